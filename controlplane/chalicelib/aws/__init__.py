@@ -1,0 +1,1 @@
+"""boto3 adapters, one service a file, each behind the Protocol of the same name in `ports/`."""

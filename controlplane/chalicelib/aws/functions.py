@@ -1,0 +1,58 @@
+"""Lambda behind `ports.functions`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..ports.functions import Alias, FunctionConfig, Version
+from .session import call, pages
+
+
+class LambdaFunctions:
+    """See the Protocol."""
+
+    def config(self, function: str, qualifier: str | None = None) -> FunctionConfig:
+        wanted = {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
+        told = call("lambda", "get_function_configuration", **wanted)
+        return FunctionConfig(
+            code_sha256=told["CodeSha256"],
+            memory_mb=told["MemorySize"],
+            timeout_s=told["Timeout"],
+            environment=told.get("Environment", {}).get("Variables", {}),
+            runtime=told.get("Runtime", ""),
+            state=told.get("State", "Active"),
+            update_status=told.get("LastUpdateStatus", "Successful"),
+            update_reason=told.get("LastUpdateStatusReason", ""),
+            arn=told["FunctionArn"],
+        )
+
+    def versions(self, function: str) -> Sequence[Version]:
+        found = pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
+        published = [
+            Version(item["Version"], item["CodeSha256"], item.get("Description", ""))
+            for item in found
+            if item["Version"] != "$LATEST"
+        ]
+        return sorted(published, key=lambda version: int(version.number))
+
+    def aliases(self, function: str) -> Mapping[str, Alias]:
+        found = pages("lambda", "list_aliases", "Aliases", FunctionName=function)
+        return {
+            item["Name"]: Alias(
+                item["Name"],
+                item["FunctionVersion"],
+                dict((item.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}),
+            )
+            for item in found
+        }
+
+    def point(self, function: str, alias: Alias) -> None:
+        call(
+            "lambda",
+            "update_alias",
+            FunctionName=function,
+            Name=alias.name,
+            FunctionVersion=alias.version,
+            # An empty map removes the weights; leaving the key out would keep them.
+            RoutingConfig={"AdditionalVersionWeights": dict(alias.weights)},
+        )

@@ -1,0 +1,162 @@
+"""What a POST may say: `config` describes the environment, `options` this one run. Defaults are a careful engineer's.
+
+Ranges are AWS's own limits unless a comment says otherwise. `codec.decode` builds these and names the field at fault.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..errors import BadRequest
+
+ENVIRONMENT_NAME = re.compile(r"^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$")
+
+# CloudWatch Logs accepts these days and no others.
+RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
+
+
+def within(name: str, value: float | None, low: float, high: float) -> None:
+    """Refuse a number outside [low, high], naming the field."""
+    if value is not None and not low <= value <= high:
+        raise BadRequest(
+            f"{name} is {value}; it must be from {low} to {high}", field=name, remedy=f"Set {name} within the range."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """API Gateway's stage throttle: steady requests per second, and the bucket above it."""
+
+    rate_per_s: float = 100
+    burst: int = 200
+
+    def __post_init__(self) -> None:
+        within("config.throttle.rate_per_s", self.rate_per_s, 1, 10_000)
+        within("config.throttle.burst", self.burst, 1, 5_000)
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmThresholds:
+    """When each alarm fires, per minute of data. Rates are shares of all requests in [0, 1]; times are milliseconds."""
+
+    error_rate: float = 0.01
+    server_error_rate: float = 0.01
+    client_error_rate: float = 0.25
+    duration_p99_ms: float = 20_000
+    latency_p99_ms: float = 25_000
+    throttles: int = 10
+    concurrency: int = 500
+    secret_failures: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("error_rate", "server_error_rate", "client_error_rate"):
+            within(f"config.alarms.{name}", getattr(self, name), 0, 1)
+        for name in ("duration_p99_ms", "latency_p99_ms"):
+            within(f"config.alarms.{name}", getattr(self, name), 1, 900_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The environment as it should be. Stored with every release, so that a rollback restores it too."""
+
+    memory_mb: int = 512
+    timeout_s: int = 29
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_retention_days: int = 14
+    throttle: Throttle = field(default_factory=Throttle)
+    alarms: AlarmThresholds = field(default_factory=AlarmThresholds)
+    notify: Sequence[str] = ()
+    response_mode: Literal["stream", "buffered"] | None = None
+    secret_arn: str | None = None
+    secret_max_age_days: int = 90
+    secret_ttl_s: int = 300
+    reserved_concurrency: int | None = None
+    keep_versions: int = 3
+    protected: bool = False
+
+    def __post_init__(self) -> None:
+        within("config.memory_mb", self.memory_mb, 128, 10_240)
+        within("config.timeout_s", self.timeout_s, 3, 900)
+        within("config.secret_max_age_days", self.secret_max_age_days, 1, 3_650)
+        within("config.secret_ttl_s", self.secret_ttl_s, 1, 86_400)
+        within("config.reserved_concurrency", self.reserved_concurrency, 1, 100_000)
+        within("config.keep_versions", self.keep_versions, 1, 50)
+        if self.log_retention_days not in RETENTION_DAYS:
+            raise BadRequest(
+                f"config.log_retention_days is {self.log_retention_days}; CloudWatch Logs takes {RETENTION_DAYS}",
+                field="config.log_retention_days",
+                remedy="Choose one of the listed numbers of days.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """Bounds that the load test must meet. None means not judged."""
+
+    p99_ms: float | None = 2_000
+    error_rate: float = 0.01
+    rps: float | None = None
+    cold_start_ms: float | None = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How the load test drives the candidate: an open model, `rps` new requests a second whatever the answers do."""
+
+    rps: float = 10
+    duration_s: float = 5
+    workers: int = 1
+    cold_starts: int = 2
+
+    def __post_init__(self) -> None:
+        within("options.load.rps", self.rps, 0.1, 100_000)
+        within("options.load.duration_s", self.duration_s, 1, 3_600)
+        within("options.load.workers", self.workers, 1, 1_000)
+        within("options.load.cold_starts", self.cold_starts, 0, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Bake:
+    """How traffic moves to the candidate, and how long alarms are watched afterwards (seconds)."""
+
+    steps: Sequence[int] = (10, 50, 100)
+    step_s: int = 2
+    watch_s: int = 3
+
+    def __post_init__(self) -> None:
+        within("options.bake.step_s", self.step_s, 0, 86_400)
+        within("options.bake.watch_s", self.watch_s, 0, 86_400)
+        rising = list(self.steps) == sorted(set(self.steps))
+        if not self.steps or self.steps[-1] != 100 or self.steps[0] < 1 or not rising:
+            raise BadRequest(
+                f"options.bake.steps is {list(self.steps)}; it must rise and end with 100",
+                field="options.bake.steps",
+                remedy="For example [10, 50, 100], or [100] for all at once.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """This run only."""
+
+    force: bool = False
+    reason: str = ""
+    allow_replacement: bool = False
+    remove_secret: bool = False
+    secret_recovery_days: int = 7
+    rollback_to: str | None = None
+    load: Load = field(default_factory=Load)
+    slo: Slo = field(default_factory=Slo)
+    bake: Bake = field(default_factory=Bake)
+
+    def __post_init__(self) -> None:
+        within("options.secret_recovery_days", self.secret_recovery_days, 0, 30)
+        if self.secret_recovery_days and self.secret_recovery_days < 7:
+            raise BadRequest(
+                "options.secret_recovery_days takes 0 (at once) or 7 to 30",
+                field="options.secret_recovery_days",
+                remedy="Secrets Manager has no shorter window than 7 days.",
+            )

@@ -1,0 +1,132 @@
+"""The words of the domain: actions, states, and the records that tell what happened. Times are ISO 8601, UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .config import Config, Options
+
+Evidence = Mapping[str, Any]
+
+
+class Action(StrEnum):
+    """What a deployment does to its environment."""
+
+    DEPLOY = "deploy"
+    REVALIDATE = "revalidate"
+    ROLLBACK = "rollback"
+    CLEANUP = "cleanup"
+
+
+class DeploymentStatus(StrEnum):
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    WAITING_APPROVAL = "WAITING_APPROVAL"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    ROLLED_BACK = "ROLLED_BACK"
+    ABORTED = "ABORTED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (
+            DeploymentStatus.SUCCEEDED,
+            DeploymentStatus.FAILED,
+            DeploymentStatus.ROLLED_BACK,
+            DeploymentStatus.ABORTED,
+        )
+
+
+class PhaseStatus(StrEnum):
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    SKIPPED = "SKIPPED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRecord:
+    """One phase (number 1-12) or one step beside them (number 0) of one deployment."""
+
+    number: int
+    name: str
+    status: PhaseStatus
+    started_at: str | None = None
+    ended_at: str | None = None
+    summary: str = ""
+    evidence: Evidence = field(default_factory=dict)
+    cursor: Evidence = field(default_factory=dict)
+    error: Mapping[str, str] | None = None
+    polls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a phase last brought about in an environment, and the fingerprint of the inputs that it did so from."""
+
+    fingerprint: str
+    deployment_id: str
+    at: str
+    evidence: Evidence = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What users get, or last got and were well served by: a function version and the configuration it ran under."""
+
+    version: str
+    deployment_id: str
+    at: str
+    artifact: str = ""
+    config: Evidence = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who may change an environment. Past `lease_until` (epoch seconds), others may ask whether the holder lives."""
+
+    deployment_id: str
+    execution_arn: str
+    lease_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What is known of an environment: `live` serves users now, `last_good` is where a rollback goes."""
+
+    name: str
+    status: str = "NEW"
+    lock: Lock | None = None
+    live: Release | None = None
+    last_good: Release | None = None
+    applied: Mapping[str, Applied] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    last_deployment: str | None = None
+    last_revalidation: Mapping[str, str] | None = None
+    updated_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One POST: what was asked, by whom, and how it stands."""
+
+    id: str
+    environment: str
+    action: Action
+    status: DeploymentStatus
+    config: Config
+    options: Options
+    created_at: str
+    caller: str = ""
+    execution_arn: str = ""
+    started_at: str | None = None
+    ended_at: str | None = None
+    current_phase: str | None = None
+    summary: str = ""
+    error: Mapping[str, str] | None = None
+    abort_requested: bool = False
+    links: Mapping[str, str] = field(default_factory=dict)

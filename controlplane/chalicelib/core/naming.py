@@ -1,0 +1,67 @@
+"""Names of everything that the product makes, in one place, so that clean-up can look for what deploy made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import BadRequest
+from .config import ENVIRONMENT_NAME
+
+OWNER_TAG = "proxyctl:owner"
+ENVIRONMENT_TAG = "proxyctl:environment"
+OWNER = "proxyctl"
+METRIC_NAMESPACE = "proxyctl"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What one environment's resources are called."""
+
+    environment: str
+
+    def __post_init__(self) -> None:
+        if not ENVIRONMENT_NAME.match(self.environment):
+            raise BadRequest(
+                f"environment {self.environment!r} is not a valid name",
+                field="environment",
+                remedy="Use 1 to 20 lower-case letters, digits and hyphens; begin with a letter, end without a hyphen.",
+            )
+
+    @property
+    def stack(self) -> str:
+        return f"{OWNER}-env-{self.environment}"
+
+    @property
+    def function(self) -> str:
+        return f"{OWNER}-{self.environment}-proxy"
+
+    @property
+    def log_group(self) -> str:
+        return f"/aws/lambda/{self.function}"
+
+    @property
+    def access_log_group(self) -> str:
+        return f"/aws/apigateway/{OWNER}-{self.environment}"
+
+    @property
+    def secret(self) -> str:
+        return f"{OWNER}/{self.environment}/openai"
+
+    @property
+    def topic(self) -> str:
+        return f"{OWNER}-{self.environment}-alarms"
+
+    @property
+    def dashboard(self) -> str:
+        return f"{OWNER}-{self.environment}"
+
+    @property
+    def artifacts_prefix(self) -> str:
+        return f"artifacts/{self.environment}/"
+
+    def alarm(self, what: str) -> str:
+        return f"{OWNER}-{self.environment}-{what}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {OWNER_TAG: OWNER, ENVIRONMENT_TAG: self.environment}

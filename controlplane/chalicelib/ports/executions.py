@@ -1,0 +1,16 @@
+"""Runs of the state machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class Executions(Protocol):
+    def start(self, name: str, given: Mapping[str, Any]) -> str:
+        """Start under a name that is used once; a second call with the same name answers with the same ARN."""
+        ...
+
+    def status(self, arn: str) -> str | None:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None when there is no such execution."""
+        ...

@@ -1,0 +1,56 @@
+"""Lambda functions, their versions and aliases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """weights: share of traffic in (0, 1) that goes to versions other than `version`."""
+
+    name: str
+    version: str
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """code_sha256 is Lambda's base64; `description` holds what release_code wrote there."""
+
+    number: str
+    code_sha256: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionConfig:
+    """The parts of `$LATEST` or a version that a release sets. update_status: Successful, InProgress or Failed."""
+
+    code_sha256: str
+    memory_mb: int
+    timeout_s: int
+    environment: Mapping[str, str]
+    runtime: str
+    state: str = "Active"
+    update_status: str = "Successful"
+    update_reason: str = ""
+    arn: str = ""
+
+
+class Functions(Protocol):
+    """A missing function, version or alias raises NotFound."""
+
+    def config(self, function: str, qualifier: str | None = None) -> FunctionConfig: ...
+
+    def versions(self, function: str) -> Sequence[Version]:
+        """Published versions, oldest first, without $LATEST."""
+        ...
+
+    def aliases(self, function: str) -> Mapping[str, Alias]: ...
+
+    def point(self, function: str, alias: Alias) -> None:
+        """Make the alias exactly this: version and weights."""
+        ...
