@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, cached_property
 
 from .aws.artifacts import S3Artifacts
+from .aws.endpoint import HttpEndpoint
 from .aws.executions import StepFunctionsExecutions
 from .aws.functions import LambdaFunctions
 from .aws.records import DynamoRecords
@@ -33,6 +34,10 @@ class _Aws:
     @cached_property
     def artifacts(self) -> S3Artifacts:
         return S3Artifacts(self.settings.bucket)
+
+    @cached_property
+    def endpoint(self) -> HttpEndpoint:
+        return HttpEndpoint(self.settings.region)
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from .artifacts import Artifacts
+from .endpoint import Endpoint, Reply
 from .executions import Executions
 from .functions import Alias, FunctionConfig, Functions, Version
 from .records import Records
@@ -17,10 +18,12 @@ __all__ = [
     "Alias",
     "Artifacts",
     "Aws",
+    "Endpoint",
     "Executions",
     "FunctionConfig",
     "Functions",
     "Records",
+    "Reply",
     "Settings",
     "Version",
 ]
@@ -39,3 +42,5 @@ class Aws(Protocol):
     def functions(self) -> Functions: ...
     @property
     def artifacts(self) -> Artifacts: ...
+    @property
+    def endpoint(self) -> Endpoint: ...
