@@ -1,0 +1,22 @@
+# Thin: each target is one line, and each line can be typed by hand.
+PYTHON ?= python3
+
+.PHONY: demo stop test check bench lock
+
+demo:
+	$(PYTHON) bootstrap.py demo
+
+stop:
+	$(PYTHON) bootstrap.py stop
+
+test:
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m pytest
+
+check:
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m installer.check
+
+bench:
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m bench
+
+lock:
+	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.lock

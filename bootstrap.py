@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+"""Installs, upgrades and removes the control plane; `demo` does it all on this machine.
+
+Only the standard library is needed here: the first use makes `.venv` and starts this file again inside it.
+Exit codes: 0 done, 1 something that ran has failed (its cause is printed), 2 it could not start (usage,
+credentials, a taken port, too old a Python).
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # before any import that an older Python could not read
+    sys.stderr.write(
+        "bootstrap.py needs Python 3.11 or newer; this is %d.%d (%s).\n" % (sys.version_info[:2] + (sys.executable,))
+    )
+    sys.exit(2)
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))
+
+from installer.start import main
+
+if __name__ == "__main__":
+    sys.exit(main(ROOT, sys.argv[1:]))

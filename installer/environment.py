@@ -1,0 +1,199 @@
+"""Makes the Python environments: `.venv` for the project, one more for the emulator. Standard library only.
+
+Speed is why `uv` does the installing: pip brings it (one wheel, hash-checked), and it then installs the locked
+sets in seconds. Where uv cannot run, pip installs the same files with the same hashes, only slower.
+
+A stamp, written last, holds the digest of what was installed. No stamp means that a former run was killed
+half-way, and the environment is made anew.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from installer.errors import CannotStart
+from installer.say import tell
+
+STAMP = ".proxyctl-stamp.json"
+INSTALL_TIMEOUT_S = 900
+LOCK_TIMEOUT_S = 900
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One locked set of packages and where it is installed (paths relative to the checkout)."""
+
+    name: str
+    venv: str
+    requirements: str
+    satisfied_by: tuple[str, ...] = ()
+
+
+RUN = Profile("run", ".venv", "requirements.txt", satisfied_by=("dev",))
+DEV = Profile("dev", ".venv", "requirements-dev.txt")
+EMULATOR = Profile("emulator", ".local/emulator", "local/requirements-emulator.txt")
+PROFILES = {profile.name: profile for profile in (RUN, DEV, EMULATOR)}
+UV_REQUIREMENTS = "installer/requirements-uv.txt"
+
+
+def python_of(root: Path, profile: Profile) -> Path:
+    """The interpreter of the profile's environment (which need not exist yet)."""
+    return root / profile.venv / "bin" / "python"
+
+
+def ensure(root: Path, profile: Profile) -> bool:
+    """Make or complete the environment; answers whether anything had to be done.
+
+    Raises CannotStart when Python lacks venv/ensurepip or when nothing could be installed.
+    """
+    if is_current(root, profile):
+        return False
+    with _lock(root):
+        if is_current(root, profile):  # another process made it while we waited
+            return False
+        started = time.monotonic()
+        tell(f"installing the {profile.name} environment ({profile.venv}) ...")
+        _make(root, profile)
+        tell(f"  done in {time.monotonic() - started:.0f} s")
+    return True
+
+
+def is_current(root: Path, profile: Profile) -> bool:
+    """Whether the environment holds exactly what the locked file asks for, at this place."""
+    stamp = _read_stamp(root / profile.venv)
+    if stamp is None or not _interpreter_works(root, profile):
+        return False
+    wanted = [profile, *(PROFILES[name] for name in profile.satisfied_by)]
+    return any(stamp == _stamp_for(root, candidate) for candidate in wanted)
+
+
+def _stamp_for(root: Path, profile: Profile) -> dict[str, str]:
+    content = (root / profile.requirements).read_bytes()
+    return {
+        "profile": profile.name,
+        "place": str(root),  # scripts inside carry absolute paths: a moved checkout installs anew
+        "requirements_sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def _read_stamp(venv: Path) -> dict[str, str] | None:
+    try:
+        stamp: dict[str, str] = json.loads((venv / STAMP).read_text())
+    except (OSError, ValueError):
+        return None
+    return stamp
+
+
+def _interpreter_works(root: Path, profile: Profile) -> bool:
+    """False when the Python that the environment was made from has gone (its symlink dangles)."""
+    return os.access(python_of(root, profile), os.X_OK)
+
+
+def _make(root: Path, profile: Profile) -> None:
+    venv = root / profile.venv
+    python = python_of(root, profile)
+    stamp = _read_stamp(venv)
+    if venv.exists() and (stamp is None or stamp.get("place") != str(root) or not python.exists()):
+        shutil.rmtree(venv)
+    if not venv.exists():
+        _create(venv)
+    (venv / STAMP).unlink(missing_ok=True)
+    requirements = root / profile.requirements
+    uv = _uv(root, venv, python)
+    if uv is None or not _install_with_uv(uv, python, requirements):
+        tell("  uv cannot be used here, pip installs the same versions (slower)")
+        _install_with_pip(python, requirements)
+    # Last: whoever kills us before this line finds no stamp next time.
+    _write_stamp(venv, _stamp_for(root, profile))
+
+
+def _create(venv: Path) -> None:
+    venv.parent.mkdir(parents=True, exist_ok=True)
+    made = _call([sys.executable, "-m", "venv", str(venv)])
+    if made.returncode:
+        shutil.rmtree(venv, ignore_errors=True)
+        raise CannotStart(
+            f"{sys.executable} cannot make a virtual environment ({_last_line(made)}); "
+            "on Debian or Ubuntu: apt-get install python3-venv"
+        )
+
+
+def _uv(root: Path, venv: Path, python: Path) -> Path | None:
+    """The uv of the project's environment, or one installed now into the environment that is being made."""
+    for candidate in (venv / "bin" / "uv", root / RUN.venv / "bin" / "uv"):
+        if os.access(candidate, os.X_OK):
+            return candidate
+    got = _pip(python, ["--no-deps", "-r", str(root / UV_REQUIREMENTS)])
+    return venv / "bin" / "uv" if got.returncode == 0 else None
+
+
+def _install_with_uv(uv: Path, python: Path, requirements: Path) -> bool:
+    command = [str(uv), "pip", "sync", "--quiet", "--no-config", "--require-hashes", "--python", str(python)]
+    return _call([*command, str(requirements)]).returncode == 0
+
+
+def _install_with_pip(python: Path, requirements: Path) -> None:
+    installed = _pip(python, ["-r", str(requirements)])
+    if installed.returncode:
+        raise CannotStart(
+            f"the packages of {requirements.name} could not be installed: {_last_line(installed)}; "
+            "is a package index reachable from here?"
+        )
+
+
+def _pip(python: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    return _call([*command, *arguments])
+
+
+def _call(command: list[str]) -> subprocess.CompletedProcess[str]:
+    variables = dict(os.environ)
+    index = variables.get("PIP_INDEX_URL")
+    if index:  # uv does not read pip's variable
+        variables.setdefault("UV_DEFAULT_INDEX", index)
+    try:
+        return subprocess.run(  # noqa: S603 - fixed commands
+            command, env=variables, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
+        )
+    except OSError as missing:  # a binary for another platform, or gone
+        return subprocess.CompletedProcess(command, 127, "", str(missing))
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 124, "", f"no end after {INSTALL_TIMEOUT_S} s")
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stderr or done.stdout or "no output").strip().splitlines()
+    return lines[-1] if lines else f"exit code {done.returncode}"
+
+
+def _write_stamp(venv: Path, stamp: dict[str, str]) -> None:
+    draft = venv / f"{STAMP}.draft"
+    draft.write_text(json.dumps(stamp, indent=1) + "\n")
+    draft.replace(venv / STAMP)
+
+
+@contextlib.contextmanager
+def _lock(root: Path) -> Iterator[None]:
+    """One installer at a time: `make test` may run beside `make demo`. The kernel frees the lock of a killed one."""
+    folder = root / ".local"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "setup.lock").open("w") as handle:
+        deadline = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise CannotStart("another bootstrap.py has been installing for 15 minutes; end it first") from None
+                time.sleep(0.2)
+        yield

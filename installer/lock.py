@@ -1,0 +1,38 @@
+"""Resolves the small `.in` files into locked files with hashes, for every platform and Python ≥ 3.11 (`make lock`)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from installer.say import tell
+
+ROOT = Path(__file__).resolve().parent.parent
+# In this order: a later set is resolved under the versions of the one before it.
+SETS = (
+    ("installer/requirements-uv", ()),
+    ("controlplane/requirements", ()),
+    ("requirements", ("controlplane/requirements.txt", "installer/requirements-uv.txt")),
+    ("requirements-dev", ("requirements.txt",)),
+    ("local/requirements-emulator", ()),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Lock every set, or those named; `--upgrade` takes newer versions where the `.in` files leave room."""
+    names = [name for name in arguments if not name.startswith("-")]
+    upgrade = ["--upgrade"] if "--upgrade" in arguments else []
+    for stem, constraints in SETS:
+        if names and stem not in names:
+            continue
+        command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+        command += ["--python-version", "3.11", "--no-emit-index-url", "--no-emit-find-links"]
+        command += ["--custom-compile-command", "make lock", *upgrade]
+        for constraint in constraints:
+            command += ["--constraint", constraint]
+        subprocess.run([*command, f"{stem}.in", "--output-file", f"{stem}.txt"], cwd=ROOT, check=True)  # noqa: S603
+        tell(f"locked {stem}.txt")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
