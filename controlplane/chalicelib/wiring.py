@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache, cached_property
 
+from .aws.alarms import CloudWatchAlarms
 from .aws.artifacts import S3Artifacts
 from .aws.endpoint import HttpEndpoint
 from .aws.executions import StepFunctionsExecutions
 from .aws.functions import LambdaFunctions
+from .aws.gateway import RestGateway
+from .aws.identity import IamIdentity
+from .aws.logs import CloudWatchLogs
 from .aws.records import DynamoRecords
+from .aws.secrets import SecretsManagerSecrets
+from .aws.stacks import CloudFormationStacks
+from .aws.tagging import TaggedResources
+from .aws.topics import SnsTopics
 from .ports import Aws
 from .ports.settings import Settings
 from .settings import read_settings
@@ -39,8 +48,45 @@ class _Aws:
     def endpoint(self) -> HttpEndpoint:
         return HttpEndpoint(self.settings.region)
 
+    @cached_property
+    def alarms(self) -> CloudWatchAlarms:
+        return CloudWatchAlarms()
+
+    @cached_property
+    def gateway(self) -> RestGateway:
+        return RestGateway()
+
+    @cached_property
+    def identity(self) -> IamIdentity:
+        return IamIdentity()
+
+    @cached_property
+    def logs(self) -> CloudWatchLogs:
+        return CloudWatchLogs()
+
+    @cached_property
+    def secrets(self) -> SecretsManagerSecrets:
+        return SecretsManagerSecrets()
+
+    @cached_property
+    def stacks(self) -> CloudFormationStacks:
+        return CloudFormationStacks()
+
+    @cached_property
+    def tagging(self) -> TaggedResources:
+        return TaggedResources()
+
+    @cached_property
+    def topics(self) -> SnsTopics:
+        return SnsTopics(self.settings.partition, self.settings.region, self.settings.account)
+
 
 @cache
 def aws() -> Aws:
     """This process's ports."""
     return _Aws()
+
+
+def utc_now() -> datetime:
+    """The clock of this process."""
+    return datetime.now(UTC)

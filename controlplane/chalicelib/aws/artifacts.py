@@ -46,6 +46,14 @@ class S3Artifacts:
         )
         return digest.hexdigest()
 
+    def sha256(self, key: str) -> str:
+        told = call("s3", "head_object", Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+        checksum: str = told.get("ChecksumSHA256", "")
+        # A "-" marks the checksum of a multipart upload, which is one over the parts' checksums.
+        if checksum and "-" not in checksum:
+            return base64.b64decode(checksum).hex()
+        return hashlib.sha256(self.get(key)).hexdigest()
+
     def keys(self, prefix: str) -> Sequence[str]:
         found = pages("s3", "list_objects_v2", "Contents", Bucket=self._bucket, Prefix=prefix)
         return [item["Key"] for item in found]

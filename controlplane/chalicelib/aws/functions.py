@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..ports.functions import Alias, FunctionConfig, Version
+from ..errors import NotFound
+from ..ports.functions import Alias, ConcurrencyLimits, FunctionConfig, FunctionSettings, Version
 from .session import call, pages
 
 
@@ -24,6 +25,7 @@ class LambdaFunctions:
             update_status=told.get("LastUpdateStatus", "Successful"),
             update_reason=told.get("LastUpdateStatusReason", ""),
             arn=told["FunctionArn"],
+            role=told.get("Role", ""),
         )
 
     def versions(self, function: str) -> Sequence[Version]:
@@ -56,3 +58,32 @@ class LambdaFunctions:
             # An empty map removes the weights; leaving the key out would keep them.
             RoutingConfig={"AdditionalVersionWeights": dict(alias.weights)},
         )
+
+    def update_code(self, function: str, *, bucket: str, key: str) -> None:
+        call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
+
+    def update_settings(self, function: str, settings: FunctionSettings) -> None:
+        call(
+            "lambda",
+            "update_function_configuration",
+            FunctionName=function,
+            MemorySize=settings.memory_mb,
+            Timeout=settings.timeout_s,
+            Environment={"Variables": dict(settings.environment)},
+        )
+
+    def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
+        told = call(
+            "lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description
+        )
+        return Version(told["Version"], told["CodeSha256"], told.get("Description", ""))
+
+    def delete_version(self, function: str, version: str) -> None:
+        try:
+            call("lambda", "delete_function", FunctionName=function, Qualifier=version)
+        except NotFound:
+            return
+
+    def limits(self) -> ConcurrencyLimits:
+        told = call("lambda", "get_account_settings")["AccountLimit"]
+        return ConcurrencyLimits(told["ConcurrentExecutions"], told["UnreservedConcurrentExecutions"])

@@ -33,6 +33,9 @@ class Request:
     results: evidence of the phases that ended in this deployment (also of skipped ones: what they had applied), by name.
     cursor: what this phase itself noted when it last answered IN_PROGRESS, {} on the first call.
     started_at: when the first call of this phase in this deployment began.
+    error: what the state machine caught, for the steps that end a deployment.
+    plan: whether each phase would be skipped if the same deployment were asked for now; filled for a module that
+    sets `WANTS_PLAN`, {} for all others.
     """
 
     deployment_id: str
@@ -45,7 +48,8 @@ class Request:
     seed: str = ""
     cursor: Evidence = field(default_factory=dict)
     results: Mapping[str, Evidence] = field(default_factory=dict)
-    attempt: Mapping[str, Any] = field(default_factory=dict)
+    error: Mapping[str, str] | None = None
+    plan: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def elapsed_s(self) -> float:

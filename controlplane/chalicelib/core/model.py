@@ -96,13 +96,16 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What is known of an environment: `live` serves users now, `last_good` is where a rollback goes."""
+    """What is known of an environment. `live` serves users now; a failed rollout goes back to `last_good`;
+    `previous` was good before that, and is where a rollback goes that someone asks for.
+    """
 
     name: str
     status: str = "NEW"
     lock: Lock | None = None
     live: Release | None = None
     last_good: Release | None = None
+    previous: Release | None = None
     applied: Mapping[str, Applied] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     last_deployment: str | None = None

@@ -7,14 +7,23 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from .alarms import Alarms
 from .artifacts import Artifacts
 from .endpoint import Endpoint, Reply
 from .executions import Executions
 from .functions import Alias, FunctionConfig, Functions, Version
+from .gateway import Gateway
+from .identity import Identity
+from .logs import Logs
 from .records import Records
+from .secrets import Secrets
 from .settings import Settings
+from .stacks import Stacks
+from .tagging import Tagging
+from .topics import Topics
 
 __all__ = [
+    "Alarms",
     "Alias",
     "Artifacts",
     "Aws",
@@ -22,9 +31,16 @@ __all__ = [
     "Executions",
     "FunctionConfig",
     "Functions",
+    "Gateway",
+    "Identity",
+    "Logs",
     "Records",
     "Reply",
+    "Secrets",
     "Settings",
+    "Stacks",
+    "Tagging",
+    "Topics",
     "Version",
 ]
 
@@ -44,3 +60,19 @@ class Aws(Protocol):
     def artifacts(self) -> Artifacts: ...
     @property
     def endpoint(self) -> Endpoint: ...
+    @property
+    def alarms(self) -> Alarms: ...
+    @property
+    def gateway(self) -> Gateway: ...
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def logs(self) -> Logs: ...
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def stacks(self) -> Stacks: ...
+    @property
+    def tagging(self) -> Tagging: ...
+    @property
+    def topics(self) -> Topics: ...

@@ -1,4 +1,4 @@
-"""HTTP as a user of the proxy speaks it, with or without the signature that an IAM-authorised route asks for."""
+"""HTTP as a user of the proxy speaks it, with or without the signature that an IAM route asks for."""
 
 from __future__ import annotations
 

@@ -38,6 +38,24 @@ class FunctionConfig:
     update_status: str = "Successful"
     update_reason: str = ""
     arn: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    """What a release sets beside the code. `environment` replaces all variables."""
+
+    memory_mb: int
+    timeout_s: int
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ConcurrencyLimits:
+    """The account's, in this region: all concurrent executions, and those that no function has reserved."""
+
+    total: int
+    unreserved: int
 
 
 class Functions(Protocol):
@@ -54,3 +72,22 @@ class Functions(Protocol):
     def point(self, function: str, alias: Alias) -> None:
         """Make the alias exactly this: version and weights."""
         ...
+
+    def update_code(self, function: str, *, bucket: str, key: str) -> None:
+        """Replace `$LATEST`'s code; Lambda needs a moment afterwards (`update_status`)."""
+        ...
+
+    def update_settings(self, function: str, settings: FunctionSettings) -> None:
+        """Replace `$LATEST`'s settings; Lambda needs a moment afterwards (`update_status`)."""
+        ...
+
+    def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
+        """Publish `$LATEST`. Refused (AwsCallFailed) when its code is not `code_sha256` (base64) any more. Lambda
+        answers with the newest version, unchanged, when nothing has changed since."""
+        ...
+
+    def delete_version(self, function: str, version: str) -> None:
+        """Nothing happens when it is gone."""
+        ...
+
+    def limits(self) -> ConcurrencyLimits: ...

@@ -1,0 +1,184 @@
+"""Routes, one task handler a phase, and the nightly start: no logic here.
+
+The handlers are written out because Chalice finds them by the function's own name: a loop would give all of them one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Chalice, IAMAuthorizer, Response
+from chalicelib import runner
+from chalicelib.api import deployments, environments, health, nightly
+from chalicelib.api.answers import Answer, Call, answered
+from chalicelib.phases import (
+    acquire_lock,
+    bake,
+    clean_up,
+    configure_monitoring,
+    deploy_stack,
+    load_test,
+    package_artifact,
+    preflight,
+    prepare_secret,
+    record_outcome,
+    release_code,
+    roll_back,
+    shift_traffic,
+    validate_endpoints,
+    validate_errors,
+    verify_idempotency,
+    write_handoff,
+)
+from chalicelib.wiring import aws, utc_now
+
+app = Chalice(app_name="proxyctl")
+iam = IAMAuthorizer()
+
+
+def _respond(route: Any, **path: str) -> Response:
+    request = app.current_request
+    call = Call(
+        path=path,
+        query=dict(request.query_params or {}),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.raw_body,
+        caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
+    )
+    answer: Answer = answered(route, call, aws(), utc_now)
+    return Response(answer.body, answer.status, answer.headers)
+
+
+@app.route("/deployments", methods=["POST"], authorizer=iam)
+def post_deployments() -> Response:
+    return _respond(deployments.start)
+
+
+@app.route("/deployments", methods=["GET"], authorizer=iam)
+def get_deployments() -> Response:
+    return _respond(deployments.index)
+
+
+@app.route("/deployments/{id}", methods=["GET"], authorizer=iam)
+def get_deployment(id: str) -> Response:
+    return _respond(deployments.show, id=id)
+
+
+@app.route("/deployments/{id}/report", methods=["GET"], authorizer=iam)
+def get_report(id: str) -> Response:
+    return _respond(deployments.report, id=id)
+
+
+@app.route("/deployments/{id}/handoff", methods=["GET"], authorizer=iam)
+def get_handoff(id: str) -> Response:
+    return _respond(deployments.handoff, id=id)
+
+
+@app.route("/environments", methods=["GET"], authorizer=iam)
+def get_environments() -> Response:
+    return _respond(environments.index)
+
+
+@app.route("/environments/{name}", methods=["GET"], authorizer=iam)
+def get_environment(name: str) -> Response:
+    return _respond(environments.show, name=name)
+
+
+@app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam)
+def put_secret(name: str) -> Response:
+    return _respond(environments.put_secret, name=name)
+
+
+@app.route("/health", methods=["GET"], authorizer=iam)
+def get_health() -> Response:
+    return _respond(health.show)
+
+
+@app.lambda_function(name="Nightly")
+def nightly_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return nightly.start_all(event, aws(), utc_now)
+
+
+@app.lambda_function(name="AcquireLock")
+def acquire_lock_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(acquire_lock, event, aws(), utc_now)
+
+
+@app.lambda_function(name="Preflight")
+def preflight_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(preflight, event, aws(), utc_now)
+
+
+@app.lambda_function(name="PrepareSecret")
+def prepare_secret_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(prepare_secret, event, aws(), utc_now)
+
+
+@app.lambda_function(name="PackageArtifact")
+def package_artifact_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(package_artifact, event, aws(), utc_now)
+
+
+@app.lambda_function(name="DeployStack")
+def deploy_stack_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(deploy_stack, event, aws(), utc_now)
+
+
+@app.lambda_function(name="ConfigureMonitoring")
+def configure_monitoring_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(configure_monitoring, event, aws(), utc_now)
+
+
+@app.lambda_function(name="ReleaseCode")
+def release_code_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(release_code, event, aws(), utc_now)
+
+
+@app.lambda_function(name="ValidateEndpoints")
+def validate_endpoints_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(validate_endpoints, event, aws(), utc_now)
+
+
+@app.lambda_function(name="ValidateErrors")
+def validate_errors_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(validate_errors, event, aws(), utc_now)
+
+
+@app.lambda_function(name="LoadTest")
+def load_test_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(load_test, event, aws(), utc_now)
+
+
+@app.lambda_function(name="ShiftTraffic")
+def shift_traffic_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(shift_traffic, event, aws(), utc_now)
+
+
+@app.lambda_function(name="Bake")
+def bake_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(bake, event, aws(), utc_now)
+
+
+@app.lambda_function(name="WriteHandoff")
+def write_handoff_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(write_handoff, event, aws(), utc_now)
+
+
+@app.lambda_function(name="VerifyIdempotency")
+def verify_idempotency_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(verify_idempotency, event, aws(), utc_now)
+
+
+@app.lambda_function(name="CleanUp")
+def clean_up_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(clean_up, event, aws(), utc_now)
+
+
+@app.lambda_function(name="RollBack")
+def roll_back_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(roll_back, event, aws(), utc_now)
+
+
+@app.lambda_function(name="RecordOutcome")
+def record_outcome_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(record_outcome, event, aws(), utc_now)

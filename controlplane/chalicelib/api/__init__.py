@@ -1,0 +1,1 @@
+"""What the HTTP routes do: each takes a Call and the ports and gives an Answer. No web framework in here."""

@@ -1,0 +1,54 @@
+"""`/environments`: list, show one with its history, and put its secret."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+
+from ..core.naming import Names
+from ..core.secret_schema import check
+from ..core.view import environment_shown
+from ..errors import NotFound
+from ..ports import Aws
+from .answers import Answer, Call, Clock
+
+_HISTORY = 20
+
+
+def index(_call: Call, aws: Aws, _clock: Clock) -> Answer:
+    return Answer(200, {"environments": [environment_shown(item) for item in aws.records.environments()]})
+
+
+def show(call: Call, aws: Aws, _clock: Clock) -> Answer:
+    name = Names(call.path["name"]).environment
+    environment = aws.records.environment(name)
+    if environment.status == "NEW" and environment.last_deployment is None:
+        raise NotFound(
+            f"there is no environment {name}",
+            field="name",
+            remedy="POST /deployments with this environment makes it; GET /environments lists those that exist.",
+        )
+    return Answer(200, environment_shown(environment, aws.records.history(name, _HISTORY)))
+
+
+def put_secret(call: Call, aws: Aws, _clock: Clock) -> Answer:
+    """Straight into Secrets Manager. The answer tells what was stored, never the key."""
+    names = Names(call.path["name"])
+    given = call.json()
+    secret = check(given)
+    # A token made from the text would make "back to the key before last" a repetition that changes nothing.
+    token = call.headers.get("idempotency-key") or str(uuid.uuid4())
+    stored = aws.secrets.store(names.secret, json.dumps(given), tags=names.tags, token=_token(token))
+    told = {
+        "environment": names.environment,
+        "secret_arn": stored.arn,
+        "version_id": stored.stages.get("AWSCURRENT"),
+        "models": sorted(secret.models),
+    }
+    return Answer(200, told)
+
+
+def _token(key: str) -> str:
+    """Secrets Manager takes 32 to 64 characters."""
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,324 @@
+"""DynamoDB behind `ports.records`: one table, conditional writes, strongly consistent reads.
+
+Keys (design §3): `DEPLOYMENT#<id>` with META, PHASE#nn#name, EVENT#time; `ENVIRONMENT#<name>` with META, HISTORY#time;
+`CLAIM#<key>` with META. The index `by_time` lists deployments newest first: `listed` is `ALL` or the environment.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import ClientError
+
+from ..core.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
+from ..errors import BadRequest, Conflict, LockLost, NotFound
+from ..ports.records import Claim, Page
+from . import items
+from .session import call, client, pages, translated
+
+_READ = TypeDeserializer()
+_CLAIM_DAYS = 90  # as long as Step Functions remembers the name of a closed execution
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _deployment_key(deployment_id: str, sk: str = "META") -> dict[str, Any]:
+    return _key(f"DEPLOYMENT#{deployment_id}", sk)
+
+
+def _environment_key(name: str, sk: str = "META") -> dict[str, Any]:
+    return _key(f"ENVIRONMENT#{name}", sk)
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _READ.deserialize(value) for key, value in item.items()}
+
+
+class DynamoRecords:
+    """See the Protocol."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+
+    # -- starting -----------------------------------------------------------------------------------------------
+
+    def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
+        writes = [self._first_write(deployment), self._lock_write(deployment, lock, takes_over)]
+        if claim:
+            writes.append(self._claim_write(deployment, claim))
+        try:
+            # Not through `call`: the reasons of a cancelled transaction are in the raw answer.
+            client("dynamodb").transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            codes = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
+            if "ConditionalCheckFailed" not in codes:
+                raise translated(error, "dynamodb:transact_write_items") from error
+            raise self._refusal(deployment, claim) from error
+
+    def _first_write(self, deployment: Deployment) -> dict[str, Any]:
+        item = _deployment_key(deployment.id) | items.write(items.of_deployment(deployment))
+        # Two index entries a deployment: an index key holds one value, and lists are asked for in two ways.
+        item |= {
+            "listed": {"S": f"ENVIRONMENT#{deployment.environment}"},
+            "listed_all": {"S": "ALL"},
+            "at": {"S": f"{deployment.created_at}#{deployment.id}"},
+        }
+        return {
+            "Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+        }
+
+    def _lock_write(self, deployment: Deployment, lock: Lock, takes_over: Lock | None) -> dict[str, Any]:
+        values = items.write({":lock": items.of_lock(lock), ":id": deployment.id, ":at": deployment.created_at})
+        condition = "attribute_not_exists(#lock)"
+        if takes_over:
+            condition += " OR #lock.deployment_id = :dead"
+            values |= items.write({":dead": takes_over.deployment_id})
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _environment_key(deployment.environment),
+                "UpdateExpression": "SET #lock = :lock, last_deployment = :id, updated_at = :at, "
+                "listed_all = :environments, #at = :name",
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {"#lock": "lock", "#at": "at"},
+                "ExpressionAttributeValues": values
+                | items.write({":environments": "ENVIRONMENTS", ":name": deployment.environment}),
+            }
+        }
+
+    def _claim_write(self, deployment: Deployment, claim: Claim) -> dict[str, Any]:
+        item = _key(f"CLAIM#{claim.key}", "META") | items.write(
+            {
+                "deployment_id": deployment.id,
+                "body_sha256": claim.body_sha256,
+                "expires": items.epoch(deployment.created_at) + _CLAIM_DAYS * 86_400,
+            }
+        )
+        return {
+            "Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+        }
+
+    def _refusal(self, deployment: Deployment, claim: Claim | None) -> Conflict:
+        if claim and (claimed := self._get(_key(f"CLAIM#{claim.key}", "META"))):
+            return Conflict(
+                "this Idempotency-Key was used before",
+                code="IdempotencyKeyUsed",
+                evidence={"claimed_by": claimed["deployment_id"], "body_sha256": claimed["body_sha256"]},
+            )
+        held = self.environment(deployment.environment).lock
+        holder = held.deployment_id if held else "another deployment that has just ended"
+        return Conflict(
+            f"environment {deployment.environment} is busy with deployment {holder}",
+            code="EnvironmentBusy",
+            field="environment",
+            remedy="Wait until it ends, or abort it; then send the request again.",
+            evidence={"holder": held.deployment_id if held else ""},
+        )
+
+    # -- deployments --------------------------------------------------------------------------------------------
+
+    def _get(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
+        item = call("dynamodb", "get_item", TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return _plain(item) if item else None
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        found = self._get(_deployment_key(deployment_id))
+        if not found:
+            raise NotFound(
+                f"there is no deployment {deployment_id}",
+                field="id",
+                remedy="GET /deployments lists those that exist.",
+            )
+        return items.to_deployment(found)
+
+    def deployments(
+        self, environment: str | None, status: DeploymentStatus | None, limit: int, cursor: str | None
+    ) -> Page:
+        index, name, value = ("by_all", "listed_all", "ALL")
+        if environment:
+            index, name, value = ("by_environment", "listed", f"ENVIRONMENT#{environment}")
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": index,
+            "KeyConditionExpression": "#listed = :listed",
+            "ExpressionAttributeNames": {"#listed": name},
+            "ExpressionAttributeValues": {":listed": {"S": value}},
+            "ScanIndexForward": False,
+        }
+        if status:
+            query["FilterExpression"] = "#status = :status"
+            query["ExpressionAttributeNames"]["#status"] = "status"
+            query["ExpressionAttributeValues"][":status"] = {"S": status.value}
+        found: list[Mapping[str, Any]] = []
+        start = _decode_cursor(cursor)
+        while len(found) < limit:
+            # A filter is applied after the limit, so one page may hold fewer than were asked for.
+            given = query | {"Limit": limit - len(found)} | ({"ExclusiveStartKey": start} if start else {})
+            told = call("dynamodb", "query", **given)
+            found.extend(_plain(item) for item in told["Items"])
+            start = told.get("LastEvaluatedKey")
+            if not start:
+                break
+        return Page([items.to_deployment(item) for item in found], _encode_cursor(start))
+
+    def update_deployment(self, deployment_id: str, changes: Mapping[str, Any]) -> None:
+        final = [status.value for status in DeploymentStatus if status.is_final]
+        expression, names, values = items.update_of(changes)
+        names["#status"] = "status"
+        finals = {f":final{number}": status for number, status in enumerate(final)}
+        try:
+            call(
+                "dynamodb",
+                "update_item",
+                TableName=self._table,
+                Key=_deployment_key(deployment_id),
+                UpdateExpression=expression,
+                ConditionExpression=f"attribute_exists(pk) AND NOT #status IN ({', '.join(finals)})",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values | items.write(finals),
+            )
+        except Exception as error:
+            if not _is_refused(error):
+                raise
+            raise Conflict(f"deployment {deployment_id} has ended already; its record stays as it is") from error
+
+    def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
+        found = self._children(f"DEPLOYMENT#{deployment_id}", "PHASE#")
+        return [items.to_phase(item) for item in found]
+
+    def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None:
+        key = _deployment_key(deployment_id, f"PHASE#{phase.number:02}#{phase.name}")
+        call("dynamodb", "put_item", TableName=self._table, Item=key | items.write(items.of_phase(phase)))
+
+    def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
+        self._add(f"DEPLOYMENT#{deployment_id}", f"EVENT#{at}#{kind}", {"at": at, "kind": kind, "detail": dict(detail)})
+
+    def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]:
+        found = self._children(f"DEPLOYMENT#{deployment_id}", "EVENT#")
+        return [items.visible(item) for item in found]
+
+    # -- environments -------------------------------------------------------------------------------------------
+
+    def environment(self, name: str) -> Environment:
+        found = self._get(_environment_key(name))
+        return items.to_environment(name, found) if found else Environment(name)
+
+    def environments(self) -> Sequence[Environment]:
+        found = pages(
+            "dynamodb",
+            "query",
+            "Items",
+            TableName=self._table,
+            IndexName="by_all",
+            KeyConditionExpression="listed_all = :all",
+            ExpressionAttributeValues={":all": {"S": "ENVIRONMENTS"}},
+        )
+        return [items.to_environment(str(plain["at"]), plain) for plain in map(_plain, found)]
+
+    def update_environment(self, name: str, changes: Mapping[str, Any], *, holder: str | None = None) -> None:
+        expression, names, values = items.update_of(changes)
+        self._update_environment(name, expression, names, values, holder)
+
+    def _update_environment(
+        self,
+        name: str,
+        expression: str,
+        names: Mapping[str, str],
+        values: Mapping[str, Any],
+        holder: str | None,
+    ) -> None:
+        given: dict[str, Any] = {"UpdateExpression": expression}
+        if holder:
+            names = {**names, "#lock": "lock"}
+            values = {**values, ":holder": {"S": holder}}
+            given["ConditionExpression"] = "#lock.deployment_id = :holder"
+        if values:
+            given["ExpressionAttributeValues"] = values
+        if names:
+            given["ExpressionAttributeNames"] = names
+        try:
+            call("dynamodb", "update_item", TableName=self._table, Key=_environment_key(name), **given)
+        except Exception as error:
+            if not _is_refused(error):
+                raise
+            raise LockLost(
+                f"deployment {holder} no longer holds environment {name}",
+                remedy="See GET /environments/{name} for the deployment that does.",
+            ) from error
+
+    def set_applied(self, name: str, phase: str, applied: Applied | None, *, holder: str) -> None:
+        # One attribute a phase: an update of one never rewrites what another phase applied.
+        names = {"#applied": f"applied_{phase}"}
+        if applied:
+            values = items.write({":applied": items.of_applied(applied)})
+            self._update_environment(name, "SET #applied = :applied", names, values, holder)
+        else:
+            self._update_environment(name, "REMOVE #applied", names, {}, holder)
+
+    def renew_lock(self, name: str, lock: Lock) -> None:
+        values = items.write({":lock": items.of_lock(lock)})
+        self._update_environment(name, "SET #lock = :lock", {"#lock": "lock"}, values, lock.deployment_id)
+
+    def release_lock(self, name: str, holder: str) -> None:
+        try:
+            self._update_environment(name, "REMOVE #lock", {"#lock": "lock"}, {}, holder)
+        except LockLost:
+            return  # as promised: another deployment, or none, holds it
+
+    def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
+        self._add(f"ENVIRONMENT#{name}", f"HISTORY#{at}", {"at": at, **entry})
+
+    def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
+        told = call(
+            "dynamodb",
+            "query",
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": {"S": f"ENVIRONMENT#{name}"}, ":sk": {"S": "HISTORY#"}},
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return [items.visible(_plain(item)) for item in told["Items"]]
+
+    # -- shared -------------------------------------------------------------------------------------------------
+
+    def _add(self, pk: str, sk: str, entry: Mapping[str, Any]) -> None:
+        call("dynamodb", "put_item", TableName=self._table, Item=_key(pk, sk) | items.write(entry))
+
+    def _children(self, pk: str, prefix: str) -> list[dict[str, Any]]:
+        found = pages(
+            "dynamodb",
+            "query",
+            "Items",
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": {"S": pk}, ":sk": {"S": prefix}},
+            ConsistentRead=True,
+        )
+        return [_plain(item) for item in found]
+
+
+def _is_refused(error: Exception) -> bool:
+    return getattr(error, "evidence", {}).get("aws_code") == "ConditionalCheckFailedException"
+
+
+def _encode_cursor(key: Mapping[str, Any] | None) -> str | None:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode() if key else None
+
+
+def _decode_cursor(cursor: str | None) -> dict[str, Any] | None:
+    if not cursor:
+        return None
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except ValueError as error:
+        raise BadRequest("cursor is not one that this API gave", field="cursor", remedy="Leave it out.") from error
+    if not isinstance(key, dict):
+        raise BadRequest("cursor is not one that this API gave", field="cursor", remedy="Leave it out.")
+    return key

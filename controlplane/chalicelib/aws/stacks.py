@@ -1,0 +1,194 @@
+"""CloudFormation behind `ports.stacks`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import AwsCallFailed, NotFound
+from ..ports.stacks import Change, ChangeSet, Stack, StackEvent, StackResource
+from .session import call, pages
+
+
+def _says_missing(error: AwsCallFailed) -> bool:
+    """CloudFormation has no error code of its own for a stack that is not there."""
+    return error.evidence.get("aws_code") == "ValidationError" and "does not exist" in error.message
+
+
+def _iso(moment: Any) -> str:
+    return moment.isoformat() if moment else ""
+
+
+def _stack(told: Mapping[str, Any]) -> Stack:
+    return Stack(
+        name=told["StackName"],
+        id=told.get("StackId", ""),
+        status=told["StackStatus"],
+        reason=told.get("StackStatusReason", ""),
+        outputs={item["OutputKey"]: item["OutputValue"] for item in told.get("Outputs", [])},
+        parameters={item["ParameterKey"]: item.get("ParameterValue", "") for item in told.get("Parameters", [])},
+        tags={item["Key"]: item["Value"] for item in told.get("Tags", [])},
+        created_at=_iso(told.get("CreationTime")),
+        updated_at=_iso(told.get("LastUpdatedTime")),
+    )
+
+
+def _change(told: Mapping[str, Any]) -> Change:
+    resource = told["ResourceChange"]
+    targets = [detail.get("Target", {}) for detail in resource.get("Details", [])]
+    because = sorted({target.get("Name") or target.get("Attribute", "") for target in targets})
+    return Change(
+        logical_id=resource["LogicalResourceId"],
+        resource_type=resource["ResourceType"],
+        action=resource["Action"],
+        replacement=resource.get("Replacement", ""),
+        physical_id=resource.get("PhysicalResourceId", ""),
+        because=tuple(because),
+    )
+
+
+class CloudFormationStacks:
+    """See the Protocol."""
+
+    def find(self, stack: str) -> Stack | None:
+        try:
+            told = call("cloudformation", "describe_stacks", StackName=stack)
+        except NotFound:
+            return None
+        except AwsCallFailed as error:
+            if _says_missing(error):
+                return None
+            raise
+        return _stack(told["Stacks"][0]) if told["Stacks"] else None
+
+    def resources(self, stack: str) -> Sequence[StackResource]:
+        try:
+            found = pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack)
+        except AwsCallFailed as error:
+            if _says_missing(error):
+                raise NotFound(f"stack {stack} does not exist") from error
+            raise
+        return [
+            StackResource(
+                item["LogicalResourceId"],
+                item.get("PhysicalResourceId", ""),
+                item["ResourceType"],
+                item["ResourceStatus"],
+            )
+            for item in found
+        ]
+
+    def events(self, stack_id: str, *, after: str = "") -> Sequence[StackEvent]:
+        fresh: list[StackEvent] = []
+        token: dict[str, str] = {}
+        # Newest first, a hundred a page: stop at the one that was seen last, not at the stack's first day.
+        while True:
+            told = call("cloudformation", "describe_stack_events", StackName=stack_id, **token)
+            for item in told["StackEvents"]:
+                if item["EventId"] == after:
+                    return fresh[::-1]
+                fresh.append(
+                    StackEvent(
+                        id=item["EventId"],
+                        at=_iso(item.get("Timestamp")),
+                        logical_id=item.get("LogicalResourceId", ""),
+                        resource_type=item.get("ResourceType", ""),
+                        status=item.get("ResourceStatus", ""),
+                        reason=item.get("ResourceStatusReason", ""),
+                        physical_id=item.get("PhysicalResourceId", ""),
+                    )
+                )
+            if not told.get("NextToken"):
+                return fresh[::-1]
+            token = {"NextToken": told["NextToken"]}
+
+    def validate(self, template: str) -> Sequence[str]:
+        told = call("cloudformation", "validate_template", TemplateBody=template)
+        return [item["ParameterKey"] for item in told.get("Parameters", [])]
+
+    def create_change_set(
+        self,
+        stack: str,
+        name: str,
+        *,
+        template: str,
+        parameters: Mapping[str, str | None],
+        tags: Mapping[str, str],
+        creates: bool,
+    ) -> ChangeSet:
+        given = [
+            {"ParameterKey": key, "UsePreviousValue": True}
+            if value is None
+            else {"ParameterKey": key, "ParameterValue": value}
+            for key, value in parameters.items()
+        ]
+        # A create that fails leaves nothing behind: a stack in ROLLBACK_COMPLETE could not be deployed to again.
+        on_failure = {"OnStackFailure": "DELETE"} if creates else {}
+        try:
+            call(
+                "cloudformation",
+                "create_change_set",
+                StackName=stack,
+                ChangeSetName=name,
+                ChangeSetType="CREATE" if creates else "UPDATE",
+                TemplateBody=template,
+                Parameters=given,
+                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                Capabilities=["CAPABILITY_NAMED_IAM"],
+                **on_failure,
+            )
+        except AwsCallFailed as error:
+            if error.evidence.get("aws_code") != "AlreadyExistsException":
+                raise
+        return self.change_set(stack, name)
+
+    def change_set(self, stack: str, name: str) -> ChangeSet:
+        token: dict[str, str] = {}
+        changes: list[Change] = []
+        while True:
+            told = call("cloudformation", "describe_change_set", StackName=stack, ChangeSetName=name, **token)
+            changes.extend(_change(item) for item in told.get("Changes", []))
+            if not told.get("NextToken"):
+                break
+            token = {"NextToken": told["NextToken"]}
+        return ChangeSet(
+            id=told["ChangeSetId"],
+            name=told["ChangeSetName"],
+            status=told["Status"],
+            reason=told.get("StatusReason", ""),
+            execution=told.get("ExecutionStatus", ""),
+            changes=tuple(changes),
+        )
+
+    def change_sets(self, stack: str) -> Sequence[ChangeSet]:
+        try:
+            found = pages("cloudformation", "list_change_sets", "Summaries", StackName=stack)
+        except NotFound:
+            return []
+        except AwsCallFailed as error:
+            if _says_missing(error):
+                return []
+            raise
+        return [
+            ChangeSet(
+                item["ChangeSetId"],
+                item["ChangeSetName"],
+                item["Status"],
+                item.get("StatusReason", ""),
+                item.get("ExecutionStatus", ""),
+            )
+            for item in found
+            if not item.get("ExecutionStatus", "").startswith("EXECUTE_")
+        ]
+
+    def delete_change_set(self, stack: str, name: str) -> None:
+        call("cloudformation", "delete_change_set", StackName=stack, ChangeSetName=name)
+
+    def execute(self, stack: str, name: str, token: str) -> None:
+        call("cloudformation", "execute_change_set", StackName=stack, ChangeSetName=name, ClientRequestToken=token)
+
+    def continue_rollback(self, stack: str, token: str) -> None:
+        call("cloudformation", "continue_update_rollback", StackName=stack, ClientRequestToken=token)
+
+    def delete(self, stack: str, token: str) -> None:
+        call("cloudformation", "delete_stack", StackName=stack, ClientRequestToken=token)

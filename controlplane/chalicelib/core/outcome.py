@@ -1,0 +1,87 @@
+"""How a deployment ended, from what its phases recorded and what the state machine caught."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .model import Action, DeploymentStatus, PhaseRecord, PhaseStatus
+
+# Phases that act on the world; when all of them had nothing to do, the whole deployment was a no-op.
+_ACTING = ("prepare_secret", "package_artifact", "deploy_stack", "configure_monitoring", "release_code")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`broken`: the record of the phase that ended it, corrected where its Lambda died without a word."""
+
+    status: DeploymentStatus
+    summary: str
+    error: Mapping[str, str] | None = None
+    broken: PhaseRecord | None = None
+
+
+def outcome_of(
+    action: Action,
+    recorded: Sequence[PhaseRecord],
+    caught: Mapping[str, str] | None,
+    *,
+    aborted: bool,
+) -> Outcome:
+    """SUCCEEDED, FAILED, ROLLED_BACK (a failure after which aliases were moved back) or ABORTED."""
+    others = [record for record in recorded if record.name != "record_outcome"]
+    failed = [record for record in others if record.status is PhaseStatus.FAILED]
+    if not caught and not failed:
+        return Outcome(DeploymentStatus.SUCCEEDED, _good(action, others))
+    broken = _first_broken(others, failed)
+    error = dict(broken.error) if broken and broken.error else _told_by(caught)
+    where = broken.name if broken else "the workflow"
+    back = next((record for record in others if record.name == "roll_back"), None)
+    went_back = back is not None and back is not broken and back.status is PhaseStatus.SUCCEEDED
+    if aborted and error.get("code") == "Aborted":
+        status, verb = DeploymentStatus.ABORTED, "was stopped in"
+    else:
+        status = DeploymentStatus.ROLLED_BACK if went_back else DeploymentStatus.FAILED
+        verb = "failed in"
+    summary = f"{action.value.capitalize()} {verb} {where}: {error['message']}"
+    if went_back and back:
+        summary += f". {back.summary}"
+    return Outcome(status, summary, error, broken)
+
+
+def _first_broken(others: Sequence[PhaseRecord], failed: Sequence[PhaseRecord]) -> PhaseRecord | None:
+    """What failed first; else what still says RUNNING: its Lambda died before it could tell."""
+    told = sorted(failed, key=lambda record: record.ended_at or "")
+    silent = [record for record in others if record.status is PhaseStatus.RUNNING]
+    return (told or silent or [None])[0]  # type: ignore[list-item]
+
+
+def _told_by(caught: Mapping[str, str] | None) -> dict[str, str]:
+    """The error that Step Functions caught, for a Lambda that could not record its own."""
+    caught = caught or {}
+    name = str(caught.get("Error", "Unknown"))
+    cause = str(caught.get("Cause", ""))
+    try:
+        message = str(json.loads(cause).get("errorMessage", cause))
+    except (ValueError, AttributeError):
+        message = cause
+    return {
+        "code": name,
+        "message": message or f"the Lambda ended with {name}",
+        "remedy": "The log group /proxyctl/controlplane has the Lambda's last lines.",
+    }
+
+
+def _good(action: Action, others: Sequence[PhaseRecord]) -> str:
+    found = {record.name: record for record in others}
+    if action is Action.DEPLOY:
+        if all(name in found and found[name].status is PhaseStatus.SKIPPED for name in _ACTING):
+            return "No change: the environment already runs this release"
+        version = found["release_code"].evidence.get("version", "?") if "release_code" in found else "?"
+        return f"Version {version} serves all traffic"
+    if action is Action.ROLLBACK:
+        return found["roll_back"].summary if "roll_back" in found else "Rolled back"
+    if action is Action.CLEANUP:
+        return found["clean_up"].summary if "clean_up" in found else "Cleaned up"
+    return "Everything that was checked is as it should be"

@@ -1,0 +1,124 @@
+"""Ends a deployment: says how, keeps what the environment is now, writes history, and lets the environment go."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..core.contract import Request, Result
+from ..core.model import Action, DeploymentStatus, Environment, PhaseStatus, Release
+from ..core.outcome import Outcome, outcome_of
+from ..errors import Conflict, LockLost
+from ..ports import Aws
+
+
+def run(request: Request, aws: Aws) -> Result:
+    at = request.now.isoformat(timespec="milliseconds")
+    deployment = aws.records.deployment(request.deployment_id)
+    recorded = aws.records.phases(request.deployment_id)
+    outcome = outcome_of(request.action, recorded, request.error, aborted=deployment.abort_requested)
+    if outcome.broken and outcome.broken.status is PhaseStatus.RUNNING:
+        dead = replace(
+            outcome.broken,
+            status=PhaseStatus.FAILED,
+            ended_at=at,
+            error=outcome.error,
+            summary=str((outcome.error or {}).get("message", "")),
+        )
+        aws.records.put_phase(request.deployment_id, dead)
+    kept = _keep(request, outcome, at, aws)
+    changes = {
+        "status": outcome.status.value,
+        "summary": outcome.summary,
+        "ended_at": at,
+        "error": dict(outcome.error) if outcome.error else None,
+        "links": dict(request.results.get("write_handoff", {}).get("links", {})) or None,
+        "current_phase": None,
+    }
+    try:
+        aws.records.update_deployment(request.deployment_id, changes)
+        aws.records.add_event(request.deployment_id, at, f"deployment.{outcome.status.value.lower()}", {})
+    except Conflict:
+        # A call before this one wrote the end and died before it let the environment go; what it wrote stands.
+        aws.records.release_lock(request.environment.name, request.deployment_id)
+        return Result.done("The outcome was on record already")
+    aws.records.release_lock(request.environment.name, request.deployment_id)
+    return Result.done(outcome.summary, outcome=outcome.status.value, environment_kept=kept)
+
+
+def _keep(request: Request, outcome: Outcome, at: str, aws: Aws) -> bool:
+    """What the environment is now, and a line of its history. False when another deployment holds it."""
+    name = request.environment.name
+    changes = _changes(request, outcome, at) | {"updated_at": at}
+    try:
+        aws.records.update_environment(name, changes, holder=request.deployment_id)
+        if request.action is Action.CLEANUP and outcome.status is DeploymentStatus.SUCCEEDED:
+            for phase in request.environment.applied:
+                aws.records.set_applied(name, phase, None, holder=request.deployment_id)
+    except LockLost:
+        return False
+    deployment = aws.records.deployment(request.deployment_id)
+    entry = {
+        "deployment_id": request.deployment_id,
+        "action": request.action.value,
+        "outcome": outcome.status.value,
+        "summary": outcome.summary,
+        "who": deployment.caller,
+        "why": request.options.reason,
+    }
+    aws.records.add_history(name, at, entry)
+    return True
+
+
+def _changes(request: Request, outcome: Outcome, at: str) -> dict[str, Any]:
+    good = outcome.status is DeploymentStatus.SUCCEEDED
+    if request.action is Action.DEPLOY:
+        return _deployed(request, at) if good else {"status": _still(request.environment)}
+    if request.action is Action.ROLLBACK:
+        return _rolled_back(request) if good else {}
+    if request.action is Action.CLEANUP:
+        gone = {"live": None, "last_good": None, "previous": None, "links": None, "last_revalidation": None}
+        return gone | {"status": "REMOVED"} if good else {"status": "PARTLY_REMOVED"}
+    verdict = {"at": at, "verdict": "GOOD" if good else "BAD", "deployment_id": request.deployment_id}
+    return {"last_revalidation": verdict | ({} if good else {"why": outcome.summary})}
+
+
+def _still(environment: Environment) -> str:
+    """A failed rollout takes nothing from users who had a release."""
+    return "LIVE" if environment.live else "NEVER_LIVE"
+
+
+def _deployed(request: Request, at: str) -> dict[str, Any]:
+    environment = request.environment
+    version = str(request.results["release_code"]["version"])
+    links: Mapping[str, Any] = request.results.get("write_handoff", {}).get("links", {})
+    changes: dict[str, Any] = {"status": "LIVE", "links": dict(links)}
+    config = dataclasses.asdict(request.config)
+    if environment.live and environment.live.version == version:
+        # The stack's side of the configuration (throttling, retention) may have changed under the same version.
+        same = dataclasses.asdict(replace(environment.live, config=config))
+        return changes | {"live": same, "last_good": same}
+    artifact = str(request.results.get("package_artifact", {}).get("digest", ""))
+    return changes | _moved(environment, Release(version, request.deployment_id, at, artifact, config))
+
+
+def _rolled_back(request: Request) -> dict[str, Any]:
+    environment = request.environment
+    back = request.results["roll_back"]
+    version = str(back["version"])
+    known = (environment.previous, environment.last_good, environment.live)
+    release = next((item for item in known if item and item.version == version), None)
+    return {"status": "LIVE"} | _moved(
+        environment, release or Release(version, str(back["release_of"]), str(back["to"]))
+    )
+
+
+def _moved(environment: Environment, release: Release) -> dict[str, Any]:
+    """`previous` is what was good before, if that is another version."""
+    before = environment.last_good
+    changes = {"live": dataclasses.asdict(release), "last_good": dataclasses.asdict(release)}
+    if before and before.version != release.version:
+        changes["previous"] = dataclasses.asdict(before)
+    return changes

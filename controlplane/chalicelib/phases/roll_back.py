@@ -1,0 +1,95 @@
+"""Takes users back to the last good version, code and settings together, since a version holds both.
+
+Runs after any failure from release_code on, and for the action `rollback`. It touches aliases only: one call each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..core.contract import Request, Result
+from ..core.model import Action, Release
+from ..core.naming import Names
+from ..errors import NotFound, PhaseFailed
+from ..ports import Alias, Aws
+
+
+def run(request: Request, aws: Aws) -> Result:
+    lock = request.environment.lock
+    if lock is None or lock.deployment_id != request.deployment_id:
+        return Result.skipped("Another deployment holds the environment; its traffic is not ours to move")
+    names = Names(request.environment.name)
+    try:
+        aliases = aws.functions.aliases(names.function)
+    except NotFound:
+        return Result.skipped("There is no function yet, so that there is nothing to go back from")
+    asked = request.action is Action.ROLLBACK
+    target = _asked_for(request, names, aws) if asked else request.environment.last_good
+    if target is None:
+        return _nowhere(request, aliases)
+    moved = _move(names, aws, aliases, target.version)
+    # The candidate left the version that release_code had put it on.
+    if "candidate" in moved:
+        aws.records.set_applied(names.environment, "release_code", None, holder=request.deployment_id)
+    where = ", ".join(f"{alias} from {old} to {target.version}" for alias, old in moved.items())
+    evidence = {"version": target.version, "moved": moved, "release_of": target.deployment_id, "to": target.at}
+    if not moved:
+        return Result.skipped(f"Both aliases are on version {target.version} already", **evidence)
+    return Result.done(f"Went back: {where}", **evidence)
+
+
+def _move(names: Names, aws: Aws, aliases: Mapping[str, Alias], version: str) -> dict[str, str]:
+    """Which alias left which version. The live one goes first: users before tests."""
+    moved: dict[str, str] = {}
+    for alias in ("live", "candidate"):
+        stands = aliases.get(alias)
+        if stands is None or (stands.version == version and not stands.weights):
+            continue
+        try:
+            aws.functions.point(names.function, Alias(alias, version))
+        except Exception as error:
+            done = ", ".join(f"{name} is on {version}" for name in moved) or "nothing was moved"
+            raise PhaseFailed(
+                f"alias {alias} could not be moved from {stands.version} to {version}: {error}; {done}",
+                code="RollbackFailed",
+                remedy=f"aws lambda update-alias --function-name {names.function} --name {alias} "
+                f"--function-version {version} --routing-config AdditionalVersionWeights={{}}",
+                evidence={"moved": moved, "stuck": {alias: stands.version}},
+            ) from error
+        moved[alias] = stands.version
+    return moved
+
+
+def _nowhere(request: Request, aliases: Mapping[str, Alias]) -> Result:
+    live = aliases["live"].version if "live" in aliases else "none"
+    if request.action is Action.ROLLBACK:
+        raise PhaseFailed(
+            f"environment {request.environment.name} has no earlier good release to go back to",
+            code="NothingToGoBackTo",
+            field="environment",
+            remedy="Name a version in options.rollback_to, or deploy a good one.",
+        )
+    return Result.skipped(
+        f"No release of this environment was ever good; live stays on version {live}", live=live
+    )
+
+
+def _asked_for(request: Request, names: Names, aws: Aws) -> Release | None:
+    """The version that the caller names; else the good one before what is live now."""
+    wanted = request.options.rollback_to
+    environment = request.environment
+    if wanted is None:
+        good, live = environment.last_good, environment.live
+        return environment.previous if good and live and good.version == live.version else good
+    known = [version.number for version in aws.functions.versions(names.function)]
+    if wanted not in known:
+        raise PhaseFailed(
+            f"{names.function} has no version {wanted}",
+            code="NoSuchVersion",
+            field="options.rollback_to",
+            remedy=f"Its versions are {', '.join(known)}.",
+        )
+    for release in (environment.previous, environment.last_good):
+        if release and release.version == wanted:
+            return release
+    return Release(wanted, request.deployment_id, request.now.isoformat(timespec="milliseconds"))

@@ -1,0 +1,69 @@
+"""CloudWatch alarms and dashboards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric with a statistic: `Sum`, `Average`, `Maximum`, `p99`, …, over `period_s` seconds."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    statistic: str
+    period_s: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Fires when the figure is at or above `threshold` in `datapoints` of the last `periods` periods.
+
+    `expression` is metric math over the ids of `metrics`; empty where the only metric is the figure itself. Missing
+    data never fires: no traffic is no fault.
+    """
+
+    name: str
+    description: str
+    metrics: Mapping[str, Metric]
+    threshold: float
+    expression: str = ""
+    periods: int = 3
+    datapoints: int = 2
+    actions: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmState:
+    """state: OK, ALARM or INSUFFICIENT_DATA."""
+
+    name: str
+    arn: str
+    state: str
+    reason: str = ""
+    definition: Alarm | None = field(default=None, repr=False)
+
+
+class Alarms(Protocol):
+    def find(self, prefix: str) -> Sequence[AlarmState]:
+        """All metric alarms whose names begin so, with what they are defined as."""
+        ...
+
+    def put(self, alarm: Alarm, tags: Mapping[str, str]) -> None: ...
+
+    def set_state(self, name: str, state: str, reason: str) -> None: ...
+
+    def delete(self, names: Sequence[str]) -> None: ...
+
+    def dashboards(self, prefix: str) -> Sequence[str]: ...
+
+    def dashboard(self, name: str) -> str | None:
+        """Its body, as JSON text."""
+        ...
+
+    def put_dashboard(self, name: str, body: str) -> None: ...
+
+    def delete_dashboards(self, names: Sequence[str]) -> None: ...

@@ -1,0 +1,28 @@
+"""API Gateway: what the account allows, and how a stage stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAccount:
+    """The account's settings in this region; `log_role` is "" when API Gateway may not write logs."""
+
+    log_role: str
+    rate_per_s: float
+    burst: int
+
+
+class Gateway(Protocol):
+    def account(self) -> GatewayAccount: ...
+
+    def apis(self, name: str) -> Mapping[str, Mapping[str, str]]:
+        """Tags by API ID, of the REST APIs of exactly that name."""
+        ...
+
+    def access_logs(self, api_id: str, stage: str) -> bool:
+        """Whether the stage writes an access log."""
+        ...

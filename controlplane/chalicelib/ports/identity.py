@@ -1,0 +1,47 @@
+"""Who we are, and what a role may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The identity that AWS sees in our calls."""
+
+    account: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """decision: allowed, explicitDeny or implicitDeny."""
+
+    action: str
+    resource: str
+    decision: str
+
+    @property
+    def allowed(self) -> bool:
+        return self.decision == "allowed"
+
+
+class Identity(Protocol):
+    def caller(self) -> Caller: ...
+
+    def role_arn(self, name: str) -> str | None:
+        """None when the account has no such role."""
+        ...
+
+    def simulate(
+        self,
+        principal_arn: str,
+        actions: Sequence[str],
+        resources: Sequence[str],
+        context: Mapping[str, str] | None = None,
+    ) -> Sequence[Verdict]:
+        """What IAM would say to each action on each resource; `context` holds condition keys. Raises NotFound when
+        there is no such principal."""
+        ...

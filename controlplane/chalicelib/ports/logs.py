@@ -1,0 +1,70 @@
+"""CloudWatch Logs: groups, metric filters, saved queries, and looking for a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class LogGroup:
+    """retention_days is None for a group that keeps its lines for ever."""
+
+    name: str
+    arn: str
+    retention_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricFilter:
+    """Counts matching lines of a group as a metric."""
+
+    name: str
+    group: str
+    pattern: str
+    metric: str
+    namespace: str
+    value: str = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedQuery:
+    """A Logs Insights query; a "/" in the name makes a folder in the console."""
+
+    name: str
+    groups: Sequence[str]
+    text: str
+    id: str = ""
+
+
+class Logs(Protocol):
+    def groups(self, prefix: str) -> Sequence[LogGroup]: ...
+
+    def set_retention(self, group: str, days: int) -> None: ...
+
+    def delete_group(self, group: str) -> None:
+        """Nothing happens when it is gone."""
+        ...
+
+    def filters(self, group: str) -> Sequence[MetricFilter]:
+        """None for a group that does not exist."""
+        ...
+
+    def put_filter(self, wanted: MetricFilter) -> None: ...
+
+    def delete_filter(self, group: str, name: str) -> None: ...
+
+    def queries(self, prefix: str) -> Sequence[SavedQuery]: ...
+
+    def put_query(self, wanted: SavedQuery) -> None:
+        """With an `id`, that query is replaced."""
+        ...
+
+    def delete_query(self, query_id: str) -> None: ...
+
+    def search(self, group: str, text: str, since_ms: int) -> Sequence[str]:
+        """Lines that contain the text, written since then (epoch milliseconds); none for a group that is not there."""
+        ...
+
+    def tags(self, group_arn: str) -> Mapping[str, str]: ...

@@ -1,0 +1,122 @@
+"""CloudFormation stacks, their change sets and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack as it stands. `outputs` and `parameters` are plain maps; times are ISO 8601, UTC."""
+
+    name: str
+    id: str
+    status: str
+    reason: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    created_at: str = ""
+    updated_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource of a change set. replacement: True, False or Conditional, as CloudFormation says it ("" for Add
+    and Remove); `because` names the properties that change."""
+
+    logical_id: str
+    resource_type: str
+    action: str
+    replacement: str = ""
+    physical_id: str = ""
+    because: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """status: CREATE_PENDING, CREATE_IN_PROGRESS, CREATE_COMPLETE or FAILED; execution: AVAILABLE, UNAVAILABLE, …"""
+
+    id: str
+    name: str
+    status: str
+    reason: str = ""
+    execution: str = ""
+    changes: Sequence[Change] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StackEvent:
+    """One line of a stack's history."""
+
+    id: str
+    at: str
+    logical_id: str
+    resource_type: str
+    status: str
+    reason: str = ""
+    physical_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StackResource:
+    """A resource that a stack owns."""
+
+    logical_id: str
+    physical_id: str
+    resource_type: str
+    status: str
+
+
+class Stacks(Protocol):
+    """Stacks by name or ID; a stack that is gone can be asked for by its ID only."""
+
+    def find(self, stack: str) -> Stack | None: ...
+
+    def resources(self, stack: str) -> Sequence[StackResource]:
+        """Raises NotFound."""
+        ...
+
+    def events(self, stack_id: str, *, after: str = "") -> Sequence[StackEvent]:
+        """Oldest first; only those after the event with that ID, when it is given and known."""
+        ...
+
+    def validate(self, template: str) -> Sequence[str]:
+        """Names of the template's parameters. Raises AwsCallFailed with CloudFormation's own words."""
+        ...
+
+    def create_change_set(
+        self,
+        stack: str,
+        name: str,
+        *,
+        template: str,
+        parameters: Mapping[str, str | None],
+        tags: Mapping[str, str],
+        creates: bool,
+    ) -> ChangeSet:
+        """Ask for a change set; a parameter that is None keeps its previous value. A set of that name that exists
+        already is answered as it is."""
+        ...
+
+    def change_set(self, stack: str, name: str) -> ChangeSet:
+        """Raises NotFound."""
+        ...
+
+    def change_sets(self, stack: str) -> Sequence[ChangeSet]:
+        """Those not executed yet, without their changes; none for a stack that does not exist."""
+        ...
+
+    def delete_change_set(self, stack: str, name: str) -> None: ...
+
+    def execute(self, stack: str, name: str, token: str) -> None:
+        """Start it; the token marks the events that it causes."""
+        ...
+
+    def continue_rollback(self, stack: str, token: str) -> None: ...
+
+    def delete(self, stack: str, token: str) -> None:
+        """Start the deletion; nothing happens when the stack is gone."""
+        ...

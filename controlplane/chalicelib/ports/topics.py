@@ -1,0 +1,54 @@
+"""SNS topics, and the SQS queues that probe them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A queue that receives what a topic sends."""
+
+    queue_url: str
+    queue_arn: str
+    subscription_arn: str
+
+
+class Topics(Protocol):
+    def ensure(self, name: str, tags: Mapping[str, str]) -> str:
+        """The topic's ARN; made when it was not there. CloudWatch of this account may publish to it."""
+        ...
+
+    def find(self, name: str) -> str | None:
+        """The topic's ARN."""
+        ...
+
+    def subscribers(self, topic_arn: str) -> Mapping[str, str]:
+        """Subscription ARN (or "PendingConfirmation") by e-mail address or endpoint."""
+        ...
+
+    def subscribe(self, topic_arn: str, protocol: str, endpoint: str) -> None: ...
+
+    def unsubscribe(self, subscription_arn: str) -> None: ...
+
+    def open_probe(self, topic_arn: str, queue: str, tags: Mapping[str, str]) -> Probe:
+        """A queue of that name, subscribed to the topic; doing it twice makes one."""
+        ...
+
+    def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:
+        """Messages (JSON bodies of the notifications) that have arrived, removed from the queue."""
+        ...
+
+    def close_probe(self, probe: Probe) -> None:
+        """Remove subscription and queue; nothing happens when they are gone."""
+        ...
+
+    def probes(self, prefix: str) -> Sequence[str]:
+        """URLs of queues whose names begin so."""
+        ...
+
+    def delete_queue(self, queue_url: str) -> None: ...
+
+    def delete(self, topic_arn: str) -> None: ...

@@ -1,0 +1,208 @@
+"""Runs one call of one phase: loads what it may know, skips it if nothing changed, records what it did.
+
+The record is written before the answer: whoever reads it sees what happened, even if Step Functions never hears of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+
+from . import phases
+from .codec import decode
+from .core.contract import Request, Result, Status
+from .core.model import Action, Applied, Deployment, Environment, Lock, PhaseRecord, PhaseStatus
+from .errors import Aborted, LockLost, PhaseFailed, RolloutError, Throttled
+from .ports import Aws
+
+Clock = Callable[[], datetime]
+
+LEASE_S = 20 * 60  # longer than any Lambda may run, so that a living holder can always renew in time
+
+# These end a deployment, so they must run even when it was aborted or has lost its lock.
+_ENDING = frozenset({"roll_back", "record_outcome"})
+_ENDED = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the state machine hands to every Lambda. `error` is what an ASL Catch saw: `{Error, Cause}`."""
+
+    deployment_id: str
+    environment: str
+    action: Action
+    execution_arn: str
+    error: Mapping[str, str] | None = None
+
+
+def stamp(now: datetime) -> str:
+    """A time as all records hold it: ISO 8601, UTC, milliseconds."""
+    return now.isoformat(timespec="milliseconds")
+
+
+def run(module: ModuleType, event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, Any]:
+    """One call. Answers `{status, poll_after_s, summary}` for the ASL; raises what the phase raises, once recorded."""
+    task = decode(Task, dict(event))
+    name = phases.stem(module)
+    deployment = aws.records.deployment(task.deployment_id)
+    recorded = {phase.name: phase for phase in aws.records.phases(deployment.id)}
+    before = recorded.get(name)
+    if before and before.status in _ENDED:
+        # Step Functions may call twice: at least once is all that it promises.
+        return _answer(Result(Status(before.status.value), before.summary))
+    now = clock()
+    record = _opened(name, before, stamp(now))
+    results = {phase.name: phase.evidence for phase in recorded.values() if phase.status in _ENDED}
+    try:
+        environment = _guard(task, deployment, name, aws, now)
+        _announce(deployment, record, aws)
+        request = _request(deployment, environment, record, results, task, now)
+        result = _skip_or_run(module, name, request, aws, clock)
+    except Throttled:
+        raise  # Step Functions tries again: the phase is still running
+    except RolloutError as error:
+        _record_failure(aws, deployment.id, record, stamp(clock()), error)
+        raise
+    except Exception as error:
+        unexpected = PhaseFailed(
+            f"{name} met an error that it does not know: {type(error).__name__}: {error}",
+            code="InternalError",
+            remedy="This is a fault of ours. The Lambda's log has the traceback.",
+        )
+        _record_failure(aws, deployment.id, record, stamp(clock()), unexpected)
+        raise
+    _record_result(aws, deployment.id, record, stamp(clock()), result)
+    return _answer(result)
+
+
+def _answer(result: Result) -> dict[str, Any]:
+    return {"status": result.status.value, "poll_after_s": result.poll_after_s, "summary": result.summary}
+
+
+def _opened(name: str, before: PhaseRecord | None, at: str) -> PhaseRecord:
+    """The record of this call: a first one, or a poll further."""
+    if before is None:
+        return PhaseRecord(phases.number_of(name), name, PhaseStatus.RUNNING, at, polls=1)
+    return replace(
+        before,
+        status=PhaseStatus.RUNNING,
+        started_at=before.started_at or at,
+        ended_at=None,
+        error=None,
+        polls=before.polls + 1,
+    )
+
+
+def _guard(task: Task, deployment: Deployment, name: str, aws: Aws, now: datetime) -> Environment:
+    """The environment, if this deployment may still touch it; the lease of its lock is renewed."""
+    if name not in _ENDING:
+        if deployment.abort_requested:
+            raise Aborted(f"deployment {deployment.id} was asked to stop before {name}")
+        if deployment.status.is_final:
+            raise LockLost(f"deployment {deployment.id} has ended already")
+        lease_until = now.timestamp() + LEASE_S
+        aws.records.renew_lock(deployment.environment, Lock(deployment.id, task.execution_arn, lease_until))
+    return aws.records.environment(deployment.environment)
+
+
+def _announce(deployment: Deployment, record: PhaseRecord, aws: Aws) -> None:
+    aws.records.put_phase(deployment.id, record)
+    if record.polls > 1:
+        return
+    if record.name not in _ENDING:
+        aws.records.update_deployment(deployment.id, {"current_phase": record.name})
+    aws.records.add_event(deployment.id, str(record.started_at), f"{record.name}.started", {})
+
+
+def _request(
+    deployment: Deployment,
+    environment: Environment,
+    record: PhaseRecord,
+    results: Mapping[str, Mapping[str, Any]],
+    task: Task,
+    now: datetime,
+) -> Request:
+    return Request(
+        deployment_id=deployment.id,
+        environment=environment,
+        action=deployment.action,
+        config=deployment.config,
+        options=deployment.options,
+        now=now,
+        started_at=datetime.fromisoformat(str(record.started_at)),
+        seed=deployment.id,
+        cursor=record.cursor,
+        results=results,
+        error=task.error,
+    )
+
+
+def _skip_or_run(module: ModuleType, name: str, request: Request, aws: Aws, clock: Clock) -> Result:
+    if getattr(module, "WANTS_PLAN", False):
+        request = replace(request, plan=_plan(request, aws))
+    if not hasattr(module, "fingerprint") or request.action is not Action.DEPLOY:
+        result: Result = module.run(request, aws)
+        return result
+    first_call = not request.cursor
+    if first_call:
+        if not request.options.force and _unchanged(module, name, request, aws):
+            applied = request.environment.applied[name]
+            since = f"Nothing changed since deployment {applied.deployment_id} ({applied.at[:19]}Z)"
+            return Result(Status.SKIPPED, since, applied.evidence)
+        # From here on the old fingerprint may be a lie, so it goes before anything is touched.
+        aws.records.set_applied(request.environment.name, name, None, holder=request.deployment_id)
+    result = module.run(request, aws)
+    if result.status is not Status.IN_PROGRESS:
+        seen = replace(request, results={**request.results, name: result.evidence})
+        kept = Applied(module.fingerprint(seen, aws), request.deployment_id, stamp(clock()), result.evidence)
+        aws.records.set_applied(request.environment.name, name, kept, holder=request.deployment_id)
+    return result
+
+
+def _unchanged(module: ModuleType, name: str, request: Request, aws: Aws) -> bool:
+    applied = request.environment.applied.get(name)
+    if applied is None:
+        return False
+    seen = replace(request, results={**request.results, name: applied.evidence})
+    return bool(module.fingerprint(seen, aws) == applied.fingerprint)
+
+
+def _plan(request: Request, aws: Aws) -> dict[str, bool]:
+    """Whether each phase that has a fingerprint would be skipped now."""
+    return {
+        phases.stem(module): _unchanged(module, phases.stem(module), request, aws)
+        for module in phases.PHASES
+        if hasattr(module, "fingerprint") and phases.stem(module) in request.results
+    }
+
+
+def _record_result(aws: Aws, deployment_id: str, record: PhaseRecord, at: str, result: Result) -> None:
+    running = result.status is Status.IN_PROGRESS
+    told = replace(
+        record,
+        status=PhaseStatus.RUNNING if running else PhaseStatus(result.status.value),
+        summary=result.summary,
+        evidence=result.evidence,
+        cursor=result.cursor,
+        ended_at=None if running else at,
+    )
+    aws.records.put_phase(deployment_id, told)
+    if not running:
+        kind = f"{record.name}.{told.status.value.lower()}"
+        aws.records.add_event(deployment_id, at, kind, {"summary": result.summary})
+
+
+def _record_failure(aws: Aws, deployment_id: str, record: PhaseRecord, at: str, error: RolloutError) -> None:
+    failed = replace(
+        record,
+        status=PhaseStatus.FAILED,
+        summary=error.message,
+        evidence={**record.evidence, **error.evidence},
+        error=error.as_dict(),
+        ended_at=at,
+    )
+    aws.records.put_phase(deployment_id, failed)
+    aws.records.add_event(deployment_id, at, f"{record.name}.failed", error.as_dict())
