@@ -1,0 +1,79 @@
+"""`python -m proxy`: the proxy as a local HTTP server. The secret comes from a file or a variable, never from
+argv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from proxy import server, settings
+from proxy.config import ConfigError, decode
+from proxy.secretstore import SecretsManager, SecretUnreadable, TextStore
+from proxy.wiring import Parts
+
+BODY_LIMIT_MB = 512  # what OpenAI accepts as one file
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until interrupted; 2 when the arguments or the secret are wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        store = _store(options)
+        if isinstance(store, TextStore):
+            decode(store.read()[0])
+    except (SecretUnreadable, ConfigError, KeyError) as error:
+        sys.stderr.write(f"proxy: the secret cannot be used: {error}\n")
+        return 2
+    made = settings.Settings("", "local", options.log_level, "stream", "", options.secret_ttl, "local")
+    try:
+        listening = server.Server(options.port, Parts(made, store), options.max_body_mb * 1_000_000)
+    except OSError as error:
+        sys.stderr.write(
+            f"proxy: cannot listen on 127.0.0.1:{options.port}: {error.strerror}. Choose another --port.\n"
+        )
+        return 2
+    with listening:
+        sys.stdout.write(server.announce(listening) + "\n")
+        sys.stdout.flush()
+        try:
+            listening.serve_forever(poll_interval=0.1)
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+def _store(options: argparse.Namespace) -> TextStore | SecretsManager:
+    if options.secret_arn:
+        return SecretsManager(options.secret_arn, os.environ)
+    if options.secret_file:
+        return TextStore(Path(options.secret_file).read_text)
+    name = options.secret_env
+    if name not in os.environ:
+        raise KeyError(f"the variable {name} is not set")
+    return TextStore(lambda: os.environ[name])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m proxy", description=__doc__)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--secret-file", metavar="FILE", help="a file with the secret's JSON")
+    source.add_argument("--secret-env", metavar="NAME", help="an environment variable with the secret's JSON")
+    source.add_argument(
+        "--secret-arn", metavar="ARN", help="read it from Secrets Manager, credentials from the environment"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8080, help="port on 127.0.0.1; 0 takes a free one (default 8080)"
+    )
+    parser.add_argument("--log-level", default="INFO", choices=settings.LEVELS)
+    parser.add_argument(
+        "--secret-ttl", type=float, default=10.0, metavar="SECONDS", help="how long the secret is kept"
+    )
+    parser.add_argument("--max-body-mb", type=int, default=BODY_LIMIT_MB, metavar="MB")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

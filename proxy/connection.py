@@ -1,0 +1,203 @@
+"""One keep-alive connection to the upstream: bytes out in one write, a response in, and no doubt about what
+was seen.
+
+Why not http.client's own connection: it sends head and body in two packets, and when an idle connection turns
+out to be dead it cannot tell whether the upstream saw the request. Its response parser is used as it is.
+"""
+
+from __future__ import annotations
+
+import http.client
+import select
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from proxy import tls
+
+if TYPE_CHECKING:
+    from proxy.clock import Clock
+    from proxy.config import Config
+
+CHUNK = 65_536
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)
+_INFO = getattr(socket, "TCP_INFO", None)
+_ACKED = struct.Struct("=Q")
+_ACKED_AT = 120  # offset of tcpi_bytes_acked in Linux's struct tcp_info (since 4.1)
+
+
+class UpstreamFailure(Exception):
+    """The upstream could not be reached, or stopped. `unseen`: it cannot have seen the request."""
+
+    def __init__(self, code: str, message: str, *, unseen: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.unseen = unseen
+
+
+class Connection:
+    """A connected socket and at most one response in progress on it."""
+
+    def __init__(self, config: Config, timeout_s: float) -> None:
+        self.key = (config.scheme, config.host, config.port)
+        self.idle_since = 0.0
+        self.used = False
+        self._response: http.client.HTTPResponse | None = None
+        try:
+            sock = socket.create_connection((config.host, config.port), timeout_s)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if _USER_TIMEOUT is not None:
+                # What the peer has not acknowledged by then never arrived: a NAT that forgot this connection
+                # while the environment was frozen drops packets silently.
+                sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, int(timeout_s * 1000))
+            if config.scheme == "https":
+                try:
+                    sock = tls.context().wrap_socket(sock, server_hostname=config.host)
+                except BaseException:
+                    sock.close()
+                    raise
+            self._sock = sock
+        except TimeoutError:
+            raise UpstreamFailure(
+                "connect_timeout", _no(config, f"connection within {timeout_s:g} s"), unseen=True
+            ) from None
+        except OSError as error:
+            raise UpstreamFailure(
+                "connect_error", _no(config, f"connection: {_reason(error)}"), unseen=True
+            ) from None
+
+    def is_dead(self) -> bool:
+        """Whether an idle connection has anything to read: an end of file, or bytes nobody asked for."""
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def exchange(
+        self, payload: bytes, method: str, send_s: float, answer_s: float
+    ) -> http.client.HTTPResponse:
+        """Send a whole request, return the response once its head has arrived. Raises UpstreamFailure."""
+        sock = self._sock
+        acked = self._acked()
+        try:
+            sock.settimeout(send_s)
+            try:
+                sock.sendall(payload)
+            except (BrokenPipeError, ConnectionResetError):
+                # It may have refused the body early and said why: the answer, if any, is still readable.
+                if self._acked() == acked:
+                    raise
+            if _QUICKACK is not None:
+                # A head and a body in two packets would otherwise wait 40 ms for our delayed acknowledgement.
+                sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            sock.settimeout(answer_s)
+            response = self._response = http.client.HTTPResponse(sock, method=method)
+            response.begin()
+        except TimeoutError:
+            unseen = acked is not None and self._acked() == acked
+            raise UpstreamFailure(
+                "first_byte_timeout", f"The upstream did not answer within {answer_s:g} s.", unseen=unseen
+            ) from None
+        except (OSError, http.client.RemoteDisconnected) as error:
+            unseen = acked is not None and self._acked() == acked
+            message = f"The upstream closed the connection without an answer ({_reason(error)})."
+            raise UpstreamFailure("upstream_disconnected", message, unseen=unseen) from None
+        except http.client.HTTPException as error:
+            raise UpstreamFailure(
+                "upstream_malformed", f"The upstream's answer is not HTTP ({type(error).__name__})."
+            ) from None
+        self.used = True
+        return response
+
+    def read(self, timeout_s: float) -> bytes:
+        """The next bytes of the body as they arrive; empty at its proper end. Raises UpstreamFailure."""
+        response = self._response
+        if response is None or response.isclosed():
+            return b""
+        sock = self._sock
+        try:
+            sock.settimeout(timeout_s)
+            if _QUICKACK is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            left = response.length
+            chunk = response.read1(CHUNK)
+        except TimeoutError:
+            raise UpstreamFailure("idle_timeout", f"The upstream sent nothing for {timeout_s:g} s.") from None
+        except (OSError, http.client.HTTPException) as error:
+            message = f"The upstream broke off in mid-body ({_reason(error)})."
+            raise UpstreamFailure("upstream_disconnected", message) from None
+        if not chunk and left:
+            # read1 takes an early end of file for the end.
+            raise UpstreamFailure(
+                "upstream_disconnected", f"The upstream broke off {left} bytes before the end."
+            )
+        return chunk
+
+    def is_reusable(self) -> bool:
+        """Whether the response has been read to its end and the upstream keeps the connection open."""
+        response = self._response
+        return response is not None and response.isclosed() and not response.will_close
+
+    def close(self) -> None:
+        """Close the socket; a response in progress is lost."""
+        if self._response is not None:
+            self._response.close()
+            self._response = None
+        self._sock.close()
+
+    def _acked(self) -> int | None:
+        # How many bytes the peer's kernel has acknowledged; None where the system does not tell.
+        if _INFO is None:
+            return None
+        info = self._sock.getsockopt(socket.IPPROTO_TCP, _INFO, _ACKED_AT + _ACKED.size)
+        return int(_ACKED.unpack_from(info, _ACKED_AT)[0]) if len(info) >= _ACKED_AT + _ACKED.size else None
+
+
+class Pool:
+    """Idle connections, the warmest first. Threads may share it."""
+
+    MAX_IDLE_S = 50.0  # load balancers commonly close after 60 s
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._idle: list[Connection] = []
+
+    def take(self, config: Config, timeout_s: float, *, fresh: bool = False) -> Connection:
+        """An idle connection that is alive as far as can be known, or a new one. Raises UpstreamFailure."""
+        key = (config.scheme, config.host, config.port)
+        now = self._clock.wall()
+        while self._idle and not fresh:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was quicker
+                break
+            if (
+                connection.key == key
+                and 0 <= now - connection.idle_since < self.MAX_IDLE_S
+                and not connection.is_dead()
+            ):
+                return connection
+            connection.close()
+        return Connection(config, timeout_s)
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep a connection whose response has been read to its end; close any other."""
+        if connection.is_reusable():
+            connection.idle_since = self._clock.wall()
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+def _no(config: Config, what: str) -> str:
+    return f"The upstream {config.host}:{config.port} gave no {what}."
+
+
+def _reason(error: BaseException) -> str:
+    strerror = getattr(error, "strerror", None)
+    return str(strerror) if strerror else type(error).__name__

@@ -1,0 +1,106 @@
+"""Errors of the proxy itself, in the shape of OpenAI's: {"error": {"message", "type", "param", "code"}}.
+
+Statuses, types and codes follow OpenAI's guide to error codes, so that an SDK raises the class it would raise
+against OpenAI. Codes that OpenAI does not have say what failed between the proxy and its upstream.
+"""
+
+from __future__ import annotations
+
+import json
+
+
+class ProxyError(Exception):
+    """An answer that the proxy gives in the upstream's stead."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        kind: str = "invalid_request_error",
+        param: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.kind = kind
+        self.param = param
+        self.headers = headers
+
+    def body(self) -> bytes:
+        """The JSON body, encoded."""
+        return error_body(self.message, self.kind, self.code, self.param)
+
+
+def error_body(message: str, kind: str, code: str | None, param: str | None = None) -> bytes:
+    """OpenAI's error object as JSON bytes."""
+    fields = {"message": message, "type": kind, "param": param, "code": code}
+    return json.dumps({"error": fields}).encode()
+
+
+def bad_request(message: str, code: str | None = None, param: str | None = None) -> ProxyError:
+    """400: the request cannot be understood."""
+    return ProxyError(400, message, code=code, param=param)
+
+
+def missing_key() -> ProxyError:
+    """401 for a request without a key, as OpenAI words it."""
+    return ProxyError(
+        401,
+        "You didn't provide an API key. You need to provide your API key in an Authorization header using "
+        "Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
+        headers=(("www-authenticate", "Bearer"),),
+    )
+
+
+def wrong_key() -> ProxyError:
+    """401 for an unknown key. OpenAI echoes parts of the key; this does not."""
+    return ProxyError(
+        401,
+        "Incorrect API key provided. Ask the operator of this proxy for a key.",
+        code="invalid_api_key",
+        headers=(("www-authenticate", 'Bearer error="invalid_token"'),),
+    )
+
+
+def not_found(method: str, path: str) -> ProxyError:
+    """404 in OpenAI's words."""
+    return ProxyError(404, f"Invalid URL ({method} {path})", code="unknown_url")
+
+
+def too_large(size: int, limit: int) -> ProxyError:
+    """413 before Lambda's own limit would end the invocation without an answer."""
+    return ProxyError(
+        413,
+        f"Request body of {size} bytes is larger than the {limit} bytes that this endpoint accepts. "
+        "Send less at once, or upload large content in parts (/v1/uploads).",
+        code="request_too_large",
+    )
+
+
+def response_too_large(limit: int) -> ProxyError:
+    """502: the answer does not fit through a buffered door."""
+    return ProxyError(
+        502,
+        f"The upstream's answer is larger than the {limit} bytes that a buffered endpoint can return. "
+        "Use an endpoint in stream mode, or ask for less at once.",
+        code="response_too_large",
+        kind="server_error",
+        headers=(("x-should-retry", "false"),),
+    )
+
+
+def upstream_failed(code: str, message: str) -> ProxyError:
+    """502 or 504: the upstream could not be reached, or did not answer in time."""
+    status = 504 if code.endswith("_timeout") else 502
+    return ProxyError(status, message, code=code, kind="server_error")
+
+
+def unavailable(message: str) -> ProxyError:
+    """503: the proxy has no usable configuration."""
+    return ProxyError(
+        503, message, code="proxy_not_ready", kind="server_error", headers=(("retry-after", "1"),)
+    )

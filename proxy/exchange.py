@@ -1,0 +1,39 @@
+"""What is known about one request: filled in while it runs, read once by the telemetry when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Facts of one request. Times are seconds on Clock.monotonic(); nothing here holds a key or a prompt."""
+
+    request_id: str
+    started: float
+    method: str = ""
+    path: str = ""
+    gateway_id: str = ""
+    invocation_id: str = ""
+    client: str = ""  # the id of the client key, never the key
+    model: str = ""  # as the caller named it
+    target: str = ""  # as it was sent upstream
+    attempts: int = 0
+    reconnects: int = 0  # stale connections replaced; the upstream saw nothing of them
+    status: int = 0
+    upstream_status: int = 0
+    upstream_request_id: str = ""
+    upstream_s: float = 0.0  # time spent waiting for the upstream
+    waited_s: float = 0.0  # time spent in backoff between attempts
+    first_byte: float | None = None  # when the first byte of the body was handed to the door
+    ended: float | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    streamed: bool = False
+    error: str = ""  # a code, never a message of somebody else's
+
+    def overhead_s(self, now: float) -> float:
+        """Time the proxy itself took until now: not the upstream's, not asked-for backoff."""
+        return max(0.0, now - self.started - self.upstream_s - self.waited_s)

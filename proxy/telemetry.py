@@ -1,0 +1,176 @@
+"""One JSON line a request: Powertools' Logger writes it, and Powertools' metrics in EMF are members of that
+line.
+
+CloudWatch takes EMF from any JSON log line with `_aws` at its root, so the log and the metrics of a request
+cost one line and cannot disagree. Powertools is imported on first use, after the first answer where the door
+allows it: it would more than double the cold start (decision 101).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.logging import Logger
+    from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+    from proxy.clock import Clock
+    from proxy.exchange import Exchange
+
+NAMESPACE = "proxyctl"
+MAX_MODELS = 100  # distinct values of the dimension `model`: every one costs money
+MAX_NAME = 128
+
+
+class Telemetry:
+    """Logs and metrics of one process."""
+
+    def __init__(self, environment: str, level: str, clock: Clock) -> None:
+        self._environment = environment
+        self._level = level
+        self._clock = clock
+        self._logger: Logger | None = None
+        self._metrics: AmazonCloudWatchEMFProvider | None = None
+        self._models: set[str] = set()
+        self._cold = True
+        self.init_ms: float | None = None  # set by the runtime: from the process's start to ready
+
+    def request_ended(self, exchange: Exchange) -> None:
+        """Write the line of a request whose response has been handed over or has failed."""
+        now = exchange.ended = self._clock.monotonic()
+        fields = _fields(exchange, now)
+        fields["cold_start"], self._cold = self._cold, False
+        values = _values(exchange, now)
+        if fields["cold_start"]:
+            values["ColdStart"] = ("Count", 1.0)
+            if self.init_ms is not None:
+                values["InitDuration"] = ("Milliseconds", self.init_ms)
+        self._write("request", fields, values, self._dimensions(exchange), failed=exchange.status >= 500)
+
+    def secret_failed(self, reason: str) -> None:
+        """The secret could not be read or decoded; the last good one stays in force."""
+        fields = {"reason": reason}
+        self._write("secret unusable", fields, {"SecretFailures": ("Count", 1.0)}, [], failed=True)
+
+    def prepare(self) -> None:
+        """Import Powertools now; callable from a thread while the upstream is waited for."""
+        self._tools()
+
+    def _dimensions(self, exchange: Exchange) -> list[dict[str, str]]:
+        base = {"environment": self._environment}
+        sets = []
+        if exchange.model:
+            sets.append({**base, "model": self._model(exchange)})
+        if exchange.client:
+            sets.append({**base, "client": exchange.client[:MAX_NAME]})
+        return sets
+
+    def _model(self, exchange: Exchange) -> str:
+        # Callers may invent names: only those that the upstream knew become a dimension.
+        name = exchange.model[:MAX_NAME]
+        if name in self._models:
+            return name
+        if (
+            exchange.upstream_status < 400
+            and len(self._models) < MAX_MODELS
+            and name.isascii()
+            and name.isprintable()
+        ):
+            self._models.add(name)
+            return name
+        return "other"
+
+    def _write(
+        self,
+        message: str,
+        fields: dict[str, Any],
+        values: dict[str, tuple[str, float]],
+        dimensions: list[dict[str, str]],
+        *,
+        failed: bool,
+    ) -> None:
+        import logging  # Powertools' own import has paid for it
+
+        logger, metrics = self._tools()
+        metrics.dimension_sets = dimensions
+        metrics.timestamp = int(self._clock.wall() * 1000)
+        emf = metrics.serialize_metric_set(
+            metrics={name: {"Unit": unit, "Value": [value]} for name, (unit, value) in values.items()},
+            dimensions={"environment": self._environment},
+            metadata={},
+        )
+        level, write = (logging.ERROR, logger.error) if failed else (logging.INFO, logger.info)
+        if logger.log_level <= level:
+            write(message, extra={**fields, **emf})
+        else:  # a log level must not switch the metrics off
+            sys.stdout.write(json.dumps(emf) + "\n")
+            sys.stdout.flush()
+
+    def _tools(self) -> tuple[Logger, AmazonCloudWatchEMFProvider]:
+        if self._logger is None or self._metrics is None:
+            from aws_lambda_powertools.logging import Logger
+            from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
+                AmazonCloudWatchEMFProvider,
+            )
+
+            self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE)
+            self._metrics.service = ""  # it would become a dimension
+            self._logger = Logger(
+                service="proxy", level=self._level, stream=sys.stdout, location=None, use_rfc3339=True
+            )
+        return self._logger, self._metrics
+
+
+def _fields(exchange: Exchange, now: float) -> dict[str, Any]:
+    """The line's own members; durations in milliseconds."""
+    first = exchange.first_byte
+    fields: dict[str, Any] = {
+        "request_id": exchange.request_id,
+        "gateway_request_id": exchange.gateway_id,
+        "function_request_id": exchange.invocation_id,
+        "upstream_request_id": exchange.upstream_request_id,
+        "method": exchange.method,
+        "path": exchange.path,
+        "status": exchange.status,
+        "upstream_status": exchange.upstream_status or None,
+        "error": exchange.error,
+        "client": exchange.client,
+        "model": exchange.model[:MAX_NAME],
+        "target": exchange.target[:MAX_NAME],
+        "streamed": exchange.streamed,
+        "attempts": exchange.attempts,
+        "reconnects": exchange.reconnects,
+        "bytes_in": exchange.bytes_in,
+        "bytes_out": exchange.bytes_out,
+        "tokens_in": exchange.tokens_in,
+        "tokens_out": exchange.tokens_out,
+        "duration_ms": _ms(now - exchange.started),
+        "upstream_ms": _ms(exchange.upstream_s),
+        "waited_ms": _ms(exchange.waited_s),
+        "overhead_ms": _ms(exchange.overhead_s(now)),
+        "first_byte_ms": None if first is None else _ms(first - exchange.started),
+    }
+    return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _values(exchange: Exchange, now: float) -> dict[str, tuple[str, float]]:
+    failed = exchange.status >= 500 or (exchange.error != "" and exchange.status < 400)
+    values = {
+        "Requests": ("Count", 1.0),
+        "Errors": ("Count", float(failed)),
+        "Overhead": ("Milliseconds", _ms(exchange.overhead_s(now))),
+    }
+    if exchange.attempts:
+        values["UpstreamLatency"] = ("Milliseconds", _ms(exchange.upstream_s))
+    if exchange.first_byte is not None:
+        values["TimeToFirstByte"] = ("Milliseconds", _ms(exchange.first_byte - exchange.started))
+    if exchange.tokens_in is not None and exchange.tokens_out is not None:
+        values["TokensIn"] = ("Count", float(exchange.tokens_in))
+        values["TokensOut"] = ("Count", float(exchange.tokens_out))
+    return values
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000.0, 3)

@@ -1,0 +1,28 @@
+"""The composition root: which parts a process is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.clock import SYSTEM
+from proxy.connection import Pool
+from proxy.core import Proxy
+from proxy.forward import Forwarder
+from proxy.secretcache import SecretCache
+from proxy.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from proxy.clock import Clock
+    from proxy.secretstore import SecretStore
+    from proxy.settings import Settings
+
+
+class Parts:
+    """What a door needs: the core, the telemetry that ends a request, and the secret to keep fresh."""
+
+    def __init__(self, settings: Settings, store: SecretStore, clock: Clock = SYSTEM) -> None:
+        self.clock = clock
+        self.telemetry = Telemetry(settings.environment, settings.log_level, clock)
+        self.secrets = SecretCache(store, settings.secret_ttl_s, clock, self.telemetry.secret_failed)
+        self.pool = Pool(clock)
+        self.proxy = Proxy(settings, self.secrets, Forwarder(self.pool, self.secrets, clock), clock)
