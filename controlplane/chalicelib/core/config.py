@@ -6,7 +6,6 @@ Ranges are AWS's own limits unless a comment says otherwise. `codec.decode` buil
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -68,7 +67,7 @@ class Config:
     log_retention_days: int = 14
     throttle: Throttle = field(default_factory=Throttle)
     alarms: AlarmThresholds = field(default_factory=AlarmThresholds)
-    notify: Sequence[str] = ()
+    notify: tuple[str, ...] = ()
     response_mode: Literal["stream", "buffered"] | None = None
     secret_arn: str | None = None
     secret_max_age_days: int = 90
@@ -122,7 +121,7 @@ class Load:
 class Bake:
     """How traffic moves to the candidate, and how long alarms are watched afterwards (seconds)."""
 
-    steps: Sequence[int] = (10, 50, 100)
+    steps: tuple[int, ...] = (10, 50, 100)
     step_s: int = 2
     watch_s: int = 3
 

@@ -1,0 +1,118 @@
+"""`ports.records` in memory, with the same conditions as the table's."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.aws.items import to_environment
+from chalicelib.core.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
+from chalicelib.errors import Conflict, LockLost, NotFound
+from chalicelib.ports.records import Claim, Page
+
+
+class FakeRecords:
+    """Keeps attributes as the table does, so that what is written in one shape is read in the other."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, Deployment] = {}
+        self.claims: dict[str, tuple[str, str]] = {}
+        self.attributes: dict[str, dict[str, Any]] = {}
+        self.recorded: dict[str, dict[str, PhaseRecord]] = {}
+        self.told: dict[str, list[dict[str, Any]]] = {}
+        self.past: dict[str, list[dict[str, Any]]] = {}
+
+    def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
+        if claim and claim.key in self.claims:
+            by, body = self.claims[claim.key]
+            raise Conflict("used before", evidence={"claimed_by": by, "body_sha256": body})
+        held = self.environment(deployment.environment).lock
+        if held and not (takes_over and held.deployment_id == takes_over.deployment_id):
+            raise Conflict("busy", code="EnvironmentBusy", evidence={"holder": held.deployment_id})
+        self.started[deployment.id] = deployment
+        if claim:
+            self.claims[claim.key] = (deployment.id, claim.body_sha256)
+        self.attributes.setdefault(deployment.environment, {}).update(
+            lock=dataclasses.asdict(lock), last_deployment=deployment.id, updated_at=deployment.created_at
+        )
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        if deployment_id not in self.started:
+            raise NotFound(f"there is no deployment {deployment_id}", field="id")
+        return self.started[deployment_id]
+
+    def deployments(
+        self, environment: str | None, status: DeploymentStatus | None, limit: int, cursor: str | None
+    ) -> Page:
+        found = sorted(self.started.values(), key=lambda item: item.created_at, reverse=True)
+        wanted = [
+            item
+            for item in found
+            if (environment is None or item.environment == environment) and (status is None or item.status is status)
+        ]
+        first = int(cursor or 0)
+        more = str(first + limit) if len(wanted) > first + limit else None
+        return Page(wanted[first : first + limit], more)
+
+    def update_deployment(self, deployment_id: str, changes: Mapping[str, Any]) -> None:
+        stands = self.deployment(deployment_id)
+        if stands.status.is_final:
+            raise Conflict("has ended already")
+        given = dict(changes)
+        if "status" in given:
+            given["status"] = DeploymentStatus(given["status"])
+        if given.get("links", ...) is None:
+            given["links"] = {}
+        self.started[deployment_id] = dataclasses.replace(stands, **given)
+
+    def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
+        found = self.recorded.get(deployment_id, {}).values()
+        return sorted(found, key=lambda phase: (phase.number, phase.name))
+
+    def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None:
+        self.recorded.setdefault(deployment_id, {})[phase.name] = phase
+
+    def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
+        self.told.setdefault(deployment_id, []).append({"at": at, "kind": kind, "detail": dict(detail)})
+
+    def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]:
+        return self.told.get(deployment_id, [])
+
+    def environment(self, name: str) -> Environment:
+        return to_environment(name, self.attributes[name]) if name in self.attributes else Environment(name)
+
+    def environments(self) -> Sequence[Environment]:
+        return [self.environment(name) for name in sorted(self.attributes)]
+
+    def update_environment(self, name: str, changes: Mapping[str, Any], *, holder: str | None = None) -> None:
+        if holder:
+            self._held(name, holder)
+        self.attributes.setdefault(name, {}).update(changes)
+
+    def set_applied(self, name: str, phase: str, applied: Applied | None, *, holder: str) -> None:
+        self._held(name, holder)
+        if applied:
+            self.attributes[name][f"applied_{phase}"] = dataclasses.asdict(applied)
+        else:
+            self.attributes[name].pop(f"applied_{phase}", None)
+
+    def renew_lock(self, name: str, lock: Lock) -> None:
+        self._held(name, lock.deployment_id)
+        self.attributes[name]["lock"] = dataclasses.asdict(lock)
+
+    def release_lock(self, name: str, holder: str) -> None:
+        held = self.environment(name).lock
+        if held and held.deployment_id == holder:
+            self.attributes[name]["lock"] = None
+
+    def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
+        self.past.setdefault(name, []).append({"at": at, **entry})
+
+    def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
+        return list(reversed(self.past.get(name, [])))[:limit]
+
+    def _held(self, name: str, holder: str) -> None:
+        held = self.environment(name).lock
+        if not held or held.deployment_id != holder:
+            raise LockLost(f"deployment {holder} no longer holds environment {name}")

@@ -1,0 +1,182 @@
+"""The DynamoDB adapter against moto, on the very table that resources.yaml declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from chalicelib.aws.records import DynamoRecords
+from chalicelib.aws.session import client
+from chalicelib.core.config import Config, Options, Throttle
+from chalicelib.core.model import (
+    Action,
+    Applied,
+    Deployment,
+    DeploymentStatus,
+    Lock,
+    PhaseRecord,
+    PhaseStatus,
+    Release,
+)
+from chalicelib.errors import BadRequest, Conflict, LockLost, NotFound
+from chalicelib.ports.records import Claim
+from moto import mock_aws
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def records(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoRecords]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    client.cache_clear()
+    with mock_aws():
+        declared = yaml.safe_load((ROOT / "statemachine/resources.yaml").read_text())
+        table = declared["Resources"]["Table"]["Properties"]
+        wanted = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+        boto3.client("dynamodb").create_table(**{name: table[name] for name in wanted})
+        yield DynamoRecords("proxyctl")
+    client.cache_clear()
+
+
+def deployment(number: int = 1, environment: str = "dev", **other: Any) -> Deployment:
+    return Deployment(
+        id=f"d-{number}",
+        environment=environment,
+        action=Action.DEPLOY,
+        status=DeploymentStatus.PENDING,
+        config=Config(throttle=Throttle(rate_per_s=12.5)),
+        options=Options(reason="a test"),
+        created_at=f"2026-01-01T00:00:{number:02}.000+00:00",
+        caller="arn:aws:iam::123456789012:user/someone",
+        **other,
+    )
+
+
+def lock(number: int = 1) -> Lock:
+    return Lock(f"d-{number}", "", 1_000.5)
+
+
+def start(records: DynamoRecords, number: int = 1, environment: str = "dev") -> None:
+    records.start(deployment(number, environment), lock(number), None, None)
+
+
+def test_a_deployment_reads_back_as_it_was_written(records: DynamoRecords) -> None:
+    start(records)
+    assert records.deployment("d-1") == deployment()
+
+
+def test_a_deployment_that_does_not_exist_is_not_found(records: DynamoRecords) -> None:
+    with pytest.raises(NotFound):
+        records.deployment("d-9")
+
+
+def test_a_second_deployment_of_a_busy_environment_is_refused_and_names_the_holder(records: DynamoRecords) -> None:
+    start(records)
+    with pytest.raises(Conflict) as refused:
+        start(records, 2)
+    assert refused.value.evidence["holder"] == "d-1"
+    with pytest.raises(NotFound):
+        records.deployment("d-2")
+
+
+def test_a_dead_holders_lock_is_taken_over_but_only_from_that_holder(records: DynamoRecords) -> None:
+    start(records)
+    records.start(deployment(2), lock(2), None, takes_over=lock(1))
+    assert records.environment("dev").lock == lock(2)
+    with pytest.raises(Conflict):
+        records.start(deployment(3), lock(3), None, takes_over=lock(1))
+
+
+def test_a_used_key_is_refused_and_names_what_it_stands_for(records: DynamoRecords) -> None:
+    records.start(deployment(), lock(), Claim("k", "abc"), None)
+    records.release_lock("dev", "d-1")
+    with pytest.raises(Conflict) as refused:
+        records.start(deployment(2), lock(2), Claim("k", "abc"), None)
+    assert refused.value.evidence == {"claimed_by": "d-1", "body_sha256": "abc"}
+    assert records.environment("dev").lock is None
+
+
+def test_an_ended_deployment_is_never_written_again(records: DynamoRecords) -> None:
+    start(records)
+    records.update_deployment("d-1", {"status": "FAILED", "error": {"code": "X", "message": "y"}})
+    with pytest.raises(Conflict):
+        records.update_deployment("d-1", {"status": "SUCCEEDED"})
+    assert records.deployment("d-1").status is DeploymentStatus.FAILED
+
+
+def test_lists_come_newest_first_in_pages_and_by_environment_and_status(records: DynamoRecords) -> None:
+    for number in range(1, 6):
+        start(records, number, f"env{number % 2}")
+        records.release_lock(f"env{number % 2}", f"d-{number}")
+    records.update_deployment("d-4", {"status": "SUCCEEDED"})
+    first = records.deployments(None, None, 2, None)
+    second = records.deployments(None, None, 10, first.cursor)
+    assert [item.id for item in (*first.deployments, *second.deployments)] == ["d-5", "d-4", "d-3", "d-2", "d-1"]
+    assert [item.id for item in records.deployments("env1", None, 9, None).deployments] == ["d-5", "d-3", "d-1"]
+    done = records.deployments(None, DeploymentStatus.SUCCEEDED, 9, None)
+    assert [item.id for item in done.deployments] == ["d-4"]
+
+
+def test_a_cursor_of_someone_elses_making_is_refused_by_name(records: DynamoRecords) -> None:
+    with pytest.raises(BadRequest) as refused:
+        records.deployments(None, None, 2, "not-a-cursor")
+    assert refused.value.field == "cursor"
+
+
+def test_phases_come_in_order_with_their_evidence(records: DynamoRecords) -> None:
+    late = PhaseRecord(9, "load_test", PhaseStatus.SUCCEEDED, evidence={"p99_ms": 12.25, "n": 100, "by": [1, 2.5]})
+    early = PhaseRecord(1, "preflight", PhaseStatus.FAILED, error={"code": "X", "message": ""})
+    records.put_phase("d-1", late)
+    records.put_phase("d-1", early)
+    assert records.phases("d-1") == [early, late]
+
+
+def test_only_the_holder_of_the_lock_may_change_an_environment(records: DynamoRecords) -> None:
+    start(records)
+    release = Release("3", "d-1", "2026-01-01", artifact="abc", config={"memory_mb": 256})
+    records.update_environment("dev", {"live": asdict(release)}, holder="d-1")
+    assert records.environment("dev").live == release
+    with pytest.raises(LockLost):
+        records.update_environment("dev", {"live": None}, holder="d-2")
+    with pytest.raises(LockLost):
+        records.renew_lock("dev", lock(2))
+    assert records.environment("dev").live == release
+
+
+def test_what_a_phase_applied_is_kept_apart_from_what_others_did(records: DynamoRecords) -> None:
+    start(records)
+    one = Applied("f1", "d-1", "2026-01-01", {"version": "1"})
+    two = replace(one, fingerprint="f2")
+    records.set_applied("dev", "release_code", one, holder="d-1")
+    records.set_applied("dev", "deploy_stack", two, holder="d-1")
+    records.set_applied("dev", "release_code", None, holder="d-1")
+    assert records.environment("dev").applied == {"deploy_stack": two}
+
+
+def test_releasing_someone_elses_lock_changes_nothing(records: DynamoRecords) -> None:
+    start(records)
+    records.release_lock("dev", "d-2")
+    assert records.environment("dev").lock == lock()
+    records.release_lock("dev", "d-1")
+    records.release_lock("dev", "d-1")
+    assert records.environment("dev").lock is None
+
+
+def test_environments_are_listed_by_name(records: DynamoRecords) -> None:
+    start(records, 1, "prod")
+    start(records, 2, "dev")
+    assert [item.name for item in records.environments()] == ["dev", "prod"]
+
+
+def test_history_comes_newest_first(records: DynamoRecords) -> None:
+    for day in ("01", "02", "03"):
+        records.add_history("dev", f"2026-01-{day}", {"action": "deploy"})
+    assert [entry["at"] for entry in records.history("dev", 2)] == ["2026-01-03", "2026-01-02"]

@@ -1,0 +1,150 @@
+"""One stem everywhere: table of contents, state machine, handlers, policies, templates and tests must agree."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from chalicelib import errors, phases
+
+ROOT = Path(__file__).resolve().parent.parent
+ALL = (*phases.NAMES, *phases.STEP_NAMES)
+
+
+class _Loader(yaml.SafeLoader):
+    """CloudFormation's short tags read as plain values."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: {suffix: str(node.value)})
+
+
+def _read(path: str) -> Any:
+    return yaml.load((ROOT / path).read_text(), _Loader)  # noqa: S506  (a SafeLoader's child)
+
+
+WORKFLOW = _read("statemachine/rollout.asl.yaml")
+STATES: dict[str, Any] = WORKFLOW["States"]
+RESOURCES = _read("statemachine/resources.yaml")
+CONFIG = json.loads((ROOT / "controlplane/.chalice/config.json").read_text())
+HANDLERS = {
+    node.name: node
+    for node in ast.parse((ROOT / "controlplane/app.py").read_text()).body
+    if isinstance(node, ast.FunctionDef)
+}
+
+
+def tasks() -> dict[str, Any]:
+    return {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+
+
+def test_the_twelve_phases_are_those_of_the_design_in_its_order() -> None:
+    assert phases.NAMES == (
+        "preflight",
+        "prepare_secret",
+        "package_artifact",
+        "deploy_stack",
+        "configure_monitoring",
+        "release_code",
+        "validate_endpoints",
+        "validate_errors",
+        "load_test",
+        "write_handoff",
+        "verify_idempotency",
+        "clean_up",
+    )
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_phase_has_a_state_that_calls_its_own_lambda(name: str) -> None:
+    state = tasks()[phases.pascal(name)]
+    assert state["Resource"] == f"${{{phases.pascal(name)}Arn}}"
+
+
+def test_the_state_machine_has_no_task_that_is_not_a_phase() -> None:
+    assert set(tasks()) == {phases.pascal(name) for name in ALL}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_phase_has_a_handler_that_runs_it_and_no_other(name: str) -> None:
+    source = ast.unparse(HANDLERS[f"{name}_task"])
+    assert f"@app.lambda_function(name='{phases.pascal(name)}')" in source
+    assert f"runner.run({name}, event, aws(), utc_now)" in source
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_phase_has_a_policy_of_its_own_and_the_package_uses_it(name: str) -> None:
+    policy = json.loads((ROOT / f"controlplane/policies/{name}.json").read_text())
+    assert policy["Version"] == "2012-10-17"
+    assert all(statement["Sid"] for statement in policy["Statement"])
+    used = CONFIG["stages"]["api"]["lambda_functions"][phases.pascal(name)]
+    assert used["iam_policy_file"] == f"../policies/{name}.json"
+
+
+def test_there_is_no_policy_without_a_function() -> None:
+    names = {path.stem for path in (ROOT / "controlplane/policies").glob("*.json")}
+    assert names == {*ALL, "api", "nightly"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_phase_has_a_test_file_of_its_own(name: str) -> None:
+    assert (ROOT / f"tests/unit/phases/test_{name}.py").is_file()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_state_waits_longer_than_its_lambda_may_run(name: str) -> None:
+    lambda_timeout = CONFIG["stages"]["api"]["lambda_functions"][phases.pascal(name)]["lambda_timeout"]
+    assert tasks()[phases.pascal(name)]["TimeoutSeconds"] > lambda_timeout
+
+
+def test_every_error_name_of_ours_that_the_workflow_matches_is_defined() -> None:
+    of_aws = ("States.", "Lambda.", "Sandbox.", "Runtime.")
+    matched = {
+        name
+        for state in tasks().values()
+        for rule in (*state.get("Catch", ()), *state.get("Retry", ()))
+        for name in rule["ErrorEquals"]
+        if not name.startswith(of_aws)
+    }
+    assert matched == {"Throttled"}
+    assert all(hasattr(errors, name) for name in matched)
+
+
+def test_every_substitution_of_the_workflow_is_given_and_may_be_invoked() -> None:
+    machine = RESOURCES["Resources"]["StateMachine"]["Properties"]["DefinitionSubstitutions"]
+    needed = set(re.findall(r"\$\{(\w+)\}", json.dumps(WORKFLOW)))
+    assert set(machine) == needed
+    allowed = RESOURCES["Resources"]["StateMachineRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    invoked = {item["Fn::GetAtt"][0] + "Arn" for item in allowed["Statement"][0]["Resource"]}
+    assert invoked == needed
+
+
+def test_a_failure_from_release_code_on_goes_through_roll_back() -> None:
+    released = [phases.pascal(name) for name in (*phases.NAMES[5:], "shift_traffic", "bake")]
+    for name in released:
+        assert [rule["Next"] for rule in STATES[name]["Catch"]] == ["RollBack"], name
+
+
+def test_a_caught_failure_never_ends_as_a_success() -> None:
+    assert STATES["Ended"]["Choices"] == [{"Variable": "$.error", "IsNull": True, "Next": "Succeeded"}]
+    assert STATES[STATES["Ended"]["Default"]]["Type"] == "Fail"
+
+
+def test_every_task_has_a_deadline_and_a_catch() -> None:
+    for name, state in tasks().items():
+        assert state["TimeoutSeconds"] <= 900, name
+        assert name == "RecordOutcome" or state["Catch"], name
+    assert WORKFLOW["TimeoutSeconds"]
+
+
+def test_the_order_of_a_deploy_is_the_designs() -> None:
+    order, name = [], "Preflight"
+    while name != "RecordOutcome":
+        order.append(name)
+        name = STATES[STATES[name]["Next"]]["Default"]
+    after_load = ["ShiftTraffic", "Bake", "VerifyIdempotency", "WriteHandoff", "CleanUp"]
+    assert order == [phases.pascal(item) for item in phases.NAMES[:9]] + after_load
