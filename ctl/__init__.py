@@ -1,0 +1,1 @@
+"""The client: signed calls of the control API, a command line with live progress."""

@@ -1,0 +1,66 @@
+"""The proxy bundle: sources, template and locked dependencies, from which the control plane assembles artifacts.
+
+Built here, because Chalice's tools cannot run inside Lambda; assembled there, because only there it is known which
+settings and which Python it is for. Layout: `proxy/…`, `template.yaml`, and each dependency's files at the root.
+"""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from installer import wheels, zips
+from installer.errors import CannotStart
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A zip and its key in the bucket, which is its content's digest."""
+
+    content: bytes
+    key: str
+
+
+def build(root: Path, cache: Path) -> Bundle:
+    """The bundle of this checkout's `proxy/`. Raises CannotStart, naming it, for a dependency that is not pure Python."""
+    sources = root / "proxy"
+    files = {f"proxy/{name}": content for name, content in zips.collect(sources).items() if _is_source(name)}
+    files["template.yaml"] = (sources / "template.yaml").read_bytes()
+    files |= _dependencies(sources / "requirements.txt", cache)
+    content = zips.build(files, executable=frozenset({"proxy/bootstrap"}))
+    return Bundle(content, f"bundles/{zips.digest(content)}.zip")
+
+
+def _is_source(name: str) -> bool:
+    return name != "template.yaml" and not name.startswith(("requirements", "tests/")) and not name.endswith(".md")
+
+
+def _dependencies(requirements: Path, cache: Path) -> dict[str, bytes]:
+    if not requirements.exists() or "==" not in requirements.read_text():
+        return {}
+    place = cache / f"proxy-{zips.digest(requirements.read_bytes())[:16]}"
+    if not place.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            unpacked = Path(scratch) / "wheels"
+            wheels.install(requirements, unpacked, wheels.LAMBDA_ARM64)
+            refuse_compiled(unpacked)
+            shutil.rmtree(unpacked / "bin", ignore_errors=True)
+            unpacked.rename(place)
+    return zips.collect(place)
+
+
+def refuse_compiled(unpacked: Path) -> None:
+    """Raises CannotStart naming the distribution that brings machine code: the proxy must run anywhere as tested."""
+    machine_code = wheels.compiled(unpacked)
+    if not machine_code:
+        return
+    owners = {
+        name
+        for name in wheels.installed(unpacked)
+        if wheels.files_of(name, unpacked) & set(machine_code)
+    }
+    raise CannotStart(
+        f"the proxy must be pure Python, but {', '.join(sorted(owners))} has compiled extensions "
+        f"({machine_code[0]}); take it out of proxy/requirements.txt or choose a pure-Python release"
+    )

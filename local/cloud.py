@@ -1,0 +1,184 @@
+"""The embedded cloud as a whole: start or reuse it, stop it, say whether it is well."""
+
+import http.client
+import os
+import secrets
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from local import emulator, processes, stand_in, state
+from local.state import Cloud, Keys, Process
+
+REGION = "eu-central-1"
+ACCOUNT = "000000000000"
+START_LIMIT_S = 60.0
+ATTEMPTS = 3
+
+
+class CloudError(Exception):
+    """The cloud could not be started; the text says why and where its log is."""
+
+
+class PortTaken(CloudError):
+    """The port that was asked for is in use."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a cloud lives: its folder, and the two interpreters that run it."""
+
+    root: Path
+    folder: Path
+    python: Path
+    emulator_python: Path
+
+    @classmethod
+    def of(cls, root: Path, folder: Path) -> "Site":
+        """The usual interpreters of a checkout, with a folder of the caller's choice."""
+        return cls(root, folder, root / ".venv/bin/python", root / ".local/emulator/bin/python")
+
+
+def start(site: Site, port: int | None = None) -> tuple[Cloud, bool]:
+    """A running, healthy cloud, and whether it ran before. What is half-dead is cleaned away first.
+
+    port: where AWS must listen; None takes the port of the last time if it is free, else any free one.
+    Raises PortTaken, CloudError.
+    """
+    with state.locked(site.folder):
+        last = state.load(site.folder)
+        if last and is_well(last) and port in (None, last.emulator_port):
+            return last, True
+        ours = last.emulator_port if last else None
+        if port and port != ours:  # asked first: a port that cannot be had must not cost the cloud that runs
+            _must_be_free(port)
+        stop(site.folder)
+        if port:
+            _must_be_free(port)
+        return _start_with_retries(site, port or state.last_port(site.folder)), False
+
+
+def _must_be_free(port: int) -> None:
+    if not processes.is_free(port):
+        raise PortTaken(f"port {port} on 127.0.0.1 is taken by another program; choose another, or leave --port out")
+
+
+def _start_with_retries(site: Site, preferred_port: int | None) -> Cloud:
+    problem: CloudError | None = None
+    for _ in range(ATTEMPTS):  # a free port may be taken by somebody else before our server binds it
+        try:
+            return _start_new(site, preferred_port)
+        except CloudError as error:
+            problem = error
+            stop(site.folder)
+    raise problem or CloudError("the embedded cloud did not start")
+
+
+def stop(folder: Path) -> int:
+    """End all that was started in this folder and nothing else; answers how many processes that were."""
+    cloud = state.load(folder)
+    if cloud is None:
+        return 0
+    ended = processes.end(cloud.processes, cloud.token)
+    shutil.rmtree(folder / "tmp", ignore_errors=True)  # unpacked Lambda code
+    state.forget(folder)
+    return ended
+
+
+def is_well(cloud: Cloud) -> bool:
+    """All three processes run and both servers answer."""
+    return (
+        len(cloud.processes) == 3
+        and all(processes.is_alive(process) for process in cloud.processes)
+        and _answers(cloud.emulator_port, "/_ministack/health")
+        and _answers(cloud.stand_in_port, "/health")
+    )
+
+
+def _start_new(site: Site, preferred_port: int | None) -> Cloud:
+    for name in ("tmp", "home", "logs"):
+        (site.folder / name).mkdir(parents=True, exist_ok=True)
+    cloud = Cloud(
+        token=secrets.token_hex(16),
+        region=REGION,
+        account=ACCOUNT,
+        emulator_port=processes.free_port(preferred_port),
+        stand_in_port=processes.free_port(),
+        root=_new_keys(),
+        operator=Keys("", ""),
+        processes=(),
+    )
+    # Saved before and after each step: whoever kills us in between leaves a file that names (by token) what runs.
+    state.save(site.folder, cloud)
+    cloud = _with(site, cloud, _start_emulator(site, cloud))
+    cloud = _with(site, cloud, _start_stand_in(site, cloud))
+    _await(site, cloud, "emulator", cloud.emulator_port, "/_ministack/ready")
+    cloud = replace(cloud, operator=emulator.create_operator(cloud.endpoint, cloud.region, cloud.root))
+    cloud = _with(site, cloud, None)
+    _await(site, cloud, "stand-in", cloud.stand_in_port, "/health")
+    return _with(site, cloud, _start_pump(site, cloud))
+
+
+def _with(site: Site, cloud: Cloud, started: Process | None) -> Cloud:
+    grown = replace(cloud, processes=(*cloud.processes, started)) if started else cloud
+    state.save(site.folder, grown)
+    return grown
+
+
+def _new_keys() -> Keys:
+    return Keys("AKIA" + secrets.token_hex(8).upper(), secrets.token_urlsafe(30))
+
+
+def _start_emulator(site: Site, cloud: Cloud) -> Process:
+    variables = emulator.variables(
+        site.emulator_python,
+        site.folder,
+        cloud.token,
+        cloud.emulator_port,
+        cloud.region,
+        cloud.account,
+        cloud.root,
+        os.environ,
+    )
+    command = emulator.command(site.emulator_python)
+    return processes.spawn("emulator", command, variables, _log(site, "emulator"), site.folder)
+
+
+def _start_stand_in(site: Site, cloud: Cloud) -> Process:
+    variables = stand_in.variables(site.python, site.folder, cloud.token, os.environ)
+    command = stand_in.command(site.python, cloud.stand_in_port)
+    return processes.spawn("stand-in", command, variables, _log(site, "stand-in"), site.folder)
+
+
+def _start_pump(site: Site, cloud: Cloud) -> Process:
+    variables = stand_in.variables(site.python, site.folder, cloud.token, os.environ)
+    command = [str(site.python), "-m", "local.pump", str(site.folder)]
+    return processes.spawn("pump", command, variables, _log(site, "pump"), site.root)
+
+
+def _log(site: Site, name: str) -> Path:
+    return site.folder / "logs" / f"{name}.log"
+
+
+def _await(site: Site, cloud: Cloud, name: str, port: int, path: str) -> None:
+    process = next(process for process in cloud.processes if process.name == name)
+    deadline, pause_s = time.monotonic() + START_LIMIT_S, 0.05
+    while not _answers(port, path):
+        if not processes.is_alive(process):
+            raise CloudError(f"the {name} ended at once; its last words are in {_log(site, name)}")
+        if time.monotonic() > deadline:
+            raise CloudError(f"the {name} did not answer within {START_LIMIT_S:.0f} s; see {_log(site, name)}")
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.3, 0.5)
+
+
+def _answers(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,113 @@
+"""The metrics pump: does for the embedded cloud what CloudWatch does by itself.
+
+1. EMF lines in the log groups become metrics (MiniStack stores the lines only).
+2. Alarms get evaluated (MiniStack does so only when someone calls PutMetricData), so a beat is put now and then.
+
+Runs as `python -m local.pump FOLDER` and ends with its cloud: when the emulator's process is gone or the cloud's file
+says that another cloud runs here.
+"""
+
+import logging
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import emf, emulator, processes, state
+
+GROUPS = "/aws/lambda/proxyctl-"
+BEAT_S = 10.0
+PAUSE_MIN_S = 0.5
+PAUSE_MAX_S = 4.0
+# Lambda's log lines arrive late and out of order: look back this far, and tell the lines already seen by their ids.
+LOOK_BACK_MS = 15_000
+LIFETIME_S = 7 * 24 * 3600
+
+log = logging.getLogger("pump")
+
+
+@dataclass
+class Cursor:
+    """Where reading of one log group stands."""
+
+    newest_ms: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def fresh(self, events: list[dict[str, Any]]) -> list[str]:
+        """The messages not seen before; remembers them."""
+        new = [event for event in events if event["eventId"] not in self.seen]
+        for event in new:
+            self.seen[event["eventId"]] = int(event["timestamp"])
+            self.newest_ms = max(self.newest_ms, int(event["timestamp"]))
+        horizon = self.newest_ms - LOOK_BACK_MS
+        self.seen = {event_id: at for event_id, at in self.seen.items() if at >= horizon}
+        return [str(event["message"]) for event in new]
+
+
+class Pump:
+    """One cloud's log groups and metrics."""
+
+    def __init__(self, logs: Any, metrics: Any) -> None:
+        self._logs, self._metrics = logs, metrics
+        self._cursors: dict[str, Cursor] = {}
+
+    def turn(self) -> int:
+        """Move what is new; answers how many metric entries were put."""
+        moved = 0
+        for page in self._logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=GROUPS):
+            for group in page["logGroups"]:
+                moved += self._move(str(group["logGroupName"]))
+        return moved
+
+    def _move(self, group: str) -> int:
+        cursor = self._cursors.setdefault(group, Cursor())
+        since = max(0, cursor.newest_ms - LOOK_BACK_MS)
+        moved = 0
+        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since)
+        for page in pages:
+            for namespace, found in emf.batches(cursor.fresh(page["events"])):
+                self._metrics.put_metric_data(Namespace=namespace, MetricData=found)
+                moved += len(found)
+        return moved
+
+    def beat(self) -> None:
+        """Have every alarm evaluated, also those on metrics that the emulator records itself."""
+        self._metrics.put_metric_data(
+            Namespace="proxyctl/embedded", MetricData=[{"MetricName": "Beat", "Value": 1.0, "Unit": "Count"}]
+        )
+
+
+def main(folder: Path) -> int:
+    """Pump until the cloud of this folder has gone."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    cloud = state.load(folder)
+    if cloud is None:
+        log.error("no cloud in %s", folder)
+        return 1
+    logs, metrics = (
+        emulator.client(service, cloud.endpoint, cloud.region, cloud.operator) for service in ("logs", "cloudwatch")
+    )
+    pump = Pump(logs, metrics)
+    host = next(process for process in cloud.processes if process.name == "emulator")
+    deadline, next_beat, pause_s = time.monotonic() + LIFETIME_S, 0.0, PAUSE_MIN_S
+    while processes.is_alive(host) and time.monotonic() < deadline:
+        moved = 0
+        try:
+            moved = pump.turn()
+            if time.monotonic() >= next_beat:
+                pump.beat()
+                next_beat = time.monotonic() + BEAT_S
+        except (BotoCoreError, ClientError) as error:  # a log group deleted between two calls, an emulator going down
+            log.warning("%s", error)
+        # Quiet clouds are asked less and less often.
+        pause_s = PAUSE_MIN_S if moved else min(pause_s * 1.4, PAUSE_MAX_S)
+        time.sleep(pause_s)
+    log.info("the cloud has gone")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,131 @@
+"""What is written down about a running cloud: processes, ports, keys. Owner-readable only, replaced atomically."""
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of ours. `started` (Unix time, s) tells it from a later one with the same pid."""
+
+    name: str
+    pid: int
+    started: float
+
+
+@dataclass(frozen=True)
+class Keys:
+    """One pair of AWS credentials."""
+
+    access_key_id: str
+    secret_access_key: str
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One embedded cloud. `token` is in the environment of every process that belongs to it."""
+
+    token: str
+    region: str
+    account: str
+    emulator_port: int
+    stand_in_port: int
+    root: Keys
+    operator: Keys
+    processes: tuple[Process, ...]
+
+    @property
+    def endpoint(self) -> str:
+        """Base URL of all AWS services."""
+        return f"http://127.0.0.1:{self.emulator_port}"
+
+    @property
+    def upstream(self) -> str:
+        """Base URL of the OpenAI stand-in, as the secret's `base_url` wants it."""
+        return f"http://127.0.0.1:{self.stand_in_port}/v1"
+
+    @property
+    def faults_url(self) -> str:
+        """Control address of the stand-in: faults to inject, its journal and its verdict."""
+        return f"http://127.0.0.1:{self.stand_in_port}/_llmock"
+
+    def variables(self) -> dict[str, str]:
+        """What an AWS client needs in its environment to use this cloud as its operator."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.operator.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.operator.secret_access_key,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read; whoever reads meanwhile sees the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(text)
+    draft.replace(path)
+
+
+def save(folder: Path, cloud: Cloud) -> None:
+    """Keep `cloud` in its folder."""
+    write_private(folder / "cloud.json", json.dumps(asdict(cloud), indent=1) + "\n")
+
+
+def load(folder: Path) -> Cloud | None:
+    """The cloud last saved here; None when there is none or the file was made by another version."""
+    try:
+        stored = json.loads((folder / "cloud.json").read_text())
+        stored["processes"] = tuple(Process(**one) for one in stored["processes"])
+        stored["root"], stored["operator"] = Keys(**stored["root"]), Keys(**stored["operator"])
+        return Cloud(**stored)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def forget(folder: Path) -> None:
+    """Nothing runs here any more. The port stays known: the next cloud takes it, and shells keep their variables."""
+    cloud = load(folder)
+    if cloud:
+        write_private(folder / "port", f"{cloud.emulator_port}\n")
+    (folder / "cloud.json").unlink(missing_ok=True)
+
+
+def last_port(folder: Path) -> int | None:
+    """Where the emulator of the cloud before this one listened."""
+    try:
+        return int((folder / "port").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+@contextlib.contextmanager
+def locked(folder: Path, limit_s: float = 120.0) -> Iterator[None]:
+    """One starter at a time in a folder; the kernel frees the lock of a killed one. Raises TimeoutError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "cloud.lock").open("w") as handle:
+        deadline = time.monotonic() + limit_s
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"another process has been starting the cloud in {folder}") from None
+                time.sleep(0.1)
+        yield
+
+
+def export_lines(variables: dict[str, str]) -> str:
+    """`export NAME='value'` lines for a POSIX shell."""
+    quoted = {name: value.replace("'", "'\\''") for name, value in variables.items()}
+    return "".join(f"export {name}='{value}'\n" for name, value in quoted.items())
