@@ -46,7 +46,7 @@ def _respond(route: Any, **path: str) -> Response:
         caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
     )
     answer: Answer = answered(route, call, aws(), utc_now)
-    return Response(answer.body, answer.status, answer.headers)
+    return Response(answer.body, answer.headers, answer.status)
 
 
 @app.route("/deployments", methods=["POST"], authorizer=iam)
