@@ -10,7 +10,8 @@ import sys
 
 if sys.version_info < (3, 11):  # before any import that an older Python could not read
     sys.stderr.write(
-        "bootstrap.py needs Python 3.11 or newer; this is %d.%d (%s).\n" % (sys.version_info[:2] + (sys.executable,))
+        "bootstrap.py needs Python 3.11 or newer; this is %d.%d (%s).\n"
+        % (sys.version_info[:2] + (sys.executable,))
     )
     sys.exit(2)
 

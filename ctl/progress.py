@@ -96,7 +96,13 @@ def table(deployment: Mapping[str, Any]) -> Table:
     """The board."""
     title = f"{deployment['id']}  {deployment['environment']}  {deployment['status']}  {deployment.get('percent', 0)} %"
     board = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name, options in (("#", {"justify": "right"}), ("phase", {}), ("", {}), ("s", {"justify": "right"}), ("", {})):
+    for name, options in (
+        ("#", {"justify": "right"}),
+        ("phase", {}),
+        ("", {}),
+        ("s", {"justify": "right"}),
+        ("", {}),
+    ):
         board.add_column(name, **options)  # type: ignore[arg-type]
     for phase in rows(deployment):
         duration = phase.get("duration_s")

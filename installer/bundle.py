@@ -32,7 +32,11 @@ def build(root: Path, cache: Path) -> Bundle:
 
 
 def _is_source(name: str) -> bool:
-    return name != "template.yaml" and not name.startswith(("requirements", "tests/")) and not name.endswith(".md")
+    return (
+        name != "template.yaml"
+        and not name.startswith(("requirements", "tests/"))
+        and not name.endswith(".md")
+    )
 
 
 def _dependencies(requirements: Path, cache: Path) -> dict[str, bytes]:
@@ -56,9 +60,7 @@ def refuse_compiled(unpacked: Path) -> None:
     if not machine_code:
         return
     owners = {
-        name
-        for name in wheels.installed(unpacked)
-        if wheels.files_of(name, unpacked) & set(machine_code)
+        name for name in wheels.installed(unpacked) if wheels.files_of(name, unpacked) & set(machine_code)
     }
     raise CannotStart(
         f"the proxy must be pure Python, but {', '.join(sorted(owners))} has compiled extensions "

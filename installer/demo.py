@@ -71,7 +71,9 @@ def _use(running: Cloud) -> None:
         del os.environ[name]
     os.environ.update(running.variables())
     # No file of the user's home may add a profile or an endpoint, and no proxy may stand before 127.0.0.1.
-    os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, NO_PROXY="127.0.0.1")
+    os.environ.update(
+        AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, NO_PROXY="127.0.0.1"
+    )
 
 
 def secret_of(running: Cloud) -> dict[str, Any]:
@@ -125,12 +127,18 @@ def _chat(base_url: str) -> str:
 
     try:
         with OpenAI(base_url=base_url, api_key=STAND_IN_KEY, timeout=30, max_retries=2) as openai:
-            reply = openai.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": QUESTION}])
+            reply = openai.chat.completions.create(
+                model=MODEL, messages=[{"role": "user", "content": QUESTION}]
+            )
     except OpenAIError as error:
-        raise CommandFailed(f"the chat call through {base_url} failed: {type(error).__name__}: {error}") from error
+        raise CommandFailed(
+            f"the chat call through {base_url} failed: {type(error).__name__}: {error}"
+        ) from error
     answer = reply.choices[0].message.content
     if not answer:
-        raise CommandFailed(f"the chat call through {base_url} brought no text: {reply.choices[0].finish_reason}")
+        raise CommandFailed(
+            f"the chat call through {base_url} brought no text: {reply.choices[0].finish_reason}"
+        )
     return answer
 
 

@@ -151,7 +151,15 @@ def _install_with_pip(python: Path, requirements: Path) -> None:
 
 
 def _pip(python: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    command = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+    ]
     return _call([*command, *arguments])
 
 
@@ -194,6 +202,8 @@ def _lock(root: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise CannotStart("another bootstrap.py has been installing for 15 minutes; end it first") from None
+                    raise CannotStart(
+                        "another bootstrap.py has been installing for 15 minutes; end it first"
+                    ) from None
                 time.sleep(0.2)
         yield

@@ -24,7 +24,16 @@ def main(arguments: list[str]) -> int:
     for stem, constraints in SETS:
         if names and stem not in names:
             continue
-        command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+        command = [
+            sys.executable,
+            "-m",
+            "uv",
+            "pip",
+            "compile",
+            "--quiet",
+            "--universal",
+            "--generate-hashes",
+        ]
         command += ["--python-version", "3.11", "--no-emit-index-url", "--no-emit-find-links"]
         command += ["--custom-compile-command", "make lock", *upgrade]
         for constraint in constraints:

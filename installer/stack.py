@@ -30,7 +30,9 @@ class Outcome:
 class Stack:
     """One stack. `sleep` and `progress` are inputs so that tests neither wait nor print."""
 
-    def __init__(self, client: Any, name: str = STACK, sleep: Sleep = time.sleep, progress: Progress = print) -> None:
+    def __init__(
+        self, client: Any, name: str = STACK, sleep: Sleep = time.sleep, progress: Progress = print
+    ) -> None:
         self._client, self._name, self._sleep, self._progress = client, name, sleep, progress
 
     def describe(self) -> dict[str, Any] | None:
@@ -57,7 +59,9 @@ class Stack:
             ChangeSetName=change_set,
             ChangeSetType="UPDATE" if exists else "CREATE",
             TemplateURL=template_url,
-            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
+            ],
             Capabilities=CAPABILITIES,
             Tags=TAGS,
         )
@@ -126,7 +130,9 @@ class Stack:
                 return found
         raise CommandFailed(f"the change set {name} was not ready after {LIMIT_S:.0f} s")
 
-    def _await_stack(self, began: str, wanted: tuple[str, ...] = ("CREATE_COMPLETE", "UPDATE_COMPLETE")) -> None:
+    def _await_stack(
+        self, began: str, wanted: tuple[str, ...] = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+    ) -> None:
         for _ in self._polls():
             found = self.describe()
             status = found["StackStatus"] if found else "gone"

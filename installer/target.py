@@ -60,7 +60,9 @@ def find() -> Target:
     try:
         session = boto3.session.Session()
         if not session.region_name:
-            raise CannotStart("no AWS region; set AWS_REGION (or AWS_DEFAULT_REGION, or a profile that has one)")
+            raise CannotStart(
+                "no AWS region; set AWS_REGION (or AWS_DEFAULT_REGION, or a profile that has one)"
+            )
         identity = session.client("sts", config=_CONFIG).get_caller_identity()
     except NoCredentialsError:
         raise CannotStart(
@@ -68,11 +70,17 @@ def find() -> Target:
             "(for the embedded cloud: . .local/env)"
         ) from None
     except EndpointConnectionError as unreachable:
-        raise CannotStart(f"AWS does not answer: {unreachable}; is the cloud of .local/env still running?") from None
+        raise CannotStart(
+            f"AWS does not answer: {unreachable}; is the cloud of .local/env still running?"
+        ) from None
     except ClientError as refused:
         told = refused.response.get("Error", {})
-        raise CannotStart(f"AWS refuses these credentials: {told.get('Code')}: {told.get('Message')}") from None
-    except BotoCoreError as problem:  # a profile that does not exist, half a pair of keys, an expired SSO session
+        raise CannotStart(
+            f"AWS refuses these credentials: {told.get('Code')}: {told.get('Message')}"
+        ) from None
+    except (
+        BotoCoreError
+    ) as problem:  # a profile that does not exist, half a pair of keys, an expired SSO session
         raise CannotStart(f"AWS credentials cannot be used: {problem}") from None
     arn = str(identity["Arn"])
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")

@@ -55,12 +55,22 @@ def install(requirements: Path, target: Path, where: Platform) -> None:
         [*command, "-r", str(requirements)], capture_output=True, text=True, timeout=600, check=False
     )
     if done.returncode and not _with_pip(requirements, target, where, version):
-        raise CommandFailed(f"wheels of {requirements.name} for {where.label} could not be had: {done.stderr.strip()}")
+        raise CommandFailed(
+            f"wheels of {requirements.name} for {where.label} could not be had: {done.stderr.strip()}"
+        )
 
 
 def _with_pip(requirements: Path, target: Path, where: Platform, version: str) -> bool:
     """The slow way, for machines on which uv does not run."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+    ]
     command += ["--only-binary", ":all:", "--target", str(target), "--python-version", version, "--no-deps"]
     command += ["--implementation", "cp"]
     if where.uv_name:

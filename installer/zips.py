@@ -12,7 +12,16 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 _REGULAR = 0o100644 << 16
 _EXECUTABLE = 0o100755 << 16
 # What never runs in a Lambda: build leftovers, and type information for tools.
-_LEFT_OUT = {"__pycache__", ".DS_Store", "INSTALLER", "RECORD", "REQUESTED", "direct_url.json", ".lock", "uv_cache.json"}
+_LEFT_OUT = {
+    "__pycache__",
+    ".DS_Store",
+    "INSTALLER",
+    "RECORD",
+    "REQUESTED",
+    "direct_url.json",
+    ".lock",
+    "uv_cache.json",
+}
 
 
 def collect(folder: Path) -> dict[str, bytes]:
@@ -64,7 +73,9 @@ def with_bytecode(files: Mapping[str, bytes], scratch: Path) -> dict[str, bytes]
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
         module = PurePosixPath(name)
-        grown[str(module.parent / "__pycache__" / f"{module.stem}.{sys.implementation.cache_tag}.pyc")] = target.read_bytes()
+        grown[str(module.parent / "__pycache__" / f"{module.stem}.{sys.implementation.cache_tag}.pyc")] = (
+            target.read_bytes()
+        )
     return grown
 
 

@@ -32,13 +32,18 @@ def entries(line: str) -> Iterator[tuple[str, Entry]]:
             if not values:
                 continue
             for names in directive.get("Dimensions") or [[]]:
-                yield str(directive.get("Namespace", "")), {
-                    "MetricName": metric["Name"],
-                    "Timestamp": at,
-                    "Unit": metric.get("Unit", "None"),
-                    "Values": values[:MAX_VALUES],
-                    "Dimensions": [{"Name": name, "Value": str(document.get(name, ""))} for name in names],
-                }
+                yield (
+                    str(directive.get("Namespace", "")),
+                    {
+                        "MetricName": metric["Name"],
+                        "Timestamp": at,
+                        "Unit": metric.get("Unit", "None"),
+                        "Values": values[:MAX_VALUES],
+                        "Dimensions": [
+                            {"Name": name, "Value": str(document.get(name, ""))} for name in names
+                        ],
+                    },
+                )
 
 
 def batches(lines: Iterable[str]) -> Iterator[tuple[str, list[Entry]]]:

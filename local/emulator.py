@@ -22,7 +22,14 @@ def command(python: Path) -> list[str]:
 
 
 def variables(
-    python: Path, folder: Path, token: str, port: int, region: str, account: str, root: Keys, outer: Mapping[str, str]
+    python: Path,
+    folder: Path,
+    token: str,
+    port: int,
+    region: str,
+    account: str,
+    root: Keys,
+    outer: Mapping[str, str],
 ) -> dict[str, str]:
     """The emulator's whole environment, made from nothing: its Lambdas inherit it.
 
@@ -57,7 +64,9 @@ def client(service: str, endpoint: str, region: str, keys: Keys, timeout_s: floa
     session = boto3.session.Session(
         aws_access_key_id=keys.access_key_id, aws_secret_access_key=keys.secret_access_key, region_name=region
     )
-    config = Config(connect_timeout=5, read_timeout=timeout_s, retries={"mode": "standard", "max_attempts": 3})
+    config = Config(
+        connect_timeout=5, read_timeout=timeout_s, retries={"mode": "standard", "max_attempts": 3}
+    )
     return session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
 
 

@@ -88,7 +88,8 @@ def main(folder: Path) -> int:
         log.error("no cloud in %s", folder)
         return 1
     logs, metrics = (
-        emulator.client(service, cloud.endpoint, cloud.region, cloud.operator) for service in ("logs", "cloudwatch")
+        emulator.client(service, cloud.endpoint, cloud.region, cloud.operator)
+        for service in ("logs", "cloudwatch")
     )
     pump = Pump(logs, metrics)
     host = next(process for process in cloud.processes if process.name == "emulator")
@@ -100,7 +101,10 @@ def main(folder: Path) -> int:
             if time.monotonic() >= next_beat:
                 pump.beat()
                 next_beat = time.monotonic() + BEAT_S
-        except (BotoCoreError, ClientError) as error:  # a log group deleted between two calls, an emulator going down
+        except (
+            BotoCoreError,
+            ClientError,
+        ) as error:  # a log group deleted between two calls, an emulator going down
             log.warning("%s", error)
         # Quiet clouds are asked less and less often.
         pause_s = PAUSE_MIN_S if moved else min(pause_s * 1.4, PAUSE_MAX_S)

@@ -9,7 +9,18 @@ from local.processes import TOKEN_VARIABLE
 def command(python: Path, port: int) -> list[str]:
     """How llmock is started (its console script's entry, without the script: a moved checkout breaks scripts)."""
     entry = "from llmock.cli import app; app()"
-    return [str(python), "-c", entry, "serve", "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
+    return [
+        str(python),
+        "-c",
+        entry,
+        "serve",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+    ]
 
 
 def variables(python: Path, folder: Path, token: str, outer: Mapping[str, str]) -> dict[str, str]:

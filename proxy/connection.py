@@ -126,7 +126,9 @@ class Connection:
         except (OSError, http.client.HTTPException) as error:
             message = f"The upstream broke off in mid-body ({_reason(error)})."
             raise UpstreamFailure("upstream_disconnected", message) from None
-        if not chunk and left:
+        if not chunk and left == 0:
+            response.close()  # read1 does not notice that it has reached the end of a body of known length
+        elif not chunk and left:
             # read1 takes an early end of file for the end.
             raise UpstreamFailure(
                 "upstream_disconnected", f"The upstream broke off {left} bytes before the end."

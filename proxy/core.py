@@ -7,9 +7,9 @@ rest is forwarded. An exception that leaves `respond` is a bug; the door reports
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from uuid import uuid4
 
 from proxy import auth, cors, errors, models
 from proxy.exchange import Exchange
@@ -41,8 +41,8 @@ class Proxy:
         exchange = self._begin(request)
         config: Config | None = None
         try:
-            if request.path == "/health":
-                response = self._health(request, exchange)
+            if request.path == "/health" and request.method != "OPTIONS":
+                response, config = self._health(request, exchange)
             else:
                 config = self._secrets.get()
                 response = self._route(request, config, exchange)
@@ -55,7 +55,7 @@ class Proxy:
 
     def _begin(self, request: Request) -> Exchange:
         given = request.header("x-request-id")
-        request_id = given if valid_request_id(given) else request.gateway_id or f"req_{uuid4().hex}"
+        request_id = given if valid_request_id(given) else request.gateway_id or f"req_{os.urandom(16).hex()}"
         return Exchange(
             request_id,
             self._clock.monotonic(),
@@ -95,19 +95,18 @@ class Proxy:
         response.body = (body,)
         return response
 
-    def _health(self, request: Request, exchange: Exchange) -> Response:
+    def _health(self, request: Request, exchange: Exchange) -> tuple[Response, Config | None]:
         try:
             config = self._secrets.get()
         except errors.ProxyError as error:
             if not request.candidate:
-                return _reply(exchange, 503, b'{"status": "unavailable"}')
+                return _reply(exchange, 503, b'{"status": "unavailable"}'), None
             text = {"status": "unavailable", "reason": error.message, **self._identity()}
-            return _reply(exchange, 503, json.dumps(text).encode())
+            return _reply(exchange, 503, json.dumps(text).encode()), None
         answer: dict[str, object] = {"status": "ok"}
         if request.candidate:
-            secret = {"version_id": config.version_id, "schema": 1, "models": sorted(config.models)}
-            answer |= {**self._identity(), "secret": secret}
-        return _reply(exchange, 200, json.dumps(answer).encode())
+            answer |= {**self._identity(), "secret": _shown(config)}
+        return _reply(exchange, 200, json.dumps(answer).encode()), config
 
     def _identity(self) -> dict[str, str]:
         return {"version": self._settings.function_version, "artifact": self._settings.artifact_digest}
@@ -120,6 +119,20 @@ class Proxy:
         if exchange.target and exchange.target != exchange.model:
             response.headers.append(("x-proxy-model", exchange.target))
         cors.add_headers(response.headers, request, config)
+
+
+def _shown(config: Config) -> dict[str, object]:
+    """What the control plane must know of the secret to check the proxy against it: no key, no hash of one."""
+    limits = config.timeouts
+    return {
+        "version_id": config.version_id,
+        "schema": 1,
+        "models": sorted(config.models),
+        "client_keys": len(config.client_keys),
+        "cors_origins": list(config.cors_origins),
+        "retries": config.retries,
+        "timeouts": {"first_byte_s": limits.first_byte_s, "idle_s": limits.idle_s, "total_s": limits.total_s},
+    }
 
 
 def _reply(exchange: Exchange, status: int, body: bytes, *headers: tuple[str, str]) -> Response:

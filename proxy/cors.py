@@ -45,9 +45,8 @@ def add_headers(headers: list[tuple[str, str]], request: Request, config: Config
     """Let the caller's origin read this response, if the secret allows it."""
     if config is None or not config.cors_origins:
         return
-    headers.append(("vary", "Origin"))
     origin = allowed_origin(request, config)
     if origin:
+        headers.append(("access-control-expose-headers", exposed(headers)))
         headers.append(("access-control-allow-origin", origin))
-        names = exposed(headers)
-        headers.append(("access-control-expose-headers", f"{names}, x-request-id, x-proxy-overhead-ms"))
+    headers.append(("vary", "Origin"))

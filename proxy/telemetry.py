@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
@@ -118,9 +118,22 @@ class Telemetry:
             self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE)
             self._metrics.service = ""  # it would become a dimension
             self._logger = Logger(
-                service="proxy", level=self._level, stream=sys.stdout, location=None, use_rfc3339=True
+                service="proxy", level=self._level, stream=_STDOUT, location=None, use_rfc3339=True
             )
         return self._logger, self._metrics
+
+
+class _Stdout:
+    """Today's sys.stdout: Powertools keeps the first stream it gets for the life of the process."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+_STDOUT = cast("IO[str]", _Stdout())
 
 
 def _fields(exchange: Exchange, now: float) -> dict[str, Any]:

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 @cache
-def _adapter(kind: type[Any]) -> Any:
+def _adapter(kind: Any) -> Any:
     # On first use: only the Lambdas that decode pay for pydantic's import.
     from pydantic import TypeAdapter
 

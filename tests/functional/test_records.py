@@ -78,7 +78,9 @@ def test_a_deployment_that_does_not_exist_is_not_found(records: DynamoRecords) -
         records.deployment("d-9")
 
 
-def test_a_second_deployment_of_a_busy_environment_is_refused_and_names_the_holder(records: DynamoRecords) -> None:
+def test_a_second_deployment_of_a_busy_environment_is_refused_and_names_the_holder(
+    records: DynamoRecords,
+) -> None:
     start(records)
     with pytest.raises(Conflict) as refused:
         start(records, 2)
@@ -119,8 +121,18 @@ def test_lists_come_newest_first_in_pages_and_by_environment_and_status(records:
     records.update_deployment("d-4", {"status": "SUCCEEDED"})
     first = records.deployments(None, None, 2, None)
     second = records.deployments(None, None, 10, first.cursor)
-    assert [item.id for item in (*first.deployments, *second.deployments)] == ["d-5", "d-4", "d-3", "d-2", "d-1"]
-    assert [item.id for item in records.deployments("env1", None, 9, None).deployments] == ["d-5", "d-3", "d-1"]
+    assert [item.id for item in (*first.deployments, *second.deployments)] == [
+        "d-5",
+        "d-4",
+        "d-3",
+        "d-2",
+        "d-1",
+    ]
+    assert [item.id for item in records.deployments("env1", None, 9, None).deployments] == [
+        "d-5",
+        "d-3",
+        "d-1",
+    ]
     done = records.deployments(None, DeploymentStatus.SUCCEEDED, 9, None)
     assert [item.id for item in done.deployments] == ["d-4"]
 

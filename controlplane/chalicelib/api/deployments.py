@@ -94,7 +94,9 @@ def _claim(key: str | None, caller: str, given: dict[str, Any]) -> Claim | None:
         return None
     if not 1 <= len(key) <= 255 or not key.isprintable():
         raise BadRequest(
-            "Idempotency-Key must be 1 to 255 printable characters", field="Idempotency-Key", remedy="Use a UUID."
+            "Idempotency-Key must be 1 to 255 printable characters",
+            field="Idempotency-Key",
+            remedy="Use a UUID.",
         )
     canonical = json.dumps(given, sort_keys=True, separators=(",", ":"))
     return Claim(f"{caller}#{key}", hashlib.sha256(canonical.encode()).hexdigest())
@@ -149,9 +151,7 @@ def index(call: Call, aws: Aws, _clock: Clock) -> Answer:
     for name in call.query:
         if name not in known:
             raise BadRequest(f"unknown query parameter {name}", field=name, remedy=f"Known: {sorted(known)}.")
-    page = aws.records.deployments(
-        call.query.get("environment"), _status(call), _limit(call), call.query.get("cursor")
-    )
+    page = aws.records.deployments(call.query.get("environment"), _status(call), _limit(call), call.query.get("cursor"))
     return Answer(200, {"deployments": [as_shown(item) for item in page.deployments], "cursor": page.cursor})
 
 

@@ -1,7 +1,7 @@
 """DynamoDB behind `ports.records`: one table, conditional writes, strongly consistent reads.
 
 Keys (design §3): `DEPLOYMENT#<id>` with META, PHASE#nn#name, EVENT#time; `ENVIRONMENT#<name>` with META, HISTORY#time;
-`CLAIM#<key>` with META. The index `by_time` lists deployments newest first: `listed` is `ALL` or the environment.
+`CLAIM#<key>` with META. Two indices list by time: `by_all`, and `by_environment`.
 """
 
 from __future__ import annotations
@@ -17,23 +17,11 @@ from botocore.exceptions import ClientError
 from ..core.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
 from ..errors import BadRequest, Conflict, LockLost, NotFound
 from ..ports.records import Claim, Page
-from . import items
+from . import items, transactions
 from .session import call, client, pages, translated
+from .transactions import claim_key, deployment_key, environment_key, key_of
 
 _READ = TypeDeserializer()
-_CLAIM_DAYS = 90  # as long as Step Functions remembers the name of a closed execution
-
-
-def _key(pk: str, sk: str) -> dict[str, Any]:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def _deployment_key(deployment_id: str, sk: str = "META") -> dict[str, Any]:
-    return _key(f"DEPLOYMENT#{deployment_id}", sk)
-
-
-def _environment_key(name: str, sk: str = "META") -> dict[str, Any]:
-    return _key(f"ENVIRONMENT#{name}", sk)
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,12 +34,8 @@ class DynamoRecords:
     def __init__(self, table: str) -> None:
         self._table = table
 
-    # -- starting -----------------------------------------------------------------------------------------------
-
     def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
-        writes = [self._first_write(deployment), self._lock_write(deployment, lock, takes_over)]
-        if claim:
-            writes.append(self._claim_write(deployment, claim))
+        writes = transactions.start(self._table, deployment, lock, claim, takes_over)
         try:
             # Not through `call`: the reasons of a cancelled transaction are in the raw answer.
             client("dynamodb").transact_write_items(TransactItems=writes)
@@ -61,51 +45,8 @@ class DynamoRecords:
                 raise translated(error, "dynamodb:transact_write_items") from error
             raise self._refusal(deployment, claim) from error
 
-    def _first_write(self, deployment: Deployment) -> dict[str, Any]:
-        item = _deployment_key(deployment.id) | items.write(items.of_deployment(deployment))
-        # Two index entries a deployment: an index key holds one value, and lists are asked for in two ways.
-        item |= {
-            "listed": {"S": f"ENVIRONMENT#{deployment.environment}"},
-            "listed_all": {"S": "ALL"},
-            "at": {"S": f"{deployment.created_at}#{deployment.id}"},
-        }
-        return {
-            "Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
-        }
-
-    def _lock_write(self, deployment: Deployment, lock: Lock, takes_over: Lock | None) -> dict[str, Any]:
-        values = items.write({":lock": items.of_lock(lock), ":id": deployment.id, ":at": deployment.created_at})
-        condition = "attribute_not_exists(#lock)"
-        if takes_over:
-            condition += " OR #lock.deployment_id = :dead"
-            values |= items.write({":dead": takes_over.deployment_id})
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": _environment_key(deployment.environment),
-                "UpdateExpression": "SET #lock = :lock, last_deployment = :id, updated_at = :at, "
-                "listed_all = :environments, #at = :name",
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#lock": "lock", "#at": "at"},
-                "ExpressionAttributeValues": values
-                | items.write({":environments": "ENVIRONMENTS", ":name": deployment.environment}),
-            }
-        }
-
-    def _claim_write(self, deployment: Deployment, claim: Claim) -> dict[str, Any]:
-        item = _key(f"CLAIM#{claim.key}", "META") | items.write(
-            {
-                "deployment_id": deployment.id,
-                "body_sha256": claim.body_sha256,
-                "expires": items.epoch(deployment.created_at) + _CLAIM_DAYS * 86_400,
-            }
-        )
-        return {
-            "Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
-        }
-
     def _refusal(self, deployment: Deployment, claim: Claim | None) -> Conflict:
-        if claim and (claimed := self._get(_key(f"CLAIM#{claim.key}", "META"))):
+        if claim and (claimed := self._get(claim_key(claim))):
             return Conflict(
                 "this Idempotency-Key was used before",
                 code="IdempotencyKeyUsed",
@@ -121,14 +62,12 @@ class DynamoRecords:
             evidence={"holder": held.deployment_id if held else ""},
         )
 
-    # -- deployments --------------------------------------------------------------------------------------------
-
     def _get(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
         item = call("dynamodb", "get_item", TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         return _plain(item) if item else None
 
     def deployment(self, deployment_id: str) -> Deployment:
-        found = self._get(_deployment_key(deployment_id))
+        found = self._get(deployment_key(deployment_id))
         if not found:
             raise NotFound(
                 f"there is no deployment {deployment_id}",
@@ -177,7 +116,7 @@ class DynamoRecords:
                 "dynamodb",
                 "update_item",
                 TableName=self._table,
-                Key=_deployment_key(deployment_id),
+                Key=deployment_key(deployment_id),
                 UpdateExpression=expression,
                 ConditionExpression=f"attribute_exists(pk) AND NOT #status IN ({', '.join(finals)})",
                 ExpressionAttributeNames=names,
@@ -193,20 +132,22 @@ class DynamoRecords:
         return [items.to_phase(item) for item in found]
 
     def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None:
-        key = _deployment_key(deployment_id, f"PHASE#{phase.number:02}#{phase.name}")
+        key = deployment_key(deployment_id, f"PHASE#{phase.number:02}#{phase.name}")
         call("dynamodb", "put_item", TableName=self._table, Item=key | items.write(items.of_phase(phase)))
 
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
-        self._add(f"DEPLOYMENT#{deployment_id}", f"EVENT#{at}#{kind}", {"at": at, "kind": kind, "detail": dict(detail)})
+        self._add(
+            f"DEPLOYMENT#{deployment_id}",
+            f"EVENT#{at}#{kind}",
+            {"at": at, "kind": kind, "detail": dict(detail)},
+        )
 
     def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]:
         found = self._children(f"DEPLOYMENT#{deployment_id}", "EVENT#")
         return [items.visible(item) for item in found]
 
-    # -- environments -------------------------------------------------------------------------------------------
-
     def environment(self, name: str) -> Environment:
-        found = self._get(_environment_key(name))
+        found = self._get(environment_key(name))
         return items.to_environment(name, found) if found else Environment(name)
 
     def environments(self) -> Sequence[Environment]:
@@ -243,7 +184,7 @@ class DynamoRecords:
         if names:
             given["ExpressionAttributeNames"] = names
         try:
-            call("dynamodb", "update_item", TableName=self._table, Key=_environment_key(name), **given)
+            call("dynamodb", "update_item", TableName=self._table, Key=environment_key(name), **given)
         except Exception as error:
             if not _is_refused(error):
                 raise
@@ -286,10 +227,8 @@ class DynamoRecords:
         )
         return [items.visible(_plain(item)) for item in told["Items"]]
 
-    # -- shared -------------------------------------------------------------------------------------------------
-
     def _add(self, pk: str, sk: str, entry: Mapping[str, Any]) -> None:
-        call("dynamodb", "put_item", TableName=self._table, Item=_key(pk, sk) | items.write(entry))
+        call("dynamodb", "put_item", TableName=self._table, Item=key_of(pk, sk) | items.write(entry))
 
     def _children(self, pk: str, prefix: str) -> list[dict[str, Any]]:
         found = pages(

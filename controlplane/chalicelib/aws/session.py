@@ -63,7 +63,7 @@ _MISSING = frozenset(
 @cache
 def client(service: str) -> Any:
     """The process's client of a service; endpoint, region and credentials come from the environment."""
-    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+    return boto3.client(service, config=_CONFIG)
 
 
 def translated(error: ClientError, operation: str) -> RolloutError:

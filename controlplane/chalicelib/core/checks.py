@@ -311,7 +311,10 @@ ERRORS: tuple[Check, ...] = (
             "POST",
             CHAT,
             {"content-type": "application/json; charset=utf-8"},
-            body={**ASK, "messages": ({"role": "user", "content": "Grüße, 世界, мир, سلام, 👩‍👩‍👧‍👦 \u2028"},)},
+            body={
+                **ASK,
+                "messages": ({"role": "user", "content": "Grüße, 世界, мир, سلام, 👩‍👩‍👧‍👦 \u2028"},),
+            },
         ),
     ),
 )

@@ -76,8 +76,6 @@ class Result:
         return cls(Status.SKIPPED, summary, evidence)
 
     @classmethod
-    def in_progress(
-        cls, summary: str, *, poll_after_s: int, cursor: Evidence | None = None, **evidence: Any
-    ) -> Result:
+    def in_progress(cls, summary: str, *, poll_after_s: int, cursor: Evidence | None = None, **evidence: Any) -> Result:
         """AWS takes its time: call again after `poll_after_s` whole seconds (at least 1), with this `cursor`."""
         return cls(Status.IN_PROGRESS, summary, evidence, cursor or {}, max(1, poll_after_s))

@@ -75,13 +75,15 @@ def _usage(links: Mapping[str, str]) -> str:
 
 
 def _row(phase: PhaseRecord) -> tuple[str, str, str]:
-    return (f"{phase.number}. {phase.name}" if phase.number else phase.name, phase.status.value, phase.summary)
+    return (
+        f"{phase.number}. {phase.name}" if phase.number else phase.name,
+        phase.status.value,
+        phase.summary,
+    )
 
 
 def _troubles(names: Names) -> list[tuple[str, str, str]]:
-    return [
-        (symptom, cause, step.replace("{environment}", names.environment)) for symptom, cause, step in TROUBLES
-    ]
+    return [(symptom, cause, step.replace("{environment}", names.environment)) for symptom, cause, step in TROUBLES]
 
 
 def _removal(names: Names, region: str) -> str:

@@ -20,14 +20,13 @@ def as_shown(deployment: Deployment) -> dict[str, Any]:
     return {key: value for key, value in told.items() if value not in (None, "")}
 
 
-def with_phases(
-    deployment: Deployment, recorded: Sequence[PhaseRecord], names: Sequence[str]
-) -> dict[str, Any]:
+def with_phases(deployment: Deployment, recorded: Sequence[PhaseRecord], names: Sequence[str]) -> dict[str, Any]:
     """A deployment with all twelve phases (`names`, in order), those that were not reached as PENDING."""
     found = {record.name: record for record in recorded}
     rows = [found.get(name) or PhaseRecord(number, name, PhaseStatus.PENDING) for number, name in enumerate(names, 1)]
     steps = sorted(
-        (record for record in recorded if record.name not in names), key=lambda record: record.started_at or ""
+        (record for record in recorded if record.name not in names),
+        key=lambda record: record.started_at or "",
     )
     return as_shown(deployment) | {
         "percent": percent(deployment.status, rows),

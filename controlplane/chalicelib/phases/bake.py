@@ -16,7 +16,7 @@ def run(request: Request, aws: Aws) -> Result:
     if "from_version" not in shifted:
         return Result.skipped("No traffic was moved, so that there is nothing to watch")
     names = Names(request.environment.name)
-    states = aws.alarms.states(names.alarm(""))
+    states = {alarm.name: alarm.state for alarm in aws.alarms.find(names.alarm(""))}
     if fired := firing(states):
         raise PhaseFailed(
             f"{', '.join(fired)} fired while version {shifted['version']} served all traffic",

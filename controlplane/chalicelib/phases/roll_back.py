@@ -32,7 +32,12 @@ def run(request: Request, aws: Aws) -> Result:
     if "candidate" in moved:
         aws.records.set_applied(names.environment, "release_code", None, holder=request.deployment_id)
     where = ", ".join(f"{alias} from {old} to {target.version}" for alias, old in moved.items())
-    evidence = {"version": target.version, "moved": moved, "release_of": target.deployment_id, "to": target.at}
+    evidence = {
+        "version": target.version,
+        "moved": moved,
+        "release_of": target.deployment_id,
+        "to": target.at,
+    }
     if not moved:
         return Result.skipped(f"Both aliases are on version {target.version} already", **evidence)
     return Result.done(f"Went back: {where}", **evidence)
@@ -69,9 +74,7 @@ def _nowhere(request: Request, aliases: Mapping[str, Alias]) -> Result:
             field="environment",
             remedy="Name a version in options.rollback_to, or deploy a good one.",
         )
-    return Result.skipped(
-        f"No release of this environment was ever good; live stays on version {live}", live=live
-    )
+    return Result.skipped(f"No release of this environment was ever good; live stays on version {live}", live=live)
 
 
 def _asked_for(request: Request, names: Names, aws: Aws) -> Release | None:

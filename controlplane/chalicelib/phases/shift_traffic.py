@@ -48,7 +48,7 @@ def _steps(request: Request) -> list[int]:
 
 
 def _judge(names: Names, aws: Aws, percent: int, candidate: str) -> None:
-    fired = firing(aws.alarms.states(names.alarm("")))
+    fired = firing({alarm.name: alarm.state for alarm in aws.alarms.find(names.alarm(""))})
     if fired:
         raise PhaseFailed(
             f"{', '.join(fired)} fired while {percent} % of the traffic went to version {candidate}",

@@ -41,7 +41,9 @@ def run(request: Request, aws: Aws) -> Result:
         aws.artifacts.put(key, text.encode(), content_type=content_type, tags=names.tags)
         if aws.artifacts.get(key) != text.encode():
             raise PhaseFailed(
-                f"{key} reads back otherwise than it was written", code="ReportDamaged", remedy="Deploy again."
+                f"{key} reads back otherwise than it was written",
+                code="ReportDamaged",
+                remedy="Deploy again.",
             )
         written[name] = key
     return Result.done(

@@ -15,9 +15,7 @@ class Artifacts(Protocol):
         """Raises NotFound."""
         ...
 
-    def put(
-        self, key: str, body: bytes, *, content_type: str, tags: Mapping[str, str] | None = None
-    ) -> str:
+    def put(self, key: str, body: bytes, *, content_type: str, tags: Mapping[str, str] | None = None) -> str:
         """Store with a SHA-256 checksum that S3 verifies; returns that digest (hex)."""
         ...
 
