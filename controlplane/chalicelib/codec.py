@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import json
 from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from .errors import BadRequest, RolloutError
 
@@ -42,7 +42,7 @@ def decode(kind: type[T], given: Any, *, under: str = "") -> T:
 
     try:
         # As JSON: enums come as strings and tuples as arrays, but "5" is not 5.
-        value: T = _adapter(kind).validate_json(_json(given))
+        value: T = _adapter(cast(Any, kind)).validate_json(_json(given))
     except ValidationError as error:
         raise _bad_request(kind, error, under) from error
     return value

@@ -145,7 +145,7 @@ def _same_again(refused: Conflict, claim: Claim | None, aws: Aws) -> Deployment:
     return aws.records.deployment(claimed_by)
 
 
-def index(call: Call, aws: Aws, _clock: Clock) -> Answer:
+def index(call: Call, aws: Aws, clock: Clock) -> Answer:
     """Newest first: `?environment=`, `?status=`, `?limit=` (1 to 100), `?cursor=`."""
     known = {"environment", "status", "limit", "cursor"}
     for name in call.query:
@@ -173,18 +173,18 @@ def _limit(call: Call) -> int:
     return int(given)
 
 
-def show(call: Call, aws: Aws, _clock: Clock) -> Answer:
+def show(call: Call, aws: Aws, clock: Clock) -> Answer:
     """Status, percent, current phase, and every phase with times, summary, evidence and error."""
     deployment = aws.records.deployment(call.path["id"])
     recorded = aws.records.phases(deployment.id)
     return Answer(200, with_phases(deployment, recorded, phases.NAMES))
 
 
-def report(call: Call, aws: Aws, _clock: Clock) -> Answer:
+def report(call: Call, aws: Aws, clock: Clock) -> Answer:
     return _document(call, aws, "report.html", "text/html; charset=utf-8")
 
 
-def handoff(call: Call, aws: Aws, _clock: Clock) -> Answer:
+def handoff(call: Call, aws: Aws, clock: Clock) -> Answer:
     return _document(call, aws, "handoff.md", "text/markdown; charset=utf-8")
 
 

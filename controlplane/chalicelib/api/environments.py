@@ -16,11 +16,11 @@ from .answers import Answer, Call, Clock
 _HISTORY = 20
 
 
-def index(_call: Call, aws: Aws, _clock: Clock) -> Answer:
+def index(call: Call, aws: Aws, clock: Clock) -> Answer:
     return Answer(200, {"environments": [environment_shown(item) for item in aws.records.environments()]})
 
 
-def show(call: Call, aws: Aws, _clock: Clock) -> Answer:
+def show(call: Call, aws: Aws, clock: Clock) -> Answer:
     name = Names(call.path["name"]).environment
     environment = aws.records.environment(name)
     if environment.status == "NEW" and environment.last_deployment is None:
@@ -32,7 +32,7 @@ def show(call: Call, aws: Aws, _clock: Clock) -> Answer:
     return Answer(200, environment_shown(environment, aws.records.history(name, _HISTORY)))
 
 
-def put_secret(call: Call, aws: Aws, _clock: Clock) -> Answer:
+def put_secret(call: Call, aws: Aws, clock: Clock) -> Answer:
     """Straight into Secrets Manager. The answer tells what was stored, never the key."""
     names = Names(call.path["name"])
     given = call.json()

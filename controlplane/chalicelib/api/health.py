@@ -6,7 +6,7 @@ from ..ports import Aws
 from .answers import Answer, Call, Clock
 
 
-def show(_call: Call, aws: Aws, _clock: Clock) -> Answer:
+def show(call: Call, aws: Aws, clock: Clock) -> Answer:
     """Reads the table, so that a green answer means more than a running Lambda."""
     environments = aws.records.environments()
     settings = aws.settings

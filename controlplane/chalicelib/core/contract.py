@@ -30,7 +30,7 @@ class Status(StrEnum):
 class Request:
     """All that a phase may know. `now` is UTC; `seed` feeds whatever must look random.
 
-    results: evidence of the phases that ended in this deployment (also of skipped ones: what they had applied), by name.
+    results: evidence by name of the phases that ended in this deployment; of a skipped one, what it had applied.
     cursor: what this phase itself noted when it last answered IN_PROGRESS, {} on the first call.
     started_at: when the first call of this phase in this deployment began.
     error: what the state machine caught, for the steps that end a deployment.

@@ -1,0 +1,211 @@
+"""Sends each request when it is due, whatever became of those before it, and records what comes back.
+
+A connection that is free takes the request; else a new one is opened, up to a cap; else the request waits, and its
+waiting counts, since it is timed from when it was due. What cannot be sent in time is dropped and counted as unsent:
+that is the generator's fault (or its cap's), never the server's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import perf_counter
+from urllib.parse import urlsplit
+
+from .recorder import Recorder
+from .wire import Wire, connect
+
+_SPIN_S = 0.0015  # libuv's timers count in milliseconds: the last one before a request is due is spent looking
+_SWEEP_S = 0.05
+_CONNECT_S = 5.0
+_BURST = 64  # requests sent in one go before the loop may read answers again
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """timeout_s: for one answer; connections: at most so many open; give_up_s: unsent so long after due is dropped."""
+
+    timeout_s: float = 30.0
+    connections: int = 1_000
+    give_up_s: float = 5.0
+
+
+class Generator:
+    """One run of one worker on one event loop. `payload` may be replaced while it runs (a signature grows old)."""
+
+    def __init__(
+        self,
+        url: str,
+        payload: bytes,
+        recorder: Recorder,
+        limits: Limits,
+        *,
+        stream: bool = False,
+        split: Callable[[Recorder, Wire], None] | None = None,
+        keep: frozenset[bytes] = frozenset(),
+    ) -> None:
+        parts = urlsplit(url)
+        self.host = parts.hostname or ""
+        self.tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self.port = parts.port or (443 if self.tls else 80)
+        self.server_name = self.host if self.tls else None
+        self.payload = payload
+        self.recorder = recorder
+        self._limits = limits
+        self._stream = stream
+        self._split = split
+        self._keep = keep
+        self._idle: list[Wire] = []
+        self._open: set[Wire] = set()
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._waiting: deque[float] = deque()
+        self._start = 0.0
+        self._stopped = False
+
+    def wire(self) -> Wire:
+        """A new connection's protocol."""
+        return Wire(self, count_events=self._stream, keep=self._keep)
+
+    def stop(self) -> None:
+        """Send nothing more; what was not due yet is not counted as unsent."""
+        self._stopped = True
+
+    async def run(self, due_times: Iterator[float], start: float) -> None:
+        """All of it: `start` is on perf_counter. Ends when everything was answered, dropped or timed out."""
+        self._start = start
+        sweeper = asyncio.create_task(self._sweep())
+        try:
+            await self._pace(due_times, start)
+            await self._drain()
+        finally:
+            sweeper.cancel()
+            self._close()
+
+    async def warm(self, connections: int) -> None:
+        """Open connections before the start, so that the first second is no different from the others."""
+        for _ in range(min(connections, self._limits.connections)):
+            self._connect()
+        while self._connecting:
+            await asyncio.wait(self._connecting)
+
+    async def _pace(self, due_times: Iterator[float], start: float) -> None:
+        for count, offset in enumerate(due_times, 1):
+            due = start + offset
+            while (wait := due - perf_counter()) > 0 and not self._stopped:
+                await asyncio.sleep(wait - _SPIN_S if wait > 2 * _SPIN_S else 0)
+            if self._stopped:
+                return
+            self._fire(due)
+            if count % _BURST == 0:
+                await asyncio.sleep(0)
+
+    def _fire(self, due: float) -> None:
+        recorder = self.recorder
+        recorder.due += 1
+        recorder.late(perf_counter() - due)
+        if self._idle:
+            recorder.sent += 1
+            self._idle.pop().send(due, self.payload)
+            return
+        self._waiting.append(due)
+        # One new connection for every request that waits, as long as the cap allows.
+        room = self._limits.connections - len(self._open) - len(self._connecting)
+        if room > 0 and len(self._connecting) < len(self._waiting):
+            self._connect()
+
+    def _connect(self) -> None:
+        task = asyncio.create_task(self._connected())
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _connected(self) -> None:
+        try:
+            await connect(self, _CONNECT_S)
+        except (OSError, TimeoutError):
+            # A request that waits for this very connection fails with it; with none waiting nobody is hurt.
+            if self._waiting:
+                self.recorder.sent += 1
+                self.recorder.failed("connect", self._waiting.popleft(), perf_counter(), self._start)
+
+    def ready(self, wire: Wire) -> None:
+        """A connection is open."""
+        self._open.add(wire)
+        self.recorder.connections += 1
+        self._next(wire)
+
+    def finished(self, wire: Wire, status: int, keep_alive: bool) -> None:
+        """An answer is complete."""
+        due = wire.due
+        if due is None:  # an answer that nobody asked for
+            wire.abort("protocol")
+            return
+        wire.due = None
+        if 200 <= status < 400:
+            self.recorder.answered(due, wire.sent, wire.first, wire.end, self._start)
+            if self._stream:
+                self.recorder.events += wire.events
+                self.recorder.streamed_s += wire.end - wire.first
+            if self._split is not None:
+                self._split(self.recorder, wire)
+        else:
+            self.recorder.failed(f"http_{status}", due, wire.end, self._start)
+        if keep_alive:
+            self._next(wire)
+        else:
+            wire.close()
+            self._gone(wire)
+
+    def lost(self, wire: Wire, kind: str) -> None:
+        """A connection is gone, with or without a request on it."""
+        due, wire.due = wire.due, None
+        if due is not None and kind == "dropped" and wire.used > 1 and not wire.first:
+            # The server had closed an idle connection: any client sends again, on a new one.
+            self.recorder.sent -= 1
+            self._waiting.appendleft(due)
+        elif due is not None:
+            self.recorder.failed(kind, due, perf_counter(), self._start)
+        self._gone(wire)
+
+    def _gone(self, wire: Wire) -> None:
+        self._open.discard(wire)
+        if wire in self._idle:
+            self._idle.remove(wire)
+        if self._waiting:
+            self._connect()
+
+    def _next(self, wire: Wire) -> None:
+        if self._waiting:
+            self.recorder.sent += 1
+            wire.send(self._waiting.popleft(), self.payload)
+        else:
+            self._idle.append(wire)
+
+    async def _sweep(self) -> None:
+        """Ends what takes too long and drops what could not be sent."""
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            now = perf_counter()
+            for wire in [one for one in self._open if one.due is not None]:
+                if now - wire.sent > self._limits.timeout_s:
+                    wire.abort("timeout")
+            while self._waiting and now - self._waiting[0] > self._limits.give_up_s:
+                self._waiting.popleft()
+                self.recorder.unsent += 1
+            if self._waiting and not self._connecting and not self._open:
+                self._connect()
+
+    async def _drain(self) -> None:
+        # The sweeper ends whatever is left within the timeout, so that this loop has an end.
+        while self._waiting or any(wire.due is not None for wire in self._open):
+            await asyncio.sleep(0.005)
+
+    def _close(self) -> None:
+        for task in self._connecting:
+            task.cancel()
+        for wire in list(self._open):
+            wire.close()
+        self._open.clear()
+        self._idle.clear()

@@ -1,0 +1,50 @@
+"""The ports in memory, one file each, for tests of phases, runner and API. Fakes, not patches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from chalicelib.ports import Aws, Settings
+
+from .alarms import FakeAlarms
+from .artifacts import FakeArtifacts
+from .endpoint import FakeEndpoint
+from .executions import FakeExecutions
+from .functions import FakeFunctions
+from .records import FakeRecords
+from .stacks import FakeStacks
+
+
+def settings(**other: Any) -> Settings:
+    """An account's settings; pass endpoint_url for the embedded cloud's."""
+    given: dict[str, Any] = {
+        "account": "123456789012",
+        "region": "eu-central-1",
+        "partition": "aws",
+        "table": "proxyctl",
+        "bucket": "proxyctl-123456789012-eu-central-1",
+        "bundle_key": "bundles/abc.zip",
+        "state_machine_arn": "arn:aws:states:eu-central-1:123456789012:stateMachine:proxyctl-rollout",
+        "proxy_runtime": "python3.11",
+        "response_mode": "stream",
+        "upstream_faults_url": "",
+        "endpoint_url": "",
+    }
+    return Settings(**given | other)
+
+
+@dataclass
+class FakeAws:
+    settings: Settings = field(default_factory=settings)
+    records: FakeRecords = field(default_factory=FakeRecords)
+    executions: FakeExecutions = field(default_factory=FakeExecutions)
+    functions: FakeFunctions = field(default_factory=FakeFunctions)
+    artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
+    alarms: FakeAlarms = field(default_factory=FakeAlarms)
+    endpoint: FakeEndpoint = field(default_factory=FakeEndpoint)
+    stacks: FakeStacks = field(default_factory=FakeStacks)
+
+    def as_aws(self) -> Aws:
+        """For the type checker: a port that a test does not use need not be there."""
+        return cast(Aws, self)

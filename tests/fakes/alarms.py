@@ -1,0 +1,46 @@
+"""`ports.alarms` in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from chalicelib.ports.alarms import Alarm, AlarmState
+
+
+class FakeAlarms:
+    def __init__(self) -> None:
+        self.defined: dict[str, Alarm] = {}
+        self.states: dict[str, str] = {}
+        self.boards: dict[str, str] = {}
+
+    def find(self, prefix: str) -> Sequence[AlarmState]:
+        return [
+            AlarmState(name, f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{name}", state, "", self.defined.get(name))
+            for name, state in sorted(self.states.items())
+            if name.startswith(prefix)
+        ]
+
+    def put(self, alarm: Alarm, tags: Mapping[str, str]) -> None:
+        self.defined[alarm.name] = alarm
+        self.states.setdefault(alarm.name, "INSUFFICIENT_DATA")
+
+    def set_state(self, name: str, state: str, reason: str) -> None:
+        self.states[name] = state
+
+    def delete(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.defined.pop(name, None)
+            self.states.pop(name, None)
+
+    def dashboards(self, prefix: str) -> Sequence[str]:
+        return sorted(name for name in self.boards if name.startswith(prefix))
+
+    def dashboard(self, name: str) -> str | None:
+        return self.boards.get(name)
+
+    def put_dashboard(self, name: str, body: str) -> None:
+        self.boards[name] = body
+
+    def delete_dashboards(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.boards.pop(name, None)

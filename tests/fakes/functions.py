@@ -1,0 +1,69 @@
+"""`ports.functions` in memory: one function, whose versions are snapshots of `$LATEST`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from chalicelib.errors import AwsCallFailed, NotFound
+from chalicelib.ports.functions import Alias, ConcurrencyLimits, FunctionConfig, FunctionSettings, Version
+
+
+class FakeFunctions:
+    """`settling` is how many looks an update stays InProgress; `refuses` names aliases that cannot be moved."""
+
+    def __init__(self) -> None:
+        self.latest: dict[str, FunctionConfig] = {}
+        self.published: dict[str, list[tuple[Version, FunctionConfig]]] = {}
+        self.pointed: dict[str, dict[str, Alias]] = {}
+        self.moves: list[Alias] = []
+        self.refuses: set[str] = set()
+        self.settling = 0
+        self.limits = ConcurrencyLimits(total=1_000, unreserved=1_000)
+        self._busy: dict[str, int] = {}
+
+    def add(self, function: str, config: FunctionConfig, *, live: str, versions: int) -> None:
+        """A function with versions 1 to `versions`, both aliases on `live`."""
+        self.latest[function] = config
+        self.published[function] = [
+            (Version(str(number), config.code_sha256), config) for number in range(1, versions + 1)
+        ]
+        self.pointed[function] = {name: Alias(name, live) for name in ("live", "candidate")}
+
+    def config(self, function: str, qualifier: str | None = None) -> FunctionConfig:
+        if function not in self.latest:
+            raise NotFound(f"there is no function {function}")
+        left = self._busy.get(function, 0)
+        self._busy[function] = max(0, left - 1)
+        found = self.latest[function]
+        if qualifier:
+            number = self.pointed[function][qualifier].version if not qualifier.isdecimal() else qualifier
+            found = next(config for version, config in self.published[function] if version.number == number)
+        return dataclasses.replace(found, update_status="InProgress" if left else "Successful")
+
+    def versions(self, function: str) -> Sequence[Version]:
+        return [version for version, _ in self.published.get(function, [])]
+
+    def aliases(self, function: str) -> Mapping[str, Alias]:
+        if function not in self.latest:
+            raise NotFound(f"there is no function {function}")
+        return dict(self.pointed[function])
+
+    def point(self, function: str, alias: Alias) -> None:
+        if alias.name in self.refuses:
+            raise AwsCallFailed(f"lambda:update_alias: {alias.name} is refused")
+        self.moves.append(alias)
+        self.pointed[function][alias.name] = alias
+
+    def update_code(self, function: str, *, bucket: str, key: str) -> None:
+        self.latest[function] = dataclasses.replace(self.latest[function], code_sha256=key)
+        self._busy[function] = self.settling
+
+    def update_settings(self, function: str, settings: FunctionSettings) -> None:
+        self.latest[function] = dataclasses.replace(
+            self.latest[function],
+            memory_mb=settings.memory_mb,
+            timeout_s=settings.timeout_s,
+            environment=dict(settings.environment),
+        )
+        self._busy[function] = self.settling
