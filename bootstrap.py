@@ -8,19 +8,15 @@ credentials, a taken port, too old a Python).
 
 import sys
 
-if sys.version_info < (3, 11):  # before any import that an older Python could not read
-    sys.stderr.write(
-        "bootstrap.py needs Python 3.11 or newer; this is %d.%d (%s).\n"
-        % (sys.version_info[:2] + (sys.executable,))
-    )
+# Before any import that an older Python could not read, and in words that it can.
+if sys.version_info < (3, 11):  # noqa: UP036
+    found = "%d.%d" % sys.version_info[:2]  # noqa: UP031
+    sys.stderr.write("bootstrap.py needs Python 3.11 or newer; this is " + found + ": " + sys.executable + "\n")
     sys.exit(2)
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT))
-
 from installer.start import main
 
 if __name__ == "__main__":
-    sys.exit(main(ROOT, sys.argv[1:]))
+    sys.exit(main(Path(__file__).resolve().parent, sys.argv[1:]))

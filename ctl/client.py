@@ -111,9 +111,7 @@ class Client:
         if reply.status >= 400:
             raise ApiError(reply.status, _error_of(reply))
         if not isinstance(reply.body, dict):
-            raise ApiError(
-                reply.status, {"code": "NotJson", "message": f"{method} {path} answered something else"}
-            )
+            raise ApiError(reply.status, {"code": "NotJson", "message": f"{method} {path} answered something else"})
         return reply.body
 
     def call(
@@ -145,9 +143,7 @@ class Client:
     def _exchange(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> Reply:
         signed = self._signed(method, path, content, headers)
         if self._connection is None:
-            kind = (
-                http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
-            )
+            kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
             self._connection = kind(self._parts.hostname or "", self._parts.port, timeout=TIMEOUT_S)
         self._connection.request(method, self._parts.path + path, body=content or None, headers=signed)
         response = self._connection.getresponse()
@@ -164,9 +160,7 @@ class Client:
         # Asked anew each time: a session's credentials may expire while a rollout is followed.
         credentials = self._session.get_credentials()
         if credentials is None:
-            raise ApiError(
-                0, {"code": "NoCredentials", "message": "there are no AWS credentials to sign with"}
-            )
+            raise ApiError(0, {"code": "NoCredentials", "message": "there are no AWS credentials to sign with"})
         SigV4Auth(credentials.get_frozen_credentials(), "execute-api", self._region).add_auth(request)
         return {name: str(value) for name, value in request.headers.items()}
 

@@ -118,7 +118,7 @@ def table(deployment: Mapping[str, Any]) -> Table:
 
 def failure(deployment: Mapping[str, Any]) -> str:
     """Why a deployment did not succeed, with the remedy, in one or two lines."""
-    error = deployment.get("error") or next(
+    error: Mapping[str, Any] = deployment.get("error") or next(
         (phase["error"] for phase in rows(deployment) if phase.get("error")), {}
     )
     phase = error.get("phase") or deployment.get("current_phase") or "?"

@@ -44,9 +44,7 @@ def ensure(target: Target) -> bool:
     s3.put_bucket_encryption(
         Bucket=target.bucket,
         ServerSideEncryptionConfiguration={
-            "Rules": [
-                {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}
-            ]
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}]
         },
     )
     return made
@@ -115,17 +113,13 @@ def remove(target: Target) -> str:
     if not _exists(s3, target):
         return "bucket: there was none"
     if not _is_ours(s3, target):
-        raise CommandFailed(
-            f"bucket {target.bucket} is not tagged proxyctl:owner=proxyctl; it was left alone"
-        )
+        raise CommandFailed(f"bucket {target.bucket} is not tagged proxyctl:owner=proxyctl; it was left alone")
     removed = 0
     for prefix in PREFIXES:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=target.bucket, Prefix=prefix)
         for page in pages:
             removed += _delete(s3, target, (str(one["Key"]) for one in page.get("Contents", [])))
-    left = [
-        str(one["Key"]) for one in s3.list_objects_v2(Bucket=target.bucket, MaxKeys=5).get("Contents", [])
-    ]
+    left = [str(one["Key"]) for one in s3.list_objects_v2(Bucket=target.bucket, MaxKeys=5).get("Contents", [])]
     if left:
         raise CommandFailed(
             f"bucket {target.bucket} holds objects that are not the control plane's ({', '.join(left)} …); "

@@ -22,7 +22,7 @@ class Bundle:
 
 
 def build(root: Path, cache: Path) -> Bundle:
-    """The bundle of this checkout's `proxy/`. Raises CannotStart, naming it, for a dependency that is not pure Python."""
+    """The bundle of this checkout's `proxy/`. Raises CannotStart naming a dependency that is not pure Python."""
     sources = root / "proxy"
     files = {f"proxy/{name}": content for name, content in zips.collect(sources).items() if _is_source(name)}
     files["template.yaml"] = (sources / "template.yaml").read_bytes()
@@ -32,11 +32,7 @@ def build(root: Path, cache: Path) -> Bundle:
 
 
 def _is_source(name: str) -> bool:
-    return (
-        name != "template.yaml"
-        and not name.startswith(("requirements", "tests/"))
-        and not name.endswith(".md")
-    )
+    return name != "template.yaml" and not name.startswith(("requirements", "tests/")) and not name.endswith(".md")
 
 
 def _dependencies(requirements: Path, cache: Path) -> dict[str, bytes]:
@@ -59,9 +55,7 @@ def refuse_compiled(unpacked: Path) -> None:
     machine_code = wheels.compiled(unpacked)
     if not machine_code:
         return
-    owners = {
-        name for name in wheels.installed(unpacked) if wheels.files_of(name, unpacked) & set(machine_code)
-    }
+    owners = {name for name in wheels.installed(unpacked) if wheels.files_of(name, unpacked) & set(machine_code)}
     raise CannotStart(
         f"the proxy must be pure Python, but {', '.join(sorted(owners))} has compiled extensions "
         f"({machine_code[0]}); take it out of proxy/requirements.txt or choose a pure-Python release"

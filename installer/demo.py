@@ -1,4 +1,4 @@
-"""`demo`: from a fresh clone to a chat answer through a proxy that the control plane rolled. May be run again any time."""
+"""`demo`: from a fresh clone to a chat answer through a proxy that the control plane rolled."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from ctl.client import ApiError, Client
 from installer import deploy, environment, target
 from installer.errors import CannotStart, CommandFailed
 from installer.say import say, tell
-from local import cloud, state
+from local import cloud, emulator, state
 from local.state import Cloud
 
 ENVIRONMENT = "dev"
@@ -27,8 +27,10 @@ def run(root: Path, folder: Path, port: int | None) -> int:
     """The whole way; 0 when the chat answer came. Raises CannotStart, CommandFailed."""
     began = time.monotonic()
     running = _cloud(root, folder, port)
-    _use(running)
-    aws = target.find()
+    # Only the openai SDK reads it: no HTTP proxy may stand before this machine.
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    session = emulator.session(running.region, running.operator)
+    aws = target.embedded(session, running.endpoint)
     tell("2/5 control plane")
     outputs = deploy.explained(lambda: deploy.up(root, aws, running.faults_url))
     url = deploy.api_url(aws, outputs)
@@ -63,17 +65,6 @@ def _cloud(root: Path, folder: Path, port: int | None) -> Cloud:
     how = "already running" if reused else f"started in {time.monotonic() - began:.1f} s"
     tell(f"1/5 embedded cloud: {running.endpoint} ({how})")
     return running
-
-
-def _use(running: Cloud) -> None:
-    """This process works in the embedded cloud and nowhere else, whatever the shell's variables say."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(running.variables())
-    # No file of the user's home may add a profile or an endpoint, and no proxy may stand before 127.0.0.1.
-    os.environ.update(
-        AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, NO_PROXY="127.0.0.1"
-    )
 
 
 def secret_of(running: Cloud) -> dict[str, Any]:
@@ -127,18 +118,12 @@ def _chat(base_url: str) -> str:
 
     try:
         with OpenAI(base_url=base_url, api_key=STAND_IN_KEY, timeout=30, max_retries=2) as openai:
-            reply = openai.chat.completions.create(
-                model=MODEL, messages=[{"role": "user", "content": QUESTION}]
-            )
+            reply = openai.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": QUESTION}])
     except OpenAIError as error:
-        raise CommandFailed(
-            f"the chat call through {base_url} failed: {type(error).__name__}: {error}"
-        ) from error
+        raise CommandFailed(f"the chat call through {base_url} failed: {type(error).__name__}: {error}") from error
     answer = reply.choices[0].message.content
     if not answer:
-        raise CommandFailed(
-            f"the chat call through {base_url} brought no text: {reply.choices[0].finish_reason}"
-        )
+        raise CommandFailed(f"the chat call through {base_url} brought no text: {reply.choices[0].finish_reason}")
     return answer
 
 

@@ -34,9 +34,7 @@ def up(root: Path, aws: Target, faults_url: str = "") -> dict[str, str]:
     template = json.dumps(packaged.located(aws.bucket), sort_keys=True).encode()
     template_key = f"controlplane/template-{zips.digest(template)[:20]}.json"
     objects = {**packaged.code, bundled.key: bundled.content, template_key: template}
-    uploaded = _timed(
-        "upload", lambda: sum(bucket.upload(aws, key, content) for key, content in objects.items())
-    )
+    uploaded = _timed("upload", lambda: sum(bucket.upload(aws, key, content) for key, content in objects.items()))
     parameters = {
         "BucketName": aws.bucket,
         "BundleKey": bundled.key,
@@ -87,9 +85,7 @@ def status(aws: Target) -> int:
         live = one.get("live") or {}
         holder = (one.get("lock") or {}).get("deployment_id")
         busy = f", busy with {holder}" if holder else ""
-        say(
-            f"environment  {one['name']}: {one.get('status')}, live version {live.get('version', 'none')}{busy}"
-        )
+        say(f"environment  {one['name']}: {one.get('status')}, live version {live.get('version', 'none')}{busy}")
     if not environments:
         say("environment  none yet")
     return 0
@@ -122,9 +118,7 @@ def _delete_table(aws: Target) -> str:
     dynamodb = aws.client("dynamodb")
     try:
         dynamodb.delete_table(TableName=TABLE)
-        dynamodb.get_waiter("table_not_exists").wait(
-            TableName=TABLE, WaiterConfig={"Delay": 2, "MaxAttempts": 90}
-        )
+        dynamodb.get_waiter("table_not_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 2, "MaxAttempts": 90})
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise

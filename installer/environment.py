@@ -202,8 +202,6 @@ def _lock(root: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise CannotStart(
-                        "another bootstrap.py has been installing for 15 minutes; end it first"
-                    ) from None
+                    raise CannotStart("another bootstrap.py has been installing for 15 minutes; end it first") from None
                 time.sleep(0.2)
         yield

@@ -68,12 +68,8 @@ def build(root: Path, cache: Path, where: wheels.Platform) -> Package:
 def source_digest(root: Path, where: wheels.Platform) -> str:
     """What the package depends on: sources, locked versions, target platform, this Python, this module."""
     files = {f"controlplane/{name}": content for name, content in zips.collect(root / "controlplane").items()}
-    files |= {
-        f"statemachine/{name}": content for name, content in zips.collect(root / "statemachine").items()
-    }
-    files["requirements.txt"] = (
-        root / "requirements.txt"
-    ).read_bytes()  # Chalice's own runtime goes into the zip
+    files |= {f"statemachine/{name}": content for name, content in zips.collect(root / "statemachine").items()}
+    files["requirements.txt"] = (root / "requirements.txt").read_bytes()  # Chalice's own runtime goes into the zip
     files["about"] = f"{FORMAT} {where.label} {sys.version}".encode()
     return zips.tree_digest(files)
 
@@ -142,9 +138,7 @@ def _resources(root: Path) -> Template:
     folder = root / "statemachine"
     resources: Template = yaml.safe_load((folder / "resources.yaml").read_text())
     definition = read_definition(folder)
-    machines = [
-        one for one in resources["Resources"].values() if one["Type"] == "AWS::StepFunctions::StateMachine"
-    ]
+    machines = [one for one in resources["Resources"].values() if one["Type"] == "AWS::StepFunctions::StateMachine"]
     for machine in machines:
         machine["Properties"].setdefault("DefinitionString", json.dumps(definition, sort_keys=True))
     return resources
@@ -184,9 +178,7 @@ def _dependency_files(group: frozenset[str], vendor: Path) -> dict[str, bytes]:
     if not kept.exists():
         names = set[str]().union(*(wheels.files_of(name, vendor) for name in group))
         everything = zips.collect(vendor)
-        chosen = {
-            name: everything[name] for name in everything if name in names and not name.startswith("bin/")
-        }
+        chosen = {name: everything[name] for name in everything if name in names and not name.startswith("bin/")}
         with tempfile.TemporaryDirectory(dir=vendor.parent) as scratch:
             draft = Path(scratch) / "draft.zip"
             draft.write_bytes(zips.build(zips.with_bytecode(chosen, Path(scratch))))
@@ -199,6 +191,4 @@ def check_functions_are_known(root: Path, template: Template) -> None:
     named: dict[str, list[str]] = json.loads((root / "controlplane" / "dependencies.json").read_text())
     unknown = sorted(set(named) - set(functions(template)) - {"*"})
     if unknown:
-        raise CannotStart(
-            f"controlplane/dependencies.json names functions that do not exist: {', '.join(unknown)}"
-        )
+        raise CannotStart(f"controlplane/dependencies.json names functions that do not exist: {', '.join(unknown)}")

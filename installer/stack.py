@@ -30,9 +30,7 @@ class Outcome:
 class Stack:
     """One stack. `sleep` and `progress` are inputs so that tests neither wait nor print."""
 
-    def __init__(
-        self, client: Any, name: str = STACK, sleep: Sleep = time.sleep, progress: Progress = print
-    ) -> None:
+    def __init__(self, client: Any, name: str = STACK, sleep: Sleep = time.sleep, progress: Progress = print) -> None:
         self._client, self._name, self._sleep, self._progress = client, name, sleep, progress
 
     def describe(self) -> dict[str, Any] | None:
@@ -59,9 +57,7 @@ class Stack:
             ChangeSetName=change_set,
             ChangeSetType="UPDATE" if exists else "CREATE",
             TemplateURL=template_url,
-            Parameters=[
-                {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-            ],
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
             Capabilities=CAPABILITIES,
             Tags=TAGS,
         )
@@ -130,9 +126,7 @@ class Stack:
                 return found
         raise CommandFailed(f"the change set {name} was not ready after {LIMIT_S:.0f} s")
 
-    def _await_stack(
-        self, began: str, wanted: tuple[str, ...] = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-    ) -> None:
+    def _await_stack(self, began: str, wanted: tuple[str, ...] = ("CREATE_COMPLETE", "UPDATE_COMPLETE")) -> None:
         for _ in self._polls():
             found = self.describe()
             status = found["StackStatus"] if found else "gone"
@@ -164,7 +158,8 @@ class Stack:
             since.append(event)
         for event in reversed(since):
             if str(event.get("ResourceStatus", "")).endswith("_FAILED"):
-                return f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
+                resource = f"{event['LogicalResourceId']} ({event['ResourceType']})"
+                return f"{resource}: {event.get('ResourceStatusReason', 'no reason given')}"
         return "CloudFormation names no failed resource; see the stack's events"
 
     def _polls(self) -> Any:

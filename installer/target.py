@@ -19,7 +19,7 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeou
 
 @dataclass(frozen=True)
 class Target:
-    """One account and region. `endpoint` is "" on AWS itself."""
+    """One account and region. `endpoint` is "" on AWS itself; `given`: by the caller, not by the environment."""
 
     session: Any
     account: str
@@ -27,6 +27,7 @@ class Target:
     partition: str
     caller: str
     endpoint: str
+    given: bool = False
 
     @property
     def embedded(self) -> bool:
@@ -44,8 +45,8 @@ class Target:
         return wheels.this_machine() if self.embedded else wheels.LAMBDA_ARM64
 
     def client(self, service: str) -> Any:
-        """A boto3 client; endpoint and credentials as the AWS CLI would find them."""
-        return self.session.client(service, config=_CONFIG)
+        """A boto3 client; endpoint and credentials as the AWS CLI would find them, unless they were given."""
+        return _client(self.session, service, self.endpoint if self.given else "")
 
     def api_url(self, api_id: str, stage: str) -> str:
         """Where an API Gateway stage answers."""
@@ -57,34 +58,42 @@ class Target:
 
 def find() -> Target:
     """The target that the environment names. Raises CannotStart saying what is missing or wrong."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
     try:
         session = boto3.session.Session()
         if not session.region_name:
-            raise CannotStart(
-                "no AWS region; set AWS_REGION (or AWS_DEFAULT_REGION, or a profile that has one)"
-            )
-        identity = session.client("sts", config=_CONFIG).get_caller_identity()
+            raise CannotStart("no AWS region; set AWS_REGION (or AWS_DEFAULT_REGION, or a profile that has one)")
+        return _of(session, endpoint, given=False)
     except NoCredentialsError:
         raise CannotStart(
             "no AWS credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for the AWS CLI "
             "(for the embedded cloud: . .local/env)"
         ) from None
     except EndpointConnectionError as unreachable:
-        raise CannotStart(
-            f"AWS does not answer: {unreachable}; is the cloud of .local/env still running?"
-        ) from None
+        raise CannotStart(f"AWS does not answer: {unreachable}; is the cloud of .local/env still running?") from None
     except ClientError as refused:
         told = refused.response.get("Error", {})
-        raise CannotStart(
-            f"AWS refuses these credentials: {told.get('Code')}: {told.get('Message')}"
-        ) from None
-    except (
-        BotoCoreError
-    ) as problem:  # a profile that does not exist, half a pair of keys, an expired SSO session
+        raise CannotStart(f"AWS refuses these credentials: {told.get('Code')}: {told.get('Message')}") from None
+    except BotoCoreError as problem:  # a profile that does not exist, half a pair of keys, an expired SSO session
         raise CannotStart(f"AWS credentials cannot be used: {problem}") from None
+
+
+def embedded(session: Any, endpoint: str) -> Target:
+    """The embedded cloud at `endpoint`, whatever this process's environment says."""
+    return _of(session, endpoint, given=True)
+
+
+def _of(session: Any, endpoint: str, *, given: bool) -> Target:
+    identity = _client(session, "sts", endpoint if given else "").get_caller_identity()
     arn = str(identity["Arn"])
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
-    return Target(session, str(identity["Account"]), session.region_name, arn.split(":")[1], arn, endpoint)
+    return Target(session, str(identity["Account"]), session.region_name, arn.split(":")[1], arn, endpoint, given)
+
+
+def _client(session: Any, service: str, endpoint: str) -> Any:
+    if not endpoint:
+        return session.client(service, config=_CONFIG)
+    # No HTTP proxy may stand before an address of this machine.
+    return session.client(service, config=_CONFIG.merge(Config(proxies={})), endpoint_url=endpoint)
 
 
 def runtime() -> str:

@@ -55,9 +55,7 @@ def install(requirements: Path, target: Path, where: Platform) -> None:
         [*command, "-r", str(requirements)], capture_output=True, text=True, timeout=600, check=False
     )
     if done.returncode and not _with_pip(requirements, target, where, version):
-        raise CommandFailed(
-            f"wheels of {requirements.name} for {where.label} could not be had: {done.stderr.strip()}"
-        )
+        raise CommandFailed(f"wheels of {requirements.name} for {where.label} could not be had: {done.stderr.strip()}")
 
 
 def _with_pip(requirements: Path, target: Path, where: Platform, version: str) -> bool:
@@ -99,9 +97,7 @@ def closure(names: Iterable[str], target: Path, where: Platform) -> set[str]:
         wanted.add(name)
         needs = [Requirement(line) for line in at_hand[name].requires or []]
         open_names += [
-            canonicalize_name(need.name)
-            for need in needs
-            if need.marker is None or need.marker.evaluate(environment)
+            canonicalize_name(need.name) for need in needs if need.marker is None or need.marker.evaluate(environment)
         ]
     return wanted
 
@@ -113,6 +109,4 @@ def files_of(name: str, target: Path) -> set[str]:
 
 def compiled(target: Path) -> list[str]:
     """Files with machine code, which would run on one platform only."""
-    return sorted(
-        path.relative_to(target).as_posix() for path in target.rglob("*") if path.suffix in COMPILED
-    )
+    return sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.suffix in COMPILED)

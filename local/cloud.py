@@ -61,9 +61,7 @@ def start(site: Site, port: int | None = None) -> tuple[Cloud, bool]:
 
 def _must_be_free(port: int) -> None:
     if not processes.is_free(port):
-        raise PortTaken(
-            f"port {port} on 127.0.0.1 is taken by another program; choose another, or leave --port out"
-        )
+        raise PortTaken(f"port {port} on 127.0.0.1 is taken by another program; choose another, or leave --port out")
 
 
 def _start_with_retries(site: Site, preferred_port: int | None) -> Cloud:
@@ -170,9 +168,7 @@ def _await(site: Site, cloud: Cloud, name: str, port: int, path: str) -> None:
         if not processes.is_alive(process):
             raise CloudError(f"the {name} ended at once; its last words are in {_log(site, name)}")
         if time.monotonic() > deadline:
-            raise CloudError(
-                f"the {name} did not answer within {START_LIMIT_S:.0f} s; see {_log(site, name)}"
-            )
+            raise CloudError(f"the {name} did not answer within {START_LIMIT_S:.0f} s; see {_log(site, name)}")
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.3, 0.5)
 

@@ -39,9 +39,7 @@ def entries(line: str) -> Iterator[tuple[str, Entry]]:
                         "Timestamp": at,
                         "Unit": metric.get("Unit", "None"),
                         "Values": values[:MAX_VALUES],
-                        "Dimensions": [
-                            {"Name": name, "Value": str(document.get(name, ""))} for name in names
-                        ],
+                        "Dimensions": [{"Name": name, "Value": str(document.get(name, ""))} for name in names],
                     },
                 )
 

@@ -1,10 +1,12 @@
 """MiniStack: AWS on one port of 127.0.0.1, with IAM and SigV4 enforced."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from local.processes import TOKEN_VARIABLE
@@ -59,15 +61,24 @@ def variables(
     }
 
 
+def session(region: str, keys: Keys) -> Any:
+    """A boto3 session with these keys that reads no profile and no file of the person who runs it."""
+    nothing = (None, None, os.devnull, None)
+    variables = {"profile": (None, None, None, None), "config_file": nothing, "credentials_file": nothing}
+    return boto3.session.Session(
+        aws_access_key_id=keys.access_key_id,
+        aws_secret_access_key=keys.secret_access_key,
+        region_name=region,
+        botocore_session=botocore.session.Session(session_vars=variables),
+    )
+
+
 def client(service: str, endpoint: str, region: str, keys: Keys, timeout_s: float = 30) -> Any:
-    """A boto3 client of the embedded cloud that reads nothing from this process's environment or home."""
-    session = boto3.session.Session(
-        aws_access_key_id=keys.access_key_id, aws_secret_access_key=keys.secret_access_key, region_name=region
-    )
+    """A client of the embedded cloud; no HTTP proxy may stand before 127.0.0.1."""
     config = Config(
-        connect_timeout=5, read_timeout=timeout_s, retries={"mode": "standard", "max_attempts": 3}
+        connect_timeout=5, read_timeout=timeout_s, retries={"mode": "standard", "max_attempts": 3}, proxies={}
     )
-    return session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
+    return session(region, keys).client(service, endpoint_url=endpoint, config=config)
 
 
 def create_operator(endpoint: str, region: str, root: Keys) -> Keys:

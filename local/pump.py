@@ -88,8 +88,7 @@ def main(folder: Path) -> int:
         log.error("no cloud in %s", folder)
         return 1
     logs, metrics = (
-        emulator.client(service, cloud.endpoint, cloud.region, cloud.operator)
-        for service in ("logs", "cloudwatch")
+        emulator.client(service, cloud.endpoint, cloud.region, cloud.operator) for service in ("logs", "cloudwatch")
     )
     pump = Pump(logs, metrics)
     host = next(process for process in cloud.processes if process.name == "emulator")

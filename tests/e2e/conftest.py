@@ -1,0 +1,69 @@
+"""An embedded cloud of this test session's own, beside whatever else runs: own ports, own folder, own keys."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctl.client import Client
+from installer import deploy, environment, target
+from installer.demo import secret_of
+from installer.target import Target
+from local import cloud, emulator
+from local.state import Cloud
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A running cloud with the control plane in it."""
+
+    cloud: Cloud
+    aws: Target
+    outputs: dict[str, str]
+    api_url: str
+    client: Client
+
+    def boto(self, service: str) -> Any:
+        """A boto3 client with the operator's keys."""
+        return self.aws.client(service)
+
+    def secret(self) -> dict[str, Any]:
+        """A proxy secret that points at the stand-in."""
+        return secret_of(self.cloud)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[cloud.Site]:
+    """A folder for one cloud; what runs there is ended when the session ends, however it ends."""
+    environment.ensure(ROOT, environment.EMULATOR)
+    (ROOT / ".local").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="e2e-", dir=ROOT / ".local") as folder:
+        made = cloud.Site.of(ROOT, Path(folder))
+        try:
+            yield made
+        finally:
+            cloud.stop(made.folder)
+
+
+@pytest.fixture(scope="session")
+def running(site: cloud.Site) -> Cloud:
+    """The cloud, empty."""
+    return cloud.start(site)[0]
+
+
+@pytest.fixture(scope="session")
+def embedded(running: Cloud) -> Embedded:
+    """The cloud with the control plane deployed, as `bootstrap.py up` deploys it."""
+    os.environ["NO_PROXY"] = "127.0.0.1"  # what the SDKs under test read; loopback only
+    aws = target.embedded(emulator.session(running.region, running.operator), running.endpoint)
+    outputs = deploy.up(ROOT, aws, running.faults_url)
+    url = deploy.api_url(aws, outputs)
+    return Embedded(running, aws, outputs, url, Client(url, aws.session, aws.region))
