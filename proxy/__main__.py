@@ -64,13 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument(
         "--secret-arn", metavar="ARN", help="read it from Secrets Manager, credentials from the environment"
     )
-    parser.add_argument(
-        "--port", type=int, default=8080, help="port on 127.0.0.1; 0 takes a free one (default 8080)"
-    )
+    parser.add_argument("--port", type=int, default=8080, help="port on 127.0.0.1; 0 takes a free one (default 8080)")
     parser.add_argument("--log-level", default="INFO", choices=settings.LEVELS)
-    parser.add_argument(
-        "--secret-ttl", type=float, default=10.0, metavar="SECONDS", help="how long the secret is kept"
-    )
+    parser.add_argument("--secret-ttl", type=float, default=10.0, metavar="SECONDS", help="how long the secret is kept")
     parser.add_argument("--max-body-mb", type=int, default=BODY_LIMIT_MB, metavar="MB")
     return parser
 

@@ -147,9 +147,7 @@ def _base_url(url: str) -> tuple[str, str, int, str]:
     if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username:
         raise ConfigError("base_url must be http(s)://host[:port]/path and nothing more")
     if parts.scheme == "http" and not _is_loopback(host):
-        raise ConfigError(
-            "base_url must be https: over http the key would travel in the clear (only loopback may)"
-        )
+        raise ConfigError("base_url must be https: over http the key would travel in the clear (only loopback may)")
     return parts.scheme, host, port or (443 if parts.scheme == "https" else 80), parts.path.rstrip("/")
 
 

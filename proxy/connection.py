@@ -63,9 +63,7 @@ class Connection:
                 "connect_timeout", _no(config, f"connection within {timeout_s:g} s"), unseen=True
             ) from None
         except OSError as error:
-            raise UpstreamFailure(
-                "connect_error", _no(config, f"connection: {_reason(error)}"), unseen=True
-            ) from None
+            raise UpstreamFailure("connect_error", _no(config, f"connection: {_reason(error)}"), unseen=True) from None
 
     def is_dead(self) -> bool:
         """Whether an idle connection has anything to read: an end of file, or bytes nobody asked for."""
@@ -73,9 +71,7 @@ class Connection:
         poll.register(self._sock, select.POLLIN)
         return bool(poll.poll(0))
 
-    def exchange(
-        self, payload: bytes, method: str, send_s: float, answer_s: float
-    ) -> http.client.HTTPResponse:
+    def exchange(self, payload: bytes, method: str, send_s: float, answer_s: float) -> http.client.HTTPResponse:
         """Send a whole request, return the response once its head has arrived. Raises UpstreamFailure."""
         sock = self._sock
         acked = self._acked()
@@ -130,9 +126,7 @@ class Connection:
             response.close()  # read1 does not notice that it has reached the end of a body of known length
         elif not chunk and left:
             # read1 takes an early end of file for the end.
-            raise UpstreamFailure(
-                "upstream_disconnected", f"The upstream broke off {left} bytes before the end."
-            )
+            raise UpstreamFailure("upstream_disconnected", f"The upstream broke off {left} bytes before the end.")
         return chunk
 
     def is_reusable(self) -> bool:

@@ -34,9 +34,7 @@ def preflight_headers(request: Request, config: Config | None) -> list[tuple[str
         return headers
     asked = request.header("access-control-request-headers")
     headers.append(("access-control-allow-methods", _METHODS))
-    headers.append(
-        ("access-control-allow-headers", asked if _HEADER_LIST(asked) else "authorization, content-type")
-    )
+    headers.append(("access-control-allow-headers", asked if _HEADER_LIST(asked) else "authorization, content-type"))
     headers.append(("access-control-max-age", "600"))
     return headers
 

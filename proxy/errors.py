@@ -101,6 +101,4 @@ def upstream_failed(code: str, message: str) -> ProxyError:
 
 def unavailable(message: str) -> ProxyError:
     """503: the proxy has no usable configuration."""
-    return ProxyError(
-        503, message, code="proxy_not_ready", kind="server_error", headers=(("retry-after", "1"),)
-    )
+    return ProxyError(503, message, code="proxy_not_ready", kind="server_error", headers=(("retry-after", "1"),))

@@ -217,9 +217,7 @@ class Forwarder:
                 yield chunk
                 exchange.waited_s += now() - given
             if watcher.is_cut():
-                raise UpstreamFailure(
-                    "stream_truncated", "The upstream's stream ended before its closing event."
-                )
+                raise UpstreamFailure("stream_truncated", "The upstream's stream ended before its closing event.")
         except UpstreamFailure as failure:
             failure = _over() if failure.code == "idle_timeout" and self._left(call) <= 0 else failure
             exchange.error = failure.code
@@ -250,9 +248,7 @@ class Forwarder:
 
 
 def _over(*, unseen: bool = False) -> UpstreamFailure:
-    return UpstreamFailure(
-        "total_timeout", "The upstream did not finish within the total timeout.", unseen=unseen
-    )
+    return UpstreamFailure("total_timeout", "The upstream did not finish within the total timeout.", unseen=unseen)
 
 
 def _resolved(names: tuple[str, ...], config: Config) -> list[str]:

@@ -35,9 +35,7 @@ class EventError(ValueError):
 def request_of(event: Any, *, hold: bool, deadline: float, invocation_id: str) -> Request:
     """The request that an event carries. Raises EventError when it is no HTTP event."""
     if not isinstance(event, dict) or not isinstance(event.get("httpMethod"), str):
-        raise EventError(
-            "the event has no httpMethod: only API Gateway REST proxy events (payload 1.0) are served"
-        )
+        raise EventError("the event has no httpMethod: only API Gateway REST proxy events (payload 1.0) are served")
     context = event.get("requestContext") or {}
     path = event.get("path") or "/"
     is_candidate = str(context.get("resourcePath", "")).startswith(CANDIDATE)
@@ -72,9 +70,7 @@ def _query(event: dict[str, Any]) -> str:
     many = event.get("multiValueQueryStringParameters")
     if not many:
         many = {name: [value] for name, value in (event.get("queryStringParameters") or {}).items()}
-    return urlencode(
-        [(name, value) for name, values in many.items() for value in values or ()], quote_via=quote
-    )
+    return urlencode([(name, value) for name, values in many.items() for value in values or ()], quote_via=quote)
 
 
 def buffered_answer(response: Response) -> bytes:

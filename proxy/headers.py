@@ -90,9 +90,7 @@ def upstream_head(
         if name in _NOT_UP or name.startswith(_NOT_UP_PREFIXES):
             continue
         if not _NAME(name) or _BAD_VALUE(value):
-            raise errors.bad_request(
-                "A header of the request has an invalid name or value.", "invalid_header"
-            )
+            raise errors.bad_request("A header of the request has an invalid name or value.", "invalid_header")
         if name == "openai-organization":
             organization = ""
         elif name == "openai-project":
@@ -109,9 +107,7 @@ def upstream_head(
     try:
         return "".join(lines).encode("latin-1")
     except UnicodeEncodeError:
-        raise errors.bad_request(
-            "A header of the request has an invalid name or value.", "invalid_header"
-        ) from None
+        raise errors.bad_request("A header of the request has an invalid name or value.", "invalid_header") from None
 
 
 def downstream(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -21,14 +21,10 @@ def below_base(method: str, path: str, query: str) -> str:
     if len(path) > MAX_PATH or len(query) > MAX_QUERY:
         raise errors.ProxyError(414, "The URL of the request is too long.", code="url_too_long")
     if not _PATH(path) or not _QUERY(query):
-        raise errors.bad_request(
-            "The URL of the request has characters that must be percent-encoded.", "invalid_url"
-        )
+        raise errors.bad_request("The URL of the request has characters that must be percent-encoded.", "invalid_url")
     folded = path.lower().replace("%2e", ".")
     if "//" in path or "/./" in folded + "/" or "/../" in folded + "/" or "%2f" in folded or "%5c" in folded:
-        raise errors.bad_request(
-            "The path of the request must not have empty or dot segments.", "invalid_url"
-        )
+        raise errors.bad_request("The path of the request must not have empty or dot segments.", "invalid_url")
     if path == "/v1" or path.startswith("/v1/"):
         path = path[3:]
     if path in ("", "/"):

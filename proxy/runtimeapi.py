@@ -69,9 +69,7 @@ class RuntimeApi:
 
     def stream(self, invocation_id: str, content_type: str) -> ResponseStream:
         """Begin a streamed answer."""
-        return ResponseStream(
-            self._connection, f"{VERSION}/invocation/{invocation_id}/response", content_type
-        )
+        return ResponseStream(self._connection, f"{VERSION}/invocation/{invocation_id}/response", content_type)
 
     def _report(self, path: str, error: BaseException, category: str) -> int:
         kind = f"{category}.{type(error).__name__}"

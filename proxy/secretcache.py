@@ -34,6 +34,7 @@ class SecretCache:
         self._config: Config | None = None
         self._read_at = float("-inf")
         self._failed_at = float("-inf")
+        self._fruitless_at = float("-inf")
         self._failure = ""
 
     def get(self) -> Config:
@@ -59,9 +60,15 @@ class SecretCache:
         with self._lock:
             if self._config is not None and self._config.api_key != used.api_key:
                 return self._config  # somebody else has read it meanwhile
-            self._read()
+            now = self._clock.wall()
+            if now - self._fruitless_at >= RETRY_AFTER_FAILURE_S:
+                self._read()
             held = self._config
-        return held if held is not None and held.api_key != used.api_key else None
+            if held is not None and held.api_key != used.api_key:
+                return held
+            # The key is wrong in the secret itself: every request of every caller would read it again.
+            self._fruitless_at = max(self._fruitless_at, now)
+        return None
 
     def refresh_early(self) -> None:
         """Read again before the TTL ends; called between two requests, when nobody waits for it."""

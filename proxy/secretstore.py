@@ -49,11 +49,7 @@ class SecretsManager:
         self._wall = wall
         self._sleep = sleep
         self._region = _region(arn, env)
-        url = (
-            env.get("AWS_ENDPOINT_URL_SECRETS_MANAGER")
-            or env.get("AWS_ENDPOINT_URL")
-            or _endpoint(self._region)
-        )
+        url = env.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or env.get("AWS_ENDPOINT_URL") or _endpoint(self._region)
         parts = urlsplit(url)
         self._scheme, self._host = parts.scheme, parts.netloc
 

@@ -72,12 +72,7 @@ class Telemetry:
         name = exchange.model[:MAX_NAME]
         if name in self._models:
             return name
-        if (
-            exchange.upstream_status < 400
-            and len(self._models) < MAX_MODELS
-            and name.isascii()
-            and name.isprintable()
-        ):
+        if exchange.upstream_status < 400 and len(self._models) < MAX_MODELS and name.isascii() and name.isprintable():
             self._models.add(name)
             return name
         return "other"
@@ -117,9 +112,7 @@ class Telemetry:
 
             self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE)
             self._metrics.service = ""  # it would become a dimension
-            self._logger = Logger(
-                service="proxy", level=self._level, stream=_STDOUT, location=None, use_rfc3339=True
-            )
+            self._logger = Logger(service="proxy", level=self._level, stream=_STDOUT, location=None, use_rfc3339=True)
         return self._logger, self._metrics
 
 

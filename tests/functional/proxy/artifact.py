@@ -27,16 +27,12 @@ def build(folder: Path) -> Path:
             _copy(source, folder / path)
     for name, source in rules["root"].items():
         _copy(PROXY.parent / source, folder / name)
-    compileall.compile_dir(
-        folder, quiet=1, force=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
-    )
+    compileall.compile_dir(folder, quiet=1, force=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     return folder
 
 
 def _sources() -> dict[str, Path]:
-    found = {
-        f"proxy/{path.relative_to(PROXY).as_posix()}": path for path in PROXY.rglob("*") if path.is_file()
-    }
+    found = {f"proxy/{path.relative_to(PROXY).as_posix()}": path for path in PROXY.rglob("*") if path.is_file()}
     for name in DISTRIBUTIONS:
         for file in importlib.metadata.files(name) or ():
             path = Path(str(file.locate()))

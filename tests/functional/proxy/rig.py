@@ -1,0 +1,116 @@
+"""A proxy in this process over a scripted upstream, with a secret that a test can change and a log that it can read."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from proxy import clock, server, settings
+from proxy.message import Request, Response
+from proxy.secretstore import SecretUnreadable
+from proxy.wiring import Parts
+
+LIMIT = 4_500_000
+
+
+@dataclass
+class Store:
+    """A secret store of which a test sets the content."""
+
+    secret: dict[str, Any]
+    version: str = "v1"
+    text: str | None = None  # instead of `secret`, to be malformed
+    broken: bool = False
+    reads: int = 0
+
+    def read(self) -> tuple[str, str]:
+        self.reads += 1
+        if self.broken:
+            raise SecretUnreadable("Secrets Manager answered 400 AccessDeniedException")
+        return json.dumps(self.secret) if self.text is None else self.text, self.version
+
+
+@dataclass
+class Rig:
+    """The parts of a proxy, and helpers to call it."""
+
+    parts: Parts
+    store: Store
+    log: io.StringIO = field(default_factory=io.StringIO)
+
+    def ask(self, path: str = "/v1/chat/completions", **changes: Any) -> Answer:
+        """Respond and read the body; the request's line is logged."""
+        response = self.parts.proxy.respond(request(path, **changes))
+        answer = Answer(response)
+        with contextlib.redirect_stdout(self.log):
+            self.parts.telemetry.request_ended(response.exchange)
+        return answer
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+class Answer:
+    """A response, read to its end; `broken` is what its body raised."""
+
+    def __init__(self, response: Response) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.exchange = response.exchange
+        self.broken: BaseException | None = None
+        chunks = []
+        try:
+            chunks.extend(response.body)
+        except Exception as error:
+            self.broken = error
+        self.chunks = chunks
+        self.body = b"".join(chunks)
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def request(path: str = "/v1/chat/completions", method: str = "POST", **changes: Any) -> Request:
+    """A chat request unless told otherwise."""
+    body = changes.pop("body", None)
+    if body is None:
+        body = {"model": "gpt-4o-mini", "messages": []} if method == "POST" else b""
+    content = json.dumps(body).encode() if isinstance(body, dict) else body
+    path, _, query = path.partition("?")
+    headers = tuple({"content-type": "application/json", **changes.pop("headers", {})}.items())
+    return Request(method, path, query, headers, content, changes.pop("body_limit", LIMIT), **changes)
+
+
+def secret(base_url: str, **changes: Any) -> dict[str, Any]:
+    """A secret with short limits; `changes` replace members."""
+    limits = {"connect_s": 2.0, "first_byte_s": 2.0, "idle_s": 1.0, "total_s": 5.0}
+    return {"schema": 1, "api_key": "sk-upstream", "base_url": base_url, "timeouts": limits, **changes}
+
+
+def rig(base_url: str, *, source: clock.Clock = clock.SYSTEM, ttl_s: float = 300.0, **changes: Any) -> Rig:
+    """A proxy over `base_url`."""
+    store = Store(secret(base_url, **changes))
+    made = settings.Settings("", "dev", "INFO", "stream", "sha256:abc", ttl_s, "7")
+    return Rig(Parts(made, store, source), store)
+
+
+@contextlib.contextmanager
+def local_server(parts: Parts, body_limit: int = 100_000_000) -> Iterator[str]:
+    """The local HTTP door on a free port; its base URL."""
+    listening = server.Server(0, parts, body_limit)
+    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.server_address[1]}/v1"
+    finally:
+        listening.shutdown()
+        listening.server_close()
+        thread.join(5)
