@@ -84,7 +84,7 @@ class Environment:
             "SECRET_TTL_S": "300",
             **extra,
         }
-        self.log = tempfile.TemporaryFile()  # a pipe that nobody reads would fill and stop the process
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115  (a pipe that nobody reads would fill and stop the process; `end` closes it)
         self.process = subprocess.Popen(
             [str(folder / "bootstrap"), sys.executable, "/var/runtime/bootstrap.py"],
             env={name: value for name, value in variables.items() if value},
