@@ -15,7 +15,9 @@ class FakeAlarms:
 
     def find(self, prefix: str) -> Sequence[AlarmState]:
         return [
-            AlarmState(name, f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{name}", state, "", self.defined.get(name))
+            AlarmState(
+                name, f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{name}", state, "", self.defined.get(name)
+            )
             for name, state in sorted(self.states.items())
             if name.startswith(prefix)
         ]

@@ -43,4 +43,6 @@ class FakeEndpoint:
 
 
 def reply(status: int, told: Any, **headers: str) -> Reply:
-    return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, json.dumps(told).encode(), 1.0)
+    return Reply(
+        status, {name.replace("_", "-"): value for name, value in headers.items()}, json.dumps(told).encode(), 1.0
+    )

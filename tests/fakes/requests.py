@@ -1,0 +1,35 @@
+"""Requests as the runner would make them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.core.config import Config, Options
+from chalicelib.core.contract import Request
+from chalicelib.core.model import Action, Environment, Lock, Release
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+HELD = Lock("d-new", "arn:execution", NOW.timestamp() + 600)
+
+
+def release(version: str, deployment_id: str = "d-old") -> Release:
+    return Release(version, deployment_id, "2026-01-01T00:00:00.000+00:00", config={"memory_mb": 256})
+
+
+def environment(**other: Any) -> Environment:
+    return Environment(**({"name": "dev", "status": "LIVE", "lock": HELD} | other))
+
+
+def request(*, after_s: float = 0, **other: Any) -> Request:
+    """A deploy of `dev` by d-new, `after_s` seconds after the phase began."""
+    given: dict[str, Any] = {
+        "deployment_id": "d-new",
+        "environment": environment(),
+        "action": Action.DEPLOY,
+        "config": Config(),
+        "options": Options(),
+        "now": NOW,
+        "started_at": NOW - timedelta(seconds=after_s),
+    }
+    return Request(**given | other)

@@ -1,0 +1,246 @@
+"""POST and GET /deployments, as a caller sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from chalicelib import runner
+from chalicelib.api import deployments, nightly
+from chalicelib.api.answers import Answer, Call, Clock, answered
+from chalicelib.core.model import DeploymentStatus, PhaseRecord, PhaseStatus
+from chalicelib.errors import AwsCallFailed
+from chalicelib.ports import Aws
+
+from tests.fakes import FakeAws
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+Route = Callable[[Call, Aws, Clock], Answer]
+
+
+def ask(
+    aws: FakeAws,
+    route: Route,
+    body: Any = None,
+    *,
+    key: str | None = None,
+    now: datetime = NOW,
+    caller: str = "arn:aws:iam::1:user/ann",
+    query: dict[str, str] | None = None,
+    **path: str,
+) -> Answer:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"idempotency-key": key} if key is not None else {}
+    return answered(route, Call(path, query or {}, headers, raw, caller), aws.as_aws(), lambda: now)
+
+
+def post(aws: FakeAws, body: Any = None, **other: Any) -> Answer:
+    return ask(aws, deployments.start, {"environment": "dev", "action": "deploy"} if body is None else body, **other)
+
+
+def error(answer: Answer) -> dict[str, Any]:
+    told: dict[str, Any] = answer.body["error"]
+    return told
+
+
+def test_a_post_is_accepted_recorded_locked_and_started_under_its_own_id() -> None:
+    aws = FakeAws()
+    answer = post(aws)
+    started = answer.body["id"]
+    assert answer.status == 202
+    assert answer.headers["Location"] == f"deployments/{started}"
+    assert aws.executions.started == {started: {"deployment_id": started, "environment": "dev", "action": "deploy"}}
+    lock = aws.records.environment("dev").lock
+    assert lock is not None
+    assert lock.deployment_id == started
+    assert aws.records.deployment(started).caller == "arn:aws:iam::1:user/ann"
+
+
+def test_a_busy_environment_answers_409_and_names_the_holder() -> None:
+    aws = FakeAws()
+    first = post(aws).body["id"]
+    second = post(aws)
+    assert second.status == 409
+    assert error(second)["holder"] == first
+    assert error(second)["code"] == "EnvironmentBusy"
+
+
+def test_the_same_key_and_body_give_the_same_deployment() -> None:
+    aws = FakeAws()
+    first, second = post(aws, key="k"), post(aws, key="k")
+    assert (first.status, second.status) == (202, 202)
+    assert first.body["id"] == second.body["id"]
+    assert len(aws.executions.started) == 1
+
+
+def test_the_same_key_with_another_body_is_refused() -> None:
+    aws = FakeAws()
+    post(aws, key="k")
+    answer = post(aws, {"environment": "dev", "action": "deploy", "options": {"force": True}}, key="k")
+    assert answer.status == 409
+    assert error(answer)["code"] == "IdempotencyKeyReused"
+
+
+def test_one_callers_key_is_not_anothers() -> None:
+    aws = FakeAws()
+    post(aws, key="k")
+    assert post(aws, {"environment": "prod"}, key="k", caller="arn:aws:iam::1:user/bob").status == 202
+
+
+def test_a_starter_that_died_after_its_record_is_healed_by_the_next_call() -> None:
+    aws = FakeAws()
+    start = aws.executions.start
+
+    def dies(name: str, given: Any) -> str:
+        raise AwsCallFailed("step functions is away")
+
+    aws.executions.start = dies  # type: ignore[method-assign]
+    assert post(aws, key="k").status == 500
+    aws.executions.start = start  # type: ignore[method-assign]
+    answer = post(aws, key="k")
+    assert answer.status == 202
+    assert list(aws.executions.started) == [answer.body["id"]]
+
+
+@pytest.mark.parametrize("ended", ["FAILED", "ABORTED", "TIMED_OUT", None])
+def test_a_lock_of_a_dead_execution_is_taken_over(ended: str | None) -> None:
+    aws = FakeAws()
+    first = post(aws).body["id"]
+    arn = f"arn:aws:states:eu-central-1:123456789012:execution:proxyctl-rollout:{first}"
+    aws.records.attributes["dev"]["lock"]["execution_arn"] = arn
+    aws.executions.statuses.pop(arn)
+    if ended:
+        aws.executions.statuses[arn] = ended
+    assert post(aws).status == 202
+
+
+def test_a_lock_without_an_execution_is_dead_only_when_it_is_no_longer_young() -> None:
+    aws = FakeAws()
+    post(aws)
+    assert post(aws, now=NOW + timedelta(seconds=30)).status == 409
+    assert post(aws, now=NOW + timedelta(seconds=90)).status == 202
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "environment"),
+        ({"environment": "Dev"}, "environment"),
+        ({"environment": "a" * 21}, "environment"),
+        ({"environment": "dev", "action": "explode"}, "action"),
+        ({"environment": "dev", "colour": 1}, "colour"),
+        ({"environment": "dev", "config": {"memory": 1}}, "config.memory"),
+        ({"environment": "dev", "config": {"memory_mb": 64}}, "config.memory_mb"),
+        ({"environment": "dev", "config": {"memory_mb": "512"}}, "config.memory_mb"),
+        ({"environment": "dev", "config": {"throttle": {"rate": 1}}}, "config.throttle.rate"),
+        ({"environment": "dev", "config": {"log_retention_days": 2}}, "config.log_retention_days"),
+        ({"environment": "dev", "options": {"bake": {"steps": [50, 10]}}}, "options.bake.steps"),
+        (["environment"], "body"),
+        (b"{", "body"),
+    ],
+)
+def test_wrong_input_is_400_with_the_field_and_a_remedy_and_starts_nothing(body: Any, field: str) -> None:
+    aws = FakeAws()
+    answer = post(aws, body)
+    assert answer.status == 400
+    assert error(answer)["field"] == field
+    assert error(answer)["remedy"]
+    assert not aws.executions.started
+
+
+def test_an_empty_idempotency_key_is_refused() -> None:
+    assert error(post(FakeAws(), key=""))["field"] == "Idempotency-Key"
+
+
+def test_an_error_that_nobody_thought_of_tells_the_caller_nothing_of_its_text() -> None:
+    def broken(call: Call, aws: Aws, clock: Clock) -> Answer:
+        raise RuntimeError("sk-secret")
+
+    answer = ask(FakeAws(), broken)
+    assert answer.status == 500
+    assert "sk-secret" not in json.dumps(answer.body)
+
+
+def test_a_deploy_that_says_nothing_of_config_keeps_what_the_environment_runs_with() -> None:
+    aws = FakeAws()
+    good = {"version": "1", "deployment_id": "d", "at": "t", "artifact": "", "config": {"memory_mb": 1024}}
+    aws.records.attributes["dev"] = {"last_good": good}
+    assert aws.records.deployment(post(aws).body["id"]).config.memory_mb == 1024
+
+
+def test_show_has_all_twelve_phases_and_those_not_reached_are_pending() -> None:
+    aws = FakeAws()
+    started = post(aws).body["id"]
+    first = PhaseRecord(1, "preflight", PhaseStatus.SUCCEEDED, "2026-01-02T00:00:00+00:00", "2026-01-02T00:00:02+00:00")
+    aws.records.put_phase(started, first)
+    aws.records.put_phase(started, PhaseRecord(0, "acquire_lock", PhaseStatus.SUCCEEDED))
+    told = ask(aws, deployments.show, id=started).body
+    assert [phase["number"] for phase in told["phases"]] == list(range(1, 13))
+    assert [phase["status"] for phase in told["phases"]] == ["SUCCEEDED"] + ["PENDING"] * 11
+    assert (told["phases"][0]["duration_s"], told["percent"]) == (2.0, 8)
+    assert [step["name"] for step in told["steps"]] == ["acquire_lock"]
+
+
+def test_a_deployment_that_does_not_exist_is_404() -> None:
+    answer = ask(FakeAws(), deployments.show, id="d-nope")
+    assert answer.status == 404
+    assert error(answer)["field"] == "id"
+
+
+def test_lists_are_paged_and_refuse_what_they_do_not_know() -> None:
+    aws = FakeAws()
+    for number in range(3):
+        post(aws, {"environment": f"env{number}"}, now=NOW + timedelta(seconds=number))
+    first = ask(aws, deployments.index, query={"limit": "2"}).body
+    second = ask(aws, deployments.index, query={"limit": "2", "cursor": first["cursor"]}).body
+    assert [item["environment"] for item in first["deployments"] + second["deployments"]] == ["env2", "env1", "env0"]
+    assert error(ask(aws, deployments.index, query={"state": "x"}))["field"] == "state"
+    assert error(ask(aws, deployments.index, query={"status": "x"}))["field"] == "status"
+    assert error(ask(aws, deployments.index, query={"limit": "0"}))["field"] == "limit"
+
+
+def test_the_report_is_served_once_it_is_written() -> None:
+    aws = FakeAws()
+    started = post(aws).body["id"]
+    assert ask(aws, deployments.report, id=started).status == 404
+    aws.artifacts.put("reports/x/report.html", b"<p>", content_type="text/html")
+    aws.records.put_phase(
+        started,
+        PhaseRecord(10, "write_handoff", PhaseStatus.SUCCEEDED, evidence={"report.html": "reports/x/report.html"}),
+    )
+    answer = ask(aws, deployments.report, id=started)
+    assert (answer.body, answer.headers["Content-Type"]) == ("<p>", "text/html; charset=utf-8")
+
+
+def live(aws: FakeAws, *names: str) -> None:
+    for name in names:
+        good = {"version": "1", "deployment_id": "d", "at": "t", "artifact": "", "config": {}}
+        aws.records.attributes[name] = {"live": good, "last_good": good}
+
+
+def test_every_night_each_live_environment_is_revalidated_and_a_busy_one_stops_no_other() -> None:
+    aws = FakeAws()
+    live(aws, "dev", "prod")
+    post(aws)
+    told = nightly.start_all({"scheduled_at": "2026-01-02T03:17:00Z"}, aws.as_aws(), lambda: NOW)
+    assert list(told["started"]) == ["prod"]
+    assert "busy" in told["not_started"]["dev"]
+    assert aws.records.deployment(told["started"]["prod"]).action.value == "revalidate"
+
+
+def test_a_schedule_that_fires_twice_starts_one_revalidation() -> None:
+    aws = FakeAws()
+    live(aws, "dev")
+    event = {"scheduled_at": "2026-01-02T03:17:00Z"}
+    first = nightly.start_all(event, aws.as_aws(), lambda: NOW)
+    again = nightly.start_all(event, aws.as_aws(), lambda: NOW + timedelta(minutes=5))
+    assert first["started"] == again["started"]
+    assert len(aws.executions.started) == 1
+
+
+def test_a_lease_outlives_the_longest_lambda() -> None:
+    assert runner.LEASE_S > 15 * 60
+    assert DeploymentStatus.PENDING.is_final is False

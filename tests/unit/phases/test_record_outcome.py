@@ -1,0 +1,160 @@
+"""Every ending is told as it was, kept, and lets the environment go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.core.config import Config, Options
+from chalicelib.core.contract import Request
+from chalicelib.core.model import Action, Applied, Deployment, DeploymentStatus, Lock, PhaseRecord, PhaseStatus
+from chalicelib.phases import record_outcome
+
+from tests.fakes import FakeAws
+from tests.fakes.requests import HELD, request
+
+RELEASED = {
+    "release_code": {"version": "7"},
+    "package_artifact": {"digest": "abc"},
+    "write_handoff": {"links": {"base_url": "u"}},
+}
+CAUGHT = {"Error": "Sandbox.Timedout", "Cause": '{"errorMessage": "Task timed out after 60.00 seconds"}'}
+
+
+def world(action: Action = Action.DEPLOY, **other: Any) -> FakeAws:
+    aws = FakeAws()
+    running = Deployment("d-new", "dev", action, DeploymentStatus.RUNNING, Config(), Options(), "2026-01-02")
+    aws.records.start(replace(running, **other), HELD, None, None)
+    return aws
+
+
+def phase(aws: FakeAws, number: int, name: str, status: PhaseStatus, **other: Any) -> None:
+    aws.records.put_phase("d-new", PhaseRecord(number, name, status, **other))
+
+
+def ended(aws: FakeAws, **other: Any) -> Deployment:
+    stands = aws.records.environment("dev")
+    asked: Request = request(**{"environment": stands, "results": RELEASED} | other)
+    record_outcome.run(asked, aws.as_aws())
+    return aws.records.deployment("d-new")
+
+
+def test_a_good_deploy_becomes_live_and_last_good_and_unlocks() -> None:
+    aws = world()
+    phase(aws, 6, "release_code", PhaseStatus.SUCCEEDED, evidence={"version": "7"})
+    told = ended(aws)
+    environment = aws.records.environment("dev")
+    assert (told.status, told.summary) == (DeploymentStatus.SUCCEEDED, "Version 7 serves all traffic")
+    assert environment.lock is None
+    assert environment.live is not None
+    assert environment.live == environment.last_good
+    assert (environment.live.version, environment.live.artifact, environment.status) == ("7", "abc", "LIVE")
+
+
+def test_the_release_before_becomes_the_one_to_roll_back_to() -> None:
+    aws = world()
+    old = {"version": "6", "deployment_id": "d-old", "at": "2026-01-01", "artifact": "", "config": {}}
+    aws.records.attributes["dev"] |= {"live": old, "last_good": old}
+    ended(aws)
+    previous = aws.records.environment("dev").previous
+    assert previous is not None
+    assert previous.version == "6"
+
+
+def test_when_every_acting_phase_was_skipped_the_deploy_says_that_nothing_changed() -> None:
+    aws = world()
+    for number, name in enumerate(
+        ("prepare_secret", "package_artifact", "deploy_stack", "configure_monitoring", "release_code"), 2
+    ):
+        phase(aws, number, name, PhaseStatus.SKIPPED)
+    assert ended(aws).summary.startswith("No change")
+
+
+def test_a_failed_phase_is_the_deployments_error() -> None:
+    aws = world()
+    error = {"code": "Broken", "message": "it is broken", "remedy": "mend it"}
+    phase(aws, 4, "deploy_stack", PhaseStatus.FAILED, error=error, ended_at="2026-01-02T00:00:01")
+    told = ended(aws, error={"Error": "PhaseFailed", "Cause": ""})
+    assert (told.status, told.error) == (DeploymentStatus.FAILED, error)
+    assert "deploy_stack" in told.summary
+    assert aws.records.environment("dev").lock is None
+    assert aws.records.environment("dev").status == "NEVER_LIVE"
+
+
+def test_a_lambda_that_died_without_a_word_is_recorded_as_failed_with_what_step_functions_saw() -> None:
+    aws = world()
+    phase(aws, 9, "load_test", PhaseStatus.RUNNING, started_at="2026-01-02T00:00:00+00:00")
+    told = ended(aws, error=CAUGHT)
+    assert told.error is not None
+    assert (told.error["code"], told.error["message"]) == ("Sandbox.Timedout", "Task timed out after 60.00 seconds")
+    record = aws.records.recorded["d-new"]["load_test"]
+    assert record.status is PhaseStatus.FAILED
+    assert record.ended_at
+
+
+def test_a_failure_after_which_aliases_went_back_is_rolled_back() -> None:
+    aws = world()
+    phase(aws, 7, "validate_endpoints", PhaseStatus.FAILED, error={"code": "X", "message": "bad"}, ended_at="1")
+    phase(aws, 0, "roll_back", PhaseStatus.SUCCEEDED, summary="Went back: candidate from 3 to 2")
+    told = ended(aws, error=CAUGHT)
+    assert told.status is DeploymentStatus.ROLLED_BACK
+    assert "Went back" in told.summary
+
+
+def test_a_rollback_that_failed_too_ends_failed_with_the_first_cause() -> None:
+    aws = world()
+    phase(aws, 7, "validate_endpoints", PhaseStatus.FAILED, error={"code": "First", "message": "a"}, ended_at="1")
+    phase(aws, 0, "roll_back", PhaseStatus.FAILED, error={"code": "Second", "message": "b"}, ended_at="2")
+    told = ended(aws, error=CAUGHT)
+    assert told.status is DeploymentStatus.FAILED
+    assert told.error is not None
+    assert told.error["code"] == "First"
+
+
+def test_an_aborted_deployment_ends_aborted() -> None:
+    aws = world(abort_requested=True)
+    phase(aws, 3, "package_artifact", PhaseStatus.FAILED, error={"code": "Aborted", "message": "asked"}, ended_at="1")
+    assert ended(aws, error=CAUGHT).status is DeploymentStatus.ABORTED
+
+
+def test_an_environment_that_was_taken_over_is_not_written_to() -> None:
+    aws = world()
+    aws.records.attributes["dev"]["lock"] = {"deployment_id": "d-other", "execution_arn": "", "lease_until": 0.0}
+    ended(aws)
+    environment = aws.records.environment("dev")
+    assert environment.live is None
+    assert environment.lock == Lock("d-other", "", 0.0)
+
+
+def test_called_twice_the_first_word_stands_and_the_lock_goes() -> None:
+    aws = world()
+    first = ended(aws)
+    aws.records.attributes["dev"]["lock"] = {"deployment_id": "d-new", "execution_arn": "", "lease_until": 0.0}
+    assert ended(aws, error=CAUGHT) == first
+    assert aws.records.environment("dev").lock is None
+
+
+def test_a_clean_up_forgets_all_that_was_applied() -> None:
+    aws = world(Action.CLEANUP)
+    aws.records.set_applied("dev", "deploy_stack", Applied("f", "d-old", "1"), holder="d-new")
+    phase(aws, 12, "clean_up", PhaseStatus.SUCCEEDED, summary="Nothing is left")
+    told = ended(aws, action=Action.CLEANUP)
+    environment = aws.records.environment("dev")
+    assert told.summary == "Nothing is left"
+    assert (environment.status, environment.live, dict(environment.applied)) == ("REMOVED", None, {})
+
+
+def test_a_revalidation_keeps_its_verdict_and_changes_no_release() -> None:
+    aws = world(Action.REVALIDATE)
+    ended(aws, action=Action.REVALIDATE)
+    environment = aws.records.environment("dev")
+    assert environment.last_revalidation is not None
+    assert environment.last_revalidation["verdict"] == "GOOD"
+    assert environment.live is None
+
+
+def test_history_says_who_did_what_and_why() -> None:
+    aws = world(caller="arn:aws:iam::1:user/ann")
+    ended(aws, options=Options(reason="a hot fix"))
+    entry = aws.records.history("dev", 1)[0]
+    assert (entry["who"], entry["why"], entry["outcome"]) == ("arn:aws:iam::1:user/ann", "a hot fix", "SUCCEEDED")

@@ -1,0 +1,128 @@
+"""Users go back to what was good, and a rollback that fails says where it left them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from chalicelib.core.config import Options
+from chalicelib.core.contract import Request, Status
+from chalicelib.core.model import Action, Applied, Lock
+from chalicelib.errors import PhaseFailed
+from chalicelib.phases import roll_back
+from chalicelib.ports.functions import Alias, FunctionConfig
+
+from tests.fakes import FakeAws
+from tests.fakes.requests import HELD, environment, release, request
+
+FUNCTION = "proxyctl-dev-proxy"
+CONFIG = FunctionConfig("sha", 256, 29, {}, "python3.11")
+
+
+def world(live: str = "2", candidate: str = "3") -> FakeAws:
+    aws = FakeAws()
+    aws.functions.add(FUNCTION, CONFIG, live=live, versions=3)
+    aws.functions.pointed[FUNCTION]["candidate"] = Alias("candidate", candidate)
+    applied = Applied("f", "d-new", "2026-01-01", {"version": "3"})
+    aws.records.attributes["dev"] = {
+        "lock": dataclasses.asdict(HELD),
+        "applied_release_code": dataclasses.asdict(applied),
+    }
+    return aws
+
+
+def failed(**other: Any) -> Request:
+    return request(**{"environment": environment(last_good=release("2"), live=release("2"))} | other)
+
+
+def asked(to: str | None = None, **known: Any) -> Request:
+    stands = environment(**{"last_good": release("3"), "live": release("3"), "previous": release("2")} | known)
+    return request(action=Action.ROLLBACK, environment=stands, options=Options(rollback_to=to))
+
+
+def test_after_a_failed_validation_the_candidate_leaves_and_live_was_never_touched() -> None:
+    aws = world()
+    result = roll_back.run(failed(), aws.as_aws())
+    assert result.evidence["moved"] == {"candidate": "3"}
+    assert aws.functions.moves == [Alias("candidate", "2")]
+
+
+def test_the_candidates_fingerprint_is_forgotten_with_it() -> None:
+    aws = world()
+    roll_back.run(failed(), aws.as_aws())
+    assert aws.records.environment("dev").applied == {}
+
+
+def test_after_a_failed_bake_users_go_back_before_anything_else() -> None:
+    aws = world(live="3")
+    roll_back.run(failed(), aws.as_aws())
+    assert [move.name for move in aws.functions.moves] == ["live", "candidate"]
+    assert aws.functions.aliases(FUNCTION)["live"] == Alias("live", "2")
+
+
+def test_a_half_way_shift_loses_its_weights() -> None:
+    aws = world()
+    aws.functions.pointed[FUNCTION]["live"] = Alias("live", "2", {"3": 0.5})
+    roll_back.run(failed(), aws.as_aws())
+    assert aws.functions.aliases(FUNCTION)["live"] == Alias("live", "2")
+
+
+def test_twice_does_nothing_the_second_time_and_says_so() -> None:
+    aws = world()
+    roll_back.run(failed(), aws.as_aws())
+    again = roll_back.run(failed(), aws.as_aws())
+    assert again.status is Status.SKIPPED
+    assert len(aws.functions.moves) == 1
+
+
+def test_a_first_deployment_that_fails_has_nothing_to_go_back_to() -> None:
+    aws = world()
+    assert roll_back.run(failed(environment=environment()), aws.as_aws()).status is Status.SKIPPED
+    assert aws.functions.moves == []
+
+
+def test_before_there_is_a_function_there_is_nothing_to_do() -> None:
+    assert roll_back.run(failed(), FakeAws().as_aws()).status is Status.SKIPPED
+
+
+def test_an_environment_that_another_deployment_holds_is_left_alone() -> None:
+    aws = world(live="3")
+    taken = environment(last_good=release("2"), lock=Lock("d-other", "", 0))
+    assert roll_back.run(failed(environment=taken), aws.as_aws()).status is Status.SKIPPED
+    assert aws.functions.moves == []
+
+
+def test_a_rollback_that_sticks_says_what_is_where_and_how_to_mend_it() -> None:
+    aws = world(live="3")
+    aws.functions.refuses = {"candidate"}
+    with pytest.raises(PhaseFailed) as stuck:
+        roll_back.run(failed(), aws.as_aws())
+    assert stuck.value.evidence == {"moved": {"live": "3"}, "stuck": {"candidate": "3"}}
+    assert "aws lambda update-alias --function-name proxyctl-dev-proxy" in str(stuck.value.remedy)
+
+
+def test_asked_for_it_goes_to_the_good_version_before_this_one() -> None:
+    aws = world(live="3")
+    result = roll_back.run(asked(), aws.as_aws())
+    assert result.evidence["version"] == "2"
+    assert aws.functions.aliases(FUNCTION)["live"].version == "2"
+
+
+def test_asked_for_a_named_version_it_goes_there() -> None:
+    aws = world(live="3")
+    roll_back.run(asked("1"), aws.as_aws())
+    assert aws.functions.aliases(FUNCTION)["live"].version == "1"
+
+
+def test_asked_for_a_version_that_does_not_exist_it_names_those_that_do() -> None:
+    with pytest.raises(PhaseFailed) as refused:
+        roll_back.run(asked("9"), world(live="3").as_aws())
+    assert refused.value.field == "options.rollback_to"
+    assert "1, 2, 3" in str(refused.value.remedy)
+
+
+def test_asked_for_without_an_earlier_release_it_fails() -> None:
+    with pytest.raises(PhaseFailed) as refused:
+        roll_back.run(asked(previous=None), world(live="3").as_aws())
+    assert refused.value.code == "NothingToGoBackTo"

@@ -1,0 +1,90 @@
+"""Traffic moves in steps, each judged by the alarms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from chalicelib.core.config import Bake, Options
+from chalicelib.core.contract import Request, Result, Status
+from chalicelib.errors import PhaseFailed
+from chalicelib.phases import shift_traffic
+from chalicelib.ports.functions import Alias, FunctionConfig
+
+from tests.fakes import FakeAws, settings
+from tests.fakes.requests import environment, release, request
+
+FUNCTION = "proxyctl-dev-proxy"
+CONFIG = FunctionConfig("sha", 256, 29, {}, "python3.11")
+
+
+def world(live: str = "1", **given: Any) -> FakeAws:
+    aws = FakeAws(**given)
+    aws.functions.add(FUNCTION, CONFIG, live=live, versions=2)
+    aws.alarms.states = {"proxyctl-dev-errors": "OK"}
+    return aws
+
+
+def asked(**other: Any) -> Request:
+    good = environment(last_good=release("1"), live=release("1"))
+    given = {
+        "environment": good,
+        "results": {"release_code": {"version": "2"}},
+        "options": Options(bake=Bake((10, 50, 100))),
+    }
+    return request(**given | other)
+
+
+def to_the_end(first: Request, aws: FakeAws) -> Result:
+    result = shift_traffic.run(first, aws.as_aws())
+    for _ in range(20):
+        if result.status is not Status.IN_PROGRESS:
+            return result
+        result = shift_traffic.run(replace(first, cursor=result.cursor), aws.as_aws())
+    raise AssertionError("the shift never ended")
+
+
+def test_each_step_gives_the_candidate_its_share_and_the_last_one_everything() -> None:
+    aws = world()
+    result = to_the_end(asked(), aws)
+    assert aws.functions.moves == [Alias("live", "1", {"2": 0.1}), Alias("live", "1", {"2": 0.5}), Alias("live", "2")]
+    assert result.evidence["from_version"] == "1"
+    assert result.evidence["weights_act"] == "yes"
+
+
+def test_the_first_release_has_nobody_to_protect_and_moves_at_once() -> None:
+    aws = world()
+    to_the_end(asked(environment=environment()), aws)
+    assert aws.functions.moves == [Alias("live", "2")]
+
+
+def test_a_version_that_serves_everyone_already_is_not_moved() -> None:
+    aws = world(live="2")
+    result = shift_traffic.run(asked(), aws.as_aws())
+    assert result.status is Status.SKIPPED
+    assert aws.functions.moves == []
+
+
+def test_an_alarm_between_two_steps_stops_the_shift_and_says_how_far_it_was() -> None:
+    aws = world()
+    first = shift_traffic.run(asked(), aws.as_aws())
+    aws.alarms.states["proxyctl-dev-errors"] = "ALARM"
+    with pytest.raises(PhaseFailed) as stopped:
+        shift_traffic.run(asked(cursor=first.cursor), aws.as_aws())
+    assert stopped.value.code == "AlarmFired"
+    assert stopped.value.evidence == {"alarms": ["proxyctl-dev-errors"], "percent": 10}
+    assert len(aws.functions.moves) == 1
+
+
+def test_a_call_that_comes_twice_repeats_the_step_and_skips_none() -> None:
+    aws = world()
+    first = shift_traffic.run(asked(), aws.as_aws())
+    again = shift_traffic.run(asked(), aws.as_aws())
+    assert first == again
+    assert {move.version for move in aws.functions.moves} == {"1"}
+
+
+def test_the_embedded_cloud_says_that_weights_do_not_act_there() -> None:
+    aws = world(settings=settings(endpoint_url="http://127.0.0.1:4566"))
+    assert str(to_the_end(asked(), aws).evidence["weights_act"]).startswith("NOT RUN")
