@@ -14,6 +14,7 @@ from .aws.gateway import RestGateway
 from .aws.identity import IamIdentity
 from .aws.logs import CloudWatchLogs
 from .aws.records import DynamoRecords
+from .aws.sdk import OpenAiSdk
 from .aws.secrets import SecretsManagerSecrets
 from .aws.stacks import CloudFormationStacks
 from .aws.tagging import TaggedResources
@@ -47,6 +48,10 @@ class _Aws:
     @cached_property
     def endpoint(self) -> HttpEndpoint:
         return HttpEndpoint(self.settings.region)
+
+    @cached_property
+    def sdk(self) -> OpenAiSdk:
+        return OpenAiSdk(self.endpoint)
 
     @cached_property
     def alarms(self) -> CloudWatchAlarms:

@@ -103,9 +103,7 @@ def _left(began: float, timeout_s: float) -> float:
     return max(0.001, began + timeout_s - time.perf_counter())
 
 
-def _read(
-    response: http.client.HTTPResponse, sock: socket.socket, began: float, timeout_s: float
-) -> tuple[bytes, str]:
+def _read(response: http.client.HTTPResponse, sock: socket.socket, began: float, timeout_s: float) -> tuple[bytes, str]:
     """All that came, and why it stopped early. A body that breaks off is an observation, not an error."""
     content = bytearray()
     try:

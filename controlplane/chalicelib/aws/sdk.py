@@ -11,7 +11,7 @@ from ..ports.endpoint import Endpoint
 from ..ports.sdk import Target
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
     from openai import OpenAI
 
 Models = Mapping[str, str]
@@ -58,7 +58,7 @@ class OpenAiSdk:
         return {**facts, "ms": (time.perf_counter() - began) * 1_000}
 
     def _client(self, target: Target) -> OpenAI:
-        import httpx
+        import httpx2
         import openai
 
         auth = _signer(self._endpoint) if target.signed else None
@@ -68,17 +68,17 @@ class OpenAiSdk:
             # One attempt: a check must see what the proxy does, not what the SDK makes of it.
             max_retries=0,
             timeout=target.timeout_s,
-            http_client=httpx.Client(auth=auth, timeout=target.timeout_s, trust_env=False),
+            http_client=httpx2.Client(auth=auth, timeout=target.timeout_s, trust_env=False),
         )
 
 
-def _signer(endpoint: Endpoint) -> httpx.Auth:
-    import httpx
+def _signer(endpoint: Endpoint) -> httpx2.Auth:
+    import httpx2
 
-    class SigV4(httpx.Auth):
+    class SigV4(httpx2.Auth):
         requires_request_body = True
 
-        def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
             # This takes the Authorization header over; the proxy knows the caller by IAM on this path.
             request.headers.update(endpoint.sign(request.method, str(request.url), request.content))
             yield request

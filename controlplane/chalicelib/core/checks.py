@@ -53,9 +53,7 @@ class Check:
     needs: tuple[str, ...] = ()
 
 
-def error_shape(
-    status: int | tuple[int, ...], kind: str | None = None, code: str | None = None
-) -> tuple[Expect, ...]:
+def error_shape(status: int | tuple[int, ...], kind: str | None = None, code: str | None = None) -> tuple[Expect, ...]:
     """An error as every OpenAI SDK understands it, with the request's ID, readable from a browser."""
     rule = "is" if isinstance(status, int) else "one_of"
     shape = (

@@ -95,19 +95,23 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Slo:
-    """Bounds that the load test must meet. None means not judged."""
+    """Bounds that the load test must meet. None means not judged.
+
+    slowdown: by which share (0.2 is 20 %) the median may be slower than that of the last good run.
+    """
 
     p99_ms: float | None = 2_000
     error_rate: float = 0.01
     rps: float | None = None
     cold_start_ms: float | None = 5_000
+    slowdown: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """How the load test drives the candidate: an open model, `rps` new requests a second whatever the answers do."""
 
-    rps: float = 10
+    rps: float = 25
     duration_s: float = 5
     workers: int = 1
     cold_starts: int = 2

@@ -125,9 +125,7 @@ FAULTS: tuple[Check, ...] = (
         "A stream that stops for good is cut after idle_s, within 10 %, and says so.",
         (Expect("tells_of_failure", "is", True), Expect("ms", "near", ("$idle_ms", 0.1))),
         call=_STREAM,
-        faults=(
-            {"type": "stream_fault", "kind": "stall", "after_chunks": 2, "stall_seconds": "$idle_too_long"},
-        ),
+        faults=({"type": "stream_fault", "kind": "stall", "after_chunks": 2, "stall_seconds": "$idle_too_long"},),
         needs=(*_NEEDS, "idle_ms"),
     ),
 )

@@ -41,7 +41,7 @@ class Judged:
     why: str = ""
 
     def as_evidence(self) -> dict[str, Any]:
-        told = {
+        told: dict[str, Any] = {
             "slo": self.slo,
             "verdict": self.judgement.value,
             "bound": self.bound,
@@ -52,12 +52,10 @@ class Judged:
         return {**told, "why": self.why} if self.why else told
 
     def __str__(self) -> str:
-        ends = (
-            ""
-            if not self.interval
-            else f" (95 %: {_round(self.interval[0])} to {_round(self.interval[1]) or '?'})"
-        )
-        return f"{self.slo} {self.judgement}: {_round(self.figure)}{ends}, bound {self.bound}{self.why and f': {self.why}'}"
+        interval = list(self.interval or ())
+        ends = f" (95 %: {_round(interval[0])} to {_round(interval[1]) or '?'})" if interval else ""
+        figure = f"{self.slo} {self.judgement}: {_round(self.figure)}{ends}, bound {self.bound}"
+        return f"{figure}: {self.why}" if self.why else figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +89,7 @@ def passed(judged: Sequence[Judged]) -> bool:
     return all(one.judgement is Judgement.PASSED for one in judged)
 
 
-def slower_than(
-    before: Mapping[int, Histogram], after: Mapping[int, Histogram], bound: float, seed: str
-) -> Judged:
+def slower_than(before: Mapping[int, Histogram], after: Mapping[int, Histogram], bound: float, seed: str) -> Judged:
     """The median against that of the last good run: figure and bound are the share by which it is slower.
 
     It fails when the slowdown is beyond noise with confidence and the figure nears the bound; the gate must stop a
@@ -106,9 +102,7 @@ def slower_than(
     ratio, low, high = ratio_interval(before, after, 0.5, random.Random(seed))  # noqa: S311 - a bootstrap
     interval = (low - 1, high - 1)
     if low - 1 > min(NOISE, bound / 2):
-        return Judged(
-            "slowdown", Judgement.FAILED, bound, ratio - 1, interval, "slower than the last good run"
-        )
+        return Judged("slowdown", Judgement.FAILED, bound, ratio - 1, interval, "slower than the last good run")
     return Judged("slowdown", Judgement.PASSED, bound, ratio - 1, interval)
 
 
@@ -146,9 +140,7 @@ def _cold_start(figures: Figures, bound: float) -> Judged:
     return Judged("cold_start_ms", Judgement.FAILED, bound, slowest, interval, "the slowest start is beyond")
 
 
-def _upper_bound(
-    name: str, bound: float, figure: float, interval: tuple[float, float | None] | None
-) -> Judged:
+def _upper_bound(name: str, bound: float, figure: float, interval: tuple[float, float | None] | None) -> Judged:
     if figure <= bound:
         return Judged(name, Judgement.PASSED, bound, figure, interval)
     if interval is not None and interval[0] > bound:

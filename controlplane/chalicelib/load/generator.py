@@ -21,6 +21,7 @@ from .wire import Wire, connect
 _SPIN_S = 0.0015  # libuv's timers count in milliseconds: the last one before a request is due is spent looking
 _SWEEP_S = 0.05
 _CONNECT_S = 5.0
+_STOP_S = 1.0  # answers that are on their way when the run is stopped may still come in
 _BURST = 64  # requests sent in one go before the loop may read answers again
 
 
@@ -44,9 +45,10 @@ class Generator:
         limits: Limits,
         *,
         stream: bool = False,
-        split: Callable[[Recorder, Wire], None] | None = None,
-        keep: frozenset[bytes] = frozenset(),
+        on_good: Callable[[Wire], None] | None = None,
+        on_bad: Callable[[Wire, int], None] | None = None,
     ) -> None:
+        """on_good and on_bad see an answer with its headers (and, for on_bad, its body): they cost time for each."""
         parts = urlsplit(url)
         self.host = parts.hostname or ""
         self.tls = ssl.create_default_context() if parts.scheme == "https" else None
@@ -56,22 +58,23 @@ class Generator:
         self.recorder = recorder
         self._limits = limits
         self._stream = stream
-        self._split = split
-        self._keep = keep
+        self._on_good = on_good
+        self._on_bad = on_bad
         self._idle: list[Wire] = []
         self._open: set[Wire] = set()
         self._connecting: set[asyncio.Task[None]] = set()
         self._waiting: deque[float] = deque()
         self._start = 0.0
-        self._stopped = False
+        self.stopped = False
 
     def wire(self) -> Wire:
         """A new connection's protocol."""
-        return Wire(self, count_events=self._stream, keep=self._keep)
+        looks = self._on_good is not None or self._on_bad is not None
+        return Wire(self, events=self._stream, headers=looks, body=self._on_bad is not None)
 
     def stop(self) -> None:
-        """Send nothing more; what was not due yet is not counted as unsent."""
-        self._stopped = True
+        """Send nothing more. What was not sent or answered by then is not counted at all."""
+        self.stopped = True
 
     async def run(self, due_times: Iterator[float], start: float) -> None:
         """All of it: `start` is on perf_counter. Ends when everything was answered, dropped or timed out."""
@@ -94,9 +97,9 @@ class Generator:
     async def _pace(self, due_times: Iterator[float], start: float) -> None:
         for count, offset in enumerate(due_times, 1):
             due = start + offset
-            while (wait := due - perf_counter()) > 0 and not self._stopped:
+            while (wait := due - perf_counter()) > 0 and not self.stopped:
                 await asyncio.sleep(wait - _SPIN_S if wait > 2 * _SPIN_S else 0)
-            if self._stopped:
+            if self.stopped:
                 return
             self._fire(due)
             if count % _BURST == 0:
@@ -148,10 +151,14 @@ class Generator:
             if self._stream:
                 self.recorder.events += wire.events
                 self.recorder.streamed_s += wire.end - wire.first
-            if self._split is not None:
-                self._split(self.recorder, wire)
+            if self._on_good is not None:
+                self._on_good(wire)
         else:
             self.recorder.failed(f"http_{status}", due, wire.end, self._start)
+            if self._on_bad is not None:
+                self._on_bad(wire, status)
+        if wire.headers:
+            wire.headers, wire.body = {}, b""
         if keep_alive:
             self._next(wire)
         else:
@@ -199,8 +206,18 @@ class Generator:
 
     async def _drain(self) -> None:
         # The sweeper ends whatever is left within the timeout, so that this loop has an end.
+        stopped_at: float | None = None
         while self._waiting or any(wire.due is not None for wire in self._open):
             await asyncio.sleep(0.005)
+            if self.stopped:
+                self.recorder.due -= len(self._waiting)
+                self._waiting.clear()
+                stopped_at = stopped_at or perf_counter()
+                if perf_counter() - stopped_at > _STOP_S:
+                    busy = sum(wire.due is not None for wire in self._open)
+                    self.recorder.due -= busy
+                    self.recorder.sent -= busy
+                    return
 
     def _close(self) -> None:
         for task in self._connecting:

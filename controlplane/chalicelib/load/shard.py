@@ -58,9 +58,7 @@ class Summary:
 
 def encode(recorder: Recorder, *, started_at: float, late_s: float = 0.0, stopped: bool = False) -> bytes:
     """One worker's shard. started_at: seconds since the epoch when it began; late_s: after it was told to."""
-    blobs = {
-        f"response/{second}": Histogram(counts).encode() for second, counts in recorder.response.items()
-    }
+    blobs = {f"response/{second}": Histogram(counts).encode() for second, counts in recorder.response.items()}
     for name in ("service", "first_byte", "pacing"):
         blobs[name] = Histogram(getattr(recorder, name)).encode()
     blobs |= {f"part/{name}": Histogram(counts).encode() for name, counts in recorder.parts.items()}
@@ -87,9 +85,7 @@ def combine(shards: Iterable[bytes]) -> Summary:
     if not heads:
         raise ValueError("there is no shard to combine")
     merged = {name: merge(some) for name, some in blobs.items()}
-    by_second = {
-        int(name.partition("/")[2]): one for name, one in merged.items() if name.startswith("response/")
-    }
+    by_second = {int(name.partition("/")[2]): one for name, one in merged.items() if name.startswith("response/")}
     parts = {name.partition("/")[2]: one for name, one in merged.items() if name.startswith("part/")}
     sums = {name: sum(head[name] for head in heads) for name in _SUMS}
     return Summary(

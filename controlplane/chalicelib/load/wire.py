@@ -7,7 +7,6 @@ of it (docs/load.md has the figures).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +32,7 @@ class Wire(asyncio.Protocol):
         "_parser",
         "_sink",
         "_transport",
+        "body",
         "due",
         "end",
         "events",
@@ -44,7 +44,8 @@ class Wire(asyncio.Protocol):
         "used",
     )
 
-    def __init__(self, sink: Sink, *, count_events: bool = False, keep: frozenset[bytes] = frozenset()) -> None:
+    def __init__(self, sink: Sink, *, events: bool = False, headers: bool = False, body: bool = False) -> None:
+        """events: count those of a stream; headers, body: keep those of the answer in hand."""
         self._sink = sink
         self._transport: Any = None
         self._alive = False
@@ -53,11 +54,12 @@ class Wire(asyncio.Protocol):
         self.events = 0
         self.used = 0
         self.headers: dict[bytes, bytes] = {}
+        self.body = b""
         # The parser looks for these by name once, when it is made, and calls nobody for what is not there.
-        if count_events:
-            self.on_body = self._count_events
-        if keep:
-            self.on_header = self._keeper(keep)
+        if events or body:
+            self.on_body = self._count_events if events else self._keep_body
+        if headers:
+            self.on_header = self._keep_header
         self._parser = httptools.HttpResponseParser(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -89,7 +91,7 @@ class Wire(asyncio.Protocol):
         self.end = perf_counter()
         self._sink.finished(self, status, self._parser.should_keep_alive())
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         if self._alive:
             self._alive = False
             self._sink.lost(self, "dropped")
@@ -112,12 +114,11 @@ class Wire(asyncio.Protocol):
     def _count_events(self, body: bytes) -> None:
         self.events += body.count(b"data: ")
 
-    def _keeper(self, keep: frozenset[bytes]) -> Callable[[bytes, bytes], None]:
-        def on_header(name: bytes, value: bytes) -> None:
-            if name.lower() in keep:
-                self.headers[name.lower()] = value
+    def _keep_body(self, body: bytes) -> None:
+        self.body += body
 
-        return on_header
+    def _keep_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.lower()] = value
 
 
 async def connect(generator: Generator, timeout_s: float) -> None:

@@ -16,6 +16,7 @@ from .gateway import Gateway
 from .identity import Identity
 from .logs import Logs
 from .records import Records
+from .sdk import Sdk
 from .secrets import Secrets
 from .settings import Settings
 from .stacks import Stacks
@@ -36,6 +37,7 @@ __all__ = [
     "Logs",
     "Records",
     "Reply",
+    "Sdk",
     "Secrets",
     "Settings",
     "Stacks",
@@ -60,6 +62,8 @@ class Aws(Protocol):
     def artifacts(self) -> Artifacts: ...
     @property
     def endpoint(self) -> Endpoint: ...
+    @property
+    def sdk(self) -> Sdk: ...
     @property
     def alarms(self) -> Alarms: ...
     @property

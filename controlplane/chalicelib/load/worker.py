@@ -1,0 +1,114 @@
+"""One shard of a load test, from its start time to the bytes that it hands over."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import uvloop
+
+from ..ports import Endpoint
+from . import request, shard
+from .arrivals import Arrivals, due_times
+from .generator import Generator, Limits
+from .recorder import Recorder
+from .wire import Wire
+
+OVERHEAD_HEADER = b"x-proxy-overhead-ms"
+UPSTREAM_HEADER = b"x-proxy-upstream-ms"
+_WARM = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one worker does. start_at: seconds since the epoch, in the future, so that all workers begin together."""
+
+    url: str
+    method: str
+    body: bytes
+    arrivals: Arrivals
+    start_at: float
+    signed: bool
+    stream: bool = False
+    worker: int = 0
+    workers: int = 1
+    seed: int = 0
+    limits: Limits = field(default_factory=Limits)
+
+
+Watch = Callable[[Recorder, float], bool]
+"""Given what was seen so far and the seconds since the start, every second: True means stop."""
+
+
+def work(plan: Plan, endpoint: Endpoint | None, watch: Watch | None = None) -> bytes:
+    """Run this shard to its end; the answer is what `shard.combine` reads."""
+    return uvloop.run(_work(plan, endpoint, watch))
+
+
+async def _work(plan: Plan, endpoint: Endpoint | None, watch: Watch | None) -> bytes:
+    recorder = Recorder()
+    sign = endpoint if plan.signed else None
+    generator = Generator(
+        plan.url,
+        _payload(plan, sign),
+        recorder,
+        plan.limits,
+        stream=plan.stream,
+        on_good=lambda wire: _split(recorder, wire),
+    )
+    await generator.warm(min(_WARM, max(1, int(plan.arrivals.rps / plan.workers))))
+    # Both clocks are read together: due times are on the one that never jumps.
+    now, start = time.time(), time.perf_counter()
+    late_s = max(0.0, now - plan.start_at)
+    start += max(0.0, plan.start_at - now)
+    beside = [asyncio.create_task(_resign(generator, plan, sign))]
+    if watch is not None:
+        beside.append(asyncio.create_task(_watched(generator, start, watch)))
+    try:
+        await generator.run(due_times(plan.arrivals, worker=plan.worker, workers=plan.workers, seed=plan.seed), start)
+    finally:
+        for task in beside:
+            task.cancel()
+    return shard.encode(recorder, started_at=now + late_s, late_s=late_s, stopped=generator.stopped)
+
+
+async def _resign(generator: Generator, plan: Plan, endpoint: Endpoint | None) -> None:
+    while endpoint is not None:
+        await asyncio.sleep(request.RESIGN_S)
+        generator.payload = _payload(plan, endpoint)
+
+
+async def _watched(generator: Generator, start: float, watch: Watch) -> None:
+    while True:
+        await asyncio.sleep(1.0)
+        # It may speak to AWS, which takes its time; the generator's loop must not wait for it.
+        told: Awaitable[bool] = asyncio.to_thread(watch, generator.recorder, time.perf_counter() - start)
+        if await told:
+            generator.stop()
+            return
+
+
+def _payload(plan: Plan, endpoint: Endpoint | None) -> bytes:
+    headers = {"content-type": "application/json"} if plan.body else {}
+    return request.build(plan.method, plan.url, headers, plan.body, endpoint)
+
+
+def _split(recorder: Recorder, wire: Wire) -> None:
+    """The answer's own word on where its time went: what the proxy took, and what the rest of the way did."""
+    overhead = _seconds(wire.headers.get(OVERHEAD_HEADER))
+    upstream = _seconds(wire.headers.get(UPSTREAM_HEADER))
+    if overhead is not None:
+        recorder.part("proxy", overhead)
+    if upstream is not None:
+        recorder.part("upstream", upstream)
+    if overhead is not None and upstream is not None:
+        recorder.part("gateway", max(0.0, wire.end - wire.sent - overhead - upstream))
+
+
+def _seconds(milliseconds: bytes | None) -> float | None:
+    try:
+        return None if milliseconds is None else float(milliseconds) / 1_000
+    except ValueError:
+        return None

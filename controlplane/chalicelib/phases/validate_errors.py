@@ -1,0 +1,24 @@
+"""Phase 8: what happens when things go wrong. The checks are `core/checks.py` and `core/fault_checks.py`."""
+
+from __future__ import annotations
+
+from ..core.checks import ERRORS
+from ..core.contract import Request, Result
+from ..core.fault_checks import FAULTS
+from ..core.verdicts import concluded
+from ..ports import Aws
+from ..probes import throttle
+from ..probes.observe import run_all
+from ..probes.target import locate, release_fingerprint
+
+
+def fingerprint(request: Request, aws: Aws) -> str:
+    return release_fingerprint(request)
+
+
+def run(request: Request, aws: Aws) -> Result:
+    """Evidence as in phase 7. Throttling comes last and alone: it would refuse the others' requests."""
+    target = locate(request, aws)
+    outcomes = run_all((*ERRORS, *FAULTS), target, aws)
+    outcomes.append(throttle.run(request.config.throttle, target, aws))
+    return concluded("error", outcomes, target.version)

@@ -1,0 +1,121 @@
+"""Runs checks: each makes its request and hands what it saw to the judge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from ..core.checks import Call, Check
+from ..core.expectations import Expect, Outcome, filled, judge, not_run
+from ..errors import AwsCallFailed
+from ..ports import Aws, Reply
+from ..ports.sdk import Target as SdkTarget
+from . import upstream
+from .target import TIMEOUT_S, Target
+
+_PARALLEL = 4  # most of a check is waiting; more at once would measure the queue in front of the proxy
+_TEXT = 20_000
+
+WHY_NOT = {
+    "stand_in": "no upstream here can be told to fail: faults are planted in the embedded cloud only",
+    "client_keys": "the secret has no client keys, so every caller is let in",
+    "live": "the public path serves another version than the one under test",
+    "candidate": "the release is not tested through the candidate's path",
+    "origin": "the secret's cors_origins lets no browser in",
+    "retries": "the secret's retries is 0",
+    "attempts": "health does not tell how often the proxy tries",
+    "first_byte_ms": "the secret's timeouts.first_byte_s is above 5 s, too long to wait for here",
+    "idle_ms": "the secret's timeouts.idle_s is above 5 s, too long to wait for here",
+}
+
+
+def run_all(checks: Sequence[Check], target: Target, aws: Aws) -> list[Outcome]:
+    """All outcomes, in the order of the checks."""
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        return list(pool.map(lambda check: run_one(check, target, aws), checks))
+
+
+def run_one(check: Check, target: Target, aws: Aws) -> Outcome:
+    """One check's outcome; NOT RUN when something that it needs is not there."""
+    for need in check.needs:
+        if not target.known.get(need):
+            return not_run(check.name, WHY_NOT[need])
+    model = f"proxyctl-{target.known['nonce']}-{check.name}"
+    known = {**target.known, "fault_model": model}
+    expects = [replace(expect, value=filled(expect.value, known)) for expect in check.expects]
+    planted = bool(check.faults) and bool(target.known["stand_in"])
+    faults = [filled(fault, known) for fault in check.faults]
+    if planted:
+        upstream.plant(faults, model, aws)
+    facts = _observe(check, target, known, aws)
+    if planted:
+        asked = sum(int(one.get("times", 1)) for one in faults if one["type"] == "fail")
+        facts["attempts"] = asked - upstream.leftover(faults, model, aws)
+    return judge(check.name, expects, facts)
+
+
+def _observe(check: Check, target: Target, known: Mapping[str, Any], aws: Aws) -> dict[str, Any]:
+    if check.sdk:
+        models = {"chat": known["chat_model"], "embedding": known["embedding_model"]}
+        where = SdkTarget(target.url, target.signed, TIMEOUT_S)
+        return dict(aws.sdk.observe(check.sdk, where, models))
+    assert check.call is not None, f"check {check.name} sends nothing"
+    return _call(check.call, target, known, aws)
+
+
+def _call(call: Call, target: Target, known: Mapping[str, Any], aws: Aws) -> dict[str, Any]:
+    body = call.raw or (b"" if call.body is None else json.dumps(filled(call.body, known)).encode())
+    if call.pad_to > len(body):
+        # White space after JSON is JSON: only the size is wrong.
+        body += b" " * (call.pad_to - len(body))
+    url = (target.url if call.signed else _unsigned_url(target)) + call.path
+    headers = filled(call.headers, known)
+    signed = call.signed and target.signed
+    try:
+        reply = aws.endpoint.call(call.method, url, headers, body, signed=signed, timeout_s=TIMEOUT_S)
+    except AwsCallFailed as error:
+        return {"status": 0, "ms": 0.0, "request_id": "", "error": error.message, **error.evidence}
+    return facts_of(reply)
+
+
+def _unsigned_url(target: Target) -> str:
+    """Unsigned requests go where the release is tested: to the closed door of the candidate, or to the public path."""
+    return str(target.known["public_url"]) if target.known["live"] else target.url
+
+
+def facts_of(reply: Reply) -> dict[str, Any]:
+    """What expectations may speak of."""
+    return {
+        "status": reply.status,
+        "ms": reply.elapsed_ms,
+        "first_byte_ms": reply.first_byte_ms,
+        "headers": reply.headers,
+        "json": reply.json(),
+        "text": reply.body[:_TEXT].decode(errors="replace"),
+        "cut": reply.cut,
+        "request_id": reply.headers.get("x-request-id", ""),
+        "tells_of_failure": _tells_of_failure(reply),
+    }
+
+
+def _tells_of_failure(reply: Reply) -> bool:
+    """Whether a client can know that something went wrong: by status, by a broken body, or by an error event."""
+    if reply.status >= 400 or reply.cut:
+        return True
+    events = [line[6:] for line in reply.body.splitlines() if line.startswith(b"data: {")]
+    return any(_has_error(event) for event in events)
+
+
+def _has_error(event: bytes) -> bool:
+    try:
+        return bool(json.loads(event).get("error"))
+    except (ValueError, AttributeError):
+        return True  # an event that cannot be parsed is no secret to the client
+
+
+def describe(expects: Sequence[Expect]) -> str:
+    """Expectations in one line, for the docs."""
+    return "; ".join(str(expect) for expect in expects)

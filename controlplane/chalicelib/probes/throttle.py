@@ -1,0 +1,83 @@
+"""Drives the stage past its throttle until it says 429, and sees it recover."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import uvloop
+
+from ..core.config import Throttle
+from ..core.expectations import Outcome, judge, not_run
+from ..core.fault_checks import THROTTLED, THROTTLING
+from ..load.arrivals import Arrivals, due_times
+from ..load.generator import Generator, Limits
+from ..load.recorder import Recorder
+from ..load.request import build
+from ..load.wire import Wire
+from ..ports import Aws, Reply
+from .observe import facts_of
+from .target import TIMEOUT_S, Target
+
+PATH = "/health"  # costs no token
+_DRIVE_S = 6.0
+_CONNECTIONS = 24  # more would start so many Lambdas that something else gives way first
+_ENOUGH = 8
+_RECOVERY_S = 10.0
+
+Sleep = Callable[[float], None]
+
+
+def run(throttle: Throttle, target: Target, aws: Aws, sleep: Sleep = time.sleep) -> Outcome:
+    """The outcome of the check `throttling`."""
+    url = target.url + PATH
+    good, limited, drove_s = _drive(url, throttle, target, aws)
+    if limited is None:
+        return not_run(
+            THROTTLING,
+            f"{good} requests in {drove_s:.1f} s stayed within {throttle.rate_per_s:g}/s and a burst of "
+            f"{throttle.burst}: more cannot be driven from here",
+        )
+    recovered = _recovers(url, target, aws, sleep)
+    return judge(THROTTLING, THROTTLED.expects, {**facts_of(limited), "recovered": recovered, "driven": good})
+
+
+def _drive(url: str, throttle: Throttle, target: Target, aws: Aws) -> tuple[int, Reply | None, float]:
+    """Requests as fast as they go, until enough were refused: (answered, a refusal as a client sees it, seconds)."""
+    refusals: list[Reply] = []
+
+    def on_bad(wire: Wire, status: int) -> None:
+        if status == 429:
+            refusals.append(_as_reply(wire, status))
+            if len(refusals) >= _ENOUGH:
+                generator.stop()
+
+    recorder = Recorder()
+    payload = build("GET", url, {}, b"", aws.endpoint if target.signed else None)
+    limits = Limits(connections=_CONNECTIONS, give_up_s=0.5)
+    generator = Generator(url, payload, recorder, limits, on_bad=on_bad)
+    wanted = Arrivals("constant", 2 * throttle.rate_per_s + throttle.burst, _DRIVE_S)
+    began = time.perf_counter()
+    uvloop.run(generator.run(due_times(wanted), began))
+    return recorder.good, refusals[0] if refusals else None, time.perf_counter() - began
+
+
+def _as_reply(wire: Wire, status: int) -> Reply:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in wire.headers.items()}
+    return Reply(status, headers, wire.body, (wire.end - wire.sent) * 1_000)
+
+
+def _recovers(url: str, target: Target, aws: Aws, sleep: Sleep) -> bool:
+    """Whether three requests in a row are answered, after the pause that a client is told to make."""
+    waited, pause = 0.0, 1.0
+    while waited < _RECOVERY_S:
+        sleep(pause)
+        waited += pause
+        if all(_is_good(url, target, aws) for _ in range(3)):
+            return True
+        pause *= 1.5
+    return False
+
+
+def _is_good(url: str, target: Target, aws: Aws) -> bool:
+    return aws.endpoint.call("GET", url, signed=target.signed, timeout_s=TIMEOUT_S).status == 200
