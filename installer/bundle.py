@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from installer import wheels, zips
+from installer import package, wheels, zips
 from installer.errors import CannotStart
 
 
@@ -46,7 +46,7 @@ def _dependencies(requirements: Path, cache: Path) -> dict[str, bytes]:
             wheels.install(requirements, unpacked, wheels.LAMBDA_ARM64)
             refuse_compiled(unpacked)
             shutil.rmtree(unpacked / "bin", ignore_errors=True)
-            unpacked.rename(place)
+            package.publish(unpacked, place)
     return zips.collect(place)
 
 

@@ -4,12 +4,13 @@ import hashlib
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from ctl import progress
 from ctl.client import ApiError, Client
-from installer import deploy, environment, target
+from installer import deploy, environment, package, target, wheels
 from installer.errors import CannotStart, CommandFailed
 from installer.say import say, tell
 from local import cloud, emulator, state
@@ -26,7 +27,11 @@ QUESTION = "In one sentence: what does a reverse proxy do?"
 def run(root: Path, folder: Path, port: int | None) -> int:
     """The whole way; 0 when the chat answer came. Raises CannotStart, CommandFailed."""
     began = time.monotonic()
-    running = _cloud(root, folder, port)
+    # Packaging needs no cloud and the cloud no package: the second core would idle otherwise.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        packaged = beside.submit(package.build, root, root / ".local" / "build", wheels.this_machine())
+        running = _cloud(root, folder, port)
+        packaged.result()
     # Only the openai SDK reads it: no HTTP proxy may stand before this machine.
     os.environ["NO_PROXY"] = "127.0.0.1"
     session = emulator.session(running.region, running.operator)

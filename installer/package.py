@@ -21,7 +21,8 @@ import yaml
 from installer import wheels, zips
 from installer.errors import CannotStart, CommandFailed
 
-FORMAT = "3"  # part of the cache's key: raise it when this module builds otherwise
+FORMAT = "4"  # part of the cache's key: raise it when this module builds otherwise
+KEPT_PACKAGES = 4
 STAGE = "api"  # of Chalice and of API Gateway, see .chalice/config.json
 _STAGED_CODE = "./deployment.zip"
 Template = dict[str, Any]
@@ -59,10 +60,26 @@ def build(root: Path, cache: Path, where: wheels.Platform) -> Package:
             made = Path(scratch) / "made"
             made.mkdir()
             _build(root, cache, where, Path(scratch), made)
-            shutil.rmtree(place, ignore_errors=True)
-            made.rename(place)
+            publish(made, place)
+        _forget_old(cache)
     code = {f"controlplane/{path.name}": path.read_bytes() for path in sorted(place.glob("*.zip"))}
     return Package(json.loads((place / "template.json").read_text()), code, digest)
+
+
+def publish(draft: Path, place: Path) -> None:
+    """Move a finished folder to its place in one step; another process may have been there first with the same."""
+    try:
+        draft.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
+
+
+def _forget_old(cache: Path) -> None:
+    """Keep the newest few packages; each is some 14 MB."""
+    packages = sorted(cache.glob("package-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in packages[KEPT_PACKAGES:]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def source_digest(root: Path, where: wheels.Platform) -> str:
@@ -77,9 +94,6 @@ def source_digest(root: Path, where: wheels.Platform) -> str:
 def _build(root: Path, cache: Path, where: wheels.Platform, scratch: Path, made: Path) -> None:
     template, application = _run_chalice(root, scratch, cache / "chalice.log")
     vendor = _vendor(root, cache, where)
-    compiled = scratch / "compiled"
-    compiled.mkdir()
-    application = zips.with_bytecode(application, compiled)
     keys: dict[frozenset[str], str] = {}
     for name, function in functions(template).items():
         group = dependencies_of(name, root, vendor, where)
@@ -120,8 +134,9 @@ def _run_chalice(root: Path, scratch: Path, log: Path) -> tuple[Template, dict[s
     template: Template = json.loads((out / "sam.json").read_text())
     unpacked = scratch / "application"
     shutil.unpack_archive(out / "deployment.zip", unpacked)
+    zips.compile_tree(unpacked)
     _check_code_uris(template)
-    return template, zips.collect(unpacked)
+    return template, zips.collect(unpacked, bytecode=True)
 
 
 def _check_code_uris(template: Template) -> None:
@@ -159,7 +174,8 @@ def _vendor(root: Path, cache: Path, where: wheels.Platform) -> Path:
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             unpacked = Path(scratch) / "vendor"
             wheels.install(requirements, unpacked, where)
-            unpacked.rename(place)
+            zips.compile_tree(unpacked)
+            publish(unpacked, place)
     return place
 
 
@@ -171,19 +187,12 @@ def dependencies_of(function: str, root: Path, vendor: Path, where: wheels.Platf
 
 
 def _dependency_files(group: frozenset[str], vendor: Path) -> dict[str, bytes]:
-    """Files of these distributions with bytecode, which takes seconds to compile and is therefore kept beside them."""
+    """What these distributions installed, and the bytecode of it."""
     if not group:
         return {}
-    kept = vendor.with_name(f"{vendor.name}-{zips.digest(' '.join(sorted(group)).encode())[:16]}.zip")
-    if not kept.exists():
-        names = set[str]().union(*(wheels.files_of(name, vendor) for name in group))
-        everything = zips.collect(vendor)
-        chosen = {name: everything[name] for name in everything if name in names and not name.startswith("bin/")}
-        with tempfile.TemporaryDirectory(dir=vendor.parent) as scratch:
-            draft = Path(scratch) / "draft.zip"
-            draft.write_bytes(zips.build(zips.with_bytecode(chosen, Path(scratch))))
-            draft.rename(kept)
-    return zips.read(kept)
+    names = set[str]().union(*(wheels.files_of(name, vendor) for name in group))
+    everything = zips.collect(vendor, bytecode=True)
+    return {name: everything[name] for name in everything if zips.source_of(name) in names and name[:4] != "bin/"}
 
 
 def check_functions_are_known(root: Path, template: Template) -> None:

@@ -2,11 +2,13 @@
 
 import hashlib
 import io
-import py_compile
+import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+
+from installer.errors import CommandFailed
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 _REGULAR = 0o100644 << 16
@@ -24,12 +26,14 @@ _LEFT_OUT = {
 }
 
 
-def collect(folder: Path) -> dict[str, bytes]:
-    """Every file below `folder` by its path in the zip, without leftovers; links are not followed out of it."""
+def collect(folder: Path, *, bytecode: bool = False) -> dict[str, bytes]:
+    """Every file below `folder` by its path in the zip, without leftovers; with `bytecode` also what was compiled."""
+    left_out = _LEFT_OUT - {"__pycache__"} if bytecode else _LEFT_OUT
+    suffixes = (".pyi",) if bytecode else (".pyi", ".pyc")
     found: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if path.is_file() and not _LEFT_OUT & set(name.parts) and path.suffix not in (".pyc", ".pyi"):
+        if path.is_file() and not left_out & set(name.parts) and path.suffix not in suffixes:
             found[name.as_posix()] = path.read_bytes()
     return found
 
@@ -47,36 +51,26 @@ def build(files: Mapping[str, bytes], executable: frozenset[str] = frozenset()) 
     return target.getvalue()
 
 
-def read(archive: Path) -> dict[str, bytes]:
-    """Every file of a zip by its name."""
-    with zipfile.ZipFile(archive) as opened:
-        return {entry.filename: opened.read(entry) for entry in opened.infolist() if not entry.is_dir()}
-
-
-def with_bytecode(files: Mapping[str, bytes], scratch: Path) -> dict[str, bytes]:
-    """`files` and, for every module, unchecked hash-based bytecode of this interpreter's version.
+def compile_tree(folder: Path) -> None:
+    """Put unchecked hash-based bytecode of this interpreter's version beside every module.
 
     Unchecked: a Lambda's files never change, and a check would read each source. Hash-based: no timestamps inside, so
-    the same source gives the same bytes. `scratch` is an empty folder to compile in.
+    the same source gives the same bytes. Tracebacks show the paths of Lambda, not of this machine.
+    Raises CommandFailed for a module that does not compile.
     """
-    grown = dict(files)
-    for name, content in files.items():
-        if not name.endswith(".py"):
-            continue
-        source, target = scratch / "module.py", scratch / "module.pyc"
-        source.write_bytes(content)
-        py_compile.compile(
-            str(source),
-            cfile=str(target),
-            dfile=f"/var/task/{name}",  # what tracebacks show
-            doraise=True,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-        module = PurePosixPath(name)
-        grown[str(module.parent / "__pycache__" / f"{module.stem}.{sys.implementation.cache_tag}.pyc")] = (
-            target.read_bytes()
-        )
-    return grown
+    command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(folder), "-p", "/var/task", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603 - fixed
+    if done.returncode:
+        raise CommandFailed(f"{folder.name} does not compile: {done.stdout.strip() or done.stderr.strip()}")
+
+
+def source_of(name: str) -> str:
+    """The module that a path in a zip belongs to: `a/b.py` for `a/__pycache__/b.cpython-311.pyc`, else itself."""
+    path = PurePosixPath(name)
+    if path.suffix != ".pyc":
+        return name
+    return str(path.parent.parent / f"{path.name.split('.')[0]}.py")
 
 
 def digest(content: bytes) -> str:

@@ -1,0 +1,74 @@
+"""The pump moves every log line's metrics once, also when lines arrive late."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local.pump import LOOK_BACK_MS, Cursor, Pump
+
+
+def event(number: int, at_ms: int) -> dict[str, Any]:
+    return {"eventId": f"e{number}", "timestamp": at_ms, "message": line(number, at_ms)}
+
+
+def line(value: int, at_ms: int) -> str:
+    directive = {"Namespace": "proxyctl", "Dimensions": [["environment"]], "Metrics": [{"Name": "Requests"}]}
+    return json.dumps(
+        {"_aws": {"Timestamp": at_ms, "CloudWatchMetrics": [directive]}, "environment": "dev", "Requests": value}
+    )
+
+
+class _Pages:
+    def __init__(self, pages: list[dict[str, Any]]) -> None:
+        self._pages = pages
+
+    def paginate(self, **given: Any) -> list[dict[str, Any]]:
+        since = given.get("startTime", 0)
+        return [
+            page | {"events": [one for one in page["events"] if one["timestamp"] >= since]} if "events" in page else page
+            for page in self._pages
+        ]
+
+
+class FakeLogs:
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def get_paginator(self, operation: str) -> _Pages:
+        if operation == "describe_log_groups":
+            return _Pages([{"logGroups": [{"logGroupName": "/aws/lambda/proxyctl-dev-proxy"}]}])
+        return _Pages([{"events": self.events[:1]}, {"events": self.events[1:]}])
+
+
+class FakeMetrics:
+    def __init__(self) -> None:
+        self.values: list[float] = []
+
+    def put_metric_data(self, Namespace: str, MetricData: list[dict[str, Any]]) -> None:
+        self.values += [value for entry in MetricData for value in entry["Values"]]
+
+
+def test_a_line_is_moved_once_however_often_the_group_is_read() -> None:
+    logs, metrics = FakeLogs(), FakeMetrics()
+    pump = Pump(logs, metrics)
+    logs.events = [event(1, 1_000), event(2, 2_000)]
+    assert (pump.turn(), pump.turn()) == (2, 0)
+    assert metrics.values == [1, 2]
+
+
+def test_a_line_that_arrives_late_is_not_lost() -> None:
+    logs, metrics = FakeLogs(), FakeMetrics()
+    pump = Pump(logs, metrics)
+    logs.events = [event(2, 20_000)]
+    pump.turn()
+    logs.events.append(event(1, 20_000 - LOOK_BACK_MS + 1))
+    pump.turn()
+    assert metrics.values == [2, 1]
+
+
+def test_what_was_seen_is_forgotten_when_it_cannot_come_again() -> None:
+    cursor = Cursor()
+    cursor.fresh([event(1, 1_000)])
+    cursor.fresh([event(2, 1_000 + LOOK_BACK_MS + 1)])
+    assert set(cursor.seen) == {"e2"}
