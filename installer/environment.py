@@ -73,10 +73,11 @@ def is_current(root: Path, profile: Profile) -> bool:
     if stamp is None or not _interpreter_works(root, profile):
         return False
     wanted = [profile, *(PROFILES[name] for name in profile.satisfied_by)]
-    return any(stamp == _stamp_for(root, candidate) for candidate in wanted)
+    return any(stamp == stamp_for(root, candidate) for candidate in wanted)
 
 
-def _stamp_for(root: Path, profile: Profile) -> dict[str, str]:
+def stamp_for(root: Path, profile: Profile) -> dict[str, str]:
+    """What the stamp of a whole environment says."""
     content = (root / profile.requirements).read_bytes()
     return {
         "profile": profile.name,
@@ -113,7 +114,7 @@ def _make(root: Path, profile: Profile) -> None:
         tell("  uv cannot be used here, pip installs the same versions (slower)")
         _install_with_pip(python, requirements)
     # Last: whoever kills us before this line finds no stamp next time.
-    _write_stamp(venv, _stamp_for(root, profile))
+    write_stamp(venv, stamp_for(root, profile))
 
 
 def _create(venv: Path) -> None:
@@ -183,7 +184,8 @@ def _last_line(done: subprocess.CompletedProcess[str]) -> str:
     return lines[-1] if lines else f"exit code {done.returncode}"
 
 
-def _write_stamp(venv: Path, stamp: dict[str, str]) -> None:
+def write_stamp(venv: Path, stamp: dict[str, str]) -> None:
+    """In one step: a stamp cut short would be none."""
     draft = venv / f"{STAMP}.draft"
     draft.write_text(json.dumps(stamp, indent=1) + "\n")
     draft.replace(venv / STAMP)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from installer.errors import CommandFailed
 from installer.stack import Stack
 
@@ -18,7 +19,9 @@ class FakeCloudFormation:
         self.reason = ""
         self.calls: list[str] = []
         self.change_set_type = ""
-        self.events = [{"EventId": "old", "LogicalResourceId": "Old", "ResourceType": "T", "ResourceStatus": "CREATE_FAILED"}]
+        self.events = [
+            {"EventId": "old", "LogicalResourceId": "Old", "ResourceType": "T", "ResourceStatus": "CREATE_FAILED"}
+        ]
         self.later: list[dict[str, str]] = []
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
@@ -80,7 +83,10 @@ def test_a_good_stack_is_updated() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["The submitted information didn't contain changes. Submit different information.", "No updates are to be performed."],
+    [
+        "The submitted information didn't contain changes. Submit different information.",
+        "No updates are to be performed.",
+    ],
 )
 def test_an_empty_change_set_means_nothing_to_do(words: str) -> None:
     client = FakeCloudFormation("UPDATE_COMPLETE", change_set="FAILED")

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from installer import zips
 from installer.errors import CommandFailed
 

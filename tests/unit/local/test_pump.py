@@ -26,7 +26,9 @@ class _Pages:
     def paginate(self, **given: Any) -> list[dict[str, Any]]:
         since = given.get("startTime", 0)
         return [
-            page | {"events": [one for one in page["events"] if one["timestamp"] >= since]} if "events" in page else page
+            page | {"events": [one for one in page["events"] if one["timestamp"] >= since]}
+            if "events" in page
+            else page
             for page in self._pages
         ]
 

@@ -51,6 +51,6 @@ def test_clients_work_as_the_operator_never_as_root() -> None:
 
 
 def test_export_lines_survive_a_shell() -> None:
-    awkward = "it's $HOME `x` \"y\" z"
+    awkward = 'it\'s $HOME `x` "y" z'
     (line,) = state.export_lines({"NAME": awkward}).splitlines()
     assert shlex.split(line) == ["export", f"NAME={awkward}"]

@@ -1,0 +1,58 @@
+"""A rollout is told phase by phase, each state once."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from ctl import progress
+
+
+def phase(number: int, name: str, status: str, **more: Any) -> dict[str, Any]:
+    return {"number": number, "name": name, "status": status, "started_at": None, "duration_s": None, **more}
+
+
+def state(status: str, *phases: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"id": "d-1", "environment": "dev", "status": status, "phases": list(phases), "steps": [], **more}
+
+
+RUNNING = phase(1, "preflight", "RUNNING", started_at="2026-01-01T00:00:01Z")
+DONE = RUNNING | {"status": "SUCCEEDED", "duration_s": 1.25, "summary": "all permissions are there"}
+WAITING = phase(2, "prepare_secret", "PENDING")
+
+
+def test_a_state_that_does_not_change_is_told_once() -> None:
+    out = io.StringIO()
+    states = [state("RUNNING", RUNNING, WAITING)] * 3 + [state("SUCCEEDED", DONE, WAITING)]
+    last = progress.watch(states, out)
+    assert last["status"] == "SUCCEEDED"
+    assert [line.split()[:3] for line in out.getvalue().splitlines()] == [
+        ["1", "preflight", "RUNNING"],
+        ["1", "preflight", "SUCCEEDED"],
+    ]
+
+
+def test_a_line_says_how_long_it_took_and_what_was_done() -> None:
+    assert progress.text_of(DONE).split(maxsplit=5)[3:] == ["1.2", "s", "all permissions are there"]
+
+
+def test_a_failed_phase_is_told_with_its_error() -> None:
+    failed = DONE | {"status": "FAILED", "error": {"code": "SloMissed", "message": "p99 3 s"}}
+    assert progress.text_of(failed).endswith("SloMissed: p99 3 s")
+
+
+def test_steps_stand_where_they_ran() -> None:
+    lock = phase(0, "acquire_lock", "SUCCEEDED", started_at="2026-01-01T00:00:00Z")
+    shown = state("RUNNING", WAITING, RUNNING) | {"steps": [lock]}
+    assert [row["name"] for row in progress.rows(shown)] == ["acquire_lock", "preflight", "prepare_secret"]
+
+
+def test_a_failure_names_the_phase_the_cause_and_the_remedy() -> None:
+    error = {"code": "AccessDenied", "message": "lambda:GetAlias", "remedy": "Add it.", "phase": "release_code"}
+    told = progress.failure(state("FAILED", WAITING, error=error))
+    assert told == "FAILED in release_code: AccessDenied: lambda:GetAlias\n  remedy: Add it."
+
+
+def test_a_failure_without_an_error_of_its_own_takes_that_of_its_phase() -> None:
+    failed = RUNNING | {"status": "FAILED", "error": {"code": "Boom", "message": "x"}}
+    assert "Boom: x" in progress.failure(state("FAILED", failed, current_phase="preflight"))
