@@ -116,6 +116,7 @@ class Proxy:
         overhead_ms = exchange.overhead_s(self._clock.monotonic()) * 1000.0
         response.headers.append(("x-request-id", exchange.request_id))
         response.headers.append(("x-proxy-overhead-ms", f"{overhead_ms:.3f}"))
+        response.headers.append(("x-proxy-upstream-ms", f"{exchange.upstream_s * 1000.0:.3f}"))
         if exchange.target and exchange.target != exchange.model:
             response.headers.append(("x-proxy-model", exchange.target))
         cors.add_headers(response.headers, request, config)

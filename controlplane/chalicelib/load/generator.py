@@ -11,10 +11,10 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from time import perf_counter
 from urllib.parse import urlsplit
 
+from .plan import Limits
 from .recorder import Recorder
 from .wire import Wire, connect
 
@@ -23,15 +23,6 @@ _SWEEP_S = 0.05
 _CONNECT_S = 5.0
 _STOP_S = 1.0  # answers that are on their way when the run is stopped may still come in
 _BURST = 64  # requests sent in one go before the loop may read answers again
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """timeout_s: for one answer; connections: at most so many open; give_up_s: unsent so long after due is dropped."""
-
-    timeout_s: float = 30.0
-    connections: int = 1_000
-    give_up_s: float = 5.0
 
 
 class Generator:

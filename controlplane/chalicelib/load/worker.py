@@ -5,37 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 import uvloop
 
 from ..ports import Endpoint
 from . import request, shard
-from .arrivals import Arrivals, due_times
-from .generator import Generator, Limits
+from .arrivals import due_times
+from .generator import Generator
+from .plan import Plan
 from .recorder import Recorder
 from .wire import Wire
 
 OVERHEAD_HEADER = b"x-proxy-overhead-ms"
 UPSTREAM_HEADER = b"x-proxy-upstream-ms"
 _WARM = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one worker does. start_at: seconds since the epoch, in the future, so that all workers begin together."""
-
-    url: str
-    method: str
-    body: bytes
-    arrivals: Arrivals
-    start_at: float
-    signed: bool
-    stream: bool = False
-    worker: int = 0
-    workers: int = 1
-    seed: int = 0
-    limits: Limits = field(default_factory=Limits)
 
 
 Watch = Callable[[Recorder, float], bool]

@@ -13,10 +13,9 @@ from ..core.slo import UNSENT_LIMIT, Figures, judge, passed
 from ..errors import PhaseFailed
 from ..load import shard
 from ..load.arrivals import Arrivals
-from ..load.generator import Limits
+from ..load.plan import Plan
 from ..load.report import figures_of
 from ..load.request import chat
-from ..load.worker import Plan, work
 from ..ports import Aws
 from ..probes.target import Target, locate, release_fingerprint
 
@@ -49,6 +48,9 @@ def _prefix(request: Request) -> str:
 
 
 def _drive(part: Slice, request: Request, target: Target, aws: Aws) -> None:
+    # On first use: only the Lambdas that drive load carry uvloop and httptools.
+    from ..load.worker import work
+
     plan = Plan(
         url=target.url + CHAT,
         method="POST",
@@ -56,7 +58,6 @@ def _drive(part: Slice, request: Request, target: Target, aws: Aws) -> None:
         arrivals=Arrivals("constant", request.options.load.rps, part.duration_s),
         start_at=(request.now + timedelta(seconds=_AHEAD_S)).timestamp(),
         signed=target.signed,
-        limits=Limits(),
     )
     made = shard.shifted(work(plan, aws.endpoint), int(part.starts_at_s))
     aws.artifacts.put(f"{_prefix(request)}shard-{part.number:04d}", made, content_type=_TYPE)

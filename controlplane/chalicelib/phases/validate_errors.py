@@ -7,7 +7,6 @@ from ..core.contract import Request, Result
 from ..core.fault_checks import FAULTS
 from ..core.verdicts import concluded
 from ..ports import Aws
-from ..probes import throttle
 from ..probes.observe import run_all
 from ..probes.target import locate, release_fingerprint
 
@@ -18,6 +17,9 @@ def fingerprint(request: Request, aws: Aws) -> str:
 
 def run(request: Request, aws: Aws) -> Result:
     """Evidence as in phase 7. Throttling comes last and alone: it would refuse the others' requests."""
+    # On first use: only the Lambdas that drive load carry uvloop and httptools.
+    from ..probes import throttle
+
     target = locate(request, aws)
     outcomes = run_all((*ERRORS, *FAULTS), target, aws)
     outcomes.append(throttle.run(request.config.throttle, target, aws))

@@ -11,7 +11,8 @@ from ..core.config import Throttle
 from ..core.expectations import Outcome, judge, not_run
 from ..core.fault_checks import THROTTLED, THROTTLING
 from ..load.arrivals import Arrivals, due_times
-from ..load.generator import Generator, Limits
+from ..load.generator import Generator
+from ..load.plan import Limits
 from ..load.recorder import Recorder
 from ..load.request import build
 from ..load.wire import Wire
