@@ -60,7 +60,7 @@ def find() -> Target:
     """The target that the environment names. Raises CannotStart saying what is missing or wrong."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
     try:
-        session = boto3.session.Session()
+        session = boto3.session.Session(region_name=os.environ.get("AWS_REGION"))  # the CLI reads it, boto3 does not
         if not session.region_name:
             raise CannotStart("no AWS region; set AWS_REGION (or AWS_DEFAULT_REGION, or a profile that has one)")
         return _of(session, endpoint, given=False)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from ctl.client import Client
@@ -45,12 +47,21 @@ def site() -> Iterator[cloud.Site]:
     """A folder for one cloud; what runs there is ended when the session ends, however it ends."""
     environment.ensure(ROOT, environment.EMULATOR)
     (ROOT / ".local").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="e2e-", dir=ROOT / ".local") as folder:
+    _end_orphans()
+    with tempfile.TemporaryDirectory(prefix=f"e2e-{os.getpid()}-", dir=ROOT / ".local") as folder:
         made = cloud.Site.of(ROOT, Path(folder))
         try:
             yield made
         finally:
             cloud.stop(made.folder)
+
+
+def _end_orphans() -> None:
+    """Clouds of test sessions that were killed: their folder names a process that is gone."""
+    for folder in (ROOT / ".local").glob("e2e-*-*"):
+        if not psutil.pid_exists(int(folder.name.split("-")[1])):
+            cloud.stop(folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

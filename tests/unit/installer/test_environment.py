@@ -59,6 +59,15 @@ def test_who_only_runs_does_not_satisfy_development(root: Path) -> None:
     assert not environment.is_current(root, DEV)
 
 
+def test_an_outdated_development_environment_is_renewed_whole_by_who_only_runs(root: Path) -> None:
+    """`make demo` beside `make test` must not take the test tools away."""
+    stamp(root, DEV)
+    (root / RUN.requirements).write_text("one==2 --hash=sha256:3\n")
+    (root / DEV.requirements).write_text("one==2 --hash=sha256:3\ntwo==2 --hash=sha256:2\n")
+    assert not environment.is_current(root, RUN)
+    assert environment.at_least(root, RUN) == DEV
+
+
 def test_a_checkout_that_was_moved_installs_anew(root: Path) -> None:
     moved = root.with_name("moved")
     root.rename(moved)
