@@ -9,10 +9,11 @@ from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Response
 from chalicelib import runner
-from chalicelib.api import deployments, environments, health, nightly
+from chalicelib.api import control, deployments, environments, health, nightly, sweep
 from chalicelib.api.answers import Answer, Call, answered
 from chalicelib.phases import (
     acquire_lock,
+    await_approval,
     bake,
     clean_up,
     configure_monitoring,
@@ -74,6 +75,21 @@ def get_handoff(id: str) -> Response:
     return _respond(deployments.handoff, id=id)
 
 
+@app.route("/deployments/{id}/abort", methods=["POST"], authorizer=iam)
+def post_abort(id: str) -> Response:
+    return _respond(control.abort, id=id)
+
+
+@app.route("/deployments/{id}/approve", methods=["POST"], authorizer=iam)
+def post_approve(id: str) -> Response:
+    return _respond(control.approve, id=id)
+
+
+@app.route("/deployments/{id}/resume", methods=["POST"], authorizer=iam)
+def post_resume(id: str) -> Response:
+    return _respond(control.resume, id=id)
+
+
 @app.route("/environments", methods=["GET"], authorizer=iam)
 def get_environments() -> Response:
     return _respond(environments.index)
@@ -97,6 +113,11 @@ def get_health() -> Response:
 @app.lambda_function(name="Nightly")
 def nightly_task(event: dict[str, Any], context: object) -> dict[str, Any]:
     return nightly.start_all(event, aws(), utc_now)
+
+
+@app.lambda_function(name="Sweep")
+def sweep_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return sweep.run(event, aws(), utc_now)
 
 
 @app.lambda_function(name="AcquireLock")
@@ -147,6 +168,11 @@ def validate_errors_task(event: dict[str, Any], context: object) -> dict[str, An
 @app.lambda_function(name="LoadTest")
 def load_test_task(event: dict[str, Any], context: object) -> dict[str, Any]:
     return runner.run(load_test, event, aws(), utc_now)
+
+
+@app.lambda_function(name="AwaitApproval")
+def await_approval_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(await_approval, event, aws(), utc_now)
 
 
 @app.lambda_function(name="ShiftTraffic")

@@ -29,13 +29,15 @@ _ENDED = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the state machine hands to every Lambda. `error` is what an ASL Catch saw: `{Error, Cause}`."""
+    """What the state machine hands to every Lambda. `error` is what an ASL Catch saw: `{Error, Cause}`;
+    `token` is there for a step that waits until someone answers it."""
 
     deployment_id: str
     environment: str
     action: Action
     execution_arn: str
     error: Mapping[str, str] | None = None
+    token: str = ""
 
 
 def stamp(now: datetime) -> str:
@@ -137,6 +139,7 @@ def _request(
         cursor=record.cursor,
         results=results,
         error=task.error,
+        token=task.token,
     )
 
 

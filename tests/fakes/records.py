@@ -37,6 +37,25 @@ class FakeRecords:
             lock=dataclasses.asdict(lock), last_deployment=deployment.id, updated_at=deployment.created_at
         )
 
+    def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
+        if claim and claim.key in self.claims:
+            by, body = self.claims[claim.key]
+            raise Conflict("used before", evidence={"claimed_by": by, "body_sha256": body})
+        self.started[deployment.id] = deployment
+        if claim:
+            self.claims[claim.key] = (deployment.id, claim.body_sha256)
+
+    def queued(self, environment: str) -> Sequence[Deployment]:
+        waiting = [item for item in self.started.values() if item.environment == environment and item.waiting]
+        return sorted(
+            (item for item in waiting if not item.status.is_final), key=lambda item: (item.created_at, item.id)
+        )
+
+    def take_lock(self, name: str, lock: Lock) -> None:
+        if self.environment(name).lock:
+            raise Conflict("busy", code="EnvironmentBusy")
+        self.attributes.setdefault(name, {}).update(lock=dataclasses.asdict(lock), last_deployment=lock.deployment_id)
+
     def deployment(self, deployment_id: str) -> Deployment:
         if deployment_id not in self.started:
             raise NotFound(f"there is no deployment {deployment_id}", field="id")

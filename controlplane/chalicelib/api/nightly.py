@@ -9,7 +9,7 @@ from ..core.model import Action
 from ..errors import RolloutError
 from ..ports import Aws
 from .answers import Clock
-from .deployments import begin
+from .starting import begin
 
 _CALLER = "proxyctl-nightly"
 

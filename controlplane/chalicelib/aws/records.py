@@ -15,7 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from ..core.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
-from ..errors import BadRequest, Conflict, LockLost, NotFound
+from ..errors import AwsCallFailed, BadRequest, Conflict, LockLost, NotFound
 from ..ports.records import Claim, Page
 from . import items, transactions
 from .session import call, client, pages, translated
@@ -35,7 +35,12 @@ class DynamoRecords:
         self._table = table
 
     def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
-        writes = transactions.start(self._table, deployment, lock, claim, takes_over)
+        self._write_all(transactions.start(self._table, deployment, lock, claim, takes_over), deployment, claim)
+
+    def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
+        self._write_all(transactions.enqueue(self._table, deployment, claim), deployment, claim)
+
+    def _write_all(self, writes: list[dict[str, Any]], deployment: Deployment, claim: Claim | None) -> None:
         try:
             # Not through `call`: the reasons of a cancelled transaction are in the raw answer.
             client("dynamodb").transact_write_items(TransactItems=writes)
@@ -106,6 +111,37 @@ class DynamoRecords:
                 break
         return Page([items.to_deployment(item) for item in found], _encode_cursor(start))
 
+    def queued(self, environment: str) -> Sequence[Deployment]:
+        found = pages(
+            "dynamodb",
+            "query",
+            "Items",
+            TableName=self._table,
+            IndexName="by_environment",
+            KeyConditionExpression="listed = :listed",
+            FilterExpression="waiting = :true",
+            ExpressionAttributeValues={":listed": {"S": f"ENVIRONMENT#{environment}"}, ":true": {"BOOL": True}},
+        )
+        waiting = [items.to_deployment(_plain(item)) for item in found]
+        return [deployment for deployment in waiting if not deployment.status.is_final]
+
+    def take_lock(self, name: str, lock: Lock) -> None:
+        try:
+            call(
+                "dynamodb",
+                "update_item",
+                TableName=self._table,
+                Key=environment_key(name),
+                UpdateExpression="SET #lock = :lock, last_deployment = :id",
+                ConditionExpression="attribute_not_exists(#lock)",
+                ExpressionAttributeNames={"#lock": "lock"},
+                ExpressionAttributeValues=items.write({":lock": items.of_lock(lock), ":id": lock.deployment_id}),
+            )
+        except AwsCallFailed as error:
+            if not _is_refused(error):
+                raise
+            raise Conflict(f"environment {name} is busy", code="EnvironmentBusy") from error
+
     def update_deployment(self, deployment_id: str, changes: Mapping[str, Any]) -> None:
         final = [status.value for status in DeploymentStatus if status.is_final]
         expression, names, values = items.update_of(changes)
@@ -122,7 +158,7 @@ class DynamoRecords:
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values | items.write(finals),
             )
-        except Exception as error:
+        except AwsCallFailed as error:
             if not _is_refused(error):
                 raise
             raise Conflict(f"deployment {deployment_id} has ended already; its record stays as it is") from error
@@ -185,7 +221,7 @@ class DynamoRecords:
             given["ExpressionAttributeNames"] = names
         try:
             call("dynamodb", "update_item", TableName=self._table, Key=environment_key(name), **given)
-        except Exception as error:
+        except AwsCallFailed as error:
             if not _is_refused(error):
                 raise
             raise LockLost(
@@ -243,8 +279,8 @@ class DynamoRecords:
         return [_plain(item) for item in found]
 
 
-def _is_refused(error: Exception) -> bool:
-    return getattr(error, "evidence", {}).get("aws_code") == "ConditionalCheckFailedException"
+def _is_refused(error: AwsCallFailed) -> bool:
+    return error.evidence.get("aws_code") == "ConditionalCheckFailedException"
 
 
 def _encode_cursor(key: Mapping[str, Any] | None) -> str | None:

@@ -37,6 +37,11 @@ def start(
     return writes
 
 
+def enqueue(table: str, deployment: Deployment, claim: Claim | None) -> list[dict[str, Any]]:
+    """A deployment that stands in line: no lock yet."""
+    return [_first_write(table, deployment)] + ([_claim_write(table, deployment, claim)] if claim else [])
+
+
 def _first_write(table: str, deployment: Deployment) -> dict[str, Any]:
     item = deployment_key(deployment.id) | items.write(items.of_deployment(deployment))
     # Two index entries a deployment: an index key holds one value, and lists are asked for in two ways.

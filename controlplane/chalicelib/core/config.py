@@ -153,6 +153,8 @@ class Options:
     remove_secret: bool = False
     secret_recovery_days: int = 7
     rollback_to: str | None = None
+    if_busy: Literal["reject", "wait"] = "reject"
+    approval: Literal["none", "required"] = "none"
     load: Load = field(default_factory=Load)
     slo: Slo = field(default_factory=Slo)
     bake: Bake = field(default_factory=Bake)

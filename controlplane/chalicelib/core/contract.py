@@ -34,6 +34,7 @@ class Request:
     cursor: what this phase itself noted when it last answered IN_PROGRESS, {} on the first call.
     started_at: when the first call of this phase in this deployment began.
     error: what the state machine caught, for the steps that end a deployment.
+    token: Step Functions' task token, for the step that waits for a person.
     plan: whether each phase would be skipped if the same deployment were asked for now; filled for a module that
     sets `WANTS_PLAN`, {} for all others.
     """
@@ -49,6 +50,7 @@ class Request:
     cursor: Evidence = field(default_factory=dict)
     results: Mapping[str, Evidence] = field(default_factory=dict)
     error: Mapping[str, str] | None = None
+    token: str = ""
     plan: Mapping[str, bool] = field(default_factory=dict)
 
     @property

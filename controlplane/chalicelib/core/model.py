@@ -115,7 +115,11 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One POST: what was asked, by whom, and how it stands."""
+    """One POST: what was asked, by whom, and how it stands.
+
+    waiting: it stands in the environment's line and holds no lock. resumes: the failed deployment that it goes on
+    with. approval: the task token to answer, until when; never shown.
+    """
 
     id: str
     environment: str
@@ -132,4 +136,7 @@ class Deployment:
     summary: str = ""
     error: Mapping[str, str] | None = None
     abort_requested: bool = False
+    waiting: bool = False
+    resumes: str = ""
+    approval: Evidence = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)

@@ -16,8 +16,9 @@ def as_shown(deployment: Deployment) -> dict[str, Any]:
     """A deployment without its phases, as lists show it."""
     told = dataclasses.asdict(deployment)
     told["duration_s"] = _seconds(deployment.started_at, deployment.ended_at)
+    told["approval"] = {key: value for key, value in deployment.approval.items() if key != "token"}
     told["links"] = {"self": f"deployments/{deployment.id}", **deployment.links}
-    return {key: value for key, value in told.items() if value not in (None, "")}
+    return {key: value for key, value in told.items() if value not in (None, "", {}, False)}
 
 
 def with_phases(deployment: Deployment, recorded: Sequence[PhaseRecord], names: Sequence[str]) -> dict[str, Any]:

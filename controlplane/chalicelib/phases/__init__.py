@@ -1,4 +1,4 @@
-"""The table of contents: the twelve phases in their order, and the five steps beside them.
+"""The table of contents: the twelve phases in their order, and the six steps beside them.
 
 Each name is a module here, a Lambda and an ASL state (in PascalCase), a policy file and a test file.
 """
@@ -9,6 +9,7 @@ from types import ModuleType
 
 from . import (
     acquire_lock,
+    await_approval,
     bake,
     clean_up,
     configure_monitoring,
@@ -42,7 +43,7 @@ PHASES: tuple[ModuleType, ...] = (
     clean_up,
 )
 
-STEPS: tuple[ModuleType, ...] = (acquire_lock, shift_traffic, bake, roll_back, record_outcome)
+STEPS: tuple[ModuleType, ...] = (acquire_lock, await_approval, shift_traffic, bake, roll_back, record_outcome)
 
 
 def stem(module: ModuleType) -> str:

@@ -1,13 +1,16 @@
 """Takes the environment for this execution: the POST locked it for the deployment, here the lock learns who holds it.
 
-The runner has renewed the lock (or raised LockLost) before this runs, so that what is left is to say it.
+The runner has renewed the lock (or raised LockLost) before this runs. What is left is to put back what a run before
+this one, stopped half-way through a shift, may have left: users belong on the last good version.
 """
 
 from __future__ import annotations
 
 from ..core.contract import Request, Result
 from ..core.model import DeploymentStatus
-from ..ports import Aws
+from ..core.naming import Names
+from ..errors import NotFound
+from ..ports import Alias, Aws
 
 
 def run(request: Request, aws: Aws) -> Result:
@@ -21,8 +24,27 @@ def run(request: Request, aws: Aws) -> Result:
             "started_at": request.now.isoformat(timespec="milliseconds"),
         },
     )
+    found = _put_back(request, aws)
+    summary = f"Environment {request.environment.name} is held by {request.deployment_id}"
     return Result.done(
-        f"Environment {request.environment.name} is held by {request.deployment_id}",
+        f"{summary}; {found}" if found else summary,
         execution_arn=arn,
         lease_until=lock.lease_until if lock else 0,
+        put_back=found,
     )
+
+
+def _put_back(request: Request, aws: Aws) -> str:
+    """What was found elsewhere than on the last good version, now there again; "" when all was in place."""
+    good = request.environment.last_good
+    function = Names(request.environment.name).function
+    if good is None:
+        return ""
+    try:
+        live = aws.functions.aliases(function).get("live")
+    except NotFound:
+        return ""  # someone removed the function; deploy_stack makes it anew
+    if live is None or (live.version == good.version and not live.weights):
+        return ""
+    aws.functions.point(function, Alias("live", good.version))
+    return f"live was found on version {live.version} {dict(live.weights) or ''}and put back on {good.version}"

@@ -14,3 +14,11 @@ class Executions(Protocol):
     def status(self, arn: str) -> str | None:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None when there is no such execution."""
         ...
+
+    def approve(self, token: str, answer: Mapping[str, Any]) -> None:
+        """Let the task that waits with this token go on. Raises NotFound when none waits any more."""
+        ...
+
+    def refuse(self, token: str, error: str, cause: str) -> None:
+        """Let it fail. Raises NotFound when none waits any more."""
+        ...

@@ -36,6 +36,18 @@ class Records(Protocol):
         """
         ...
 
+    def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
+        """Deployment and claim without a lock: it stands in the environment's line. Raises Conflict as `start`."""
+        ...
+
+    def queued(self, environment: str) -> Sequence[Deployment]:
+        """Those that stand in line, the oldest first: PENDING, and neither started nor holding the lock."""
+        ...
+
+    def take_lock(self, name: str, lock: Lock) -> None:
+        """For the head of the line. Raises Conflict when someone holds the environment."""
+        ...
+
     def deployment(self, deployment_id: str) -> Deployment:
         """Raises NotFound."""
         ...

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from chalicelib import runner
 from chalicelib.api import deployments, nightly
-from chalicelib.api.answers import Answer, Call, Clock, answered
+from chalicelib.api.answers import Answer, Call, Clock
 from chalicelib.core.model import DeploymentStatus, PhaseRecord, PhaseStatus
 from chalicelib.errors import AwsCallFailed
 from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-Route = Callable[[Call, Aws, Clock], Answer]
-
-
-def ask(
-    aws: FakeAws,
-    route: Route,
-    body: Any = None,
-    *,
-    key: str | None = None,
-    now: datetime = NOW,
-    caller: str = "arn:aws:iam::1:user/ann",
-    query: dict[str, str] | None = None,
-    **path: str,
-) -> Answer:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"idempotency-key": key} if key is not None else {}
-    return answered(route, Call(path, query or {}, headers, raw, caller), aws.as_aws(), lambda: now)
+from tests.fakes.calls import NOW, ask, error
 
 
 def post(aws: FakeAws, body: Any = None, **other: Any) -> Answer:
     return ask(aws, deployments.start, {"environment": "dev", "action": "deploy"} if body is None else body, **other)
-
-
-def error(answer: Answer) -> dict[str, Any]:
-    told: dict[str, Any] = answer.body["error"]
-    return told
 
 
 def test_a_post_is_accepted_recorded_locked_and_started_under_its_own_id() -> None:
@@ -52,7 +28,8 @@ def test_a_post_is_accepted_recorded_locked_and_started_under_its_own_id() -> No
     started = answer.body["id"]
     assert answer.status == 202
     assert answer.headers["Location"] == f"deployments/{started}"
-    assert aws.executions.started == {started: {"deployment_id": started, "environment": "dev", "action": "deploy"}}
+    given = {"deployment_id": started, "environment": "dev", "action": "deploy", "approval": "none"}
+    assert aws.executions.started == {started: given}
     lock = aws.records.environment("dev").lock
     assert lock is not None
     assert lock.deployment_id == started
@@ -114,7 +91,10 @@ def test_a_lock_of_a_dead_execution_is_taken_over(ended: str | None) -> None:
     aws.executions.statuses.pop(arn)
     if ended:
         aws.executions.statuses[arn] = ended
-    assert post(aws).status == 202
+    second = post(aws)
+    assert second.status == 202
+    settling = [name for name, given in aws.executions.started.items() if given.get("settle")]
+    assert [name.partition("-settle-")[0] for name in settling] == [first]
 
 
 def test_a_lock_without_an_execution_is_dead_only_when_it_is_no_longer_young() -> None:

@@ -6,17 +6,40 @@ from chalicelib.core.config import Config, Options
 from chalicelib.core.contract import Status
 from chalicelib.core.model import Action, Deployment, DeploymentStatus
 from chalicelib.phases import acquire_lock
+from chalicelib.ports.functions import Alias, FunctionConfig
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import HELD, request
+from tests.fakes.requests import HELD, environment, release, request
 
 
-def test_the_deployment_runs_from_now_on_and_knows_its_execution() -> None:
+def world() -> FakeAws:
     aws = FakeAws()
     pending = Deployment("d-new", "dev", Action.DEPLOY, DeploymentStatus.PENDING, Config(), Options(), "2026-01-02")
     aws.records.start(pending, HELD, None, None)
+    return aws
+
+
+def test_the_deployment_runs_from_now_on_and_knows_its_execution() -> None:
+    aws = world()
     result = acquire_lock.run(request(), aws.as_aws())
     stands = aws.records.deployment("d-new")
     assert result.status is Status.SUCCEEDED
     assert (stands.status, stands.execution_arn) == (DeploymentStatus.RUNNING, HELD.execution_arn)
     assert stands.started_at
+
+
+def test_what_a_stopped_run_left_half_shifted_is_put_back_on_the_last_good_version() -> None:
+    aws = world()
+    aws.functions.add("proxyctl-dev-proxy", FunctionConfig("sha", 256, 29, {}, "python3.11"), live="1", versions=2)
+    aws.functions.pointed["proxyctl-dev-proxy"]["live"] = Alias("live", "1", {"2": 0.5})
+    stands = environment(last_good=release("1"))
+    result = acquire_lock.run(request(environment=stands), aws.as_aws())
+    assert aws.functions.moves == [Alias("live", "1")]
+    assert "put back on 1" in result.summary
+    again = acquire_lock.run(request(environment=stands), aws.as_aws())
+    assert (len(aws.functions.moves), again.evidence["put_back"]) == (1, "")
+
+
+def test_a_function_that_is_gone_is_no_obstacle() -> None:
+    stands = environment(last_good=release("1"))
+    assert acquire_lock.run(request(environment=stands), world().as_aws()).status is Status.SUCCEEDED

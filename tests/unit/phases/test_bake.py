@@ -21,7 +21,7 @@ def asked(after_s: float, looks: int = 0) -> Request:
 
 def world(**states: str) -> FakeAws:
     aws = FakeAws()
-    aws.alarms.states = {f"proxyctl-dev-{name}": state for name, state in states.items()}
+    aws.alarms.states = {f"proxyctl/dev/{name}": state for name, state in states.items()}
     return aws
 
 
@@ -32,19 +32,19 @@ def test_quiet_alarms_are_watched_until_the_time_is_over() -> None:
     last = bake.run(asked(60, looks=2), aws)
     assert last.status is Status.SUCCEEDED
     assert last.evidence["looks"] == 3
-    assert last.evidence["without_data"] == ["proxyctl-dev-latency"]
+    assert last.evidence["without_data"] == ["proxyctl/dev/latency"]
 
 
 def test_one_firing_alarm_ends_the_bake_even_at_its_last_look() -> None:
     with pytest.raises(PhaseFailed) as ended:
         bake.run(asked(60), world(errors="ALARM", latency="OK").as_aws())
     assert ended.value.code == "AlarmFired"
-    assert ended.value.evidence == {"alarms": ["proxyctl-dev-errors"]}
+    assert ended.value.evidence == {"alarms": ["proxyctl/dev/errors"]}
 
 
 def test_an_alarm_of_another_environment_does_not_count() -> None:
     aws = FakeAws()
-    aws.alarms.states = {"proxyctl-dev-errors": "OK", "proxyctl-prod-errors": "ALARM"}
+    aws.alarms.states = {"proxyctl/dev/errors": "OK", "proxyctl/dev-2/errors": "ALARM"}
     assert bake.run(asked(60), aws.as_aws()).status is Status.SUCCEEDED
 
 

@@ -22,7 +22,7 @@ CONFIG = FunctionConfig("sha", 256, 29, {}, "python3.11")
 def world(live: str = "1", **given: Any) -> FakeAws:
     aws = FakeAws(**given)
     aws.functions.add(FUNCTION, CONFIG, live=live, versions=2)
-    aws.alarms.states = {"proxyctl-dev-errors": "OK"}
+    aws.alarms.states = {"proxyctl/dev/errors": "OK"}
     return aws
 
 
@@ -69,11 +69,11 @@ def test_a_version_that_serves_everyone_already_is_not_moved() -> None:
 def test_an_alarm_between_two_steps_stops_the_shift_and_says_how_far_it_was() -> None:
     aws = world()
     first = shift_traffic.run(asked(), aws.as_aws())
-    aws.alarms.states["proxyctl-dev-errors"] = "ALARM"
+    aws.alarms.states["proxyctl/dev/errors"] = "ALARM"
     with pytest.raises(PhaseFailed) as stopped:
         shift_traffic.run(asked(cursor=first.cursor), aws.as_aws())
     assert stopped.value.code == "AlarmFired"
-    assert stopped.value.evidence == {"alarms": ["proxyctl-dev-errors"], "percent": 10}
+    assert stopped.value.evidence == {"alarms": ["proxyctl/dev/errors"], "percent": 10}
     assert len(aws.functions.moves) == 1
 
 
