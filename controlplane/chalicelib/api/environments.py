@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import uuid
 
+from ..core.dora import dora
 from ..core.naming import Names
 from ..core.secret_schema import check
 from ..core.view import environment_shown
@@ -14,6 +16,7 @@ from ..ports import Aws
 from .answers import Answer, Call, Clock
 
 _HISTORY = 20
+_DORA_ENTRIES = 500  # enough for 30 days of a rollout every hour and a half
 
 
 def index(call: Call, aws: Aws, clock: Clock) -> Answer:
@@ -29,7 +32,9 @@ def show(call: Call, aws: Aws, clock: Clock) -> Answer:
             field="name",
             remedy="POST /deployments with this environment makes it; GET /environments lists those that exist.",
         )
-    return Answer(200, environment_shown(environment, aws.records.history(name, _HISTORY)))
+    history = aws.records.history(name, _DORA_ENTRIES)
+    told = environment_shown(environment, history[:_HISTORY])
+    return Answer(200, told | {"dora": dataclasses.asdict(dora(history, clock()))})
 
 
 def put_secret(call: Call, aws: Aws, clock: Clock) -> Answer:

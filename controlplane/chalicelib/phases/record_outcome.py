@@ -60,6 +60,8 @@ def _keep(request: Request, outcome: Outcome, at: str, aws: Aws) -> bool:
     except LockLost:
         return False
     deployment = aws.records.deployment(request.deployment_id)
+    shifted = request.results.get("shift_traffic", {})
+    good = outcome.status is DeploymentStatus.SUCCEEDED
     entry = {
         "deployment_id": request.deployment_id,
         "action": request.action.value,
@@ -67,9 +69,29 @@ def _keep(request: Request, outcome: Outcome, at: str, aws: Aws) -> bool:
         "summary": outcome.summary,
         "who": deployment.caller,
         "why": request.options.reason,
+        "requested_at": deployment.created_at,
+        "changed": "from_version" in shifted or not good,
+        "users_saw_it": "from_version" in shifted and not good,
+        "diff": _diff(request),
     }
     aws.records.add_history(name, at, entry)
     return True
+
+
+def _diff(request: Request) -> dict[str, Any]:
+    """What this deployment asked for otherwise than the last good one had it: `{field: [before, now]}`."""
+    good = request.environment.last_good
+    if request.action is not Action.DEPLOY or good is None:
+        return {}
+    asked, before = dataclasses.asdict(request.config), dict(good.config)
+    changed = {name: [before.get(name), value] for name, value in asked.items() if _plain(value) != before.get(name)}
+    versions = {"version": [good.version, str(request.results.get("release_code", {}).get("version", good.version))]}
+    return changed | {name: pair for name, pair in versions.items() if pair[0] != pair[1]}
+
+
+def _plain(value: Any) -> Any:
+    """As it looks after a round trip through the record: tuples are lists there."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _changes(request: Request, outcome: Outcome, at: str) -> dict[str, Any]:
