@@ -9,7 +9,7 @@ from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Response
 from chalicelib import runner
-from chalicelib.api import control, deployments, environments, health, nightly, sweep
+from chalicelib.api import control, deployments, environments, health, nightly, sweep, tell
 from chalicelib.api.answers import Answer, Call, answered
 from chalicelib.phases import (
     acquire_lock,
@@ -118,6 +118,11 @@ def nightly_task(event: dict[str, Any], context: object) -> dict[str, Any]:
 @app.lambda_function(name="Sweep")
 def sweep_task(event: dict[str, Any], context: object) -> dict[str, Any]:
     return sweep.run(event, aws(), utc_now)
+
+
+@app.lambda_function(name="Tell")
+def tell_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return tell.run(event, aws(), utc_now)
 
 
 @app.lambda_function(name="AcquireLock")

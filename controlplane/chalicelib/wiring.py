@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from .aws.alarms import CloudWatchAlarms
 from .aws.artifacts import S3Artifacts
 from .aws.endpoint import HttpEndpoint
+from .aws.events import EventBridgeEvents
 from .aws.executions import StepFunctionsExecutions
 from .aws.functions import LambdaFunctions
 from .aws.gateway import RestGateway
@@ -36,6 +37,10 @@ class _Aws:
     @cached_property
     def executions(self) -> StepFunctionsExecutions:
         return StepFunctionsExecutions(self.settings.state_machine_arn)
+
+    @cached_property
+    def events(self) -> EventBridgeEvents:
+        return EventBridgeEvents()
 
     @cached_property
     def functions(self) -> LambdaFunctions:

@@ -95,6 +95,12 @@ class FakeRecords:
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
         self.told.setdefault(deployment_id, []).append({"at": at, "kind": kind, "detail": dict(detail)})
 
+    def event(self, deployment_id: str, key: str) -> Mapping[str, Any]:
+        for told in self.told.get(deployment_id, []):
+            if f"EVENT#{told['at']}#{told['kind']}" == key:
+                return told
+        raise NotFound(key)
+
     def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]:
         return self.told.get(deployment_id, [])
 

@@ -23,12 +23,13 @@ _CHUNK = 65_536
 class HttpEndpoint:
     """See the Protocol. Credentials are the process's own: in Lambda, those of the function's role."""
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, credentials: Any = None) -> None:
         self._region = region
+        self._given = credentials
 
     @cached_property
     def _credentials(self) -> Any:
-        credentials = boto3.Session().get_credentials()
+        credentials = self._given or boto3.Session().get_credentials()
         if credentials is None:
             raise AccessDenied(
                 "there are no AWS credentials to sign requests with",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..errors import NotFound
+from ..errors import AwsCallFailed, NotFound
 from ..ports.logs import LogGroup, MetricFilter, SavedQuery
 from .session import call, pages
 
@@ -69,6 +69,16 @@ class CloudWatchLogs:
             call("logs", "delete_metric_filter", logGroupName=group, filterName=name)
         except NotFound:
             return
+
+    def keeps_queries(self) -> bool:
+        try:
+            call("logs", "describe_query_definitions", maxResults=1)
+        except AwsCallFailed as error:
+            # The emulator's word for an action that it does not have; AWS has no such error for this one.
+            if error.evidence.get("aws_code") == "InvalidOperationException":
+                return False
+            raise
+        return True
 
     def queries(self, prefix: str) -> Sequence[SavedQuery]:
         found: list[SavedQuery] = []

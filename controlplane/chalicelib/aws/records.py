@@ -178,6 +178,12 @@ class DynamoRecords:
             {"at": at, "kind": kind, "detail": dict(detail)},
         )
 
+    def event(self, deployment_id: str, key: str) -> Mapping[str, Any]:
+        found = self._get(deployment_key(deployment_id, key))
+        if not found:
+            raise NotFound(f"deployment {deployment_id} has no event {key}")
+        return items.visible(found)
+
     def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]:
         found = self._children(f"DEPLOYMENT#{deployment_id}", "EVENT#")
         return [items.visible(item) for item in found]

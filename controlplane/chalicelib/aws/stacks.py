@@ -30,6 +30,7 @@ def _stack(told: Mapping[str, Any]) -> Stack:
         tags={item["Key"]: item["Value"] for item in told.get("Tags", [])},
         created_at=_iso(told.get("CreationTime")),
         updated_at=_iso(told.get("LastUpdatedTime")),
+        protected=bool(told.get("EnableTerminationProtection")),
     )
 
 
@@ -189,6 +190,11 @@ class CloudFormationStacks:
 
     def continue_rollback(self, stack: str, token: str) -> None:
         call("cloudformation", "continue_update_rollback", StackName=stack, ClientRequestToken=token)
+
+    def protect(self, stack: str, on: bool) -> None:
+        call(
+            "cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on
+        )
 
     def delete(self, stack: str, token: str) -> None:
         call("cloudformation", "delete_stack", StackName=stack, ClientRequestToken=token)

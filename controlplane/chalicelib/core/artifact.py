@@ -1,7 +1,6 @@
 """The proxy's deployment package: which files, which bytecode, which bytes. Same input, same bytes, on every machine.
 
-Three things make zips differ between machines, and are ruled out here: times and modes in the headers (fixed), the
-compressor (zlib and zlib-ng disagree, so nothing is compressed; the artifact is small, and Lambda unpacks it faster), and
+Three things make zips differ between machines: times and modes in the headers and the compressor (see zips.py), and
 marshal, whose newer formats mark which objects happened to be shared in the process that compiled (format 2 does not).
 """
 
@@ -12,6 +11,7 @@ import importlib.util
 import io
 import json
 import marshal
+import re
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -20,16 +20,25 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ..errors import PhaseFailed
+from . import sbom
+from .zips import pack
 
 RULES = "1"  # part of the fingerprint: raise it when this module builds other bytes from the same bundle
 MAX_ZIP = 50 * 1024 * 1024
 MAX_UNPACKED = 250 * 1024 * 1024
 MANIFEST = "proxy/artifact.json"
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _MARSHAL_FORMAT = 2
 _MACHINE_CODE = (".so", ".pyd", ".dylib", ".dll")
 _UNCHECKED_HASH = (0b01).to_bytes(4, "little")  # PEP 552: by source hash, and the source is never looked at
+
+
+_KEY = re.compile(r"artifacts/[a-z0-9-]+/[0-9a-f]{64}\.(zip|cdx\.json)")
+
+
+def is_artifact_key(key: str) -> bool:
+    """Whether package_artifact would name an object so."""
+    return bool(_KEY.fullmatch(key))
 
 
 def unpack(bundle: bytes) -> dict[str, bytes]:
@@ -149,18 +158,6 @@ def bytecode(path: str, source: bytes) -> bytes:
     return header + marshal.dumps(code, _MARSHAL_FORMAT)
 
 
-def pack(files: Mapping[str, bytes], executable: frozenset[str]) -> bytes:
-    """A zip of the files in the order of their paths; `executable` ones get mode 0755, all others 0644."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as made:
-        for path in sorted(files):
-            entry = zipfile.ZipInfo(path, _EPOCH)
-            entry.create_system = 3  # Unix, also when built elsewhere: the modes below mean nothing without it
-            entry.external_attr = (0o100755 if path in executable else 0o100644) << 16
-            made.writestr(entry, files[path])
-    return out.getvalue()
-
-
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A deployment package and what is known of it. digest: SHA-256, hex; sizes in bytes."""
@@ -170,6 +167,7 @@ class Artifact:
     files: int
     unpacked: int
     largest: Sequence[tuple[str, int]]
+    sbom: bytes
 
 
 def build(bundle: bytes) -> Artifact:
@@ -178,14 +176,16 @@ def build(bundle: bytes) -> Artifact:
     executable = frozenset(read_manifest(files).root)
     contents = with_bytecode(select(files))
     content = pack(contents, executable)
+    digest = hashlib.sha256(content).hexdigest()
     largest = parts(contents)[:10]
     check_sizes(len(content), sum(map(len, contents.values())), largest)
     return Artifact(
         content=content,
-        digest=hashlib.sha256(content).hexdigest(),
+        digest=digest,
         files=len(contents),
         unpacked=sum(map(len, contents.values())),
         largest=largest,
+        sbom=sbom.write(contents, digest),
     )
 
 

@@ -60,6 +60,22 @@ class AlarmThresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """Who else is told of every state change. The signing key is in Secrets Manager, under proxyctl/<env>/webhook."""
+
+    url: str
+
+    def __post_init__(self) -> None:
+        # Plain HTTP only to this very machine, as in the embedded cloud: elsewhere the signature could be replayed.
+        if not self.url.startswith(("https://", "http://127.0.0.1:")):
+            raise BadRequest(
+                "config.webhook.url must begin with https://",
+                field="config.webhook.url",
+                remedy="Give the receiver a certificate.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The environment as it should be. Stored with every release, so that a rollback restores it too."""
 
@@ -70,6 +86,7 @@ class Config:
     throttle: Throttle = field(default_factory=Throttle)
     alarms: AlarmThresholds = field(default_factory=AlarmThresholds)
     notify: tuple[str, ...] = ()
+    webhook: Webhook | None = None
     response_mode: Literal["stream", "buffered"] | None = None
     secret_arn: str | None = None
     secret_max_age_days: int = 90

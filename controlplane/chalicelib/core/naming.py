@@ -35,6 +35,10 @@ class Names:
     def function(self) -> str:
         return f"{OWNER}-{self.environment}-proxy"
 
+    def role(self, region: str) -> str:
+        """The proxy's execution role. IAM has no regions, so the name carries it."""
+        return f"{OWNER}-{self.environment}-proxy-{region}"
+
     @property
     def log_group(self) -> str:
         return f"/aws/lambda/{self.function}"
@@ -48,6 +52,10 @@ class Names:
         return f"{OWNER}/{self.environment}/openai"
 
     @property
+    def webhook_secret(self) -> str:
+        return f"{OWNER}/{self.environment}/webhook"
+
+    @property
     def topic(self) -> str:
         return f"{OWNER}-{self.environment}-alarms"
 
@@ -59,8 +67,27 @@ class Names:
     def artifacts_prefix(self) -> str:
         return f"artifacts/{self.environment}/"
 
+    @property
+    def api(self) -> str:
+        return f"{OWNER}-{self.environment}"
+
+    @property
+    def queries(self) -> str:
+        """What the names of the saved Logs Insights queries begin with: a folder in the console."""
+        return f"{OWNER}/{self.environment}/"
+
+    def probe(self, deployment_id: str) -> str:
+        """A queue that lives for one deployment."""
+        return f"{self.probes}{deployment_id}"[:80]
+
+    @property
+    def probes(self) -> str:
+        """What the names of those queues begin with. No environment's name holds an underscore, so dev's are not dev-2's."""
+        return f"{OWNER}_{self.environment}_probe_"
+
     def alarm(self, what: str) -> str:
-        return f"{OWNER}-{self.environment}-{what}"
+        """With "" what all of them begin with; the slash keeps dev's apart from dev-2's."""
+        return f"{OWNER}/{self.environment}/{what}"
 
     @property
     def tags(self) -> dict[str, str]:

@@ -60,14 +60,17 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is judged. by_second: response times from when requests were due; cold_starts_ms: init durations."""
+    """What is judged. by_second: response times from when requests were due.
+
+    cold_starts_ms: init durations; None when none were asked for, empty when they were and none was seen.
+    """
 
     good: int
     failed: int
     duration_s: float
     response: Histogram
     by_second: Mapping[int, Histogram]
-    cold_starts_ms: Sequence[float] = ()
+    cold_starts_ms: Sequence[float] | None = None
 
 
 def judge(figures: Figures, slo: Slo, baseline: Mapping[int, Histogram] | None, seed: str) -> list[Judged]:
@@ -78,8 +81,8 @@ def judge(figures: Figures, slo: Slo, baseline: Mapping[int, Histogram] | None, 
     judged.append(_error_rate(figures, slo.error_rate))
     if slo.rps is not None:
         judged.append(_rps(figures, slo.rps))
-    if slo.cold_start_ms is not None and figures.cold_starts_ms:
-        judged.append(_cold_start(figures, slo.cold_start_ms))
+    if slo.cold_start_ms is not None and figures.cold_starts_ms is not None:
+        judged.append(_cold_start(figures.cold_starts_ms, slo.cold_start_ms))
     if slo.slowdown is not None and baseline is not None:
         judged.append(slower_than(baseline, figures.by_second, slo.slowdown, seed))
     return judged
@@ -132,9 +135,11 @@ def _rps(figures: Figures, bound: float) -> Judged:
     return Judged("rps", Judgement.FAILED, bound, figure, None, "fewer good answers a second")
 
 
-def _cold_start(figures: Figures, bound: float) -> Judged:
-    slowest = max(figures.cold_starts_ms)
-    interval = (min(figures.cold_starts_ms), slowest)
+def _cold_start(starts_ms: Sequence[float], bound: float) -> Judged:
+    if not starts_ms:
+        return Judged("cold_start_ms", Judgement.INCONCLUSIVE, bound, None, None, "no cold start was seen")
+    slowest = max(starts_ms)
+    interval = (min(starts_ms), slowest)
     if slowest <= bound:
         return Judged("cold_start_ms", Judgement.PASSED, bound, slowest, interval)
     return Judged("cold_start_ms", Judgement.FAILED, bound, slowest, interval, "the slowest start is beyond")

@@ -52,7 +52,7 @@ def ratio_interval(
     share: float,
     chance: random.Random,
     *,
-    rounds: int = 400,
+    rounds: int = 200,
     level: float = 0.95,
 ) -> tuple[float, float, float]:
     """(ratio, low, high) of a quantile after over the same quantile before, both given second by second.

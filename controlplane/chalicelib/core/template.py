@@ -93,6 +93,13 @@ def parameters(config: Config, given: Given, *, creates: bool) -> dict[str, str 
     return {name: None if name in _ONCE else value for name, value in all_of_them.items()}
 
 
+PARAMETERS = frozenset(
+    "Environment ArtifactBucket ArtifactKey SecretArn SecretKmsKeyArn Runtime ResponseMode MemorySize TimeoutSeconds "
+    "IntegrationTimeoutMs LogLevel SecretTtlSeconds LogRetentionDays ThrottleRate ThrottleBurst ReservedConcurrency "
+    "AccessLogs".split()
+)
+
+
 def shaping(all_of_them: Mapping[str, str | None]) -> dict[str, str]:
     """Those parameters that change what an API deployment snapshots."""
     return {name: all_of_them[name] or "" for name in ("ResponseMode", "IntegrationTimeoutMs", "Environment")}

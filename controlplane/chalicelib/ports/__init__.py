@@ -10,6 +10,7 @@ from typing import Protocol
 from .alarms import Alarms
 from .artifacts import Artifacts
 from .endpoint import Endpoint, Reply
+from .events import Events
 from .executions import Executions
 from .functions import Alias, FunctionConfig, Functions, Version
 from .gateway import Gateway
@@ -29,6 +30,7 @@ __all__ = [
     "Artifacts",
     "Aws",
     "Endpoint",
+    "Events",
     "Executions",
     "FunctionConfig",
     "Functions",
@@ -56,6 +58,8 @@ class Aws(Protocol):
     def records(self) -> Records: ...
     @property
     def executions(self) -> Executions: ...
+    @property
+    def events(self) -> Events: ...
     @property
     def functions(self) -> Functions: ...
     @property

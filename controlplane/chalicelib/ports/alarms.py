@@ -6,34 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..core.alarms import Alarm, Metric
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric with a statistic: `Sum`, `Average`, `Maximum`, `p99`, …, over `period_s` seconds."""
-
-    namespace: str
-    name: str
-    dimensions: Mapping[str, str]
-    statistic: str
-    period_s: int = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Fires when the figure is at or above `threshold` in `datapoints` of the last `periods` periods.
-
-    `expression` is metric math over the ids of `metrics`; empty where the only metric is the figure itself. Missing
-    data never fires: no traffic is no fault.
-    """
-
-    name: str
-    description: str
-    metrics: Mapping[str, Metric]
-    threshold: float
-    expression: str = ""
-    periods: int = 3
-    datapoints: int = 2
-    actions: Sequence[str] = ()
+__all__ = ["Alarm", "AlarmState", "Alarms", "Metric"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..core.dashboard import MetricFilter, SavedQuery
+
+__all__ = ["LogGroup", "Logs", "MetricFilter", "SavedQuery"]
+
 
 @dataclass(frozen=True, slots=True)
 class LogGroup:
@@ -14,28 +18,6 @@ class LogGroup:
     name: str
     arn: str
     retention_days: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class MetricFilter:
-    """Counts matching lines of a group as a metric."""
-
-    name: str
-    group: str
-    pattern: str
-    metric: str
-    namespace: str
-    value: str = "1"
-
-
-@dataclass(frozen=True, slots=True)
-class SavedQuery:
-    """A Logs Insights query; a "/" in the name makes a folder in the console."""
-
-    name: str
-    groups: Sequence[str]
-    text: str
-    id: str = ""
 
 
 class Logs(Protocol):
@@ -54,6 +36,10 @@ class Logs(Protocol):
     def put_filter(self, wanted: MetricFilter) -> None: ...
 
     def delete_filter(self, group: str, name: str) -> None: ...
+
+    def keeps_queries(self) -> bool:
+        """False in a cloud whose CloudWatch Logs knows no saved queries (docs/fidelity.md)."""
+        ...
 
     def queries(self, prefix: str) -> Sequence[SavedQuery]: ...
 

@@ -68,6 +68,10 @@ class Records(Protocol):
 
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None: ...
 
+    def event(self, deployment_id: str, key: str) -> Mapping[str, Any]:
+        """One event by its sort key. Raises NotFound."""
+        ...
+
     def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]: ...
 
     def environment(self, name: str) -> Environment:

@@ -9,7 +9,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack as it stands. `outputs` and `parameters` are plain maps; times are ISO 8601, UTC."""
+    """A stack as it stands. `outputs` and `parameters` are plain maps; times are ISO 8601, UTC; `protected` stacks
+    cannot be deleted."""
 
     name: str
     id: str
@@ -20,6 +21,7 @@ class Stack:
     tags: Mapping[str, str] = field(default_factory=dict)
     created_at: str = ""
     updated_at: str = ""
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,10 @@ class Stacks(Protocol):
         ...
 
     def continue_rollback(self, stack: str, token: str) -> None: ...
+
+    def protect(self, stack: str, on: bool) -> None:
+        """Switch CloudFormation's own termination protection."""
+        ...
 
     def delete(self, stack: str, token: str) -> None:
         """Start the deletion; nothing happens when the stack is gone."""

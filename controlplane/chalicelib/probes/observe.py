@@ -16,7 +16,7 @@ from ..ports.sdk import Target as SdkTarget
 from . import upstream
 from .target import TIMEOUT_S, Target
 
-_PARALLEL = 4  # most of a check is waiting; more at once would measure the queue in front of the proxy
+_PARALLEL = 8  # most of a check is waiting, for a timeout above all
 _TEXT = 20_000
 
 WHY_NOT = {

@@ -1,0 +1,89 @@
+"""Asks IAM whether every role of the control plane may do what its policy promises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core import permissions
+from ..core.findings import Finding
+from ..core.permissions import Grant, Missing
+from ..errors import NotFound
+from ..ports import Aws
+
+CONTROL_PLANE = "proxyctl"
+
+
+def policies() -> dict[str, Mapping[str, Any]]:
+    """Every policy document by its stem: in the package where the installer puts them, else in the checkout."""
+    package = Path(__file__).parent.parent
+    folder = next(path for path in (package / "policies", package.parent / "policies") if path.is_dir())
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+
+
+def check(aws: Aws) -> tuple[list[Finding], dict[str, Any]]:
+    """Findings, and what was asked: counts of roles, statements and actions."""
+    try:
+        roles = {one.logical_id: one.physical_id for one in aws.stacks.resources(CONTROL_PLANE)}
+    except NotFound:
+        return [_unknown_stack()], {"roles": 0, "actions": 0}
+    settings = aws.settings
+    variables = {
+        "AWS::Partition": settings.partition,
+        "AWS::Region": settings.region,
+        "AWS::AccountId": settings.account,
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+    findings: list[Finding] = []
+    asked = roles_asked = 0
+    for stem, document in policies().items():
+        role = roles.get(permissions.role_of(stem))
+        if role is None:
+            findings.append(_no_role(stem))
+            continue
+        arn = f"arn:{settings.partition}:iam::{settings.account}:role/{role}"
+        roles_asked += 1
+        for grant in permissions.grants(stem, document, variables):
+            asked += len(grant.actions)
+            findings.extend(_finding(missing, role) for missing in _refused(grant, arn, aws))
+    return findings, {"roles": roles_asked, "actions": asked}
+
+
+def _refused(grant: Grant, role_arn: str, aws: Aws) -> Iterator[Missing]:
+    resources = [permissions.concrete(one) for one in grant.resources]
+    verdicts = aws.identity.simulate(role_arn, grant.actions, resources, grant.context)
+    allowed = {verdict.action for verdict in verdicts if verdict.allowed}
+    for verdict in verdicts:
+        # One statement may name several kinds of resources, and each of its actions fits some of them only.
+        if not verdict.allowed and (verdict.action not in allowed or verdict.decision == "explicitDeny"):
+            yield Missing(grant.policy, verdict.action, verdict.resource, verdict.decision)
+
+
+def _finding(missing: Missing, role: str) -> Finding:
+    return Finding(
+        "permissions",
+        str(missing),
+        f"Give role {role} back what controlplane/policies/{missing.policy}.json says (bootstrap.py up), and look for "
+        "permission boundaries and service control policies that take it away.",
+        field=missing.action,
+    )
+
+
+def _no_role(stem: str) -> Finding:
+    return Finding(
+        "permissions",
+        f"the control plane's stack has no role for policy {stem}",
+        "Run bootstrap.py up: the stack is older than this code.",
+        blocks=False,
+    )
+
+
+def _unknown_stack() -> Finding:
+    return Finding(
+        "permissions",
+        f"NOT RUN: there is no stack {CONTROL_PLANE}, so the roles' names are not known",
+        "Deploy the control plane with bootstrap.py up.",
+        blocks=False,
+    )

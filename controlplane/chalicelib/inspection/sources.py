@@ -1,0 +1,65 @@
+"""Bundle, template and secret: whether what is to be rolled out is there, and would work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..core import artifact, template
+from ..core.contract import Request
+from ..core.findings import Finding
+from ..core.naming import Names
+from ..errors import AwsCallFailed, BadRequest, NotFound, PhaseFailed
+from ..ports import Aws
+
+_REBUILD = "Run bootstrap.py up again: it builds and uploads the bundle."
+
+
+def check(request: Request, aws: Aws) -> tuple[list[Finding], dict[str, Any]]:
+    """Findings, and sizes of what would be built. Nothing is uploaded."""
+    try:
+        bundle = aws.artifacts.get(aws.settings.bundle_key)
+    except NotFound:
+        missing = Finding("artifact", f"the bundle {aws.settings.bundle_key} is not in the bucket", _REBUILD)
+        return [missing, *_secret(request, aws)], {}
+    try:
+        files = artifact.unpack(bundle)
+        built = artifact.with_bytecode(artifact.select(files))
+    except PhaseFailed as error:
+        broken = Finding("artifact", error.message, error.remedy or _REBUILD, field=error.field or "")
+        return [broken, *_secret(request, aws)], {}
+    told = {"files": len(built), "unpacked_bytes": sum(map(len, built.values()))}
+    return [*_template(files, aws), *_secret(request, aws)], told
+
+
+def _template(files: dict[str, bytes], aws: Aws) -> Iterator[Finding]:
+    text = files.get("template.yaml", b"").decode()
+    if len(text.encode()) > template.MAX_BYTES:
+        yield Finding(
+            "template",
+            f"template.yaml has {len(text.encode())} bytes; CloudFormation takes {template.MAX_BYTES} in a request",
+            "Shorten it.",
+        )
+        return
+    try:
+        declared = set(aws.stacks.validate(template.with_snapshot(text, {})))
+    except (AwsCallFailed, BadRequest) as error:
+        yield Finding("template", f"template.yaml is not valid: {error.message}", "Correct proxy/template.yaml.")
+        return
+    for name in sorted(declared ^ template.PARAMETERS):
+        verb = "declares" if name in declared else "lacks"
+        yield Finding(
+            "template",
+            f"template.yaml {verb} the parameter {name}, which this control plane does {'not ' * (name in declared)}give",
+            "Template and control plane are of different versions: run bootstrap.py up.",
+        )
+
+
+def _secret(request: Request, aws: Aws) -> Iterator[Finding]:
+    wanted = request.config.secret_arn or Names(request.environment.name).secret
+    info = aws.secrets.find(wanted)
+    where = "config.secret_arn" if request.config.secret_arn else "secret"
+    store = f"proxyctl secret set {request.environment.name}, or PUT /environments/{request.environment.name}/secret"
+    if info is None or info.doomed:
+        state = "is scheduled for deletion" if info else "does not exist"
+        yield Finding("secret", f"the secret {wanted} {state}", f"Store it: {store}.", field=where)
