@@ -21,7 +21,7 @@ from .observe import facts_of
 from .target import TIMEOUT_S, Target
 
 PATH = "/health"  # costs no token
-_DRIVE_S = 6.0
+DRIVE_S = 6.0
 _CONNECTIONS = 24  # more would start so many Lambdas that something else gives way first
 _ENOUGH = 8
 _RECOVERY_S = 10.0
@@ -29,10 +29,12 @@ _RECOVERY_S = 10.0
 Sleep = Callable[[float], None]
 
 
-def run(throttle: Throttle, target: Target, aws: Aws, sleep: Sleep = time.sleep) -> Outcome:
-    """The outcome of the check `throttling`."""
+def run(
+    throttle: Throttle, target: Target, aws: Aws, *, sleep: Sleep = time.sleep, drive_s: float = DRIVE_S
+) -> Outcome:
+    """The outcome of the check `throttling`, after driving for at most `drive_s`."""
     url = target.url + PATH
-    good, limited, drove_s = _drive(url, throttle, target, aws)
+    good, limited, drove_s = _drive(url, throttle, target, aws, drive_s)
     if limited is None:
         return not_run(
             THROTTLING,
@@ -43,7 +45,7 @@ def run(throttle: Throttle, target: Target, aws: Aws, sleep: Sleep = time.sleep)
     return judge(THROTTLING, THROTTLED.expects, {**facts_of(limited), "recovered": recovered, "driven": good})
 
 
-def _drive(url: str, throttle: Throttle, target: Target, aws: Aws) -> tuple[int, Reply | None, float]:
+def _drive(url: str, throttle: Throttle, target: Target, aws: Aws, drive_s: float) -> tuple[int, Reply | None, float]:
     """Requests as fast as they go, until enough were refused: (answered, a refusal as a client sees it, seconds)."""
     refusals: list[Reply] = []
 
@@ -57,7 +59,7 @@ def _drive(url: str, throttle: Throttle, target: Target, aws: Aws) -> tuple[int,
     payload = build("GET", url, {}, b"", aws.endpoint if target.signed else None)
     limits = Limits(connections=_CONNECTIONS, give_up_s=0.5)
     generator = Generator(url, payload, recorder, limits, on_bad=on_bad)
-    wanted = Arrivals("constant", 2 * throttle.rate_per_s + throttle.burst, _DRIVE_S)
+    wanted = Arrivals("constant", 2 * throttle.rate_per_s + throttle.burst, drive_s)
     began = time.perf_counter()
     uvloop.run(generator.run(due_times(wanted), began))
     return recorder.good, refusals[0] if refusals else None, time.perf_counter() - began

@@ -18,8 +18,7 @@ def histogram(samples: list[int]) -> Histogram:
 
 def seconds(chance: random.Random, count: int, each: int, factor: float = 1.0) -> dict[int, Histogram]:
     return {
-        second: histogram([int(chance.lognormvariate(9, 0.4) * factor) for _ in range(each)])
-        for second in range(count)
+        second: histogram([int(chance.lognormvariate(9, 0.4) * factor) for _ in range(each)]) for second in range(count)
     }
 
 
@@ -75,9 +74,7 @@ def test_the_ratio_of_medians_is_found_within_its_interval(count: int) -> None:
 def test_seconds_that_differ_widen_the_interval() -> None:
     """A machine with moods: the same number of samples says less than on a calm one."""
     chance = random.Random(3)
-    calm = {
-        second: histogram([int(chance.lognormvariate(9, 0.1)) for _ in range(50)]) for second in range(20)
-    }
+    calm = {second: histogram([int(chance.lognormvariate(9, 0.1)) for _ in range(50)]) for second in range(20)}
     moody = {
         second: histogram([int(us * mood) for us in [int(chance.lognormvariate(9, 0.1)) for _ in range(50)]])
         for second, mood in enumerate(chance.lognormvariate(0, 0.5) for _ in range(20))

@@ -1,0 +1,44 @@
+"""The ports that phases 7 to 9 look through, real where they speak HTTP, and a request for a stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.credentials import Credentials
+from chalicelib.aws.endpoint import HttpEndpoint
+from chalicelib.aws.sdk import OpenAiSdk
+from chalicelib.core.contract import Request
+from chalicelib.core.model import Action
+from chalicelib.core.naming import Names
+from chalicelib.ports import Alias
+
+from tests.fakes import FakeAws
+from tests.fakes.requests import environment, request
+from tests.functional.phases.stage import VERSION, Stage
+
+
+@dataclass
+class Looking(FakeAws):
+    endpoint: Any = field(default_factory=lambda: HttpEndpoint("eu-central-1", Credentials("AKIDEXAMPLE", "secret")))
+
+    @property
+    def sdk(self) -> OpenAiSdk:
+        return OpenAiSdk(self.endpoint)
+
+
+def looking(faults_url: str = "") -> Looking:
+    from tests.fakes import settings
+
+    aws = Looking(settings(upstream_faults_url=faults_url))
+    function = Names("dev").function
+    aws.functions.latest[function] = None  # type: ignore[assignment]
+    aws.functions.pointed[function] = {name: Alias(name, VERSION) for name in ("live", "candidate")}
+    return aws
+
+
+def request_for(stage: Stage, *, revalidate: bool = False, **other: Any) -> Request:
+    """A deploy whose candidate is behind this stage, or a revalidation of what is live there."""
+    results = {"deploy_stack": {"api_url": stage.url}, "release_code": {"version": VERSION}}
+    action = Action.REVALIDATE if revalidate else Action.DEPLOY
+    return request(action=action, environment=environment(), results=results, **other)

@@ -1,0 +1,136 @@
+"""Every check of phases 7 and 8, against the real proxy and llmock: it passes when all is well, and sees its fault."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from chalicelib.core.checks import ENDPOINTS, ERRORS, Check, all_checks
+from chalicelib.core.config import Throttle
+from chalicelib.core.expectations import Outcome, Verdict
+from chalicelib.core.fault_checks import FAULTS
+from chalicelib.probes import throttle
+from chalicelib.probes.observe import run_one
+from chalicelib.probes.target import locate
+from llmock.testing import LLMockServer
+
+from tests.functional.phases.looks import looking, request_for
+from tests.functional.phases.spoils import ENDPOINT_FAULTS, ERROR_FAULTS, TWICE
+from tests.functional.phases.stage import Stage, stage
+
+SECRET: dict[str, Any] = {
+    "models": {"fast": {"target": "gpt-4o-mini"}, "embed": {"target": "text-embedding-3-small"}},
+    "cors_origins": ["https://app.example"],
+    "timeouts": {"connect_s": 2, "first_byte_s": 0.9, "idle_s": 0.9, "total_s": 20},
+}
+KEYS = [{"id": "someone", "sha256": hashlib.sha256(b"their key").hexdigest()}]
+# Whether a timeout comes within 10 % is the machine's business too; these are judged on times given (test_observe.py).
+TIMED = {"first_byte_timeout", "idle_timeout"}
+# What these look at is public: a revalidation of the live alias, with client keys on.
+LIVE = {"public_health", "no_key", "wrong_key"}
+
+
+@pytest.fixture(scope="module")
+def deployed(standin: LLMockServer) -> Iterator[Stage]:
+    with stage(standin.base_url("openai"), **SECRET) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def guarded(standin: LLMockServer) -> Iterator[Stage]:
+    with stage(standin.base_url("openai"), client_keys=KEYS, **SECRET) as serving:
+        yield serving
+
+
+@pytest.fixture
+def serving(check: Check, deployed: Stage, guarded: Stage) -> Iterator[Stage]:
+    chosen = guarded if check.name in LIVE else deployed
+    yield chosen
+    chosen.spoil, chosen.twice = None, False
+
+
+def outcome(check: Check, serving: Stage, standin: LLMockServer, fault: Any = None) -> Outcome:
+    aws = looking(standin.url)
+    target = locate(request_for(serving, revalidate=check.name in LIVE), aws.as_aws())
+    serving.twice, serving.spoil = fault == TWICE, None if fault == TWICE else fault
+    return run_one(check, target, aws.as_aws())
+
+
+def every_check() -> list[Any]:
+    return [pytest.param(check, id=check.name) for check in (*ENDPOINTS, *ERRORS, *FAULTS)]
+
+
+def test_the_mutation_table_has_a_fault_for_every_check() -> None:
+    tables = all_checks()
+    assert {check.name for check in tables["validate_endpoints"]} == set(ENDPOINT_FAULTS)
+    assert {check.name for check in tables["validate_errors"]} == set(ERROR_FAULTS)
+
+
+@pytest.mark.parametrize("check", every_check())
+def test_a_check_passes_on_a_proxy_that_is_well(check: Check, serving: Stage, standin: LLMockServer) -> None:
+    found = outcome(check, serving, standin)
+    if check.name in TIMED and found.verdict is Verdict.FAILED:
+        assert found.expected == [str(check.expects[-1])] or found.expected[0].startswith("ms is near"), found
+        return
+    assert found.verdict is Verdict.PASSED, found
+
+
+@pytest.mark.parametrize("check", every_check())
+def test_a_check_fails_when_its_fault_is_planted(check: Check, serving: Stage, standin: LLMockServer) -> None:
+    fault = {**ENDPOINT_FAULTS, **ERROR_FAULTS}[check.name]
+    found = outcome(check, serving, standin, fault)
+    assert found.verdict is Verdict.FAILED, found
+    assert found.reason
+    assert found.expected
+
+
+@pytest.mark.parametrize("check", [pytest.param(check, id=check.name) for check in FAULTS])
+def test_without_a_stand_in_a_fault_check_says_not_run(check: Check, deployed: Stage) -> None:
+    aws = looking("").as_aws()
+    found = run_one(check, locate(request_for(deployed), aws), aws)
+    assert found.verdict is Verdict.NOT_RUN
+    assert "embedded cloud" in found.reason
+
+
+@pytest.mark.parametrize("name", sorted(LIVE - {"public_health"}))
+def test_without_client_keys_a_key_check_says_not_run(name: str, deployed: Stage) -> None:
+    aws = looking("").as_aws()
+    check = next(one for one in ERRORS if one.name == name)
+    found = run_one(check, locate(request_for(deployed, revalidate=True), aws), aws)
+    assert found.verdict is Verdict.NOT_RUN
+
+
+@pytest.fixture
+def throttled(standin: LLMockServer) -> Iterator[Stage]:
+    with stage(standin.base_url("openai"), **SECRET) as serving:
+        serving.tokens = serving.burst
+        yield serving
+
+
+def driven(serving: Stage, **other: Any) -> Outcome:
+    aws = looking("").as_aws()
+    return throttle.run(Throttle(50, 30), locate(request_for(serving), aws), aws, **other)
+
+
+def test_throttling_is_driven_until_429_and_seen_to_recover(throttled: Stage) -> None:
+    assert driven(throttled).verdict is Verdict.PASSED
+
+
+def test_a_throttle_without_a_retry_after_fails(throttled: Stage) -> None:
+    throttled.spoil = ERROR_FAULTS["throttling"]  # type: ignore[assignment]
+    assert driven(throttled).verdict is Verdict.FAILED
+
+
+def test_a_throttle_that_does_not_recover_fails(throttled: Stage) -> None:
+    throttled.refill_per_s = 0
+    found = driven(throttled, sleep=lambda _: None)
+    assert found.verdict is Verdict.FAILED
+    assert "recovered" in found.reason
+
+
+def test_a_throttle_that_was_never_reached_is_not_run(deployed: Stage) -> None:
+    found = driven(deployed, drive_s=0.3)
+    assert found.verdict is Verdict.NOT_RUN
+    assert "50/s" in found.reason
