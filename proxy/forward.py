@@ -43,6 +43,7 @@ class Call:
     config: Config
     exchange: Exchange
     deadline: float  # on Clock.monotonic()
+    first_byte_by: float = 0.0  # of the current attempt, likewise
 
 
 @dataclass(slots=True)
@@ -153,6 +154,7 @@ class Forwarder:
             if left <= 0:
                 raise _over()
             limits = config.timeouts
+            call.first_byte_by = begun + limits.first_byte_s
             connection = None
             try:
                 connection = self._pool.take(config, min(limits.connect_s, left), fresh=round_ > 0)
@@ -205,7 +207,9 @@ class Forwarder:
                 begun = now()
                 if begun >= call.deadline:
                     raise _over()
-                chunk = connection.read(min(idle_s, call.deadline - begun))
+                # A stream's head comes at once and its first event much later: until then first_byte_s holds.
+                limit = idle_s if exchange.first_byte is not None else max(0.001, call.first_byte_by - begun)
+                chunk = connection.read(min(limit, call.deadline - begun))
                 exchange.upstream_s += (arrived := now()) - begun
                 if not chunk:
                     break
@@ -220,7 +224,10 @@ class Forwarder:
             if watcher.is_cut():
                 raise UpstreamFailure("stream_truncated", "The upstream's stream ended before its closing event.")
         except UpstreamFailure as failure:
-            failure = _over() if failure.code == "idle_timeout" and self._left(call) <= 0 else failure
+            if failure.code == "idle_timeout" and self._left(call) <= 0:
+                failure = _over()
+            elif failure.code == "idle_timeout" and exchange.first_byte is None:
+                failure = UpstreamFailure("first_byte_timeout", str(failure))
             exchange.error = failure.code
             if watcher.is_events and not call.request.hold:
                 yield sse.error_event(call.path, failure.code, str(failure), after=last)

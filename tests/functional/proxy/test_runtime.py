@@ -3,116 +3,22 @@
 from __future__ import annotations
 
 import base64
-import http.server
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.functional.proxy import artifact
-from tests.functional.proxy.rig import secret
-from tests.functional.proxy.runtime_standin import RuntimeStandIn, rest_event
+from tests.functional.proxy.environment import ARN, Environment, secret_answer
+from tests.functional.proxy.runtime_standin import rest_event
 from tests.functional.proxy.upstream import Upstream, chat, events, keep_silent, reply, stream
 
-ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:proxyctl/dev/openai-AbCdEf"
 CHAT_BODY = json.dumps({"model": "gpt-4o", "messages": []})
-
-
-class SecretsStandIn(http.server.ThreadingHTTPServer):
-    """Answers GetSecretValue; `answers` are (status, body) used up in order, the last one for ever."""
-
-    daemon_threads = True
-
-    def __init__(self, answers: list[tuple[int, dict[str, Any]]]) -> None:
-        self.answers = answers
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-        super().__init__(("127.0.0.1", 0), _SecretsHandler)
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _SecretsHandler(http.server.BaseHTTPRequestHandler):
-    server: SecretsStandIn
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        answers = self.server.answers
-        status, answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        content = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None:
-        return
-
-
-def secret_answer(base_url: str, **changes: Any) -> tuple[int, dict[str, Any]]:
-    return 200, {"SecretString": json.dumps(secret(base_url, **changes)), "VersionId": "v1", "Name": "x"}
-
-
-class Environment:
-    """One Lambda environment: stand-ins and the process that `bootstrap` starts."""
-
-    def __init__(self, folder: Path, answers: list[tuple[int, dict[str, Any]]], mode: str, **extra: str) -> None:
-        self.runtime = RuntimeStandIn()
-        self.secrets = SecretsStandIn(answers)
-        variables = {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "AWS_LAMBDA_RUNTIME_API": self.runtime.address,
-            "LAMBDA_TASK_ROOT": str(folder),
-            "AWS_ENDPOINT_URL": self.secrets.url,
-            "AWS_ACCESS_KEY_ID": "AKIA",
-            "AWS_SECRET_ACCESS_KEY": "key",
-            "AWS_SESSION_TOKEN": "token",
-            "SECRET_ARN": ARN,
-            "ENVIRONMENT_NAME": "dev",
-            "RESPONSE_MODE": mode,
-            "SECRET_TTL_S": "300",
-            **extra,
-        }
-        self.log = tempfile.TemporaryFile()  # noqa: SIM115  (a pipe that nobody reads would fill and stop the process; `end` closes it)
-        self.process = subprocess.Popen(
-            [str(folder / "bootstrap"), sys.executable, "/var/runtime/bootstrap.py"],
-            env={name: value for name, value in variables.items() if value},
-            stdout=self.log,
-        )
-
-    def ready(self) -> Environment:
-        assert self.runtime.polls.acquire(timeout=20), "the loop did not ask for an invocation"
-        return self
-
-    def end(self) -> tuple[int, list[dict[str, Any]]]:
-        """Take the environment down; (exit code, the lines it logged)."""
-        self.runtime.close()
-        try:
-            self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.secrets.shutdown()
-        self.secrets.server_close()
-        with self.log:
-            self.log.seek(0)
-            return self.process.returncode, [json.loads(line) for line in self.log]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return artifact.build(tmp_path_factory.mktemp("artifact"))
 
 
 @pytest.fixture
@@ -122,9 +28,9 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def streaming(folder: Path, upstream: Upstream) -> Iterator[Environment]:
+def streaming(artifact_folder: Path, upstream: Upstream) -> Iterator[Environment]:
     limits = {"connect_s": 1.0, "first_byte_s": 5.0, "idle_s": 0.3, "total_s": 10.0}
-    environment = Environment(folder, [secret_answer(upstream.base_url, timeouts=limits)], "stream").ready()
+    environment = Environment(artifact_folder, [secret_answer(upstream.base_url, timeouts=limits)], "stream").ready()
     yield environment
     if environment.process.poll() is None:
         environment.end()
@@ -243,8 +149,10 @@ def test_a_frozen_environment_wakes_with_a_dead_connection_and_loses_nothing(
     assert len(upstream.seen) == 5
 
 
-def test_a_thousand_invocations_leave_memory_and_files_where_they_were(folder: Path, upstream: Upstream) -> None:
-    environment = Environment(folder, [secret_answer(upstream.base_url)], "stream").ready()
+def test_a_thousand_invocations_leave_memory_and_files_where_they_were(
+    artifact_folder: Path, upstream: Upstream
+) -> None:
+    environment = Environment(artifact_folder, [secret_answer(upstream.base_url)], "stream").ready()
     event = rest_event("/v1/chat/completions", "POST", CHAT_BODY)
     try:
         for _ in range(200):
@@ -261,8 +169,8 @@ def test_a_thousand_invocations_leave_memory_and_files_where_they_were(folder: P
     assert after[0] <= 45 * 1024, "resident KiB"
 
 
-def test_buffered_answers_are_one_json_object(folder: Path, upstream: Upstream) -> None:
-    environment = Environment(folder, [secret_answer(upstream.base_url)], "buffered").ready()
+def test_buffered_answers_are_one_json_object(artifact_folder: Path, upstream: Upstream) -> None:
+    environment = Environment(artifact_folder, [secret_answer(upstream.base_url)], "buffered").ready()
     upstream.script += [chat(), stream(events("a")), reply(200, b"\xff\xfe", kind="audio/mpeg")]
     event = rest_event("/v1/chat/completions", "POST", CHAT_BODY)
     try:
@@ -277,8 +185,8 @@ def test_buffered_answers_are_one_json_object(folder: Path, upstream: Upstream) 
     assert [line["function_request_id"] for line in lines] == ["invocation-1", "invocation-2", "invocation-3"]
 
 
-def test_a_buffered_answer_over_lambdas_limit_is_a_502_that_says_so(folder: Path, upstream: Upstream) -> None:
-    environment = Environment(folder, [secret_answer(upstream.base_url)], "buffered").ready()
+def test_a_buffered_answer_over_lambdas_limit_is_a_502_that_says_so(artifact_folder: Path, upstream: Upstream) -> None:
+    environment = Environment(artifact_folder, [secret_answer(upstream.base_url)], "buffered").ready()
     upstream.script.append(reply(200, b"x" * 6_300_000, kind="text/plain"))
     try:
         answer = environment.runtime.call(rest_event("/v1/files/f/content")).json()
@@ -289,9 +197,9 @@ def test_a_buffered_answer_over_lambdas_limit_is_a_502_that_says_so(folder: Path
     assert answer["headers"]["x-request-id"] == "gateway-request-1"
 
 
-def test_the_candidates_caller_is_told_what_runs_and_nobody_else(folder: Path, upstream: Upstream) -> None:
+def test_the_candidates_caller_is_told_what_runs_and_nobody_else(artifact_folder: Path, upstream: Upstream) -> None:
     answers = [secret_answer(upstream.base_url)]
-    environment = Environment(folder, answers, "buffered", ARTIFACT_DIGEST="sha256:1").ready()
+    environment = Environment(artifact_folder, answers, "buffered", ARTIFACT_DIGEST="sha256:1").ready()
     spoofed = rest_event("/health", headers={"x-forwarded-user": "arn:aws:iam::1:role/x"})
     spoofed["path"] = "/_candidate/health"
     try:
@@ -306,9 +214,9 @@ def test_the_candidates_caller_is_told_what_runs_and_nobody_else(folder: Path, u
 
 
 @pytest.mark.parametrize("variable", ["SECRET_ARN", "RESPONSE_MODE", "SECRET_TTL_S"])
-def test_a_wrong_variable_is_an_init_error_that_names_it(folder: Path, variable: str) -> None:
+def test_a_wrong_variable_is_an_init_error_that_names_it(artifact_folder: Path, variable: str) -> None:
     wrong = {variable: "" if variable == "SECRET_ARN" else "nonsense"}
-    environment = Environment(folder, [secret_answer("http://127.0.0.1:9/v1")], "stream", **wrong)
+    environment = Environment(artifact_folder, [secret_answer("http://127.0.0.1:9/v1")], "stream", **wrong)
     posted = environment.runtime.posted.get(timeout=20)
     code, _ = environment.end()
     assert posted.path == "/2018-06-01/runtime/init/error"
@@ -318,10 +226,10 @@ def test_a_wrong_variable_is_an_init_error_that_names_it(folder: Path, variable:
 
 
 def test_a_secret_that_cannot_be_read_at_init_is_read_by_the_first_request_that_can(
-    folder: Path, upstream: Upstream
+    artifact_folder: Path, upstream: Upstream
 ) -> None:
     denied = (400, {"__type": "com.amazonaws#AccessDeniedException"})
-    environment = Environment(folder, [denied, secret_answer(upstream.base_url)], "buffered").ready()
+    environment = Environment(artifact_folder, [denied, secret_answer(upstream.base_url)], "buffered").ready()
     try:
         first = environment.runtime.call(rest_event("/health")).json()
     finally:
@@ -348,12 +256,14 @@ def test_the_first_line_has_the_time_that_init_took(streaming: Environment) -> N
     assert "InitDuration" not in lines[1]
 
 
-def test_the_artifact_needs_nothing_but_itself_and_the_standard_library(folder: Path) -> None:
-    found = {path.suffix for path in folder.rglob("*") if path.is_file()}
+def test_the_artifact_needs_nothing_but_itself_and_the_standard_library(artifact_folder: Path) -> None:
+    found = {path.suffix for path in artifact_folder.rglob("*") if path.is_file()}
     assert not found & {".so", ".pyd", ".dylib"}
     script = "import proxy.runtime; from proxy.telemetry import Telemetry as T; from proxy.clock import SYSTEM as S; "
     script += "T('dev', 'INFO', S).secret_failed('x')"
-    done = subprocess.run([sys.executable, "-s", "-S", "-E", "-c", script], cwd=folder, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-s", "-S", "-E", "-c", script], cwd=artifact_folder, capture_output=True, check=True
+    )
     assert json.loads(done.stdout)["reason"] == "x"
 
 

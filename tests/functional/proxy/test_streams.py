@@ -107,3 +107,13 @@ def test_a_caller_that_stops_reading_closes_the_upstream_connection() -> None:
         gate.set()
         assert proxy.ask().status == 200
     assert [seen.connection for seen in upstream.seen] == [1, 2]
+
+
+def test_a_slow_first_event_has_the_first_byte_limit_and_later_ones_the_idle_limit() -> None:
+    limits = {**LIMITS, "first_byte_s": 0.6, "idle_s": 0.2}
+    with Upstream(stream(events("a"), delay_s=5.0), script=[stream(events("a", "b"), first_delay_s=0.4)]) as upstream:
+        proxy = rig(upstream.base_url, timeouts=limits)
+        slow = proxy.ask()
+        late = proxy.ask()
+    assert slow.broken is None
+    assert late.exchange.error == "first_byte_timeout"

@@ -140,7 +140,12 @@ def chat(**changes: Any) -> Behaviour:
 
 
 def stream(
-    chunks: Iterable[bytes], *, end: str = "clean", gates: Iterable[threading.Event] = (), delay_s: float = 0.0
+    chunks: Iterable[bytes],
+    *,
+    end: str = "clean",
+    gates: Iterable[threading.Event] = (),
+    delay_s: float = 0.0,
+    first_delay_s: float = 0.0,
 ) -> Behaviour:
     """Server-sent events in HTTP chunks. `gates[n]` is waited for before chunk n+1.
 
@@ -153,7 +158,7 @@ def stream(
         for number, chunk in enumerate(events):
             if number and number <= len(waits) and not waits[number - 1].wait(10):
                 return False
-            time.sleep(delay_s)
+            time.sleep(delay_s if number else max(delay_s, first_delay_s))
             client.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk))
         if end == "clean":
             client.sendall(b"0\r\n\r\n")
