@@ -21,7 +21,7 @@ import yaml
 from installer import wheels, zips
 from installer.errors import CannotStart, CommandFailed
 
-FORMAT = "4"  # part of the cache's key: raise it when this module builds otherwise
+FORMAT = "5"  # part of the cache's key: raise it when this module builds otherwise
 KEPT_PACKAGES = 4
 STAGE = "api"  # of Chalice and of API Gateway, see .chalice/config.json
 _STAGED_CODE = "./deployment.zip"
@@ -111,6 +111,8 @@ def _run_chalice(root: Path, scratch: Path, log: Path) -> tuple[Template, dict[s
     staged, out = scratch / "controlplane", scratch / "out"
     ignored = shutil.ignore_patterns("__pycache__", "deployments", "deployed", "vendor")
     shutil.copytree(root / "controlplane", staged, ignore=ignored)
+    # Chalice zips app.py, chalicelib/ and vendor/ only; preflight reads the policies to know what to check.
+    shutil.copytree(staged / "policies", staged / "chalicelib" / "policies", dirs_exist_ok=True)
     (staged / "requirements.txt").write_text("")  # dependencies are ours, see the module's docstring
     merged = scratch / "resources.json"
     merged.write_text(json.dumps(_resources(root)))
