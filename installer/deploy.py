@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ctl.client import ApiError, Client
-from installer import bucket, bundle, package, target, zips
+from installer import bucket, bundle, gaps, package, target, zips
 from installer.errors import CannotStart, CommandFailed
 from installer.say import say, tell
 from installer.stack import Stack
@@ -31,7 +31,8 @@ def up(root: Path, aws: Target, faults_url: str = "") -> dict[str, str]:
     package.check_functions_are_known(root, packaged.template)
     bundled = _timed("bundle", lambda: bundle.build(root, cache))
     made = bucket.ensure(aws)
-    template = json.dumps(packaged.located(aws.bucket), sort_keys=True).encode()
+    located = packaged.located(aws.bucket)
+    template = json.dumps(gaps.widened(located) if aws.embedded else located, sort_keys=True).encode()
     template_key = f"controlplane/template-{zips.digest(template)[:20]}.json"
     objects = {**packaged.code, bundled.key: bundled.content, template_key: template}
     uploaded = _timed("upload", lambda: sum(bucket.upload(aws, key, content) for key, content in objects.items()))

@@ -1,0 +1,38 @@
+"""IAM actions whose resource the embedded cloud cannot tell: it asks for `*` where AWS asks for the ARN in the policy.
+
+For these, and in the embedded cloud only, each role that may do the action on an ARN may do it on `*` too. The policies
+in controlplane/policies stay what an account needs; docs/fidelity.md lists the gaps.
+"""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+Template = dict[str, Any]
+
+# Seen in MiniStack 1.5.33: action, and what its policy names on AWS.
+ASKED_FOR_ON_EVERYTHING: dict[str, str] = {
+    "iam:SimulatePrincipalPolicy": "the role that is asked about",
+}
+
+
+def widened(template: Template) -> Template:
+    """The template with one more statement in each role policy that holds such an action."""
+    told = copy.deepcopy(template)
+    for statements in _policies(told):
+        wanted = sorted({action for one in statements for action in _actions(one)} & set(ASKED_FOR_ON_EVERYTHING))
+        if wanted:
+            statements.append({"Sid": "EmbeddedCloudGaps", "Effect": "Allow", "Action": wanted, "Resource": "*"})
+    return told
+
+
+def _policies(template: Template) -> Iterator[list[Any]]:
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Role":
+            for policy in resource["Properties"].get("Policies", []):
+                yield policy["PolicyDocument"]["Statement"]
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    given = statement["Action"]
+    return [given] if isinstance(given, str) else given
