@@ -13,6 +13,7 @@ Template = dict[str, Any]
 # Seen in MiniStack 1.5.33: action, and what its policy names on AWS.
 ASKED_FOR_ON_EVERYTHING: dict[str, str] = {
     "iam:SimulatePrincipalPolicy": "the role that is asked about",
+    "logs:DescribeLogGroups": "the account's log groups",
 }
 
 
