@@ -118,10 +118,11 @@ def table(deployment: Mapping[str, Any]) -> Table:
 
 def failure(deployment: Mapping[str, Any]) -> str:
     """Why a deployment did not succeed, with the remedy, in one or two lines."""
-    error: Mapping[str, Any] = deployment.get("error") or next(
-        (phase["error"] for phase in rows(deployment) if phase.get("error")), {}
-    )
-    phase = error.get("phase") or deployment.get("current_phase") or "?"
-    line = f"{deployment['status']} in {phase}: {error.get('code', '')}: {error.get('message', 'no cause recorded')}"
+    failed = [row for row in rows(deployment) if row["status"] == "FAILED"]
+    # The phase's own error is the cause; what the record says afterwards may only sum up.
+    error: Mapping[str, Any] = (failed[0].get("error") if failed else None) or deployment.get("error") or {}
+    phase = failed[0]["name"] if failed else deployment.get("current_phase") or "no phase"
+    cause = f"{error.get('code', 'unknown')}: {error.get('message', 'no cause recorded')}"
     remedy = error.get("remedy")
+    line = f"{deployment['status']} in {phase}: {cause}"
     return f"{line}\n  remedy: {remedy}" if remedy else line

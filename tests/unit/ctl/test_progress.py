@@ -47,12 +47,14 @@ def test_steps_stand_where_they_ran() -> None:
     assert [row["name"] for row in progress.rows(shown)] == ["acquire_lock", "preflight", "prepare_secret"]
 
 
-def test_a_failure_names_the_phase_the_cause_and_the_remedy() -> None:
-    error = {"code": "AccessDenied", "message": "lambda:GetAlias", "remedy": "Add it.", "phase": "release_code"}
-    told = progress.failure(state("FAILED", WAITING, error=error))
-    assert told == "FAILED in release_code: AccessDenied: lambda:GetAlias\n  remedy: Add it."
+def test_a_failure_names_the_first_phase_that_failed_its_cause_and_the_remedy() -> None:
+    error = {"code": "AccessDenied", "message": "lambda:GetAlias", "remedy": "Add it."}
+    failed = RUNNING | {"status": "FAILED", "error": error}
+    later = phase(0, "roll_back", "FAILED", started_at="2026-01-01T00:00:09Z", error={"code": "Other", "message": "y"})
+    told = progress.failure(state("FAILED", failed, later, error={"code": "Sum", "message": "of it"}))
+    assert told == "FAILED in preflight: AccessDenied: lambda:GetAlias\n  remedy: Add it."
 
 
-def test_a_failure_without_an_error_of_its_own_takes_that_of_its_phase() -> None:
-    failed = RUNNING | {"status": "FAILED", "error": {"code": "Boom", "message": "x"}}
-    assert "Boom: x" in progress.failure(state("FAILED", failed, current_phase="preflight"))
+def test_a_failure_outside_any_phase_takes_the_deployments_own_error() -> None:
+    told = progress.failure(state("ABORTED", DONE, current_phase="bake", error={"code": "Aborted", "message": "by me"}))
+    assert told == "ABORTED in bake: Aborted: by me"
