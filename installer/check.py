@@ -20,7 +20,7 @@ TYPED = ("bootstrap.py", "installer", "local", "ctl", "controlplane", "proxy", "
 def main() -> int:
     """0 when all checks pass."""
     module = [sys.executable, "-m"]
-    typed = [name for name in TYPED if (ROOT / name).exists()]
+    typed = [name for name in TYPED if (ROOT / name).is_file() or any((ROOT / name).rglob("*.py"))]
     checks: list[tuple[str, Callable[[], bool]]] = [
         ("ruff check", lambda: _run([*module, "ruff", "check", "."])),
         ("ruff format", lambda: _run([*module, "ruff", "format", "--check", "."])),
