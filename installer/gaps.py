@@ -1,6 +1,7 @@
 """IAM actions whose resource the embedded cloud cannot tell: it asks for `*` where AWS asks for the ARN in the policy.
 
-For these, and in the embedded cloud only, each role that may do the action on an ARN may do it on `*` too. The policies
+For these, and in the embedded cloud only, each role that may do the action on an ARN may do it on `*` too.
+Likewise where it knows a call by another name than AWS's. The policies
 in controlplane/policies stay what an account needs; docs/fidelity.md lists the gaps.
 """
 
@@ -14,6 +15,13 @@ Template = dict[str, Any]
 ASKED_FOR_ON_EVERYTHING: dict[str, str] = {
     "iam:SimulatePrincipalPolicy": "the role that is asked about",
     "logs:DescribeLogGroups": "the account's log groups",
+    "cloudwatch:DescribeAlarms": "the account's alarms",
+    "cloudwatch:PutDashboard": "the dashboard",
+}
+
+# Calls that AWS authorises as another action, and the embedded cloud by their own name.
+CALLED_OTHERWISE: dict[str, str] = {
+    "sqs:DeleteMessage": "sqs:DeleteMessageBatch",
 }
 
 
@@ -21,7 +29,10 @@ def widened(template: Template) -> Template:
     """The template with one more statement in each role policy that holds such an action."""
     told = copy.deepcopy(template)
     for statements in _policies(told):
-        wanted = sorted({action for one in statements for action in _actions(one)} & set(ASKED_FOR_ON_EVERYTHING))
+        held = {action for one in statements for action in _actions(one)}
+        wanted = sorted(
+            (held & set(ASKED_FOR_ON_EVERYTHING)) | {CALLED_OTHERWISE[one] for one in held & set(CALLED_OTHERWISE)}
+        )
         if wanted:
             statements.append({"Sid": "EmbeddedCloudGaps", "Effect": "Allow", "Action": wanted, "Resource": "*"})
     return told

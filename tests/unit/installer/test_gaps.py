@@ -27,3 +27,9 @@ def test_a_role_that_may_ask_is_widened_and_no_other() -> None:
     assert [one["Resource"] for one in statements(told, "Asks")] == ["arn:aws:iam::1:role/x", "*"]
     assert statements(told, "Reads") == [reads]
     assert statements(template, "Asks") == [asks]
+
+
+def test_a_call_that_has_another_name_there_is_allowed_by_that_name_too() -> None:
+    deletes = {"Effect": "Allow", "Action": ["sqs:DeleteMessage"], "Resource": "arn:aws:sqs:r:1:q"}
+    told = widened({"Resources": {"Deletes": role(deletes)}})
+    assert statements(told, "Deletes")[1]["Action"] == ["sqs:DeleteMessageBatch"]
