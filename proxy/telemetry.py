@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Telemetry:
         self._metrics: AmazonCloudWatchEMFProvider | None = None
         self._models: set[str] = set()
         self._cold = True
+        self._lock = threading.Lock()
         self.init_ms: float | None = None  # set by the runtime: from the process's start to ready
 
     def request_ended(self, exchange: Exchange) -> None:
@@ -89,13 +91,14 @@ class Telemetry:
         import logging  # Powertools' own import has paid for it
 
         logger, metrics = self._tools()
-        metrics.dimension_sets = dimensions
-        metrics.timestamp = int(self._clock.wall() * 1000)
-        emf = metrics.serialize_metric_set(
-            metrics={name: {"Unit": unit, "Value": [value]} for name, (unit, value) in values.items()},
-            dimensions={"environment": self._environment},
-            metadata={},
-        )
+        with self._lock:  # dimension sets are state of the serializer
+            metrics.dimension_sets = dimensions
+            metrics.timestamp = int(self._clock.wall() * 1000)
+            emf = metrics.serialize_metric_set(
+                metrics={name: {"Unit": unit, "Value": [value]} for name, (unit, value) in values.items()},
+                dimensions={"environment": self._environment},
+                metadata={},
+            )
         level, write = (logging.ERROR, logger.error) if failed else (logging.INFO, logger.info)
         if logger.log_level <= level:
             write(message, extra={**fields, **emf})
@@ -104,7 +107,9 @@ class Telemetry:
             sys.stdout.flush()
 
     def _tools(self) -> tuple[Logger, AmazonCloudWatchEMFProvider]:
-        if self._logger is None or self._metrics is None:
+        if self._logger is not None and self._metrics is not None:
+            return self._logger, self._metrics
+        with self._lock:
             from aws_lambda_powertools.logging import Logger
             from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
                 AmazonCloudWatchEMFProvider,
@@ -113,6 +118,7 @@ class Telemetry:
             self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE)
             self._metrics.service = ""  # it would become a dimension
             self._logger = Logger(service="proxy", level=self._level, stream=_STDOUT, location=None, use_rfc3339=True)
+            self._logger.setLevel(self._level)  # a second Logger of one name takes over the first one's
         return self._logger, self._metrics
 
 

@@ -58,7 +58,9 @@ class Watcher:
         if not self.is_events:
             return False
         if self._path in _CHAT_PATHS:
-            return b"data: [DONE]" not in self._tail and b'"error"' not in self._tail
+            # At the start of a line: within JSON a line break would be escaped.
+            lines = b"\n" + self._tail
+            return b"\ndata: [DONE]" not in lines and b"\ndata:[DONE]" not in lines and b'"error"' not in lines
         return self._path == "/responses" and not self._ended
 
 

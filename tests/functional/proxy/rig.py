@@ -106,6 +106,7 @@ def rig(base_url: str, *, source: clock.Clock = clock.SYSTEM, ttl_s: float = 300
 def local_server(parts: Parts, body_limit: int = 100_000_000) -> Iterator[str]:
     """The local HTTP door on a free port; its base URL."""
     listening = server.Server(0, parts, body_limit)
+    listening.daemon_threads = False  # closing then waits for the last line of the log
     thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
