@@ -53,7 +53,7 @@ class Cloud:
     @property
     def faults_url(self) -> str:
         """Control address of the stand-in: faults to inject, its journal and its verdict."""
-        return f"http://127.0.0.1:{self.stand_in_port}/_llmock"
+        return f"http://127.0.0.1:{self.stand_in_port}"
 
     def variables(self) -> dict[str, str]:
         """What an AWS client needs in its environment to use this cloud as its operator."""
