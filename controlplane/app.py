@@ -11,6 +11,7 @@ from chalice.app import Chalice, IAMAuthorizer, Response
 from chalicelib import runner
 from chalicelib.api import control, deployments, environments, health, nightly, sweep, tell
 from chalicelib.api.answers import Answer, Call, answered
+from chalicelib.load import task
 from chalicelib.phases import (
     acquire_lock,
     await_approval,
@@ -173,6 +174,11 @@ def validate_errors_task(event: dict[str, Any], context: object) -> dict[str, An
 @app.lambda_function(name="LoadTest")
 def load_test_task(event: dict[str, Any], context: object) -> dict[str, Any]:
     return runner.run(load_test, event, aws(), utc_now)
+
+
+@app.lambda_function(name="LoadWorker")
+def load_worker_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return task.run(event, aws())
 
 
 @app.lambda_function(name="AwaitApproval")

@@ -20,6 +20,7 @@ from .ports import Aws
 
 Clock = Callable[[], datetime]
 
+_INLINE_MAP = 40
 LEASE_S = 20 * 60  # longer than any Lambda may run, so that a living holder can always renew in time
 
 # These end a deployment, so they must run even when it was aborted or has lost its lock.
@@ -81,7 +82,12 @@ def run(module: ModuleType, event: Mapping[str, Any], aws: Aws, clock: Clock) ->
 
 
 def _answer(result: Result) -> dict[str, Any]:
-    return {"status": result.status.value, "poll_after_s": result.poll_after_s, "summary": result.summary}
+    told = {"status": result.status.value, "poll_after_s": result.poll_after_s, "summary": result.summary}
+    if not result.fan_out:
+        return {**told, "map": "NONE"}
+    # An inline Map runs forty at a time; workers that are to begin together need a distributed one beyond that.
+    kind = "INLINE" if result.fan_out <= _INLINE_MAP else "DISTRIBUTED"
+    return {**told, "map": kind, "workers": list(range(result.fan_out))}
 
 
 def _opened(name: str, before: PhaseRecord | None, at: str) -> PhaseRecord:

@@ -13,6 +13,7 @@ from .aws.executions import StepFunctionsExecutions
 from .aws.functions import LambdaFunctions
 from .aws.gateway import RestGateway
 from .aws.identity import IamIdentity
+from .aws.live_figures import DynamoLiveFigures
 from .aws.logs import CloudWatchLogs
 from .aws.records import DynamoRecords
 from .aws.sdk import OpenAiSdk
@@ -69,6 +70,10 @@ class _Aws:
     @cached_property
     def identity(self) -> IamIdentity:
         return IamIdentity()
+
+    @cached_property
+    def live_figures(self) -> DynamoLiveFigures:
+        return DynamoLiveFigures(self.settings.table)
 
     @cached_property
     def logs(self) -> CloudWatchLogs:

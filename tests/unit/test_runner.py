@@ -63,7 +63,7 @@ def test_what_a_phase_did_is_on_record_with_its_times_before_the_answer() -> Non
     aws = world()
     answer = call(aws, phase(good))
     record = aws.records.recorded["d-1"]["deploy_stack"]
-    assert answer == {"status": "SUCCEEDED", "poll_after_s": 0, "summary": "It is done"}
+    assert answer == {"status": "SUCCEEDED", "poll_after_s": 0, "summary": "It is done", "map": "NONE"}
     assert (record.number, record.status, record.evidence) == (4, PhaseStatus.SUCCEEDED, {"version": "7"})
     assert (record.started_at, record.ended_at) == ("2026-01-02T03:04:06.000+00:00", "2026-01-02T03:04:07.000+00:00")
     assert [event["kind"] for event in aws.records.events("d-1")] == ["deploy_stack.started", "deploy_stack.succeeded"]

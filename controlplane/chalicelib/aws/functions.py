@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..errors import NotFound
-from ..ports.functions import Alias, ConcurrencyLimits, FunctionConfig, FunctionSettings, Version
+from ..ports.functions import Alias, ConcurrencyLimits, FunctionConfig, FunctionSettings, Invocation, Version
 from .session import call, pages
 
 
@@ -83,6 +87,21 @@ class LambdaFunctions:
             call("lambda", "delete_function", FunctionName=function, Qualifier=version)
         except NotFound:
             return
+
+    def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invocation:
+        began = time.perf_counter()
+        told = call(
+            "lambda",
+            "invoke",
+            FunctionName=function,
+            Qualifier=qualifier,
+            Payload=json.dumps(event).encode(),
+            LogType="Tail",
+        )
+        payload = told["Payload"].read()
+        ms = (time.perf_counter() - began) * 1_000
+        log = base64.b64decode(told.get("LogResult", "")).decode(errors="replace")
+        return Invocation(payload, log, told.get("FunctionError", ""), ms)
 
     def limits(self) -> ConcurrencyLimits:
         told = call("lambda", "get_account_settings")["AccountLimit"]

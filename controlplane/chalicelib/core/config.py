@@ -126,14 +126,32 @@ class Slo:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How the load test drives the candidate: an open model, `rps` new requests a second whatever the answers do."""
+    """How the load test drives the candidate: an open model, `rps` new requests a second whatever the answers do.
 
-    rps: float = 25
-    duration_s: float = 5
+    arrivals: how they are spread; ramp and step rise to `rps`, trace gives seconds since the start instead.
+    workers: Lambdas that share the load; one is the phase's own. cold_starts: fresh environments to force.
+    upstream: `real` asks for chat completions; `none` asks for /health, which goes all the way but the last, for free.
+    """
+
+    rps: float = 30
+    duration_s: float = 4
     workers: int = 1
     cold_starts: int = 2
+    arrivals: Literal["constant", "ramp", "step", "poisson", "trace"] = "constant"
+    trace: tuple[float, ...] = ()
+    stream: bool = False
+    upstream: Literal["real", "none"] = "real"
+    timeout_s: float = 30
 
     def __post_init__(self) -> None:
+        within("options.load.timeout_s", self.timeout_s, 0.1, 900)
+        within("options.load.trace", len(self.trace), 0, 10_000)
+        if (self.arrivals == "trace") != bool(self.trace):
+            raise BadRequest(
+                "options.load.trace and arrivals: trace go together",
+                field="options.load.trace",
+                remedy="Give the recorded seconds in options.load.trace and set options.load.arrivals to trace.",
+            )
         within("options.load.rps", self.rps, 0.1, 100_000)
         within("options.load.duration_s", self.duration_s, 1, 3_600)
         within("options.load.workers", self.workers, 1, 1_000)
@@ -162,7 +180,11 @@ class Bake:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """This run only."""
+    """This run only.
+
+    max_cost_usd: what phase 9 may cost, estimated before anything is sent; usd_per_million_tokens: the upstream's price.
+    tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
+    """
 
     force: bool = False
     reason: str = ""
@@ -173,10 +195,17 @@ class Options:
     if_busy: Literal["reject", "wait"] = "reject"
     approval: Literal["none", "required"] = "none"
     load: Load = field(default_factory=Load)
+    max_cost_usd: float = 1.0
+    usd_per_million_tokens: float = 10.0
+    tune_memory: tuple[int, ...] = ()
     slo: Slo = field(default_factory=Slo)
     bake: Bake = field(default_factory=Bake)
 
     def __post_init__(self) -> None:
+        within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
+        within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)
+        for size in self.tune_memory:
+            within("options.tune_memory", size, 128, 10_240)
         within("options.secret_recovery_days", self.secret_recovery_days, 0, 30)
         if self.secret_recovery_days and self.secret_recovery_days < 7:
             raise BadRequest(

@@ -61,13 +61,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a phase did and saw. `summary` is one sentence for people; `evidence` holds ids, digests and counts."""
+    """What a phase did and saw. `summary` is one sentence for people; `evidence` holds ids, digests and counts.
+
+    fan_out: how many workers the state machine must run before the next call; for a phase that has workers.
+    """
 
     status: Status
     summary: str
     evidence: Evidence = field(default_factory=dict)
     cursor: Evidence = field(default_factory=dict)
     poll_after_s: int = 0
+    fan_out: int = 0
 
     @classmethod
     def done(cls, summary: str, **evidence: Any) -> Result:

@@ -1,4 +1,4 @@
-"""Cuts a load test into slices that a Lambda can drive, and estimates what it costs. Pure."""
+"""Cuts a load test into slices that Lambdas can drive, and says when each begins. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from math import ceil
 
 from .config import Load
 
-SLICE_S = 60.0  # well below a Lambda's time limit, with room for slow answers at the end
+SLICE_S = 60.0  # driven by the phase itself; well below its time limit, with room for slow answers at the end
+WORKER_SLICE_S = 200.0  # driven by workers, which have nothing else to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,20 @@ class Slice:
     starts_at_s: float
     duration_s: float
 
+    @property
+    def window(self) -> tuple[float, float]:
+        return self.starts_at_s, self.starts_at_s + self.duration_s
+
 
 def slices_of(load: Load) -> list[Slice]:
     """Slices of whole seconds and nearly equal length; the last one may be shorter."""
-    count = max(1, ceil(load.duration_s / SLICE_S))
+    longest = SLICE_S if load.workers == 1 else WORKER_SLICE_S
+    count = max(1, ceil(load.duration_s / longest))
     length = ceil(load.duration_s / count)
-    return [Slice(number, number * length, min(length, load.duration_s - number * length)) for number in range(count)]
+    starts = [number * length for number in range(count) if number * length < load.duration_s]
+    return [Slice(number, at, min(length, load.duration_s - at)) for number, at in enumerate(starts)]
+
+
+def ahead_s(workers: int) -> float:
+    """How far in the future a run begins: time for all Lambdas to start and to open their connections."""
+    return 0.5 if workers == 1 else min(30.0, 4.0 + 0.1 * workers)

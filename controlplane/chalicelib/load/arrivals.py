@@ -39,6 +39,12 @@ class Arrivals:
         return round(self.rps * self.duration_s * share)
 
 
+def within(due: Iterator[float], window: tuple[float, float]) -> Iterator[float]:
+    """Those of a window, counted from its beginning."""
+    start, end = window
+    return (at - start for at in due if start <= at < end)
+
+
 def due_times(arrivals: Arrivals, *, worker: int = 0, workers: int = 1, seed: int = 0) -> Iterator[float]:
     """Seconds since the start at which this worker's requests are due."""
     if arrivals.shape == "poisson":

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.histogram import BUCKETS, Histogram, add, merge
+from ..core.histogram import Histogram, add, decode, merge
 from .recorder import Recorder
 
 _LENGTH = struct.Struct(">I")
@@ -58,19 +59,26 @@ class Summary:
 
 def encode(recorder: Recorder, *, started_at: float, late_s: float = 0.0, stopped: bool = False) -> bytes:
     """One worker's shard. started_at: seconds since the epoch when it began; late_s: after it was told to."""
-    blobs = {f"response/{second}": Histogram(counts).encode() for second, counts in recorder.response.items()}
-    for name in ("service", "first_byte", "pacing"):
-        blobs[name] = Histogram(getattr(recorder, name)).encode()
-    blobs |= {f"part/{name}": Histogram(counts).encode() for name, counts in recorder.parts.items()}
+    histograms = {f"response/{second}": counts for second, counts in recorder.response.items()}
+    histograms |= {name: getattr(recorder, name) for name in ("service", "first_byte", "pacing")}
+    histograms |= {f"part/{name}": counts for name, counts in recorder.parts.items()}
     head = {name: getattr(recorder, name) for name in _SUMS} | {
         "errors": dict(recorder.errors),
         "started_at": started_at,
         "late_s": late_s,
         "stopped": stopped,
-        "blobs": {name: len(blob) for name, blob in blobs.items()},
     }
-    text = json.dumps(head).encode()
-    return _LENGTH.pack(len(text)) + text + b"".join(blobs.values())
+    return _pack(head, {name: Histogram(counts).encode() for name, counts in histograms.items()})
+
+
+def seconds_of(summary: Summary) -> bytes:
+    """The response times of a whole run, second by second, to compare later runs with; `read_seconds` reads it."""
+    return _pack({}, {f"response/{second}": one.encode() for second, one in summary.by_second.items()})
+
+
+def read_seconds(kept: bytes) -> dict[int, Histogram]:
+    """What `seconds_of` kept. Raises ValueError."""
+    return {int(name.partition("/")[2]): decode(blob) for name, blob in _split(kept)[1].items()}
 
 
 def combine(shards: Iterable[bytes]) -> Summary:
@@ -110,8 +118,12 @@ def shifted(shard: bytes, seconds: int) -> bytes:
         f"response/{int(name.partition('/')[2]) + seconds}" if name.startswith("response/") else name: blob
         for name, blob in found.items()
     }
-    text = json.dumps({**head, "blobs": {name: len(blob) for name, blob in renamed.items()}}).encode()
-    return _LENGTH.pack(len(text)) + text + b"".join(renamed.values())
+    return _pack(head, renamed)
+
+
+def _pack(head: Mapping[str, Any], blobs: Mapping[str, bytes]) -> bytes:
+    text = json.dumps({**head, "blobs": {name: len(blob) for name, blob in blobs.items()}}).encode()
+    return _LENGTH.pack(len(text)) + text + b"".join(blobs.values())
 
 
 def _split(shard: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -132,6 +144,6 @@ def _skew_ms(starts: Sequence[float]) -> float:
     return (max(starts) - min(starts)) * 1_000
 
 
-def empty_counts() -> list[int]:
-    """A histogram's counts with nothing in them."""
-    return [0] * BUCKETS
+def seed_of(text: str) -> int:
+    """A number for `random` that is the same in every process."""
+    return zlib.crc32(text.encode())

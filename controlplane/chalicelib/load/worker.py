@@ -10,7 +10,7 @@ import uvloop
 
 from ..ports import Endpoint
 from . import request, shard
-from .arrivals import due_times
+from .arrivals import due_times, within
 from .generator import Generator
 from .plan import Plan
 from .recorder import Recorder
@@ -50,7 +50,8 @@ async def _work(plan: Plan, endpoint: Endpoint | None, watch: Watch | None) -> b
     if watch is not None:
         beside.append(asyncio.create_task(_watched(generator, start, watch)))
     try:
-        await generator.run(due_times(plan.arrivals, worker=plan.worker, workers=plan.workers, seed=plan.seed), start)
+        due = due_times(plan.arrivals, worker=plan.worker, workers=plan.workers, seed=plan.seed)
+        await generator.run(within(due, plan.window), start)
     finally:
         for task in beside:
             task.cancel()

@@ -1,98 +1,128 @@
-"""Phase 9: an open-model load against the release, its SLOs judged from merged histograms.
+"""Phase 9: an open-model load against the release, judged by its SLOs from merged histograms.
 
-One call drives one slice of the load and puts its shard into S3; the last one combines all shards and judges.
+A call does one thing and notes it in its cursor: a slice of the load (driven here, or by workers under a Map), the
+forced cold starts, one memory size; the last one combines all shards and judges.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from ..core.contract import Request, Result
-from ..core.load_plan import Slice, slices_of
-from ..core.slo import UNSENT_LIMIT, Figures, judge, passed
-from ..errors import PhaseFailed
+from ..core import tuning
+from ..core.contract import Request, Result, Status
+from ..core.load_cost import guard
+from ..core.load_plan import Slice, ahead_s, slices_of
+from ..core.model import Action
+from ..load import plan as plans
 from ..load import shard
 from ..load.arrivals import Arrivals
-from ..load.plan import Plan
-from ..load.report import figures_of
+from ..load.judging import conclude
+from ..load.plan import Limits, Plan
 from ..load.request import chat
+from ..load.task import drive, shard_key
 from ..ports import Aws
+from ..probes import fresh
 from ..probes.target import Target, locate, release_fingerprint
 
-CHAT = "/v1/chat/completions"
-_AHEAD_S = 0.5  # enough to open connections before the first request is due
-_TYPE = "application/octet-stream"
+CHAT, HEALTH = "/v1/chat/completions", "/health"
+_TUNE_COLD, _TUNE_WARM = 2, 20
+_BINARY = "application/octet-stream"
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    return release_fingerprint(request, request.options.load, request.options.slo)
+    options = request.options
+    return release_fingerprint(request, options.load, options.slo, options.tune_memory)
 
 
 def run(request: Request, aws: Aws) -> Result:
-    """Evidence: `slos` (each with bound, figure, interval, verdict), the figures, and the S3 key of the shards."""
+    """Evidence: `slos` (each with bound, figure, interval, verdict), the figures, and the S3 prefix of the shards."""
+    cursor = dict(request.cursor)
+    if not cursor:
+        cursor["usd"] = round(_guarded(request, aws), 4)
     target = locate(request, aws)
-    slices = slices_of(request.options.load)
-    done = int(request.cursor.get("done", 0))
-    if done < len(slices):
-        _drive(slices[done], request, target, aws)
-        done += 1
-    if done < len(slices):
-        return Result.in_progress(
-            f"{done} of {len(slices)} slices of the load driven", poll_after_s=1, cursor={"done": done}
+    parts, done = slices_of(request.options.load), int(cursor.get("done", 0))
+    if done < len(parts):
+        result = _load(parts[done], request, target, aws)
+        cursor["done"] = done + 1
+        if done + 1 < len(parts) or result.fan_out:
+            return replace(result, cursor=cursor)
+    if "cold" not in cursor and _may_change_the_function(request) and request.options.load.cold_starts:
+        cursor["cold"] = _cold(request, target, aws)
+    tuned = cursor.get("tuned", [])
+    if len(tuned) < len(request.options.tune_memory) and _may_change_the_function(request):
+        size = request.options.tune_memory[len(tuned)]
+        cursor["tuned"] = [*tuned, _tune(size, request, target, aws)]
+        if len(cursor["tuned"]) < len(request.options.tune_memory):
+            return Result.in_progress(f"Measured with {size} MB", poll_after_s=1, cursor=cursor)
+    if cursor.get("tuned"):
+        cursor["tuned"] = _recommended(cursor["tuned"], request)
+    shards = len(parts) * request.options.load.workers
+    return conclude(replace(request, cursor=cursor), target.version, shards, aws)
+
+
+def _guarded(request: Request, aws: Aws) -> float:
+    """The estimated cost (USD). Raises BadRequest when it is too much."""
+    requests = _arrivals(request).expected
+    return guard(request.config, request.options, requests, tokens_are_free=bool(aws.settings.upstream_faults_url))
+
+
+def _may_change_the_function(request: Request) -> bool:
+    """A revalidation looks at what is live and leaves no trace."""
+    return request.action is Action.DEPLOY
+
+
+def _arrivals(request: Request) -> Arrivals:
+    load = request.options.load
+    return Arrivals(load.arrivals, load.rps, load.duration_s, trace=load.trace)
+
+
+def _load(part: Slice, request: Request, target: Target, aws: Aws) -> Result:
+    """Drive a slice, or tell the state machine to have it driven."""
+    workers = request.options.load.workers
+    plan, prefix = _plan(part, request, target), plans.prefix(request.deployment_id)
+    if workers > 1:
+        told = plans.dump(plan, part.number, prefix)
+        aws.artifacts.put(plans.key(request.deployment_id), told, content_type="application/json")
+        return Result(
+            Status.IN_PROGRESS, f"{workers} workers drive slice {part.number + 1}", poll_after_s=1, fan_out=workers
         )
-    return _judged(request, target, aws)
+    made = drive(plan, request.deployment_id, aws)
+    aws.artifacts.put(shard_key(prefix, part.number, 0), made, content_type=_BINARY)
+    return Result.in_progress(f"Slice {part.number + 1} of the load driven", poll_after_s=1)
 
 
-def _prefix(request: Request) -> str:
-    return f"load/{request.deployment_id}/"
-
-
-def _drive(part: Slice, request: Request, target: Target, aws: Aws) -> None:
-    # On first use: only the Lambdas that drive load carry uvloop and httptools.
-    from ..load.worker import work
-
-    plan = Plan(
-        url=target.url + CHAT,
-        method="POST",
-        body=chat(str(target.known["chat_model"])),
-        arrivals=Arrivals("constant", request.options.load.rps, part.duration_s),
-        start_at=(request.now + timedelta(seconds=_AHEAD_S)).timestamp(),
+def _plan(part: Slice, request: Request, target: Target) -> Plan:
+    load = request.options.load
+    is_chat = load.upstream == "real"
+    return Plan(
+        url=target.url + (CHAT if is_chat else HEALTH),
+        method="POST" if is_chat else "GET",
+        body=chat(str(target.known["chat_model"]), stream=load.stream) if is_chat else b"",
+        arrivals=_arrivals(request),
+        start_at=(request.now + timedelta(seconds=ahead_s(load.workers))).timestamp(),
         signed=target.signed,
+        window=part.window,
+        stream=load.stream and is_chat,
+        workers=load.workers,
+        seed=shard.seed_of(request.seed),
+        limits=Limits(timeout_s=load.timeout_s),
     )
-    made = shard.shifted(work(plan, aws.endpoint), int(part.starts_at_s))
-    aws.artifacts.put(f"{_prefix(request)}shard-{part.number:04d}", made, content_type=_TYPE)
 
 
-def _judged(request: Request, target: Target, aws: Aws) -> Result:
-    keys = [key for key in aws.artifacts.keys(_prefix(request)) if "shard-" in key]
-    summary = shard.combine(aws.artifacts.get(key) for key in keys)
-    figures = Figures(
-        summary.good, summary.failed, request.options.load.duration_s, summary.response, summary.by_second
-    )
-    judged = judge(figures, request.options.slo, None, request.seed)
-    evidence = {
-        "version": target.version,
-        "slos": [one.as_evidence() for one in judged],
-        **figures_of(summary, request.options.load.duration_s),
-        "shards": _prefix(request),
-    }
-    if summary.unsent_share > UNSENT_LIMIT:
-        raise PhaseFailed(
-            f"INVALID: {summary.unsent} of {summary.due} requests could not be sent in time by the generator",
-            code="LoadInvalid",
-            remedy="Raise options.load.workers, or lower options.load.rps.",
-            evidence=evidence,
-        )
-    if not passed(judged):
-        bad = [str(one) for one in judged if one.judgement.value != "PASSED"]
-        raise PhaseFailed(
-            f"version {target.version} missed its SLOs: {'; '.join(bad)}",
-            code="SloMissed",
-            remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets the bounds.",
-            evidence=evidence,
-        )
-    return Result.done(
-        f"Version {target.version} meets its SLOs at {request.options.load.rps:g} requests a second: "
-        + "; ".join(str(one) for one in judged),
-        **evidence,
-    )
+def _cold(request: Request, target: Target, aws: Aws) -> Mapping[str, Any]:
+    with fresh.throwaway(request, aws, request.config.memory_mb) as version:
+        return fresh.starts_of(version.cold(request.options.load.cold_starts, fresh.event("GET", HEALTH)))
+
+
+def _tune(memory_mb: int, request: Request, target: Target, aws: Aws) -> dict[str, Any]:
+    asked = fresh.event("POST", CHAT, chat(str(target.known["chat_model"])))
+    with fresh.throwaway(request, aws, memory_mb) as version:
+        cold = version.cold(_TUNE_COLD, fresh.event("GET", HEALTH))
+        return tuning.measured(memory_mb, cold, version.warm(_TUNE_WARM, asked)).as_evidence()
+
+
+def _recommended(sizes: list[dict[str, Any]], request: Request) -> dict[str, Any]:
+    return tuning.recommend([tuning.Measured(**size) for size in sizes], request.options.slo)

@@ -15,6 +15,7 @@ from .executions import Executions
 from .functions import Alias, FunctionConfig, Functions, Version
 from .gateway import Gateway
 from .identity import Identity
+from .live_figures import LiveFigures
 from .logs import Logs
 from .records import Records
 from .sdk import Sdk
@@ -36,6 +37,7 @@ __all__ = [
     "Functions",
     "Gateway",
     "Identity",
+    "LiveFigures",
     "Logs",
     "Records",
     "Reply",
@@ -74,6 +76,8 @@ class Aws(Protocol):
     def gateway(self) -> Gateway: ...
     @property
     def identity(self) -> Identity: ...
+    @property
+    def live_figures(self) -> LiveFigures: ...
     @property
     def logs(self) -> Logs: ...
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,19 @@ class FunctionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call of a function. log: the last 4 KB that it wrote, with Lambda's REPORT line where there is one.
+
+    failed: what went wrong (`Unhandled`), empty when nothing did; ms: as the caller saw it.
+    """
+
+    payload: bytes
+    log: str
+    failed: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class ConcurrencyLimits:
     """The account's, in this region: all concurrent executions, and those that no function has reserved."""
 
@@ -88,6 +101,10 @@ class Functions(Protocol):
 
     def delete_version(self, function: str, version: str) -> None:
         """Nothing happens when it is gone."""
+        ...
+
+    def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invocation:
+        """Call one version or alias and wait for its answer."""
         ...
 
     def limits(self) -> ConcurrencyLimits: ...
