@@ -153,6 +153,15 @@ _PRECIOUS = {
     "AWS::Lambda::Function": "all published versions, so nothing could be rolled back to",
     "AWS::Lambda::Alias": "the alias that users' requests go to",
 }
+# What a resource cannot change without being another one ("Update requires: Replacement" in its reference). Only these
+# turn `Conditional`, which CloudFormation says of whatever it has not worked out, into a loss.
+_IDENTITY = {
+    "AWS::Logs::LogGroup": {"LogGroupName"},
+    "AWS::ApiGateway::RestApi": set[str](),
+    "AWS::ApiGateway::Stage": {"RestApiId", "StageName"},
+    "AWS::Lambda::Function": {"FunctionName", "PackageType"},
+    "AWS::Lambda::Alias": {"FunctionName", "Name"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +182,7 @@ class Loss:
 
 
 def losses(changes: Iterable[ChangeLike]) -> list[Loss]:
-    """Changes that replace or remove something stateful or public. `Conditional` counts: it may."""
+    """Changes that replace or remove something stateful or public."""
     return [
         Loss(
             change.logical_id,
@@ -183,9 +192,14 @@ def losses(changes: Iterable[ChangeLike]) -> list[Loss]:
             ", ".join(change.because) or change.action.lower(),
         )
         for change in changes
-        if change.resource_type in _PRECIOUS
-        and (
-            change.action == "Remove"
-            or (change.action == "Modify" and change.replacement in ("True", "Conditional"))
-        )
+        if change.resource_type in _PRECIOUS and is_lost(change)
     ]
+
+
+def is_lost(change: ChangeLike) -> bool:
+    """Whether the resource that is there now will be gone afterwards."""
+    if change.action != "Modify":
+        return change.action == "Remove"
+    if change.replacement == "Conditional":
+        return bool(_IDENTITY.get(change.resource_type, set()) & set(change.because))
+    return change.replacement == "True"

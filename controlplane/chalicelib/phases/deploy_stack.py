@@ -219,7 +219,7 @@ def _told(change: Any) -> str:
     text = f"{change.action} {change.logical_id} ({change.resource_type})"
     if change.action == "Modify":
         text += f": {', '.join(change.because)}"
-    return text + (", replaced" if change.replacement in ("True", "Conditional") else "")
+    return text + (", replaced" if change.action == "Modify" and stack_state.is_lost(change) else "")
 
 
 def _refuse_losses(change_set: ChangeSet, request: Request, aws: Aws) -> None:

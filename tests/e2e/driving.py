@@ -1,0 +1,265 @@
+"""Drives single phases against an embedded cloud, each under a role of its own with the policy that it has in production.
+
+The control plane's Lambdas and state machine are left out: what a phase may do is seen here call by call. Every call that
+boto3 makes is written down, so that a statement that no phase needs can be told from one that all of them would miss.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import boto3
+from chalicelib import wiring
+from chalicelib.aws import session
+from chalicelib.core.config import Config, Options
+from chalicelib.core.contract import Request, Result, Status
+from chalicelib.core.model import Action, Applied, Environment
+from chalicelib.core.permissions import role_of
+from chalicelib.ports import Aws
+
+from installer import bundle, gaps
+from local import emulator
+from local.state import Cloud, Keys
+
+ROOT = Path(__file__).resolve().parents[2]
+POLICIES = ROOT / "controlplane" / "policies"
+DEPLOY = (
+    "preflight",
+    "prepare_secret",
+    "package_artifact",
+    "deploy_stack",
+    "configure_monitoring",
+    "release_code",
+    "clean_up",
+)
+_LONGEST_S = 120
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an AWS API: who made it, which operation, with what."""
+
+    phase: str
+    service: str
+    operation: str
+    params: Mapping[str, Any]
+
+
+@dataclass
+class Driver:
+    """One embedded cloud with a bucket, a bundle and the roles; remembers what each environment has applied."""
+
+    cloud: Cloud
+    bundle: bytes
+    calls: list[Call] = field(default_factory=list)
+    applied: dict[str, dict[str, Applied]] = field(default_factory=dict)
+    environments: dict[str, Environment] = field(default_factory=dict)
+    serial: int = 0
+
+    @property
+    def bucket(self) -> str:
+        return f"proxyctl-{self.cloud.account}-{self.cloud.region}"
+
+    def operator(self, service: str) -> Any:
+        """A boto3 client that may do everything."""
+        return emulator.client(service, self.cloud.endpoint, self.cloud.region, self.cloud.operator)
+
+    def prepare(self) -> None:
+        """The bucket, the bundle in it, and one role a policy, in a stack that is called as the control plane's is."""
+        s3 = self.operator("s3")
+        s3.create_bucket(
+            Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.cloud.region}
+        )
+        s3.put_object(Bucket=self.bucket, Key="bundles/test.zip", Body=self.bundle)
+        formation = self.operator("cloudformation")
+        formation.create_stack(
+            StackName="proxyctl",
+            TemplateBody=json.dumps(gaps.widened(roles_template(self.cloud.account))),
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        formation.get_waiter("stack_create_complete").wait(
+            StackName="proxyctl", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+
+    def store_secret(self, environment: str, document: Mapping[str, Any] | None = None) -> str:
+        """Returns the ARN."""
+        manager = self.operator("secretsmanager")
+        text = json.dumps(document or good_secret(self.cloud))
+        name = f"proxyctl/{environment}/openai"
+        try:
+            arn: str = manager.create_secret(Name=name, SecretString=text)["ARN"]
+        except manager.exceptions.ResourceExistsException:
+            arn = manager.put_secret_value(SecretId=name, SecretString=text)["ARN"]
+        return arn
+
+    def deploy(self, environment: str, config: Config | None = None, **options: Any) -> dict[str, Result]:
+        """Phases 1 to 6 and 12 in their order, with fingerprints, as the runner does."""
+        return self._run(environment, Action.DEPLOY, DEPLOY, config or Config(), Options(**options))
+
+    def clean_up(self, environment: str, **options: Any) -> Result:
+        told = self._run(environment, Action.CLEANUP, ("clean_up",), Config(), Options(**options))
+        self.applied.pop(environment, None)
+        return told["clean_up"]
+
+    def phase(
+        self, name: str, environment: str, config: Config | None = None, *, action: Action = Action.DEPLOY, **options: Any
+    ) -> Result:
+        """One phase, with what the others have applied."""
+        return self._run(environment, action, (name,), config or Config(), Options(**options))[name]
+
+    def _run(
+        self, environment: str, action: Action, names: tuple[str, ...], config: Config, options: Options
+    ) -> dict[str, Result]:
+        self.serial += 1
+        deployment = f"d-test-{self.serial}"
+        applied = self.applied.setdefault(environment, {})
+        results: dict[str, Mapping[str, Any]] = {name: one.evidence for name, one in applied.items()}
+        told: dict[str, Result] = {}
+        for name in names:
+            base = self.environments.get(environment, Environment(environment))
+            request = Request(
+                deployment_id=deployment,
+                environment=dataclasses.replace(base, applied=dict(applied)),
+                action=action,
+                config=config,
+                options=options,
+                now=datetime.now(UTC),
+                started_at=datetime.now(UTC),
+                seed=deployment,
+                results=results,
+            )
+            told[name] = self._one(name, request)
+            results = {**results, name: told[name].evidence}
+        return told
+
+    def _one(self, name: str, request: Request) -> Result:
+        module = import_module(f"chalicelib.phases.{name}")
+        applied = self.applied[request.environment.name]
+        with self.role(name) as aws:
+            skips = hasattr(module, "fingerprint") and request.action is Action.DEPLOY
+            if skips and name in applied and not request.options.force:
+                seen = dataclasses.replace(request, results={**request.results, name: applied[name].evidence})
+                if module.fingerprint(seen, aws) == applied[name].fingerprint:
+                    return Result(Status.SKIPPED, "nothing changed", applied[name].evidence)
+            applied.pop(name, None)
+            result = _to_the_end(module, request, aws)
+            if skips:
+                seen = dataclasses.replace(request, results={**request.results, name: result.evidence})
+                print_ = module.fingerprint(seen, aws)
+                applied[name] = Applied(print_, request.deployment_id, "2026-01-01T00:00:00", result.evidence)
+        return result
+
+    @contextmanager
+    def role(self, phase: str) -> Iterator[Aws]:
+        """The ports, with the credentials that the phase's Lambda would have; every call is written down."""
+        arn = self._role_arn(phase)
+        sts = emulator.client("sts", self.cloud.endpoint, self.cloud.region, self.cloud.operator)
+        made = sts.assume_role(RoleArn=arn, RoleSessionName=phase.replace("_", "-"))["Credentials"]
+        keys = Keys(made["AccessKeyId"], made["SecretAccessKey"])
+        variables = self._variables(keys, made["SessionToken"])
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        session.client.cache_clear()
+        boto3.DEFAULT_SESSION = None
+        boto3.setup_default_session()
+        boto3.DEFAULT_SESSION.events.register("provide-client-params", self._recorder(phase))
+        try:
+            yield wiring._Aws()
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+            session.client.cache_clear()
+            boto3.DEFAULT_SESSION = None
+
+    def _recorder(self, phase: str) -> Any:
+        def note(params: Mapping[str, Any], model: Any, **_other: Any) -> None:
+            self.calls.append(Call(phase, model.service_model.endpoint_prefix, model.name, params))
+
+        return note
+
+    def _role_arn(self, phase: str) -> str:
+        told = self.operator("cloudformation").describe_stack_resource(
+            StackName="proxyctl", LogicalResourceId=role_of(phase)
+        )
+        return f"arn:aws:iam::{self.cloud.account}:role/{told['StackResourceDetail']['PhysicalResourceId']}"
+
+    def _variables(self, keys: Keys, token: str) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.cloud.endpoint,
+            "AWS_ACCESS_KEY_ID": keys.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
+            "AWS_SESSION_TOKEN": token,
+            "AWS_REGION": self.cloud.region,
+            "AWS_DEFAULT_REGION": self.cloud.region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": "127.0.0.1",
+            "ACCOUNT_ID": self.cloud.account,
+            "TABLE_NAME": "proxyctl",
+            "BUCKET_NAME": self.bucket,
+            "BUNDLE_KEY": "bundles/test.zip",
+            "STATE_MACHINE_ARN": f"arn:aws:states:{self.cloud.region}:{self.cloud.account}:stateMachine:proxyctl-rollout",
+            "PROXY_RUNTIME": "provided.al2023",
+            "RESPONSE_MODE": "buffered",
+        }
+
+
+def _to_the_end(module: Any, request: Request, aws: Aws) -> Result:
+    """Calls the phase until it has ended, as the state machine does; its cursor goes through JSON as in DynamoDB."""
+    deadline = monotonic() + _LONGEST_S
+    started = request.started_at
+    while True:
+        result: Result = module.run(request, aws)
+        if result.status is not Status.IN_PROGRESS:
+            return result
+        assert monotonic() < deadline, f"{module.__name__} has not ended: {result.summary}"
+        sleep(min(result.poll_after_s, 2))
+        now = datetime.now(UTC)
+        cursor = json.loads(json.dumps(result.cursor))
+        request = dataclasses.replace(request, cursor=cursor, now=max(now, started + timedelta(milliseconds=1)))
+
+
+def roles_template(account: str) -> dict[str, Any]:
+    """One role a policy file, with the logical ids that Chalice gives them; the test itself may assume them."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    return {
+        "Resources": {
+            role_of(path.stem): {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "AssumeRolePolicyDocument": trust,
+                    "Policies": [{"PolicyName": "phase", "PolicyDocument": json.loads(path.read_text())}],
+                },
+            }
+            for path in sorted(POLICIES.glob("*.json"))
+        }
+    }
+
+
+def good_secret(cloud: Cloud) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "api_key": "sk-abcdefghijklmnopqrst",
+        "base_url": cloud.upstream,
+        "models": {"fast": {"target": "gpt-4o-mini"}},
+    }
+
+
+def build_bundle() -> bytes:
+    """The proxy's bundle of this checkout, as bootstrap.py uploads it."""
+    return bundle.build(ROOT, ROOT / ".local" / "build").content
