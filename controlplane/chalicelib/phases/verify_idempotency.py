@@ -78,7 +78,10 @@ def run(request: Request, aws: Aws) -> Result:
 
 def _replan(request: Request, _aws: Aws, _learned: Mapping[str, Any]) -> _Step:
     """The same deployment again: every phase that acts must see nothing to do."""
-    would_act = sorted(name for name, skipped in request.plan.items() if not skipped)
+    again = sorted(name for name, skipped in request.plan.items() if not skipped)
+    # On a first deployment some phase could not ask yet what only a later one made; the next deployment asks then.
+    open_questions = [name for name in again if _left_open(request.results.get(name, {}))]
+    would_act = [name for name in again if name not in open_questions]
     if would_act:
         raise PhaseFailed(
             f"the same deployment again would run {', '.join(would_act)} anew",
@@ -86,7 +89,15 @@ def _replan(request: Request, _aws: Aws, _learned: Mapping[str, Any]) -> _Step:
             remedy="Something outside changed what these phases made, or they see their own work as a change.",
             evidence={"would_act": would_act},
         )
-    return _Step("change", {"planned": sorted(request.plan)})
+    settled = [name for name in sorted(request.plan) if name not in open_questions]
+    return _Step("change", {"planned": settled, "asks_again": open_questions})
+
+
+def _left_open(evidence: Any) -> bool:
+    """Whether a phase said of anything that it was NOT RUN."""
+    if isinstance(evidence, Mapping):
+        return any(_left_open(value) for value in evidence.values())
+    return isinstance(evidence, str) and evidence.startswith("NOT RUN")
 
 
 def _change(request: Request, aws: Aws, _learned: Mapping[str, Any]) -> _Step:

@@ -99,3 +99,11 @@ def test_the_first_version_has_none_before_it_and_says_so() -> None:
     results = {**RESULTS, "release_code": {"version": "1"}}
     told = to_the_end(aws, asked(results=results)).evidence["back_and_forward"]
     assert str(told).startswith("NOT RUN")
+
+
+def test_a_phase_that_had_to_leave_a_question_open_may_ask_it_the_next_time() -> None:
+    results = {**RESULTS, "prepare_secret": {"access": {"execution_role": "NOT RUN: no role yet"}}}
+    told = to_the_end(world(), asked(results=results, plan={**PLAN, "prepare_secret": False})).evidence
+    assert (told["asks_again"], told["planned"]) == (["prepare_secret"], ["deploy_stack", "package_artifact"])
+    with pytest.raises(PhaseFailed):
+        to_the_end(world(), asked(results=RESULTS, plan={**PLAN, "prepare_secret": False}))
