@@ -1,0 +1,78 @@
+"""When requests are due."""
+
+from __future__ import annotations
+
+from statistics import mean, pstdev
+
+import pytest
+from chalicelib.errors import BadRequest
+from chalicelib.load.arrivals import Arrivals, due_times, within
+
+
+def test_a_constant_rate_is_evenly_spread() -> None:
+    assert list(due_times(Arrivals("constant", 4, 1))) == [0, 0.25, 0.5, 0.75]
+
+
+def test_a_ramp_rises_in_a_straight_line() -> None:
+    due = list(due_times(Arrivals("ramp", 100, 10)))
+    assert len(due) == pytest.approx(500, abs=1)
+    assert sum(at < 5 for at in due) == pytest.approx(125, abs=1)
+
+
+def test_steps_are_plateaus_of_equal_length() -> None:
+    due = list(due_times(Arrivals("step", 40, 4, steps=4)))
+    assert [sum(second <= at < second + 1 for at in due) for second in range(4)] == [10, 20, 30, 40]
+
+
+def test_poisson_arrivals_have_the_rate_and_the_spread_of_a_poisson_process() -> None:
+    due = list(due_times(Arrivals("poisson", 200, 50), seed=1))
+    gaps = [after - before for before, after in zip(due, due[1:], strict=False)]
+    assert len(due) == pytest.approx(10_000, rel=0.04)
+    assert pstdev(gaps) == pytest.approx(mean(gaps), rel=0.05)
+
+
+def test_poisson_arrivals_are_the_same_for_the_same_seed_only() -> None:
+    arrivals = Arrivals("poisson", 50, 2)
+    assert list(due_times(arrivals, seed=1)) == list(due_times(arrivals, seed=1))
+    assert list(due_times(arrivals, seed=1)) != list(due_times(arrivals, seed=2))
+
+
+def test_a_trace_is_driven_as_recorded_in_order_and_within_its_time() -> None:
+    arrivals = Arrivals("trace", duration_s=3, trace=[2.5, 0.1, 0.1, 7.0])
+    assert list(due_times(arrivals)) == [0.1, 0.1, 2.5]
+    assert arrivals.expected == 3
+
+
+@pytest.mark.parametrize("shape", ["constant", "ramp", "step", "trace"])
+def test_workers_share_the_arrivals_without_loss_or_repetition(shape: str) -> None:
+    arrivals = Arrivals(shape, 97, 3, trace=[at / 50 for at in range(140)])  # type: ignore[arg-type]
+    alone = list(due_times(arrivals))
+    shared = [at for worker in range(7) for at in due_times(arrivals, worker=worker, workers=7)]
+    assert sorted(shared) == alone
+
+
+def test_poisson_workers_together_have_the_whole_rate() -> None:
+    arrivals = Arrivals("poisson", 100, 50)
+    shares = [len(list(due_times(arrivals, worker=worker, workers=4, seed=3))) for worker in range(4)]
+    assert sum(shares) == pytest.approx(5_000, rel=0.05)
+    assert all(share == pytest.approx(1_250, rel=0.12) for share in shares)
+
+
+@pytest.mark.parametrize(("shape", "count"), [("constant", 300), ("ramp", 150), ("step", 188)])
+def test_the_expected_count_is_about_what_is_due(shape: str, count: int) -> None:
+    arrivals = Arrivals(shape, 100, 3)  # type: ignore[arg-type]
+    assert arrivals.expected == pytest.approx(count, abs=1)
+    assert len(list(due_times(arrivals))) == pytest.approx(arrivals.expected, abs=3)
+
+
+def test_slices_of_a_run_hold_every_arrival_once() -> None:
+    arrivals = Arrivals("ramp", 50, 9)
+    parts = [list(within(due_times(arrivals), window)) for window in ((0, 3), (3, 6), (6, 9))]
+    whole = [at + 3 * part for part, due in enumerate(parts) for at in due]
+    assert whole == pytest.approx(list(due_times(arrivals)))
+
+
+def test_an_unknown_shape_is_refused_by_name() -> None:
+    with pytest.raises(BadRequest) as raised:
+        due_times(Arrivals("sawtooth"))  # type: ignore[arg-type]
+    assert raised.value.field == "options.load.arrivals"
