@@ -6,13 +6,16 @@ import contextlib
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from proxy import clock, server, settings
+from proxy.exchange import Exchange
 from proxy.message import Request, Response
 from proxy.secretstore import SecretUnreadable
+from proxy.telemetry import Telemetry
 from proxy.wiring import Parts
 
 LIMIT = 4_500_000
@@ -102,11 +105,18 @@ def rig(base_url: str, *, source: clock.Clock = clock.SYSTEM, ttl_s: float = 300
     return Rig(Parts(made, store, source), store)
 
 
+class Silent(Telemetry):
+    """Writes nothing: a server's threads would log past a test's end. `python -m proxy` is tested with its log."""
+
+    def request_ended(self, exchange: Exchange) -> None:
+        exchange.ended = time.monotonic()
+
+
 @contextlib.contextmanager
 def local_server(parts: Parts, body_limit: int = 100_000_000) -> Iterator[str]:
     """The local HTTP door on a free port; its base URL."""
+    parts.telemetry = Silent("dev", "INFO", clock.SYSTEM)
     listening = server.Server(0, parts, body_limit)
-    listening.daemon_threads = False  # closing then waits for the last line of the log
     thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

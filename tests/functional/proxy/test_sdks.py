@@ -52,7 +52,7 @@ def door(kind: str, base_url: str, folder: Path) -> Iterator[str]:
     """The proxy over an upstream, behind one of its doors; its base URL."""
     if kind == "server":
         proxy = rig(base_url, **SECRET)
-        with contextlib.redirect_stdout(proxy.log), local_server(proxy.parts) as url:
+        with local_server(proxy.parts) as url:
             yield url
         return
     environment = Environment(folder, [secret_answer(base_url, **SECRET)], kind).ready()

@@ -36,11 +36,7 @@ def faults(openai_standin: LLMockServer) -> Iterator[LLMock]:
 def client(faults: LLMock) -> Iterator[openai.OpenAI]:
     """The SDK over the local door: what happens before an answer begins is the same at every door."""
     proxy = rig(faults.base_url(), timeouts=LIMITS)
-    with (
-        contextlib.redirect_stdout(proxy.log),
-        local_server(proxy.parts) as url,
-        openai.OpenAI(base_url=url, api_key="unused") as made,
-    ):
+    with local_server(proxy.parts) as url, openai.OpenAI(base_url=url, api_key="unused") as made:
         yield made
 
 
