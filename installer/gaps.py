@@ -17,6 +17,8 @@ ASKED_FOR_ON_EVERYTHING: dict[str, str] = {
     "logs:DescribeLogGroups": "the account's log groups",
     "cloudwatch:DescribeAlarms": "the account's alarms",
     "cloudwatch:PutDashboard": "the dashboard",
+    "cloudwatch:DeleteDashboards": "the dashboards that are named",
+    "cloudwatch:DeleteAlarms": "the alarms that are named",
 }
 
 # Calls that AWS authorises as another action, and the embedded cloud by their own name.
