@@ -48,8 +48,8 @@ def start(site: Site, port: int | None = None) -> tuple[Cloud, bool]:
     """
     with state.locked(site.folder):
         last = state.load(site.folder)
-        if last and is_well(last) and port in (None, last.emulator_port):
-            return last, True
+        if last and _serves(last) and port in (None, last.emulator_port):
+            return _with_pump(site, last), True
         ours = last.emulator_port if last else None
         if port and port != ours:  # asked first: a port that cannot be had must not cost the cloud that runs
             _must_be_free(port)
@@ -88,12 +88,26 @@ def stop(folder: Path) -> int:
 
 def is_well(cloud: Cloud) -> bool:
     """All three processes run and both servers answer."""
+    return _serves(cloud) and any(one.name == "pump" and processes.is_alive(one) for one in cloud.processes)
+
+
+def _serves(cloud: Cloud) -> bool:
+    """Both servers run and answer, and the operator's keys were written down."""
+    alive = {process.name for process in cloud.processes if processes.is_alive(process)}
     return (
-        len(cloud.processes) == 3
-        and all(processes.is_alive(process) for process in cloud.processes)
+        {"emulator", "stand-in"} <= alive
+        and bool(cloud.operator.access_key_id)
         and _answers(cloud.emulator_port, "/_ministack/health")
         and _answers(cloud.stand_in_port, "/health")
     )
+
+
+def _with_pump(site: Site, cloud: Cloud) -> Cloud:
+    """A dead pump is started again; what was logged meanwhile gives no metrics, but the cloud stays."""
+    if is_well(cloud):
+        return cloud
+    without = replace(cloud, processes=tuple(one for one in cloud.processes if one.name != "pump"))
+    return _with(site, without, _start_pump(site, without))
 
 
 def _start_new(site: Site, preferred_port: int | None) -> Cloud:

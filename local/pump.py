@@ -10,6 +10,7 @@ says that another cloud runs here.
 import logging
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ GROUPS = "/aws/lambda/proxyctl-"
 BEAT_S = 10.0
 PAUSE_MIN_S = 0.5
 PAUSE_MAX_S = 4.0
-# Lambda's log lines arrive late and out of order: look back this far, and tell the lines already seen by their ids.
+# Lambda's log lines arrive late and out of order: look back this far, and know the lines already seen.
 LOOK_BACK_MS = 15_000
+# Stream, time, text, and the how-manieth of its like: MiniStack gives Lambda's lines no eventId.
+EventKey = tuple[str, int, str, int]
 LIFETIME_S = 7 * 24 * 3600
 
 log = logging.getLogger("pump")
@@ -34,24 +37,37 @@ class Cursor:
     """Where reading of one log group stands."""
 
     newest_ms: int = 0
-    seen: dict[str, int] = field(default_factory=dict)
+    seen: dict[EventKey, int] = field(default_factory=dict)
+
+    @property
+    def since_ms(self) -> int:
+        """From where on to read again."""
+        return max(0, self.newest_ms - LOOK_BACK_MS)
 
     def fresh(self, events: list[dict[str, Any]]) -> list[str]:
-        """The messages not seen before; remembers them."""
-        new = [event for event in events if event["eventId"] not in self.seen]
-        for event in new:
-            self.seen[event["eventId"]] = int(event["timestamp"])
-            self.newest_ms = max(self.newest_ms, int(event["timestamp"]))
-        horizon = self.newest_ms - LOOK_BACK_MS
-        self.seen = {event_id: at for event_id, at in self.seen.items() if at >= horizon}
-        return [str(event["message"]) for event in new]
+        """The messages not seen before; remembers them. `events`: all since `since_ms`, not a page of them."""
+        twins: Counter[tuple[str, int, str]] = Counter()
+        new: list[str] = []
+        for event in events:
+            at = int(event["timestamp"])
+            plain = (str(event.get("logStreamName", "")), at, str(event["message"]))
+            twins[plain] += 1
+            key = (*plain, twins[plain])
+            if key not in self.seen:
+                self.seen[key] = at
+                self.newest_ms = max(self.newest_ms, at)
+                new.append(plain[2])
+        self.seen = {key: at for key, at in self.seen.items() if at >= self.since_ms}
+        return new
 
 
 class Pump:
-    """One cloud's log groups and metrics."""
+    """One cloud's log groups and metrics. What was written before `begins_ms` (Unix time, ms) is left alone: a pump
+    that takes another's place would count twice what that one had moved.
+    """
 
-    def __init__(self, logs: Any, metrics: Any) -> None:
-        self._logs, self._metrics = logs, metrics
+    def __init__(self, logs: Any, metrics: Any, begins_ms: int = 0) -> None:
+        self._logs, self._metrics, self._begins_ms = logs, metrics, begins_ms
         self._cursors: dict[str, Cursor] = {}
 
     def turn(self) -> int:
@@ -63,14 +79,13 @@ class Pump:
         return moved
 
     def _move(self, group: str) -> int:
-        cursor = self._cursors.setdefault(group, Cursor())
-        since = max(0, cursor.newest_ms - LOOK_BACK_MS)
+        cursor = self._cursors.setdefault(group, Cursor(self._begins_ms + LOOK_BACK_MS if self._begins_ms else 0))
+        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=cursor.since_ms)
+        events = [event for page in pages for event in page["events"]]
         moved = 0
-        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since)
-        for page in pages:
-            for namespace, found in emf.batches(cursor.fresh(page["events"])):
-                self._metrics.put_metric_data(Namespace=namespace, MetricData=found)
-                moved += len(found)
+        for namespace, found in emf.batches(cursor.fresh(events)):
+            self._metrics.put_metric_data(Namespace=namespace, MetricData=found)
+            moved += len(found)
         return moved
 
     def beat(self) -> None:
@@ -90,7 +105,7 @@ def main(folder: Path) -> int:
     logs, metrics = (
         emulator.client(service, cloud.endpoint, cloud.region, cloud.operator) for service in ("logs", "cloudwatch")
     )
-    pump = Pump(logs, metrics)
+    pump = Pump(logs, metrics, begins_ms=int(time.time() * 1000))
     host = next(process for process in cloud.processes if process.name == "emulator")
     deadline, next_beat, pause_s = time.monotonic() + LIFETIME_S, 0.0, PAUSE_MIN_S
     while processes.is_alive(host) and time.monotonic() < deadline:

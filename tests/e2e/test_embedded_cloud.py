@@ -69,7 +69,7 @@ def test_stop_ends_all_that_was_started_lambdas_included_and_nothing_else(runnin
     assert cloud.stop(own.folder) == 0
 
 
-@pytest.mark.parametrize("victim", ["emulator", "stand-in", "pump"])
+@pytest.mark.parametrize("victim", ["emulator", "stand-in"])
 def test_a_half_dead_cloud_is_cleaned_away_and_started_again(own: cloud.Site, victim: str) -> None:
     first, _ = cloud.start(own)
     process = next(process for process in first.processes if process.name == victim)
@@ -80,6 +80,16 @@ def test_a_half_dead_cloud_is_cleaned_away_and_started_again(own: cloud.Site, vi
     assert cloud.is_well(second)
     assert list(processes.carrying(first.token)) == []
     assert second.emulator_port == first.emulator_port  # shells keep their variables
+
+
+def test_a_dead_pump_costs_nobody_the_cloud(own: cloud.Site) -> None:
+    first, _ = cloud.start(own)
+    os.kill(first.processes[2].pid, signal.SIGKILL)
+    assert eventually(lambda: not processes.is_alive(first.processes[2]))
+    second, reused = cloud.start(own)
+    assert reused
+    assert second.processes[:2] == first.processes[:2]
+    assert cloud.is_well(second)
 
 
 def test_a_start_that_was_killed_half_way_leaves_nothing_behind(own: cloud.Site) -> None:

@@ -9,7 +9,7 @@ from local.pump import LOOK_BACK_MS, Cursor, Pump
 
 
 def event(number: int, at_ms: int) -> dict[str, Any]:
-    return {"eventId": f"e{number}", "timestamp": at_ms, "message": line(number, at_ms)}
+    return {"logStreamName": "one", "timestamp": at_ms, "message": line(number, at_ms)}
 
 
 def line(value: int, at_ms: int) -> str:
@@ -69,8 +69,23 @@ def test_a_line_that_arrives_late_is_not_lost() -> None:
     assert metrics.values == [2, 1]
 
 
+def test_a_pump_that_takes_anothers_place_counts_nothing_twice() -> None:
+    logs, metrics = FakeLogs(), FakeMetrics()
+    logs.events = [event(1, 40_000), event(2, 60_000)]
+    Pump(logs, metrics, begins_ms=50_000).turn()
+    assert metrics.values == [2]
+
+
 def test_what_was_seen_is_forgotten_when_it_cannot_come_again() -> None:
     cursor = Cursor()
     cursor.fresh([event(1, 1_000)])
     cursor.fresh([event(2, 1_000 + LOOK_BACK_MS + 1)])
-    assert set(cursor.seen) == {"e2"}
+    assert [key[1] for key in cursor.seen] == [1_000 + LOOK_BACK_MS + 1]
+
+
+def test_two_lines_that_are_alike_count_twice_and_no_more() -> None:
+    """Two requests may write the same line in the same millisecond, and the emulator gives no ids."""
+    cursor, twins = Cursor(), [event(1, 1_000), event(1, 1_000)]
+    assert len(cursor.fresh(twins)) == 2
+    assert cursor.fresh(twins) == []
+    assert len(cursor.fresh([*twins, event(1, 1_000)])) == 1
