@@ -46,9 +46,8 @@ def main() -> int:
     try:
         while True:
             loop.serve(api.next())
-    except RuntimeGone as gone:
-        print(json.dumps({"level": "INFO", "message": "runtime ends", "reason": str(gone)}), file=sys.stderr)  # noqa: T201
-        return 0
+    except RuntimeGone:
+        return 0  # nobody is left to tell
 
 
 def try_secret(parts: Parts) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ class Environment:
             **extra,
         }
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  (a pipe that nobody reads would fill and stop the process; `end` closes it)
+        self.started_at = time.monotonic()
         self.process = subprocess.Popen(
             [str(folder / "bootstrap"), sys.executable, "/var/runtime/bootstrap.py"],
             env={name: value for name, value in variables.items() if value},

@@ -66,7 +66,7 @@ class Answer:
         self.headers = response.headers
         self.exchange = response.exchange
         self.broken: BaseException | None = None
-        chunks = []
+        chunks: list[bytes] = []
         try:
             chunks.extend(response.body)
         except Exception as error:  # noqa: BLE001  (a test looks at it)

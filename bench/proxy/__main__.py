@@ -1,0 +1,46 @@
+"""`python -m bench.proxy`: all measurements, or those named; exit code 1 when a bound is missed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable
+
+from bench.proxy import coldstart, latency, memory, streams
+from bench.proxy.figures import Report, say
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and tell; 0 when every bound holds."""
+    options = _parser().parse_args(arguments)
+    say(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, ")
+    say(f"load {os.getloadavg()[0]:.2f} (others' work on this machine shows in every figure)")
+    measurements: dict[str, Callable[[], Report]] = {
+        "latency": lambda: latency.measure(options.requests, with_litellm=options.litellm),
+        "coldstart": lambda: coldstart.measure(options.starts),
+        "memory": lambda: memory.measure(1000),
+        "streams": lambda: streams.measure(options.streams),
+    }
+    missed = 0
+    for name in options.only or measurements:
+        report = measurements[name]()
+        report.tell()
+        missed += sum(not bound.holds for bound in report.bounds)
+    say(f"\n{'all bounds hold' if not missed else f'{missed} bounds missed'}")
+    return 1 if missed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.proxy", description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="NAME", help="latency, coldstart, memory, streams")
+    parser.add_argument("--requests", type=int, default=5000)
+    parser.add_argument("--starts", type=int, default=15)
+    parser.add_argument("--streams", type=int, default=40)
+    parser.add_argument("--litellm", action="store_true", help="install LiteLLM's proxy (once) and compare with it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
