@@ -22,7 +22,7 @@ from .target import TIMEOUT_S, Target
 
 PATH = "/health"  # costs no token
 DRIVE_S = 6.0
-_CONNECTIONS = 24  # more would start so many Lambdas that something else gives way first
+_MS_EACH = 100  # what a request may take when connections are counted out; more of them would start more Lambdas
 _ENOUGH = 8
 _RECOVERY_S = 10.0
 
@@ -57,7 +57,8 @@ def _drive(url: str, throttle: Throttle, target: Target, aws: Aws, drive_s: floa
 
     recorder = Recorder()
     payload = build("GET", url, {}, b"", aws.endpoint if target.signed else None)
-    limits = Limits(connections=_CONNECTIONS, give_up_s=0.5)
+    connections = max(8, min(64, round(throttle.rate_per_s * _MS_EACH / 1_000)))
+    limits = Limits(connections=connections, give_up_s=0.5)
     generator = Generator(url, payload, recorder, limits, on_bad=on_bad)
     wanted = Arrivals("constant", 2 * throttle.rate_per_s + throttle.burst, drive_s)
     began = time.perf_counter()

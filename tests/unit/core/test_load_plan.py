@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from chalicelib.core.config import Config, Load, Options, Slo
 from chalicelib.core.load_cost import estimate_usd, guard, invocation_usd
@@ -17,13 +19,15 @@ REPORT = (
 OWN = '{"level":"INFO","ColdStart":[1.0],"InitDuration":[135.3],"_aws":{}}'
 
 
-@pytest.mark.parametrize(("duration", "workers", "count"), [(4, 1, 1), (60, 1, 1), (61, 1, 2), (3_600, 1, 60), (61, 2, 1)])
+@pytest.mark.parametrize(
+    ("duration", "workers", "count"), [(4, 1, 1), (60, 1, 1), (61, 1, 2), (3_600, 1, 60), (61, 2, 1)]
+)
 def test_slices_cover_the_whole_run_once_and_fit_a_lambda(duration: float, workers: int, count: int) -> None:
     parts = slices_of(Load(duration_s=duration, workers=workers))
     assert len(parts) == count
     assert parts[0].starts_at_s == 0
     assert parts[-1].window[1] == duration
-    assert all(before.window[1] == after.starts_at_s for before, after in zip(parts, parts[1:], strict=False))
+    assert all(before.window[1] == after.starts_at_s for before, after in pairwise(parts))
     assert all(0 < part.duration_s <= 200 for part in parts)
 
 

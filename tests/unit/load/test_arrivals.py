@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import mean, pstdev
 
 import pytest
@@ -26,7 +27,7 @@ def test_steps_are_plateaus_of_equal_length() -> None:
 
 def test_poisson_arrivals_have_the_rate_and_the_spread_of_a_poisson_process() -> None:
     due = list(due_times(Arrivals("poisson", 200, 50), seed=1))
-    gaps = [after - before for before, after in zip(due, due[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(due)]
     assert len(due) == pytest.approx(10_000, rel=0.04)
     assert pstdev(gaps) == pytest.approx(mean(gaps), rel=0.05)
 
