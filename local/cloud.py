@@ -107,7 +107,7 @@ def _with_pump(site: Site, cloud: Cloud) -> Cloud:
     if is_well(cloud):
         return cloud
     without = replace(cloud, processes=tuple(one for one in cloud.processes if one.name != "pump"))
-    return _with(site, without, _start_pump(site, without))
+    return _with(site, without, _start_pump(site, without, begins_ms=int(time.time() * 1000)))
 
 
 def _start_new(site: Site, preferred_port: int | None) -> Cloud:
@@ -131,7 +131,7 @@ def _start_new(site: Site, preferred_port: int | None) -> Cloud:
     cloud = replace(cloud, operator=emulator.create_operator(cloud.endpoint, cloud.region, cloud.root))
     cloud = _with(site, cloud, None)
     _await(site, cloud, "stand-in", cloud.stand_in_port, "/health")
-    return _with(site, cloud, _start_pump(site, cloud))
+    return _with(site, cloud, _start_pump(site, cloud, begins_ms=0))
 
 
 def _with(site: Site, cloud: Cloud, started: Process | None) -> Cloud:
@@ -165,9 +165,9 @@ def _start_stand_in(site: Site, cloud: Cloud) -> Process:
     return processes.spawn("stand-in", command, variables, _log(site, "stand-in"), site.folder)
 
 
-def _start_pump(site: Site, cloud: Cloud) -> Process:
+def _start_pump(site: Site, cloud: Cloud, begins_ms: int) -> Process:
     variables = stand_in.variables(site.python, site.folder, cloud.token, os.environ)
-    command = [str(site.python), "-m", "local.pump", str(site.folder)]
+    command = [str(site.python), "-m", "local.pump", str(site.folder), str(begins_ms)]
     return processes.spawn("pump", command, variables, _log(site, "pump"), site.root)
 
 

@@ -3,8 +3,7 @@
 1. EMF lines in the log groups become metrics (MiniStack stores the lines only).
 2. Alarms get evaluated (MiniStack does so only when someone calls PutMetricData), so a beat is put now and then.
 
-Runs as `python -m local.pump FOLDER` and ends with its cloud: when the emulator's process is gone or the cloud's file
-says that another cloud runs here.
+Runs as `python -m local.pump FOLDER BEGINS_MS` and ends when the emulator's process is gone.
 """
 
 import logging
@@ -95,8 +94,8 @@ class Pump:
         )
 
 
-def main(folder: Path) -> int:
-    """Pump until the cloud of this folder has gone."""
+def main(folder: Path, begins_ms: int) -> int:
+    """Pump until the cloud of this folder has gone; what was logged before `begins_ms` is not moved."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     cloud = state.load(folder)
     if cloud is None:
@@ -105,7 +104,7 @@ def main(folder: Path) -> int:
     logs, metrics = (
         emulator.client(service, cloud.endpoint, cloud.region, cloud.operator) for service in ("logs", "cloudwatch")
     )
-    pump = Pump(logs, metrics, begins_ms=int(time.time() * 1000))
+    pump = Pump(logs, metrics, begins_ms)
     host = next(process for process in cloud.processes if process.name == "emulator")
     deadline, next_beat, pause_s = time.monotonic() + LIFETIME_S, 0.0, PAUSE_MIN_S
     while processes.is_alive(host) and time.monotonic() < deadline:
@@ -128,4 +127,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))
