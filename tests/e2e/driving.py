@@ -1,7 +1,7 @@
-"""Drives single phases against an embedded cloud, each under a role of its own with the policy that it has in production.
+"""Drives single phases against an embedded cloud, each under a role with the policy that it has in production.
 
-The control plane's Lambdas and state machine are left out: what a phase may do is seen here call by call. Every call that
-boto3 makes is written down, so that a statement that no phase needs can be told from one that all of them would miss.
+The control plane's Lambdas and state machine are left out: what a phase may do is seen here call by call. Every call of
+boto3's is written down, so that a statement that no phase needs can be told from one that is missed.
 """
 
 from __future__ import annotations
@@ -77,9 +77,7 @@ class Driver:
     def prepare(self) -> None:
         """The bucket, the bundle in it, and one role a policy, in a stack that is called as the control plane's is."""
         s3 = self.operator("s3")
-        s3.create_bucket(
-            Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.cloud.region}
-        )
+        s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.cloud.region})
         s3.put_object(Bucket=self.bucket, Key="bundles/test.zip", Body=self.bundle)
         formation = self.operator("cloudformation")
         formation.create_stack(
@@ -112,7 +110,13 @@ class Driver:
         return told["clean_up"]
 
     def phase(
-        self, name: str, environment: str, config: Config | None = None, *, action: Action = Action.DEPLOY, **options: Any
+        self,
+        name: str,
+        environment: str,
+        config: Config | None = None,
+        *,
+        action: Action = Action.DEPLOY,
+        **options: Any,
     ) -> Result:
         """One phase, with what the others have applied."""
         return self._run(environment, action, (name,), config or Config(), Options(**options))[name]
@@ -208,7 +212,7 @@ class Driver:
             "TABLE_NAME": "proxyctl",
             "BUCKET_NAME": self.bucket,
             "BUNDLE_KEY": "bundles/test.zip",
-            "STATE_MACHINE_ARN": f"arn:aws:states:{self.cloud.region}:{self.cloud.account}:stateMachine:proxyctl-rollout",
+            "STATE_MACHINE_ARN": f"arn:aws:states:{self.cloud.region}:{self.cloud.account}:stateMachine:rollout",
             "PROXY_RUNTIME": "provided.al2023",
             "RESPONSE_MODE": "buffered",
         }

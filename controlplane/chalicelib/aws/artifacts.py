@@ -30,9 +30,7 @@ class S3Artifacts:
         body: bytes = call("s3", "get_object", Bucket=self._bucket, Key=key)["Body"].read()
         return body
 
-    def put(
-        self, key: str, body: bytes, *, content_type: str, tags: Mapping[str, str] | None = None
-    ) -> str:
+    def put(self, key: str, body: bytes, *, content_type: str, tags: Mapping[str, str] | None = None) -> str:
         digest = hashlib.sha256(body)
         call(
             "s3",

@@ -17,11 +17,7 @@ class SecretsManagerSecrets:
             told = call("secretsmanager", "describe_secret", SecretId=secret)
         except NotFound:
             return None
-        stages = {
-            stage: version
-            for version, staged in told.get("VersionIdsToStages", {}).items()
-            for stage in staged
-        }
+        stages = {stage: version for version, staged in told.get("VersionIdsToStages", {}).items() for stage in staged}
         return SecretInfo(
             arn=told["ARN"],
             name=told["Name"],

@@ -192,9 +192,7 @@ class CloudFormationStacks:
         call("cloudformation", "continue_update_rollback", StackName=stack, ClientRequestToken=token)
 
     def protect(self, stack: str, on: bool) -> None:
-        call(
-            "cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on
-        )
+        call("cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on)
 
     def delete(self, stack: str, token: str) -> None:
         call("cloudformation", "delete_stack", StackName=stack, ClientRequestToken=token)

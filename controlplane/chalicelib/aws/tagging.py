@@ -17,6 +17,4 @@ class TaggedResources:
             "ResourceTagMappingList",
             TagFilters=[{"Key": key, "Values": [value]} for key, value in tags.items()],
         )
-        return {
-            item["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])} for item in found
-        }
+        return {item["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])} for item in found}

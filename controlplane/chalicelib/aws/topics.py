@@ -83,9 +83,7 @@ class SnsTopics:
         return Probe(url, queue_arn, told["SubscriptionArn"])
 
     def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:
-        told = call(
-            "sqs", "receive_message", QueueUrl=probe.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s
-        )
+        told = call("sqs", "receive_message", QueueUrl=probe.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s)
         messages = told.get("Messages", [])
         if messages:
             entries = [

@@ -1,6 +1,6 @@
 """The alarms of an environment: what is watched, where, and from which figure on it fires.
 
-They watch users only: metrics of the alias `live`, of the public methods, and of the proxy's own namespace, into which a
+They watch users only: metrics of the alias `live`, of the public methods, and of the proxy's namespace, into which a
 candidate under test does not write. Otherwise the deliberate failures of validate_errors would roll a release back.
 """
 
@@ -50,9 +50,7 @@ def _guarded(figure: str) -> str:
     return f"IF(requests >= {MIN_REQUESTS}, {figure}, 0)"
 
 
-def definitions(
-    names: Names, thresholds: AlarmThresholds, *, stage: str, topic_arn: str
-) -> Sequence[Alarm]:
+def definitions(names: Names, thresholds: AlarmThresholds, *, stage: str, topic_arn: str) -> Sequence[Alarm]:
     """All alarms of the environment. Thresholds are shares in [0, 1], milliseconds or counts a minute."""
     function = {"FunctionName": names.function, "Resource": f"{names.function}:live"}
     api = {"ApiName": names.api, "Stage": stage, "Resource": "/{proxy+}", "Method": "ANY"}

@@ -83,7 +83,7 @@ def read_manifest(files: Mapping[str, bytes]) -> Manifest:
 
 
 def machine_code(files: Mapping[str, bytes]) -> dict[str, list[str]]:
-    """Compiled extensions by the distribution that brought them (by top-level folder where no RECORD names the file)."""
+    """Compiled extensions by the package that brought them (by top-level folder where no RECORD names the file)."""
     found = [path for path in files if path.endswith(_MACHINE_CODE) or ".so." in path]
     owners: dict[str, list[str]] = {}
     for path in sorted(found):
@@ -204,7 +204,7 @@ def check_sizes(zipped: int, unpacked: int, largest: Sequence[tuple[str, int]]) 
         if size > limit:
             named = ", ".join(f"{name} {part / 1e6:.1f} MB" for name, part in largest)
             raise PhaseFailed(
-                f"the artifact is {size / 1e6:.1f} MB {what}, more than Lambda's {limit / 1e6:.1f} MB; largest: {named}",
+                f"the artifact is {size / 1e6:.1f} MB {what}, over Lambda's {limit / 1e6:.1f} MB; largest: {named}",
                 code="ArtifactTooLarge",
                 field="proxy/requirements.txt",
                 remedy="Leave out what the proxy does not need: proxy/artifact.json lists what goes in.",

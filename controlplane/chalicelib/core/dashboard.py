@@ -12,6 +12,7 @@ from .naming import METRIC_NAMESPACE, Names
 _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3
 _PERIOD_S = 60
 
+
 @dataclass(frozen=True, slots=True)
 class MetricFilter:
     """Counts matching lines of a group as a metric."""
@@ -44,7 +45,7 @@ QUERIES: Mapping[str, str] = {
         "| sort requests desc"
     ),
     "one request": (
-        "fields @timestamp, @message\n| filter request_id = 'PUT-THE-ID-HERE' or gateway_request_id = 'PUT-THE-ID-HERE'\n"
+        "fields @timestamp, @message\n| filter request_id = 'THE-ID' or gateway_request_id = 'THE-ID'\n"
         "| sort @timestamp asc"
     ),
     "tokens by model": (
@@ -74,7 +75,9 @@ def filters(names: Names) -> list[MetricFilter]:
     ]
 
 
-def body(names: Names, *, region: str, stage: str, alarm_arns: Sequence[str], prices: Mapping[str, tuple[float, float]]) -> str:
+def body(
+    names: Names, *, region: str, stage: str, alarm_arns: Sequence[str], prices: Mapping[str, tuple[float, float]]
+) -> str:
     """The dashboard as JSON. prices: USD for a million tokens in and out, by model."""
     function = ["FunctionName", names.function, "Resource", f"{names.function}:live"]
     api = ["ApiName", names.api, "Stage", stage, "Resource", "/{proxy+}", "Method", "ANY"]
@@ -121,7 +124,7 @@ def _percentiles(namespace: str, metric: str, dimensions: Sequence[str]) -> list
 
 def _by_model(names: Names, metric: str) -> list[Any]:
     search = (
-        f"SEARCH('{{{METRIC_NAMESPACE},environment,model}} MetricName=\"{metric}\" "
+        f'SEARCH(\'{{{METRIC_NAMESPACE},environment,model}} MetricName="{metric}" '
         f"environment=\"{names.environment}\"', 'Sum', {_PERIOD_S})"
     )
     return [{"expression": search, "label": f"{metric} ${{PROP('Dim.model')}}", "id": metric.lower()}]

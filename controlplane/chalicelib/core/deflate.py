@@ -15,7 +15,37 @@ _WINDOW = 32_768
 _SHORTEST, _LONGEST = 4, 258  # a match of three bytes is allowed, and seldom worth its code
 
 # RFC 1951, 3.2.5: the smallest length or distance of each code, and how many extra bits follow it.
-_LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258)
+_LENGTHS = (
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    13,
+    15,
+    17,
+    19,
+    23,
+    27,
+    31,
+    35,
+    43,
+    51,
+    59,
+    67,
+    83,
+    99,
+    115,
+    131,
+    163,
+    195,
+    227,
+    258,
+)
 _LENGTH_BITS = (0,) * 8 + (1,) * 4 + (2,) * 4 + (3,) * 4 + (4,) * 4 + (5,) * 4 + (0,)
 _DISTANCES = (1, 2, 3, 4, *(base for power in range(1, 14) for base in (2 ** (power + 1) + 1, 3 * 2**power + 1)))
 _DISTANCE_BITS = (0, 0, *(code // 2 - 1 for code in range(2, 30)))

@@ -25,7 +25,7 @@ _COMMANDS = {
     "function": "aws lambda delete-function --function-name {name}",
     "version": "aws lambda delete-function --function-name {name}",
     "api": "aws apigateway delete-rest-api --rest-api-id {name}",
-    "role": "aws iam list-role-policies --role-name {name}; # delete those, then: aws iam delete-role --role-name {name}",
+    "role": "aws iam list-role-policies --role-name {name}; # delete them; aws iam delete-role --role-name {name}",
     "log group": "aws logs delete-log-group --log-group-name {name}",
     "alarm": "aws cloudwatch delete-alarms --alarm-names {name}",
     "dashboard": "aws cloudwatch delete-dashboards --dashboard-names {name}",
@@ -76,16 +76,12 @@ def of_arn(arn: str) -> Thing:
 def merged(by_name: Sequence[Thing], by_tag: Sequence[Thing]) -> list[Thing]:
     """Each thing once: one found both ways counts as found by name, which is what its command needs."""
     names = [thing.name for thing in by_name]
-    extra = [
-        thing
-        for thing in by_tag
-        if not any(_same(thing.name, name) for name in names)
-    ]
+    extra = [thing for thing in by_tag if not any(_same(thing.name, name) for name in names)]
     return [*by_name, *extra]
 
 
 def _same(arn: str, name: str) -> bool:
-    last = name.rstrip("/").rsplit("/", 1)[-1] if name.startswith("https://") or name.startswith("http://") else name
+    last = name.rstrip("/").rsplit("/", 1)[-1] if name.startswith(("https://", "http://")) else name
     return arn == name or arn.endswith((f":{last}", f"/{last}")) or f"/{last}/" in arn
 
 

@@ -82,7 +82,7 @@ class Names:
 
     @property
     def probes(self) -> str:
-        """What the names of those queues begin with. No environment's name holds an underscore, so dev's are not dev-2's."""
+        """What those queues' names begin with. Environments hold no underscore, so dev's are not dev-2's."""
         return f"{OWNER}_{self.environment}_probe_"
 
     def alarm(self, what: str) -> str:

@@ -101,9 +101,7 @@ def published(versions: Iterable[T], release: Wanted) -> T | None:
     return max(same, key=lambda version: int(version.number), default=None)
 
 
-def health_problem(
-    status: int, health: Mapping[str, Any], *, version: str, digest: str, secret_version: str
-) -> str:
+def health_problem(status: int, health: Mapping[str, Any], *, version: str, digest: str, secret_version: str) -> str:
     """What in the candidate's own account of itself is not as released; empty when all is."""
     if status != 200:
         return f"/health answered {status or 'nothing'} ({str(health)[:200]})"

@@ -17,7 +17,18 @@ from ..errors import BadRequest
 SCHEMA = 1
 OPENAI_HOST = "api.openai.com"
 _FIELDS = frozenset(
-    "schema api_key base_url organization project models timeouts retries client_keys cors_origins".split()
+    [
+        "schema",
+        "api_key",
+        "base_url",
+        "organization",
+        "project",
+        "models",
+        "timeouts",
+        "retries",
+        "client_keys",
+        "cors_origins",
+    ]
 )
 _TIMEOUTS = frozenset({"connect_s", "first_byte_s", "idle_s", "total_s"})
 _OPENAI_KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,}")
@@ -71,9 +82,7 @@ def check(document: Any) -> Secret:
 
 def _known(given: Mapping[str, Any], fields: frozenset[str], under: str) -> None:
     for name in sorted(set(given) - fields):
-        raise _wrong(
-            f"{under}{name}", "is not known", f"Remove it; known here are {', '.join(sorted(fields))}."
-        )
+        raise _wrong(f"{under}{name}", "is not known", f"Remove it; known here are {', '.join(sorted(fields))}.")
 
 
 def _header_text(value: Any, field: str, *, may_be_empty: bool = False) -> str:

@@ -125,9 +125,7 @@ def root_cause(events: Iterable[EventLike]) -> Cause | None:
 def is_empty(status: str, reason: str) -> bool:
     """A change set FAILED because there is nothing to change, which is no failure."""
     told = reason.lower()
-    return status == "FAILED" and (
-        "didn't contain changes" in told or "no updates are to be performed" in told
-    )
+    return status == "FAILED" and ("didn't contain changes" in told or "no updates are to be performed" in told)
 
 
 class ChangeLike(Protocol):
@@ -176,9 +174,7 @@ class Loss:
 
     def __str__(self) -> str:
         verb = "removes" if self.action == "Remove" else "replaces"
-        return (
-            f"{verb} {self.logical_id} ({self.resource_type}; changed: {self.because}), losing {self.loses}"
-        )
+        return f"{verb} {self.logical_id} ({self.resource_type}; changed: {self.because}), losing {self.loses}"
 
 
 def losses(changes: Iterable[ChangeLike]) -> list[Loss]:

@@ -1,6 +1,6 @@
 """The environment's template as text: what its API is made of, and the parameters that a deployment gives it.
 
-It is read as text, since Lambda's Python has no YAML parser: two marker comments fence what an API deployment snapshots.
+It is read as text, since Lambda's Python has no YAML parser: two comments fence what an API deployment snapshots.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ SNAPSHOT = "ApiDeploymentSnapshot"
 MAX_BYTES = 51_200  # what CloudFormation takes in a request body
 
 # Given once, when the stack is created; release_code owns what they set from then on.
-_ONCE = frozenset(
-    {"ArtifactKey", "ArtifactBucket", "MemorySize", "TimeoutSeconds", "LogLevel", "SecretTtlSeconds"}
-)
+_ONCE = frozenset({"ArtifactKey", "ArtifactBucket", "MemorySize", "TimeoutSeconds", "LogLevel", "SecretTtlSeconds"})
 _GATEWAY_BUFFERED_MS = 29_000  # API Gateway's own limit where responses are not streamed
 
 
@@ -83,9 +81,7 @@ def parameters(config: Config, given: Given, *, creates: bool) -> dict[str, str 
         "LogRetentionDays": str(config.log_retention_days),
         "ThrottleRate": f"{config.throttle.rate_per_s:g}",
         "ThrottleBurst": str(config.throttle.burst),
-        "ReservedConcurrency": ""
-        if config.reserved_concurrency is None
-        else str(config.reserved_concurrency),
+        "ReservedConcurrency": "" if config.reserved_concurrency is None else str(config.reserved_concurrency),
         "AccessLogs": "on" if given.access_logs else "off",
     }
     if creates:
@@ -94,9 +90,25 @@ def parameters(config: Config, given: Given, *, creates: bool) -> dict[str, str 
 
 
 PARAMETERS = frozenset(
-    "Environment ArtifactBucket ArtifactKey SecretArn SecretKmsKeyArn Runtime ResponseMode MemorySize TimeoutSeconds "
-    "IntegrationTimeoutMs LogLevel SecretTtlSeconds LogRetentionDays ThrottleRate ThrottleBurst ReservedConcurrency "
-    "AccessLogs".split()
+    [
+        "Environment",
+        "ArtifactBucket",
+        "ArtifactKey",
+        "SecretArn",
+        "SecretKmsKeyArn",
+        "Runtime",
+        "ResponseMode",
+        "MemorySize",
+        "TimeoutSeconds",
+        "IntegrationTimeoutMs",
+        "LogLevel",
+        "SecretTtlSeconds",
+        "LogRetentionDays",
+        "ThrottleRate",
+        "ThrottleBurst",
+        "ReservedConcurrency",
+        "AccessLogs",
+    ]
 )
 
 

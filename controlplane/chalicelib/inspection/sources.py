@@ -50,7 +50,7 @@ def _template(files: dict[str, bytes], aws: Aws) -> Iterator[Finding]:
         verb = "declares" if name in declared else "lacks"
         yield Finding(
             "template",
-            f"template.yaml {verb} the parameter {name}, which this control plane does {'not ' * (name in declared)}give",
+            f"template.yaml {verb} the parameter {name}, which we do {'not ' * (name in declared)}give",
             "Template and control plane are of different versions: run bootstrap.py up.",
         )
 

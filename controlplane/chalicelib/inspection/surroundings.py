@@ -25,7 +25,7 @@ def check(request: Request, aws: Aws) -> list[Finding]:
         *_identity(aws),
         *_quotas(request, aws),
         *_gateway(request, aws),
-        *_stack(stack, request),
+        *_stack(stack),
         *_names(stack, request, aws),
     ]
 
@@ -35,14 +35,14 @@ def _identity(aws: Aws) -> Iterator[Finding]:
     if caller.account != aws.settings.account:
         yield Finding(
             "identity",
-            f"these credentials are of account {caller.account}, the control plane was deployed for {aws.settings.account}",
+            f"these credentials are of account {caller.account}, the control plane is of {aws.settings.account}",
             "Run bootstrap.py up in the account that is meant.",
         )
     partition = caller.arn.split(":")[1]
     if partition != aws.settings.partition:
         yield Finding(
             "identity",
-            f"these credentials are of partition {partition}, the control plane was deployed for {aws.settings.partition}",
+            f"these credentials are of partition {partition}, the control plane is of {aws.settings.partition}",
             "Run bootstrap.py up in the partition that is meant.",
         )
     if not aws.settings.bucket.endswith(f"-{aws.settings.region}"):
@@ -75,7 +75,7 @@ def _gateway(request: Request, aws: Aws) -> Iterator[Finding]:
         yield Finding(
             "api_gateway",
             "the account has no CloudWatch role for API Gateway, so there will be no access log",
-            "Once for each account and region: make a role with AmazonAPIGatewayPushToCloudWatchLogs, then aws apigateway"
+            "Once per account and region: make a role with AmazonAPIGatewayPushToCloudWatchLogs, then aws apigateway"
             " update-account --patch-operations op=replace,path=/cloudwatchRoleArn,value=ROLE_ARN",
             blocks=False,
         )
@@ -92,14 +92,14 @@ def _gateway(request: Request, aws: Aws) -> Iterator[Finding]:
     if mode == "buffered" and request.config.timeout_s > _BUFFERED_LIMIT_S:
         yield Finding(
             "api_gateway",
-            f"config.timeout_s is {request.config.timeout_s}, and API Gateway cuts a buffered answer at {_BUFFERED_LIMIT_S} s",
+            f"config.timeout_s is {request.config.timeout_s}; API Gateway cuts them at {_BUFFERED_LIMIT_S} s",
             "Stream (config.response_mode stream), or lower it.",
             blocks=False,
             field="config.timeout_s",
         )
 
 
-def _stack(stack: Stack | None, request: Request) -> Iterator[Finding]:
+def _stack(stack: Stack | None) -> Iterator[Finding]:
     if stack is None:
         return
     move = stack_state.next_move(stack.status)
@@ -146,6 +146,6 @@ def _names(stack: Stack | None, request: Request, aws: Aws) -> Iterator[Finding]
         yield Finding(
             "names",
             f"{what} exists already, outside of any stack of ours",
-            "Remove it (POST /deployments with action cleanup does, for what is ours), or choose another environment name.",
+            "Remove it (action cleanup does, for what is ours), or choose another environment name.",
             field="environment",
         )

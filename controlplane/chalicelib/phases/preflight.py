@@ -1,4 +1,4 @@
-"""Phase 1: looks at everything that the later phases will need, names all that is wrong at once, and changes nothing."""
+"""Phase 1: looks at everything that the later phases will need, names all that is wrong, and changes nothing."""
 
 from __future__ import annotations
 

@@ -25,12 +25,14 @@ _SECONDS_A_DAY = 86_400
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Which secret, in which version, whether it is old, and which role reads it."""
+    """Which secret, in which version, and whether it is old.
+
+    Not the role: it comes with the first stack, and release_code has proved by then that it reads the secret.
+    """
     info = aws.secrets.find(_wanted(request))
     stages = dict(info.stages) if info else {}
     old = info is not None and _age_days(info, request) > request.config.secret_max_age_days
-    role = _role(request, aws)
-    return fingerprint_of(info.arn if info else "", stages, old, role, request.config.secret_max_age_days)
+    return fingerprint_of(info.arn if info else "", stages, old, request.config.secret_max_age_days)
 
 
 def run(request: Request, aws: Aws) -> Result:
@@ -90,7 +92,10 @@ def _find(request: Request, aws: Aws) -> SecretInfo:
         )
     if "AWSCURRENT" not in info.stages:
         raise PhaseFailed(
-            f"the secret {info.name} has no value", code="SecretEmpty", field=_field(request), remedy=f"Store one: {remedy}"
+            f"the secret {info.name} has no value",
+            code="SecretEmpty",
+            field=_field(request),
+            remedy=f"Store one: {remedy}",
         )
     return info
 

@@ -82,14 +82,14 @@ def _waiting(request: Request, words: str) -> Result:
     asked = int(request.cursor.get("asked", 0))
     if request.elapsed_s > _SETTLE_S:
         raise PhaseFailed(
-            f"{words}, for {int(request.elapsed_s)} s", code="UpdateTimeout", remedy="Look at the function in the console."
+            f"{words}, for {int(request.elapsed_s)} s",
+            code="UpdateTimeout",
+            remedy="Look at the function in the console.",
         )
     return Result.in_progress(words, poll_after_s=next_poll_s(asked), cursor={**request.cursor, "asked": asked + 1})
 
 
-def _set(
-    function: str, current: FunctionConfig, wanted: release.Wanted, request: Request, aws: Aws
-) -> bool:
+def _set(function: str, current: FunctionConfig, wanted: release.Wanted, request: Request, aws: Aws) -> bool:
     """Start one update, if one is needed: Lambda refuses a second one until the first has settled."""
     if current.code_sha256 != wanted.code_sha256:
         key = str(request.results["package_artifact"]["key"])
@@ -163,9 +163,7 @@ def _health(url: str, aws: Aws) -> tuple[int, Mapping[str, Any]]:
     return reply.status, told if isinstance(told, dict) else {"body": reply.body[:200].decode(errors="replace")}
 
 
-def _done(
-    version: Version, wanted: release.Wanted, health: Mapping[str, Any], request: Request, aws: Aws
-) -> Result:
+def _done(version: Version, wanted: release.Wanted, health: Mapping[str, Any], request: Request, aws: Aws) -> Result:
     names = Names(request.environment.name)
     refused = _refused_the_key(request, aws)
     pruned = _prune(names, version.number, request, aws)

@@ -80,7 +80,7 @@ def _refuse_foreign_objects(names: Names, aws: Aws) -> None:
         raise PhaseFailed(
             f"{len(foreign)} objects under {names.artifacts_prefix} are not ours: {', '.join(foreign[:5])}",
             code="ForeignObjects",
-            remedy=f"Move or remove them (aws s3 ls s3://{aws.settings.bucket}/{names.artifacts_prefix}), then clean up.",
+            remedy=f"Move them away (aws s3 ls s3://{aws.settings.bucket}/{names.artifacts_prefix}), then clean up.",
             evidence={"foreign": foreign[:100]},
         )
 
@@ -174,7 +174,7 @@ def _prove(request: Request, aws: Aws) -> Result:
             poll_after_s=next_poll_s(looks + 2),
             cursor={**cursor, "looks": looks + 1},
         )
-    left = [thing for thing in search.everything(names, aws) if not _may_stay(thing, names, request, aws)]
+    left = [thing for thing in search.everything(names, aws) if not _may_stay(thing, request)]
     if left:
         listed = inventory.listed(left, aws.settings.region)
         raise PhaseFailed(
@@ -195,7 +195,7 @@ def _prove(request: Request, aws: Aws) -> Result:
     )
 
 
-def _may_stay(thing: Thing, names: Names, request: Request, aws: Aws) -> bool:
+def _may_stay(thing: Thing, request: Request) -> bool:
     """The secret that was to be kept, or that waits for the end of its recovery window."""
     if thing.kind != "secret":
         return False

@@ -22,7 +22,7 @@ def sweep(request: Request, aws: Aws) -> Result:
     aws.artifacts.delete(artifacts)
     load = list(aws.artifacts.keys(f"load/{request.deployment_id}/"))
     aws.artifacts.delete(load)
-    orphans = _orphans(names, request, aws)
+    orphans = _orphans(names, aws)
     removed = {"probe queues": len(queues), "superseded artifacts": len(artifacts), "load-test files": len(load)}
     told = ", ".join(f"{count} {what}" for what, count in removed.items() if count) or "nothing to remove"
     summary = f"Removed: {told}" if any(removed.values()) else "The rollout left nothing behind"
@@ -35,8 +35,6 @@ def sweep(request: Request, aws: Aws) -> Result:
         "orphans": inventory.listed(orphans, aws.settings.region),
         "known": len(search.everything(names, aws)) - len(orphans),
     }
-    if not any(removed.values()) and not orphans:
-        return Result.done(summary, **evidence)
     return Result.done(summary, **evidence)
 
 
@@ -52,7 +50,7 @@ def _superseded(names: Names, request: Request, aws: Aws) -> list[str]:
     return [key for key in ours if inventory.digest_of(key) not in keep]
 
 
-def _orphans(names: Names, request: Request, aws: Aws) -> list[Thing]:
+def _orphans(names: Names, aws: Aws) -> list[Thing]:
     known = _known(names, aws)
     return [thing for thing in search.everything(names, aws) if not inventory.is_known(thing, known)]
 
