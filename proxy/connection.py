@@ -8,14 +8,17 @@ out to be dead it cannot tell whether the upstream saw the request. Its response
 from __future__ import annotations
 
 import http.client
+import io
 import select
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from proxy import tls
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from proxy.clock import Clock
     from proxy.config import Config
 
@@ -25,6 +28,10 @@ _USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)
 _INFO = getattr(socket, "TCP_INFO", None)
 _ACKED = struct.Struct("=Q")
 _ACKED_AT = 120  # offset of tcpi_bytes_acked in Linux's struct tcp_info (since 4.1)
+
+
+# Linux's delayed acknowledgements end after a pause longer than the retransmission timeout (0.2 s and up).
+QUICK_AFTER_S = 1.0
 
 
 class UpstreamFailure(Exception):
@@ -39,24 +46,29 @@ class UpstreamFailure(Exception):
 class Connection:
     """A connected socket and at most one response in progress on it."""
 
-    def __init__(self, config: Config, timeout_s: float) -> None:
+    def __init__(self, config: Config, timeout_s: float, clock: Clock) -> None:
         self.key = (config.scheme, config.host, config.port)
-        self.idle_since = 0.0
         self.used = False
+        self.idle_since = 0.0
+        self._quick_to_ack = True  # peers acknowledge the first packets at once
+        self._clock = clock
         self._response: http.client.HTTPResponse | None = None
+        until = clock.monotonic() + timeout_s
         try:
-            sock = socket.create_connection((config.host, config.port), timeout_s)
+            sock = _connect(config.host, config.port, until, clock)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if _USER_TIMEOUT is not None:
                 # What the peer has not acknowledged by then never arrived: a NAT that forgot this connection
                 # while the environment was frozen drops packets silently.
-                sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, int(timeout_s * 1000))
+                sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(timeout_s * 1000)))
             if config.scheme == "https":
                 try:
+                    sock.settimeout(max(0.001, until - clock.monotonic()))
                     sock = tls.context().wrap_socket(sock, server_hostname=config.host)
                 except BaseException:
                     sock.close()
                     raise
+            self._reader = DeadlineReader(sock, clock)
             self._sock = sock
         except TimeoutError:
             raise UpstreamFailure(
@@ -71,37 +83,42 @@ class Connection:
         poll.register(self._sock, select.POLLIN)
         return bool(poll.poll(0))
 
-    def exchange(self, payload: bytes, method: str, send_s: float, answer_s: float) -> http.client.HTTPResponse:
-        """Send a whole request, return the response once its head has arrived. Raises UpstreamFailure."""
+    def exchange(self, payload: bytes, method: str, timeout_s: float) -> http.client.HTTPResponse:
+        """Send a whole request, return the response once its head has arrived. Raises UpstreamFailure.
+
+        The timeout holds for all of it, however slowly the head may trickle in.
+        """
         sock = self._sock
+        self._quick_to_ack = not self.used or self._clock.wall() - self.idle_since >= QUICK_AFTER_S
         acked = self._acked()
+        self._reader.until = self._clock.monotonic() + timeout_s
         try:
-            sock.settimeout(send_s)
+            sock.settimeout(timeout_s)
             try:
                 sock.sendall(payload)
             except (BrokenPipeError, ConnectionResetError):
                 # It may have refused the body early and said why: the answer, if any, is still readable.
                 if self._acked() == acked:
                     raise
-            if _QUICKACK is not None:
-                # A head and a body in two packets would otherwise wait 40 ms for our delayed acknowledgement.
-                sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-            sock.settimeout(answer_s)
-            response = self._response = http.client.HTTPResponse(sock, method=method)
+            # HTTPResponse wants of a socket its makefile() only.
+            response = self._response = http.client.HTTPResponse(cast("socket.socket", self._reader), method=method)
             response.begin()
         except TimeoutError:
-            unseen = acked is not None and self._acked() == acked
-            raise UpstreamFailure(
-                "first_byte_timeout", f"The upstream did not answer within {answer_s:g} s.", unseen=unseen
-            ) from None
-        except (OSError, http.client.RemoteDisconnected) as error:
-            unseen = acked is not None and self._acked() == acked
-            message = f"The upstream closed the connection without an answer ({_reason(error)})."
+            message = f"The upstream did not answer within {timeout_s:g} s."
+            raise UpstreamFailure("first_byte_timeout", message, unseen=self._is_unseen(acked)) from None
+        except http.client.RemoteDisconnected:
+            # An end of file that does not acknowledge the request was on its way before the request arrived.
+            message = "The upstream closed the connection without an answer."
+            raise UpstreamFailure("upstream_disconnected", message, unseen=self._is_unseen(acked)) from None
+        except OSError as error:
+            # A reset acknowledges nothing, so silence about the request is a proof only of a peer that would have
+            # acknowledged it at once.
+            message = f"The upstream broke the connection without an answer ({_reason(error)})."
+            unseen = self._quick_to_ack and self._is_unseen(acked)
             raise UpstreamFailure("upstream_disconnected", message, unseen=unseen) from None
         except http.client.HTTPException as error:
-            raise UpstreamFailure(
-                "upstream_malformed", f"The upstream's answer is not HTTP ({type(error).__name__})."
-            ) from None
+            message = f"The upstream's answer is not HTTP ({type(error).__name__})."
+            raise UpstreamFailure("upstream_malformed", message) from None
         self.used = True
         return response
 
@@ -110,12 +127,9 @@ class Connection:
         response = self._response
         if response is None or response.isclosed():
             return b""
-        sock = self._sock
+        self._reader.until = self._clock.monotonic() + timeout_s
+        left = response.length
         try:
-            sock.settimeout(timeout_s)
-            if _QUICKACK is not None:
-                sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-            left = response.length
             chunk = response.read1(CHUNK)
         except TimeoutError:
             raise UpstreamFailure("idle_timeout", f"The upstream sent nothing for {timeout_s:g} s.") from None
@@ -128,6 +142,9 @@ class Connection:
             # read1 takes an early end of file for the end.
             raise UpstreamFailure("upstream_disconnected", f"The upstream broke off {left} bytes before the end.")
         return chunk
+
+    def _is_unseen(self, acked: int | None) -> bool:
+        return acked is not None and self._acked() == acked
 
     def is_reusable(self) -> bool:
         """Whether the response has been read to its end and the upstream keeps the connection open."""
@@ -174,7 +191,7 @@ class Pool:
             ):
                 return connection
             connection.close()
-        return Connection(config, timeout_s)
+        return Connection(config, timeout_s, self._clock)
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection whose response has been read to its end; close any other."""
@@ -188,6 +205,63 @@ class Pool:
         """Close all idle connections."""
         while self._idle:
             self._idle.pop().close()
+
+
+class DeadlineReader(io.RawIOBase):
+    """A socket's bytes until a moment on Clock.monotonic(), however many reads it takes to get them."""
+
+    def __init__(self, sock: socket.socket, clock: Clock) -> None:
+        super().__init__()
+        self.until = 0.0
+        self._sock = sock
+        self._clock = clock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What http.client reads a response from; closing it leaves the socket open for the next one."""
+        return io.BufferedReader(_Unclosable(self), CHUNK)
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """One packet's bytes. Raises TimeoutError at the deadline."""
+        left = self.until - self._clock.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        if _QUICKACK is not None:
+            # A head and a body in two packets would otherwise wait 40 ms for our delayed acknowledgement.
+            self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        return self._sock.recv_into(buffer)
+
+
+class _Unclosable(io.RawIOBase):
+    def __init__(self, source: DeadlineReader) -> None:
+        super().__init__()
+        self.readinto = source.readinto  # type: ignore[method-assign]
+
+    def readable(self) -> bool:
+        return True
+
+
+def _connect(host: str, port: int, until: float, clock: Clock) -> socket.socket:
+    """A connection to the first address that takes one, all within the deadline. Raises OSError."""
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    failure = OSError(f"{host} has no address")
+    for number, (family, kind, protocol, _, address) in enumerate(addresses, start=1):
+        left = until - clock.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(left if number == len(addresses) else left / 2)
+            sock.connect(address)
+            return sock
+        except OSError as error:
+            sock.close()
+            failure = error
+    raise failure
 
 
 def _no(config: Config, what: str) -> str:

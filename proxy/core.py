@@ -63,6 +63,7 @@ class Proxy:
             path=request.path[:256],
             gateway_id=request.gateway_id,
             invocation_id=request.invocation_id,
+            candidate=request.candidate,
             bytes_in=len(request.body),
         )
 

@@ -16,6 +16,7 @@ class Exchange:
     gateway_id: str = ""
     invocation_id: str = ""
     client: str = ""  # the id of the client key, never the key
+    candidate: bool = False  # came in through /_candidate: a test, not a user
     model: str = ""  # as the caller named it
     target: str = ""  # as it was sent upstream
     attempts: int = 0

@@ -159,12 +159,8 @@ class Forwarder:
             try:
                 connection = self._pool.take(config, min(limits.connect_s, left), fresh=round_ > 0)
                 was_used = connection.used
-                response = connection.exchange(
-                    head + body,
-                    request.method,
-                    min(limits.first_byte_s, left),
-                    min(limits.first_byte_s, left),
-                )
+                left = max(0.001, call.deadline - self._clock.monotonic())
+                response = connection.exchange(head + body, request.method, min(limits.first_byte_s, left))
                 return Answer(connection, response)
             except UpstreamFailure as failure:
                 if connection is not None:

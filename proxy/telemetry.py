@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from proxy.exchange import Exchange
 
 NAMESPACE = "proxyctl"
+UNDER_TEST = "proxyctl/candidate"  # apart: alarms that watch users must not ring for a test's deliberate failures
 MAX_MODELS = 100  # distinct values of the dimension `model`: every one costs money
 MAX_NAME = 128
 
@@ -49,12 +50,13 @@ class Telemetry:
             values["ColdStart"] = ("Count", 1.0)
             if self.init_ms is not None:
                 values["InitDuration"] = ("Milliseconds", self.init_ms)
-        self._write("request", fields, values, self._dimensions(exchange), failed=exchange.status >= 500)
+        namespace = UNDER_TEST if exchange.candidate else NAMESPACE
+        self._write("request", fields, values, self._dimensions(exchange), namespace, failed=exchange.status >= 500)
 
     def secret_failed(self, reason: str) -> None:
         """The secret could not be read or decoded; the last good one stays in force."""
         fields = {"reason": reason}
-        self._write("secret unusable", fields, {"SecretFailures": ("Count", 1.0)}, [], failed=True)
+        self._write("secret unusable", fields, {"SecretFailures": ("Count", 1.0)}, [], NAMESPACE, failed=True)
 
     def prepare(self) -> None:
         """Import Powertools now; callable from a thread while the upstream is waited for."""
@@ -85,6 +87,7 @@ class Telemetry:
         fields: dict[str, Any],
         values: dict[str, tuple[str, float]],
         dimensions: list[dict[str, str]],
+        namespace: str,
         *,
         failed: bool,
     ) -> None:
@@ -92,7 +95,7 @@ class Telemetry:
 
         logger, metrics = self._tools()
         with self._lock:  # dimension sets are state of the serializer
-            metrics.dimension_sets = dimensions
+            metrics.dimension_sets, metrics.namespace = dimensions, namespace
             metrics.timestamp = int(self._clock.wall() * 1000)
             emf = metrics.serialize_metric_set(
                 metrics={name: {"Unit": unit, "Value": [value]} for name, (unit, value) in values.items()},

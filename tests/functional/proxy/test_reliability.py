@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass, field
@@ -310,3 +311,52 @@ def test_a_new_secret_is_taken_when_the_old_one_is_old() -> None:
         clock.skew = 61.0
         proxy.ask()
     assert (len(first.seen), len(second.seen)) == (2, 1)
+
+
+def _reset_after_reading(_: Upstream, __: Seen, client: socket.socket) -> bool:
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    return False
+
+
+def test_a_reset_after_the_request_was_read_is_not_taken_for_a_stale_connection() -> None:
+    """On a busy connection acknowledgements are late, so a reset without one proves nothing."""
+    with Upstream(chat(), script=[chat(), chat(), _reset_after_reading]) as upstream:
+        proxy = rig(upstream.base_url, retries=2, source=FakeSleep().clock())
+        statuses = [proxy.ask().status for _ in range(3)]
+    assert (statuses, len(upstream.seen)) == ([200, 200, 502], 3)
+
+
+def test_a_head_that_trickles_in_does_not_outlive_the_limit() -> None:
+    def trickle(_: Upstream, __: Seen, client: socket.socket) -> bool:
+        for byte in b"HTTP/1.1 200 OK\r\nx-long: " + b"a" * 200:
+            client.sendall(bytes([byte]))
+            time.sleep(0.02)
+        return False
+
+    begun = time.monotonic()
+    with Upstream(trickle) as upstream:
+        answer = rig(upstream.base_url, timeouts=LIMITS).ask()
+    assert answer.json()["error"]["code"] == "first_byte_timeout"
+    assert time.monotonic() - begun < 3.0  # the head alone takes 4.5 s
+
+
+def test_a_body_refused_before_it_was_sent_still_brings_its_answer() -> None:
+    """The upstream answers 413 and closes while the body is on its way."""
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            client, _ = listener.accept()
+            client.recv(1000)
+            client.sendall(b"HTTP/1.1 413 X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+            client.shutdown(socket.SHUT_WR)
+            time.sleep(0.2)
+            while client.recv(1 << 20):
+                continue
+            client.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        proxy = rig(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+        answer = proxy.ask("/v1/files", body=b"x" * 4_000_000, headers={"content-type": "x/y"})
+    assert (answer.status, answer.body) == (413, b"{}")
