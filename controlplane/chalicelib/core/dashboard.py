@@ -67,7 +67,7 @@ def queries(names: Names) -> list[SavedQuery]:
 def filters(names: Names) -> list[MetricFilter]:
     """What the proxy cannot count itself, because it is dead when it happens."""
     return [
-        MetricFilter(names.alarm(what), names.log_group, pattern, metric, f"{METRIC_NAMESPACE}/{names.environment}")
+        MetricFilter(names.alarm(what), names.log_group, pattern, metric, f"{METRIC_NAMESPACE}/log/{names.environment}")
         for what, metric, pattern in (
             ("timeouts", "Timeouts", '"Task timed out after"'),
             ("crashes", "Crashes", '?"Runtime exited" ?"Runtime.ExitError"'),
@@ -82,7 +82,7 @@ def body(
     function = ["FunctionName", names.function, "Resource", f"{names.function}:live"]
     api = ["ApiName", names.api, "Stage", stage, "Resource", "/{proxy+}", "Method", "ANY"]
     own = ["environment", names.environment]
-    dead = f"{METRIC_NAMESPACE}/{names.environment}"
+    dead = f"{METRIC_NAMESPACE}/log/{names.environment}"
     graphs = [
         ("Requests", [["AWS/ApiGateway", "Count", *api, {"stat": "Sum"}]]),
         (
