@@ -55,6 +55,11 @@ async def _work(plan: Plan, endpoint: Endpoint | None, watch: Watch | None) -> b
     finally:
         for task in beside:
             task.cancel()
+        ended = await asyncio.gather(*beside, return_exceptions=True)
+    for problem in ended:
+        # A watch that died in silence would take the stop flag and the live figures with it.
+        if isinstance(problem, Exception):
+            raise problem
     return shard.encode(recorder, started_at=now + late_s, late_s=late_s, stopped=generator.stopped)
 
 

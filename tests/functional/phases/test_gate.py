@@ -1,0 +1,107 @@
+"""Phases 7 to 9 as wholes, against the real proxy behind a stage; the gate of phase 9 with a release that got slower."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from chalicelib.core.config import Config, Load, Options, Slo, Throttle
+from chalicelib.core.contract import Request, Result
+from chalicelib.core.model import Action, Deployment, DeploymentStatus
+from chalicelib.core.naming import Names
+from chalicelib.errors import PhaseFailed
+from chalicelib.phases import load_test, validate_endpoints, validate_errors
+from chalicelib.ports import Aws
+from llmock.testing import LLMockServer
+from proxy.message import Request as Asked
+
+from tests.fakes.measuring import MeasuredFunctions, MeasuringAws
+from tests.fakes.requests import NOW, environment, release, request
+from tests.functional.phases.looks import looking, request_for
+from tests.functional.phases.stage import VERSION, Answer, Stage, stage
+
+SECRET: dict[str, Any] = {"models": {"fast": {"target": "gpt-4o-mini"}}, "cors_origins": ["*"]}
+SLOW = 0.04  # seconds; far above what this machine adds by itself
+
+
+@pytest.fixture(scope="module")
+def serving(standin: LLMockServer) -> Iterator[Stage]:
+    with stage(standin.base_url("openai"), **SECRET) as made:
+        yield made
+
+
+def slowed(seconds: float) -> Any:
+    def spoil(_: Asked, answer: Answer) -> Answer:
+        time.sleep(seconds)
+        return answer
+
+    return spoil
+
+
+def measuring() -> MeasuringAws:
+    aws = MeasuringAws(functions=MeasuredFunctions(Names("dev").function))
+    aws.endpoint = looking().endpoint
+    for deployment_id in ("d-1", "d-2", "d-3"):
+        aws.records.started[deployment_id] = deployment(deployment_id)
+    return aws
+
+
+def deployment(deployment_id: str) -> Deployment:
+    status = DeploymentStatus.RUNNING
+    return Deployment(deployment_id, "dev", Action.DEPLOY, status, Config(), Options(), "2026-01-01T00:00:00+00:00")
+
+
+def loaded(serving: Stage, aws: Aws, deployment_id: str, *, version: str, good: str | None, **slo: Any) -> Result:
+    load = Load(rps=100, duration_s=3, cold_starts=0, upstream="none")
+    known = environment(last_good=release(good) if good else None)
+    given: Request = request(
+        deployment_id=deployment_id,
+        environment=known,
+        now=NOW,
+        results={"deploy_stack": {"api_url": serving.url}, "release_code": {"version": version}},
+        options=Options(load=load, slo=Slo(**slo)),
+        seed=deployment_id,
+    )
+    return load_test.run(given, aws)
+
+
+def test_phases_7_and_8_pass_on_a_release_that_is_well(standin: LLMockServer) -> None:
+    with stage(standin.base_url("openai"), **SECRET) as serving:
+        aws = looking(standin.url).as_aws()
+        endpoints = validate_endpoints.run(request_for(serving), aws)
+        serving.tokens = serving.burst
+        serving.refill_per_s = 200.0
+        errors = validate_errors.run(request_for(serving, config=Config(throttle=Throttle(200, 30))), aws)
+    assert (endpoints.evidence["failed"], endpoints.evidence["version"]) == (0, VERSION)
+    assert errors.evidence["failed"] == 0
+    assert errors.evidence["passed"] >= 20
+
+
+def test_a_release_that_answers_500_is_stopped_by_every_phase(serving: Stage, standin: LLMockServer) -> None:
+    aws = looking(standin.url).as_aws()
+    serving.spoil = lambda asked, answer: answer if asked.path == "/health" else Answer(500, {}, b"{}")
+    try:
+        for phase in (validate_endpoints, validate_errors):
+            with pytest.raises(PhaseFailed) as raised:
+                phase.run(request_for(serving), aws)
+            assert raised.value.code == "CheckFailed"
+    finally:
+        serving.spoil = None
+
+
+def test_a_release_that_got_20_percent_slower_is_stopped_and_an_equal_one_passes(serving: Stage) -> None:
+    measured = measuring()
+    aws = measured.as_aws()
+    serving.spoil = slowed(SLOW)
+    loaded(serving, aws, "d-1", version="1", good=None)
+    equal = loaded(serving, aws, "d-2", version="2", good="1", slowdown=0.2)
+    assert {one["slo"]: one["verdict"] for one in equal.evidence["slos"]}["slowdown"] == "PASSED", equal.evidence
+    serving.spoil = slowed(SLOW * 1.2)
+    with pytest.raises(PhaseFailed) as raised:
+        loaded(serving, aws, "d-3", version="3", good="1", slowdown=0.2)
+    serving.spoil = None
+    assert "slowdown FAILED" in raised.value.message
+    assert raised.value.evidence["compared_with"] == "version 1"
+    assert len(measured.live_figures.told) >= 6
