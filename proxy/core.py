@@ -73,6 +73,8 @@ class Proxy:
         exchange.client = auth.client_of(request, config)
         if len(request.body) > request.body_limit:
             raise errors.too_large(len(request.body), request.body_limit)
+        if self._settings.unreleased and not request.candidate:
+            raise errors.not_released()
         path = below_base(request.method, request.path, request.query)
         if request.method == "GET" and (path == "/models" or path.startswith(("/models?", "/models/"))):
             return self._models(request, path, config, exchange)

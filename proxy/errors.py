@@ -46,6 +46,16 @@ def bad_request(message: str, code: str | None = None, param: str | None = None)
     return ProxyError(400, message, code=code, param=param)
 
 
+def not_released() -> ProxyError:
+    """503: the stack stands, but no release has passed its checks yet."""
+    return ProxyError(
+        503,
+        "This environment has no release yet: nothing that was not checked is served.",
+        code="not_released",
+        kind="server_error",
+    )
+
+
 def missing_key() -> ProxyError:
     """401 for a request without a key, as OpenAI words it."""
     return ProxyError(

@@ -12,6 +12,9 @@ MODES = ("stream", "buffered")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
+UNRELEASED = "unreleased"  # what template.yaml sets; release_code sets the digest
+
+
 class SettingsError(ValueError):
     """An environment variable is missing or wrong; the message names it."""
 
@@ -27,6 +30,11 @@ class Settings:
     artifact_digest: str
     secret_ttl_s: float
     function_version: str
+
+    @property
+    def unreleased(self) -> bool:
+        """Whether this is the version that the stack made before anything was checked."""
+        return self.artifact_digest == UNRELEASED
 
 
 def from_environment(env: Mapping[str, str]) -> Settings:

@@ -13,6 +13,8 @@ from ..core.naming import Names
 from ..errors import NotFound, PhaseFailed
 from ..ports import Alias, Aws
 
+UNRELEASED = "unreleased"  # what proxy/template.yaml sets in place of a digest
+
 
 def run(request: Request, aws: Aws) -> Result:
     lock = request.environment.lock
@@ -24,7 +26,7 @@ def run(request: Request, aws: Aws) -> Result:
     except NotFound:
         return Result.skipped("There is no function yet, so that there is nothing to go back from")
     asked = request.action is Action.ROLLBACK
-    target = _asked_for(request, names, aws) if asked else request.environment.last_good
+    target = _asked_for(request, names, aws) if asked else request.environment.last_good or _closed(names, aws)
     if target is None:
         return _nowhere(request, aliases)
     moved = _move(names, aws, aliases, target.version)
@@ -63,6 +65,14 @@ def _move(names: Names, aws: Aws, aliases: Mapping[str, Alias], version: str) ->
             ) from error
         moved[alias] = stands.version
     return moved
+
+
+def _closed(names: Names, aws: Aws) -> Release | None:
+    """Where a first release goes back to: the version that the stack made, which answers 503 to users."""
+    for version in aws.functions.versions(names.function):
+        if aws.functions.config(names.function, version.number).environment.get("ARTIFACT_DIGEST") == UNRELEASED:
+            return Release(version.number, "", "")
+    return None
 
 
 def _nowhere(request: Request, aliases: Mapping[str, Alias]) -> Result:

@@ -98,10 +98,17 @@ def secret(base_url: str, **changes: Any) -> dict[str, Any]:
     return {"schema": 1, "api_key": "sk-upstream", "base_url": base_url, "timeouts": limits, **changes}
 
 
-def rig(base_url: str, *, source: clock.Clock = clock.SYSTEM, ttl_s: float = 300.0, **changes: Any) -> Rig:
+def rig(
+    base_url: str,
+    *,
+    source: clock.Clock = clock.SYSTEM,
+    ttl_s: float = 300.0,
+    digest: str = "sha256:abc",
+    **changes: Any,
+) -> Rig:
     """A proxy over `base_url`."""
     store = Store(secret(base_url, **changes))
-    made = settings.Settings("", "dev", "INFO", "stream", "sha256:abc", ttl_s, "7")
+    made = settings.Settings("", "dev", "INFO", "stream", digest, ttl_s, "7")
     return Rig(Parts(made, store, source), store)
 
 

@@ -347,3 +347,12 @@ def test_a_request_is_one_line_with_its_metrics_by_model() -> None:
     }
     assert all(isinstance(line[name][0], float) for name in units)
     assert json.dumps(line).count('"_aws"') == 1
+
+
+def test_before_a_release_users_get_503_and_the_candidates_testers_an_answer() -> None:
+    with Upstream(chat()) as upstream:
+        closed = rig(upstream.base_url, digest="unreleased")
+        refused = closed.ask()
+        assert (refused.status, refused.json()["error"]["code"]) == (503, "not_released")
+        assert not upstream.seen
+        assert closed.ask(candidate=True).json() == CHAT

@@ -82,6 +82,18 @@ def test_a_first_deployment_that_fails_has_nothing_to_go_back_to() -> None:
     assert aws.functions.moves == []
 
 
+def test_a_first_release_that_fails_after_the_shift_goes_back_to_the_closed_version() -> None:
+    aws = world(live="3", candidate="3")
+    closed = dataclasses.replace(CONFIG, environment={"ARTIFACT_DIGEST": "unreleased"})
+    first, _ = aws.functions.published[FUNCTION][0]
+    aws.functions.published[FUNCTION][0] = (first, closed)
+    roll_back.run(failed(environment=environment()), aws.as_aws())
+    assert {name: alias.version for name, alias in aws.functions.aliases(FUNCTION).items()} == {
+        "live": "1",
+        "candidate": "1",
+    }
+
+
 def test_before_there_is_a_function_there_is_nothing_to_do() -> None:
     assert roll_back.run(failed(), FakeAws().as_aws()).status is Status.SKIPPED
 
