@@ -46,20 +46,20 @@ class Call:
     first_byte_by: float = 0.0  # of the current attempt, likewise
 
 
-@dataclass(slots=True)
 class Answer:
-    """An upstream's answer of which the head has arrived."""
+    """An upstream's answer of which the head has arrived; `pairs` are its headers, names in lower case."""
 
-    connection: Connection
-    response: http.client.HTTPResponse
+    __slots__ = ("connection", "header", "pairs", "status")
 
-    @property
-    def status(self) -> int:
-        return self.response.status
+    def __init__(self, connection: Connection, response: http.client.HTTPResponse) -> None:
+        self.connection = connection
+        self.status = response.status
+        self.pairs = [(name.lower(), value) for name, value in response.headers.items()]
+        self.header = dict(reversed(self.pairs)).get  # the first value of a name
 
     @property
     def is_retryable(self) -> bool:
-        return retry.is_retryable(self.status, self.response.headers.get("x-should-retry", ""))
+        return retry.is_retryable(self.status, self.header("x-should-retry") or "")
 
 
 class Forwarder:
@@ -129,7 +129,7 @@ class Forwarder:
                         continue
                 if not answer.is_retryable:
                     return answer
-                asked = retry.retry_after_s(answer.response.headers.get, self._clock.wall())
+                asked = retry.retry_after_s(answer.header, self._clock.wall())
             wait = retry.wait_s(tries, asked, self._clock.random(), self._left(call))
             if tries > call.config.retries or wait is None:
                 if answer is not None:
@@ -177,13 +177,13 @@ class Forwarder:
 
     def _respond(self, call: Call, answer: Answer) -> Response:
         """The response for the caller: as a stream, or read to its end where the door needs all of it."""
-        exchange, response = call.exchange, answer.response
+        exchange = call.exchange
         exchange.upstream_status = answer.status
-        exchange.upstream_request_id = response.headers.get("x-request-id", "")
-        watcher = Watcher(call.path.partition("?")[0], response.headers.get("content-type", ""))
+        exchange.upstream_request_id = answer.header("x-request-id") or ""
+        watcher = Watcher(call.path.partition("?")[0], answer.header("content-type") or "")
         exchange.streamed = watcher.is_events
         body = self._body(call, answer.connection, watcher)
-        headers = downstream(response.headers.items())
+        headers = downstream(answer.pairs)
         if not call.request.hold:
             return Response(answer.status, headers, body, exchange)
         try:

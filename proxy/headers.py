@@ -111,10 +111,9 @@ def upstream_head(
 
 
 def downstream(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The upstream's headers for the caller, lower case; its request id under a name of its own."""
+    """The upstream's headers, lower case, for the caller; its request id under a name of its own."""
     kept = []
-    for name, value in headers:
-        key = name.lower()
+    for key, value in headers:
         if key == "x-request-id":
             kept.append(("x-upstream-request-id", value))
         elif key not in _NOT_DOWN and not key.startswith("access-control-"):

@@ -16,7 +16,6 @@ from bench.proxy.processes import (
     local_door,
     parts,
     upstream,
-    wait_until_answers,
 )
 
 WARM_UP = 200
@@ -37,7 +36,6 @@ def measure(requests: int, *, with_litellm: bool) -> Report:
         if with_litellm:
             try:
                 there = stack.enter_context(litellm.proxy(port))
-                wait_until_answers(there, 180.0)
                 callers["LiteLLM's proxy, one worker, one hop more"] = bare_caller(there)
             except NotRun as reason:
                 report.lines.append(f"NOT RUN  LiteLLM's proxy: {reason}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.proxy.figures import NotRun, say
-from bench.proxy.processes import ROOT, clean_environment, free_port, process
+from bench.proxy.processes import ROOT, clean_environment, free_port, process, wait_until_answers
 
 REQUIREMENT = "litellm[proxy]==1.106.2"
 HOME = ROOT / ".local" / "bench-litellm"
@@ -42,7 +42,7 @@ def proxy(upstream_port: int) -> Iterator[int]:
         "api_base": f"http://127.0.0.1:{upstream_port}/v1",
         "api_key": "sk-upstream",
     }
-    config = {
+    config: dict[str, object] = {
         "model_list": [{"model_name": "gpt-4o-mini", "litellm_params": parameters}],
         "litellm_settings": {"telemetry": False, "set_verbose": False, "json_logs": False},
     }
@@ -53,9 +53,12 @@ def proxy(upstream_port: int) -> Iterator[int]:
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "LITELLM_MODE": "PRODUCTION",
         "LITELLM_LOG": "ERROR",
+        # Without a key it checks none, which is in its favour; the upstream is on this machine.
+        "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
     }
     command = [str(home / "bin" / "litellm"), "--config", str(file), "--host", "127.0.0.1", "--port", str(port)]
     with (home / "log.txt").open("w") as log:
         options = {"stdout": log, "stderr": log, "env": environment}
-        with process([*command, "--num_workers", "1"], **options):
+        with process([*command, "--num_workers", "1"], **options) as started:
+            wait_until_answers(port, 180.0, lambda: started.poll() is None)
             yield port

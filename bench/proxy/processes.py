@@ -144,7 +144,7 @@ def lean_caller(port: int) -> Callable[[], bytes]:
     return call
 
 
-def wait_until_answers(port: int, deadline_s: float) -> None:
+def wait_until_answers(port: int, deadline_s: float, is_alive: Callable[[], bool]) -> None:
     """Poll, ever more slowly, until a chat call succeeds. Raises NotRun."""
     pause, give_up = 0.1, time.monotonic() + deadline_s
     while True:
@@ -152,6 +152,8 @@ def wait_until_answers(port: int, deadline_s: float) -> None:
             bare_caller(port)()
             return
         except (OSError, RuntimeError, http.client.HTTPException) as error:
+            if not is_alive():
+                raise NotRun("it ended at once; .local/bench-litellm/log.txt says why") from None
             if time.monotonic() > give_up:
                 raise NotRun(f"port {port} did not answer within {deadline_s:g} s ({error})") from None
             time.sleep(pause)

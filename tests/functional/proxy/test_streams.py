@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -117,3 +118,12 @@ def test_a_slow_first_event_has_the_first_byte_limit_and_later_ones_the_idle_lim
         late = proxy.ask()
     assert slow.broken is None
     assert late.exchange.error == "first_byte_timeout"
+
+
+def test_a_stream_that_falls_silent_is_cut_at_the_total_limit_if_that_comes_first() -> None:
+    limits = {**LIMITS, "idle_s": 60.0, "total_s": 0.4}
+    begun = time.monotonic()
+    with Upstream(stream(events("a", done=False), end="stall")) as upstream:
+        answer = rig(upstream.base_url, timeouts=limits).ask()
+    assert answer.exchange.error == "total_timeout"
+    assert time.monotonic() - begun < 30.0
