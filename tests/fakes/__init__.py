@@ -12,8 +12,14 @@ from .artifacts import FakeArtifacts
 from .endpoint import FakeEndpoint
 from .executions import FakeExecutions
 from .functions import FakeFunctions
+from .gateway import FakeGateway
+from .identity import FakeIdentity
+from .logs import FakeLogs
 from .records import FakeRecords
+from .secrets import FakeSecrets
 from .stacks import FakeStacks
+from .tagging import FakeTagging
+from .topics import FakeTopics
 
 
 def settings(**other: Any) -> Settings:
@@ -44,6 +50,15 @@ class FakeAws:
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     endpoint: FakeEndpoint = field(default_factory=FakeEndpoint)
     stacks: FakeStacks = field(default_factory=FakeStacks)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    identity: FakeIdentity = field(default_factory=FakeIdentity)
+    logs: FakeLogs = field(default_factory=FakeLogs)
+    secrets: FakeSecrets = field(default_factory=FakeSecrets)
+    tagging: FakeTagging = field(default_factory=FakeTagging)
+    topics: FakeTopics = field(default_factory=FakeTopics)
+
+    def __post_init__(self) -> None:
+        self.alarms.notify = self.topics.publish
 
     def as_aws(self) -> Aws:
         """For the type checker: a port that a test does not use need not be there."""

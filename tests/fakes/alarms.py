@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.ports.alarms import Alarm, AlarmState
 
@@ -12,6 +12,7 @@ class FakeAlarms:
         self.defined: dict[str, Alarm] = {}
         self.states: dict[str, str] = {}
         self.boards: dict[str, str] = {}
+        self.notify: Callable[[str, str, str], None] = lambda _name, _state, _reason: None
 
     def find(self, prefix: str) -> Sequence[AlarmState]:
         return [
@@ -27,6 +28,8 @@ class FakeAlarms:
         self.states.setdefault(alarm.name, "INSUFFICIENT_DATA")
 
     def set_state(self, name: str, state: str, reason: str) -> None:
+        if self.states.get(name) != state:  # only a change of state tells
+            self.notify(name, state, reason)
         self.states[name] = state
 
     def delete(self, names: Sequence[str]) -> None:

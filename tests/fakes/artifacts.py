@@ -30,3 +30,6 @@ class FakeArtifacts:
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
             self.objects.pop(key, None)
+
+    def sha256(self, key: str) -> str:
+        return hashlib.sha256(self.get(key)).hexdigest()

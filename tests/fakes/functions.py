@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +20,9 @@ class FakeFunctions:
         self.moves: list[Alias] = []
         self.refuses: set[str] = set()
         self.settling = 0
-        self.limits = ConcurrencyLimits(total=1_000, unreserved=1_000)
+        self.concurrency = ConcurrencyLimits(total=1_000, unreserved=1_000)
+        self.deleted: list[str] = []
+        self.failed: dict[str, str] = {}
         self._busy: dict[str, int] = {}
 
     def add(self, function: str, config: FunctionConfig, *, live: str, versions: int) -> None:
@@ -39,6 +42,8 @@ class FakeFunctions:
         if qualifier:
             number = self.pointed[function][qualifier].version if not qualifier.isdecimal() else qualifier
             found = next(config for version, config in self.published[function] if version.number == number)
+        if function in self.failed:
+            return dataclasses.replace(found, update_status="Failed", update_reason=self.failed[function])
         return dataclasses.replace(found, update_status="InProgress" if left else "Successful")
 
     def versions(self, function: str) -> Sequence[Version]:
@@ -56,7 +61,9 @@ class FakeFunctions:
         self.pointed[function][alias.name] = alias
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
-        self.latest[function] = dataclasses.replace(self.latest[function], code_sha256=key)
+        digest = key.rpartition("/")[2].removesuffix(".zip")
+        told = base64.b64encode(bytes.fromhex(digest)).decode() if len(digest) == 64 else key
+        self.latest[function] = dataclasses.replace(self.latest[function], code_sha256=told)
         self._busy[function] = self.settling
 
     def update_settings(self, function: str, settings: FunctionSettings) -> None:
@@ -67,3 +74,19 @@ class FakeFunctions:
             environment=dict(settings.environment),
         )
         self._busy[function] = self.settling
+
+    def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
+        latest = self.latest[function]
+        if latest.code_sha256 != code_sha256:
+            raise AwsCallFailed("lambda:publish_version: PreconditionFailedException: CodeSha256 differs")
+        numbers = [int(version.number) for version, _ in self.published.get(function, [])]
+        version = Version(str(max(numbers, default=0) + 1), latest.code_sha256, description)
+        self.published.setdefault(function, []).append((version, latest))
+        return version
+
+    def delete_version(self, function: str, version: str) -> None:
+        self.deleted.append(version)
+        self.published[function] = [pair for pair in self.published[function] if pair[0].number != version]
+
+    def limits(self) -> ConcurrencyLimits:
+        return self.concurrency

@@ -1,13 +1,113 @@
-"""`ports.stacks` in memory, as far as reading goes; deploy_stack's own tests script the rest."""
+"""`ports.stacks` in memory: change sets are scripted, and a stack walks through the states that a test gives it."""
 
 from __future__ import annotations
 
-from chalicelib.ports.stacks import Stack
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from chalicelib.errors import AwsCallFailed, NotFound
+from chalicelib.ports.stacks import ChangeSet, Stack, StackEvent, StackResource
+
+EMPTY = ChangeSet("id", "name", "FAILED", "The submitted information didn't contain changes.", "UNAVAILABLE")
 
 
 class FakeStacks:
+    """`answers` are the change sets that asking brings, one a question (the last for ever); `walks` the states that
+    a stack is seen in, look by look, after an operation: execute, delete or continue."""
+
     def __init__(self) -> None:
         self.standing: dict[str, Stack] = {}
+        self.owned: dict[str, list[StackResource]] = {}
+        self.told: list[StackEvent] = []
+        self.answers: list[ChangeSet] = [EMPTY]
+        self.walks: dict[str, list[str]] = {}
+        self.made: dict[str, ChangeSet] = {}
+        self.given: dict[str, Mapping[str, str | None]] = {}
+        self.templates: list[str] = []
+        self.did: list[str] = []
+        self.parameters: Sequence[str] | AwsCallFailed = ()
+        self._walking: list[str] = []
+
+    def add(self, name: str, status: str = "UPDATE_COMPLETE", **other: object) -> Stack:
+        outputs = {"ApiId": "api1", "StageName": "api", "ApiUrl": "https://api1.example/api"}
+        stack = Stack(name, f"arn:stack/{name}/1", status, outputs=outputs)
+        self.standing[name] = replace(stack, **other)  # type: ignore[arg-type]
+        return self.standing[name]
+
+    def _name(self, stack: str) -> str:
+        return stack.split("/")[1] if stack.startswith("arn:") else stack
 
     def find(self, stack: str) -> Stack | None:
-        return self.standing.get(stack)
+        name = self._name(stack)
+        found = self.standing.get(name)
+        if found and self._walking:
+            found = replace(found, status=self._walking.pop(0))
+            self.standing[name] = found
+        if found and found.status == "DELETE_COMPLETE" and not stack.startswith("arn:"):
+            return None
+        return found
+
+    def resources(self, stack: str) -> Sequence[StackResource]:
+        if stack not in self.owned and stack not in self.standing:
+            raise NotFound(f"stack {stack} does not exist")
+        return self.owned.get(stack, [])
+
+    def events(self, stack_id: str, *, after: str = "") -> Sequence[StackEvent]:
+        ids = [event.id for event in self.told]
+        return self.told[ids.index(after) + 1 :] if after in ids else list(self.told)
+
+    def validate(self, template: str) -> Sequence[str]:
+        if isinstance(self.parameters, AwsCallFailed):
+            raise self.parameters
+        return self.parameters
+
+    def create_change_set(
+        self,
+        stack: str,
+        name: str,
+        *,
+        template: str,
+        parameters: Mapping[str, str | None],
+        tags: Mapping[str, str],
+        creates: bool,
+    ) -> ChangeSet:
+        self.did.append("create change set" if creates else "update change set")
+        self.templates.append(template)
+        self.given[stack] = parameters
+        if creates:
+            self.add(stack, "REVIEW_IN_PROGRESS", tags=tags)
+        return self._answer(name)
+
+    def _answer(self, name: str) -> ChangeSet:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        self.made[name] = replace(answer, name=name)
+        return self.made[name]
+
+    def change_set(self, stack: str, name: str) -> ChangeSet:
+        if name not in self.made:
+            raise NotFound(f"there is no change set {name}")
+        return self._answer(name)
+
+    def change_sets(self, stack: str) -> Sequence[ChangeSet]:
+        return list(self.made.values())
+
+    def delete_change_set(self, stack: str, name: str) -> None:
+        self.did.append(f"delete change set {name}")
+        self.made.pop(name, None)
+
+    def execute(self, stack: str, name: str, token: str) -> None:
+        self._start("execute")
+
+    def continue_rollback(self, stack: str, token: str) -> None:
+        self._start("continue")
+
+    def protect(self, stack: str, on: bool) -> None:
+        self.did.append(f"protect {on}")
+        self.standing[stack] = replace(self.standing[stack], protected=on)
+
+    def delete(self, stack: str, token: str) -> None:
+        self._start("delete")
+
+    def _start(self, operation: str) -> None:
+        self.did.append(operation)
+        self._walking = list(self.walks.get(operation, []))

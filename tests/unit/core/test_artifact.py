@@ -68,7 +68,8 @@ def test_two_processes_with_other_hash_seeds_build_the_same_digest(tmp_path: Pat
     (tmp_path / "bundle.zip").write_bytes(bundle())
     root = Path(__file__).resolve().parents[3] / "controlplane"
     script = (
-        "import sys; from chalicelib.core import artifact; shared = ['respond', 'NAMES', frozenset('abc')] * int(sys.argv[2]);"
+        "import sys; from chalicelib.core import artifact;"
+        "shared = ['respond', 'NAMES', frozenset('abc')] * int(sys.argv[2]);"
         "print(artifact.build(open(sys.argv[1], 'rb').read()).digest)"
     )
     digests = set()
@@ -87,7 +88,7 @@ def test_two_processes_with_other_hash_seeds_build_the_same_digest(tmp_path: Pat
 def test_the_order_and_times_of_the_bundle_do_not_matter() -> None:
     shuffled = io.BytesIO()
     with zipfile.ZipFile(shuffled, "w", zipfile.ZIP_DEFLATED) as made:
-        for name in reversed(sorted(FILES)):
+        for name in sorted(FILES, reverse=True):
             made.writestr(zipfile.ZipInfo(name, (2020, 2, 2, 2, 2, 2)), FILES[name])
     assert artifact.build(shuffled.getvalue()).digest == artifact.build(bundle()).digest
 

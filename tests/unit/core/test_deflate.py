@@ -11,7 +11,7 @@ import pytest
 from chalicelib.core.deflate import deflate
 from chalicelib.core.zips import pack
 
-SEED = random.Random(7)  # noqa: S311 - data for a test
+SEED = random.Random(7)
 CASES = {
     "nothing": b"",
     "one byte": b"x",

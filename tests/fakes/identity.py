@@ -1,0 +1,38 @@
+"""`ports.identity` in memory: everything is allowed but what a test denies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from chalicelib.ports.identity import Caller, Verdict
+
+
+class FakeIdentity:
+    """`denied` holds (role name, action); `roles` the names that exist."""
+
+    def __init__(self) -> None:
+        self.who = Caller("123456789012", "arn:aws:sts::123456789012:assumed-role/PreflightRole/x")
+        self.roles: set[str] = set()
+        self.denied: set[tuple[str, str]] = set()
+        self.asked: list[tuple[str, str, Mapping[str, str]]] = []
+
+    def caller(self) -> Caller:
+        return self.who
+
+    def role_arn(self, name: str) -> str | None:
+        return f"arn:aws:iam::123456789012:role/{name}" if name in self.roles else None
+
+    def simulate(
+        self,
+        principal_arn: str,
+        actions: Sequence[str],
+        resources: Sequence[str],
+        context: Mapping[str, str] | None = None,
+    ) -> Sequence[Verdict]:
+        role = principal_arn.rpartition("/")[2]
+        self.asked += [(role, action, context or {}) for action in actions]
+        return [
+            Verdict(action, resource, "implicitDeny" if (role, action) in self.denied else "allowed")
+            for action in actions
+            for resource in resources
+        ]
