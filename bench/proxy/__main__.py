@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench.proxy import coldstart, latency, memory, streams
+from bench.proxy import coldstart, latency, memory, secretread, streams
 from bench.proxy.figures import Report, say
 
 
@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
     measurements: dict[str, Callable[[], Report]] = {
         "latency": lambda: latency.measure(options.requests, with_litellm=options.litellm),
         "coldstart": lambda: coldstart.measure(options.starts),
+        "secret": lambda: secretread.measure(options.starts),
         "memory": lambda: memory.measure(1000),
         "streams": lambda: streams.measure(options.streams),
     }
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.proxy", description=__doc__)
-    parser.add_argument("only", nargs="*", metavar="NAME", help="latency, coldstart, memory, streams")
+    parser.add_argument("only", nargs="*", metavar="NAME", help="latency, coldstart, secret, memory, streams")
     parser.add_argument("--requests", type=int, default=5000)
     parser.add_argument("--starts", type=int, default=15)
     parser.add_argument("--streams", type=int, default=40)

@@ -31,6 +31,11 @@ OTHERS = {
     "openai + boto3 + client": "import openai, boto3; boto3.client('secretsmanager', region_name='eu-central-1'); "
     f"openai.OpenAI(api_key='x'); {POLL}",
 }
+EAGER = (
+    "import sys; from aws_lambda_powertools.logging import Logger; "
+    "from aws_lambda_powertools.metrics.provider.cloudwatch_emf import cloudwatch; "
+    "from proxy.runtime import main; sys.exit(main())"
+)
 BASE, SDKS = "bare interpreter with json, ssl, http.client", "openai + boto3 + client"
 
 
@@ -39,6 +44,7 @@ def measure(rounds: int) -> Report:
     report = Report(f"cold start, median of {rounds} starts each")
     ready: dict[str, list[float]] = {name: [] for name in (*OTHERS, "proxy")}
     answered: list[float] = []
+    eager: list[float] = []
     with tempfile.TemporaryDirectory() as folder, upstream() as port:
         built = artifact.build(Path(folder))
         for number in range(rounds + 1):
@@ -48,9 +54,12 @@ def measure(rounds: int) -> Report:
             first, done = _start_proxy(built, port)
             ready["proxy"] += [first] if number else []
             answered += [done] if number else []
+            eager += [_start_proxy(built, port, EAGER)[0]] if number else []
     medians = {name: statistics.median(values) * 1000.0 for name, values in ready.items()}
     for name, value in medians.items():
         report.lines.append(f"{name:<46} {value:8.1f} ms to the first /next (least {min(ready[name]) * 1000.0:.1f})")
+    with_powertools = statistics.median(eager) * 1000.0
+    report.lines.append(f"{'proxy, Powertools imported at init':<46} {with_powertools:8.1f} ms to the first /next")
     report.lines.append(f"{'proxy':<46} {statistics.median(answered) * 1000.0:8.1f} ms to the first answered request")
     report.bounds.append(
         Bound("proxy / interpreter with json+ssl+http.client", medians["proxy"] / medians[BASE], 3.0, "x")
@@ -74,10 +83,11 @@ def _start(code: str) -> float:
     return seconds
 
 
-def _start_proxy(folder: Path, port: int) -> tuple[float, float]:
+def _start_proxy(folder: Path, port: int, code: str = "") -> tuple[float, float]:
     """Seconds from the start of `bootstrap` to the first /next, and to the end of the first chat answer."""
     answers = [secret_answer(f"http://127.0.0.1:{port}/v1")]
-    environment = Environment(folder, answers, "stream")
+    command = [sys.executable, "-s", "-S", "-E", "-c", code] if code else None
+    environment = Environment(folder, answers, "stream", command=command)
     begun = environment.started_at
     environment.runtime.invoke(rest_event(PATH, "POST", BODY.decode()))
     posted = environment.runtime.posted.get(timeout=60)

@@ -60,7 +60,15 @@ def secret_answer(base_url: str, **changes: Any) -> tuple[int, dict[str, Any]]:
 class Environment:
     """One Lambda environment: stand-ins and the process that `bootstrap` starts."""
 
-    def __init__(self, folder: Path, answers: list[tuple[int, dict[str, Any]]], mode: str, **extra: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        answers: list[tuple[int, dict[str, Any]]],
+        mode: str,
+        *,
+        command: list[str] | None = None,
+        **extra: str,
+    ) -> None:
         self.runtime = RuntimeStandIn()
         self.secrets = SecretsStandIn(answers)
         variables = {
@@ -80,7 +88,8 @@ class Environment:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  (a pipe that nobody reads would fill and stop the process; `end` closes it)
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(
-            [str(folder / "bootstrap"), sys.executable, "/var/runtime/bootstrap.py"],
+            command or [str(folder / "bootstrap"), sys.executable, "/var/runtime/bootstrap.py"],
+            cwd=folder,
             env={name: value for name, value in variables.items() if value},
             stdout=self.log,
         )
