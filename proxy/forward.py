@@ -2,7 +2,7 @@
 
 An attempt is repeated only before the first byte of an answer has gone to the caller, and only when the
 upstream cannot have seen it (no connection, or nothing acknowledged) or asks for it (408, 409, 429, 5xx;
-decision 104).
+decision 103).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """One JSON line a request: Powertools' Logger writes it, and Powertools' metrics in EMF are members of that
 line.
 
-CloudWatch takes EMF from any JSON log line with `_aws` at its root, so the log and the metrics of a request
-cost one line and cannot disagree. Powertools is imported on first use, after the first answer where the door
-allows it: it would more than double the cold start (decision 101).
+CloudWatch takes EMF from any JSON log line with `_aws` at its root, so the log and the metrics of a request cost one
+line and cannot disagree. Powertools is imported beside the first request's wait for its upstream and not at init, where
+it would add a quarter to the cold start (decision 101).
 """
 
 from __future__ import annotations
