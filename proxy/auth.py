@@ -22,7 +22,7 @@ def client_of(request: Request, config: Config) -> str:
         return ""  # IAM has vouched for this caller, and the control plane knows no client's key
     if not key:
         raise errors.missing_key()
-    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
     found = ""
     # No early end: how long it takes must not tell how many keys were tried.
     for client, expected in config.client_keys:

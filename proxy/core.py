@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from proxy.secretcache import SecretCache
     from proxy.settings import Settings
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _JSON = ("content-type", "application/json")
 
 
@@ -68,6 +69,8 @@ class Proxy:
         )
 
     def _route(self, request: Request, config: Config, exchange: Exchange) -> Response:
+        if request.method not in _METHODS:
+            raise errors.ProxyError(405, f"Not allowed to {request.method[:16]} here.", code="method_not_allowed")
         if request.method == "OPTIONS":
             return Response(204, cors.preflight_headers(request, config), (), exchange)
         exchange.client = auth.client_of(request, config)

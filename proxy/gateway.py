@@ -45,10 +45,10 @@ def request_of(event: Any, *, hold: bool, deadline: float, invocation_id: str) -
     body = event.get("body") or ""
     return Request(
         method=event["httpMethod"].upper(),
-        path=quote(path, safe="/%:@!$&'()*+,;=~-._"),
+        path=quote(path, safe="/%:@!$&'()*+,;=~-._", errors="replace"),
         query=_query(event),
         headers=_headers(event),
-        body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+        body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(errors="replace"),
         body_limit=BODY_LIMIT,
         hold=hold,
         candidate=is_candidate and bool(identity.get("userArn") or identity.get("caller")),
@@ -70,7 +70,9 @@ def _query(event: dict[str, Any]) -> str:
     many = event.get("multiValueQueryStringParameters")
     if not many:
         many = {name: [value] for name, value in (event.get("queryStringParameters") or {}).items()}
-    return urlencode([(name, value) for name, values in many.items() for value in values or ()], quote_via=quote)
+    return urlencode(
+        [(name, value) for name, values in many.items() for value in values or ()], quote_via=quote, errors="replace"
+    )
 
 
 def buffered_answer(response: Response) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import select
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,8 +41,22 @@ class RuntimeApi:
 
     def __init__(self, address: str) -> None:
         self._connection = http.client.HTTPConnection(address)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection.close()
         self._connection.connect()
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def _wake(self) -> None:
+        """Connect anew if the other side has closed meanwhile. Raises RuntimeGone when it no longer listens."""
+        poll = select.poll()
+        poll.register(self._connection.sock, select.POLLIN)
+        if poll.poll(0):
+            try:
+                self._connect()
+            except OSError as error:
+                raise RuntimeGone(f"the Runtime API is gone: {type(error).__name__}") from error
 
     def next(self) -> Invocation:
         """Wait, without limit, for the next invocation. Raises RuntimeGone."""
@@ -68,7 +83,8 @@ class RuntimeApi:
         return self._report(f"{VERSION}/init/error", error, "Runtime")
 
     def stream(self, invocation_id: str, content_type: str) -> ResponseStream:
-        """Begin a streamed answer."""
+        """Begin a streamed answer. Raises RuntimeGone."""
+        self._wake()
         return ResponseStream(self._connection, f"{VERSION}/invocation/{invocation_id}/response", content_type)
 
     def _report(self, path: str, error: BaseException, category: str) -> int:
@@ -85,12 +101,22 @@ class RuntimeApi:
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         length = f"content-length: {len(body)}\r\n" if method == "POST" else ""
         head = f"{method} {path} HTTP/1.1\r\nhost: {self._connection.host}\r\n{lines}{length}\r\n"
+        # One write: head and body in two packets would meet the peer's delayed acknowledgement.
+        payload = head.encode("latin-1") + body
+        self._wake()
         try:
-            # One write: head and body in two packets would meet the peer's delayed acknowledgement.
-            self._connection.sock.sendall(head.encode("latin-1") + body)
-            return read_answer(self._connection.sock, method)
-        except (OSError, http.client.HTTPException) as error:
-            raise RuntimeGone(f"the Runtime API is gone: {type(error).__name__}") from error
+            return self._exchange(payload, method)
+        except (OSError, http.client.HTTPException):
+            # The other side closed in this very moment. Twice does no harm: an answer counts once by its id.
+            try:
+                self._connect()
+                return self._exchange(payload, method)
+            except (OSError, http.client.HTTPException) as error:
+                raise RuntimeGone(f"the Runtime API is gone: {type(error).__name__}") from error
+
+    def _exchange(self, payload: bytes, method: str) -> tuple[int, Mapping[str, str], bytes]:
+        self._connection.sock.sendall(payload)
+        return read_answer(self._connection.sock, method)
 
 
 class ResponseStream:

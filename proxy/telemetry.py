@@ -147,13 +147,13 @@ def _fields(exchange: Exchange, now: float) -> dict[str, Any]:
         "function_request_id": exchange.invocation_id,
         "upstream_request_id": exchange.upstream_request_id,
         "method": exchange.method,
-        "path": exchange.path,
+        "path": _text(exchange.path),
         "status": exchange.status,
         "upstream_status": exchange.upstream_status or None,
         "error": exchange.error,
         "client": exchange.client,
-        "model": exchange.model[:MAX_NAME],
-        "target": exchange.target[:MAX_NAME],
+        "model": _text(exchange.model),
+        "target": _text(exchange.target),
         "streamed": exchange.streamed,
         "attempts": exchange.attempts,
         "reconnects": exchange.reconnects,
@@ -185,6 +185,11 @@ def _values(exchange: Exchange, now: float) -> dict[str, tuple[str, float]]:
         values["TokensIn"] = ("Count", float(exchange.tokens_in))
         values["TokensOut"] = ("Count", float(exchange.tokens_out))
     return values
+
+
+def _text(name: str) -> str:
+    """What a caller wrote, short, and without the lone surrogates that JSON can carry and no output can."""
+    return name[:MAX_NAME].encode(errors="replace").decode()
 
 
 def _ms(seconds: float) -> float:

@@ -44,6 +44,7 @@ class RuntimeStandIn:
         self.polls = threading.Semaphore(0)
         self.first_poll_at = 0.0
         self.answer_status = 202
+        self.close_after_answer = False
         self._count = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -92,6 +93,8 @@ class RuntimeStandIn:
                         return
                 else:
                     self._take(client, reader, path, headers)
+                    if self.close_after_answer:
+                        return
 
     def _next(self, client: socket.socket) -> bool:
         self.first_poll_at = self.first_poll_at or time.monotonic()

@@ -272,3 +272,27 @@ def _footprint(pid: int) -> tuple[int, int]:
     resident = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=True).stdout
     descriptors = Path(f"/proc/{pid}/fd")
     return int(resident), len(list(descriptors.iterdir())) if descriptors.is_dir() else 0
+
+
+def test_text_that_no_output_can_carry_neither_stops_the_loop_nor_loses_the_line(
+    streaming: Environment, upstream: Upstream
+) -> None:
+    strange = rest_event("/v1/\ud800", "POST", '{"model": "\\ud800"}', headers={"authorization": "Bearer \ud800"})
+    streaming.runtime.call(strange)
+    assert streaming.runtime.call(rest_event("/v1/x", "POST", '{"model": "\\ud800"}')).prelude()[0]["statusCode"] == 200
+    streaming.runtime.call(rest_event("/v1/x", "POST", "\ud800"))
+    _, lines = streaming.end()
+    assert [line["function_request_id"] for line in lines] == ["invocation-1", "invocation-2", "invocation-3"]
+    assert lines[1]["target"] == "?"
+
+
+def test_a_runtime_api_that_closes_an_idle_connection_is_connected_to_again(streaming: Environment) -> None:
+    streaming.runtime.close_after_answer = True
+    for _ in range(3):
+        assert streaming.runtime.call(rest_event("/health")).prelude()[0]["statusCode"] == 200
+
+
+def test_a_method_that_is_none_is_refused(streaming: Environment, upstream: Upstream) -> None:
+    posted = streaming.runtime.call(rest_event("/v1/x", "GET /evil HTTP/1.1\r\nx: y\r\n\r\n"))
+    assert posted.prelude()[0]["statusCode"] == 405
+    assert upstream.seen == []
