@@ -62,7 +62,8 @@ def test_the_twelve_phases_are_those_of_the_design_in_its_order() -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_every_phase_has_a_state_that_calls_its_own_lambda(name: str) -> None:
     state = tasks()[phases.pascal(name)]
-    assert state["Resource"] == f"${{{phases.pascal(name)}Arn}}"
+    called = state["Parameters"].get("FunctionName") if "waitForTaskToken" in state["Resource"] else state["Resource"]
+    assert called == f"${{{phases.pascal(name)}Arn}}"
 
 
 def test_the_state_machine_has_no_task_that_is_not_a_phase() -> None:
@@ -124,7 +125,7 @@ def test_every_substitution_of_the_workflow_is_given_and_may_be_invoked() -> Non
 
 
 def test_a_failure_from_release_code_on_goes_through_roll_back() -> None:
-    released = [phases.pascal(name) for name in (*phases.NAMES[5:], "shift_traffic", "bake")]
+    released = [phases.pascal(name) for name in (*phases.NAMES[5:], "await_approval", "shift_traffic", "bake")]
     for name in released:
         assert [rule["Next"] for rule in STATES[name]["Catch"]] == ["RollBack"], name
 
@@ -136,7 +137,8 @@ def test_a_caught_failure_never_ends_as_a_success() -> None:
 
 def test_every_task_has_a_deadline_and_a_catch() -> None:
     for name, state in tasks().items():
-        assert state["TimeoutSeconds"] <= 900, name
+        waits_for_a_person = "waitForTaskToken" in state["Resource"]
+        assert state["TimeoutSeconds"] <= (86_400 if waits_for_a_person else 900), name
         assert name == "RecordOutcome" or state["Catch"], name
     assert WORKFLOW["TimeoutSeconds"]
 

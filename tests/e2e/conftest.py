@@ -6,40 +6,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from ctl.client import Client
 from installer import deploy, environment, target
-from installer.demo import secret_of
-from installer.target import Target
 from local import cloud, emulator
 from local.state import Cloud
+from tests.e2e.rolling import Embedded, Rolled, roll
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """A running cloud with the control plane in it."""
-
-    cloud: Cloud
-    aws: Target
-    outputs: dict[str, str]
-    api_url: str
-    client: Client
-
-    def boto(self, service: str) -> Any:
-        """A boto3 client with the operator's keys."""
-        return self.aws.client(service)
-
-    def secret(self) -> dict[str, Any]:
-        """A proxy secret that points at the stand-in."""
-        return secret_of(self.cloud)
 
 
 @pytest.fixture(scope="session")
@@ -78,3 +56,10 @@ def embedded(running: Cloud) -> Embedded:
     outputs = deploy.up(ROOT, aws, running.faults_url)
     url = deploy.api_url(aws, outputs)
     return Embedded(running, aws, outputs, url, Client(url, aws.session, aws.region))
+
+
+@pytest.fixture(scope="session")
+def rolled(embedded: Embedded) -> Rolled:
+    """Environment `shop`, rolled once through all phases, for the tests that look at it or go on from it."""
+    embedded.client.put_secret("shop", embedded.secret())
+    return Rolled(embedded, "shop", roll(embedded, "shop"))

@@ -1,0 +1,112 @@
+"""What the end-to-end tests share: a cloud with the control plane in it, and rollouts as small as they can be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ctl.client import Client
+from installer.demo import secret_of
+from installer.target import Target
+from local.state import Cloud
+
+PATIENCE_S = 240.0
+# A rollout proves the same with little load and a short bake.
+QUICK: Mapping[str, Any] = {
+    "load": {"rps": 50, "duration_s": 3, "cold_starts": 1},
+    "bake": {"steps": [50, 100], "step_s": 1, "watch_s": 1},
+}
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A running cloud with the control plane in it."""
+
+    cloud: Cloud
+    aws: Target
+    outputs: dict[str, str]
+    api_url: str
+    client: Client
+
+    def boto(self, service: str) -> Any:
+        """A boto3 client with the operator's keys."""
+        return self.aws.client(service)
+
+    def secret(self) -> dict[str, Any]:
+        """A proxy secret that points at the stand-in."""
+        return secret_of(self.cloud)
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
+        """Any route of the control API: status and body."""
+        reply = self.client.call(method, path, body, retry=False)
+        return reply.status, reply.body
+
+    def function(self, name: str) -> str:
+        """The physical name of one of the control plane's Lambdas, by its name in app.py."""
+        resource = self.boto("cloudformation").describe_stack_resource(StackName="proxyctl", LogicalResourceId=name)
+        physical: str = resource["StackResourceDetail"]["PhysicalResourceId"]
+        return physical
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """An environment and the deployment that rolled it."""
+
+    embedded: Embedded
+    environment: str
+    deployment: dict[str, Any]
+
+    @property
+    def base_url(self) -> str:
+        """What an OpenAI SDK takes."""
+        url: str = self.deployment["links"]["base_url"]
+        return url
+
+    def stands(self) -> dict[str, Any]:
+        """GET /environments/{name}."""
+        return self.embedded.client.environment(self.environment)
+
+
+def start(embedded: Embedded, environment: str, action: str = "deploy", **given: Any) -> str:
+    """POST /deployments with quick options; the deployment's id."""
+    options = {**QUICK, **given.pop("options", {})}
+    body = {"environment": environment, "action": action, "options": options, **given}
+    started: str = embedded.client.start(body)["id"]
+    return started
+
+
+def ended(embedded: Embedded, deployment_id: str) -> dict[str, Any]:
+    """The deployment once it has ended."""
+    return list(embedded.client.follow(deployment_id, PATIENCE_S))[-1]
+
+
+def roll(embedded: Embedded, environment: str, action: str = "deploy", **given: Any) -> dict[str, Any]:
+    """Start and wait; the deployment as it ended, and its environment free again."""
+    told = ended(embedded, start(embedded, environment, action, **given))
+    until("the lock is released", lambda: not embedded.client.environment(environment).get("lock"))
+    return told
+
+
+def until(what: str, holds: Callable[[], Any], patience_s: float = 60.0) -> Any:
+    """The first truthy value; an AssertionError saying what was waited for in vain."""
+    deadline, pause = time.monotonic() + patience_s, 0.1
+    while time.monotonic() < deadline:
+        if value := holds():
+            return value
+        time.sleep(pause)
+        pause = min(2.0, pause * 1.5)
+    raise AssertionError(f"in vain waited {patience_s:.0f} s until {what}")
+
+
+def phase(deployment: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """One phase, or step beside the phases, of a deployment."""
+    rows = [*deployment["phases"], *deployment.get("steps", [])]
+    return next(row for row in rows if row["name"] == name)
+
+
+def versions_of(embedded: Embedded, environment: str) -> dict[str, str]:
+    """Which version each alias of the proxy is on."""
+    found = embedded.boto("lambda").list_aliases(FunctionName=f"proxyctl-{environment}-proxy")["Aliases"]
+    return {alias["Name"]: alias["FunctionVersion"] for alias in found}

@@ -1,0 +1,153 @@
+"""One POST rolls an environment through all twelve phases, in the embedded cloud, and users can use it.
+
+The tests of this module go on from one another in the order of the file, as an environment's life does.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from chalicelib import phases
+from openai import OpenAI
+
+from tests.e2e.rolling import Rolled, phase, roll, until, versions_of
+
+
+def sdk(rolled: Rolled) -> OpenAI:
+    return OpenAI(base_url=rolled.base_url, api_key="sk-a-client", max_retries=0)
+
+
+def test_all_twelve_phases_ended_well_with_times_summary_and_evidence(rolled: Rolled) -> None:
+    told = rolled.deployment
+    assert told["status"] == "SUCCEEDED", told.get("error")
+    assert [row["name"] for row in told["phases"]] == list(phases.NAMES)
+    for row in told["phases"]:
+        assert row["status"] == "SUCCEEDED", row
+        assert row["started_at"] <= row["ended_at"]
+        assert row["summary"]
+        assert row["evidence"]
+    assert told["percent"] == 100
+
+
+def test_step_functions_ran_a_lambda_for_every_phase(rolled: Rolled) -> None:
+    states = rolled.embedded.boto("stepfunctions")
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=rolled.deployment["execution_arn"])
+    events: list[dict[str, Any]] = [event for page in pages for event in page["events"]]
+    entered = {event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event}
+    assert {phases.pascal(name) for name in phases.NAMES} <= entered
+    done = [event for event in events if event["type"] in ("LambdaFunctionSucceeded", "TaskSucceeded")]
+    assert len(done) >= len(phases.NAMES) + 4
+
+
+def test_an_openai_sdk_talks_to_it(rolled: Rolled) -> None:
+    client = sdk(rolled)
+    question: Any = [{"role": "user", "content": "hello"}]
+    answer = client.chat.completions.create(model="gpt-4o-mini", messages=question)
+    assert answer.choices[0].message.content
+    stream = client.chat.completions.create(model="gpt-4o-mini", messages=question, stream=True)
+    assert len([chunk for chunk in stream if chunk.choices]) > 1
+    assert client.embeddings.create(model="text-embedding-3-small", input="x").data[0].embedding
+    assert client.models.list().data
+
+
+def test_the_same_again_changes_nothing_in_aws_and_says_so(rolled: Rolled) -> None:
+    before = inventory(rolled)
+    told = roll(rolled.embedded, rolled.environment)
+    assert (told["status"], told["summary"]) == ("SUCCEEDED", "No change: the environment already runs this release")
+    skipped = [row["name"] for row in told["phases"] if row["status"] == "SKIPPED"]
+    assert set(skipped) >= set(phases.NAMES[1:11]), skipped
+    assert inventory(rolled) == before
+
+
+def inventory(rolled: Rolled) -> dict[str, Any]:
+    """What stands in AWS for the environment, with versions and times of change."""
+    boto = rolled.embedded.boto
+    stack = boto("cloudformation").describe_stacks(StackName=f"proxyctl-env-{rolled.environment}")["Stacks"][0]
+    function = boto("lambda").get_function_configuration(FunctionName=f"proxyctl-{rolled.environment}-proxy")
+    alarms = boto("cloudwatch").describe_alarms(AlarmNamePrefix=f"proxyctl/{rolled.environment}/")["MetricAlarms"]
+    prefix = f"artifacts/{rolled.environment}/"
+    objects = boto("s3").list_objects_v2(Bucket=rolled.embedded.aws.bucket, Prefix=prefix)
+    return {
+        "stack": (stack["StackStatus"], str(stack.get("LastUpdatedTime")), stack["Parameters"]),
+        "function": (function["CodeSha256"], function["RevisionId"], function["Environment"]),
+        "aliases": versions_of(rolled.embedded, rolled.environment),
+        "alarms": sorted((alarm["AlarmName"], alarm["Threshold"], alarm["StateValue"]) for alarm in alarms),
+        "artifacts": sorted((item["Key"], str(item["LastModified"])) for item in objects.get("Contents", [])),
+    }
+
+
+def test_a_change_of_settings_alone_skips_packaging_and_gives_users_a_new_version(rolled: Rolled) -> None:
+    before = versions_of(rolled.embedded, rolled.environment)
+    config = {"memory_mb": 640, "throttle": {"rate_per_s": 120}}
+    told = roll(rolled.embedded, rolled.environment, config=config)
+    assert told["status"] == "SUCCEEDED", told.get("error")
+    assert phase(told, "package_artifact")["status"] == "SKIPPED"
+    after = versions_of(rolled.embedded, rolled.environment)
+    assert int(after["live"]) > int(before["live"])
+    assert after["live"] == after["candidate"]
+    shown = rolled.stands()
+    assert (shown["live"]["version"], shown["live"]["config"]["memory_mb"]) == (after["live"], 640)
+    assert shown["history"][0]["diff"]["memory_mb"] == [512, 640]
+
+
+def test_the_steps_of_the_shift_were_taken_and_what_weights_do_here_is_said(rolled: Rolled) -> None:
+    told = rolled.embedded.client.deployment(rolled.stands()["live"]["deployment_id"])
+    evidence = phase(told, "shift_traffic")["evidence"]
+    assert evidence["steps_percent"] == [50, 100]
+    assert evidence["weights_act"].startswith("NOT RUN")
+    assert phase(told, "bake")["evidence"]["alarms"]
+
+
+def test_a_rollback_on_request_takes_users_to_the_good_version_before(rolled: Rolled) -> None:
+    left = rolled.stands()
+    told = roll(rolled.embedded, rolled.environment, "rollback")
+    assert told["status"] == "SUCCEEDED", told.get("error")
+    stands = rolled.stands()
+    assert stands["live"]["version"] == left["previous"]["version"]
+    assert versions_of(rolled.embedded, rolled.environment)["live"] == left["previous"]["version"]
+    assert sdk(rolled).models.list().data
+
+
+def test_report_and_handoff_are_served(rolled: Rolled) -> None:
+    status, page = rolled.embedded.call("GET", f"/deployments/{rolled.deployment['id']}/report")
+    assert status == 200
+    assert "<svg" in page
+    status, text = rolled.embedded.call("GET", f"/deployments/{rolled.deployment['id']}/handoff")
+    assert status == 200
+    assert rolled.base_url in text
+
+
+def test_the_nightly_start_revalidates_what_is_live(rolled: Rolled) -> None:
+    name = rolled.embedded.function("Nightly")
+    event = json.dumps({"scheduled_at": "2026-01-02T03:17:00Z"})
+    reply = rolled.embedded.boto("lambda").invoke(FunctionName=name, Payload=event)
+    started = json.loads(reply["Payload"].read())["started"][rolled.environment]
+    told = until("it ends", lambda: final(rolled, started), 120)
+    assert told["status"] == "SUCCEEDED", told.get("error")
+    assert phase(told, "validate_endpoints")["status"] == "SUCCEEDED"
+    assert rolled.stands()["last_revalidation"]["verdict"] == "GOOD"
+
+
+def final(rolled: Rolled, deployment_id: str) -> dict[str, Any] | None:
+    told = rolled.embedded.client.deployment(deployment_id)
+    return told if told["status"] in ("SUCCEEDED", "FAILED", "ROLLED_BACK") else None
+
+
+def test_every_state_change_reached_the_event_bus(rolled: Rolled) -> None:
+    events = rolled.embedded.boto("sqs").get_queue_attributes(
+        QueueUrl=rolled.embedded.boto("sqs").get_queue_url(QueueName="proxyctl-events-dead-letters")["QueueUrl"],
+        AttributeNames=["ApproximateNumberOfMessages"],
+    )
+    assert events["Attributes"]["ApproximateNumberOfMessages"] == "0"
+
+
+@pytest.mark.parametrize("path", ["/health", "/deployments", "/environments"])
+def test_without_a_signature_the_control_api_answers_nobody(rolled: Rolled, path: str) -> None:
+    import urllib.error
+    import urllib.request
+
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(rolled.embedded.api_url + path, timeout=30)
+    assert refused.value.code == 403

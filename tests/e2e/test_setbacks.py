@@ -1,0 +1,149 @@
+"""What goes wrong never reaches users, never locks an environment, and is told as it was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai import OpenAI
+
+from installer import deploy
+from tests.e2e.conftest import ROOT
+from tests.e2e.rolling import Embedded, Rolled, ended, phase, roll, start, until, versions_of
+
+
+@pytest.fixture
+def broken_bundle(rolled: Rolled, tmp_path: Path) -> Iterator[None]:
+    """The control plane holds a proxy that answers 500 to every chat; afterwards the good one again."""
+    broken = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", "node_modules")
+    shutil.copytree(ROOT, broken, ignore=ignored)
+    core = broken / "proxy" / "core.py"
+    sound = core.read_text()
+    planted = sound.replace(
+        "        path = below_base(", '        raise RuntimeError("planted")\n        path = below_base('
+    )
+    assert planted != sound
+    core.write_text(planted)
+    embedded = rolled.embedded
+    deploy.up(broken, embedded.aws, embedded.cloud.faults_url)
+    try:
+        yield
+    finally:
+        deploy.up(ROOT, embedded.aws, embedded.cloud.faults_url)
+
+
+def chats(rolled: Rolled) -> bool:
+    client = OpenAI(base_url=rolled.base_url, api_key="sk-a-client", max_retries=0)
+    messages: Any = [{"role": "user", "content": "hello"}]
+    return bool(client.chat.completions.create(model="gpt-4o-mini", messages=messages).choices)
+
+
+@pytest.mark.usefixtures("broken_bundle")
+def test_a_release_that_answers_500_passes_no_gate_and_users_never_see_it(rolled: Rolled) -> None:
+    before = versions_of(rolled.embedded, rolled.environment)
+    told = roll(rolled.embedded, rolled.environment)
+    assert told["status"] == "ROLLED_BACK", told["summary"]
+    failed = [row["name"] for row in told["phases"] if row["status"] == "FAILED"]
+    assert failed in (["release_code"], ["validate_endpoints"]), failed
+    assert [row["status"] for row in told["phases"][7:]] == ["PENDING"] * 5
+    assert versions_of(rolled.embedded, rolled.environment) == before | {"candidate": before["live"]}
+    assert rolled.stands()["status"] == "LIVE"
+    assert chats(rolled)
+    execution = rolled.embedded.boto("stepfunctions").describe_execution(executionArn=told["execution_arn"])
+    assert execution["status"] == "FAILED"
+
+
+def test_after_the_setback_the_next_good_deploy_works(rolled: Rolled) -> None:
+    told = roll(rolled.embedded, rolled.environment, config={"memory_mb": 512})
+    assert told["status"] == "SUCCEEDED", told.get("error")
+    assert chats(rolled)
+
+
+def test_an_alarm_during_the_bake_takes_the_traffic_back_without_a_person(rolled: Rolled) -> None:
+    before = versions_of(rolled.embedded, rolled.environment)
+    options = {"bake": {"steps": [100], "step_s": 0, "watch_s": 60}}
+    started = start(rolled.embedded, rolled.environment, config={"memory_mb": 768}, options=options)
+    until("it bakes", lambda: rolled.embedded.client.deployment(started).get("current_phase") == "bake", 180)
+    assert versions_of(rolled.embedded, rolled.environment)["live"] != before["live"]
+    rolled.embedded.boto("cloudwatch").set_alarm_state(
+        AlarmName=f"proxyctl/{rolled.environment}/errors", StateValue="ALARM", StateReason="a test"
+    )
+    told = ended(rolled.embedded, started)
+    rolled.embedded.boto("cloudwatch").set_alarm_state(
+        AlarmName=f"proxyctl/{rolled.environment}/errors", StateValue="OK", StateReason="a test"
+    )
+    assert (told["status"], told["error"]["code"]) == ("ROLLED_BACK", "AlarmFired")
+    assert versions_of(rolled.embedded, rolled.environment)["live"] == before["live"]
+    assert chats(rolled)
+
+
+def test_an_execution_that_someone_stops_is_settled_by_the_sweeper(rolled: Rolled) -> None:
+    before = versions_of(rolled.embedded, rolled.environment)
+    started = start(rolled.embedded, rolled.environment, config={"memory_mb": 896})
+    at = ("validate_errors", "load_test")
+    until("it validates", lambda: rolled.embedded.client.deployment(started).get("current_phase") in at, 180)
+    arn = rolled.embedded.client.deployment(started)["execution_arn"]
+    rolled.embedded.boto("stepfunctions").stop_execution(executionArn=arn, error="Someone", cause="a test")
+    told = until("it is settled", lambda: final(rolled.embedded, started), 90)
+    assert told["error"]["code"] in ("ExecutionStopped", "LockLost", "Conflict"), told["error"]
+    until("the lock is released", lambda: not rolled.stands().get("lock"))
+    after = versions_of(rolled.embedded, rolled.environment)
+    assert after == {"live": before["live"], "candidate": before["live"]}
+    assert chats(rolled)
+
+
+def test_an_abort_ends_aborted_rolled_back_and_unlocked(rolled: Rolled) -> None:
+    before = versions_of(rolled.embedded, rolled.environment)
+    started = start(rolled.embedded, rolled.environment, config={"memory_mb": 1024})
+    until("it runs", lambda: rolled.embedded.client.deployment(started).get("current_phase") == "release_code", 120)
+    status, _ = rolled.embedded.call("POST", f"/deployments/{started}/abort")
+    assert status == 202
+    told = ended(rolled.embedded, started)
+    assert told["status"] == "ABORTED", told["summary"]
+    until("the lock is released", lambda: not rolled.stands().get("lock"))
+    assert versions_of(rolled.embedded, rolled.environment)["live"] == before["live"]
+
+
+def test_a_deployment_waits_for_its_approval_and_goes_on_with_it(rolled: Rolled) -> None:
+    options = {"approval": "required"}
+    started = start(rolled.embedded, rolled.environment, config={"memory_mb": 1024}, options=options)
+    waits = until("it waits", lambda: rolled.embedded.client.deployment(started)["status"] == "WAITING_APPROVAL", 180)
+    assert waits
+    assert "token" not in rolled.embedded.client.deployment(started)["approval"]
+    status, _ = rolled.embedded.call("POST", f"/deployments/{started}/approve")
+    assert status == 202
+    told = ended(rolled.embedded, started)
+    assert told["status"] == "SUCCEEDED", told.get("error")
+    assert rolled.stands()["live"]["config"]["memory_mb"] == 1024
+
+
+def final(embedded: Embedded, deployment_id: str) -> dict[str, Any] | None:
+    told = embedded.client.deployment(deployment_id)
+    return told if told["status"] in ("SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED") else None
+
+
+def test_a_permission_that_is_taken_away_is_named_by_preflight(rolled: Rolled) -> None:
+    iam = rolled.embedded.boto("iam")
+    function = rolled.embedded.function("ReleaseCode")
+    role = rolled.embedded.boto("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
+    name = iam.list_role_policies(RoleName=role)["PolicyNames"][0]
+    whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    less = json.loads(json.dumps(whole))
+    for statement in less["Statement"]:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        statement["Action"] = [action for action in actions if action != "lambda:PublishVersion"] or ["none:None"]
+    assert less != whole
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(less))
+    try:
+        told = roll(rolled.embedded, rolled.environment)
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole))
+    assert told["status"] == "FAILED"
+    assert phase(told, "preflight")["status"] == "FAILED"
+    assert "lambda:PublishVersion" in told["error"]["message"]
+    assert "release_code" in told["error"]["message"]

@@ -1,0 +1,70 @@
+"""Fifty at once: one key is one execution, one environment is one deployment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ctl.client import Client
+from tests.e2e.rolling import Embedded, ended, start, until
+
+AT_ONCE = 50
+
+
+def at_once(embedded: Embedded, bodies: list[tuple[dict[str, Any], str]]) -> list[tuple[int, Any]]:
+    """Each POST over a connection of its own, all together."""
+
+    def post(asked: tuple[dict[str, Any], str]) -> tuple[int, Any]:
+        body, key = asked
+        client = Client(embedded.api_url, embedded.aws.session, embedded.aws.region)
+        reply = client.call("POST", "/deployments", body, {"Idempotency-Key": key}, retry=False)
+        return reply.status, reply.body
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(post, bodies))
+
+
+def executions(embedded: Embedded) -> set[str]:
+    pages = embedded.boto("stepfunctions").get_paginator("list_executions")
+    found = pages.paginate(stateMachineArn=embedded.outputs["StateMachineArn"])
+    return {execution["name"] for page in found for execution in page["executions"]}
+
+
+def test_fifty_posts_with_one_key_start_one_execution(embedded: Embedded) -> None:
+    # An environment without a secret ends in preflight or prepare_secret: the start is what is looked at.
+    before = executions(embedded)
+    answers = at_once(embedded, [({"environment": "onekey"}, "the-same-key")] * AT_ONCE)
+    assert Counter(status for status, _ in answers) == {202: AT_ONCE}
+    ids = {body["id"] for _, body in answers}
+    assert len(ids) == 1
+    ended(embedded, ids.pop())
+    assert len({name for name in executions(embedded) - before if "-settle-" not in name}) == 1
+
+
+def test_fifty_posts_with_different_keys_start_one_and_tell_the_others_who_holds_it(embedded: Embedded) -> None:
+    answers = at_once(embedded, [({"environment": "manykeys"}, f"key-{number}") for number in range(AT_ONCE)])
+    accepted = [body["id"] for status, body in answers if status == 202]
+    refused = [body["error"] for status, body in answers if status == 409]
+    # The first may end while others still ask, so that a second may start after it; never two at a time.
+    assert len(accepted) + len(refused) == AT_ONCE
+    assert len(refused) >= AT_ONCE // 2
+    assert {error["holder"] for error in refused} <= set(accepted)
+    for deployment_id in accepted:
+        ended(embedded, deployment_id)
+
+
+def test_who_waits_in_line_is_started_when_the_one_before_has_ended(embedded: Embedded) -> None:
+    first = start(embedded, "inline")
+    second = start(embedded, "inline", options={"if_busy": "wait"})
+    told = ended(embedded, second)
+    assert told["created_at"] < told["started_at"]
+    assert embedded.client.deployment(first)["ended_at"] <= told["started_at"]
+    until("the lock is released", lambda: not embedded.client.environment("inline").get("lock"))
+
+
+def test_a_wrong_field_is_named_and_nothing_is_started(embedded: Embedded) -> None:
+    status, body = embedded.call("POST", "/deployments", {"environment": "dev", "config": {"memory": 1}})
+    assert status == 400
+    assert body["error"]["field"] == "config.memory"
+    assert body["error"]["remedy"] == "Did you mean memory_mb?"
