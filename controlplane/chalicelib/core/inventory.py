@@ -38,9 +38,28 @@ _COMMANDS = {
 _UNKNOWN = "aws resourcegroupstaggingapi untag-resources --resource-arn-list {name} # after removing it in its console"
 
 
+# What a command takes of an ARN: the part after this. Topics, secrets and all others take the ARN itself.
+_NAMED_AFTER = {
+    "stack": ":stack/",
+    "function": ":function:",
+    "api": "/restapis/",
+    "role": ":role/",
+    "log group": ":log-group:",
+    "alarm": ":alarm:",
+    "dashboard": ":dashboard/",
+}
+
+
 def command(thing: Thing, region: str) -> str:
     """What to type to remove it."""
-    text = _COMMANDS.get(thing.kind, _UNKNOWN).format(name=thing.name)
+    name, marker = thing.name, _NAMED_AFTER.get(thing.kind, "")
+    if marker and marker in name:
+        name = name.partition(marker)[2]
+        name = name.partition("/")[0] if thing.kind in ("stack", "api") else name
+    if thing.kind == "queue" and name.startswith("arn:"):
+        queue = name.rpartition(":")[2]
+        name = f'"$(aws --region {region} sqs get-queue-url --queue-name {queue} --output text)"'
+    text = _COMMANDS.get(thing.kind, _UNKNOWN).format(name=name)
     return text.replace("aws ", f"aws --region {region} ", 1)
 
 
