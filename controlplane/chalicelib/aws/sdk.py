@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Models = Mapping[str, str]
 Facts = dict[str, Any]
+
+_IMPORTING = threading.Lock()
 
 _HELLO: Any = [{"role": "user", "content": "Say hello in one word."}]
 _WEATHER: Any = {
@@ -41,7 +44,9 @@ class OpenAiSdk:
         self._endpoint = endpoint
 
     def observe(self, operation: str, target: Target, models: Models) -> Facts:
-        import openai
+        # Checks run side by side; a package of this size, imported by many threads at once, may be met half made.
+        with _IMPORTING:
+            import openai
 
         client = self._client(target)
         began = time.perf_counter()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from urllib.parse import urlsplit
 
+from ..core.histogram import SUB_BITS
 from .plan import Limits
 from .recorder import Recorder
 from .wire import Wire, connect
@@ -22,6 +23,7 @@ _SPIN_S = 0.0015  # libuv's timers count in milliseconds: the last one before a 
 _SWEEP_S = 0.05
 _CONNECT_S = 5.0
 _STOP_S = 1.0  # answers that are on their way when the run is stopped may still come in
+_BACKLOG, _PAUSE_S = 512, 0.001
 _BURST = 64  # requests sent in one go before the loop may read answers again
 
 
@@ -86,28 +88,37 @@ class Generator:
             await asyncio.wait(self._connecting)
 
     async def _pace(self, due_times: Iterator[float], start: float) -> None:
-        for count, offset in enumerate(due_times, 1):
+        """The engine's hottest loop, and therefore in one piece."""
+        recorder, idle, waiting = self.recorder, self._idle, self._waiting
+        pacing, now, burst = recorder.pacing, 0.0, 0
+        for offset in due_times:
             due = start + offset
-            while (wait := due - perf_counter()) > 0 and not self.stopped:
-                await asyncio.sleep(wait - _SPIN_S if wait > 2 * _SPIN_S else 0)
+            if due > now:
+                now = perf_counter()
+                while due > now and not self.stopped:
+                    await asyncio.sleep(due - now - _SPIN_S if due - now > 2 * _SPIN_S else 0)
+                    now, burst = perf_counter(), 0
             if self.stopped:
                 return
-            self._fire(due)
-            if count % _BURST == 0:
-                await asyncio.sleep(0)
+            recorder.due += 1
+            us = int((now - due) * 1e6)
+            shift = us.bit_length() - SUB_BITS - 1
+            pacing[(shift << SUB_BITS) + (us >> shift) if shift > 0 else us] += 1
+            if idle:
+                idle.pop().send(due, self.payload)
+            else:
+                waiting.append(due)
+                self._grow()
+            burst += 1
+            if burst >= _BURST:
+                # With this many waiting, connections are kept busy without us; every turn of the loop costs time.
+                await asyncio.sleep(_PAUSE_S if len(waiting) > _BACKLOG else 0)
+                now, burst = perf_counter(), 0
 
-    def _fire(self, due: float) -> None:
-        recorder = self.recorder
-        recorder.due += 1
-        recorder.late(perf_counter() - due)
-        if self._idle:
-            recorder.sent += 1
-            self._idle.pop().send(due, self.payload)
-            return
-        self._waiting.append(due)
-        # One new connection for every request that waits, as long as the cap allows.
-        room = self._limits.connections - len(self._open) - len(self._connecting)
-        if room > 0 and len(self._connecting) < len(self._waiting):
+    def _grow(self) -> None:
+        """One new connection for every request that waits, as long as the cap allows."""
+        connecting = len(self._connecting)
+        if connecting < len(self._waiting) and len(self._open) + connecting < self._limits.connections:
             self._connect()
 
     def _connect(self) -> None:
@@ -121,7 +132,6 @@ class Generator:
         except (OSError, TimeoutError):
             # A request that waits for this very connection fails with it; with none waiting nobody is hurt.
             if self._waiting:
-                self.recorder.sent += 1
                 self.recorder.failed("connect", self._waiting.popleft(), perf_counter(), self._start)
 
     def ready(self, wire: Wire) -> None:
@@ -161,7 +171,6 @@ class Generator:
         due, wire.due = wire.due, None
         if due is not None and kind == "dropped" and wire.used > 1 and not wire.first:
             # The server had closed an idle connection: any client sends again, on a new one.
-            self.recorder.sent -= 1
             self._waiting.appendleft(due)
         elif due is not None:
             self.recorder.failed(kind, due, perf_counter(), self._start)
@@ -176,7 +185,6 @@ class Generator:
 
     def _next(self, wire: Wire) -> None:
         if self._waiting:
-            self.recorder.sent += 1
             wire.send(self._waiting.popleft(), self.payload)
         else:
             self._idle.append(wire)
@@ -205,9 +213,7 @@ class Generator:
                 self._waiting.clear()
                 stopped_at = stopped_at or perf_counter()
                 if perf_counter() - stopped_at > _STOP_S:
-                    busy = sum(wire.due is not None for wire in self._open)
-                    self.recorder.due -= busy
-                    self.recorder.sent -= busy
+                    self.recorder.due -= sum(wire.due is not None for wire in self._open)
                     return
 
     def _close(self) -> None:

@@ -25,7 +25,6 @@ class Recorder:
     parts: dict[str, Counts] = field(default_factory=dict)
     errors: Counter[str] = field(default_factory=Counter)
     due: int = 0
-    sent: int = 0
     good: int = 0
     unsent: int = 0
     events: int = 0
@@ -57,9 +56,10 @@ class Recorder:
             counts = self.response.setdefault(int(due - start), [0] * BUCKETS)
             _count(counts, end - due)
 
-    def late(self, seconds: float) -> None:
-        """How long after its due time a request was handed over by the pacer."""
-        _count(self.pacing, seconds)
+    @property
+    def sent(self) -> int:
+        """All that was due and not given up."""
+        return self.due - self.unsent
 
     def part(self, name: str, seconds: float) -> None:
         """One share of a request's time: gateway, proxy or upstream."""

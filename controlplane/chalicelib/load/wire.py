@@ -81,6 +81,8 @@ class Wire(asyncio.Protocol):
             self.first = perf_counter()
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError:
+            raise  # a fault of ours, not of the server
         except httptools.HttpParserError:
             self._fail("protocol")
 

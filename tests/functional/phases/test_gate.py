@@ -1,4 +1,4 @@
-"""Phases 7 to 9 as wholes, against the real proxy behind a stage; the gate of phase 9 with a release that got slower."""
+"""Phases 7 to 9 as wholes, against the real proxy behind a stage; the gate with a release that got slower."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from chalicelib.errors import PhaseFailed
 from chalicelib.phases import load_test, validate_endpoints, validate_errors
 from chalicelib.ports import Aws
 from llmock.testing import LLMockServer
-from proxy.message import Request as Asked
 
+from proxy.message import Request as Asked
 from tests.fakes.measuring import MeasuredFunctions, MeasuringAws
 from tests.fakes.requests import NOW, environment, release, request
 from tests.functional.phases.looks import looking, request_for

@@ -52,7 +52,7 @@ def recorded(ms: float = 10.0, *, count: int = 400, bad: int = 0, unsent: int = 
     for _ in range(bad):
         recorder.failed("http_500", 100.0, 100.1, 100.0)
     recorder.due = count + bad + unsent
-    recorder.sent, recorder.unsent = count + bad, unsent
+    recorder.unsent = unsent
     return shard.encode(recorder, started_at=0.0)
 
 

@@ -1,0 +1,44 @@
+"""`python -m bench.load`: speed, truth and merging, or those named; exit code 1 when a bound is missed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable
+
+from bench.load import merging, speed, truth
+from bench.load.figures import Report, say
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and tell; 0 when every bound holds."""
+    options = _parser().parse_args(arguments)
+    say(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, ")
+    say(f"load {os.getloadavg()[0]:.2f} (others' work on this machine shows in every figure)")
+    measurements: dict[str, Callable[[], Report]] = {
+        "speed": lambda: speed.measure(options.seconds, options.rounds),
+        "truth": lambda: truth.measure(options.truth_seconds),
+        "merging": merging.measure,
+    }
+    missed = 0
+    for name in options.only or measurements:
+        report = measurements[name]()
+        report.tell()
+        missed += sum(not bound.holds for bound in report.bounds)
+    say(f"\n{'all bounds hold' if not missed else f'{missed} bounds missed'}")
+    return 1 if missed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="NAME", help="speed, truth, merging")
+    parser.add_argument("--seconds", type=int, default=4, help="each generator's turn")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each, interleaved")
+    parser.add_argument("--truth-seconds", type=int, default=20)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,51 @@
+"""The engine in a process of its own: `python -m bench.load.drive URL RPS SECONDS CONNECTIONS`. Prints JSON.
+
+Beside the figures: `start`, when the first request was due, on the clock that all processes share; `cpu_s` and
+`wall_s` of the run alone, without the interpreter's start.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import uvloop
+from chalicelib.core.histogram import Histogram, add
+from chalicelib.load.arrivals import Arrivals, due_times
+from chalicelib.load.generator import Generator
+from chalicelib.load.plan import Limits
+from chalicelib.load.recorder import Recorder
+from chalicelib.load.request import build
+
+BODY = b'{"model": "m", "messages": "' + b"a" * 970 + b'"}'
+
+
+async def run(url: str, rps: float, seconds: float, connections: int) -> dict[str, object]:
+    recorder = Recorder()
+    payload = build("POST", url, {"content-type": "application/json"}, BODY, None)
+    limits = Limits(connections=connections, give_up_s=0.5, timeout_s=10)
+    generator = Generator(url, payload, recorder, limits)
+    await generator.warm(min(connections, 16))
+    start = time.perf_counter() + 0.05
+    cpu, wall = time.process_time(), time.perf_counter()
+    await generator.run(due_times(Arrivals("constant", rps, seconds)), start)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    response = add([Histogram(), *(Histogram(counts) for counts in recorder.response.values())])
+    return {
+        "due": recorder.due,
+        "good": recorder.good,
+        "unsent": recorder.unsent,
+        "errors": dict(recorder.errors),
+        "start": start,
+        "cpu_s": cpu,
+        "wall_s": wall,
+        "percentiles_us": {str(share): response.percentile(share) for share in (0.5, 0.99, 0.999)},
+        "late_p99_us": Histogram(recorder.pacing).percentile(0.99),
+    }
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    told = uvloop.run(run(given[0], float(given[1]), float(given[2]), int(given[3])))
+    sys.stdout.write(json.dumps(told) + "\n")

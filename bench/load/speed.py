@@ -1,0 +1,78 @@
+"""Requests for each second of a core: every generator in turn on one core, the server on the other, several rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+
+from bench.load import tools
+from bench.load.figures import Bound, Report, say, server
+from bench.load.tools import CONNECTIONS, NotRun, Ran
+
+SERVER_CORE, GENERATOR_CORE = 0, 1
+_BEYOND = 60_000
+_FRACTION = 0.9  # of its capacity: what the engine can hold, not only reach
+
+
+def measure(seconds: int, rounds: int) -> Report:
+    """Medians over the rounds; the ratios are those within a round, since the machine's mood changes between them."""
+    report = Report(
+        f"speed: requests per CPU second, 1 KB POST, {CONNECTIONS} connections, {rounds} × {seconds} s each"
+    )
+    found: dict[str, list[Ran]] = {}
+    held: list[float] = []
+    with server("fast", SERVER_CORE) as serving:
+        generators = _generators(serving.url, seconds, held)
+        for number in range(rounds):
+            for name, run in list(generators.items()):
+                try:
+                    found.setdefault(name, []).append(run())
+                except NotRun as reason:
+                    report.lines.append(f"{name}: NOT RUN: {reason}")
+                    del generators[name]
+            say(f"  round {number + 1} of {rounds} done")
+    for name, runs in found.items():
+        if not runs:
+            continue
+        per_core, wall = median(run.per_core for run in runs), median(run.requests / run.wall_s for run in runs)
+        report.lines.append(f"{name:<28}{per_core:>9,.0f} a CPU second {wall:>9,.0f} a second")
+    report.bounds += _bounds(found, held)
+    return report
+
+
+def _generators(url: str, seconds: int, held: list[float]) -> dict[str, Callable[[], Ran]]:
+    # Once at a rate that nothing sustains, to know what does.
+    probe, _ = tools.engine(url, _BEYOND, 1, CONNECTIONS, GENERATOR_CORE)
+    capacity = [probe.requests / probe.wall_s]
+
+    def saturated() -> Ran:
+        # A third more than came through last time: there is always something due.
+        ran, _ = tools.engine(url, 1.3 * capacity[-1], seconds, CONNECTIONS, GENERATOR_CORE)
+        capacity.append(ran.requests / ran.wall_s)
+        return ran
+
+    def holding() -> Ran:
+        ran, told = tools.engine(url, _FRACTION * capacity[-1], seconds, CONNECTIONS, GENERATOR_CORE)
+        held.append(told["unsent"] / told["due"])
+        return ran
+
+    return {
+        "wrk": lambda: tools.wrk(url, seconds, GENERATOR_CORE),
+        "engine": saturated,
+        "hey": lambda: tools.hey(url, seconds, GENERATOR_CORE),
+        "engine at 90 % of capacity": holding,
+        "Locust FastHttpUser": lambda: tools.locust(url, max(5, seconds), GENERATOR_CORE),
+    }
+
+
+def _bounds(found: dict[str, list[Ran]], held: list[float]) -> list[Bound]:
+    bounds = []
+    for other, low in (("wrk", 0.5), ("Locust FastHttpUser", 5.0)):
+        if found.get(other):
+            ratios = [
+                ours.per_core / theirs.per_core for ours, theirs in zip(found["engine"], found[other], strict=False)
+            ]
+            bounds.append(Bound(f"engine / {other}", median(ratios), low=low))
+    if held:
+        bounds.append(Bound("share unsent at 90 % of capacity", median(held), high=0.01))
+    return bounds

@@ -1,0 +1,156 @@
+"""The other generators: how each is run on one core against a URL, and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCUST = "locust==2.47.0"
+LOCUST_HOME = ROOT / ".local" / "bench-locust"
+CONNECTIONS = 16
+_SCRIPT = 'wrk.method="POST"; wrk.body=string.rep("a", 1000); wrk.headers["Content-Type"]="application/json"\n'
+_TAIL = """done = function(summary, latency, requests)
+  local at = function(share) return latency:percentile(share) end
+  io.write(string.format("LATENCY %f %f %f\\n", at(50), at(99), at(99.9)))
+end
+"""
+_LOCUSTFILE = """import json, pathlib, time
+from locust import FastHttpUser, events, task
+begun = []
+
+@events.test_start.add_listener
+def started(environment, **_):
+    begun.append(time.process_time())
+
+@events.test_stop.add_listener
+def stopped(environment, **_):
+    told = {"cpu_s": time.process_time() - begun[0], "requests": environment.stats.total.num_requests}
+    pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(told))
+
+class User(FastHttpUser):
+    @task
+    def ask(self):
+        self.client.post("/", data=b"a" * 1000, headers={"content-type": "application/json"})
+"""
+
+
+class NotRun(Exception):
+    """A generator is not here and cannot be had; the message says why."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a generator did: requests and its own CPU seconds; percentiles (us) by share, where it tells."""
+
+    requests: int
+    wall_s: float
+    cpu_s: float
+    percentiles_us: dict[str, float]
+
+    @property
+    def per_core(self) -> float:
+        """Requests for each second of its own CPU time: waiting for the server costs a generator nothing."""
+        return self.requests / self.cpu_s
+
+
+def pinned(command: Sequence[str], core: int, **variables: str) -> tuple[str, float, float]:
+    """Run to the end on one core: its output, wall and CPU seconds. Raises NotRun when it fails."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'controlplane'}", **variables}
+    pin = _pin(core)
+    made = subprocess.run(
+        [*pin, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
+    wall_s = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if made.returncode:
+        raise NotRun(f"{command[0]} ended with {made.returncode}: {(made.stderr or made.stdout)[-300:]}")
+    return made.stdout, wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _pin(core: int) -> list[str]:
+    # macOS has no taskset; there the scheduler decides, and the CPU time still counts.
+    return ["taskset", "-c", str(core)] if shutil.which("taskset") else []
+
+
+def engine(url: str, rps: float, seconds: float, connections: int, core: int) -> tuple[Ran, dict[str, float]]:
+    """Ours, with open-model timing and recording on; and everything that it told."""
+    command = [sys.executable, "-m", "bench.load.drive", url, str(rps), str(seconds), str(connections)]
+    told = json.loads(pinned(command, core)[0])
+    return Ran(told["good"], told["wall_s"], told["cpu_s"], told["percentiles_us"]), told
+
+
+def wrk(url: str, seconds: int, core: int) -> Ran:
+    """Closed loop, one thread."""
+    _need("wrk")
+    script = ROOT / ".local" / "bench-wrk.lua"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(_SCRIPT + _TAIL)
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), url]
+    output, wall_s, cpu_s = pinned(command, core)
+    requests = re.search(r"(\d+) requests in", output)
+    latency = re.search(r"LATENCY (\S+) (\S+) (\S+)", output)
+    if requests is None or latency is None:
+        raise NotRun(f"wrk said something unexpected: {output[-200:]}")
+    found = {share: float(value) for share, value in zip(("0.5", "0.99", "0.999"), latency.groups(), strict=True)}
+    return Ran(int(requests[1]), wall_s, cpu_s, found)
+
+
+def hey(url: str, seconds: int, core: int, rps: float | None = None) -> Ran:
+    """Closed loop; with `rps`, slowed down to that rate over all connections."""
+    _need("hey")
+    rate = ["-q", str(rps / CONNECTIONS)] if rps else []
+    command = ["hey", "-z", f"{seconds}s", "-c", str(CONNECTIONS), "-m", "POST", "-d", "a" * 1_000, *rate, url]
+    output, wall_s, cpu_s = pinned(command, core, GOMAXPROCS="1")
+    counted = re.search(r"\[200\]\s+(\d+) responses", output)
+    if counted is None:
+        raise NotRun(f"hey said something unexpected: {output[-200:]}")
+    found = {}
+    for share, name in (("0.5", "50%"), ("0.99", "99%")):
+        value = re.search(rf"{name} in (\S+) secs", output)
+        if value:
+            found[share] = float(value[1]) * 1e6
+    return Ran(int(counted[1]), wall_s, cpu_s, found)
+
+
+def locust(url: str, seconds: int, core: int) -> Ran:
+    """FastHttpUser, one process, in an environment of its own, installed on first use."""
+    home = _locust_home()
+    file = home / "bench_locustfile.py"
+    file.write_text(_LOCUSTFILE)
+    command = [str(home / "bin" / "python"), "-m", "locust", "-f", str(file), "--headless", "--only-summary"]
+    command += ["-u", str(CONNECTIONS), "-r", str(CONNECTIONS), "-t", f"{seconds}s", "-H", url.rstrip("/")]
+    _, wall_s, _ = pinned([*command, "--loglevel", "ERROR"], core)
+    told = json.loads(file.with_suffix(".json").read_text())
+    # Its interpreter's start is not held against it; only the test is counted.
+    return Ran(told["requests"], wall_s, told["cpu_s"], {})
+
+
+def _locust_home() -> Path:
+    stamp = LOCUST_HOME / LOCUST
+    if stamp.exists():
+        return LOCUST_HOME
+    uv = [sys.executable, "-m", "uv"]
+    try:
+        subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(LOCUST_HOME)], check=True)
+        python = str(LOCUST_HOME / "bin" / "python")
+        subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, LOCUST], check=True, timeout=600)
+    except (subprocess.SubprocessError, OSError) as error:
+        raise NotRun(f"Locust could not be installed ({error})") from None
+    stamp.touch()
+    return LOCUST_HOME
+
+
+def _need(name: str) -> None:
+    if shutil.which(name) is None:
+        raise NotRun(f"{name} is not installed (Debian: apt-get install {name}; macOS: brew install {name})")
