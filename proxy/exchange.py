@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+CALLER_GONE = "caller_gone"  # the caller hung up before the end: noted, but no error of the service
+
+
 @dataclass(slots=True)
 class Exchange:
     """Facts of one request. Times are seconds on Clock.monotonic(); nothing here holds a key or a prompt."""

@@ -17,6 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from proxy import errors, gateway
+from proxy.exchange import CALLER_GONE
 from proxy.message import StreamBroken
 from proxy.runtimeapi import RuntimeApi, RuntimeGone
 from proxy.secretstore import SecretsManager
@@ -122,7 +123,11 @@ class Loop:
         except StreamBroken as error:
             broken = error
         except RuntimeGone:
-            raise
+            # The caller hung up, or Lambda did. No more of the answer is wanted; `next` finds out which.
+            response.exchange.error = response.exchange.error or CALLER_GONE
+            response.close()
+            self._parts.telemetry.request_ended(response.exchange)
+            return
         except Exception as error:  # noqa: BLE001  (a bug in mid-stream must not end in silence either)
             broken = error
             response.exchange.error = response.exchange.error or "internal_error"

@@ -10,6 +10,7 @@ import traceback
 from typing import TYPE_CHECKING, ClassVar
 
 from proxy import errors
+from proxy.exchange import CALLER_GONE
 from proxy.message import Request, StreamBroken
 
 if TYPE_CHECKING:
@@ -125,6 +126,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if not sized and not bare:
                 self.wfile.write(b"0\r\n\r\n")
             self.wfile.flush()
+        except ConnectionError:
+            response.exchange.error = response.exchange.error or CALLER_GONE
+            self.close_connection = True
         except StreamBroken:
             # No closing chunk: the caller's HTTP library sees that the body is incomplete.
             self.wfile.flush()

@@ -13,6 +13,8 @@ import sys
 import threading
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from proxy.exchange import CALLER_GONE
+
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
     from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
@@ -171,7 +173,8 @@ def _fields(exchange: Exchange, now: float) -> dict[str, Any]:
 
 
 def _values(exchange: Exchange, now: float) -> dict[str, tuple[str, float]]:
-    failed = exchange.status >= 500 or (exchange.error != "" and exchange.status < 400)
+    broken = exchange.status < 400 and exchange.error not in ("", CALLER_GONE)
+    failed = exchange.status >= 500 or broken
     values = {
         "Requests": ("Count", 1.0),
         "Errors": ("Count", float(failed)),

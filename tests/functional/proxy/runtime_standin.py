@@ -45,6 +45,7 @@ class RuntimeStandIn:
         self.first_poll_at = 0.0
         self.answer_status = 202
         self.close_after_answer = False
+        self.hang_up_after_chunks = 0  # in the middle of a streamed answer; 0 never does
         self._count = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -121,6 +122,9 @@ class RuntimeStandIn:
                 reader.readline()
                 posted.chunks.append((time.monotonic(), chunk))
                 self.progress.put((posted, chunk))
+                if len(posted.chunks) == self.hang_up_after_chunks:
+                    client.shutdown(socket.SHUT_RDWR)
+                    return
             posted.trailers = _headers(reader)
         else:
             posted.chunks.append((time.monotonic(), reader.read(int(headers.get("content-length", "0")))))

@@ -296,3 +296,17 @@ def test_a_method_that_is_none_is_refused(streaming: Environment, upstream: Upst
     posted = streaming.runtime.call(rest_event("/v1/x", "GET /evil HTTP/1.1\r\nx: y\r\n\r\n"))
     assert posted.prelude()[0]["statusCode"] == 405
     assert upstream.seen == []
+
+
+def test_a_caller_that_hangs_up_in_mid_stream_costs_its_own_answer_only(
+    streaming: Environment, upstream: Upstream
+) -> None:
+    upstream.script.append(stream(events(*"abcdefgh"), delay_s=0.03))
+    streaming.runtime.hang_up_after_chunks = 3
+    streaming.runtime.invoke(rest_event("/v1/chat/completions", "POST", CHAT_BODY))
+    for _ in range(3):
+        streaming.runtime.progress.get(timeout=5)
+    streaming.runtime.hang_up_after_chunks = 0
+    assert streaming.runtime.call(rest_event("/health")).prelude()[0]["statusCode"] == 200
+    code, lines = streaming.end()
+    assert (code, lines[0]["error"], lines[0]["Errors"]) == (0, "caller_gone", [0.0])
