@@ -132,6 +132,8 @@ def locust(url: str, seconds: int, core: int) -> Ran:
     command += ["-u", str(CONNECTIONS), "-r", str(CONNECTIONS), "-t", f"{seconds}s", "-H", url.rstrip("/")]
     _, wall_s, _ = pinned([*command, "--loglevel", "ERROR"], core)
     told = json.loads(file.with_suffix(".json").read_text())
+    if not told["requests"]:
+        raise NotRun("it sent nothing in its time: this machine is too busy")
     # Its interpreter's start is not held against it; only the test is counted.
     return Ran(told["requests"], wall_s, told["cpu_s"], {})
 
