@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 CALLER_GONE = "caller_gone"  # the caller hung up before the end: noted, but no error of the service
 
 
