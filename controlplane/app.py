@@ -9,7 +9,7 @@ from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Response
 from chalicelib import runner
-from chalicelib.api import control, deployments, environments, health, nightly, sweep, tell
+from chalicelib.api import control, deployments, environments, health, nightly, openapi, sweep, tell
 from chalicelib.api.answers import Answer, Call, answered
 from chalicelib.load import task
 from chalicelib.phases import (
@@ -109,6 +109,11 @@ def put_secret(name: str) -> Response:
 @app.route("/health", methods=["GET"], authorizer=iam)
 def get_health() -> Response:
     return _respond(health.show)
+
+
+@app.route("/openapi.json", methods=["GET"], authorizer=iam)
+def get_openapi() -> Response:
+    return _respond(openapi.show)
 
 
 @app.lambda_function(name="Nightly")

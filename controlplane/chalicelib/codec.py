@@ -36,6 +36,12 @@ def _dataclasses_in(kind: type[Any]) -> list[Any]:
     return found
 
 
+def schema_of(kind: type[Any], ref_template: str) -> dict[str, Any]:
+    """JSON Schema of what `decode` takes; `ref_template` holds `{model}`."""
+    schema: dict[str, Any] = _adapter(cast(Any, kind)).json_schema(ref_template=ref_template)
+    return schema
+
+
 def decode(kind: type[T], given: Any, *, under: str = "") -> T:
     """`given` as `kind`. Raises BadRequest naming the first wrong field, with `under` in front of its path."""
     from pydantic import ValidationError

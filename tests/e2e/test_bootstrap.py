@@ -15,7 +15,7 @@ import pytest
 from local import processes
 from local.state import Cloud
 
-from .conftest import Embedded
+from tests.e2e.rolling import Embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE") if name in os.environ}

@@ -12,7 +12,7 @@ import pytest
 from openai import OpenAI
 
 from installer import deploy
-from tests.e2e.conftest import ROOT
+from installer.check import ROOT
 from tests.e2e.rolling import Embedded, Rolled, ended, phase, roll, start, until, versions_of
 
 

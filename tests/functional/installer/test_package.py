@@ -1,0 +1,96 @@
+"""What the Lambdas get holds all that they import: on AWS there is nothing beside it but boto3."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from installer import package, wheels
+from installer.check import ROOT
+
+# What Lambda's Python runtime carries.
+RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+
+# As a Lambda does: load the handlers' module, decode what the state machine sends, make a client.
+USE = """
+import app, json
+from chalicelib.codec import decode
+from chalicelib.runner import Task
+decode(Task, {"deployment_id": "d", "environment": "e", "action": "deploy", "execution_arn": "a"})
+from chalicelib.aws.session import client
+client("dynamodb")
+"""
+OF_ITS_OWN = {
+    "ValidateEndpoints": "from chalicelib.aws import sdk; import openai",
+    "ValidateErrors": "import uvloop, httptools",
+    "LoadTest": "import uvloop, httptools",
+    "LoadWorker": "import uvloop, httptools",
+}
+
+
+@pytest.fixture(scope="module")
+def packaged() -> package.Package:
+    return package.build(ROOT, ROOT / ".local" / "build", wheels.this_machine())
+
+
+def run_in(code: bytes, folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """A Python that sees the standard library, the unpacked zip and the runtime's own packages, and nothing else."""
+    task, runtime = folder / "task", folder / "runtime"
+    zipfile.ZipFile(BytesIO(code)).extractall(task)
+    runtime.mkdir()
+    for name in RUNTIME:
+        found = importlib.util.find_spec(name)
+        assert found is not None
+        assert found.origin is not None
+        origin = Path(found.origin)
+        target = origin.parent if origin.name == "__init__.py" else origin
+        (runtime / target.name).symlink_to(target)
+    start = f"import sys; sys.path[:0] = [{str(task)!r}, {str(runtime)!r}]\n"
+    variables = {"AWS_DEFAULT_REGION": "eu-central-1", "PATH": os.environ["PATH"]}
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", start + script], env=variables, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_every_zip_works_beside_nothing_but_boto3(packaged: package.Package, tmp_path: Path) -> None:
+    functions = package.functions(packaged.template)
+    by_zip: dict[str, list[str]] = {}
+    for name, function in functions.items():
+        by_zip.setdefault(function["Properties"]["CodeUri"], []).append(name)
+    assert set(by_zip) == set(packaged.code)
+    for number, (uri, names) in enumerate(by_zip.items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        wanted = {OF_ITS_OWN[name] for name in names if name in OF_ITS_OWN}
+        done = run_in(packaged.code[uri], folder, "\n".join([USE, *sorted(wanted)]))
+        assert done.returncode == 0, (names, done.stderr[-800:])
+
+
+def test_a_forgotten_dependency_would_fail(packaged: package.Package, tmp_path: Path) -> None:
+    functions = package.functions(packaged.template)
+    smallest = packaged.code[functions["Bake"]["Properties"]["CodeUri"]]
+    done = run_in(smallest, tmp_path, "import openai")
+    assert done.returncode != 0
+    assert "No module named 'openai'" in done.stderr
+
+
+def test_every_zip_holds_the_policies_that_preflight_reads(packaged: package.Package) -> None:
+    names = {path.name for path in (ROOT / "controlplane" / "policies").glob("*.json")}
+    for code in packaged.code.values():
+        held = zipfile.ZipFile(BytesIO(code)).namelist()
+        assert {f"chalicelib/policies/{name}" for name in names} <= set(held)
+
+
+def test_the_workflow_in_the_template_is_the_one_in_the_checkout(packaged: package.Package) -> None:
+    machine = packaged.template["Resources"]["StateMachine"]["Properties"]
+    definition = json.loads(machine["DefinitionString"])
+    assert definition["StartAt"] == "WhichWayIn"
+    assert not [name for name in definition if name.startswith("x-")]
