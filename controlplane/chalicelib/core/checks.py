@@ -52,6 +52,11 @@ class Check:
     faults_only_if_stand_in: bool = False
     needs: tuple[str, ...] = ()
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether it says how long something takes: a busy machine may spoil that once."""
+        return any(expect.rule == "near" for expect in self.expects)
+
 
 def error_shape(status: int | tuple[int, ...], kind: str | None = None, code: str | None = None) -> tuple[Expect, ...]:
     """An error as every OpenAI SDK understands it."""

@@ -115,7 +115,7 @@ FAULTS: tuple[Check, ...] = (
     Check(
         "first_byte_timeout",
         "An upstream that says nothing is given up after first_byte_s, within 10 %.",
-        (*error_shape(504), Expect("ms", "near", ("$first_byte_ms", 0.1))),
+        (*error_shape(504), Expect("timed_ms", "near", ("$first_byte_ms", 0.1))),
         call=_ASK,
         faults=({"type": "delay", "seconds": "$first_byte_too_long"},),
         needs=(*_NEEDS, "first_byte_ms"),
@@ -123,7 +123,7 @@ FAULTS: tuple[Check, ...] = (
     Check(
         "idle_timeout",
         "A stream that stops for good is cut after idle_s, within 10 %, and says so.",
-        (Expect("tells_of_failure", "is", True), Expect("ms", "near", ("$idle_ms", 0.1))),
+        (Expect("tells_of_failure", "is", True), Expect("timed_ms", "near", ("$idle_ms", 0.1))),
         call=_STREAM,
         faults=({"type": "stream_fault", "kind": "stall", "after_chunks": 2, "stall_seconds": "$idle_too_long"},),
         needs=(*_NEEDS, "idle_ms"),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.checks import Call, Check
-from ..core.expectations import Expect, Outcome, filled, judge, not_run
+from ..core.expectations import Expect, Outcome, Verdict, filled, judge, not_run
 from ..errors import AwsCallFailed
 from ..ports import Aws, Reply
 from ..ports.sdk import Target as SdkTarget
@@ -18,6 +18,7 @@ from .target import TIMEOUT_S, Target
 
 _PARALLEL = 8  # most of a check is waiting, for a timeout above all
 _TEXT = 20_000
+_TIMED_ATTEMPTS = 3
 
 WHY_NOT = {
     "stand_in": "no upstream here can be told to fail: faults are planted in the embedded cloud only",
@@ -43,6 +44,16 @@ def run_one(check: Check, target: Target, aws: Aws) -> Outcome:
     for need in check.needs:
         if not target.known.get(need):
             return not_run(check.name, WHY_NOT[need])
+    outcome = _attempt(check, target, aws)
+    for _ in range(_TIMED_ATTEMPTS - 1 if check.is_timed else 0):
+        if outcome.verdict is Verdict.PASSED:
+            break
+        # Late once may be this machine's fault; late every time is the proxy's.
+        outcome = _attempt(check, target, aws)
+    return outcome
+
+
+def _attempt(check: Check, target: Target, aws: Aws) -> Outcome:
     model = f"proxyctl-{target.known['nonce']}-{check.name}"
     known = {**target.known, "fault_model": model}
     expects = [replace(expect, value=filled(expect.value, known)) for expect in check.expects]
@@ -92,6 +103,7 @@ def facts_of(reply: Reply) -> dict[str, Any]:
         "status": reply.status,
         "ms": reply.elapsed_ms,
         "first_byte_ms": reply.first_byte_ms,
+        "timed_ms": _timed_ms(reply),
         "headers": reply.headers,
         "json": reply.json(),
         "text": reply.body[:_TEXT].decode(errors="replace"),
@@ -99,6 +111,17 @@ def facts_of(reply: Reply) -> dict[str, Any]:
         "request_id": reply.headers.get("x-request-id", ""),
         "tells_of_failure": _tells_of_failure(reply),
     }
+
+
+def _timed_ms(reply: Reply) -> float:
+    """How long the proxy took, by its own headers where it wrote them last: a cold start is not its timeout's fault."""
+    told = [reply.headers.get(name, "") for name in ("x-proxy-overhead-ms", "x-proxy-upstream-ms")]
+    if reply.headers.get("content-type", "").startswith("text/event-stream"):
+        return reply.elapsed_ms  # headers went before the wait
+    try:
+        return min(reply.elapsed_ms, sum(float(value) for value in told))
+    except ValueError:
+        return reply.elapsed_ms
 
 
 def _tells_of_failure(reply: Reply) -> bool:

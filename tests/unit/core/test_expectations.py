@@ -44,7 +44,7 @@ def test_a_timeout_may_be_ten_percent_early_or_late(ms: float, verdict: str) -> 
 @pytest.mark.parametrize("name", ["first_byte_timeout", "idle_timeout"])
 def test_the_checks_of_timeouts_judge_how_long_it_took(name: str) -> None:
     check = next(one for one in FAULTS if one.name == name)
-    assert [expect.rule for expect in check.expects if expect.fact == "ms"] == ["near"]
+    assert [expect.rule for expect in check.expects if expect.fact == "timed_ms"] == ["near"]
 
 
 def test_a_failure_names_fact_expectation_and_request() -> None:
