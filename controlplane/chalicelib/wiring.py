@@ -15,6 +15,7 @@ from .aws.gateway import RestGateway
 from .aws.identity import IamIdentity
 from .aws.live_figures import DynamoLiveFigures
 from .aws.logs import CloudWatchLogs
+from .aws.metrics import CloudWatchMetrics
 from .aws.records import DynamoRecords
 from .aws.sdk import OpenAiSdk
 from .aws.secrets import SecretsManagerSecrets
@@ -78,6 +79,10 @@ class _Aws:
     @cached_property
     def logs(self) -> CloudWatchLogs:
         return CloudWatchLogs()
+
+    @cached_property
+    def metrics(self) -> CloudWatchMetrics:
+        return CloudWatchMetrics()
 
     @cached_property
     def secrets(self) -> SecretsManagerSecrets:

@@ -104,6 +104,10 @@ class Driver:
         """Phases 1 to 6 and 12 in their order, with fingerprints, as the runner does."""
         return self._run(environment, Action.DEPLOY, DEPLOY, config or Config(), Options(**options))
 
+    def roll(self, environment: str, config: Config | None = None, **options: Any) -> dict[str, Result]:
+        """The phases that act on the way to a candidate, 2 to 6."""
+        return self._run(environment, Action.DEPLOY, DEPLOY[1:-1], config or Config(), Options(**options))
+
     def clean_up(self, environment: str, **options: Any) -> Result:
         told = self._run(environment, Action.CLEANUP, ("clean_up",), Config(), Options(**options))
         self.applied.pop(environment, None)
@@ -162,6 +166,41 @@ class Driver:
                 print_ = module.fingerprint(seen, aws)
                 applied[name] = Applied(print_, request.deployment_id, "2026-01-01T00:00:00", result.evidence)
         return result
+
+    @contextmanager
+    def without(self, phase: str, sid: str) -> Iterator[None]:
+        """The phase's role, for a while, without one statement of its policy."""
+        iam, role = self.operator("iam"), self._role_arn(phase).rpartition("/")[2]
+        before = iam.get_role_policy(RoleName=role, PolicyName="phase")["PolicyDocument"]
+        less = {**before, "Statement": [one for one in before["Statement"] if one.get("Sid") != sid]}
+        assert less != before
+        iam.put_role_policy(RoleName=role, PolicyName="phase", PolicyDocument=json.dumps(less))
+        try:
+            yield
+        finally:
+            iam.put_role_policy(RoleName=role, PolicyName="phase", PolicyDocument=json.dumps(before))
+
+    def break_stack(self, environment: str, state: str) -> None:
+        """Leave the environment's stack as a failed creation, or a crash, would."""
+        formation, name = self.operator("cloudformation"), f"proxyctl-env-{environment}"
+        tags = [{"Key": "proxyctl:owner", "Value": "proxyctl"}]
+        if state in ("REVIEW_IN_PROGRESS", "a change set left over"):
+            body = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+            formation.create_change_set(
+                StackName=name, ChangeSetName="proxyctl-d-crashed", ChangeSetType="CREATE", TemplateBody=body, Tags=tags
+            )
+            formation.describe_change_set(StackName=name, ChangeSetName="proxyctl-d-crashed")
+            if state == "REVIEW_IN_PROGRESS":
+                formation.delete_change_set(StackName=name, ChangeSetName="proxyctl-d-crashed")
+            return
+        broken = {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": "nobody"}}
+        body = json.dumps({"Resources": {"Broken": broken}})
+        keep = {"OnFailure": "DO_NOTHING" if state == "CREATE_FAILED" else "ROLLBACK"}
+        formation.create_stack(StackName=name, TemplateBody=body, Tags=tags, **keep)
+        deadline = monotonic() + 30
+        while formation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] != state:
+            assert monotonic() < deadline, formation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+            sleep(0.2)
 
     @contextmanager
     def role(self, phase: str) -> Iterator[Aws]:

@@ -14,7 +14,6 @@ import pytest
 
 from local import processes
 from local.state import Cloud
-
 from tests.e2e.rolling import Embedded
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from installer import deploy
+from installer import bucket, bundle
 from installer.check import ROOT
 from tests.e2e.rolling import Embedded, Rolled, ended, phase, roll, start, until, versions_of
 
@@ -29,12 +29,31 @@ def broken_bundle(rolled: Rolled, tmp_path: Path) -> Iterator[None]:
     )
     assert planted != sound
     core.write_text(planted)
-    embedded = rolled.embedded
-    deploy.up(broken, embedded.aws, embedded.cloud.faults_url)
+    good = hold(rolled.embedded, bundle.build(broken, tmp_path / "cache"))
     try:
         yield
     finally:
-        deploy.up(ROOT, embedded.aws, embedded.cloud.faults_url)
+        hold(rolled.embedded, good)
+
+
+def hold(embedded: Embedded, held: bundle.Bundle | str) -> str:
+    """Let the control plane roll this bundle from now on; answers the key of the one before."""
+    if isinstance(held, bundle.Bundle):
+        bucket.upload(embedded.aws, held.key, held.content)
+    key = held.key if isinstance(held, bundle.Bundle) else held
+    formation = embedded.boto("cloudformation")
+    given = formation.describe_stacks(StackName="proxyctl")["Stacks"][0]["Parameters"]
+    before: str = next(one["ParameterValue"] for one in given if one["ParameterKey"] == "BundleKey")
+    parameters = [{"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in given]
+    parameters = [one for one in parameters if one["ParameterKey"] != "BundleKey"]
+    formation.update_stack(
+        StackName="proxyctl",
+        UsePreviousTemplate=True,
+        Parameters=[*parameters, {"ParameterKey": "BundleKey", "ParameterValue": key}],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    formation.get_waiter("stack_update_complete").wait(StackName="proxyctl", WaiterConfig={"Delay": 1})
+    return before
 
 
 def chats(rolled: Rolled) -> bool:

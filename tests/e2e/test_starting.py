@@ -18,7 +18,8 @@ def at_once(embedded: Embedded, bodies: list[tuple[dict[str, Any], str]]) -> lis
     def post(asked: tuple[dict[str, Any], str]) -> tuple[int, Any]:
         body, key = asked
         client = Client(embedded.api_url, embedded.aws.session, embedded.aws.region)
-        reply = client.call("POST", "/deployments", body, {"Idempotency-Key": key}, retry=False)
+        # Fifty cold Lambdas on a small machine take their time; a POST with a key may be sent again without harm.
+        reply = client.call("POST", "/deployments", body, {"Idempotency-Key": key}, retry=True)
         return reply.status, reply.body
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

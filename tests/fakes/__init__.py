@@ -15,6 +15,7 @@ from .functions import FakeFunctions
 from .gateway import FakeGateway
 from .identity import FakeIdentity
 from .logs import FakeLogs
+from .metrics import FakeMetrics
 from .records import FakeRecords
 from .secrets import FakeSecrets
 from .stacks import FakeStacks
@@ -44,6 +45,7 @@ def settings(**other: Any) -> Settings:
 class FakeAws:
     settings: Settings = field(default_factory=settings)
     records: FakeRecords = field(default_factory=FakeRecords)
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
     executions: FakeExecutions = field(default_factory=FakeExecutions)
     functions: FakeFunctions = field(default_factory=FakeFunctions)
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)

@@ -160,13 +160,21 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Bake:
-    """How traffic moves to the candidate, and how long alarms are watched afterwards (seconds)."""
+    """How traffic moves to the candidate, and how long alarms are watched afterwards.
 
+    strategy: `steps` takes `steps` (percent) as they are; `all_at_once` is [100]; `canary` is [percent, 100]; `linear`
+    rises by `percent`. step_s and watch_s: seconds at each step and after the last; None takes a minute and five in an
+    account, and seconds in the embedded cloud, where a demo is watched.
+    """
+
+    strategy: Literal["steps", "all_at_once", "linear", "canary"] = "steps"
     steps: tuple[int, ...] = (10, 50, 100)
-    step_s: int = 2
-    watch_s: int = 3
+    percent: int = 10
+    step_s: int | None = None
+    watch_s: int | None = None
 
     def __post_init__(self) -> None:
+        within("options.bake.percent", self.percent, 1, 99)
         within("options.bake.step_s", self.step_s, 0, 86_400)
         within("options.bake.watch_s", self.watch_s, 0, 86_400)
         rising = list(self.steps) == sorted(set(self.steps))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.contract import Request, Result
 from ..core.naming import Names
-from ..core.shifting import firing
+from ..core.shifting import firing, watch_s
 from ..errors import PhaseFailed
 from ..ports import Aws
 
@@ -30,8 +30,8 @@ def run(request: Request, aws: Aws) -> Result:
             code="NoAlarms",
             remedy="Deploy again with options.force, so that configure_monitoring makes them.",
         )
-    watch_s = request.options.bake.watch_s
-    left = watch_s - request.elapsed_s
+    seconds = watch_s(request.options.bake, embedded=aws.settings.embedded)
+    left = seconds - request.elapsed_s
     looks = int(request.cursor.get("looks", 0)) + 1
     if left > 0:
         return Result.in_progress(
@@ -41,9 +41,9 @@ def run(request: Request, aws: Aws) -> Result:
         )
     unsure = sorted(name for name, state in states.items() if state == "INSUFFICIENT_DATA")
     return Result.done(
-        f"{len(states)} alarms stayed quiet for {watch_s} s ({looks} looks)",
+        f"{len(states)} alarms stayed quiet for {seconds} s ({looks} looks)",
         alarms=dict(states),
         looks=looks,
-        watched_s=watch_s,
+        watched_s=seconds,
         without_data=unsure,
     )

@@ -17,6 +17,7 @@ from .gateway import Gateway
 from .identity import Identity
 from .live_figures import LiveFigures
 from .logs import Logs
+from .metrics import Metrics
 from .records import Records
 from .sdk import Sdk
 from .secrets import Secrets
@@ -39,6 +40,7 @@ __all__ = [
     "Identity",
     "LiveFigures",
     "Logs",
+    "Metrics",
     "Records",
     "Reply",
     "Sdk",
@@ -80,6 +82,8 @@ class Aws(Protocol):
     def live_figures(self) -> LiveFigures: ...
     @property
     def logs(self) -> Logs: ...
+    @property
+    def metrics(self) -> Metrics: ...
     @property
     def secrets(self) -> Secrets: ...
     @property

@@ -31,9 +31,38 @@ def asked(**other: Any) -> Request:
     given = {
         "environment": good,
         "results": {"release_code": {"version": "2"}},
-        "options": Options(bake=Bake((10, 50, 100))),
+        "options": Options(bake=Bake(steps=(10, 50, 100))),
     }
     return request(**given | other)
+
+
+def counted(aws: FakeAws, candidate: tuple[int, int], live: tuple[int, int]) -> None:
+    """(invocations, errors) of the two versions."""
+    aws.metrics.values = {("Invocations", "2"): candidate[0], ("Errors", "2"): candidate[1]}
+    aws.metrics.values |= {("Invocations", "1"): live[0], ("Errors", "1"): live[1]}
+
+
+def test_a_candidate_that_fails_more_often_than_the_live_version_stops_the_shift() -> None:
+    aws = world()
+    first = shift_traffic.run(asked(), aws.as_aws())
+    counted(aws, (40, 8), (400, 2))
+    with pytest.raises(PhaseFailed) as stopped:
+        shift_traffic.run(asked(cursor=first.cursor), aws.as_aws())
+    assert stopped.value.code == "CanaryWorse"
+    assert "8 of 40" in stopped.value.message
+
+
+def test_a_candidate_that_fails_as_often_goes_on_and_the_figures_are_kept() -> None:
+    aws = world()
+    counted(aws, (400, 4), (400, 4))
+    judgements = to_the_end(asked(), aws).evidence["judgements"]
+    assert [one["against_live"] for one in judgements] == ["NOT_WORSE"] * 3
+
+
+def test_too_few_calls_are_called_undecided_not_good() -> None:
+    aws = world()
+    counted(aws, (1, 0), (3, 0))
+    assert to_the_end(asked(), aws).evidence["judgements"][0]["against_live"] == "UNDECIDED"
 
 
 def to_the_end(first: Request, aws: FakeAws) -> Result:

@@ -1,0 +1,178 @@
+"""What the phases' calls need of IAM, and which statements of their policies nothing needs.
+
+A call of boto3's is authorised as an action on a resource. Mostly both follow from its name and parameters; where AWS
+differs, the tables here say so (source: the Service Authorization Reference).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from chalicelib.core.permissions import Grant, grants
+
+from tests.e2e.driving import DEPLOY, POLICIES, Call
+
+# What every Lambda of the control plane needs whatever its phase does: its log, and the runner's records.
+EVERYWHERE = {"WriteOwnLog", "KeepRecords"}
+# Needed where the embedded cloud does not go: an account's own key, or another's secret.
+ELSEWHERE = {
+    "SeeAnAdoptedSecret": "an adopted secret",
+    "CheckAnAdoptedSecret": "an adopted secret",
+    "DecryptAnAdoptedSecret": "an adopted secret with a key of its own",
+}
+_NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}
+_NAMED_OTHERWISE = {
+    "s3:HeadObject": ["s3:GetObject"],
+    "s3:ListObjectsV2": ["s3:ListBucket"],
+    "s3:DeleteObjects": ["s3:DeleteObject"],
+    "sqs:DeleteMessageBatch": ["sqs:DeleteMessage"],
+    "sts:GetCallerIdentity": [],
+    "apigateway:GetAccount": ["apigateway:GET"],
+    "apigateway:GetRestApis": ["apigateway:GET"],
+    "apigateway:GetStage": ["apigateway:GET"],
+}
+# Given with the call, and authorised as actions of their own.
+_ALSO = {
+    ("s3:PutObject", "Tagging"): "s3:PutObjectTagging",
+    ("cloudwatch:PutMetricAlarm", "Tags"): "cloudwatch:TagResource",
+    ("sns:CreateTopic", "Tags"): "sns:TagResource",
+    ("sqs:CreateQueue", "tags"): "sqs:TagQueue",
+}
+# What CloudFormation does in the caller's name, by resource type of proxy/template.yaml: the actions of the handlers in
+# the types' registry schemas, as far as this template's properties make them act.
+_FORMATION: Mapping[str, tuple[str, str]] = {
+    "AWS::ApiGateway": (
+        "apigateway:POST apigateway:PUT apigateway:PATCH apigateway:GET apigateway:DELETE",
+        "apigateway:DELETE apigateway:GET apigateway:PATCH",
+    ),
+    "AWS::Lambda": (
+        "lambda:CreateFunction lambda:GetFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration "
+        "lambda:DeleteFunction lambda:PutFunctionConcurrency lambda:CreateAlias lambda:AddPermission",
+        "lambda:DeleteFunction lambda:GetFunction lambda:DeleteAlias lambda:RemovePermission",
+    ),
+    "AWS::IAM::Role": (
+        "iam:CreateRole iam:GetRole iam:DeleteRole iam:PutRolePolicy iam:DeleteRolePolicy iam:TagRole",
+        "iam:DeleteRole iam:DeleteRolePolicy iam:GetRole",
+    ),
+    "the role's pass": ("iam:PassRole", ""),
+    "the code's object": ("s3:GetObject", ""),
+    "AWS::Logs::LogGroup": (
+        "logs:CreateLogGroup logs:DeleteLogGroup logs:PutRetentionPolicy logs:TagResource logs:DescribeLogGroups",
+        "logs:DeleteLogGroup logs:DescribeLogGroups",
+    ),
+}
+_FORMED = {
+    "apigateway": "arn:aws:apigateway:{region}::/restapis/api1",
+    "lambda": "arn:aws:lambda:{region}:{account}:function:proxyctl-dev-proxy",
+    "iam": "arn:aws:iam::{account}:role/proxyctl-dev-proxy-{region}",
+    "s3": "arn:aws:s3:::proxyctl-{account}-{region}/artifacts/dev/a.zip",
+    "logs": "arn:aws:logs:{region}:{account}:log-group:/aws/lambda/proxyctl-dev-proxy",
+}
+
+
+@dataclass(frozen=True)
+class Need:
+    """One action on one resource, needed by a phase; "" is a resource that only the service knows."""
+
+    phase: str
+    action: str
+    resource: str
+
+
+def unused_statements(calls: Iterable[Call], region: str, account: str) -> list[str]:
+    """`policy/Sid` of the statements without which every call would still have been allowed."""
+    needs = {need for call in calls for need in _of(call, region, account)}
+    needs |= set(_formation(region, account)) | set(_signed(region, account))
+    variables = {
+        "AWS::Partition": "aws",
+        "AWS::Region": region,
+        "AWS::AccountId": account,
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+    unused = []
+    for phase in DEPLOY:
+        document = json.loads((POLICIES / f"{phase}.json").read_text())
+        given = grants(phase, document, variables)
+        own = [need for need in needs if need.phase == phase]
+        for grant in given:
+            others = [one for one in given if one is not grant]
+            missed = [need for need in own if _allows([grant], need) and not _allows(others, need)]
+            if not missed and grant.sid not in EVERYWHERE | set(ELSEWHERE):
+                unused.append(f"{phase}/{grant.sid}")
+    return unused
+
+
+def _allows(given: Sequence[Grant], need: Need) -> bool:
+    return any(
+        need.action in grant.actions and any(fnmatchcase(need.resource, pattern) for pattern in grant.resources)
+        for grant in given
+    )
+
+
+def _of(call: Call, region: str, account: str) -> Iterable[Need]:
+    service = _NAMESPACES.get(call.service, call.service)
+    name = f"{service}:{call.operation}"
+    actions = [*_NAMED_OTHERWISE.get(name, [name])]
+    actions += [also for (which, given), also in _ALSO.items() if which == name and call.params.get(given)]
+    resource = _resource(service, call.operation, call.params, region, account)
+    return [Need(call.phase, action, resource) for action in actions]
+
+
+def _resource(service: str, operation: str, params: Mapping[str, Any], region: str, account: str) -> str:
+    here = f"{region}:{account}"
+    if service == "s3":
+        key = params.get("Key") or next((one["Key"] for one in params.get("Delete", {}).get("Objects", [])), "")
+        return f"arn:aws:s3:::{params['Bucket']}" + (f"/{key}" if key else "")
+    if service == "cloudformation" and "StackName" in params:
+        name = params["StackName"]
+        return str(name) if name.startswith("arn:") else f"arn:aws:cloudformation:{here}:stack/{name}/1"
+    if service == "lambda" and "FunctionName" in params:
+        qualifier = f":{params['Qualifier']}" if params.get("Qualifier") else ""
+        return f"arn:aws:lambda:{here}:function:{params['FunctionName']}{qualifier}"
+    if service == "iam":
+        return str(params.get("PolicySourceArn") or f"arn:aws:iam::{account}:role/{params['RoleName']}")
+    if service == "secretsmanager":
+        secret = params.get("SecretId") or params["Name"]
+        return secret if secret.startswith("arn:") else f"arn:aws:secretsmanager:{here}:secret:{secret}-AbCdEf"
+    if service == "logs":
+        group = params.get("logGroupName", "any" if operation == "DescribeLogGroups" else "")
+        return f"arn:aws:logs:{here}:log-group:{group}" if group else "*"
+    if service == "cloudwatch":
+        alarms = params.get("AlarmNames") or [params.get("AlarmName", params.get("AlarmNamePrefix", ""))]
+        boards = params.get("DashboardNames") or [params.get("DashboardName", "")]
+        if boards[0]:
+            return f"arn:aws:cloudwatch::{account}:dashboard/{boards[0]}"
+        return f"arn:aws:cloudwatch:{here}:alarm:{alarms[0]}" if alarms[0] else "*"
+    if service == "sns":
+        return str(params.get("TopicArn") or (f"arn:aws:sns:{here}:{params['Name']}" if "Name" in params else "*"))
+    if service == "sqs":
+        queue = params.get("QueueName") or params.get("QueueUrl", "").rpartition("/")[2]
+        return f"arn:aws:sqs:{here}:{queue}" if queue else "*"
+    if service == "apigateway":
+        path = {"GetAccount": "/account", "GetRestApis": "/restapis"}.get(operation)
+        return f"arn:aws:apigateway:{region}::" + (
+            path or f"/restapis/{params['restApiId']}/stages/{params['stageName']}"
+        )
+    return "*"
+
+
+def _formation(region: str, account: str) -> Iterable[Need]:
+    for makes, removes in _FORMATION.values():
+        for phase, actions in (("deploy_stack", makes), ("clean_up", removes)):
+            for action in actions.split():
+                resource = _FORMED[action.partition(":")[0]].format(region=region, account=account)
+                yield Need(phase, action, resource)
+
+
+def _signed(region: str, account: str) -> Iterable[Need]:
+    """Requests that are signed by hand, past boto3: the candidate's health."""
+    for phase in ("configure_monitoring", "release_code"):
+        yield Need(
+            phase, "execute-api:Invoke", f"arn:aws:execute-api:{region}:{account}:api1/api/GET/_candidate/health"
+        )
+    # Lambda fetches the code in the name of who updates it.
+    yield Need("release_code", "s3:GetObject", _FORMED["s3"].format(region=region, account=account))

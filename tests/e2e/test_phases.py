@@ -1,0 +1,161 @@
+"""Phases 1 to 6 and 12 in the embedded cloud, each under its own role, with IAM enforced."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalicelib.core.config import AlarmThresholds, Config, Throttle
+from chalicelib.core.contract import Status
+from chalicelib.errors import PhaseFailed
+
+from installer import environment
+from local import cloud
+from tests.e2e import snapshot
+from tests.e2e.driving import DEPLOY, ROOT, Driver, build_bundle, good_secret
+from tests.e2e.needs import unused_statements
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Driver]:
+    """A cloud of this module's own: what it holds is compared before and after."""
+    environment.ensure(ROOT, environment.EMULATOR)
+    (ROOT / ".local").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"e2e-{os.getpid()}-phases-", dir=ROOT / ".local") as folder:
+        site = cloud.Site.of(ROOT, Path(folder))
+        try:
+            made = Driver(cloud.start(site)[0], build_bundle())
+            made.prepare()
+            yield made
+        finally:
+            cloud.stop(site.folder)
+
+
+@pytest.fixture(scope="module")
+def empty(driver: Driver) -> dict[str, Any]:
+    """The cloud before the first deploy."""
+    return look(driver)
+
+
+@pytest.fixture(scope="module")
+def deployed(driver: Driver, empty: dict[str, Any]) -> dict[str, Any]:
+    """Environment dev, deployed once; what its phases told."""
+    driver.store_secret("dev")
+    return {name: result.evidence for name, result in driver.deploy("dev").items()}
+
+
+def look(driver: Driver) -> dict[str, Any]:
+    return snapshot.take(driver.operator, driver.bucket)
+
+
+def skipped(told: dict[str, Any]) -> set[str]:
+    return {name for name, result in told.items() if result.status is Status.SKIPPED}
+
+
+FINGERPRINTED = set(DEPLOY) - {"preflight", "clean_up"}
+
+
+def test_a_deploy_ends_in_a_candidate_that_says_what_it_is(deployed: dict[str, Any]) -> None:
+    released = deployed["release_code"]
+    assert released["health"]["artifact"] == deployed["package_artifact"]["digest"]
+    assert released["health"]["secret"]["version_id"] == deployed["prepare_secret"]["version_id"]
+    assert released["stranger"].startswith("refused")
+    assert len(deployed["configure_monitoring"]["heard"]) == 9
+    assert deployed["clean_up"]["orphans"] == []
+
+
+def test_lambda_reports_the_digest_that_was_built(driver: Driver, deployed: dict[str, Any]) -> None:
+    told = driver.operator("lambda").get_function_configuration(
+        FunctionName="proxyctl-dev-proxy", Qualifier="candidate"
+    )
+    assert told["CodeSha256"] == deployed["package_artifact"]["code_sha256"]
+    assert told["Version"] == deployed["release_code"]["version"]
+
+
+def test_a_deploy_that_changes_nothing_changes_nothing(driver: Driver, deployed: dict[str, Any]) -> None:
+    before = look(driver)
+    told = driver.deploy("dev")
+    assert skipped(told) == FINGERPRINTED
+    assert snapshot.changed(before, look(driver)) == set()
+
+
+def test_a_forced_deploy_finds_nothing_to_change_either(driver: Driver, deployed: dict[str, Any]) -> None:
+    """Without fingerprints: every phase looks for itself. Alarms are drilled, so their reason tells of this run."""
+    before = look(driver)
+    told = driver.roll("dev", force=True)
+    assert skipped(told) == set()
+    assert not told["package_artifact"].evidence["uploaded"]
+    assert told["deploy_stack"].evidence["changes"] == []
+    assert not told["release_code"].evidence["published"]
+    assert snapshot.changed(before, look(driver)) <= {"alarms"}
+
+
+# One after the other: each differs from the one before in one setting.
+CHANGES = [
+    (Config(throttle=Throttle(50)), {"deploy_stack"}, {"stacks", "stages"}),
+    (
+        Config(throttle=Throttle(50), alarms=AlarmThresholds(throttles=3)),
+        {"configure_monitoring"},
+        {"alarms"},
+    ),
+    (
+        Config(throttle=Throttle(50), alarms=AlarmThresholds(throttles=3), log_level="DEBUG"),
+        {"release_code"},
+        {"functions", "versions", "aliases"},
+    ),
+]
+
+
+def test_a_changed_setting_touches_only_what_it_is_about(driver: Driver, deployed: dict[str, Any]) -> None:
+    for config, ran, touched in CHANGES:
+        before = look(driver)
+        told = driver.roll("dev", config)
+        assert FINGERPRINTED - skipped(told) == ran
+        assert snapshot.changed(before, look(driver)) == touched
+
+
+def test_a_rotated_key_is_released_without_packaging_or_stack(driver: Driver, deployed: dict[str, Any]) -> None:
+    driver.store_secret("dev", {**good_secret(driver.cloud), "api_key": "sk-rotated-abcdefghijkl"})
+    told = driver.roll("dev", CHANGES[-1][0])
+    assert FINGERPRINTED - skipped(told) == {"prepare_secret", "release_code"}
+    assert told["prepare_secret"].evidence["access"] == {"execution_role": "allowed", "stranger": "implicitDeny"}
+    assert told["prepare_secret"].evidence["previous_is_good"]
+
+
+def test_taking_one_permission_away_is_named_by_preflight(driver: Driver, deployed: dict[str, Any]) -> None:
+    with driver.without("release_code", "Release"), pytest.raises(PhaseFailed) as caught:
+        driver.phase("preflight", "dev")
+    assert "release_code may not lambda:PublishVersion" in json.dumps(caught.value.evidence)
+
+
+@pytest.mark.parametrize(
+    "state", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "CREATE_FAILED", "a change set left over"]
+)
+def test_a_stack_left_in_pieces_is_deployed_to(driver: Driver, empty: dict[str, Any], state: str) -> None:
+    name = f"s-{state.lower().replace('_', '-').replace(' ', '-')}"[:20].rstrip("-")
+    driver.store_secret(name)
+    driver.break_stack(name, state)
+    for phase in ("prepare_secret", "package_artifact"):
+        driver.phase(phase, name)
+    told = {"deploy_stack": driver.phase("deploy_stack", name)}
+    assert told["deploy_stack"].evidence["status"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+    driver.clean_up(name, remove_secret=True, secret_recovery_days=0)
+
+
+def test_after_clean_up_the_cloud_is_as_it_was_before_the_first_deploy(
+    driver: Driver, empty: dict[str, Any], deployed: dict[str, Any]
+) -> None:
+    told = driver.clean_up("dev", remove_secret=True, secret_recovery_days=0)
+    assert told.evidence["left"] == []
+    after = look(driver)
+    assert {kind: after[kind] for kind in snapshot.changed(empty, after)} == {}
+
+
+def test_every_statement_of_every_policy_is_needed(driver: Driver, deployed: dict[str, Any]) -> None:
+    """Without any one of them, a call that a phase made above would have been refused, or one of CloudFormation's."""
+    assert unused_statements(driver.calls, driver.cloud.region, driver.cloud.account) == []
