@@ -38,7 +38,8 @@ def share_interval(hits: int, total: int) -> tuple[float, float]:
     share, spread = hits / total, Z95 * Z95 / total
     centre = (share + spread / 2) / (1 + spread)
     half = Z95 * sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Without a hit the lower end is zero, which floating point misses by a hair.
+    return max(0.0, centre - half) if hits else 0.0, min(1.0, centre + half)
 
 
 def samples_for(share: float) -> int:

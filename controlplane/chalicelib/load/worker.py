@@ -60,7 +60,7 @@ async def _work(plan: Plan, endpoint: Endpoint | None, watch: Watch | None) -> b
         # A watch that died in silence would take the stop flag and the live figures with it.
         if isinstance(problem, Exception):
             raise problem
-    return shard.encode(recorder, started_at=now + late_s, late_s=late_s, stopped=generator.stopped)
+    return shard.encode(recorder, started_at=max(now, plan.start_at), late_s=late_s, stopped=generator.stopped)
 
 
 async def _resign(generator: Generator, plan: Plan, endpoint: Endpoint | None) -> None:

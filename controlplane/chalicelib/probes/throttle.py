@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import uvloop
 
@@ -24,6 +25,7 @@ PATH = "/health"  # costs no token
 DRIVE_S = 6.0
 _MS_EACH = 100  # what a request may take when connections are counted out; more of them would start more Lambdas
 _ENOUGH = 8
+_WARM_S, _LOOK_S = 1.5, 1.0
 _RECOVERY_S = 10.0
 
 Sleep = Callable[[float], None]
@@ -62,8 +64,19 @@ def _drive(url: str, throttle: Throttle, target: Target, aws: Aws, drive_s: floa
     generator = Generator(url, payload, recorder, limits, on_bad=on_bad)
     wanted = Arrivals("constant", 2 * throttle.rate_per_s + throttle.burst, drive_s)
     began = time.perf_counter()
-    uvloop.run(generator.run(due_times(wanted), began))
+    uvloop.run(_driven(generator, due_times(wanted), throttle))
     return recorder.good, refusals[0] if refusals else None, time.perf_counter() - began
+
+
+async def _driven(generator: Generator, due: Iterator[float], throttle: Throttle) -> None:
+    """Gives up early when what comes through is no more than the bucket gets back: it will never be empty."""
+    running = asyncio.create_task(generator.run(due, time.perf_counter()))
+    await asyncio.wait({running}, timeout=_WARM_S)
+    before = generator.recorder.good
+    await asyncio.wait({running}, timeout=_LOOK_S)
+    if (generator.recorder.good - before) / _LOOK_S < throttle.rate_per_s:
+        generator.stop()
+    await running
 
 
 def _as_reply(wire: Wire, status: int) -> Reply:
