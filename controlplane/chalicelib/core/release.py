@@ -53,6 +53,7 @@ def wanted(
     digest: str,
     code_sha256: str,
     secret_arn: str,
+    secret_version: str,
     response_mode: str,
     runtime: str,
 ) -> Wanted:
@@ -64,6 +65,8 @@ def wanted(
         "LOG_LEVEL": config.log_level,
         "RESPONSE_MODE": response_mode,
         "ARTIFACT_DIGEST": digest,
+        # The proxy reads what is current. This makes a version of a new secret, whose environments have not cached the old.
+        "SECRET_VERSION_AT_RELEASE": secret_version,
     }
     if runtime.startswith("python"):
         # Our own loop takes the place of the managed runtime's, which cannot stream.

@@ -73,6 +73,7 @@ def _wanted(request: Request, aws: Aws) -> release.Wanted:
         digest=str(packaged["digest"]),
         code_sha256=str(packaged["code_sha256"]),
         secret_arn=str(request.results["prepare_secret"]["arn"]),
+        secret_version=str(request.results["prepare_secret"]["version_id"]),
         response_mode=request.config.response_mode or aws.settings.response_mode,
         runtime=aws.settings.proxy_runtime,
     )

@@ -103,6 +103,14 @@ def test_a_changed_setting_alone_publishes_without_new_code() -> None:
     assert result.evidence["code_sha256"] == CODE
 
 
+def test_a_new_secret_makes_a_new_version_whose_environments_have_not_cached_the_old_one() -> None:
+    fake = aws()
+    to_the_end(ask(), fake)
+    healthy(fake, secret={"version_id": "v2"})
+    rotated = {**RESULTS, "prepare_secret": {"arn": "arn:secret", "version_id": "v2"}}
+    assert to_the_end(ask(results=rotated), fake).evidence["version"] == "2"
+
+
 def test_lambda_is_never_updated_while_it_is_still_updating() -> None:
     fake = aws()
     fake.functions.settling = 3
