@@ -64,6 +64,7 @@ class Driver:
     calls: list[Call] = field(default_factory=list)
     applied: dict[str, dict[str, Applied]] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
+    clients: dict[str, Any] = field(default_factory=dict, repr=False)
     serial: int = 0
 
     @property
@@ -72,7 +73,11 @@ class Driver:
 
     def operator(self, service: str) -> Any:
         """A boto3 client that may do everything."""
-        return emulator.client(service, self.cloud.endpoint, self.cloud.region, self.cloud.operator)
+        if service not in self.clients:
+            self.clients[service] = emulator.client(
+                service, self.cloud.endpoint, self.cloud.region, self.cloud.operator
+            )
+        return self.clients[service]
 
     def prepare(self) -> None:
         """The bucket, the bundle in it, and one role a policy, in a stack that is called as the control plane's is."""
@@ -206,8 +211,7 @@ class Driver:
     def role(self, phase: str) -> Iterator[Aws]:
         """The ports, with the credentials that the phase's Lambda would have; every call is written down."""
         arn = self._role_arn(phase)
-        sts = emulator.client("sts", self.cloud.endpoint, self.cloud.region, self.cloud.operator)
-        made = sts.assume_role(RoleArn=arn, RoleSessionName=phase.replace("_", "-"))["Credentials"]
+        made = self.operator("sts").assume_role(RoleArn=arn, RoleSessionName=phase.replace("_", "-"))["Credentials"]
         keys = Keys(made["AccessKeyId"], made["SecretAccessKey"])
         variables = self._variables(keys, made["SessionToken"])
         before = {name: os.environ.get(name) for name in variables}

@@ -65,7 +65,7 @@ def wanted(
         "LOG_LEVEL": config.log_level,
         "RESPONSE_MODE": response_mode,
         "ARTIFACT_DIGEST": digest,
-        # The proxy reads what is current. This makes a version of a new secret, whose environments have not cached the old.
+        # The proxy reads what is current; this makes a new version of a new secret, with nothing cached.
         "SECRET_VERSION_AT_RELEASE": secret_version,
     }
     if runtime.startswith("python"):

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from ..core import inventory
 from ..core.artifact import is_artifact_key
 from ..core.contract import Request, Result
-from ..core.inventory import Thing
 from ..core.naming import Names
 from ..ports import Aws
 from . import search
@@ -22,7 +21,9 @@ def sweep(request: Request, aws: Aws) -> Result:
     aws.artifacts.delete(artifacts)
     load = list(aws.artifacts.keys(f"load/{request.deployment_id}/"))
     aws.artifacts.delete(load)
-    orphans = _orphans(names, aws)
+    found = search.everything(names, aws)
+    known = _known(names, aws)
+    orphans = [thing for thing in found if not inventory.is_known(thing, known)]
     removed = {"probe queues": len(queues), "superseded artifacts": len(artifacts), "load-test files": len(load)}
     told = ", ".join(f"{count} {what}" for what, count in removed.items() if count) or "nothing to remove"
     summary = f"Removed: {told}" if any(removed.values()) else "The rollout left nothing behind"
@@ -33,7 +34,7 @@ def sweep(request: Request, aws: Aws) -> Result:
     evidence = {
         "removed": removed,
         "orphans": inventory.listed(orphans, aws.settings.region),
-        "known": len(search.everything(names, aws)) - len(orphans),
+        "known": len(found) - len(orphans),
     }
     return Result.done(summary, **evidence)
 
@@ -48,11 +49,6 @@ def _superseded(names: Names, request: Request, aws: Aws) -> list[str]:
     # The stack remembers the artifact that it was created with, and needs it for whatever makes it touch the function.
     keep.add(inventory.digest_of(stack.parameters.get("ArtifactKey", "")) if stack else "")
     return [key for key in ours if inventory.digest_of(key) not in keep]
-
-
-def _orphans(names: Names, aws: Aws) -> list[Thing]:
-    known = _known(names, aws)
-    return [thing for thing in search.everything(names, aws) if not inventory.is_known(thing, known)]
 
 
 def _known(names: Names, aws: Aws) -> set[str]:
