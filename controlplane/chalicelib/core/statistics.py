@@ -6,12 +6,13 @@ Intervals are two-sided at 95 % unless said otherwise.
 from __future__ import annotations
 
 import random
+import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import ceil, floor, sqrt
 
-from .histogram import BUCKETS, Histogram, middle
+from .histogram import Histogram, add, middle
 
 Z95 = 1.96
 _LANE = 8
@@ -71,36 +72,34 @@ class _Resampler:
     def __init__(self, by_second: Mapping[int, Histogram], share: float, chance: random.Random) -> None:
         self._share = share
         self._chance = chance
-        self._seconds = [_packed(one.counts) for one in by_second.values()]
-        self._whole = _unpacked(sum(self._seconds))
-        self._total = sum(self._whole)
-        if not self._total:
+        whole = add([Histogram(), *by_second.values()]).counts
+        used = [index for index, count in enumerate(whole) if count]
+        if not used:
             raise ValueError("a comparison needs samples on both sides")
-        self.figure = _quantile(self._whole, self._total, share)
+        # Only the buckets that are in use: a resampling costs a tenth of what all of them would.
+        self._first, end = used[0], used[-1] + 1
+        self._width = end - self._first
+        self._whole = whole[self._first : end]
+        self._total = sum(self._whole)
+        self._seconds = [_packed(one.counts[self._first : end]) for one in by_second.values()]
+        self.figure = self._quantile(self._whole, self._total, share)
 
     def draw(self) -> float:
         """The quantile of one resampling."""
         if len(self._seconds) >= _MIN_BLOCKS:
             # Seconds are packed into one long number each, so that adding them costs microseconds.
-            counts = _unpacked(sum(self._chance.choices(self._seconds, k=len(self._seconds))))
-            return _quantile(counts, sum(counts), self._share)
+            packed = sum(self._chance.choices(self._seconds, k=len(self._seconds)))
+            counts = array("Q", packed.to_bytes(self._width * _LANE, sys.byteorder))
+            return self._quantile(counts, sum(counts), self._share)
         # Too few blocks: resampling single requests moves the quantile's rank as a Beta variable does.
         rank = max(1.0, self._total * self._share)
-        moved = self._chance.betavariate(rank, self._total - rank + 1)
-        return _quantile(self._whole, self._total, moved)
+        return self._quantile(self._whole, self._total, self._chance.betavariate(rank, self._total - rank + 1))
 
-
-def _quantile(counts: Sequence[int], total: int, share: float) -> float:
-    rank = max(1, ceil(share * total))
-    for index, seen in enumerate(accumulate(counts)):
-        if seen >= rank:
-            return max(middle(index), 0.5)
-    return max(middle(BUCKETS - 1), 0.5)
+    def _quantile(self, counts: Sequence[int], total: int, share: float) -> float:
+        rank = max(1, ceil(share * total))
+        index = next((index for index, seen in enumerate(accumulate(counts)) if seen >= rank), self._width - 1)
+        return max(middle(self._first + index), 0.5)
 
 
 def _packed(counts: Sequence[int]) -> int:
-    return int.from_bytes(b"".join(count.to_bytes(_LANE, "little") for count in counts), "little")
-
-
-def _unpacked(number: int) -> array[int]:
-    return array("Q", number.to_bytes(BUCKETS * _LANE, "little"))
+    return int.from_bytes(array("Q", counts).tobytes(), sys.byteorder)
