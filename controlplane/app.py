@@ -20,6 +20,7 @@ from chalicelib.phases import (
     configure_monitoring,
     deploy_stack,
     load_test,
+    make_plan,
     package_artifact,
     preflight,
     prepare_secret,
@@ -40,15 +41,17 @@ iam = IAMAuthorizer()
 
 def _respond(route: Any, **path: str) -> Response:
     request = app.current_request
+    assert request is not None, "Chalice calls a view with a request only"
+    raw = request.raw_body
     call = Call(
         path=path,
         query=dict(request.query_params or {}),
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=request.raw_body,
+        body=raw.encode() if isinstance(raw, str) else raw,
         caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
     )
     answer: Answer = answered(route, call, aws(), utc_now)
-    return Response(answer.body, answer.headers, answer.status)
+    return Response(answer.body, {**answer.headers}, answer.status)
 
 
 @app.route("/deployments", methods=["POST"], authorizer=iam)
@@ -139,6 +142,11 @@ def acquire_lock_task(event: dict[str, Any], context: object) -> dict[str, Any]:
 @app.lambda_function(name="Preflight")
 def preflight_task(event: dict[str, Any], context: object) -> dict[str, Any]:
     return runner.run(preflight, event, aws(), utc_now)
+
+
+@app.lambda_function(name="MakePlan")
+def make_plan_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run(make_plan, event, aws(), utc_now)
 
 
 @app.lambda_function(name="PrepareSecret")

@@ -150,8 +150,8 @@ def _request(
 
 
 def _skip_or_run(module: ModuleType, name: str, request: Request, aws: Aws, clock: Clock) -> Result:
-    if getattr(module, "WANTS_PLAN", False):
-        request = replace(request, plan=_plan(request, aws))
+    if wants := getattr(module, "WANTS_PLAN", ""):
+        request = replace(request, plan=_plan(request, aws, ahead=wants == "ahead"))
     if not hasattr(module, "fingerprint") or request.action is not Action.DEPLOY:
         result: Result = module.run(request, aws)
         return result
@@ -179,13 +179,23 @@ def _unchanged(module: ModuleType, name: str, request: Request, aws: Aws) -> boo
     return bool(module.fingerprint(seen, aws) == applied.fingerprint)
 
 
-def _plan(request: Request, aws: Aws) -> dict[str, bool]:
-    """Whether each phase that has a fingerprint would be skipped now."""
-    return {
-        phases.stem(module): _unchanged(module, phases.stem(module), request, aws)
-        for module in phases.PHASES
-        if hasattr(module, "fingerprint") and phases.stem(module) in request.results
-    }
+def _plan(request: Request, aws: Aws, *, ahead: bool) -> dict[str, bool]:
+    """Whether each phase that has a fingerprint would be skipped now: of those that ended in this deployment, or, when
+    looking ahead, of all that were ever applied."""
+    results = dict(request.results)
+    if ahead:
+        results = {name: one.evidence for name, one in request.environment.applied.items()} | results
+    informed = replace(request, results=results)
+    found: dict[str, bool] = {}
+    for module in phases.PHASES:
+        name = phases.stem(module)
+        if hasattr(module, "fingerprint") and name in results:
+            try:
+                found[name] = _unchanged(module, name, informed, aws)
+            except KeyError:
+                # A phase before it was never applied, so that what this one was made from is not there any more.
+                found[name] = False
+    return found
 
 
 def _record_result(aws: Aws, deployment_id: str, record: PhaseRecord, at: str, result: Result) -> None:

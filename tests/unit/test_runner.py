@@ -261,5 +261,5 @@ def test_a_module_that_wants_the_plan_learns_which_phases_would_be_skipped(monke
 
     late = replace(aws.records.deployment("d-1"), created_at="later")
     aws.records.started["d-1"] = late
-    runner.run(phase(look, "bake", WANTS_PLAN=True), EVENT, aws.as_aws(), lambda: NOW + timedelta(hours=1))
+    runner.run(phase(look, "bake", WANTS_PLAN="again"), EVENT, aws.as_aws(), lambda: NOW + timedelta(hours=1))
     assert seen == [{"deploy_stack": True, "release_code": False}]

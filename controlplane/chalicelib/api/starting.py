@@ -87,6 +87,7 @@ def execution_input(deployment: Deployment) -> dict[str, str]:
         "environment": deployment.environment,
         "action": deployment.action.value,
         "approval": deployment.options.approval,
+        "plan": "yes" if deployment.action is Action.PLAN or deployment.options.expected_plan else "no",
     }
 
 

@@ -77,9 +77,7 @@ class LambdaFunctions:
         )
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
-        told = call(
-            "lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description
-        )
+        told = call("lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description)
         return Version(told["Version"], told["CodeSha256"], told.get("Description", ""))
 
     def delete_version(self, function: str, version: str) -> None:

@@ -200,6 +200,7 @@ class Options:
     remove_secret: bool = False
     secret_recovery_days: int = 7
     rollback_to: str | None = None
+    expected_plan: str | None = None
     if_busy: Literal["reject", "wait"] = "reject"
     approval: Literal["none", "required"] = "none"
     load: Load = field(default_factory=Load)

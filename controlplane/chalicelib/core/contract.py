@@ -36,7 +36,7 @@ class Request:
     error: what the state machine caught, for the steps that end a deployment.
     token: Step Functions' task token, for the step that waits for a person.
     plan: whether each phase would be skipped if the same deployment were asked for now; filled for a module that
-    sets `WANTS_PLAN`, {} for all others.
+    sets `WANTS_PLAN` (`again` or `ahead`, see the runner), {} for all others.
     """
 
     deployment_id: str

@@ -16,6 +16,7 @@ class Action(StrEnum):
     """What a deployment does to its environment."""
 
     DEPLOY = "deploy"
+    PLAN = "plan"
     REVALIDATE = "revalidate"
     ROLLBACK = "rollback"
     CLEANUP = "cleanup"

@@ -80,6 +80,8 @@ def _good(action: Action, others: Sequence[PhaseRecord]) -> str:
             return "No change: the environment already runs this release"
         version = found["release_code"].evidence.get("version", "?") if "release_code" in found else "?"
         return f"Version {version} serves all traffic"
+    if action is Action.PLAN:
+        return found["make_plan"].summary if "make_plan" in found else "Planned"
     if action is Action.ROLLBACK:
         return found["roll_back"].summary if "roll_back" in found else "Rolled back"
     if action is Action.CLEANUP:

@@ -1,4 +1,4 @@
-"""The table of contents: the twelve phases in their order, and the six steps beside them.
+"""The table of contents: the twelve phases in their order, and the steps beside them.
 
 Each name is a module here, a Lambda and an ASL state (in PascalCase), a policy file and a test file.
 """
@@ -11,16 +11,19 @@ from . import (
     acquire_lock,
     await_approval,
     bake,
+    check_drift,
     clean_up,
     configure_monitoring,
     deploy_stack,
     load_test,
+    make_plan,
     package_artifact,
     preflight,
     prepare_secret,
     record_outcome,
     release_code,
     roll_back,
+    run_drill,
     shift_traffic,
     validate_endpoints,
     validate_errors,
@@ -43,7 +46,17 @@ PHASES: tuple[ModuleType, ...] = (
     clean_up,
 )
 
-STEPS: tuple[ModuleType, ...] = (acquire_lock, await_approval, shift_traffic, bake, roll_back, record_outcome)
+STEPS: tuple[ModuleType, ...] = (
+    acquire_lock,
+    make_plan,
+    check_drift,
+    run_drill,
+    await_approval,
+    shift_traffic,
+    bake,
+    roll_back,
+    record_outcome,
+)
 
 
 def stem(module: ModuleType) -> str:

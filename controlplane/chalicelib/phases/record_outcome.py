@@ -98,6 +98,8 @@ def _changes(request: Request, outcome: Outcome, at: str) -> dict[str, Any]:
     good = outcome.status is DeploymentStatus.SUCCEEDED
     if request.action is Action.DEPLOY:
         return _deployed(request, at) if good else {"status": _still(request.environment)}
+    if request.action is Action.PLAN:
+        return {}
     if request.action is Action.ROLLBACK:
         return _rolled_back(request) if good else {}
     if request.action is Action.CLEANUP:

@@ -19,7 +19,7 @@ from ..ports import Alias, Aws
 from ..ports.functions import FunctionSettings
 
 # The runner tells which phases would be skipped if the same deployment were asked for now.
-WANTS_PLAN = True
+WANTS_PLAN = "again"
 
 _PROBED_VARIABLE = "LOG_LEVEL"
 # Lambda says when an update has settled, and an alias is seen everywhere within seconds; past this something is wrong.

@@ -28,7 +28,7 @@ def test_a_post_is_accepted_recorded_locked_and_started_under_its_own_id() -> No
     started = answer.body["id"]
     assert answer.status == 202
     assert answer.headers["Location"] == f"deployments/{started}"
-    given = {"deployment_id": started, "environment": "dev", "action": "deploy", "approval": "none"}
+    given = {"deployment_id": started, "environment": "dev", "action": "deploy", "approval": "none", "plan": "no"}
     assert aws.executions.started == {started: given}
     lock = aws.records.environment("dev").lock
     assert lock is not None
