@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.checks import Call, Check
-from ..core.expectations import Expect, Outcome, Verdict, filled, judge, not_run
+from ..core.expectations import Outcome, Verdict, filled, judge, not_run
 from ..errors import AwsCallFailed
 from ..ports import Aws, Reply
 from ..ports.sdk import Target as SdkTarget
@@ -137,8 +137,3 @@ def _has_error(event: bytes) -> bool:
         return bool(json.loads(event).get("error"))
     except (ValueError, AttributeError):
         return True  # an event that cannot be parsed is no secret to the client
-
-
-def describe(expects: Sequence[Expect]) -> str:
-    """Expectations in one line, for the docs."""
-    return "; ".join(str(expect) for expect in expects)
