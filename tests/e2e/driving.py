@@ -84,10 +84,12 @@ class Driver:
         s3 = self.operator("s3")
         s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.cloud.region})
         s3.put_object(Bucket=self.bucket, Key="bundles/test.zip", Body=self.bundle)
+        roles = json.dumps(gaps.widened(roles_template(self.cloud.account))).encode()
+        s3.put_object(Bucket=self.bucket, Key="controlplane/roles.json", Body=roles)
         formation = self.operator("cloudformation")
         formation.create_stack(
             StackName="proxyctl",
-            TemplateBody=json.dumps(gaps.widened(roles_template(self.cloud.account))),
+            TemplateURL=f"{self.cloud.endpoint}/{self.bucket}/controlplane/roles.json",
             Capabilities=["CAPABILITY_IAM"],
         )
         formation.get_waiter("stack_create_complete").wait(

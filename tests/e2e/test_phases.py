@@ -127,6 +127,15 @@ def test_a_rotated_key_is_released_without_packaging_or_stack(driver: Driver, de
     assert told["prepare_secret"].evidence["previous_is_good"]
 
 
+def test_what_a_crashed_rollout_left_behind_is_removed(driver: Driver, deployed: dict[str, Any]) -> None:
+    queue = driver.operator("sqs").create_queue(QueueName="proxyctl_dev_probe_d-crashed")["QueueUrl"]
+    old = f"artifacts/dev/{'0' * 64}.zip"
+    driver.operator("s3").put_object(Bucket=driver.bucket, Key=old, Body=b"")
+    told = driver.phase("clean_up", "dev").evidence["removed"]
+    assert told == {"probe queues": 1, "superseded artifacts": 1, "load-test files": 0}
+    assert queue not in driver.operator("sqs").list_queues().get("QueueUrls", [])
+
+
 def test_taking_one_permission_away_is_named_by_preflight(driver: Driver, deployed: dict[str, Any]) -> None:
     with driver.without("release_code", "Release"), pytest.raises(PhaseFailed) as caught:
         driver.phase("preflight", "dev")
