@@ -12,27 +12,6 @@ from chalicelib import runner
 from chalicelib.api import control, deployments, environments, health, nightly, openapi, sweep, tell
 from chalicelib.api.answers import Answer, Call, answered
 from chalicelib.load import task
-from chalicelib.phases import (
-    acquire_lock,
-    await_approval,
-    bake,
-    clean_up,
-    configure_monitoring,
-    deploy_stack,
-    load_test,
-    make_plan,
-    package_artifact,
-    preflight,
-    prepare_secret,
-    record_outcome,
-    release_code,
-    roll_back,
-    shift_traffic,
-    validate_endpoints,
-    validate_errors,
-    verify_idempotency,
-    write_handoff,
-)
 from chalicelib.wiring import aws, utc_now
 
 app = Chalice(app_name="proxyctl")
@@ -136,57 +115,62 @@ def tell_task(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 @app.lambda_function(name="AcquireLock")
 def acquire_lock_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(acquire_lock, event, aws(), utc_now)
+    return runner.run("acquire_lock", event, aws(), utc_now)
 
 
 @app.lambda_function(name="Preflight")
 def preflight_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(preflight, event, aws(), utc_now)
+    return runner.run("preflight", event, aws(), utc_now)
 
 
 @app.lambda_function(name="MakePlan")
 def make_plan_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(make_plan, event, aws(), utc_now)
+    return runner.run("make_plan", event, aws(), utc_now)
+
+
+@app.lambda_function(name="CheckDrift")
+def check_drift_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run("check_drift", event, aws(), utc_now)
 
 
 @app.lambda_function(name="PrepareSecret")
 def prepare_secret_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(prepare_secret, event, aws(), utc_now)
+    return runner.run("prepare_secret", event, aws(), utc_now)
 
 
 @app.lambda_function(name="PackageArtifact")
 def package_artifact_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(package_artifact, event, aws(), utc_now)
+    return runner.run("package_artifact", event, aws(), utc_now)
 
 
 @app.lambda_function(name="DeployStack")
 def deploy_stack_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(deploy_stack, event, aws(), utc_now)
+    return runner.run("deploy_stack", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ConfigureMonitoring")
 def configure_monitoring_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(configure_monitoring, event, aws(), utc_now)
+    return runner.run("configure_monitoring", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ReleaseCode")
 def release_code_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(release_code, event, aws(), utc_now)
+    return runner.run("release_code", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ValidateEndpoints")
 def validate_endpoints_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(validate_endpoints, event, aws(), utc_now)
+    return runner.run("validate_endpoints", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ValidateErrors")
 def validate_errors_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(validate_errors, event, aws(), utc_now)
+    return runner.run("validate_errors", event, aws(), utc_now)
 
 
 @app.lambda_function(name="LoadTest")
 def load_test_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(load_test, event, aws(), utc_now)
+    return runner.run("load_test", event, aws(), utc_now)
 
 
 @app.lambda_function(name="LoadWorker")
@@ -196,39 +180,44 @@ def load_worker_task(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 @app.lambda_function(name="AwaitApproval")
 def await_approval_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(await_approval, event, aws(), utc_now)
+    return runner.run("await_approval", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ShiftTraffic")
 def shift_traffic_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(shift_traffic, event, aws(), utc_now)
+    return runner.run("shift_traffic", event, aws(), utc_now)
 
 
 @app.lambda_function(name="Bake")
 def bake_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(bake, event, aws(), utc_now)
+    return runner.run("bake", event, aws(), utc_now)
 
 
 @app.lambda_function(name="WriteHandoff")
 def write_handoff_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(write_handoff, event, aws(), utc_now)
+    return runner.run("write_handoff", event, aws(), utc_now)
 
 
 @app.lambda_function(name="VerifyIdempotency")
 def verify_idempotency_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(verify_idempotency, event, aws(), utc_now)
+    return runner.run("verify_idempotency", event, aws(), utc_now)
 
 
 @app.lambda_function(name="CleanUp")
 def clean_up_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(clean_up, event, aws(), utc_now)
+    return runner.run("clean_up", event, aws(), utc_now)
+
+
+@app.lambda_function(name="RunDrill")
+def run_drill_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run("run_drill", event, aws(), utc_now)
 
 
 @app.lambda_function(name="RollBack")
 def roll_back_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(roll_back, event, aws(), utc_now)
+    return runner.run("roll_back", event, aws(), utc_now)
 
 
 @app.lambda_function(name="RecordOutcome")
 def record_outcome_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return runner.run(record_outcome, event, aws(), utc_now)
+    return runner.run("record_outcome", event, aws(), utc_now)

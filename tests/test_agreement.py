@@ -13,7 +13,7 @@ import yaml
 from chalicelib import errors, phases
 
 ROOT = Path(__file__).resolve().parent.parent
-ALL = (*phases.NAMES, *phases.STEP_NAMES)
+ALL = (*phases.PHASES, *phases.STEPS)
 
 
 class _Loader(yaml.SafeLoader):
@@ -43,7 +43,7 @@ def tasks() -> dict[str, Any]:
 
 
 def test_the_twelve_phases_are_those_of_the_design_in_its_order() -> None:
-    assert phases.NAMES == (
+    assert phases.PHASES == (
         "preflight",
         "prepare_secret",
         "package_artifact",
@@ -74,7 +74,7 @@ def test_the_state_machine_has_no_task_that_is_not_a_phase() -> None:
 def test_every_phase_has_a_handler_that_runs_it_and_no_other(name: str) -> None:
     source = ast.unparse(HANDLERS[f"{name}_task"])
     assert f"@app.lambda_function(name='{phases.pascal(name)}')" in source
-    assert f"runner.run({name}, event, aws(), utc_now)" in source
+    assert f"runner.run('{name}', event, aws(), utc_now)" in source
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -125,7 +125,7 @@ def test_every_substitution_of_the_workflow_is_given_and_may_be_invoked() -> Non
 
 
 def test_a_failure_from_release_code_on_goes_through_roll_back() -> None:
-    released = [phases.pascal(name) for name in (*phases.NAMES[5:], "await_approval", "shift_traffic", "bake")]
+    released = [phases.pascal(name) for name in (*phases.PHASES[5:], "await_approval", "shift_traffic", "bake")]
     for name in released:
         assert [rule["Next"] for rule in STATES[name]["Catch"]] == ["RollBack"], name
 
@@ -149,4 +149,4 @@ def test_the_order_of_a_deploy_is_the_designs() -> None:
         order.append(name)
         name = STATES[STATES[name]["Next"]]["Default"]
     after_load = ["ShiftTraffic", "Bake", "VerifyIdempotency", "WriteHandoff", "CleanUp"]
-    assert order == [phases.pascal(item) for item in phases.NAMES[:9]] + after_load
+    assert order == [phases.pascal(item) for item in phases.PHASES[:9]] + after_load

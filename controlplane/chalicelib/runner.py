@@ -19,6 +19,7 @@ from .errors import Aborted, LockLost, PhaseFailed, RolloutError, Throttled
 from .ports import Aws
 
 Clock = Callable[[], datetime]
+Load = Callable[[str], ModuleType]
 
 _INLINE_MAP = 40
 LEASE_S = 20 * 60  # longer than any Lambda may run, so that a living holder can always renew in time
@@ -46,10 +47,12 @@ def stamp(now: datetime) -> str:
     return now.isoformat(timespec="milliseconds")
 
 
-def run(module: ModuleType, event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, Any]:
-    """One call. Answers `{status, poll_after_s, summary}` for the ASL; raises what the phase raises, once recorded."""
+def run(name: str, event: Mapping[str, Any], aws: Aws, clock: Clock, load: Load = phases.load) -> dict[str, Any]:
+    """One call of the phase or step of that name.
+
+    Answers `{status, poll_after_s, summary, map}` for the ASL; raises what the phase raises, once that is on record.
+    """
     task = decode(Task, dict(event))
-    name = phases.stem(module)
     deployment = aws.records.deployment(task.deployment_id)
     recorded = {phase.name: phase for phase in aws.records.phases(deployment.id)}
     before = recorded.get(name)
@@ -63,7 +66,7 @@ def run(module: ModuleType, event: Mapping[str, Any], aws: Aws, clock: Clock) ->
         environment = _guard(task, deployment, name, aws, now)
         _announce(deployment, record, aws)
         request = _request(deployment, environment, record, results, task, now)
-        result = _skip_or_run(module, name, request, aws, clock)
+        result = _skip_or_run(name, request, aws, clock, load)
     except Throttled:
         raise  # Step Functions tries again: the phase is still running
     except RolloutError as error:
@@ -149,9 +152,10 @@ def _request(
     )
 
 
-def _skip_or_run(module: ModuleType, name: str, request: Request, aws: Aws, clock: Clock) -> Result:
+def _skip_or_run(name: str, request: Request, aws: Aws, clock: Clock, load: Load) -> Result:
+    module = load(name)
     if wants := getattr(module, "WANTS_PLAN", ""):
-        request = replace(request, plan=_plan(request, aws, ahead=wants == "ahead"))
+        request = replace(request, plan=_plan(request, aws, load, ahead=wants == "ahead"))
     if not hasattr(module, "fingerprint") or request.action is not Action.DEPLOY:
         result: Result = module.run(request, aws)
         return result
@@ -179,7 +183,7 @@ def _unchanged(module: ModuleType, name: str, request: Request, aws: Aws) -> boo
     return bool(module.fingerprint(seen, aws) == applied.fingerprint)
 
 
-def _plan(request: Request, aws: Aws, *, ahead: bool) -> dict[str, bool]:
+def _plan(request: Request, aws: Aws, load: Load, *, ahead: bool) -> dict[str, bool]:
     """Whether each phase that has a fingerprint would be skipped now: of those that ended in this deployment, or, when
     looking ahead, of all that were ever applied."""
     results = dict(request.results)
@@ -187,8 +191,8 @@ def _plan(request: Request, aws: Aws, *, ahead: bool) -> dict[str, bool]:
         results = {name: one.evidence for name, one in request.environment.applied.items()} | results
     informed = replace(request, results=results)
     found: dict[str, bool] = {}
-    for module in phases.PHASES:
-        name = phases.stem(module)
+    for name in phases.PHASES:
+        module = load(name)
         if hasattr(module, "fingerprint") and name in results:
             try:
                 found[name] = _unchanged(module, name, informed, aws)

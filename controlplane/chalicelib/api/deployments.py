@@ -7,6 +7,7 @@ from ..core.model import Deployment, DeploymentStatus
 from ..core.view import as_shown, with_phases
 from ..errors import BadRequest, NotFound
 from ..ports import Aws
+from . import drilling
 from .answers import Answer, Call, Clock
 from .starting import begin
 
@@ -17,7 +18,7 @@ _PAGE_LIMIT = 100
 def start(call: Call, aws: Aws, clock: Clock) -> Answer:
     """202 with id and Location. The same Idempotency-Key and body give the same deployment again."""
     key = call.headers.get("idempotency-key")
-    return accepted(begin(call.json(), aws, clock, caller=call.caller, key=key))
+    return accepted(begin(drilling.asked(call.json(), aws), aws, clock, caller=call.caller, key=key))
 
 
 def accepted(deployment: Deployment) -> Answer:
@@ -58,7 +59,7 @@ def show(call: Call, aws: Aws, clock: Clock) -> Answer:
     """Status, percent, current phase, and every phase with times, summary, evidence and error."""
     deployment = aws.records.deployment(call.path["id"])
     recorded = aws.records.phases(deployment.id)
-    return Answer(200, with_phases(deployment, recorded, phases.NAMES))
+    return Answer(200, with_phases(deployment, recorded, phases.PHASES))
 
 
 def report(call: Call, aws: Aws, clock: Clock) -> Answer:

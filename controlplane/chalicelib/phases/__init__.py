@@ -1,67 +1,45 @@
 """The table of contents: the twelve phases in their order, and the steps beside them.
 
-Each name is a module here, a Lambda and an ASL state (in PascalCase), a policy file and a test file.
+Each name is a module here, a Lambda and an ASL state (in PascalCase), a policy file and a test file. Modules are loaded
+by name: a Lambda does one phase, and a cold start should not pay for all of them.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import ModuleType
 
-from . import (
-    acquire_lock,
-    await_approval,
-    bake,
-    check_drift,
-    clean_up,
-    configure_monitoring,
-    deploy_stack,
-    load_test,
-    make_plan,
-    package_artifact,
-    preflight,
-    prepare_secret,
-    record_outcome,
-    release_code,
-    roll_back,
-    run_drill,
-    shift_traffic,
-    validate_endpoints,
-    validate_errors,
-    verify_idempotency,
-    write_handoff,
+PHASES: tuple[str, ...] = (
+    "preflight",
+    "prepare_secret",
+    "package_artifact",
+    "deploy_stack",
+    "configure_monitoring",
+    "release_code",
+    "validate_endpoints",
+    "validate_errors",
+    "load_test",
+    "write_handoff",
+    "verify_idempotency",
+    "clean_up",
 )
 
-PHASES: tuple[ModuleType, ...] = (
-    preflight,
-    prepare_secret,
-    package_artifact,
-    deploy_stack,
-    configure_monitoring,
-    release_code,
-    validate_endpoints,
-    validate_errors,
-    load_test,
-    write_handoff,
-    verify_idempotency,
-    clean_up,
-)
-
-STEPS: tuple[ModuleType, ...] = (
-    acquire_lock,
-    make_plan,
-    check_drift,
-    run_drill,
-    await_approval,
-    shift_traffic,
-    bake,
-    roll_back,
-    record_outcome,
+STEPS: tuple[str, ...] = (
+    "acquire_lock",
+    "make_plan",
+    "check_drift",
+    "run_drill",
+    "await_approval",
+    "shift_traffic",
+    "bake",
+    "roll_back",
+    "record_outcome",
 )
 
 
-def stem(module: ModuleType) -> str:
-    """`load_test` for the module of that name."""
-    return module.__name__.rpartition(".")[2]
+def load(name: str) -> ModuleType:
+    """The module of a phase or step: it has `run`, and `fingerprint` where it can be skipped."""
+    return import_module(f"{__name__}.{name}")
 
 
 def pascal(name: str) -> str:
@@ -69,10 +47,6 @@ def pascal(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
-NAMES: tuple[str, ...] = tuple(stem(module) for module in PHASES)
-STEP_NAMES: tuple[str, ...] = tuple(stem(module) for module in STEPS)
-
-
 def number_of(name: str) -> int:
     """1 to 12 for a phase, 0 for a step beside them."""
-    return NAMES.index(name) + 1 if name in NAMES else 0
+    return PHASES.index(name) + 1 if name in PHASES else 0
