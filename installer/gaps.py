@@ -17,6 +17,8 @@ ASKED_FOR_ON_EVERYTHING: dict[str, str] = {
     "logs:DescribeLogGroups": "the account's log groups",
     "cloudwatch:DescribeAlarms": "the account's alarms",
     "cloudwatch:PutDashboard": "the dashboard",
+    "states:SendTaskSuccess": "the state machine whose task waits",
+    "states:SendTaskFailure": "the state machine whose task waits",
     "lambda:DeleteFunction": "a version of the function; it asks for the function without the version",
     "lambda:InvokeFunction": "a version of the function; it asks for the function without the version",
     "cloudwatch:DeleteDashboards": "the dashboards that are named",
