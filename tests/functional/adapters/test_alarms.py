@@ -1,0 +1,62 @@
+"""The CloudWatch adapter against moto, with the very alarms and dashboard of an environment."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from chalicelib.aws.alarms import CloudWatchAlarms
+from chalicelib.core.alarms import Alarm, definitions
+from chalicelib.core.config import AlarmThresholds
+from chalicelib.core.naming import Names
+
+from tests.functional.adapters.conftest import ACCOUNT, REGION, TAGS
+
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:proxyctl-dev-alarms"
+ALL = list(definitions(Names("dev"), AlarmThresholds(), stage="api", topic_arn=TOPIC))
+
+
+@pytest.mark.parametrize("alarm", ALL, ids=[alarm.name for alarm in ALL])
+def test_what_is_put_is_what_is_found(alarm: Alarm) -> None:
+    alarms = CloudWatchAlarms()
+    alarms.put(alarm, TAGS)
+    (found,) = alarms.find("proxyctl/dev/")
+    assert found.definition == alarm
+    told = boto3.client("cloudwatch").list_tags_for_resource(ResourceARN=found.arn)["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in told} == TAGS
+
+
+def test_missing_data_and_recovery_are_as_meant() -> None:
+    CloudWatchAlarms().put(ALL[0], TAGS)
+    told = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"][0]
+    assert told["TreatMissingData"] == "notBreaching"
+    assert told["OKActions"] == told["AlarmActions"] == [TOPIC]
+    assert told["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+
+
+def test_states_are_set_and_only_the_prefix_is_found() -> None:
+    alarms = CloudWatchAlarms()
+    for alarm in (*ALL, *definitions(Names("dev-2"), AlarmThresholds(), stage="api", topic_arn=TOPIC)):
+        alarms.put(alarm, TAGS)
+    alarms.set_state("proxyctl/dev/errors", "ALARM", "a drill")
+    found = {alarm.name: (alarm.state, alarm.reason) for alarm in alarms.find("proxyctl/dev/")}
+    assert len(found) == len(ALL)
+    assert found["proxyctl/dev/errors"] == ("ALARM", "a drill")
+
+
+def test_deleting_takes_any_number_and_none() -> None:
+    alarms = CloudWatchAlarms()
+    for alarm in ALL:
+        alarms.put(alarm, TAGS)
+    alarms.delete([alarm.name for alarm in ALL])
+    alarms.delete([])
+    assert alarms.find("proxyctl/") == []
+
+
+def test_a_dashboard_is_put_found_and_deleted() -> None:
+    alarms = CloudWatchAlarms()
+    alarms.put_dashboard("proxyctl-dev", '{"widgets": []}')
+    assert alarms.dashboards("proxyctl-dev") == ["proxyctl-dev"]
+    assert alarms.dashboard("proxyctl-dev") == '{"widgets": []}'
+    alarms.delete_dashboards(["proxyctl-dev"])
+    alarms.delete_dashboards([])
+    assert alarms.dashboard("proxyctl-dev") is None

@@ -1,0 +1,71 @@
+"""The Lambda adapter against moto: update, publish, point, prune."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import boto3
+import pytest
+from chalicelib.aws.functions import LambdaFunctions
+from chalicelib.errors import NotFound
+from chalicelib.ports.functions import Alias, FunctionSettings
+
+from tests.functional.adapters.conftest import REGION, zipped
+
+FUNCTION, BUCKET = "proxyctl-dev-proxy", "artifacts"
+
+
+@pytest.fixture
+def functions(role: str) -> LambdaFunctions:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    for key in ("one", "two"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=zipped(key))
+    boto3.client("lambda").create_function(
+        FunctionName=FUNCTION,
+        Runtime="python3.11",
+        Role=role,
+        Handler="bootstrap",
+        Code={"S3Bucket": BUCKET, "S3Key": "one"},
+    )
+    return LambdaFunctions()
+
+
+def sha(key: str) -> str:
+    return base64.b64encode(hashlib.sha256(zipped(key)).digest()).decode()
+
+
+def test_code_and_settings_are_replaced(functions: LambdaFunctions) -> None:
+    functions.update_code(FUNCTION, bucket=BUCKET, key="two")
+    functions.update_settings(FUNCTION, FunctionSettings(256, 10, {"LOG_LEVEL": "DEBUG"}))
+    told = functions.config(FUNCTION)
+    assert told.code_sha256 == sha("two")
+    assert (told.memory_mb, told.timeout_s, dict(told.environment)) == (256, 10, {"LOG_LEVEL": "DEBUG"})
+
+
+def test_versions_come_oldest_first_and_can_be_pruned(functions: LambdaFunctions) -> None:
+    one = functions.publish(FUNCTION, code_sha256=sha("one"), description="first")
+    functions.update_code(FUNCTION, bucket=BUCKET, key="two")
+    two = functions.publish(FUNCTION, code_sha256=sha("two"), description="second")
+    assert [(one.number, one.description), (two.number, two.description)] == [("1", "first"), ("2", "second")]
+    assert [version.number for version in functions.versions(FUNCTION)] == ["1", "2"]
+    functions.delete_version(FUNCTION, "1")
+    functions.delete_version(FUNCTION, "1")
+    assert [version.number for version in functions.versions(FUNCTION)] == ["2"]
+
+
+def test_an_alias_is_made_exactly_what_is_asked(functions: LambdaFunctions) -> None:
+    functions.publish(FUNCTION, code_sha256=sha("one"), description="")
+    functions.update_code(FUNCTION, bucket=BUCKET, key="two")
+    functions.publish(FUNCTION, code_sha256=sha("two"), description="")
+    boto3.client("lambda").create_alias(FunctionName=FUNCTION, Name="live", FunctionVersion="1")
+    functions.point(FUNCTION, Alias("live", "1", {"2": 0.1}))
+    assert functions.aliases(FUNCTION)["live"] == Alias("live", "1", {"2": 0.1})
+    functions.point(FUNCTION, Alias("live", "2"))
+    assert functions.aliases(FUNCTION)["live"] == Alias("live", "2")
+
+
+def test_a_missing_function_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        LambdaFunctions().config("nobody")

@@ -1,0 +1,168 @@
+"""The CloudFormation adapter, with botocore's Stubber: states, pages and refusals as AWS words them.
+
+What it does against a CloudFormation that acts is seen in the embedded cloud (tests/e2e/test_phases.py).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+from chalicelib.aws.session import client
+from chalicelib.aws.stacks import CloudFormationStacks
+from chalicelib.errors import AwsCallFailed, NotFound
+from chalicelib.ports.stacks import Change, Stack
+
+from tests.functional.adapters.conftest import TAGS
+
+WHEN = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_a_stack_is_seen_whole() -> None:
+    told = {
+        "StackName": "s",
+        "StackId": "arn:s",
+        "StackStatus": "UPDATE_ROLLBACK_FAILED",
+        "StackStatusReason": "a role is gone",
+        "CreationTime": WHEN,
+        "LastUpdatedTime": WHEN,
+        "EnableTerminationProtection": True,
+        "Outputs": [{"OutputKey": "ApiId", "OutputValue": "a1"}],
+        "Parameters": [{"ParameterKey": "Environment", "ParameterValue": "dev"}],
+        "Tags": [{"Key": key, "Value": value} for key, value in TAGS.items()],
+    }
+    with Stubber(client("cloudformation")) as stub:
+        stub.add_response("describe_stacks", {"Stacks": [told]}, {"StackName": "s"})
+        found = CloudFormationStacks().find("s")
+    assert found == Stack(
+        "s",
+        "arn:s",
+        "UPDATE_ROLLBACK_FAILED",
+        "a role is gone",
+        {"ApiId": "a1"},
+        {"Environment": "dev"},
+        TAGS,
+        WHEN.isoformat(),
+        WHEN.isoformat(),
+        True,
+    )
+
+
+def test_what_is_not_there_is_none_or_not_found_and_any_other_refusal_is_an_error() -> None:
+    """CloudFormation says ValidationError for both."""
+    stacks, missing = CloudFormationStacks(), "Stack with id nobody does not exist"
+    with Stubber(client("cloudformation")) as stub:
+        stub.add_client_error("describe_stacks", "ValidationError", missing)
+        stub.add_client_error("list_change_sets", "ValidationError", missing)
+        stub.add_client_error("list_stack_resources", "ValidationError", missing)
+        stub.add_client_error("describe_stacks", "ValidationError", "1 validation error detected")
+        assert stacks.find("nobody") is None
+        assert list(stacks.change_sets("nobody")) == []
+        with pytest.raises(NotFound):
+            stacks.resources("nobody")
+        with pytest.raises(AwsCallFailed, match="1 validation error"):
+            stacks.find("nobody")
+
+
+def test_validation_tells_the_parameters_or_cloudformations_words() -> None:
+    stacks = CloudFormationStacks()
+    with Stubber(client("cloudformation")) as stub:
+        stub.add_response("validate_template", {"Parameters": [{"ParameterKey": "Name"}]}, {"TemplateBody": "t"})
+        stub.add_client_error("validate_template", "ValidationError", "Template format error: JSON not well-formed.")
+        assert list(stacks.validate("t")) == ["Name"]
+        with pytest.raises(AwsCallFailed, match="JSON not well-formed"):
+            stacks.validate("{")
+
+
+def _set(**other: Any) -> dict[str, Any]:
+    base = {"ChangeSetId": "arn:c/proxyctl-d1", "ChangeSetName": "proxyctl-d1", "Status": "CREATE_COMPLETE"}
+    return {**base, **other}
+
+
+def test_changes_are_collected_over_all_pages_with_what_causes_them() -> None:
+    def change(logical: str) -> dict[str, Any]:
+        details = [
+            {"Target": {"Attribute": "Properties", "Name": "MemorySize"}},
+            {"Target": {"Attribute": "Tags"}},
+        ]
+        return {
+            "Type": "Resource",
+            "ResourceChange": {
+                "Action": "Modify",
+                "LogicalResourceId": logical,
+                "PhysicalResourceId": "p",
+                "ResourceType": "AWS::Lambda::Function",
+                "Replacement": "Conditional",
+                "Details": details,
+            },
+        }
+
+    with Stubber(client("cloudformation")) as stub:
+        asked = {"StackName": "s", "ChangeSetName": "proxyctl-d1"}
+        stub.add_response("describe_change_set", _set(Changes=[change("A")], NextToken="n"), asked)
+        stub.add_response("describe_change_set", _set(Changes=[change("B")]), {**asked, "NextToken": "n"})
+        told = CloudFormationStacks().change_set("s", "proxyctl-d1")
+    assert [one.logical_id for one in told.changes] == ["A", "B"]
+    assert told.changes[0] == Change("A", "AWS::Lambda::Function", "Modify", "Conditional", "p", ("MemorySize", "Tags"))
+
+
+def test_a_first_deploy_asks_to_be_deleted_when_it_fails_and_keeps_previous_values_otherwise() -> None:
+    common = {
+        "StackName": "s",
+        "ChangeSetName": "c",
+        "TemplateBody": "t",
+        "Tags": [],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    }
+    created = {
+        "ChangeSetType": "CREATE",
+        "OnStackFailure": "DELETE",
+        "Parameters": [{"ParameterKey": "A", "ParameterValue": "1"}],
+    }
+    updated = {"ChangeSetType": "UPDATE", "Parameters": [{"ParameterKey": "A", "UsePreviousValue": True}]}
+    for creates, value, wanted in ((True, "1", created), (False, None, updated)):
+        with Stubber(client("cloudformation")) as stub:
+            stub.add_response("create_change_set", {}, {**common, **wanted})
+            stub.add_response("describe_change_set", _set(), {"StackName": "s", "ChangeSetName": "c"})
+            CloudFormationStacks().create_change_set(
+                "s", "c", template="t", parameters={"A": value}, tags={}, creates=creates
+            )
+
+
+def test_a_change_set_that_exists_already_is_answered_as_it_is() -> None:
+    with Stubber(client("cloudformation")) as stub:
+        stub.add_client_error("create_change_set", "AlreadyExistsException", "ChangeSet c already exists")
+        stub.add_response("describe_change_set", _set(Status="CREATE_PENDING"))
+        told = CloudFormationStacks().create_change_set("s", "c", template="t", parameters={}, tags={}, creates=False)
+    assert told.status == "CREATE_PENDING"
+
+
+def test_events_come_oldest_first_and_only_those_after_the_last_one_seen() -> None:
+    def event(number: int) -> dict[str, Any]:
+        return {"StackId": "i", "EventId": str(number), "StackName": "s", "Timestamp": WHEN}
+
+    with Stubber(client("cloudformation")) as stub:
+        first = {"StackEvents": [event(5), event(4)], "NextToken": "n"}
+        stub.add_response("describe_stack_events", first, {"StackName": "i"})
+        stub.add_response(
+            "describe_stack_events", {"StackEvents": [event(3), event(2)]}, {"StackName": "i", "NextToken": "n"}
+        )
+        told = CloudFormationStacks().events("i", after="2")
+    assert [one.id for one in told] == ["3", "4", "5"]
+
+
+def test_executed_change_sets_are_not_left_over_ones() -> None:
+    summaries = [
+        {
+            "ChangeSetId": "1",
+            "ChangeSetName": "done",
+            "Status": "CREATE_COMPLETE",
+            "ExecutionStatus": "EXECUTE_COMPLETE",
+        },
+        {"ChangeSetId": "2", "ChangeSetName": "left", "Status": "FAILED", "ExecutionStatus": "UNAVAILABLE"},
+    ]
+    with Stubber(client("cloudformation")) as stub:
+        stub.add_response("list_change_sets", {"Summaries": summaries}, {"StackName": "s"})
+        assert [one.name for one in CloudFormationStacks().change_sets("s")] == ["left"]

@@ -1,0 +1,59 @@
+"""The SNS and SQS adapter against moto: what a topic sends is seen on a probe, and nothing is left of it."""
+
+from __future__ import annotations
+
+import json
+
+import boto3
+from chalicelib.aws.topics import SnsTopics
+
+from tests.functional.adapters.conftest import ACCOUNT, REGION, TAGS
+
+
+def topics() -> SnsTopics:
+    return SnsTopics("aws", REGION, ACCOUNT)
+
+
+def test_a_topic_is_made_once_and_cloudwatch_of_this_account_only_may_publish() -> None:
+    arn = topics().ensure("proxyctl-dev-alarms", TAGS)
+    assert topics().ensure("proxyctl-dev-alarms", TAGS) == arn == topics().find("proxyctl-dev-alarms")
+    policy = json.loads(boto3.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])
+    (statement,) = policy["Statement"]
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+def test_a_probe_hears_what_the_topic_says_once() -> None:
+    arn = topics().ensure("proxyctl-dev-alarms", TAGS)
+    probe = topics().open_probe(arn, "proxyctl_dev_probe_d1", TAGS)
+    boto3.client("sns").publish(TopicArn=arn, Message=json.dumps({"AlarmName": "x"}))
+    assert topics().receive(probe, 0) == [{"AlarmName": "x"}]
+    assert topics().receive(probe, 0) == []
+
+
+def test_opening_a_probe_twice_makes_one_and_closing_it_leaves_nothing() -> None:
+    arn = topics().ensure("proxyctl-dev-alarms", TAGS)
+    probe = topics().open_probe(arn, "proxyctl_dev_probe_d1", TAGS)
+    assert topics().open_probe(arn, "proxyctl_dev_probe_d1", TAGS).queue_url == probe.queue_url
+    assert list(topics().probes("proxyctl_dev_probe_")) == [probe.queue_url]
+    topics().close_probe(probe)
+    topics().close_probe(probe)
+    assert list(topics().probes("proxyctl_dev_probe_")) == []
+    assert topics().subscribers(arn) == {}
+
+
+def test_only_the_topic_may_write_to_the_probe() -> None:
+    arn = topics().ensure("proxyctl-dev-alarms", TAGS)
+    probe = topics().open_probe(arn, "proxyctl_dev_probe_d1", TAGS)
+    told = boto3.client("sqs").get_queue_attributes(QueueUrl=probe.queue_url, AttributeNames=["Policy", "QueueArn"])
+    (statement,) = json.loads(told["Attributes"]["Policy"])["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": arn}}
+    assert told["Attributes"]["QueueArn"] == probe.queue_arn
+
+
+def test_deleting_a_topic_takes_its_subscriptions_along() -> None:
+    arn = topics().ensure("proxyctl-dev-alarms", TAGS)
+    topics().subscribe(arn, "https", "https://hooks.example.com/x")
+    topics().delete(arn)
+    assert topics().find("proxyctl-dev-alarms") is None
+    assert boto3.client("sns").list_subscriptions()["Subscriptions"] == []
