@@ -18,7 +18,8 @@ def release(version: str, deployment_id: str = "d-old") -> Release:
 
 
 def environment(**other: Any) -> Environment:
-    return Environment(**({"name": "dev", "status": "LIVE", "lock": HELD} | other))
+    given: dict[str, Any] = {"name": "dev", "status": "LIVE", "lock": HELD}
+    return Environment(**given | other)
 
 
 def request(*, after_s: float = 0, **other: Any) -> Request:

@@ -15,8 +15,9 @@ GIVEN = template.Given("dev", "b", "artifacts/dev/a.zip", "arn:s", "", "python3.
 
 
 def snapshot(text: str, **shaping: str) -> str:
-    (found,) = set(re.findall(r"ApiDeployment[0-9a-f]{12}", template.with_snapshot(text, shaping)))
-    return found
+    found = set(re.findall(r"ApiDeployment[0-9a-f]{12}", template.with_snapshot(text, shaping)))
+    assert len(found) == 1
+    return str(found.pop())
 
 
 def test_a_changed_method_is_a_new_deployment() -> None:

@@ -51,7 +51,8 @@ def aws() -> FakeAws:
 
 
 def ask(**other: Any) -> Request:
-    return request(**({"environment": environment(), "results": RESULTS} | other))
+    given: dict[str, Any] = {"environment": environment(), "results": RESULTS}
+    return request(**given | other)
 
 
 def to_the_end(asked: Request, fake: FakeAws) -> Result:

@@ -46,7 +46,8 @@ def aws(template: str = TEMPLATE) -> FakeAws:
 
 
 def ask(**other: Any) -> Request:
-    return request(**({"environment": environment(), "results": RESULTS} | other))
+    given: dict[str, Any] = {"environment": environment(), "results": RESULTS}
+    return request(**given | other)
 
 
 def to_the_end(first: Request, fake: FakeAws, calls: int = 20) -> Result:
