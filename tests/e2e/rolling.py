@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from installer.target import Target
 from local.state import Cloud
 
 PATIENCE_S = 240.0
+CLIENT_KEY = "client-key-1"
 # A rollout proves the same with little load and a short bake.
 QUICK: Mapping[str, Any] = {
     "load": {"rps": 50, "duration_s": 3, "cold_starts": 1},
@@ -35,8 +37,10 @@ class Embedded:
         return self.aws.client(service)
 
     def secret(self) -> dict[str, Any]:
-        """A proxy secret that points at the stand-in."""
-        return secret_of(self.cloud)
+        """A proxy secret that points at the stand-in, with an alias and a client key."""
+        secret = secret_of(self.cloud)
+        keys = [{"id": "tests", "sha256": hashlib.sha256(CLIENT_KEY.encode()).hexdigest()}]
+        return secret | {"models": secret["models"] | {"fast": {"target": "gpt-4o-mini"}}, "client_keys": keys}
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
         """Any route of the control API: status and body."""

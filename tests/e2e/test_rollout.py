@@ -12,11 +12,11 @@ import pytest
 from chalicelib import phases
 from openai import OpenAI
 
-from tests.e2e.rolling import Rolled, phase, roll, until, versions_of
+from tests.e2e.rolling import CLIENT_KEY, Rolled, phase, roll, until, versions_of
 
 
 def sdk(rolled: Rolled) -> OpenAI:
-    return OpenAI(base_url=rolled.base_url, api_key="sk-a-client", max_retries=0)
+    return OpenAI(base_url=rolled.base_url, api_key=CLIENT_KEY, max_retries=0)
 
 
 def test_all_twelve_phases_ended_well_with_times_summary_and_evidence(rolled: Rolled) -> None:

@@ -13,7 +13,7 @@ from openai import OpenAI
 
 from installer import bucket, bundle
 from installer.check import ROOT
-from tests.e2e.rolling import Embedded, Rolled, ended, phase, roll, start, until, versions_of
+from tests.e2e.rolling import CLIENT_KEY, Embedded, Rolled, ended, phase, roll, start, until, versions_of
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def hold(embedded: Embedded, held: bundle.Bundle | str) -> str:
 
 
 def chats(rolled: Rolled) -> bool:
-    client = OpenAI(base_url=rolled.base_url, api_key="sk-a-client", max_retries=0)
+    client = OpenAI(base_url=rolled.base_url, api_key=CLIENT_KEY, max_retries=0)
     messages: Any = [{"role": "user", "content": "hello"}]
     return bool(client.chat.completions.create(model="gpt-4o-mini", messages=messages).choices)
 
