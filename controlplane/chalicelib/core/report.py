@@ -16,6 +16,7 @@ from .model import PhaseRecord
 _WIDTH = 760
 _ROW = 24
 _LABEL = 170
+_SHOWN = ("p50", "p90", "p99")
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2330;--dim:#5d6778;--line:#d9dee7;--paper:#fff;--bar:#2f6fde;
@@ -101,14 +102,24 @@ def timeline(phases: Sequence[PhaseRecord]) -> str:
 
 
 def _latency(phases: Sequence[PhaseRecord]) -> str:
-    """The load test's percentiles as bars, if a load test ran."""
+    """The load test's percentiles as bars, of the whole and of its parts, if a load test ran."""
     found = next((phase for phase in phases if phase.name == "load_test"), None)
-    measured = found.evidence.get("latency_ms") if found else None
-    if not isinstance(measured, Mapping):
+    if found is None:
         return ""
-    points = [(str(name), float(value)) for name, value in measured.items() if isinstance(value, int | float)]
-    if not points:
-        return ""
+    split = found.evidence.get("split_ms")
+    parts: dict[str, Any] = {"due to last byte": found.evidence.get("response_ms")}
+    parts |= dict(split) if isinstance(split, Mapping) else {}
+    points = [
+        (f"{part}, {name}", float(value))
+        for part, measured in parts.items()
+        if isinstance(measured, Mapping)
+        for name, value in measured.items()
+        if name in _SHOWN and isinstance(value, int | float)
+    ]
+    return f"<h2>Latency under load</h2>{_bars(points)}" if points else ""
+
+
+def _bars(points: Sequence[tuple[str, float]]) -> str:
     most = max(value for _, value in points) or 1.0
     room = _WIDTH - _LABEL - 90
     rows = []
@@ -121,8 +132,7 @@ def _latency(phases: Sequence[PhaseRecord]) -> str:
             f'<text class="dim" x="{_LABEL + width + 6:.1f}" y="{y + 16}">{value:.1f} ms</text>'
         )
     height = len(points) * _ROW + 4
-    svg = f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="Latency percentiles">{"".join(rows)}</svg>'
-    return f"<h2>Latency under load</h2>{svg}"
+    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="Latency percentiles">{"".join(rows)}</svg>'
 
 
 def _phases(phases: Sequence[PhaseRecord]) -> str:

@@ -11,7 +11,7 @@ from ..core.report import report_html
 from ..errors import PhaseFailed
 from ..ports import Aws
 
-_FORM = 1  # raise it when the documents' form changes, so that the next deploy writes them anew
+_FORM = 2  # raise it when the documents' form changes, so that the next deploy writes them anew
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
@@ -23,7 +23,8 @@ def fingerprint(request: Request, aws: Aws) -> str:
 def run(request: Request, aws: Aws) -> Result:
     names = Names(request.environment.name)
     links = _links(request, names, aws)
-    phases = [phase for phase in aws.records.phases(request.deployment_id) if phase.name != "write_handoff"]
+    recorded = [phase for phase in aws.records.phases(request.deployment_id) if phase.name != "write_handoff"]
+    phases = sorted(recorded, key=lambda phase: phase.started_at or "")
     at = request.now.isoformat(timespec="milliseconds")
     documents = {
         "handoff.md": (

@@ -27,7 +27,7 @@ def world(**given: Any) -> FakeAws:
             "2026-01-02T00:00:00+00:00",
             "2026-01-02T00:00:05+00:00",
             "p99 <b>12</b> ms | fine",
-            {"latency_ms": {"p50": 3.0, "p99": 12.0}},
+            {"response_ms": {"p50": 3.0, "p99": 12.0}, "split_ms": {"proxy": {"p50": 0.2}}},
         ),
     )
     return aws
@@ -61,6 +61,8 @@ def test_the_report_escapes_what_others_wrote_and_draws_the_plots() -> None:
     assert "&lt;b&gt;12&lt;/b&gt;" in page
     assert "<b>12" not in page
     assert page.count("<svg") == 2
+    assert "due to last byte, p99" in page
+    assert "proxy, p50" in page
     assert "<script" not in page
 
 
