@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
+from typing import Any
 
+from .api import starting
 from .aws.alarms import CloudWatchAlarms
 from .aws.artifacts import S3Artifacts
 from .aws.endpoint import HttpEndpoint
@@ -22,9 +25,20 @@ from .aws.secrets import SecretsManagerSecrets
 from .aws.stacks import CloudFormationStacks
 from .aws.tagging import TaggedResources
 from .aws.topics import SnsTopics
+from .core.model import Deployment
 from .ports import Aws
 from .ports.settings import Settings
 from .settings import read_settings
+
+
+class _Rollouts:
+    """`ports.rollouts`, by the code that answers POST /deployments (decision 301)."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def begin(self, given: Mapping[str, Any], *, caller: str, key: str) -> Deployment:
+        return starting.begin(dict(given), self._aws, utc_now, caller=caller, key=key)
 
 
 class _Aws:
@@ -55,6 +69,10 @@ class _Aws:
     @cached_property
     def endpoint(self) -> HttpEndpoint:
         return HttpEndpoint(self.settings.region)
+
+    @cached_property
+    def rollouts(self) -> _Rollouts:
+        return _Rollouts(self)
 
     @cached_property
     def sdk(self) -> OpenAiSdk:

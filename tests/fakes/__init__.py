@@ -17,6 +17,7 @@ from .identity import FakeIdentity
 from .logs import FakeLogs
 from .metrics import FakeMetrics
 from .records import FakeRecords
+from .rollouts import FakeRollouts
 from .secrets import FakeSecrets
 from .stacks import FakeStacks
 from .tagging import FakeTagging
@@ -61,6 +62,7 @@ class FakeAws:
 
     def __post_init__(self) -> None:
         self.alarms.notify = self.topics.publish
+        self.rollouts = FakeRollouts(self.as_aws())
 
     def as_aws(self) -> Aws:
         """For the type checker: a port that a test does not use need not be there."""

@@ -12,12 +12,18 @@ class FakeAlarms:
         self.defined: dict[str, Alarm] = {}
         self.states: dict[str, str] = {}
         self.boards: dict[str, str] = {}
+        self.silenced: set[str] = set()
         self.notify: Callable[[str, str, str], None] = lambda _name, _state, _reason: None
 
     def find(self, prefix: str) -> Sequence[AlarmState]:
         return [
             AlarmState(
-                name, f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{name}", state, "", self.defined.get(name)
+                name,
+                f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{name}",
+                state,
+                "",
+                self.defined.get(name),
+                name not in self.silenced,
             )
             for name, state in sorted(self.states.items())
             if name.startswith(prefix)
@@ -25,6 +31,7 @@ class FakeAlarms:
 
     def put(self, alarm: Alarm, tags: Mapping[str, str]) -> None:
         self.defined[alarm.name] = alarm
+        self.silenced.discard(alarm.name)
         self.states.setdefault(alarm.name, "INSUFFICIENT_DATA")
 
     def set_state(self, name: str, state: str, reason: str) -> None:

@@ -11,7 +11,8 @@ from chalicelib.ports.functions import Alias, ConcurrencyLimits, FunctionConfig,
 
 
 class FakeFunctions:
-    """`settling` is how many looks an update stays InProgress; `refuses` names aliases that cannot be moved."""
+    """`settling` is how many looks an update stays InProgress; `refuses` names aliases that cannot be moved;
+    a `deaf` one takes every move and makes none."""
 
     def __init__(self) -> None:
         self.latest: dict[str, FunctionConfig] = {}
@@ -19,6 +20,7 @@ class FakeFunctions:
         self.pointed: dict[str, dict[str, Alias]] = {}
         self.moves: list[Alias] = []
         self.refuses: set[str] = set()
+        self.deaf = False
         self.settling = 0
         self.concurrency = ConcurrencyLimits(total=1_000, unreserved=1_000)
         self.deleted: list[str] = []
@@ -58,6 +60,8 @@ class FakeFunctions:
         if alias.name in self.refuses:
             raise AwsCallFailed(f"lambda:update_alias: {alias.name} is refused")
         self.moves.append(alias)
+        if self.deaf:
+            return
         self.pointed[function][alias.name] = alias
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:

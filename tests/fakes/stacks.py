@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.errors import AwsCallFailed, NotFound
-from chalicelib.ports.stacks import ChangeSet, Stack, StackEvent, StackResource
+from chalicelib.ports.stacks import ChangeSet, Detection, ResourceDrift, Stack, StackEvent, StackResource
 
 EMPTY = ChangeSet("id", "name", "FAILED", "The submitted information didn't contain changes.", "UNAVAILABLE")
 
@@ -26,6 +26,8 @@ class FakeStacks:
         self.templates: list[str] = []
         self.did: list[str] = []
         self.parameters: Sequence[str] | AwsCallFailed = ()
+        self.drifted: list[ResourceDrift] = []
+        self.detections = [Detection("DETECTION_COMPLETE")]  # look by look, the last for ever
         self._walking: list[str] = []
 
     def add(self, name: str, status: str = "UPDATE_COMPLETE", **other: object) -> Stack:
@@ -100,6 +102,16 @@ class FakeStacks:
 
     def continue_rollback(self, stack: str, token: str) -> None:
         self._start("continue")
+
+    def detect_drift(self, stack: str) -> str:
+        self.did.append("detect drift")
+        return "detection-1"
+
+    def detection(self, detection_id: str) -> Detection:
+        return self.detections.pop(0) if len(self.detections) > 1 else self.detections[0]
+
+    def drifts(self, stack: str) -> Sequence[ResourceDrift]:
+        return list(self.drifted)
 
     def protect(self, stack: str, on: bool) -> None:
         self.did.append(f"protect {on}")

@@ -1,7 +1,8 @@
 """Heals what died: called when any execution ends (EventBridge) and every few minutes (Scheduler).
 
 A deployment whose execution was stopped by hand, or whose starter died, is brought to a true end: traffic on the last
-good version, record written, environment unlocked. Then the head of the environment's line gets its turn.
+good version, record written, environment unlocked. Then the head of the environment's line gets its turn; where nobody
+stands in line, an environment whose time is over is cleaned up.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..core import expiry
 from ..core.model import Deployment, Environment, Lock
 from ..errors import Conflict, NotFound, RolloutError
 from ..ports import Aws
 from ..runner import LEASE_S, stamp
 from .answers import Clock
-from .starting import SETTLE, dead_lock, execution_input, settle
+from .starting import SETTLE, begin, dead_lock, execution_input, settle
+
+_CALLER = "proxyctl-sweep"
 
 
 def run(event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, Any]:
@@ -45,7 +49,16 @@ def _sweep(environment: Environment, aws: Aws, clock: Clock) -> str:
     dead = dead_lock(environment, aws, clock().timestamp())
     if dead:
         return _settle(environment, dead, aws, clock)
-    return _next_in_line(environment, aws, clock) if environment.lock is None else ""
+    if environment.lock is not None:
+        return ""
+    return _next_in_line(environment, aws, clock) or _expire(environment, aws, clock)
+
+
+def _expire(environment: Environment, aws: Aws, clock: Clock) -> str:
+    if not expiry.has_expired(environment, clock()):
+        return ""
+    started = begin(expiry.body(environment), aws, clock, caller=_CALLER, key=expiry.key(environment))
+    return f"cleaning up with {started.id}: its time was over at {environment.expires_at}"
 
 
 def _settle(environment: Environment, dead: Lock, aws: Aws, clock: Clock) -> str:

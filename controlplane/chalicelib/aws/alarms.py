@@ -91,6 +91,7 @@ class CloudWatchAlarms:
                 item["StateValue"],
                 item.get("StateReason", ""),
                 _definition(item),
+                bool(item.get("ActionsEnabled", True)),
             )
             for item in found
         ]

@@ -123,5 +123,8 @@ def to_environment(name: str, item: Mapping[str, Any]) -> Environment:
         links=told.get("links", {}),
         last_deployment=told.get("last_deployment"),
         last_revalidation=told.get("last_revalidation"),
+        incident=told.get("incident"),
+        expires_at=told.get("expires_at"),
+        at_expiry=told.get("at_expiry") or {},
         updated_at=told.get("updated_at"),
     )

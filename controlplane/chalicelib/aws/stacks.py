@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import AwsCallFailed, NotFound
-from ..ports.stacks import Change, ChangeSet, Stack, StackEvent, StackResource
+from ..ports.stacks import Change, ChangeSet, Detection, ResourceDrift, Stack, StackEvent, StackResource
 from .session import call, pages
 
 
@@ -45,6 +45,18 @@ def _change(told: Mapping[str, Any]) -> Change:
         replacement=resource.get("Replacement", ""),
         physical_id=resource.get("PhysicalResourceId", ""),
         because=tuple(because),
+    )
+
+
+def _drift(told: Mapping[str, Any]) -> ResourceDrift:
+    return ResourceDrift(
+        logical_id=told["LogicalResourceId"],
+        resource_type=told["ResourceType"],
+        status=told["StackResourceDriftStatus"],
+        differences=[
+            (item["PropertyPath"], item.get("ExpectedValue", ""), item.get("ActualValue", ""))
+            for item in told.get("PropertyDifferences", [])
+        ],
     )
 
 
@@ -190,6 +202,30 @@ class CloudFormationStacks:
 
     def continue_rollback(self, stack: str, token: str) -> None:
         call("cloudformation", "continue_update_rollback", StackName=stack, ClientRequestToken=token)
+
+    def detect_drift(self, stack: str) -> str:
+        detection: str = call("cloudformation", "detect_stack_drift", StackName=stack)["StackDriftDetectionId"]
+        return detection
+
+    def detection(self, detection_id: str) -> Detection:
+        told = call("cloudformation", "describe_stack_drift_detection_status", StackDriftDetectionId=detection_id)
+        return Detection(told["DetectionStatus"], told.get("DetectionStatusReason", ""))
+
+    def drifts(self, stack: str) -> Sequence[ResourceDrift]:
+        found: list[ResourceDrift] = []
+        token: dict[str, str] = {}
+        while True:
+            told = call(
+                "cloudformation",
+                "describe_stack_resource_drifts",
+                StackName=stack,
+                StackResourceDriftStatusFilters=["MODIFIED", "DELETED"],
+                **token,
+            )
+            found.extend(_drift(item) for item in told.get("StackResourceDrifts", []))
+            if not told.get("NextToken"):
+                return found
+            token = {"NextToken": told["NextToken"]}
 
     def protect(self, stack: str, on: bool) -> None:
         call("cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on)

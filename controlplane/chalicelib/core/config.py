@@ -17,6 +17,9 @@ ENVIRONMENT_NAME = re.compile(r"^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$")
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
 
 
+_MOST_HOURS = 24 * 366
+
+
 def within(name: str, value: float | None, low: float, high: float) -> None:
     """Refuse a number outside [low, high], naming the field."""
     if value is not None and not low <= value <= high:
@@ -77,7 +80,10 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The environment as it should be. Stored with every release, so that a rollback restores it too."""
+    """The environment as it should be. Stored with every release, so that a rollback restores it too.
+
+    ttl_hours: how long after each deploy it lives; see Options.
+    """
 
     memory_mb: int = 512
     timeout_s: int = 29
@@ -94,6 +100,7 @@ class Config:
     reserved_concurrency: int | None = None
     keep_versions: int = 3
     protected: bool = False
+    ttl_hours: float | None = None
 
     def __post_init__(self) -> None:
         within("config.memory_mb", self.memory_mb, 128, 10_240)
@@ -102,6 +109,7 @@ class Config:
         within("config.secret_ttl_s", self.secret_ttl_s, 1, 86_400)
         within("config.reserved_concurrency", self.reserved_concurrency, 1, 100_000)
         within("config.keep_versions", self.keep_versions, 1, 50)
+        within("config.ttl_hours", self.ttl_hours, 0, _MOST_HOURS)
         if self.log_retention_days not in RETENTION_DAYS:
             raise BadRequest(
                 f"config.log_retention_days is {self.log_retention_days}; CloudWatch Logs takes {RETENTION_DAYS}",
@@ -190,7 +198,10 @@ class Bake:
 class Options:
     """This run only.
 
-    max_cost_usd: what phase 9 may cost, estimated before anything is sent; usd_per_million_tokens: the upstream's price.
+    max_cost_usd: what phase 9 may cost, estimated before anything is sent; usd_per_million_tokens: the upstream's
+    price. ttl_hours: the environment is cleaned up so many hours after this deploy has ended, with its remove_secret;
+    0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
+    heal: a revalidation puts drift back where that is safe. drill_of, sabotage: the control plane's own, for drills.
     tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
     """
 
@@ -209,8 +220,13 @@ class Options:
     tune_memory: tuple[int, ...] = ()
     slo: Slo = field(default_factory=Slo)
     bake: Bake = field(default_factory=Bake)
+    heal: bool = False
+    ttl_hours: float | None = None
+    drill_of: str | None = None
+    sabotage: Literal["answers_500"] | None = None
 
     def __post_init__(self) -> None:
+        within("options.ttl_hours", self.ttl_hours, 0, _MOST_HOURS)
         within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
         within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)
         for size in self.tune_memory:

@@ -20,6 +20,7 @@ class Action(StrEnum):
     REVALIDATE = "revalidate"
     ROLLBACK = "rollback"
     CLEANUP = "cleanup"
+    DRILL = "drill"
 
 
 class DeploymentStatus(StrEnum):
@@ -99,6 +100,9 @@ class Lock:
 class Environment:
     """What is known of an environment. `live` serves users now; a failed rollout goes back to `last_good`;
     `previous` was good before that, and is where a rollback goes that someone asks for.
+
+    incident: since when, and why, revalidations find it BAD; None while all is well. expires_at: when the sweeper
+    cleans it up, with the options in `at_expiry`; None for one that stays.
     """
 
     name: str
@@ -111,6 +115,9 @@ class Environment:
     links: Mapping[str, str] = field(default_factory=dict)
     last_deployment: str | None = None
     last_revalidation: Mapping[str, str] | None = None
+    incident: Mapping[str, str] | None = None
+    expires_at: str | None = None
+    at_expiry: Evidence = field(default_factory=dict)
     updated_at: str | None = None
 
 

@@ -86,4 +86,6 @@ def _good(action: Action, others: Sequence[PhaseRecord]) -> str:
         return found["roll_back"].summary if "roll_back" in found else "Rolled back"
     if action is Action.CLEANUP:
         return found["clean_up"].summary if "clean_up" in found else "Cleaned up"
+    if action is Action.DRILL:
+        return found["run_drill"].summary if "run_drill" in found else "Drilled"
     return "Everything that was checked is as it should be"

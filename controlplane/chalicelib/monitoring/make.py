@@ -19,7 +19,7 @@ def everything(request: Request, aws: Aws) -> dict[str, Any]:
     """Makes what is not there yet, and answers with what there is."""
     names = Names(request.environment.name)
     topic = aws.topics.ensure(names.topic, names.tags)
-    pending = _subscribe(topic, request.config.notify, aws)
+    pending = subscribe(topic, request.config.notify, aws)
     wanted = definitions(request, topic)
     for alarm in wanted:
         aws.alarms.put(alarm, names.tags)
@@ -58,7 +58,7 @@ def dashboard_body(request: Request, aws: Aws, alarm_arns: Sequence[str]) -> str
     )
 
 
-def _subscribe(topic: str, notify: Sequence[str], aws: Aws) -> list[str]:
+def subscribe(topic: str, notify: Sequence[str], aws: Aws) -> list[str]:
     """Those of `notify` who have not confirmed yet; SNS has sent them a letter."""
     known = aws.topics.subscribers(topic)
     for whom in notify:

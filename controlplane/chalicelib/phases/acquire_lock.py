@@ -7,7 +7,7 @@ this one, stopped half-way through a shift, may have left: users belong on the l
 from __future__ import annotations
 
 from ..core.contract import Request, Result
-from ..core.model import DeploymentStatus
+from ..core.model import Action, DeploymentStatus
 from ..core.naming import Names
 from ..errors import NotFound
 from ..ports import Alias, Aws
@@ -38,7 +38,8 @@ def _put_back(request: Request, aws: Aws) -> str:
     """What was found elsewhere than on the last good version, now there again; "" when all was in place."""
     good = request.environment.last_good
     function = Names(request.environment.name).function
-    if good is None:
+    # A revalidation touches nothing at its door: check_drift names what it finds, and heals when asked to.
+    if good is None or request.action is Action.REVALIDATE:
         return ""
     try:
         live = aws.functions.aliases(function).get("live")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..core import expiry, incidents
 from ..core.contract import Request, Result
 from ..core.model import Action, DeploymentStatus, Environment, PhaseStatus, Release
 from ..core.outcome import Outcome, outcome_of
@@ -51,7 +52,7 @@ def run(request: Request, aws: Aws) -> Result:
 def _keep(request: Request, outcome: Outcome, at: str, aws: Aws) -> bool:
     """What the environment is now, and a line of its history. False when another deployment holds it."""
     name = request.environment.name
-    changes = _changes(request, outcome, at) | {"updated_at": at}
+    changes = _changes(request, outcome, at) | _incident(request, outcome, aws) | {"updated_at": at}
     try:
         aws.records.update_environment(name, changes, holder=request.deployment_id)
         if request.action is Action.CLEANUP and outcome.status is DeploymentStatus.SUCCEEDED:
@@ -78,6 +79,25 @@ def _keep(request: Request, outcome: Outcome, at: str, aws: Aws) -> bool:
     return True
 
 
+def _incident(request: Request, outcome: Outcome, aws: Aws) -> dict[str, Any]:
+    """Opens or closes the environment's incident, and tells it once: when a call is repeated, the event's time, and so
+    its key, stay the same. A removed environment has none."""
+    good = outcome.status is DeploymentStatus.SUCCEEDED
+    judges = request.action is Action.REVALIDATE and incidents.says_something(outcome)
+    lock = request.environment.lock
+    mine = lock is not None and lock.deployment_id == request.deployment_id
+    if not mine or not (judges or (request.action is Action.CLEANUP and good)):
+        return {}
+    at = request.started_at.isoformat(timespec="milliseconds")
+    changed = incidents.change(
+        request.environment.incident, good=good, why=outcome.summary, at=at, deployment_id=request.deployment_id
+    )
+    if changed is None:
+        return {}
+    aws.records.add_event(request.deployment_id, at, changed.kind, changed.detail)
+    return {"incident": dict(changed.incident) if changed.incident else None}
+
+
 def _diff(request: Request) -> dict[str, Any]:
     """What this deployment asked for otherwise than the last good one had it: `{field: [before, now]}`."""
     good = request.environment.last_good
@@ -97,14 +117,18 @@ def _plain(value: Any) -> Any:
 def _changes(request: Request, outcome: Outcome, at: str) -> dict[str, Any]:
     good = outcome.status is DeploymentStatus.SUCCEEDED
     if request.action is Action.DEPLOY:
-        return _deployed(request, at) if good else {"status": _still(request.environment)}
-    if request.action is Action.PLAN:
+        changes = _deployed(request, at) if good else {"status": _still(request.environment)}
+        return changes | expiry.after_deploy(request.config, request.options, request.now)
+    if request.action in (Action.PLAN, Action.DRILL):
         return {}
     if request.action is Action.ROLLBACK:
         return _rolled_back(request) if good else {}
     if request.action is Action.CLEANUP:
         gone = {"live": None, "last_good": None, "previous": None, "links": None, "last_revalidation": None}
-        return gone | {"status": "REMOVED"} if good else {"status": "PARTLY_REMOVED"}
+        left = gone | {"status": "REMOVED"} if good else {"status": "PARTLY_REMOVED"}
+        return left | expiry.after_clean_up(request.environment, request.now, good=good)
+    if not incidents.says_something(outcome):
+        return {}
     verdict = {"at": at, "verdict": "GOOD" if good else "BAD", "deployment_id": request.deployment_id}
     return {"last_revalidation": verdict | ({} if good else {"why": outcome.summary})}
 

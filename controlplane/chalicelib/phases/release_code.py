@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..core import release
+from ..core import drill, release
 from ..core.contract import Request, Result
 from ..core.fingerprints import fingerprint as fingerprint_of
 from ..core.naming import Names
@@ -23,6 +23,7 @@ from ..ports.functions import FunctionSettings
 CANDIDATE = "candidate"
 _SETTLE_S = 10 * 60
 _HEALTH_S = 90
+_SABOTAGED_S = 10  # a drill's broken release will not come up, however long it is waited for
 _TIMEOUT_S = 28.0
 
 
@@ -67,16 +68,21 @@ def run(request: Request, aws: Aws) -> Result:
 
 def _wanted(request: Request, aws: Aws) -> release.Wanted:
     packaged = request.results["package_artifact"]
+    secret = str(request.results["prepare_secret"]["arn"])
     return release.wanted(
         request.config,
         environment=request.environment.name,
         digest=str(packaged["digest"]),
         code_sha256=str(packaged["code_sha256"]),
-        secret_arn=str(request.results["prepare_secret"]["arn"]),
+        secret_arn=drill.missing_secret(secret) if _sabotaged(request) else secret,
         secret_version=str(request.results["prepare_secret"]["version_id"]),
         response_mode=request.config.response_mode or aws.settings.response_mode,
         runtime=aws.settings.proxy_runtime,
     )
+
+
+def _sabotaged(request: Request) -> bool:
+    return drill.sabotaged(request.environment.name, request.options)
 
 
 def _waiting(request: Request, words: str) -> Result:
@@ -139,7 +145,7 @@ def _prove(version: Version, wanted: release.Wanted, request: Request, aws: Aws)
     )
     if problem:
         since = float(request.cursor.get("asking_since", request.elapsed_s))
-        if request.elapsed_s - since < _HEALTH_S:
+        if request.elapsed_s - since < (_SABOTAGED_S if _sabotaged(request) else _HEALTH_S):
             asked = int(request.cursor.get("health_asked", 0))
             return Result.in_progress(
                 f"Version {version.number} is not ready yet: {problem}",

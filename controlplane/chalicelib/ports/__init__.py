@@ -19,6 +19,7 @@ from .live_figures import LiveFigures
 from .logs import Logs
 from .metrics import Metrics
 from .records import Records
+from .rollouts import Rollouts
 from .sdk import Sdk
 from .secrets import Secrets
 from .settings import Settings
@@ -43,6 +44,7 @@ __all__ = [
     "Metrics",
     "Records",
     "Reply",
+    "Rollouts",
     "Sdk",
     "Secrets",
     "Settings",
@@ -70,6 +72,8 @@ class Aws(Protocol):
     def artifacts(self) -> Artifacts: ...
     @property
     def endpoint(self) -> Endpoint: ...
+    @property
+    def rollouts(self) -> Rollouts: ...
     @property
     def sdk(self) -> Sdk: ...
     @property

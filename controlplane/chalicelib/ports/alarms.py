@@ -13,13 +13,14 @@ __all__ = ["Alarm", "AlarmState", "Alarms", "Metric"]
 
 @dataclass(frozen=True, slots=True)
 class AlarmState:
-    """state: OK, ALARM or INSUFFICIENT_DATA."""
+    """state: OK, ALARM or INSUFFICIENT_DATA. actions_enabled: False for one that someone silenced."""
 
     name: str
     arn: str
     state: str
     reason: str = ""
     definition: Alarm | None = field(default=None, repr=False)
+    actions_enabled: bool = True
 
 
 class Alarms(Protocol):

@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..core.drift import ResourceDrift
+
+__all__ = ["Change", "ChangeSet", "Detection", "ResourceDrift", "Stack", "StackEvent", "StackResource", "Stacks"]
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:
@@ -72,6 +76,15 @@ class StackResource:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A search for drift. status: DETECTION_IN_PROGRESS, DETECTION_COMPLETE, or DETECTION_FAILED (of some resources;
+    what was found of the others still stands)."""
+
+    status: str
+    reason: str = ""
+
+
 class Stacks(Protocol):
     """Stacks by name or ID; a stack that is gone can be asked for by its ID only."""
 
@@ -118,6 +131,16 @@ class Stacks(Protocol):
         ...
 
     def continue_rollback(self, stack: str, token: str) -> None: ...
+
+    def detect_drift(self, stack: str) -> str:
+        """Start the search; answers its id. CloudFormation runs one at a time."""
+        ...
+
+    def detection(self, detection_id: str) -> Detection: ...
+
+    def drifts(self, stack: str) -> Sequence[ResourceDrift]:
+        """What the last search found MODIFIED or DELETED."""
+        ...
 
     def protect(self, stack: str, on: bool) -> None:
         """Switch CloudFormation's own termination protection."""

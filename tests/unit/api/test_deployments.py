@@ -11,7 +11,7 @@ from chalicelib import runner
 from chalicelib.api import deployments, nightly
 from chalicelib.api.answers import Answer, Call, Clock
 from chalicelib.core.model import DeploymentStatus, PhaseRecord, PhaseStatus
-from chalicelib.errors import AwsCallFailed
+from chalicelib.errors import AwsCallFailed, Throttled
 from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
@@ -209,6 +209,43 @@ def test_every_night_each_live_environment_is_revalidated_and_a_busy_one_stops_n
     assert list(told["started"]) == ["prod"]
     assert "busy" in told["not_started"]["dev"]
     assert aws.records.deployment(told["started"]["prod"]).action.value == "revalidate"
+
+
+def test_a_nightly_check_is_light_and_judges_only_what_so_few_requests_can_tell() -> None:
+    aws = FakeAws()
+    live(aws, "dev")
+    told = nightly.start_all({}, aws.as_aws(), lambda: NOW)
+    options = aws.records.deployment(told["started"]["dev"]).options
+    assert options.load.rps * options.load.duration_s <= 50
+    assert (options.load.cold_starts, options.slo.p99_ms) == (0, None)
+
+
+def test_an_environment_whose_rollout_died_is_left_to_the_sweeper() -> None:
+    aws = FakeAws()
+    dead = post(aws).body["id"]
+    live(aws, "prod")
+    aws.records.attributes["dev"] |= {"live": aws.records.attributes["prod"]["live"]}
+    aws.executions.end(dead, "ABORTED")
+    aws.records.attributes["dev"]["lock"]["execution_arn"] = aws.executions.start(dead, {})
+    told = nightly.start_all({}, aws.as_aws(), lambda: NOW)
+    assert list(told["started"]) == ["prod"]
+    assert "is not settled yet" in told["not_started"]["dev"]
+    lock = aws.records.environment("dev").lock
+    assert lock is not None
+    assert lock.deployment_id == dead
+
+
+def test_when_the_night_is_too_short_the_same_event_again_goes_on_and_starts_none_twice() -> None:
+    aws = FakeAws()
+    live(aws, *(f"env-{number}" for number in range(5)))
+    ticks = iter(range(0, 100_000, 4 * 60))
+    event = {"scheduled_at": "2026-01-02T03:17:00Z"}
+    with pytest.raises(Throttled):
+        nightly.start_all(event, aws.as_aws(), lambda: NOW + timedelta(seconds=next(ticks)))
+    begun = len(aws.executions.started)
+    assert 0 < begun < 5
+    nightly.start_all(event, aws.as_aws(), lambda: NOW + timedelta(seconds=30))
+    assert len(aws.executions.started) == 5
 
 
 def test_a_schedule_that_fires_twice_starts_one_revalidation() -> None:

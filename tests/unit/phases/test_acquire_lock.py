@@ -43,3 +43,11 @@ def test_what_a_stopped_run_left_half_shifted_is_put_back_on_the_last_good_versi
 def test_a_function_that_is_gone_is_no_obstacle() -> None:
     stands = environment(last_good=release("1"))
     assert acquire_lock.run(request(environment=stands), world().as_aws()).status is Status.SUCCEEDED
+
+
+def test_a_revalidation_leaves_what_it_finds_for_check_drift_to_name() -> None:
+    aws = world()
+    aws.functions.add("proxyctl-dev-proxy", FunctionConfig("c", 128, 3, {}, "python3.11"), live="2", versions=2)
+    good = environment(live=release("1"), last_good=release("1"))
+    acquire_lock.run(request(environment=good, action=Action.REVALIDATE), aws.as_aws())
+    assert aws.functions.moves == []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import Any
 
 from chalicelib.core.config import Config, Options
@@ -158,3 +159,92 @@ def test_history_says_who_did_what_and_why() -> None:
     ended(aws, options=Options(reason="a hot fix"))
     entry = aws.records.history("dev", 1)[0]
     assert (entry["who"], entry["why"], entry["outcome"]) == ("arn:aws:iam::1:user/ann", "a hot fix", "SUCCEEDED")
+
+
+def revalidated(aws: FakeAws, *, good: bool, number: int, code: str = "Drift") -> Deployment:
+    """One more revalidation of dev, ended."""
+    made = f"d-{number}"
+    held = Lock(made, "arn", HELD.lease_until)
+    running = Deployment(made, "dev", Action.REVALIDATE, DeploymentStatus.RUNNING, Config(), Options(), "2026-01-02")
+    aws.records.start(running, held, None, None)
+    if not good:
+        broken = PhaseRecord(0, "check_drift", PhaseStatus.FAILED, error={"code": code, "message": "bad"}, ended_at="1")
+        aws.records.put_phase(made, broken)
+    asked = request(
+        deployment_id=made,
+        environment=aws.records.environment("dev"),
+        action=Action.REVALIDATE,
+        error=None if good else CAUGHT,
+    )
+    record_outcome.run(asked, aws.as_aws())
+    return aws.records.deployment(made)
+
+
+def incidents(aws: FakeAws) -> list[str]:
+    told = [event for number in range(9) for event in aws.records.events(f"d-{number}")]
+    return [event["kind"] for event in told if event["kind"].startswith("incident.")]
+
+
+def test_an_incident_opens_and_closes_once_however_often_it_is_looked_at() -> None:
+    aws = FakeAws()
+    for number, good in enumerate((True, False, False, False, True, True)):
+        revalidated(aws, good=good, number=number)
+        assert (aws.records.environment("dev").incident is None) == good
+    assert incidents(aws) == ["incident.opened", "incident.closed"]
+
+
+def test_an_incident_says_since_when_and_why() -> None:
+    aws = FakeAws()
+    revalidated(aws, good=False, number=0)
+    incident = aws.records.environment("dev").incident
+    assert incident is not None
+    assert (incident["opened_by"], incident["why"]) == ("d-0", "Revalidate failed in check_drift: bad")
+
+
+def test_a_stopped_revalidation_changes_neither_verdict_nor_incident() -> None:
+    aws = FakeAws()
+    revalidated(aws, good=True, number=0)
+    revalidated(aws, good=False, number=1, code="Aborted")
+    environment = aws.records.environment("dev")
+    assert environment.last_revalidation is not None
+    assert (environment.last_revalidation["deployment_id"], environment.incident) == ("d-0", None)
+
+
+def test_repeated_after_a_crash_the_incident_is_told_under_the_same_key() -> None:
+    """Events are told when they are inserted; the same key again is no insertion."""
+    aws = world(Action.REVALIDATE)
+    phase(aws, 0, "check_drift", PhaseStatus.FAILED, error={"code": "Drift", "message": "bad"}, ended_at="1")
+    before = aws.records.environment("dev")
+    for seconds in (0, 30):
+        later = request(environment=before, action=Action.REVALIDATE, error=CAUGHT).now + timedelta(seconds=seconds)
+        aws.records.started["d-new"] = replace(aws.records.started["d-new"], status=DeploymentStatus.RUNNING)
+        aws.records.attributes["dev"]["lock"] = asdict(HELD)
+        ended(aws, environment=before, action=Action.REVALIDATE, error=CAUGHT, now=later)
+    opened = [(one["at"], one["kind"]) for one in aws.records.events("d-new") if one["kind"] == "incident.opened"]
+    assert len(opened) == 2
+    assert len(set(opened)) == 1
+
+
+def test_a_removed_environment_has_no_incident_and_no_expiry() -> None:
+    aws = world(Action.CLEANUP)
+    aws.records.attributes["dev"] |= {"incident": {"opened_at": "t"}, "expires_at": "2026-01-01T00:00:00+00:00"}
+    phase(aws, 12, "clean_up", PhaseStatus.SUCCEEDED, summary="Nothing is left")
+    ended(aws, action=Action.CLEANUP)
+    environment = aws.records.environment("dev")
+    assert (environment.incident, environment.expires_at) == (None, None)
+
+
+def test_a_deploy_keeps_when_its_environment_ends_also_when_it_failed() -> None:
+    for caught in (None, CAUGHT):
+        aws = world()
+        ended(aws, options=Options(ttl_hours=1, remove_secret=True), error=caught)
+        environment = aws.records.environment("dev")
+        assert environment.expires_at == "2026-01-02T04:04:05+00:00"
+        assert environment.at_expiry["remove_secret"] is True
+
+
+def test_a_drill_tells_its_own_summary_and_keeps_nothing_of_a_release() -> None:
+    aws = world(Action.DRILL)
+    phase(aws, 0, "run_drill", PhaseStatus.SUCCEEDED, summary="all four parts passed")
+    assert ended(aws, action=Action.DRILL).summary == "all four parts passed"
+    assert aws.records.environment("dev").live is None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import dataclasses
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from chalicelib.core.config import Config
+from chalicelib.core.config import Config, Options
 from chalicelib.core.contract import Request, Result, Status
 from chalicelib.errors import PhaseFailed
 from chalicelib.phases import release_code
@@ -209,3 +210,25 @@ def test_the_fingerprint_follows_code_settings_secret_and_the_candidate() -> Non
         fake.functions.pointed[FUNCTION]["candidate"], version="9"
     )
     assert print_of() != same
+
+
+def test_a_drills_broken_release_reads_a_secret_that_does_not_exist_and_is_not_waited_for_long() -> None:
+    fake = aws()
+    name = "drill-0123ab"
+    fake.functions.add("proxyctl-drill-0123ab-proxy", fake.functions.latest[FUNCTION], live="1", versions=1)
+    fake.endpoint.answer = lambda _sent: reply(503, {"error": {"message": "no secret"}})
+    asked = ask(environment=environment(name=name), options=Options(sabotage="answers_500"))
+    for _ in range(3):
+        told = release_code.run(asked, fake.as_aws())
+        asked = dataclasses.replace(asked, cursor=told.cursor)
+    assert fake.functions.latest["proxyctl-drill-0123ab-proxy"].environment["SECRET_ARN"] == "arn:secret-of-a-drill"
+    late = dataclasses.replace(asked, now=asked.now + timedelta(seconds=15))
+    with pytest.raises(PhaseFailed) as caught:
+        release_code.run(late, fake.as_aws())
+    assert caught.value.code == "CandidateUnhealthy"
+
+
+def test_no_other_environment_can_be_sabotaged() -> None:
+    fake = aws()
+    to_the_end(ask(options=Options(sabotage="answers_500")), fake)
+    assert fake.functions.latest[FUNCTION].environment["SECRET_ARN"] == "arn:secret"
