@@ -1,6 +1,6 @@
 """The server that all generators load: `python -m bench.load.server [fast|stalling]`. Prints its port.
 
-fast answers at once. stalling takes 50 ms for each request and stands still for 200 ms every 2 s; asked to end (a line
+fast answers at once. stalling takes 25 ms for each request and stands still for 200 ms every 2 s; asked to end (a line
 on standard input), it prints when each request arrived and was answered, in seconds of the clock that all processes
 of the machine share.
 """
@@ -16,7 +16,7 @@ import uvloop
 
 BODY = b"x" * 1_024
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1024\r\n\r\n" + BODY
-SERVICE_S = 0.050
+SERVICE_S = 0.025
 PERIOD_S, STALL_S = 2.0, 0.2
 
 

@@ -23,7 +23,7 @@ _SPIN_S = 0.0015  # libuv's timers count in milliseconds: the last one before a 
 _SWEEP_S = 0.05
 _CONNECT_S = 5.0
 _STOP_S = 1.0  # answers that are on their way when the run is stopped may still come in
-_BACKLOG, _PAUSE_S = 512, 0.001
+_BACKLOG, _PAUSE_S = 1_024, 0.004
 _BURST = 64  # requests sent in one go before the loop may read answers again
 
 
@@ -90,6 +90,7 @@ class Generator:
     async def _pace(self, due_times: Iterator[float], start: float) -> None:
         """The engine's hottest loop, and therefore in one piece."""
         recorder, idle, waiting = self.recorder, self._idle, self._waiting
+        opened, limit = self._open, self._limits.connections
         pacing, now, burst = recorder.pacing, 0.0, 0
         for offset in due_times:
             due = start + offset
@@ -108,7 +109,8 @@ class Generator:
                 idle.pop().send(due, self.payload)
             else:
                 waiting.append(due)
-                self._grow()
+                if len(opened) < limit:
+                    self._grow()
             burst += 1
             if burst >= _BURST:
                 # With this many waiting, connections are kept busy without us; every turn of the loop costs time.
@@ -148,8 +150,9 @@ class Generator:
             return
         wire.due = None
         if 200 <= status < 400:
-            self.recorder.answered(due, wire.sent, wire.first, wire.end, self._start)
+            self.recorder.answered(due, wire.sent, wire.end, self._start)
             if self._stream:
+                self.recorder.began(wire.sent, wire.first)
                 self.recorder.events += wire.events
                 self.recorder.streamed_s += wire.end - wire.first
             if self._on_good is not None:
@@ -161,7 +164,11 @@ class Generator:
         if wire.headers:
             wire.headers, wire.body = {}, b""
         if keep_alive:
-            self._next(wire)
+            waiting = self._waiting
+            if waiting:
+                wire.send(waiting.popleft(), self.payload)
+            else:
+                self._idle.append(wire)
         else:
             wire.close()
             self._gone(wire)

@@ -13,7 +13,8 @@ Counts = list[int]
 @dataclass(slots=True)
 class Recorder:
     """`response` is timed from when a request was due, by the second in which it was due; `service` from when it was
-    sent; `first_byte` likewise; `pacing` is how late the generator itself was. All in microseconds, by bucket.
+    sent; `first_byte` likewise, for streams; `pacing` is how late the generator itself was. All in microseconds, by
+    bucket.
 
     A request that timed out counts in `response` with the time waited: leaving the slowest out would be a lie.
     """
@@ -31,23 +32,24 @@ class Recorder:
     streamed_s: float = 0.0
     connections: int = 0
 
-    def answered(self, due: float, sent: float, first: float, end: float, start: float) -> None:
+    def answered(self, due: float, sent: float, end: float, start: float) -> None:
         """One good answer; times in seconds on one clock."""
         second = int(due - start)
         counts = self.response.get(second)
         if counts is None:
             counts = self.response[second] = [0] * BUCKETS
         self.good += 1
-        # The bucket's index, written out three times: this is the engine's hottest place.
+        # The bucket's index, written out twice: this is the engine's hottest place.
         us = int((end - due) * 1e6)
         shift = us.bit_length() - SUB_BITS - 1
         counts[(shift << SUB_BITS) + (us >> shift) if shift > 0 else us] += 1
         us = int((end - sent) * 1e6)
         shift = us.bit_length() - SUB_BITS - 1
         self.service[(shift << SUB_BITS) + (us >> shift) if shift > 0 else us] += 1
-        us = int((first - sent) * 1e6)
-        shift = us.bit_length() - SUB_BITS - 1
-        self.first_byte[(shift << SUB_BITS) + (us >> shift) if shift > 0 else us] += 1
+
+    def began(self, sent: float, first: float) -> None:
+        """The first byte of a stream."""
+        _count(self.first_byte, first - sent)
 
     def failed(self, kind: str, due: float, end: float, start: float) -> None:
         """One request without a good answer; `kind` is connect, timeout, dropped, protocol or http_<status>."""

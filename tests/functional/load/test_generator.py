@@ -120,6 +120,7 @@ def test_events_of_a_stream_are_counted_over_the_time_that_it_took() -> None:
     with server(lambda *_: answer) as (url, _):
         summary = run(plan(url, 20, 0.5, stream=True))
     assert summary.events == 50
+    assert summary.first_byte.total == 10
 
 
 def test_headers_of_the_proxy_split_the_time_into_gateway_proxy_and_upstream() -> None:

@@ -17,7 +17,7 @@ def recorded(seed: int, count: int = 200, start: float = 100.0) -> tuple[Recorde
         due = start + 3 * number / count
         us = int(chance.lognormvariate(9, 1))
         recorder.due += 1
-        recorder.answered(due, due + 0.001, due + us / 2e6, due + us / 1e6 + 1e-9, start)
+        recorder.answered(due, due + 0.001, due + us / 1e6 + 1e-9, start)
         samples.append(us)
     return recorder, samples
 

@@ -48,7 +48,7 @@ def recorded(ms: float = 10.0, *, count: int = 400, bad: int = 0, unsent: int = 
     for number in range(count):
         due = 100.0 + 20 * number / count
         took = ms / 1_000 * chance.lognormvariate(0, 0.2)
-        recorder.answered(due, due, due + took / 2, due + took, 100.0)
+        recorder.answered(due, due, due + took, 100.0)
     for _ in range(bad):
         recorder.failed("http_500", 100.0, 100.1, 100.0)
     recorder.due = count + bad + unsent
