@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .checks import CHAT, FAULTY, JSON, Call, Check, error_shape
+from .check import CHAT, FAULTY, JSON, Call, Check, error_shape
 from .expectations import Expect
 
 TIMES = 6
