@@ -1,4 +1,4 @@
-"""What a check is: what is sent, what the upstream is told to do, and what must come back. The tables are `checks.py`."""
+"""What a check is: what is sent, what the upstream is told to do, what must come back. The tables: `checks.py`."""
 
 from __future__ import annotations
 
