@@ -34,6 +34,7 @@ def read(log: str) -> Report:
     told = found.groupdict()
     # Zero is what the embedded cloud writes: no Python ever ran in that.
     used = int(told["used"]) or None
+    init_ms: float | None
     if told["init"] is not None:
         init_ms, init_from = float(told["init"]), "REPORT"
     else:
