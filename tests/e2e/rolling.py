@@ -104,6 +104,17 @@ def until(what: str, holds: Callable[[], Any], patience_s: float = 60.0) -> Any:
     raise AssertionError(f"in vain waited {patience_s:.0f} s until {what}")
 
 
+def reached(embedded: Embedded, deployment_id: str, *names: str) -> None:
+    """Wait until one of these phases or steps runs; an AssertionError with the cause when it ended before that."""
+
+    def there() -> bool:
+        told = embedded.client.deployment(deployment_id)
+        assert told["status"] in ("PENDING", "RUNNING"), (told["status"], told.get("error"))
+        return told.get("current_phase") in names
+
+    until(f"it is in {' or '.join(names)}", there, 180)
+
+
 def phase(deployment: Mapping[str, Any], name: str) -> dict[str, Any]:
     """One phase, or step beside the phases, of a deployment."""
     rows = [*deployment["phases"], *deployment.get("steps", [])]

@@ -13,7 +13,7 @@ from openai import OpenAI
 
 from installer import bucket, bundle
 from installer.check import ROOT
-from tests.e2e.rolling import CLIENT_KEY, Embedded, Rolled, ended, phase, roll, start, until, versions_of
+from tests.e2e.rolling import CLIENT_KEY, Embedded, Rolled, ended, phase, reached, roll, start, until, versions_of
 
 
 @pytest.fixture
@@ -89,14 +89,19 @@ def ring(rolled: Rolled, state: str) -> None:
     )
 
 
+def rung(rolled: Rolled) -> bool:
+    ring(rolled, "ALARM")
+    return True
+
+
 def test_an_alarm_during_the_bake_takes_the_traffic_back_without_a_person(rolled: Rolled) -> None:
     before = versions_of(rolled.embedded, rolled.environment)
     options = {"bake": {"steps": [100], "step_s": 0, "watch_s": 60}}
     started = start(rolled.embedded, rolled.environment, config={"memory_mb": 768}, options=options)
-    until("it bakes", lambda: rolled.embedded.client.deployment(started).get("current_phase") == "bake", 180)
+    reached(rolled.embedded, started, "bake")
     assert versions_of(rolled.embedded, rolled.environment)["live"] != before["live"]
     # Again and again: the pump's own evaluation, which sees no errors, would set it back before the bake looks.
-    told = until("it ends", lambda: ring(rolled, "ALARM") or final(rolled.embedded, started), 120)
+    told = until("it ends", lambda: rung(rolled) and final(rolled.embedded, started), 120)
     ring(rolled, "OK")
     assert (told["status"], told["error"]["code"]) == ("ROLLED_BACK", "AlarmFired")
     assert versions_of(rolled.embedded, rolled.environment)["live"] == before["live"]
@@ -106,8 +111,7 @@ def test_an_alarm_during_the_bake_takes_the_traffic_back_without_a_person(rolled
 def test_an_execution_that_someone_stops_is_settled_by_the_sweeper(rolled: Rolled) -> None:
     before = versions_of(rolled.embedded, rolled.environment)
     started = start(rolled.embedded, rolled.environment, config={"memory_mb": 896})
-    at = ("validate_errors", "load_test")
-    until("it validates", lambda: rolled.embedded.client.deployment(started).get("current_phase") in at, 180)
+    reached(rolled.embedded, started, "validate_errors", "load_test")
     arn = rolled.embedded.client.deployment(started)["execution_arn"]
     rolled.embedded.boto("stepfunctions").stop_execution(executionArn=arn, error="Someone", cause="a test")
     told = until("it is settled", lambda: final(rolled.embedded, started), 90)
@@ -121,7 +125,7 @@ def test_an_execution_that_someone_stops_is_settled_by_the_sweeper(rolled: Rolle
 def test_an_abort_ends_aborted_rolled_back_and_unlocked(rolled: Rolled) -> None:
     before = versions_of(rolled.embedded, rolled.environment)
     started = start(rolled.embedded, rolled.environment, config={"memory_mb": 1024})
-    until("it runs", lambda: rolled.embedded.client.deployment(started).get("current_phase") == "release_code", 120)
+    reached(rolled.embedded, started, "release_code", "validate_endpoints")
     status, _ = rolled.embedded.call("POST", f"/deployments/{started}/abort")
     assert status == 202
     told = ended(rolled.embedded, started)

@@ -34,8 +34,8 @@ def within(name: str, value: float | None, low: float, high: float) -> None:
 class Throttle:
     """API Gateway's stage throttle: steady requests per second, and the bucket above it."""
 
-    rate_per_s: float = 100
-    burst: int = 200
+    rate_per_s: float = 50
+    burst: int = 100
 
     def __post_init__(self) -> None:
         within("config.throttle.rate_per_s", self.rate_per_s, 1, 10_000)

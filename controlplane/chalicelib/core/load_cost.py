@@ -35,7 +35,8 @@ def guard(config: Config, options: Options, requests: int, *, tokens_are_free: b
     cost = estimate_usd(options.load, config, price, requests)
     if cost > options.max_cost_usd:
         raise BadRequest(
-            f"the load test would cost about ${cost:.2f} for {requests} requests; the limit is ${options.max_cost_usd:.2f}",
+            f"the load test would cost about ${cost:.2f} for {requests} requests; "
+            f"the limit is ${options.max_cost_usd:.2f}",
             field="options.max_cost_usd",
             remedy="Raise options.max_cost_usd, lower options.load, or set options.load.upstream to none.",
         )

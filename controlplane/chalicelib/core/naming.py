@@ -64,6 +64,11 @@ class Names:
         return f"{OWNER}-{self.environment}"
 
     @property
+    def baselines_prefix(self) -> str:
+        """Where the load test keeps what a good version measured, for the next one to be compared with."""
+        return f"load/baselines/{self.environment}/"
+
+    @property
     def artifacts_prefix(self) -> str:
         return f"artifacts/{self.environment}/"
 

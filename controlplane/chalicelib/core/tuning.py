@@ -1,4 +1,4 @@
-"""Which memory size to run with: the cheapest that meets the SLOs, and the fastest. As aws-lambda-power-tuning, pure."""
+"""Which memory size to run with: the cheapest that meets the SLOs, and the fastest; as aws-lambda-power-tuning does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .report_lines import Report
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One size. Milliseconds; max_memory_mb is None where the platform does not tell. durations_from: REPORT or caller."""
+    """One size, in ms. max_memory_mb is None where the platform does not tell. durations_from: REPORT or caller."""
 
     memory_mb: int
     median_ms: float
@@ -38,7 +38,7 @@ class Measured:
 
 
 def measured(memory_mb: int, cold: Sequence[Report], warm: Sequence[tuple[Report, float]]) -> Measured:
-    """From reports of cold starts, and of warm calls with the milliseconds that the caller saw. Both must not be empty."""
+    """From reports of cold starts, and of warm calls with the ms that the caller saw. Neither may be empty."""
     told = [report.duration_ms for report, _ in warm if report.duration_ms is not None]
     durations = told or [ms for _, ms in warm]
     billed = [report.billed_ms for report, _ in warm if report.billed_ms is not None]

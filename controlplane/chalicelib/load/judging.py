@@ -8,13 +8,13 @@ from typing import Any
 
 from ..core.contract import Request, Result
 from ..core.histogram import Histogram
+from ..core.naming import Names
 from ..core.slo import UNSENT_LIMIT, Figures, Judged, Judgement, judge, passed
 from ..errors import PhaseFailed
 from ..ports import Aws
 from . import plan, shard
 from .report import figures_of, series
 
-BASELINES = "load/baselines/"
 _BINARY = "application/octet-stream"
 
 
@@ -78,7 +78,7 @@ def _evidence(
 
 
 def _baseline_key(request: Request, version: str) -> str:
-    return f"{BASELINES}{request.environment.name}/{version}"
+    return f"{Names(request.environment.name).baselines_prefix}{version}"
 
 
 def _baseline(request: Request, aws: Aws) -> tuple[Mapping[int, Histogram] | None, str]:

@@ -130,7 +130,7 @@ def _follow(request: Request, aws: Aws) -> Result:
 def _remove_rest(request: Request, aws: Aws, found: Mapping[str, int]) -> Result:
     """What the stack does not own: artifacts, load-test data, the secret as asked, and log groups that came back."""
     names = Names(request.environment.name)
-    aws.artifacts.delete(aws.artifacts.keys(names.artifacts_prefix))
+    aws.artifacts.delete([*aws.artifacts.keys(names.artifacts_prefix), *aws.artifacts.keys(names.baselines_prefix)])
     _remove_log_groups(names, aws)
     secret = _remove_secret(request, names, aws)
     settle = _SETTLE_EMBEDDED_S if aws.settings.embedded else _SETTLE_S

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -215,7 +216,7 @@ def test_the_candidates_caller_is_told_what_runs_and_nobody_else(artifact_folder
 
 @pytest.mark.parametrize("variable", ["SECRET_ARN", "RESPONSE_MODE", "SECRET_TTL_S"])
 def test_a_wrong_variable_is_an_init_error_that_names_it(artifact_folder: Path, variable: str) -> None:
-    wrong = {variable: "" if variable == "SECRET_ARN" else "nonsense"}
+    wrong: dict[str, Any] = {variable: "" if variable == "SECRET_ARN" else "nonsense"}
     environment = Environment(artifact_folder, [secret_answer("http://127.0.0.1:9/v1")], "stream", **wrong)
     posted = environment.runtime.posted.get(timeout=20)
     code, _ = environment.end()

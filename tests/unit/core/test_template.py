@@ -44,7 +44,7 @@ def test_a_first_deploy_gives_every_value_and_a_later_one_leaves_the_releases_ow
     later = template.parameters(Config(), GIVEN, creates=False)
     assert None not in first.values()
     assert {name for name, value in later.items() if value is None} >= {"ArtifactKey", "MemorySize", "LogLevel"}
-    assert later["ThrottleRate"] == "100"
+    assert later["ThrottleRate"] == "50"
 
 
 @pytest.mark.parametrize(

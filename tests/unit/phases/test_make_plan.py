@@ -13,12 +13,13 @@ from chalicelib.errors import PhaseFailed
 from chalicelib.phases import make_plan
 from chalicelib.ports.functions import FunctionConfig
 from chalicelib.ports.secrets import SecretInfo
+
 from tests.fakes import FakeAws
 from tests.fakes.requests import environment, request
 
 FUNCTION = "proxyctl-dev-proxy"
 SECRET = SecretInfo("arn:secret", "proxyctl/dev/openai", {"AWSCURRENT": "v1"})
-APPLIED = {
+APPLIED: dict[str, dict[str, Any]] = {
     "prepare_secret": {"arn": "arn:secret", "version_id": "v1"},
     "package_artifact": {"digest": "ab" * 32, "code_sha256": "sha", "key": "artifacts/dev/x.zip"},
     "deploy_stack": {"outputs": {"StageName": "api"}},
@@ -54,9 +55,12 @@ def world(**given: Any) -> FakeAws:
 def asked(plan: dict[str, bool] | None = None, **other: Any) -> Request:
     applied = {name: Applied("f", "d-old", "t", evidence) for name, evidence in APPLIED.items()}
     stands = environment(applied=applied)
-    return request(
-        **{"action": Action.PLAN, "environment": stands, "plan": UNCHANGED if plan is None else plan} | other
-    )
+    given: dict[str, Any] = {
+        "action": Action.PLAN,
+        "environment": stands,
+        "plan": UNCHANGED if plan is None else plan,
+    }
+    return request(**given | other)
 
 
 def test_an_environment_that_needs_nothing_says_so() -> None:

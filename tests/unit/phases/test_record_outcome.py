@@ -35,7 +35,8 @@ def phase(aws: FakeAws, number: int, name: str, status: PhaseStatus, **other: An
 
 def ended(aws: FakeAws, **other: Any) -> Deployment:
     stands = aws.records.environment("dev")
-    asked: Request = request(**{"environment": stands, "results": RELEASED} | other)
+    given: dict[str, Any] = {"environment": stands, "results": RELEASED}
+    asked: Request = request(**given | other)
     record_outcome.run(asked, aws.as_aws())
     return aws.records.deployment("d-new")
 

@@ -1,4 +1,4 @@
-"""A drill rolls, breaks, updates and removes an environment of its own, and fails when any of it did not end as it must."""
+"""A drill rolls, breaks, updates and removes an environment of its own, and fails if any part ends otherwise."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def world(live: str = "1", **given: Any) -> FakeAws:
 
 def asked(**other: Any) -> Request:
     good = environment(last_good=release("1"), live=release("1"))
-    given = {
+    given: dict[str, Any] = {
         "environment": good,
         "results": {"release_code": {"version": "2"}},
         "options": Options(bake=Bake(steps=(10, 50, 100))),

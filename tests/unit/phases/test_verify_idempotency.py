@@ -18,8 +18,11 @@ from tests.fakes.endpoint import Sent, reply
 from tests.fakes.requests import request
 
 FUNCTION = "proxyctl-dev-proxy"
-RESULTS = {"release_code": {"version": "3", "code_sha256": "sha"}, "deploy_stack": {"api_url": "https://api/live"}}
-PLAN = {"package_artifact": True, "deploy_stack": True}
+RESULTS: dict[str, Any] = {
+    "release_code": {"version": "3", "code_sha256": "sha"},
+    "deploy_stack": {"api_url": "https://api/live"},
+}
+PLAN: dict[str, Any] = {"package_artifact": True, "deploy_stack": True}
 
 
 def world(versions: int = 3) -> FakeAws:
@@ -38,7 +41,8 @@ def world(versions: int = 3) -> FakeAws:
 
 
 def asked(**other: Any) -> Request:
-    return request(**{"results": RESULTS, "plan": PLAN} | other)
+    given: dict[str, Any] = {"results": RESULTS, "plan": PLAN}
+    return request(**given | other)
 
 
 def to_the_end(aws: FakeAws, first: Request) -> Result:
