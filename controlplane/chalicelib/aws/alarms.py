@@ -62,7 +62,8 @@ def _definition(told: Mapping[str, Any]) -> Alarm:
         else:
             stat = query["MetricStat"]
             metrics[query["Id"]] = _metric(stat["Metric"], stat["Stat"], stat["Period"])
-    if not metrics:
+    # Neither metric nor math is an answer that AWS never gives; the embedded cloud forgets an alarm's metric math.
+    if not metrics and told.get("MetricName"):
         statistic = told.get("ExtendedStatistic") or told.get("Statistic", "")
         metrics["figure"] = _metric(told, statistic, told.get("Period", 0))
     return Alarm(

@@ -209,6 +209,10 @@ def of_alarms(wanted: Iterable[Alarm], standing: Iterable[AlarmLike], *, topic: 
             continue
         for field, expected, actual in _changed(alarm, stands):
             found.append(Finding("alarm", f"{alarm.name} {field}", expected, actual, remedy, heals=True))
+    untold = [one.name for one in there.values() if one.definition is not None and not one.definition.metrics]
+    if untold:
+        why = f"NOT RUN: this cloud does not tell what {len(untold)} alarms watch"
+        found.append(Finding("alarm", "metrics", "as defined", why, "Nothing to do.", INFO))
     told = "Name it otherwise: every alarm under this prefix stops rollouts, and the next deployment removes it."
     found += [Finding("alarm", name, "none of this name", "there", told, INFO) for name in sorted(set(there) - known)]
     return found
@@ -218,7 +222,8 @@ def _changed(alarm: Alarm, stands: AlarmLike) -> list[tuple[str, str, str]]:
     found = []
     defined = stands.definition
     if defined is not None:
-        for name in ("threshold", "expression", "periods", "datapoints", "metrics", "actions"):
+        watched = ("metrics", "expression") if defined.metrics else ()
+        for name in ("threshold", "periods", "datapoints", "actions", *watched):
             expected, actual = getattr(alarm, name), getattr(defined, name)
             if _plain(expected) != _plain(actual):
                 found.append((name, _short(str(_plain(expected))), _short(str(_plain(actual)))))

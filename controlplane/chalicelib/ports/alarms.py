@@ -13,7 +13,8 @@ __all__ = ["Alarm", "AlarmState", "Alarms", "Metric"]
 
 @dataclass(frozen=True, slots=True)
 class AlarmState:
-    """state: OK, ALARM or INSUFFICIENT_DATA. actions_enabled: False for one that someone silenced."""
+    """state: OK, ALARM or INSUFFICIENT_DATA. actions_enabled: False for one that someone silenced.
+    definition: without `metrics` where the cloud does not tell them."""
 
     name: str
     arn: str

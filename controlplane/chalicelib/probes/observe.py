@@ -74,15 +74,17 @@ def _observe(check: Check, target: Target, known: Mapping[str, Any], aws: Aws) -
         where = SdkTarget(target.url, target.signed, TIMEOUT_S)
         return dict(aws.sdk.observe(check.sdk, where, models))
     assert check.call is not None, f"check {check.name} sends nothing"
-    return _call(check.call, target, known, aws)
+    # A check that needs the candidate means its door, also where a revalidation asks the live version through it.
+    door = target.url if check.call.signed or "candidate" in check.needs else _unsigned_url(target)
+    return _call(check.call, door, target, known, aws)
 
 
-def _call(call: Call, target: Target, known: Mapping[str, Any], aws: Aws) -> dict[str, Any]:
+def _call(call: Call, door: str, target: Target, known: Mapping[str, Any], aws: Aws) -> dict[str, Any]:
     body = call.raw or (b"" if call.body is None else json.dumps(filled(call.body, known)).encode())
     if call.pad_to > len(body):
         # White space after JSON is JSON: only the size is wrong.
         body += b" " * (call.pad_to - len(body))
-    url = (target.url if call.signed else _unsigned_url(target)) + call.path
+    url = door + call.path
     headers = filled(call.headers, known)
     signed = call.signed and target.signed
     try:

@@ -102,6 +102,14 @@ def test_without_client_keys_a_key_check_says_not_run(name: str, deployed: Stage
     assert found.verdict is Verdict.NOT_RUN
 
 
+def test_a_revalidation_with_client_keys_on_knocks_at_the_candidates_door_too(guarded: Stage) -> None:
+    """The live version is asked through the candidate's path then; users' own path would answer that it is open."""
+    aws = looking("").as_aws()
+    check = next(one for one in ENDPOINTS if one.name == "candidate_is_closed")
+    found = run_one(check, locate(request_for(guarded, revalidate=True), aws), aws)
+    assert found.verdict is Verdict.PASSED, found
+
+
 @pytest.fixture
 def throttled(standin: LLMockServer) -> Iterator[Stage]:
     with stage(standin.base_url("openai"), **SECRET) as serving:

@@ -119,6 +119,14 @@ def test_a_missing_a_changed_and_a_silenced_alarm_are_drift_that_can_be_healed()
     ]
 
 
+def test_where_a_cloud_does_not_tell_what_an_alarm_watches_that_is_said_and_the_rest_is_compared() -> None:
+    untold = replace(STANDING[0], definition=replace(WANTED[0], metrics={}, expression=""))
+    (found,) = alarms([untold, *STANDING[1:]])
+    assert (found.severity, found.found) == (INFO, "NOT RUN: this cloud does not tell what 1 alarms watch")
+    changed = replace(untold, definition=replace(WANTED[0], metrics={}, expression="", threshold=9))
+    assert [one.severity for one in alarms([changed, *STANDING[1:]])] == [DRIFT, INFO]
+
+
 def test_someone_elses_alarm_under_our_prefix_is_told_and_left_alone() -> None:
     (found,) = alarms([*STANDING, AlarmState(NAMES.alarm("mine"), "arn", "OK")])
     assert (found.severity, found.heals) == (INFO, False)

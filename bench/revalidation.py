@@ -1,0 +1,308 @@
+"""`python -m bench.revalidation`: does a night's revalidation stay linear in the number of environments?
+
+Recorded environments lie in a DynamoDB table (moto, in this process, on the table that resources.yaml declares); the real
+nightly start, runner, steps and adapters work on them, with tiny checks. Counted is every call of an AWS API, the bytes that the
+state machine carries, and the time of each part. moto scans a table for every query, so its own time grows with the square;
+that time is taken out of the figures and told beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import boto3
+import yaml
+from chalicelib import phases, runner
+from chalicelib.api import nightly, sweep
+from chalicelib.aws.executions import StepFunctionsExecutions
+from chalicelib.aws.records import DynamoRecords
+from chalicelib.aws.session import client
+from chalicelib.core import release
+from chalicelib.core.alarms import definitions
+from chalicelib.core.config import Config
+from chalicelib.core.contract import Request, Result
+from chalicelib.core.naming import Names
+from chalicelib.ports import Aws
+from chalicelib.ports.functions import FunctionConfig
+from moto import mock_aws
+
+from bench.load.figures import Bound, Report
+from tests.fakes import FakeAws
+
+ROOT = Path(__file__).resolve().parents[1]
+SIZES = (25, 50, 100, 200)
+STEPS = ("acquire_lock", "check_drift", "validate_endpoints", "validate_errors", "load_test", "record_outcome")
+# Of everything counted, this much more for each environment at the largest size than at the smallest is still linear.
+COUNTED, TIMED = 1.05, 1.5
+_STATE_LIMIT = 256 * 1024  # bytes; Step Functions
+_START = datetime(2026, 1, 2, 3, 17, tzinfo=UTC)
+
+
+@dataclass
+class Meter:
+    """Calls by part, and the seconds that the emulator (moto) took for them."""
+
+    calls: dict[str, Counter[str]] = field(default_factory=dict)
+    emulated_s: float = 0.0
+    part: str = ""
+    _since: float = 0.0
+
+    def listen(self) -> None:
+        events = boto3.DEFAULT_SESSION.events
+        events.register_first("before-send", self._begins)
+        events.register("response-received", self._ends)
+
+    def _begins(self, event_name: str, **_other: Any) -> None:
+        _, service, operation = event_name.split(".", 2)
+        self.calls.setdefault(self.part, Counter())[f"{service}:{operation}"] += 1
+        self._since = time.perf_counter()
+
+    def _ends(self, **_other: Any) -> None:
+        self.emulated_s += time.perf_counter() - self._since
+
+
+@dataclass(frozen=True)
+class Night:
+    """What one night with so many environments cost. own_s: seconds of our own code by part, without the emulator's;
+    state_bytes: the largest payload between two states; overlap: how many ran at once at most."""
+
+    size: int
+    calls: Mapping[str, int]
+    by_operation: Mapping[str, int]
+    own_s: Mapping[str, float]
+    emulated_s: float
+    state_bytes: int
+    good: int
+
+
+@dataclass
+class World:
+    """The fakes for all services but the two whose calls are counted."""
+
+    fakes: FakeAws
+    records: DynamoRecords
+    executions: StepFunctionsExecutions
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.fakes, name)
+
+    def as_aws(self) -> Aws:
+        return cast(Aws, self)
+
+
+@contextmanager
+def world() -> Iterator[tuple[World, Meter]]:
+    """An empty table and a state machine, in moto; the environment's variables are put back."""
+    given = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-central-1"}
+    before = {name: os.environ.get(name) for name in (*given, "AWS_ENDPOINT_URL")}
+    os.environ.update(given)
+    os.environ.pop("AWS_ENDPOINT_URL", None)
+    client.cache_clear()
+    try:
+        with mock_aws():
+            boto3.setup_default_session()
+            meter = Meter()
+            meter.listen()
+            _make_table()
+            machine = boto3.client("stepfunctions").create_state_machine(
+                name="proxyctl-rollout",
+                definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}),
+                roleArn="arn:aws:iam::123456789012:role/states",
+            )["stateMachineArn"]
+            yield World(FakeAws(), DynamoRecords("proxyctl"), StepFunctionsExecutions(machine)), meter
+    finally:
+        client.cache_clear()
+        boto3.DEFAULT_SESSION = None
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _make_table() -> None:
+    declared = yaml.safe_load((ROOT / "statemachine/resources.yaml").read_text())["Resources"]["Table"]["Properties"]
+    wanted = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    boto3.client("dynamodb").create_table(**{name: declared[name] for name in wanted})
+
+
+def record_environment(here: World, name: str) -> None:
+    """As a good deployment leaves it: live, with function, stack, secret and alarms."""
+    names, config = Names(name), Config()
+    arn = here.fakes.secrets.add(names.secret, json.dumps(_SECRET)).arn
+    wanted = release.wanted(
+        config,
+        environment=name,
+        digest="abc",
+        code_sha256="c",
+        secret_arn=arn,
+        secret_version="v1",
+        response_mode="stream",
+        runtime="python3.11",
+    )
+    made = FunctionConfig("c", wanted.memory_mb, wanted.timeout_s, wanted.environment, "python3.11")
+    here.fakes.functions.add(names.function, made, live="1", versions=1)
+    here.fakes.stacks.add(names.stack)
+    topic = here.fakes.topics.ensure(names.topic, {})
+    for alarm in definitions(names, config.alarms, stage="api", topic_arn=topic):
+        here.fakes.alarms.put(alarm, {})
+    live = {"version": "1", "deployment_id": "d", "at": "t", "artifact": "abc", "config": dataclasses.asdict(config)}
+    applied = {"fingerprint": "f", "deployment_id": "d", "at": "t"}
+    changes = {
+        "status": "LIVE",
+        "live": live,
+        "last_good": live,
+        "applied_prepare_secret": {**applied, "evidence": {"arn": arn, "version_id": "v1"}},
+        "applied_deploy_stack": {**applied, "evidence": {"outputs": {"StageName": "api"}}},
+        "listed_all": "ENVIRONMENTS",
+        "at": name,
+    }
+    here.records.update_environment(name, changes)
+
+
+_SECRET = {"schema": 1, "api_key": "sk-abcdefghijklmnopqrst", "models": {}}
+
+
+def _tiny(name: str) -> ModuleType:
+    """A check that asks one question, with an evidence as large as the real one's."""
+    made = ModuleType(name)
+
+    def run(request: Request, aws: Aws) -> Result:
+        reply = aws.endpoint.call("GET", f"https://{request.environment.name}/health", signed=True, timeout_s=1)
+        return Result.done(f"health answered {reply.status}", checks=[{"name": "health", "verdict": "PASS"}] * 30)
+
+    made.run = run  # type: ignore[attr-defined]
+    return made
+
+
+def _load(name: str) -> ModuleType:
+    return phases.load(name) if name in ("acquire_lock", "check_drift", "record_outcome") else _tiny(name)
+
+
+def night(size: int) -> Night:
+    """One night over `size` environments: the start, every step of every revalidation, and the sweeper afterwards."""
+    with world() as (here, meter):
+        for number in range(size):
+            record_environment(here, f"env-{number:04}")
+        aws, own = here.as_aws(), {}
+        clock = _ticking()
+        meter.part, meter.emulated_s = "start", 0.0
+        with _timed(own, meter):
+            started = nightly.start_all({"scheduled_at": _START.isoformat()}, aws, clock)["started"]
+        meter.part, largest = "revalidate", 0
+        with _timed(own, meter):
+            for environment, deployment_id in started.items():
+                largest = max(largest, _revalidate(environment, deployment_id, here, clock))
+        meter.part = "sweep"
+        with _timed(own, meter):
+            sweep.run({}, aws, clock)
+        good = sum((one.last_revalidation or {}).get("verdict") == "GOOD" for one in here.records.environments())
+        counted = {part: sum(meter.calls.get(part, Counter()).values()) for part in own}
+        total: Counter[str] = sum((meter.calls.get(part, Counter()) for part in own), Counter())
+        return Night(size, counted, total, own, meter.emulated_s, largest, good)
+
+
+def _ticking() -> Callable[[], datetime]:
+    """A clock that goes on by a millisecond a look, so that no two events fall on one key."""
+    looks = iter(range(10**9))
+    return lambda: _START + timedelta(milliseconds=next(looks))
+
+
+@contextmanager
+def _timed(own: dict[str, float], meter: Meter) -> Iterator[None]:
+    part, emulated, began = meter.part, meter.emulated_s, time.perf_counter()
+    yield
+    own[part] = time.perf_counter() - began - (meter.emulated_s - emulated)
+
+
+def _revalidate(environment: str, deployment_id: str, here: World, clock: Callable[[], datetime]) -> int:
+    """The steps in the order of the state machine; answers the size of its largest payload."""
+    state: dict[str, Any] = {
+        "deployment_id": deployment_id,
+        "environment": environment,
+        "action": "revalidate",
+        "execution_arn": f"{here.executions._machine.replace(':stateMachine:', ':execution:')}:{deployment_id}",
+    }
+    largest = 0
+    for step in STEPS:
+        answer = runner.run(step, state, here.as_aws(), clock, _load)
+        largest = max(largest, len(json.dumps({**state, "result": answer})))
+    return largest
+
+
+def measure(sizes: Sequence[int] = SIZES) -> Report:
+    nights = [night(size) for size in sizes]
+    report = Report(f"Revalidating {sizes[-1]} recorded environments ({', '.join(map(str, sizes))})")
+    report.lines.append(
+        f"{'environments':>12} {'calls each':>10} {'own ms each':>11} {'state bytes':>11} {'moto s':>7}"
+    )
+    for one in nights:
+        calls, own_ms = sum(one.calls.values()) / one.size, sum(one.own_s.values()) / one.size * 1_000
+        report.lines.append(
+            f"{one.size:>12} {calls:>10.2f} {own_ms:>11.2f} {one.state_bytes:>11} {one.emulated_s:>7.1f}"
+        )
+    first, last = nights[0], nights[-1]
+    for part in last.calls:
+        rate = last.calls[part] / last.size
+        report.lines.append(
+            f"{part}: {rate:.2f} calls and {last.own_s[part] / last.size * 1_000:.2f} ms an environment"
+        )
+    report.lines.append(_told(last))
+    report.bounds = [
+        Bound("share of environments found good", min(one.good / one.size for one in nights), low=1),
+        *(
+            Bound(
+                f"calls an environment, {part}, {last.size} against {first.size}",
+                (last.calls[part] / last.size) / (first.calls[part] / first.size),
+                high=COUNTED,
+            )
+            for part in last.calls
+        ),
+        Bound(
+            f"time an environment, {last.size} against {first.size}",
+            (sum(last.own_s.values()) / last.size) / (sum(first.own_s.values()) / first.size),
+            high=TIMED,
+        ),
+        Bound(f"largest state, {last.size} against {first.size}", last.state_bytes / first.state_bytes, high=COUNTED),
+        Bound("largest state as a share of Step Functions' limit", last.state_bytes / _STATE_LIMIT, high=0.05),
+        Bound("starts within the 15 minutes of a Lambda, at 20 ms a call", _most_at(last, 0.020), low=1_000),
+    ]
+    return report
+
+
+def _most_at(one: Night, seconds_a_call: float) -> float:
+    """How many environments the nightly start reaches in its 13 minutes."""
+    return 13 * 60 / (one.calls["start"] / one.size * seconds_a_call + one.own_s["start"] / one.size)
+
+
+def _told(one: Night) -> str:
+    return "calls: " + ", ".join(f"{name} {count}" for name, count in sorted(one.by_operation.items()))
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and tell; 0 when every bound holds."""
+    parser = argparse.ArgumentParser(prog="python -m bench.revalidation", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of environments, rising")
+    asked = parser.parse_args(arguments)
+    report = measure(tuple(asked.sizes))
+    report.title += f", Python {platform.python_version()}, load {os.getloadavg()[0]:.2f}"
+    report.tell()
+    return 0 if all(bound.holds for bound in report.bounds) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
