@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +98,14 @@ def test_a_forced_deploy_finds_nothing_to_change_either(driver: Driver, deployed
 
 # One after the other: each differs from the one before in one setting.
 CHANGES = [
-    (Config(throttle=Throttle(50)), {"deploy_stack"}, {"stacks", "stages"}),
+    (Config(throttle=Throttle(41)), {"deploy_stack"}, {"stacks", "stages"}),
     (
-        Config(throttle=Throttle(50), alarms=AlarmThresholds(throttles=3)),
+        Config(throttle=Throttle(41), alarms=AlarmThresholds(throttles=3)),
         {"configure_monitoring"},
         {"alarms"},
     ),
     (
-        Config(throttle=Throttle(50), alarms=AlarmThresholds(throttles=3), log_level="DEBUG"),
+        Config(throttle=Throttle(41), alarms=AlarmThresholds(throttles=3), log_level="DEBUG"),
         {"release_code"},
         {"functions", "versions", "aliases"},
     ),
@@ -121,8 +122,13 @@ def test_a_changed_setting_touches_only_what_it_is_about(driver: Driver, deploye
 
 def test_a_rotated_key_is_released_without_packaging_or_stack(driver: Driver, deployed: dict[str, Any]) -> None:
     driver.store_secret("dev", {**good_secret(driver.cloud), "api_key": "sk-rotated-abcdefghijkl"})
-    told = driver.roll("dev", CHANGES[-1][0])
+    told = driver.roll("dev", replace(CHANGES[-1][0], keep_versions=1))
     assert FINGERPRINTED - skipped(told) == {"prepare_secret", "release_code"}
+    released = told["release_code"].evidence
+    aliases = driver.operator("lambda").list_aliases(FunctionName="proxyctl-dev-proxy")["Aliases"]
+    left = driver.operator("lambda").list_versions_by_function(FunctionName="proxyctl-dev-proxy")["Versions"]
+    assert released["pruned"]
+    assert {one["Version"] for one in left} == {"$LATEST", *(alias["FunctionVersion"] for alias in aliases)}
     assert told["prepare_secret"].evidence["access"] == {"execution_role": "allowed", "stranger": "implicitDeny"}
     assert told["prepare_secret"].evidence["previous_is_good"]
 
