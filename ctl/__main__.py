@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     deploy = commands.add_parser("deploy", help="start a deployment and follow it")
     deploy.add_argument("environment")
-    deploy.add_argument("--action", default="deploy", help="deploy (default), revalidate, rollback, cleanup, …")
+    deploy.add_argument("--action", default="deploy", help="deploy (default), plan, revalidate, rollback, cleanup, drill")
     deploy.add_argument("--config", help="JSON object, or @file: how the environment should be")
     deploy.add_argument("--options", help="JSON object, or @file: for this run only")
     deploy.add_argument("--idempotency-key", help="the same key starts the same deployment once")

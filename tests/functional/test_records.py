@@ -192,3 +192,13 @@ def test_history_comes_newest_first(records: DynamoRecords) -> None:
     for day in ("01", "02", "03"):
         records.add_history("dev", f"2026-01-{day}", {"action": "deploy"})
     assert [entry["at"] for entry in records.history("dev", 2)] == ["2026-01-03", "2026-01-02"]
+
+
+def test_incident_and_expiry_are_kept_with_the_environment_and_taken_back(records: DynamoRecords) -> None:
+    kept = {"incident": {"opened_at": "t", "why": "drift"}, "expires_at": "u", "at_expiry": {"remove_secret": True}}
+    records.update_environment("dev", kept)
+    stands = records.environment("dev")
+    assert (stands.incident, stands.expires_at, stands.at_expiry) == tuple(kept.values())
+    records.update_environment("dev", dict.fromkeys(kept))
+    stands = records.environment("dev")
+    assert (stands.incident, stands.expires_at, dict(stands.at_expiry)) == (None, None, {})

@@ -60,3 +60,11 @@ def test_a_dashboard_is_put_found_and_deleted() -> None:
     alarms.delete_dashboards(["proxyctl-dev"])
     alarms.delete_dashboards([])
     assert alarms.dashboard("proxyctl-dev") is None
+
+
+def test_a_silenced_alarm_is_told_from_one_that_acts() -> None:
+    alarms = CloudWatchAlarms()
+    alarms.put(ALL[0], TAGS)
+    assert [one.actions_enabled for one in alarms.find(ALL[0].name)] == [True]
+    boto3.client("cloudwatch").disable_alarm_actions(AlarmNames=[ALL[0].name])
+    assert [one.actions_enabled for one in alarms.find(ALL[0].name)] == [False]

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from chalicelib.aws.session import client
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.errors import AwsCallFailed, NotFound
-from chalicelib.ports.stacks import Change, Stack
+from chalicelib.ports.stacks import Change, Detection, Stack
 
 from tests.functional.adapters.conftest import TAGS
 
@@ -166,3 +166,43 @@ def test_executed_change_sets_are_not_left_over_ones() -> None:
     with Stubber(client("cloudformation")) as stub:
         stub.add_response("list_change_sets", {"Summaries": summaries}, {"StackName": "s"})
         assert [one.name for one in CloudFormationStacks().change_sets("s")] == ["left"]
+
+
+def test_drift_is_searched_for_followed_and_collected_over_all_pages() -> None:
+    def drifted(logical: str, **other: Any) -> dict[str, Any]:
+        return {
+            "StackId": "i",
+            "LogicalResourceId": logical,
+            "ResourceType": "AWS::Logs::LogGroup",
+            "StackResourceDriftStatus": "DELETED",
+            "Timestamp": WHEN,
+            **other,
+        }
+
+    asked = {"StackName": "s", "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
+    difference = {
+        "PropertyPath": "/RetentionInDays",
+        "ExpectedValue": "14",
+        "ActualValue": "1",
+        "DifferenceType": "NOT_EQUAL",
+    }
+    changed = drifted("Changed", StackResourceDriftStatus="MODIFIED", PropertyDifferences=[difference])
+    with Stubber(client("cloudformation")) as stub:
+        stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "d1"}, {"StackName": "s"})
+        failed = {
+            "StackId": "i",
+            "StackDriftDetectionId": "d1",
+            "DetectionStatus": "DETECTION_FAILED",
+            "DetectionStatusReason": "Failed to detect drift on resources [Role]",
+            "Timestamp": WHEN,
+        }
+        stub.add_response("describe_stack_drift_detection_status", failed, {"StackDriftDetectionId": "d1"})
+        pages = [{"StackResourceDrifts": [changed], "NextToken": "n"}, {"StackResourceDrifts": [drifted("Gone")]}]
+        stub.add_response("describe_stack_resource_drifts", pages[0], asked)
+        stub.add_response("describe_stack_resource_drifts", pages[1], {**asked, "NextToken": "n"})
+        stacks = CloudFormationStacks()
+        search = stacks.detection(stacks.detect_drift("s"))
+        found = stacks.drifts("s")
+    assert search == Detection("DETECTION_FAILED", "Failed to detect drift on resources [Role]")
+    assert [(one.logical_id, one.status) for one in found] == [("Changed", "MODIFIED"), ("Gone", "DELETED")]
+    assert list(found[0].differences) == [("/RetentionInDays", "14", "1")]

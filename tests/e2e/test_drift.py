@@ -1,0 +1,113 @@
+"""What someone changes by hand is named by the next revalidation, told once, and put back when that is asked for.
+
+The tests of this module go on from one another in the order of the file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.e2e.rolling import Embedded, Rolled, phase, roll, until, versions_of
+
+LIGHT: dict[str, Any] = {
+    "load": {"rps": 10, "duration_s": 2, "cold_starts": 0},
+    "slo": {"p99_ms": None, "cold_start_ms": None},
+}
+
+
+def revalidate(rolled: Rolled, **options: Any) -> dict[str, Any]:
+    return roll(rolled.embedded, rolled.environment, "revalidate", options={**LIGHT, **options})
+
+
+def findings(deployment: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = phase(deployment, "check_drift")["evidence"]["findings"]
+    return found
+
+
+def incidents_told(embedded: Embedded, *deployments: dict[str, Any]) -> list[str]:
+    """The kinds of the events about incidents that are on record, from which the stream tells them."""
+    table = embedded.boto("dynamodb")
+    kinds = []
+    for deployment in deployments:
+        found = table.query(
+            TableName="proxyctl",
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": {"S": f"DEPLOYMENT#{deployment['id']}"}, ":sk": {"S": "EVENT#"}},
+        )
+        kinds += [item["kind"]["S"] for item in found["Items"]]
+    return [kind for kind in kinds if kind.startswith("incident.")]
+
+
+def test_an_environment_that_nobody_touched_has_no_drift(rolled: Rolled) -> None:
+    told = revalidate(rolled)
+    assert told["status"] == "SUCCEEDED", told.get("error")
+    assert [one for one in findings(told) if one["severity"] == "drift"] == []
+    assert rolled.stands()["last_revalidation"]["verdict"] == "GOOD"
+
+
+def test_an_alias_moved_by_hand_is_named_told_once_healed_and_told_again(rolled: Rolled) -> None:
+    embedded, function = rolled.embedded, f"proxyctl-{rolled.environment}-proxy"
+    good = versions_of(embedded, rolled.environment)["live"]
+    versions = embedded.boto("lambda").list_versions_by_function(FunctionName=function)["Versions"]
+    other = next(one["Version"] for one in versions if one["Version"] not in ("$LATEST", good))
+    embedded.boto("lambda").update_alias(FunctionName=function, Name="live", FunctionVersion=other)
+
+    bad, bad_still = revalidate(rolled), revalidate(rolled)
+    assert (bad["status"], bad["error"]["code"]) == ("FAILED", "Drift")
+    assert f"{function}:live is version {other}, not version {good}" in bad["error"]["message"]
+    assert versions_of(embedded, rolled.environment)["live"] == other
+    stands = rolled.stands()
+    assert stands["last_revalidation"]["verdict"] == "BAD"
+    assert "check_drift" in stands["last_revalidation"]["why"]
+    assert stands["incident"]["opened_by"] == bad["id"]
+
+    healed = revalidate(rolled, heal=True)
+    assert healed["status"] == "SUCCEEDED", healed.get("error")
+    assert phase(healed, "check_drift")["evidence"]["healed"] == [f"live alias put back on version {good}"]
+    assert versions_of(embedded, rolled.environment)["live"] == good
+    stands = rolled.stands()
+    assert (stands["last_revalidation"]["verdict"], stands["incident"]) == ("GOOD", None)
+    assert incidents_told(embedded, bad, bad_still, healed) == ["incident.opened", "incident.closed"]
+
+
+def test_a_change_behind_cloudformations_back_and_a_lost_alarm_are_named_and_only_the_alarm_is_put_back(
+    rolled: Rolled,
+) -> None:
+    embedded = rolled.embedded
+    group, alarm = f"/aws/lambda/proxyctl-{rolled.environment}-proxy", f"proxyctl/{rolled.environment}/errors"
+    logs, watch = embedded.boto("logs"), embedded.boto("cloudwatch")
+    watch.delete_alarms(AlarmNames=[alarm])
+    logs.put_retention_policy(logGroupName=group, retentionInDays=1)
+    try:
+        told = revalidate(rolled, heal=True)
+    finally:
+        logs.put_retention_policy(logGroupName=group, retentionInDays=14)
+    assert told["error"]["code"] == "Drift"
+    assert [one["where"] for one in findings(told) if one["severity"] == "drift"] == [
+        "LogGroup (AWS::Logs::LogGroup) /RetentionInDays"
+    ]
+    assert "REVERT_DRIFT" in told["error"]["remedy"]
+    assert watch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
+    assert revalidate(rolled)["status"] == "SUCCEEDED"
+
+
+def test_a_key_rotated_by_hand_is_known_and_no_drift(rolled: Rolled) -> None:
+    rolled.embedded.client.put_secret(rolled.environment, rolled.embedded.secret())
+    told = revalidate(rolled)
+    assert told["status"] == "SUCCEEDED", told.get("error")
+    assert [one["severity"] for one in findings(told) if one["kind"] == "secret"] == ["info"]
+    assert "rotated since" in phase(told, "check_drift")["summary"]
+
+
+def test_an_environment_whose_time_is_over_is_cleaned_up_by_the_sweeper(embedded: Embedded) -> None:
+    # Without a secret it fails early, and what it left has to go all the same.
+    told = roll(embedded, "brief", options={"ttl_hours": 0.0001, "remove_secret": True, "secret_recovery_days": 0})
+    assert told["status"] == "FAILED"
+    name = embedded.function("Sweep")
+
+    def gone() -> bool:
+        embedded.boto("lambda").invoke(FunctionName=name, Payload=b"{}")
+        return bool(embedded.client.environment("brief")["status"] == "REMOVED")
+
+    until("the sweeper has cleaned up", gone, 60)
+    assert embedded.client.environment("brief").get("expires_at") is None
