@@ -112,16 +112,30 @@ def _make(root: Path, profile: Profile) -> None:
     stamp = _read_stamp(venv)
     if venv.exists() and (stamp is None or stamp.get("place") != str(root) or not python.exists()):
         shutil.rmtree(venv)
-    if not venv.exists():
+    if not venv.exists() and not _create_with_uv(root, venv):
         _create(venv)
     (venv / STAMP).unlink(missing_ok=True)
     requirements = root / profile.requirements
     uv = _uv(root, venv, python)
     if uv is None or not _install_with_uv(uv, python, requirements):
         tell("  uv cannot be used here, pip installs the same versions (slower)")
+        if not (venv / "bin" / "pip").exists():
+            shutil.rmtree(venv, ignore_errors=True)
+            _create(venv)
         _install_with_pip(python, requirements)
     # Last: whoever kills us before this line finds no stamp next time.
     write_stamp(venv, stamp_for(root, profile))
+
+
+def _create_with_uv(root: Path, venv: Path) -> bool:
+    """Without pip in it, in a third of a second; False while there is no uv yet."""
+    uv = root / RUN.venv / "bin" / "uv"
+    if not os.access(uv, os.X_OK):
+        return False
+    made = _call([str(uv), "venv", "--quiet", "--no-config", "--python", sys.executable, str(venv)])
+    if made.returncode:
+        shutil.rmtree(venv, ignore_errors=True)
+    return made.returncode == 0
 
 
 def _create(venv: Path) -> None:

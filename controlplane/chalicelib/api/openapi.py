@@ -35,7 +35,7 @@ def show(call: Call, aws: Aws, clock: Clock) -> Answer:
 
 
 def document() -> dict[str, Any]:
-    start = schema_of(Start, "#/components/schemas/{model}")
+    start = schema_of(Start, "#/components/schemas/{name}")
     definitions = start.pop("$defs", {})
     return {
         "openapi": "3.1.0",

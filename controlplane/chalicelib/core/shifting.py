@@ -11,8 +11,8 @@ from .config import Bake
 
 # One-sided. A shift looks several times, so that each look must be strict for the whole to be.
 SIGNIFICANCE = 0.01
-_STEP_S = {True: 2, False: 60}  # by whether the cloud is embedded
-_WATCH_S = {True: 3, False: 300}
+_STEP_S = {True: 1, False: 60}  # by whether the cloud is embedded
+_WATCH_S = {True: 2, False: 300}
 
 
 @dataclass(frozen=True, slots=True)

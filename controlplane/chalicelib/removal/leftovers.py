@@ -65,4 +65,5 @@ def _known(names: Names, aws: Aws) -> set[str]:
         *(alarm.name for alarm in aws.alarms.find(names.alarm(""))),
         *(query.id for query in (aws.logs.queries(names.queries) if aws.logs.keeps_queries() else ())),
         *(f"{aws.settings.bucket}/{key}" for key in aws.artifacts.keys(names.artifacts_prefix) if is_artifact_key(key)),
+        *(f"{aws.settings.bucket}/{key}" for key in aws.artifacts.keys(names.baselines_prefix)),
     }
