@@ -57,9 +57,7 @@ def correlate(request: Request, aws: Aws) -> Result:
 def _why_not(*, keeps: bool) -> str:
     if keeps:
         return f"NOT RUN: the access log had no line within {_PATIENCE_S} s"
-    return (
-        "NOT RUN: the stage writes no access log (no CloudWatch role for API Gateway, or an emulator)"
-    )
+    return "NOT RUN: the stage writes no access log (no CloudWatch role for API Gateway, or an emulator)"
 
 
 def _ask(stack: Mapping[str, Any], aws: Aws) -> str:

@@ -79,7 +79,10 @@ def _find(request: Request, aws: Aws) -> SecretInfo:
     remedy = f"proxyctl secret set {request.environment.name}, or PUT /environments/{request.environment.name}/secret."
     if info is None:
         if request.config.secret_arn:
-            remedy = "Give the full ARN of a secret in this account and region, or leave config.secret_arn out."
+            remedy = (
+                "Give the full ARN of a secret in this account and region that is tagged proxyctl:owner=proxyctl, "
+                "or leave config.secret_arn out."
+            )
         raise PhaseFailed(
             f"there is no secret {wanted}", code="SecretMissing", field=_field(request), remedy=f"Store it: {remedy}"
         )
