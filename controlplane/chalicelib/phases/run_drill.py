@@ -122,7 +122,7 @@ def _told(part: str, child: Deployment, why: str) -> dict[str, Any]:
         "deployment_id": child.id,
         "status": child.status.value,
         "verdict": "FAILED" if why else "PASSED",
-        "why": why or child.summary,
+        "why": f"{why} ({child.summary})" if why else child.summary,
     }
 
 
