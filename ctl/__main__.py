@@ -17,6 +17,13 @@ from ctl.client import ApiError, Client
 API_VARIABLE = "CONTROL_API_URL"
 
 
+_VERBS = {
+    "abort": "stop a deployment; what it released goes back",
+    "approve": "let a deployment that waits for a person go on",
+    "resume": "go on where a deployment failed, in a new one, and follow it",
+}
+
+
 class Refused(Exception):
     """The command cannot begin; exit code 2."""
 
@@ -48,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     deploy = commands.add_parser("deploy", help="start a deployment and follow it")
     deploy.add_argument("environment")
-    deploy.add_argument("--action", default="deploy", help="deploy (default), plan, revalidate, rollback, cleanup, drill")
+    deploy.add_argument(
+        "--action", default="deploy", help="deploy (default), plan, revalidate, rollback, cleanup or drill"
+    )
     deploy.add_argument("--config", help="JSON object, or @file: how the environment should be")
     deploy.add_argument("--options", help="JSON object, or @file: for this run only")
     deploy.add_argument("--idempotency-key", help="the same key starts the same deployment once")
@@ -61,6 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("id")
     show.add_argument("--follow", action="store_true", help="watch it until it has ended")
     show.set_defaults(run=_show)
+    for verb, help_text in _VERBS.items():
+        command = commands.add_parser(verb, help=help_text)
+        command.add_argument("id")
+        command.set_defaults(run=_command, verb=verb)
+    for name in ("report", "handoff"):
+        document = commands.add_parser(name, help=f"the deployment's {name}, to standard output")
+        document.add_argument("id")
+        document.set_defaults(run=_document, name=name)
     environments = commands.add_parser("environments", help="what there is, or one environment as JSON")
     environments.add_argument("environment", nargs="?")
     environments.set_defaults(run=_environments)
@@ -99,10 +116,27 @@ def _deploy(asked: argparse.Namespace, client: Client) -> int:
 def _follow(client: Client, deployment_id: str) -> int:
     ended = progress.watch(client.follow(deployment_id))
     if ended["status"] == "SUCCEEDED":
+        for step in ended.get("steps", []):
+            if step["name"] == "make_plan":
+                _out(str(step["evidence"]["text"]))
+                _out(f"expected_plan {step['evidence']['digest']}")
         _out(f"{deployment_id}: SUCCEEDED {ended.get('summary', '')}".rstrip())
         return 0
     sys.stderr.write(f"proxyctl: deployment {deployment_id}: {progress.failure(ended)}\n")
     return 1
+
+
+def _command(asked: argparse.Namespace, client: Client) -> int:
+    told = client.command(asked.id, asked.verb)
+    if asked.verb == "resume":
+        return _follow(client, str(told["id"]))
+    _out(f"{told['id']}: {told['status']} {told.get('summary', '')}".rstrip())
+    return 0
+
+
+def _document(asked: argparse.Namespace, client: Client) -> int:
+    _out(client.document(asked.id, asked.name).rstrip())
+    return 0
 
 
 def _list(asked: argparse.Namespace, client: Client) -> int:
