@@ -76,6 +76,17 @@ class Client:
         """PUT /environments/{name}/secret; the answer never holds the key."""
         return self._object("PUT", f"/environments/{quote(environment, safe='')}/secret", secret)
 
+    def command(self, deployment_id: str, verb: str) -> dict[str, Any]:
+        """POST /deployments/{id}/{abort,approve,resume}: the deployment as it stands then; of a resume, the new one."""
+        return self._object("POST", f"/deployments/{quote(deployment_id, safe='')}/{verb}", retry=False)
+
+    def document(self, deployment_id: str, name: str) -> str:
+        """The report (HTML) or the handoff (Markdown). Raises ApiError while it is not written."""
+        reply = self.call("GET", f"/deployments/{quote(deployment_id, safe='')}/{name}")
+        if reply.status >= 400:
+            raise ApiError(reply.status, _error_of(reply))
+        return str(reply.body)
+
     def health(self) -> dict[str, Any]:
         """GET /health."""
         return self._object("GET", "/health")

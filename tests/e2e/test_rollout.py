@@ -78,10 +78,32 @@ def inventory(rolled: Rolled) -> dict[str, Any]:
     }
 
 
+CHANGE = {"memory_mb": 640, "throttle": {"rate_per_s": 120}}
+
+
+def test_a_plan_says_what_would_change_and_changes_nothing(rolled: Rolled) -> None:
+    before = inventory(rolled)
+    told = roll(rolled.embedded, rolled.environment, "plan", config=CHANGE)
+    assert told["status"] == "SUCCEEDED", told.get("error")
+    planned = {line["phase"]: line for line in phase(told, "make_plan")["evidence"]["plan"]}
+    assert planned["package_artifact"]["would"] == "skip"
+    assert planned["deploy_stack"]["would"] == "run"
+    assert any("Stage" in change for change in planned["deploy_stack"]["details"]["changes"])
+    assert planned["release_code"]["details"]["settings"]["memory_mb"] == "512 -> 640"
+    assert inventory(rolled) == before
+
+
+def test_a_deploy_bound_to_another_plan_than_the_one_that_stands_is_refused(rolled: Rolled) -> None:
+    told = roll(rolled.embedded, rolled.environment, config=CHANGE, options={"expected_plan": "not-this-one"})
+    assert (told["status"], told["error"]["code"]) == ("FAILED", "PlanChanged")
+    assert phase(told, "prepare_secret")["status"] == "PENDING"
+
+
 def test_a_change_of_settings_alone_skips_packaging_and_gives_users_a_new_version(rolled: Rolled) -> None:
     before = versions_of(rolled.embedded, rolled.environment)
-    config = {"memory_mb": 640, "throttle": {"rate_per_s": 120}}
-    told = roll(rolled.embedded, rolled.environment, config=config)
+    planned = roll(rolled.embedded, rolled.environment, "plan", config=CHANGE)
+    approved = {"expected_plan": phase(planned, "make_plan")["evidence"]["digest"]}
+    told = roll(rolled.embedded, rolled.environment, config=CHANGE, options=approved)
     assert told["status"] == "SUCCEEDED", told.get("error")
     assert phase(told, "package_artifact")["status"] == "SKIPPED"
     after = versions_of(rolled.embedded, rolled.environment)
