@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .config import Config, Options
+from .fingerprints import fingerprint
+from .release import Wanted
 
 HALL = "drill"
 CALLER = "proxyctl-drill"
@@ -35,9 +37,11 @@ def sabotaged(environment: str, options: Options) -> bool:
     return options.sabotage is not None and bool(_EPHEMERAL.match(environment))
 
 
-def missing_secret(arn: str) -> str:
-    """A secret that does not exist. A release that is told to read it answers 500s and needs no trick in its code."""
-    return f"{arn}-of-a-drill"
+def broken(release: Wanted) -> Wanted:
+    """The same release with a setting that no number is: the proxy refuses to start, as it would with anybody's typing
+    error, and the gateway answers 5xx for it. Having never run, it rings no alarm that watches users."""
+    environment = {**release.environment, "SECRET_TTL_S": "broken by a drill"}
+    return replace(release, environment=environment, fingerprint=fingerprint(release.fingerprint, environment))
 
 
 def body(

@@ -68,17 +68,17 @@ def run(request: Request, aws: Aws) -> Result:
 
 def _wanted(request: Request, aws: Aws) -> release.Wanted:
     packaged = request.results["package_artifact"]
-    secret = str(request.results["prepare_secret"]["arn"])
-    return release.wanted(
+    wanted = release.wanted(
         request.config,
         environment=request.environment.name,
         digest=str(packaged["digest"]),
         code_sha256=str(packaged["code_sha256"]),
-        secret_arn=drill.missing_secret(secret) if _sabotaged(request) else secret,
+        secret_arn=str(request.results["prepare_secret"]["arn"]),
         secret_version=str(request.results["prepare_secret"]["version_id"]),
         response_mode=request.config.response_mode or aws.settings.response_mode,
         runtime=aws.settings.proxy_runtime,
     )
+    return drill.broken(wanted) if _sabotaged(request) else wanted
 
 
 def _sabotaged(request: Request) -> bool:

@@ -10,6 +10,9 @@ from chalicelib.codec import decode
 from chalicelib.core import drill
 from chalicelib.core.config import Config, Options
 from chalicelib.core.drill import Seen, following, problem
+from chalicelib.core.release import Wanted
+
+from proxy.settings import SettingsError, from_environment
 
 OPTIONS = dataclasses.asdict(Options())
 TEMPLATE = dataclasses.asdict(Config(memory_mb=1024, notify=("ann@example.com",), reserved_concurrency=5))
@@ -85,3 +88,13 @@ def test_what_looks_like_an_end_and_is_not_the_right_one_is_told(part: str, wron
 def test_whatever_went_wrong_the_environment_is_removed_next_and_then_it_ends() -> None:
     assert [following(part, "") for part in drill.PARTS] == ["broken", "update", "cleanup", ""]
     assert [following(part, "it broke") for part in drill.PARTS] == ["cleanup", "cleanup", "cleanup", ""]
+
+
+def test_the_broken_release_is_one_that_the_proxy_refuses_to_start_with() -> None:
+    """The proxy's own settings say so: were they to take it, a drill would prove nothing."""
+    given = {"SECRET_ARN": "arn:secret", "SECRET_TTL_S": "300"}
+    good = Wanted("d", "c", 512, 29, given, "mark")
+    from_environment(good.environment)
+    with pytest.raises(SettingsError):
+        from_environment(drill.broken(good).environment)
+    assert drill.broken(good).fingerprint != good.fingerprint

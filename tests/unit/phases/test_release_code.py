@@ -212,16 +212,16 @@ def test_the_fingerprint_follows_code_settings_secret_and_the_candidate() -> Non
     assert print_of() != same
 
 
-def test_a_drills_broken_release_reads_a_secret_that_does_not_exist_and_is_not_waited_for_long() -> None:
+def test_a_drills_broken_release_cannot_start_and_is_not_waited_for_long() -> None:
     fake = aws()
     name = "drill-0123ab"
     fake.functions.add("proxyctl-drill-0123ab-proxy", fake.functions.latest[FUNCTION], live="1", versions=1)
-    fake.endpoint.answer = lambda _sent: reply(503, {"error": {"message": "no secret"}})
+    fake.endpoint.answer = lambda _sent: reply(502, {"message": "Internal server error"})
     asked = ask(environment=environment(name=name), options=Options(sabotage="answers_500"))
     for _ in range(3):
         told = release_code.run(asked, fake.as_aws())
         asked = dataclasses.replace(asked, cursor=told.cursor)
-    assert fake.functions.latest["proxyctl-drill-0123ab-proxy"].environment["SECRET_ARN"] == "arn:secret-of-a-drill"
+    assert fake.functions.latest["proxyctl-drill-0123ab-proxy"].environment["SECRET_TTL_S"].startswith("broken")
     late = dataclasses.replace(asked, now=asked.now + timedelta(seconds=15))
     with pytest.raises(PhaseFailed) as caught:
         release_code.run(late, fake.as_aws())
@@ -231,4 +231,4 @@ def test_a_drills_broken_release_reads_a_secret_that_does_not_exist_and_is_not_w
 def test_no_other_environment_can_be_sabotaged() -> None:
     fake = aws()
     to_the_end(ask(options=Options(sabotage="answers_500")), fake)
-    assert fake.functions.latest[FUNCTION].environment["SECRET_ARN"] == "arn:secret"
+    assert fake.functions.latest[FUNCTION].environment["SECRET_TTL_S"] == "300"
