@@ -97,7 +97,12 @@ def test_the_bucket_is_encrypted_tagged_and_closed_to_the_public(embedded: Embed
 
 def test_every_lambda_runs_the_python_that_packaged_it_on_arm64(embedded: Embedded) -> None:
     functions = embedded.boto("lambda").list_functions()["Functions"]
-    ours = [function for function in functions if function["FunctionName"].startswith("proxyctl-")]
+    # The proxies that other tests roll are the environments' own.
+    ours = [
+        function
+        for function in functions
+        if function["FunctionName"].startswith("proxyctl-") and not function["FunctionName"].endswith("-proxy")
+    ]
     assert len(ours) >= 18
     assert {tuple(function["Architectures"]) for function in ours} == {("arm64",)}
     assert {function["Runtime"] for function in ours} == {f"python{sys.version_info.major}.{sys.version_info.minor}"}

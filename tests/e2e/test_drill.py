@@ -1,0 +1,44 @@
+"""A drill, from the POST to the proof that nothing is left of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.e2e.rolling import Rolled, ended, phase, start
+
+QUICK_CHILDREN: dict[str, Any] = {
+    "load": {"rps": 50, "duration_s": 3, "cold_starts": 1},
+    "bake": {"steps": [100], "step_s": 1, "watch_s": 1},
+}
+
+
+def test_a_drill_rolls_breaks_updates_and_removes_an_environment_and_leaves_its_template_alone(rolled: Rolled) -> None:
+    assert rolled.deployment["status"] == "SUCCEEDED", rolled.deployment.get("error")
+    embedded = rolled.embedded
+    before = {key: value for key, value in rolled.stands().items() if key != "history"}
+    told = ended(embedded, start(embedded, rolled.environment, "drill", options=QUICK_CHILDREN))
+    assert told["status"] == "SUCCEEDED", told.get("error")
+    evidence = phase(told, "run_drill")["evidence"]
+    assert [(one["part"], one["status"], one["verdict"]) for one in evidence["parts"]] == [
+        ("deploy", "SUCCEEDED", "PASSED"),
+        ("broken", "ROLLED_BACK", "PASSED"),
+        ("update", "SUCCEEDED", "PASSED"),
+        ("cleanup", "SUCCEEDED", "PASSED"),
+    ]
+    broken = embedded.client.deployment(evidence["parts"][1]["deployment_id"])
+    assert phase(broken, "release_code")["error"]["code"] == "CandidateUnhealthy"
+    assert phase(broken, "validate_endpoints")["status"] == "PENDING"
+    after = {key: value for key, value in rolled.stands().items() if key != "history"}
+    assert after == before
+    assert not stack_exists(rolled, evidence["environment"])
+    assert embedded.client.environment(evidence["environment"])["status"] == "REMOVED"
+
+
+def stack_exists(rolled: Rolled, environment: str) -> bool:
+    try:
+        rolled.embedded.boto("cloudformation").describe_stacks(StackName=f"proxyctl-env-{environment}")
+    except ClientError:
+        return False
+    return True
