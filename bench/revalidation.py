@@ -10,7 +10,6 @@ are started and swept, but the steps run for a sample, spread over all; `--every
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import platform
@@ -46,7 +45,7 @@ from tests.fakes import FakeAws
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = (25, 50, 100, 200)
-SAMPLE = 25
+SAMPLE = 12
 STEPS = ("acquire_lock", "check_drift", "validate_endpoints", "validate_errors", "load_test", "record_outcome")
 # Of everything counted, this much more for each environment at the largest size than at the smallest is still linear.
 COUNTED, TIMED = 1.05, 1.5
@@ -174,7 +173,7 @@ def record_environment(here: World, name: str) -> None:
     topic = here.fakes.topics.ensure(names.topic, {})
     for alarm in definitions(names, config.alarms, stage="api", topic_arn=topic):
         here.fakes.alarms.put(alarm, {})
-    live = {"version": "1", "deployment_id": "d", "at": "t", "artifact": "abc", "config": dataclasses.asdict(config)}
+    live = {"version": "1", "deployment_id": "d", "at": "t", "artifact": "abc", "config": {"memory_mb": 512}}
     applied = {"fingerprint": "f", "deployment_id": "d", "at": "t"}
     changes = {
         "status": "LIVE",

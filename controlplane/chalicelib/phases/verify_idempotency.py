@@ -159,15 +159,24 @@ def _back(request: Request, aws: Aws, learned: Mapping[str, Any]) -> _Step:
     released = str(request.results["release_code"]["version"])
     earlier = learned.get("_earlier")
     if earlier is None:
-        older = [version.number for version in aws.functions.versions(function) if int(version.number) < int(released)]
-        if not older:
+        earlier = _good_before(request, released, aws)
+        if not earlier:
             return _Step("end", {"back_and_forward": "NOT RUN: there is no earlier version to go back to"})
-        earlier = older[-1]
         aws.functions.point(function, Alias("candidate", earlier))
     if _answers_from(request, aws) != earlier:
         return _Step("back", {"_earlier": earlier}, wait=True)
     aws.functions.point(function, Alias("candidate", released))
     return _Step("forward", {"_earlier": earlier})
+
+
+def _good_before(request: Request, released: str, aws: Aws) -> str:
+    """A version that a rollback would take: the newest before may be one that never started. Before the first release
+    it is the oldest there is, which the stack made."""
+    environment = request.environment
+    there = [version.number for version in aws.functions.versions(Names(environment.name).function)]
+    good = [one.version for one in (environment.last_good, environment.previous) if one]
+    older = [number for number in there if int(number) < int(released)]
+    return next((version for version in [*good, *older] if version in there and version != released), "")
 
 
 def _forward(request: Request, aws: Aws, learned: Mapping[str, Any]) -> _Step:

@@ -15,7 +15,7 @@ from chalicelib.ports.stacks import Stack
 
 from tests.fakes import FakeAws
 from tests.fakes.endpoint import Sent, reply
-from tests.fakes.requests import request
+from tests.fakes.requests import environment, release, request
 
 FUNCTION = "proxyctl-dev-proxy"
 RESULTS: dict[str, Any] = {
@@ -61,7 +61,7 @@ def test_it_proves_all_three_and_leaves_function_and_candidate_as_they_were() ->
     assert result.status is Status.SUCCEEDED
     assert result.evidence["planned"] == ["deploy_stack", "package_artifact"]
     assert result.evidence["setting_changed_alone"] == "LOG_LEVEL"
-    assert aws.functions.moves == [Alias("candidate", "2"), Alias("candidate", "3")]
+    assert aws.functions.moves == [Alias("candidate", "1"), Alias("candidate", "3")]
     assert aws.functions.latest[FUNCTION] == before
     assert not [name for name in result.evidence if name.startswith("_")]
 
@@ -96,6 +96,13 @@ def test_a_candidate_that_never_answers_from_the_other_version_fails_in_the_end(
     with pytest.raises(PhaseFailed) as failed:
         verify_idempotency.run(asked(cursor=waiting.cursor, after_s=500), aws.as_aws())
     assert failed.value.code == "NotSettled"
+
+
+def test_it_goes_back_to_a_version_that_was_good_not_to_one_that_never_started() -> None:
+    aws = world(versions=4)
+    good = environment(live=release("2"), last_good=release("2"), previous=release("1"))
+    to_the_end(aws, asked(environment=good, results={**RESULTS, "release_code": {"version": "4"}}))
+    assert aws.functions.moves == [Alias("candidate", "2"), Alias("candidate", "4")]
 
 
 def test_the_first_version_has_none_before_it_and_says_so() -> None:
