@@ -4,7 +4,7 @@ Recorded environments lie in a DynamoDB table (moto, in this process, on the tab
 real nightly start, runner, steps and adapters work on them, with tiny checks. Counted is every call of an AWS API, the
 bytes that the state machine carries, and the time of each part. moto scans a table for every query, so its own time
 grows with the square; that time is taken out of the figures and told beside them. For the same reason all environments
-are started and swept, but the steps run for a sample, spread over all; `--every` runs them for each (20 minutes).
+are started and swept, but the steps run for a sample, spread over all; `--every` runs them for each, which takes long.
 """
 
 from __future__ import annotations
@@ -18,32 +18,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
-import boto3
-import yaml
 from chalicelib import phases, runner
 from chalicelib.api import nightly, sweep
-from chalicelib.aws.executions import StepFunctionsExecutions
-from chalicelib.aws.records import DynamoRecords
-from chalicelib.aws.session import client
-from chalicelib.core import release
-from chalicelib.core.alarms import definitions
-from chalicelib.core.config import Config
 from chalicelib.core.contract import Request, Result
-from chalicelib.core.naming import Names
 from chalicelib.ports import Aws
-from chalicelib.ports.functions import FunctionConfig
-from moto import mock_aws
 
 from bench.load.figures import Bound, Report, say
-from tests.fakes import FakeAws
+from bench.recorded import Meter, World, record_environment, world
 
-ROOT = Path(__file__).resolve().parents[1]
 SIZES = (25, 50, 100, 200)
 SAMPLE = 12
 STEPS = ("acquire_lock", "check_drift", "validate_endpoints", "validate_errors", "load_test", "record_outcome")
@@ -51,29 +38,6 @@ STEPS = ("acquire_lock", "check_drift", "validate_endpoints", "validate_errors",
 COUNTED, TIMED = 1.05, 1.5
 _STATE_LIMIT = 256 * 1024  # bytes; Step Functions
 _START = datetime(2026, 1, 2, 3, 17, tzinfo=UTC)
-
-
-@dataclass
-class Meter:
-    """Calls by part, and the seconds that the emulator (moto) took for them."""
-
-    calls: dict[str, Counter[str]] = field(default_factory=dict)
-    emulated_s: float = 0.0
-    part: str = ""
-    _since: float = 0.0
-
-    def listen(self) -> None:
-        events = boto3.DEFAULT_SESSION.events
-        events.register_first("before-send", self._begins)
-        events.register("response-received", self._ends)
-
-    def _begins(self, event_name: str, **_other: Any) -> None:
-        _, service, operation = event_name.split(".", 2)
-        self.calls.setdefault(self.part, Counter())[f"{service}:{operation}"] += 1
-        self._since = time.perf_counter()
-
-    def _ends(self, **_other: Any) -> None:
-        self.emulated_s += time.perf_counter() - self._since
 
 
 @dataclass(frozen=True)
@@ -100,94 +64,6 @@ class Night:
 
     def _of(self, part: str) -> int:
         return self.sample if part == "revalidate" else self.size
-
-
-@dataclass
-class World:
-    """The fakes for all services but the two whose calls are counted."""
-
-    fakes: FakeAws
-    records: DynamoRecords
-    executions: StepFunctionsExecutions
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.fakes, name)
-
-    def as_aws(self) -> Aws:
-        return cast(Aws, self)
-
-
-@contextmanager
-def world() -> Iterator[tuple[World, Meter]]:
-    """An empty table and a state machine, in moto; the environment's variables are put back."""
-    given = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-central-1"}
-    before = {name: os.environ.get(name) for name in (*given, "AWS_ENDPOINT_URL")}
-    os.environ.update(given)
-    os.environ.pop("AWS_ENDPOINT_URL", None)
-    client.cache_clear()
-    try:
-        with mock_aws():
-            boto3.setup_default_session()
-            meter = Meter()
-            meter.listen()
-            _make_table()
-            machine = boto3.client("stepfunctions").create_state_machine(
-                name="proxyctl-rollout",
-                definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}),
-                roleArn="arn:aws:iam::123456789012:role/states",
-            )["stateMachineArn"]
-            yield World(FakeAws(), DynamoRecords("proxyctl"), StepFunctionsExecutions(machine)), meter
-    finally:
-        client.cache_clear()
-        boto3.DEFAULT_SESSION = None
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _make_table() -> None:
-    declared = yaml.safe_load((ROOT / "statemachine/resources.yaml").read_text())["Resources"]["Table"]["Properties"]
-    wanted = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    boto3.client("dynamodb").create_table(**{name: declared[name] for name in wanted})
-
-
-def record_environment(here: World, name: str) -> None:
-    """As a good deployment leaves it: live, with function, stack, secret and alarms."""
-    names, config = Names(name), Config()
-    arn = here.fakes.secrets.add(names.secret, json.dumps(_SECRET)).arn
-    wanted = release.wanted(
-        config,
-        environment=name,
-        digest="abc",
-        code_sha256="c",
-        secret_arn=arn,
-        secret_version="v1",
-        response_mode="stream",
-        runtime="python3.11",
-    )
-    made = FunctionConfig("c", wanted.memory_mb, wanted.timeout_s, wanted.environment, "python3.11")
-    here.fakes.functions.add(names.function, made, live="1", versions=1)
-    here.fakes.stacks.add(names.stack)
-    topic = here.fakes.topics.ensure(names.topic, {})
-    for alarm in definitions(names, config.alarms, stage="api", topic_arn=topic):
-        here.fakes.alarms.put(alarm, {})
-    live = {"version": "1", "deployment_id": "d", "at": "t", "artifact": "abc", "config": {"memory_mb": 512}}
-    applied = {"fingerprint": "f", "deployment_id": "d", "at": "t"}
-    changes = {
-        "status": "LIVE",
-        "live": live,
-        "last_good": live,
-        "applied_prepare_secret": {**applied, "evidence": {"arn": arn, "version_id": "v1"}},
-        "applied_deploy_stack": {**applied, "evidence": {"outputs": {"StageName": "api"}}},
-        "listed_all": "ENVIRONMENTS",
-        "at": name,
-    }
-    here.records.update_environment(name, changes)
-
-
-_SECRET = {"schema": 1, "api_key": "sk-abcdefghijklmnopqrst", "models": {}}
 
 
 def _tiny(name: str) -> ModuleType:

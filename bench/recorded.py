@@ -1,0 +1,141 @@
+"""Recorded environments for `bench.revalidation`: a table in moto, and meters on every call that reaches it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import boto3
+import yaml
+from chalicelib.aws.executions import StepFunctionsExecutions
+from chalicelib.aws.records import DynamoRecords
+from chalicelib.aws.session import client
+from chalicelib.core import release
+from chalicelib.core.alarms import definitions
+from chalicelib.core.config import Config
+from chalicelib.core.naming import Names
+from chalicelib.ports import Aws
+from chalicelib.ports.functions import FunctionConfig
+from moto import mock_aws
+
+from tests.fakes import FakeAws
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Meter:
+    """Calls by part, and the seconds that the emulator (moto) took for them."""
+
+    calls: dict[str, Counter[str]] = field(default_factory=dict)
+    emulated_s: float = 0.0
+    part: str = ""
+    _since: float = 0.0
+
+    def listen(self) -> None:
+        events = boto3.DEFAULT_SESSION.events
+        events.register_first("before-send", self._begins)
+        events.register("response-received", self._ends)
+
+    def _begins(self, event_name: str, **_other: Any) -> None:
+        _, service, operation = event_name.split(".", 2)
+        self.calls.setdefault(self.part, Counter())[f"{service}:{operation}"] += 1
+        self._since = time.perf_counter()
+
+    def _ends(self, **_other: Any) -> None:
+        self.emulated_s += time.perf_counter() - self._since
+
+
+@dataclass
+class World:
+    """The fakes for all services but the two whose calls are counted."""
+
+    fakes: FakeAws
+    records: DynamoRecords
+    executions: StepFunctionsExecutions
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.fakes, name)
+
+    def as_aws(self) -> Aws:
+        return cast(Aws, self)
+
+
+@contextmanager
+def world() -> Iterator[tuple[World, Meter]]:
+    """An empty table and a state machine, in moto; the environment's variables are put back."""
+    given = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-central-1"}
+    before = {name: os.environ.get(name) for name in (*given, "AWS_ENDPOINT_URL")}
+    os.environ.update(given)
+    os.environ.pop("AWS_ENDPOINT_URL", None)
+    client.cache_clear()
+    try:
+        with mock_aws():
+            boto3.setup_default_session()
+            meter = Meter()
+            meter.listen()
+            _make_table()
+            machine = boto3.client("stepfunctions").create_state_machine(
+                name="proxyctl-rollout",
+                definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}),
+                roleArn="arn:aws:iam::123456789012:role/states",
+            )["stateMachineArn"]
+            yield World(FakeAws(), DynamoRecords("proxyctl"), StepFunctionsExecutions(machine)), meter
+    finally:
+        client.cache_clear()
+        boto3.DEFAULT_SESSION = None
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _make_table() -> None:
+    declared = yaml.safe_load((ROOT / "statemachine/resources.yaml").read_text())["Resources"]["Table"]["Properties"]
+    wanted = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    boto3.client("dynamodb").create_table(**{name: declared[name] for name in wanted})
+
+
+def record_environment(here: World, name: str) -> None:
+    """As a good deployment leaves it: live, with function, stack, secret and alarms."""
+    names, config = Names(name), Config()
+    arn = here.fakes.secrets.add(names.secret, json.dumps(_SECRET)).arn
+    wanted = release.wanted(
+        config,
+        environment=name,
+        digest="abc",
+        code_sha256="c",
+        secret_arn=arn,
+        secret_version="v1",
+        response_mode="stream",
+        runtime="python3.11",
+    )
+    made = FunctionConfig("c", wanted.memory_mb, wanted.timeout_s, wanted.environment, "python3.11")
+    here.fakes.functions.add(names.function, made, live="1", versions=1)
+    here.fakes.stacks.add(names.stack)
+    topic = here.fakes.topics.ensure(names.topic, {})
+    for alarm in definitions(names, config.alarms, stage="api", topic_arn=topic):
+        here.fakes.alarms.put(alarm, {})
+    live = {"version": "1", "deployment_id": "d", "at": "t", "artifact": "abc", "config": {"memory_mb": 512}}
+    applied = {"fingerprint": "f", "deployment_id": "d", "at": "t"}
+    changes = {
+        "status": "LIVE",
+        "live": live,
+        "last_good": live,
+        "applied_prepare_secret": {**applied, "evidence": {"arn": arn, "version_id": "v1"}},
+        "applied_deploy_stack": {**applied, "evidence": {"outputs": {"StageName": "api"}}},
+        "listed_all": "ENVIRONMENTS",
+        "at": name,
+    }
+    here.records.update_environment(name, changes)
+
+
+_SECRET = {"schema": 1, "api_key": "sk-abcdefghijklmnopqrst", "models": {}}
