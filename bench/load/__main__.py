@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 from collections.abc import Callable
 
+from bench import running
 from bench.load import merging, speed, truth
 from bench.load.figures import Report, say
 
@@ -15,20 +14,12 @@ from bench.load.figures import Report, say
 def main(arguments: list[str]) -> int:
     """Measure and tell; 0 when every bound holds."""
     options = _parser().parse_args(arguments)
-    say(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, ")
-    say(f"load {os.getloadavg()[0]:.2f} (others' work on this machine shows in every figure)")
     measurements: dict[str, Callable[[], Report]] = {
         "speed": lambda: speed.measure(options.seconds, options.rounds),
         "truth": lambda: truth.measure(options.truth_seconds),
         "merging": merging.measure,
     }
-    missed = 0
-    for name in options.only or measurements:
-        report = measurements[name]()
-        report.tell()
-        missed += sum(not bound.holds for bound in report.bounds)
-    say(f"\n{'all bounds hold' if not missed else f'{missed} bounds missed'}")
-    return 1 if missed else 0
+    return running.run(measurements, options.only, say)
 
 
 def _parser() -> argparse.ArgumentParser:

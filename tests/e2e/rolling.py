@@ -104,6 +104,12 @@ def until(what: str, holds: Callable[[], Any], patience_s: float = 60.0) -> Any:
     raise AssertionError(f"in vain waited {patience_s:.0f} s until {what}")
 
 
+def final(embedded: Embedded, deployment_id: str) -> dict[str, Any] | None:
+    """The deployment if it has ended, None before."""
+    told = embedded.client.deployment(deployment_id)
+    return told if told["status"] in ("SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED") else None
+
+
 def reached(embedded: Embedded, deployment_id: str, *names: str) -> None:
     """Wait until one of these phases or steps runs; an AssertionError with the cause when it ended before that."""
 

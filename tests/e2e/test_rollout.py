@@ -12,7 +12,7 @@ import pytest
 from chalicelib import phases
 from openai import OpenAI
 
-from tests.e2e.rolling import CLIENT_KEY, Rolled, phase, roll, until, versions_of
+from tests.e2e.rolling import CLIENT_KEY, Rolled, final, phase, roll, until, versions_of
 
 
 def sdk(rolled: Rolled) -> OpenAI:
@@ -146,15 +146,10 @@ def test_the_nightly_start_revalidates_what_is_live(rolled: Rolled) -> None:
     event = json.dumps({"scheduled_at": "2026-01-02T03:17:00Z"})
     reply = rolled.embedded.boto("lambda").invoke(FunctionName=name, Payload=event)
     started = json.loads(reply["Payload"].read())["started"][rolled.environment]
-    told = until("it ends", lambda: final(rolled, started), 120)
+    told = until("it ends", lambda: final(rolled.embedded, started), 120)
     assert told["status"] == "SUCCEEDED", told.get("error")
     assert phase(told, "validate_endpoints")["status"] == "SUCCEEDED"
     assert rolled.stands()["last_revalidation"]["verdict"] == "GOOD"
-
-
-def final(rolled: Rolled, deployment_id: str) -> dict[str, Any] | None:
-    told = rolled.embedded.client.deployment(deployment_id)
-    return told if told["status"] in ("SUCCEEDED", "FAILED", "ROLLED_BACK") else None
 
 
 def test_every_state_change_reached_the_event_bus(rolled: Rolled) -> None:

@@ -13,7 +13,19 @@ from openai import OpenAI
 
 from installer import bucket, bundle
 from installer.check import ROOT
-from tests.e2e.rolling import CLIENT_KEY, Embedded, Rolled, ended, phase, reached, roll, start, until, versions_of
+from tests.e2e.rolling import (
+    CLIENT_KEY,
+    Embedded,
+    Rolled,
+    ended,
+    final,
+    phase,
+    reached,
+    roll,
+    start,
+    until,
+    versions_of,
+)
 
 
 @pytest.fixture
@@ -145,11 +157,6 @@ def test_a_deployment_waits_for_its_approval_and_goes_on_with_it(rolled: Rolled)
     told = ended(rolled.embedded, started)
     assert told["status"] == "SUCCEEDED", told.get("error")
     assert rolled.stands()["live"]["config"]["memory_mb"] == 1024
-
-
-def final(embedded: Embedded, deployment_id: str) -> dict[str, Any] | None:
-    told = embedded.client.deployment(deployment_id)
-    return told if told["status"] in ("SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED") else None
 
 
 def test_a_permission_that_is_taken_away_is_named_by_preflight(rolled: Rolled) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from .alarms import Alarm
 from .naming import Names
+from .release import ConfigLike
 
 DRIFT, INFO = "drift", "info"
 # Only in these states does CloudFormation detect drift (its user guide, "Detect unmanaged configuration changes").
@@ -63,15 +64,6 @@ class AliasLike(Protocol):
     def version(self) -> str: ...
     @property
     def weights(self) -> Mapping[str, float]: ...
-
-
-class SettingsLike(Protocol):
-    @property
-    def memory_mb(self) -> int: ...
-    @property
-    def timeout_s(self) -> int: ...
-    @property
-    def environment(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +124,7 @@ def of_aliases(function: str, aliases: Mapping[str, AliasLike], good: str) -> li
     ]
 
 
-def of_settings(function: str, live: SettingsLike, latest: SettingsLike, wanted: Settings | None) -> list[Finding]:
+def of_settings(function: str, live: ConfigLike, latest: ConfigLike, wanted: Settings | None) -> list[Finding]:
     """What users run under, against the recorded release. A version never changes, `$LATEST` may be edited by hand:
     users do not see that, and the next release sets it right.
     """
@@ -160,7 +152,7 @@ def of_settings(function: str, live: SettingsLike, latest: SettingsLike, wanted:
     return found
 
 
-def _differences(expected: SettingsLike, actual: SettingsLike) -> list[tuple[str, str, str]]:
+def _differences(expected: ConfigLike, actual: ConfigLike) -> list[tuple[str, str, str]]:
     pairs: list[tuple[str, object, object]] = [
         ("memory_mb", expected.memory_mb, actual.memory_mb),
         ("timeout_s", expected.timeout_s, actual.timeout_s),

@@ -54,7 +54,7 @@ def _first_broken(others: Sequence[PhaseRecord], failed: Sequence[PhaseRecord]) 
     """What failed first; else what still says RUNNING: its Lambda died before it could tell."""
     told = sorted(failed, key=lambda record: record.ended_at or "")
     silent = [record for record in others if record.status is PhaseStatus.RUNNING]
-    return (told or silent or [None])[0]  # type: ignore[list-item]
+    return next(iter(told or silent), None)
 
 
 def _told_by(caught: Mapping[str, str] | None) -> dict[str, str]:

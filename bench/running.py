@@ -1,0 +1,32 @@
+"""What every part of the bench does: name the machine, measure one thing after the other, count the bounds missed."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+
+class Bound(Protocol):
+    @property
+    def holds(self) -> bool: ...
+
+
+class Report(Protocol):
+    @property
+    def bounds(self) -> Sequence[Bound]: ...
+    def tell(self) -> None: ...
+
+
+def run(measurements: Mapping[str, Callable[[], Report]], only: Sequence[str], say: Callable[[str], None]) -> int:
+    """Measure `only`, or everything, and tell; 0 when every bound holds."""
+    say(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, ")
+    say(f"load {os.getloadavg()[0]:.2f} (others' work on this machine shows in every figure)")
+    missed = 0
+    for name in only or measurements:
+        report = measurements[name]()
+        report.tell()
+        missed += sum(not bound.holds for bound in report.bounds)
+    say(f"\n{'all bounds hold' if not missed else f'{missed} bounds missed'}")
+    return 1 if missed else 0
