@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 REPEATABLE = ("GET", "HEAD")  # methods that may be sent again although the upstream may have seen them
 MAX_RECONNECTS = 3
-MAX_KEYS = 3  # of one request, whose key may be rotated again while it waits
 DRAIN_BYTES = 65_536  # of an error body that nobody wants, to keep its connection
 
 
@@ -109,7 +108,8 @@ class Forwarder:
 
     def _attempts(self, call: Call, body: bytes) -> Answer:
         """Attempts with one body until an answer is not worth another. Raises UpstreamFailure."""
-        tries, keys = 0, 1
+        tries = 0
+        refused: set[str] = set()  # keys, which may be rotated again and again while a request waits
         while True:
             tries += 1
             failure, answer, asked = None, None, None
@@ -120,9 +120,9 @@ class Forwarder:
                 if not (error.unseen or call.request.method in REPEATABLE):
                     raise
             if answer is not None:
-                if answer.status == 401 and keys < MAX_KEYS:
-                    keys += 1  # the next one comes only if the secret holds another key than the refused one
-                    config = self._secrets.replace(call.config)
+                if answer.status == 401:
+                    refused.add(call.config.api_key)
+                    config = self._secrets.replace(refused)
                     if config is not None:
                         call.config = config
                         self._discard(answer)

@@ -12,7 +12,7 @@ from proxy import config, errors
 from proxy.secretstore import SecretUnreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Set
 
     from proxy.clock import Clock
     from proxy.config import Config
@@ -55,16 +55,16 @@ class SecretCache:
             raise errors.unavailable(f"The proxy has no usable secret: {self._failure}.")
         return self._config
 
-    def replace(self, used: Config) -> Config | None:
-        """After a 401 with `used`: a configuration with another key, or None when there is none."""
+    def replace(self, refused: Set[str]) -> Config | None:
+        """After a 401: a configuration whose key is not one of the `refused`, or None when there is none."""
         with self._lock:
-            if self._config is not None and self._config.api_key != used.api_key:
+            if self._config is not None and self._config.api_key not in refused:
                 return self._config  # somebody else has read it meanwhile
             now = self._clock.wall()
             if now - self._fruitless_at >= RETRY_AFTER_FAILURE_S:
                 self._read()
             held = self._config
-            if held is not None and held.api_key != used.api_key:
+            if held is not None and held.api_key not in refused:
                 return held
             # The key is wrong in the secret itself: every request of every caller would read it again.
             self._fruitless_at = max(self._fruitless_at, now)

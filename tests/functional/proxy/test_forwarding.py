@@ -259,7 +259,7 @@ def test_neither_a_key_nor_a_prompt_is_ever_logged() -> None:
         )
         proxy.ask(headers={"authorization": "Bearer SECRET-WRONG"})
         proxy.store.text = '{"schema": 1, "api_key": "SECRET-API"'
-        proxy.parts.secrets.replace(proxy.parts.secrets.get())
+        proxy.parts.secrets.replace({proxy.parts.secrets.get().api_key})
     logged = proxy.log.getvalue()
     assert len(proxy.lines()) == 2
     for word in ("SECRET", KEY, "sk-upstream"):

@@ -237,6 +237,29 @@ def test_a_401_reads_the_secret_once_and_a_rotated_key_is_used() -> None:
     assert (answer.status, len(upstream.seen), proxy.store.reads) == (200, 2, 2)
 
 
+def test_a_key_rotated_again_and_again_while_one_request_waits_loses_it_not() -> None:
+    def rotated_five_times(_: Upstream, seen: Seen, client: socket.socket) -> bool:
+        turn = int((seen.header("authorization") or "").removeprefix("Bearer sk-"))
+        proxy.store.secret["api_key"] = f"sk-{min(turn + 1, 5)}"
+        return (chat() if turn == 5 else reply(401, {"error": {}}))(_, seen, client)
+
+    with Upstream(rotated_five_times) as upstream:
+        proxy = rig(upstream.base_url, api_key="sk-0")
+        answer = proxy.ask()
+    assert (answer.status, len(upstream.seen), proxy.store.reads) == (200, 6, 6)
+
+
+def test_two_refused_keys_by_turns_end_in_401() -> None:
+    def other_key(_: Upstream, seen: Seen, client: socket.socket) -> bool:
+        proxy.store.secret["api_key"] = "sk-b" if seen.header("authorization") == "Bearer sk-a" else "sk-a"
+        return reply(401, {"error": {}})(_, seen, client)
+
+    with Upstream(other_key) as upstream:
+        proxy = rig(upstream.base_url, api_key="sk-a")
+        answer = proxy.ask()
+    assert (answer.status, len(upstream.seen)) == (401, 2)
+
+
 def test_a_401_with_an_unchanged_secret_goes_to_the_caller() -> None:
     with Upstream(reply(401, {"error": {"code": "invalid_api_key"}})) as upstream:
         proxy = rig(upstream.base_url)

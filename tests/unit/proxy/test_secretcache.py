@@ -78,7 +78,7 @@ def test_without_any_good_secret_the_answer_is_503_until_there_is_one() -> None:
 def test_after_a_401_a_changed_key_is_given_and_an_unchanged_one_is_not() -> None:
     world = World()
     cache = world.cache()
-    used = cache.get()
+    used = {cache.get().api_key}
     assert cache.replace(used) is None
     world.now += RETRY_AFTER_FAILURE_S
     world.key = "k2"
@@ -90,10 +90,18 @@ def test_after_a_401_a_changed_key_is_given_and_an_unchanged_one_is_not() -> Non
 def test_a_key_that_another_thread_has_replaced_is_not_read_again() -> None:
     world = World()
     cache = world.cache()
-    used = cache.get()
+    used = {cache.get().api_key}
     world.key = "k2"
     assert cache.replace(used) is cache.replace(used)
     assert world.reads == 2
+
+
+def test_a_key_that_was_refused_before_is_not_given_again() -> None:
+    world = World()
+    cache = world.cache()
+    cache.get()
+    world.key = "k2"
+    assert cache.replace({"k1", "k2"}) is None
 
 
 def test_between_two_requests_an_ageing_secret_is_renewed_before_anybody_waits() -> None:
