@@ -39,6 +39,7 @@ class Telemetry:
         self._metrics: AmazonCloudWatchEMFProvider | None = None
         self._models: set[str] = set()
         self._cold = True
+        self._secret_failures = 0  # not counted in a metric yet
         self._lock = threading.Lock()
         self.init_ms: float | None = None  # set by the runtime: from the process's start to ready
 
@@ -53,12 +54,26 @@ class Telemetry:
             if self.init_ms is not None:
                 values["InitDuration"] = ("Milliseconds", self.init_ms)
         namespace = UNDER_TEST if exchange.candidate else NAMESPACE
+        self._count_secret_failures(namespace)
         self._write("request", fields, values, self._dimensions(exchange), namespace, failed=exchange.status >= 500)
 
     def secret_failed(self, reason: str) -> None:
-        """The secret could not be read or decoded; the last good one stays in force."""
-        fields = {"reason": reason}
-        self._write("secret unusable", fields, {"SecretFailures": ("Count", 1.0)}, [], NAMESPACE, failed=True)
+        """The secret could not be read or decoded; the last good one stays in force.
+
+        Logged at once, counted with the next request that ends: only that tells whether users are served with the
+        unusable secret or a candidate under test, whose failures must not ring the users' alarm.
+        """
+        with self._lock:
+            self._secret_failures += 1
+        logger, _ = self._tools()
+        logger.error("secret unusable", extra={"reason": reason})
+
+    def _count_secret_failures(self, namespace: str) -> None:
+        if not self._secret_failures:
+            return
+        with self._lock:
+            count, self._secret_failures = self._secret_failures, 0
+        self._write("secret failures", {}, {"SecretFailures": ("Count", float(count))}, [], namespace, failed=True)
 
     def prepare(self) -> None:
         """Import Powertools now; callable from a thread while the upstream is waited for."""

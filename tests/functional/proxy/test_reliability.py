@@ -318,10 +318,21 @@ def test_a_secret_that_turns_malformed_keeps_the_last_good_one_and_says_so() -> 
         clock.skew = 61.0
         with contextlib.redirect_stdout(proxy.log):
             assert proxy.ask().status == 200
-    line = next(line for line in proxy.lines() if line["message"] == "secret unusable")
-    assert line["reason"] == "api_key must be a non-empty string"
-    assert line["SecretFailures"] == [1.0]
+    lines = {line["message"]: line for line in proxy.lines()}
+    assert lines["secret unusable"]["reason"] == "api_key must be a non-empty string"
+    assert lines["secret failures"]["SecretFailures"] == [1.0]
     assert upstream.seen[1].header("authorization") == "Bearer sk-upstream"
+
+
+@pytest.mark.parametrize(("candidate", "namespace"), [(True, "proxyctl/candidate"), (False, "proxyctl")])
+def test_an_unreadable_secret_counts_where_the_request_it_fails_belongs(candidate: bool, namespace: str) -> None:
+    proxy = rig("http://127.0.0.1:9/v1")
+    proxy.store.text = "{"
+    with contextlib.redirect_stdout(proxy.log):
+        assert proxy.ask(candidate=candidate).status == 503
+        assert proxy.ask(candidate=not candidate).status == 503
+    counted = [line for line in proxy.lines() if "SecretFailures" in line]
+    assert [line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in counted] == [namespace]
 
 
 def test_a_new_secret_is_taken_when_the_old_one_is_old() -> None:
