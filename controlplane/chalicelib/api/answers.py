@@ -54,6 +54,15 @@ class Answer:
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
 
 
+def unknown(environment: str, *, field: str) -> NotFound:
+    """The refusal of a request about an environment that nobody ever asked anything of."""
+    return NotFound(
+        f"there is no environment {environment}",
+        field=field,
+        remedy="POST /deployments with action deploy makes it; GET /environments lists those that exist.",
+    )
+
+
 Route = Callable[[Call, Aws, Clock], Answer]
 
 

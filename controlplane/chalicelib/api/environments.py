@@ -11,9 +11,8 @@ from ..core.dora import dora
 from ..core.naming import Names
 from ..core.secret_schema import check
 from ..core.view import environment_shown
-from ..errors import NotFound
 from ..ports import Aws
-from .answers import Answer, Call, Clock
+from .answers import Answer, Call, Clock, unknown
 
 _HISTORY = 20
 _DORA_ENTRIES = 500  # enough for 30 days of a rollout every hour and a half
@@ -26,12 +25,8 @@ def index(call: Call, aws: Aws, clock: Clock) -> Answer:
 def show(call: Call, aws: Aws, clock: Clock) -> Answer:
     name = Names(call.path["name"]).environment
     environment = aws.records.environment(name)
-    if environment.status == "NEW" and environment.last_deployment is None:
-        raise NotFound(
-            f"there is no environment {name}",
-            field="name",
-            remedy="POST /deployments with this environment makes it; GET /environments lists those that exist.",
-        )
+    if not environment.is_known:
+        raise unknown(name, field="name")
     history = aws.records.history(name, _DORA_ENTRIES)
     told = environment_shown(environment, history[:_HISTORY])
     return Answer(200, told | {"dora": dataclasses.asdict(dora(history, clock()))})

@@ -21,11 +21,12 @@ from ..errors import BadRequest, Conflict, NotFound
 from ..ports import Aws
 from ..ports.records import Claim
 from ..runner import LEASE_S, stamp
-from .answers import Clock
+from .answers import Clock, unknown
 
 _CLOSED = frozenset({None, "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 # An execution is started right after its record: one without an execution is only young, or its starter died.
 _STARTING_S = 60
+_OF_A_RELEASE = (Action.ROLLBACK, Action.REVALIDATE)  # what needs one that was made before
 SETTLE = "-settle-"
 
 
@@ -48,6 +49,8 @@ def begin(
     claim = _claim(key, caller, given)
     now = clock()
     environment = aws.records.environment(asked.environment)
+    if asked.action in _OF_A_RELEASE and not environment.is_known:
+        raise unknown(environment.name, field="environment")
     deployment = Deployment(
         id=_id(claim),
         environment=asked.environment,

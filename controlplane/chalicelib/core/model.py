@@ -120,6 +120,11 @@ class Environment:
     at_expiry: Evidence = field(default_factory=dict)
     updated_at: str | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was ever asked of it."""
+        return self.status != "NEW" or self.last_deployment is not None or self.live is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:

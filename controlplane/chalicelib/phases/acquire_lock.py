@@ -47,5 +47,8 @@ def _put_back(request: Request, aws: Aws) -> str:
         return ""  # someone removed the function; deploy_stack makes it anew
     if live is None or (live.version == good.version and not live.weights):
         return ""
+    found = f"live was found on version {live.version}{f' {dict(live.weights)}' if live.weights else ''}"
+    if request.action is Action.PLAN:
+        return f"{found}; a deploy would put it back on {good.version} first"
     aws.functions.point(function, Alias("live", good.version))
-    return f"live was found on version {live.version} {dict(live.weights) or ''}and put back on {good.version}"
+    return f"{found} and put back on {good.version}"

@@ -10,22 +10,27 @@ from collections.abc import Mapping
 from ..core.contract import Request, Result
 from ..core.model import Action, Release
 from ..core.naming import Names
-from ..errors import NotFound, PhaseFailed
+from ..errors import LockLost, NotFound, PhaseFailed
 from ..ports import Alias, Aws
 
 UNRELEASED = "unreleased"  # what proxy/template.yaml sets in place of a digest
 
 
 def run(request: Request, aws: Aws) -> Result:
+    asked = request.action is Action.ROLLBACK
     lock = request.environment.lock
     if lock is None or lock.deployment_id != request.deployment_id:
-        return Result.skipped("Another deployment holds the environment; its traffic is not ours to move")
+        told = "Another deployment holds the environment; its traffic is not ours to move"
+        if asked:
+            raise LockLost(told, remedy="Send the rollback again.")
+        return Result.skipped(told)
     names = Names(request.environment.name)
     try:
         aliases = aws.functions.aliases(names.function)
     except NotFound:
+        if asked:
+            raise _nothing(request) from None
         return Result.skipped("There is no function yet, so that there is nothing to go back from")
-    asked = request.action is Action.ROLLBACK
     target = _asked_for(request, names, aws) if asked else request.environment.last_good or _closed(names, aws)
     if target is None:
         return _nowhere(request, aliases)
@@ -78,13 +83,17 @@ def _closed(names: Names, aws: Aws) -> Release | None:
 def _nowhere(request: Request, aliases: Mapping[str, Alias]) -> Result:
     live = aliases["live"].version if "live" in aliases else "none"
     if request.action is Action.ROLLBACK:
-        raise PhaseFailed(
-            f"environment {request.environment.name} has no earlier good release to go back to",
-            code="NothingToGoBackTo",
-            field="environment",
-            remedy="Name a version in options.rollback_to, or deploy a good one.",
-        )
+        raise _nothing(request)
     return Result.skipped(f"No release of this environment was ever good; live stays on version {live}", live=live)
+
+
+def _nothing(request: Request) -> PhaseFailed:
+    return PhaseFailed(
+        f"environment {request.environment.name} has no earlier good release to go back to",
+        code="NothingToGoBackTo",
+        field="environment",
+        remedy="Name a version in options.rollback_to, or deploy a good one.",
+    )
 
 
 def _asked_for(request: Request, names: Names, aws: Aws) -> Release | None:

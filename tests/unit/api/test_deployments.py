@@ -131,6 +131,14 @@ def test_wrong_input_is_400_with_the_field_and_a_remedy_and_starts_nothing(body:
     assert not aws.executions.started
 
 
+@pytest.mark.parametrize("action", ["rollback", "revalidate"])
+def test_what_needs_a_release_is_404_for_an_environment_that_nobody_made(action: str) -> None:
+    aws = FakeAws()
+    answer = post(aws, {"environment": "ghost", "action": action})
+    assert (answer.status, error(answer)["field"]) == (404, "environment")
+    assert not aws.executions.started
+
+
 def test_an_empty_idempotency_key_is_refused() -> None:
     assert error(post(FakeAws(), key=""))["field"] == "Idempotency-Key"
 

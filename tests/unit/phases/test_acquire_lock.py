@@ -45,6 +45,14 @@ def test_a_function_that_is_gone_is_no_obstacle() -> None:
     assert acquire_lock.run(request(environment=stands), world().as_aws()).status is Status.SUCCEEDED
 
 
+def test_a_plan_tells_what_it_finds_and_changes_nothing() -> None:
+    aws = world()
+    aws.functions.add("proxyctl-dev-proxy", FunctionConfig("c", 128, 3, {}, "python3.11"), live="2", versions=2)
+    good = environment(live=release("1"), last_good=release("1"))
+    told = acquire_lock.run(request(environment=good, action=Action.PLAN), aws.as_aws())
+    assert (aws.functions.moves, "would put it back on 1" in told.summary) == ([], True)
+
+
 def test_a_revalidation_leaves_what_it_finds_for_check_drift_to_name() -> None:
     aws = world()
     aws.functions.add("proxyctl-dev-proxy", FunctionConfig("c", 128, 3, {}, "python3.11"), live="2", versions=2)

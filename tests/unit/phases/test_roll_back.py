@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core.config import Options
 from chalicelib.core.contract import Request, Status
 from chalicelib.core.model import Action, Applied, Lock
-from chalicelib.errors import PhaseFailed
+from chalicelib.errors import LockLost, PhaseFailed
 from chalicelib.phases import roll_back
 from chalicelib.ports.functions import Alias, FunctionConfig
 
@@ -103,6 +103,8 @@ def test_an_environment_that_another_deployment_holds_is_left_alone() -> None:
     taken = environment(last_good=release("2"), lock=Lock("d-other", "", 0))
     assert roll_back.run(failed(environment=taken), aws.as_aws()).status is Status.SKIPPED
     assert aws.functions.moves == []
+    with pytest.raises(LockLost):
+        roll_back.run(dataclasses.replace(asked(), environment=taken), aws.as_aws())
 
 
 def test_a_rollback_that_sticks_says_what_is_where_and_how_to_mend_it() -> None:
@@ -132,6 +134,12 @@ def test_asked_for_a_version_that_does_not_exist_it_names_those_that_do() -> Non
         roll_back.run(asked("9"), world(live="3").as_aws())
     assert refused.value.field == "options.rollback_to"
     assert "1, 2, 3" in str(refused.value.remedy)
+
+
+def test_asked_for_where_there_is_no_function_it_fails() -> None:
+    with pytest.raises(PhaseFailed) as refused:
+        roll_back.run(asked(), FakeAws().as_aws())
+    assert refused.value.code == "NothingToGoBackTo"
 
 
 def test_asked_for_without_an_earlier_release_it_fails() -> None:
