@@ -1,8 +1,9 @@
 """The four DORA figures of an environment, from its own history. https://dora.dev/guides/dora-metrics-four-keys/
 
-What counts here: a *change* is a deploy that gave users another version. A change *failed* when it did not end well, or
-when the next thing that happened was a rollback. Users are *without service as it should be* from a revalidation that
-ended badly, or a change that failed after users had it, until the next good end of anything.
+What counts here: a *change* is a deploy that released another version; one that was refused or failed before that (its
+plan had changed, its stack was broken) is none. A change *failed* when it went back: by itself, or by the rollback that
+came next. Users are *without service as it should be* from a revalidation that ended badly, a change that failed after
+users had it, or one that somebody then took back, until the next good deploy, rollback or revalidation.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
+
+_TELLING = ("deploy", "rollback", "revalidate")  # what says something of what users have
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ def dora(history: Sequence[Mapping[str, Any]], now: datetime, days: int = 30) ->
     """`history` is newest first, as records keep it."""
     since = now - timedelta(days=days)
     told = [entry for entry in reversed(history) if _at(entry["at"]) >= since]
+    told = [entry for entry in told if entry["action"] in _TELLING]
     tried = [place for place, entry in enumerate(told) if _is_change(entry)]
     failed = [place for place in tried if _failed(told, place)]
     good = [told[place] for place in tried if told[place]["outcome"] == "SUCCEEDED"]
@@ -58,25 +62,39 @@ def _at(text: str) -> datetime:
 
 
 def _is_change(entry: Mapping[str, Any]) -> bool:
-    """A deploy that was to change something. One that found nothing to change, or was aborted, is none."""
-    return entry["action"] == "deploy" and entry["outcome"] != "ABORTED" and bool(entry.get("changed", True))
+    if entry["action"] != "deploy":
+        return False
+    if entry["outcome"] == "SUCCEEDED":
+        return bool(entry.get("changed", True))
+    return entry["outcome"] == "ROLLED_BACK" or bool(entry.get("users_saw_it"))
 
 
 def _failed(told: Sequence[Mapping[str, Any]], place: int) -> bool:
-    following = told[place + 1] if place + 1 < len(told) else None
-    taken_back = following is not None and following["action"] == "rollback"
-    return told[place]["outcome"] != "SUCCEEDED" or taken_back
+    return told[place]["outcome"] != "SUCCEEDED" or _taken_back(told, place)
+
+
+def _taken_back(told: Sequence[Mapping[str, Any]], place: int) -> bool:
+    """Whether the change in this place is one that the next successful thing but checks took back."""
+    after = (
+        entry for entry in told[place + 1 :] if entry["action"] != "revalidate" and entry["outcome"] == "SUCCEEDED"
+    )
+    following = next((entry for entry in after if entry["action"] == "rollback" or _is_change(entry)), None)
+    return _is_change(told[place]) and following is not None and following["action"] == "rollback"
 
 
 def _restorations(told: Sequence[Mapping[str, Any]]) -> list[float]:
     """Seconds from each failure that users could see to the next good end."""
     found: list[float] = []
     since: datetime | None = None
-    for entry in told:
+    taken_back = False
+    for place, entry in enumerate(told):
         if entry["outcome"] == "SUCCEEDED":
-            if since:
+            if since and (entry["action"] == "rollback" or not taken_back):
                 found.append((_at(entry["at"]) - since).total_seconds())
-            since = None
+                since, taken_back = None, False
+            if _taken_back(told, place):
+                # A person saw what no check did, so that no check in between says that all was well.
+                since, taken_back = _at(entry["at"]), True
         elif since is None and (entry["action"] == "revalidate" or entry.get("users_saw_it")):
             since = _at(entry["at"])
     return found
