@@ -9,7 +9,7 @@ from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Response
 from chalicelib import runner
-from chalicelib.api import control, deployments, environments, health, nightly, openapi, sweep, tell
+from chalicelib.api import control, deployments, environments, health, nightly, openapi, secrets, sweep, tell
 from chalicelib.api.answers import Answer, Call, answered
 from chalicelib.load import task
 from chalicelib.wiring import aws, utc_now
@@ -85,7 +85,12 @@ def get_environment(name: str) -> Response:
 
 @app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam)
 def put_secret(name: str) -> Response:
-    return _respond(environments.put_secret, name=name)
+    return _respond(secrets.put, name=name)
+
+
+@app.route("/environments/{name}/secret", methods=["PATCH"], authorizer=iam)
+def patch_secret(name: str) -> Response:
+    return _respond(secrets.patch, name=name)
 
 
 @app.route("/health", methods=["GET"], authorizer=iam)

@@ -76,6 +76,10 @@ class Client:
         """PUT /environments/{name}/secret; the answer never holds the key."""
         return self._object("PUT", f"/environments/{quote(environment, safe='')}/secret", secret)
 
+    def patch_secret(self, environment: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """PATCH /environments/{name}/secret: only these fields change, null takes one away."""
+        return self._object("PATCH", f"/environments/{quote(environment, safe='')}/secret", fields)
+
     def command(self, deployment_id: str, verb: str) -> dict[str, Any]:
         """POST /deployments/{id}/{abort,approve,resume}: the deployment as it stands then; of a resume, the new one."""
         return self._object("POST", f"/deployments/{quote(deployment_id, safe='')}/{verb}", retry=False)

@@ -5,6 +5,7 @@ msgspec and not pydantic: every Lambda decodes what the state machine hands it, 
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import enum
@@ -33,8 +34,27 @@ def decode(kind: type[T], given: Any, *, under: str = "") -> T:
 
 
 def decode_lenient(kind: type[T], given: Any) -> T:
-    """Like `decode`, but fields that this version does not know are left out, at any depth."""
-    return decode(kind, _known(kind, given))
+    """Like `decode`, for what an earlier version has stored: fields and values that this one does not take are left
+    out, at any depth, so that a record stays readable whatever is refused today."""
+    told = copy.deepcopy(_known(kind, given))
+    while True:
+        try:
+            return decode(kind, told)
+        except BadRequest as error:
+            if not _left_out(told, str(error.field).split(".")):
+                raise
+
+
+def _left_out(given: Any, path: list[str]) -> bool:
+    """Removes the field at `path`, which may begin with the name of the whole; False when there is none."""
+    for names in (path, path[1:]):
+        place = given
+        for name in names[:-1]:
+            place = place.get(name) if isinstance(place, dict) else None
+        if names and isinstance(place, dict) and names[-1] in place:
+            del place[names[-1]]
+            return True
+    return False
 
 
 def schema_of(kind: type[Any], ref_template: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +22,13 @@ _STATUS: dict[type[RolloutError], int] = {
     AccessDenied: 502,
     Throttled: 503,
 }
+_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_ID_SHOWN = 80
 _BODY_LIMIT = 256 * 1024  # more than any honest request; far below what Lambda takes
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +41,27 @@ class Call:
     body: bytes
     caller: str
 
+    @property
+    def deployment_id(self) -> str:
+        """The path's. Raises NotFound for what no deployment is ever called."""
+        given = self.path["id"]
+        if not _ID.fullmatch(given):
+            raise NotFound(
+                f"there is no deployment {given[:_ID_SHOWN]!r}",
+                field="id",
+                remedy="GET /deployments lists those that exist.",
+            )
+        return given
+
     def json(self) -> dict[str, Any]:
         """The body as a JSON object; BadRequest if it is anything else."""
         if len(self.body) > _BODY_LIMIT:
             raise BadRequest(f"the body is larger than {_BODY_LIMIT} bytes", field="body", remedy="Send less.")
         try:
-            given = json.loads(self.body)
+            given = json.loads(self.body, parse_constant=_refused)
+            json.dumps(given, ensure_ascii=False).encode()  # half a surrogate pair is JSON, and no text
+        except RecursionError as error:
+            raise BadRequest("the body is nested too deeply", field="body", remedy="Send a JSON object.") from error
         except ValueError as error:
             raise BadRequest(f"the body is not JSON: {error}", field="body", remedy="Send a JSON object.") from error
         if not isinstance(given, dict):

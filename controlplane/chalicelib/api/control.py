@@ -15,7 +15,7 @@ from .starting import begin
 
 def abort(call: Call, aws: Aws, clock: Clock) -> Answer:
     """202: the next call of any phase stops it; what was released goes back, and the environment is let go."""
-    deployment = aws.records.deployment(call.path["id"])
+    deployment = aws.records.deployment(call.deployment_id)
     if deployment.status.is_final:
         raise Conflict(
             f"deployment {deployment.id} has ended already: {deployment.status.value}",
@@ -44,7 +44,7 @@ def _refuse(token: str, why: str, aws: Aws) -> None:
 
 def approve(call: Call, aws: Aws, clock: Clock) -> Answer:
     """202: the traffic shift begins. 409 when the deployment does not wait for an approval."""
-    deployment = aws.records.deployment(call.path["id"])
+    deployment = aws.records.deployment(call.deployment_id)
     token = str(deployment.approval.get("token", ""))
     if deployment.status is not DeploymentStatus.WAITING_APPROVAL or not token:
         raise _not_waiting(deployment)
@@ -71,7 +71,7 @@ def _not_waiting(deployment: Deployment) -> Conflict:
 
 def resume(call: Call, aws: Aws, clock: Clock) -> Answer:
     """202 with a new deployment that goes on where this one failed: what it had done is skipped by fingerprint."""
-    failed = aws.records.deployment(call.path["id"])
+    failed = aws.records.deployment(call.deployment_id)
     if not failed.status.is_final or failed.status is DeploymentStatus.SUCCEEDED:
         raise Conflict(
             f"deployment {failed.id} is {failed.status.value}; only one that failed can be resumed",

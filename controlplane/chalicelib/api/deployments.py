@@ -57,7 +57,7 @@ def _limit(call: Call) -> int:
 
 def show(call: Call, aws: Aws, clock: Clock) -> Answer:
     """Status, percent, current phase, and every phase with times, summary, evidence and error."""
-    deployment = aws.records.deployment(call.path["id"])
+    deployment = aws.records.deployment(call.deployment_id)
     recorded = aws.records.phases(deployment.id)
     return Answer(200, with_phases(deployment, recorded, phases.PHASES))
 
@@ -71,7 +71,7 @@ def handoff(call: Call, aws: Aws, clock: Clock) -> Answer:
 
 
 def _document(call: Call, aws: Aws, name: str, content_type: str) -> Answer:
-    deployment = aws.records.deployment(call.path["id"])
+    deployment = aws.records.deployment(call.deployment_id)
     written = {phase.name: phase for phase in aws.records.phases(deployment.id)}.get("write_handoff")
     key = written.evidence.get(name) if written else None
     if not key:

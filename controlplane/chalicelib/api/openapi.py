@@ -77,7 +77,8 @@ def _paths() -> dict[str, Any]:
         "/environments": {"get": _operation("All environments", 200, [])},
         "/environments/{name}": {"get": _operation("One environment", 200, [environment], refusals=(400, 404))},
         "/environments/{name}/secret": {
-            "put": _operation("Store key, models and timeouts", 200, [environment], body="", refusals=(400,))
+            "put": _operation("Store key, models and timeouts", 200, [environment], body="", refusals=(400,)),
+            "patch": _operation("Change some fields of it", 200, [environment], body="", refusals=(400, 404)),
         },
         "/health": {"get": _operation("Does the control plane work", 200, [])},
         "/openapi.json": {"get": _operation("This document", 200, [])},

@@ -100,7 +100,7 @@ class DynamoRecords:
             query["ExpressionAttributeNames"]["#status"] = "status"
             query["ExpressionAttributeValues"][":status"] = {"S": status.value}
         found: list[Mapping[str, Any]] = []
-        start = _decode_cursor(cursor)
+        start = _decode_cursor(cursor, name, value)
         while len(found) < limit:
             # A filter is applied after the limit, so one page may hold fewer than were asked for.
             given = query | {"Limit": limit - len(found)} | ({"ExclusiveStartKey": start} if start else {})
@@ -293,13 +293,19 @@ def _encode_cursor(key: Mapping[str, Any] | None) -> str | None:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode() if key else None
 
 
-def _decode_cursor(cursor: str | None) -> dict[str, Any] | None:
+def _decode_cursor(cursor: str | None, listed: str, value: str) -> dict[str, Any] | None:
+    """Where the page before ended, in the list whose key `listed` is `value`."""
     if not cursor:
         return None
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except ValueError as error:
-        raise BadRequest("cursor is not one that this API gave", field="cursor", remedy="Leave it out.") from error
-    if not isinstance(key, dict):
-        raise BadRequest("cursor is not one that this API gave", field="cursor", remedy="Leave it out.")
-    return key
+        raise _no_cursor() from error
+    texts = isinstance(key, dict) and all(isinstance(one, dict) and set(one) == {"S"} for one in key.values())
+    if not texts or key.get(listed) != {"S": value}:
+        raise _no_cursor()
+    return dict(key)
+
+
+def _no_cursor() -> BadRequest:
+    return BadRequest("cursor is not one that this API gave for this list", field="cursor", remedy="Leave it out.")

@@ -8,16 +8,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 from ..errors import BadRequest
 
-ENVIRONMENT_NAME = re.compile(r"^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$")
+ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
+_SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
+_SUBSCRIBER = re.compile(
+    r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:\S+|https://[^\s/@]+(/\S*)?|[^\s@]+@[^\s@]+\.[^\s@]+"
+)
 
 # CloudWatch Logs accepts these days and no others.
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
 
 
 _MOST_HOURS = 24 * 366
+_REASON = 1_000  # characters; it stands in every list of deployments
 
 
 def within(name: str, value: float | None, low: float, high: float) -> None:
@@ -60,6 +66,8 @@ class AlarmThresholds:
             within(f"config.alarms.{name}", getattr(self, name), 0, 1)
         for name in ("duration_p99_ms", "latency_p99_ms"):
             within(f"config.alarms.{name}", getattr(self, name), 1, 900_000)
+        for name in ("throttles", "concurrency", "secret_failures"):
+            within(f"config.alarms.{name}", getattr(self, name), 1, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +77,20 @@ class Webhook:
     url: str
 
     def __post_init__(self) -> None:
+        try:
+            parts = urlsplit(self.url)
+            host, _port = parts.hostname or "", parts.port
+        except ValueError:
+            raise _not_a_webhook("is not a URL", "Correct it.") from None
+        if not host or "@" in parts.netloc or not self.url.isprintable() or " " in self.url:
+            raise _not_a_webhook("must be https://host[:port]/path", "Leave user names and blanks out.")
         # Plain HTTP only to this very machine, as in the embedded cloud: elsewhere the signature could be replayed.
-        if not self.url.startswith(("https://", "http://127.0.0.1:")):
-            raise BadRequest(
-                "config.webhook.url must begin with https://",
-                field="config.webhook.url",
-                remedy="Give the receiver a certificate.",
-            )
+        if parts.scheme != "https" and (parts.scheme, host) != ("http", "127.0.0.1"):
+            raise _not_a_webhook("must begin with https://", "Give the receiver a certificate.")
+
+
+def _not_a_webhook(must: str, remedy: str) -> BadRequest:
+    return BadRequest(f"config.webhook.url {must}", field="config.webhook.url", remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,19 @@ class Config:
                 field="config.log_retention_days",
                 remedy="Choose one of the listed numbers of days.",
             )
+        if self.secret_arn is not None and not _SECRET_ARN.fullmatch(self.secret_arn):
+            raise BadRequest(
+                "config.secret_arn is not the ARN of one secret",
+                field="config.secret_arn",
+                remedy="Take it from: aws secretsmanager describe-secret --secret-id NAME --query ARN",
+            )
+        for whom in self.notify:
+            if not _SUBSCRIBER.fullmatch(whom):
+                raise BadRequest(
+                    f"config.notify has {whom!r}, which is none of e-mail address, https URL, SQS or Lambda ARN",
+                    field="config.notify",
+                    remedy="Correct or remove the entry.",
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +158,13 @@ class Slo:
     rps: float | None = None
     cold_start_ms: float | None = 5_000
     slowdown: float | None = None
+
+    def __post_init__(self) -> None:
+        within("options.slo.p99_ms", self.p99_ms, 1, 900_000)
+        within("options.slo.error_rate", self.error_rate, 0, 1)
+        within("options.slo.rps", self.rps, 0.1, 100_000)
+        within("options.slo.cold_start_ms", self.cold_start_ms, 1, 900_000)
+        within("options.slo.slowdown", self.slowdown, 0.001, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +261,12 @@ class Options:
     sabotage: Literal["answers_500"] | None = None
 
     def __post_init__(self) -> None:
+        if len(self.reason) > _REASON:
+            raise BadRequest(
+                f"options.reason has {len(self.reason)} characters; it may have {_REASON}",
+                field="options.reason",
+                remedy="Say it shorter, or link to where it is said.",
+            )
         within("options.ttl_hours", self.ttl_hours, 0, _MOST_HOURS)
         within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
         within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)

@@ -20,7 +20,7 @@ CALLER = "proxyctl-drill"
 PARTS = ("deploy", "broken", "update", "cleanup")
 # A drill that is aborted or dies leaves an environment behind; the sweeper takes it away when this is over.
 TTL_HOURS = 4.0
-_EPHEMERAL = re.compile(r"^drill-[0-9a-f]{6}$")
+_EPHEMERAL = re.compile(r"drill-[0-9a-f]{6}")
 _PHASES = 12
 _MORE_MB = 64
 # What a drill's options hand on to every deployment of its own.
@@ -34,7 +34,7 @@ def ephemeral(deployment_id: str) -> str:
 
 def sabotaged(environment: str, options: Options) -> bool:
     """Whether a release is to be broken on purpose: in an environment that a drill made, and nowhere else."""
-    return options.sabotage is not None and bool(_EPHEMERAL.match(environment))
+    return options.sabotage is not None and bool(_EPHEMERAL.fullmatch(environment))
 
 
 def broken(release: Wanted) -> Wanted:

@@ -20,7 +20,7 @@ class Names:
     environment: str
 
     def __post_init__(self) -> None:
-        if not ENVIRONMENT_NAME.match(self.environment):
+        if not ENVIRONMENT_NAME.fullmatch(self.environment):
             raise BadRequest(
                 f"environment {self.environment!r} is not a valid name",
                 field="environment",

@@ -6,6 +6,8 @@ holds a value of the secret, only the names of its fields: the document holds ke
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +36,14 @@ _TIMEOUTS = frozenset({"connect_s", "first_byte_s", "idle_s", "total_s"})
 _OPENAI_KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,}")
 _MAX_SECONDS = 3_600
 _MAX_RETRIES = 5
-MAX_BYTES = 65_536  # what Secrets Manager takes
+_MAX_BYTES = 65_536  # what Secrets Manager takes
+_MAX_NAME = 256  # characters of a model's name; CloudWatch takes no longer dimension
+_MAX_CLIENT = 128
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~/%-]*)?")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,8 @@ def check(document: Any) -> Secret:
     """The decoded JSON of a secret. Raises BadRequest (code SecretMalformed) naming the first wrong field."""
     if not isinstance(document, Mapping):
         raise _wrong("(document)", "must be a JSON object")
+    if (size := len(json.dumps(document).encode())) > _MAX_BYTES:
+        raise _wrong("(document)", f"is {size} bytes long; Secrets Manager takes {_MAX_BYTES}", "Store less in it.")
     _known(document, _FIELDS, "")
     if document.get("schema") != SCHEMA or isinstance(document.get("schema"), bool):
         raise _wrong("schema", f"must be {SCHEMA}", f'Add "schema": {SCHEMA}.')
@@ -113,13 +124,27 @@ def _base_url(value: Any) -> str:
         host, _port = parts.hostname or "", parts.port
     except ValueError:
         raise _wrong("base_url", "is not a URL") from None
-    whole = parts.scheme in ("http", "https") and host
-    if not whole or parts.query or parts.fragment or parts.username:
+    whole = parts.scheme in ("http", "https") and (_HOST.fullmatch(host) or _is_ip6(host))
+    dots = {".", ".."} & set(parts.path.split("/"))
+    if not whole or not _PATH.fullmatch(parts.path) or dots or set(value) & set("?#@"):
         raise _wrong("base_url", "must be https://host[:port]/path and nothing more")
     loopback = host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdigit())
     if parts.scheme == "http" and not loopback:
         raise _wrong("base_url", "must be https: over http the key would travel in the clear (only loopback may)")
     return str(value)
+
+
+def _is_ip6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
+
+
+def _name(value: Any, field: str, most: int) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > most:
+        raise _wrong(field, f"must be a printable text of 1 to {most} characters")
+    return value
 
 
 def _seconds(value: Any, field: str) -> None:
@@ -142,19 +167,16 @@ def _models(given: Any) -> dict[str, str]:
         return {}
     if not isinstance(given, Mapping):
         raise _wrong("models", "must be an object of {alias: {target, …}}")
-    return {alias: _model(model, f"models.{alias}") for alias, model in given.items()}
+    return {_name(alias, "models", _MAX_NAME): _model(model, f"models.{alias}") for alias, model in given.items()}
 
 
 def _model(given: Any, where: str) -> str:
     if not isinstance(given, Mapping):
         raise _wrong(where, "must be an object with a target")
     _known(given, frozenset({"target", "timeout_s", "fallbacks"}), f"{where}.")
-    target = given.get("target")
-    if not isinstance(target, str) or not target:
-        raise _wrong(f"{where}.target", "must be a non-empty string")
-    fallbacks = given.get("fallbacks") or []
-    if not isinstance(fallbacks, list) or not all(isinstance(name, str) and name for name in fallbacks):
-        raise _wrong(f"{where}.fallbacks", "must be a list of model names")
+    target = _name(given.get("target"), f"{where}.target", _MAX_NAME)
+    for index, name in enumerate(_list(given.get("fallbacks"), f"{where}.fallbacks")):
+        _name(name, f"{where}.fallbacks[{index}]", _MAX_NAME)
     if given.get("timeout_s") is not None:
         _seconds(given["timeout_s"], f"{where}.timeout_s")
     return target
@@ -179,8 +201,8 @@ def _client_keys(given: Any) -> tuple[str, ...]:
         where = f"client_keys[{index}]"
         if not isinstance(entry, Mapping) or set(entry) != {"id", "sha256"}:
             raise _wrong(where, "must have exactly the fields id and sha256")
-        if not isinstance(entry["id"], str) or not entry["id"]:
-            raise _wrong(f"{where}.id", "must be a non-empty string")
+        if _name(entry["id"], f"{where}.id", _MAX_CLIENT) in ids:
+            raise _wrong(f"{where}.id", "stands there twice: logs and metrics could not tell them apart")
         digest = entry["sha256"]
         if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
             raise _wrong(f"{where}.sha256", "must be the key's SHA-256 in hexadecimal (64 characters)")
@@ -193,7 +215,6 @@ def _origins(given: Any) -> tuple[str, ...]:
     for index, origin in enumerate(origins):
         if origin == "*":
             continue
-        parts = urlsplit(origin) if isinstance(origin, str) else None
-        if parts is None or not parts.scheme or not parts.netloc or parts.path or parts.query:
+        if not isinstance(origin, str) or not _ORIGIN.fullmatch(origin):
             raise _wrong(f"cors_origins[{index}]", "must be '*' or scheme://host[:port] without a path")
     return tuple(origins)

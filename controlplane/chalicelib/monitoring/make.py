@@ -11,7 +11,6 @@ from ..core import dashboard, prices
 from ..core.alarms import Alarm
 from ..core.contract import Request
 from ..core.naming import Names
-from ..errors import BadRequest
 from ..ports import Aws
 
 
@@ -73,13 +72,7 @@ def _protocol(whom: str) -> str:
         return "https"
     if ":sqs:" in whom or ":lambda:" in whom:
         return whom.split(":")[2]
-    if "@" in whom:
-        return "email"
-    raise BadRequest(
-        f"config.notify has {whom!r}, which is none of e-mail address, https URL, SQS or Lambda ARN",
-        field="config.notify",
-        remedy="Correct or remove the entry.",
-    )
+    return "email"  # Config has refused everything else
 
 
 def _save_queries(names: Names, aws: Aws) -> list[str]:

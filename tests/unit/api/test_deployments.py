@@ -118,6 +118,22 @@ def test_a_lock_without_an_execution_is_dead_only_when_it_is_no_longer_young() -
         ({"environment": "dev", "config": {"throttle": {"rate": 1}}}, "config.throttle.rate"),
         ({"environment": "dev", "config": {"log_retention_days": 2}}, "config.log_retention_days"),
         ({"environment": "dev", "options": {"bake": {"steps": [50, 10]}}}, "options.bake.steps"),
+        ({"environment": "dev\n"}, "environment"),
+        ({"environment": "dev", "options": {"slo": {"p99_ms": -1}}}, "options.slo.p99_ms"),
+        ({"environment": "dev", "options": {"slo": {"error_rate": 7}}}, "options.slo.error_rate"),
+        ({"environment": "dev", "options": {"reason": "x" * 1001}}, "options.reason"),
+        ({"environment": "dev", "config": {"alarms": {"throttles": 0}}}, "config.alarms.throttles"),
+        ({"environment": "dev", "config": {"secret_arn": "*"}}, "config.secret_arn"),
+        ({"environment": "dev", "config": {"notify": ["not an address"]}}, "config.notify"),
+        (
+            {"environment": "dev", "config": {"webhook": {"url": "http://127.0.0.1:80@a.example/"}}},
+            "config.webhook.url",
+        ),
+        ({"environment": "dev", "config": {"webhook": {"url": "https://"}}}, "config.webhook.url"),
+        ({"environment": "dev", "config": {"webhook": {"url": "https://[x"}}}, "config.webhook.url"),
+        (b'{"environment": "dev", "options": {"slo": {"p99_ms": NaN}}}', "body"),
+        (b'{"environment": "dev", "options": {"reason": "\\ud800"}}', "body"),
+        (b"[" * 100_000, "body"),
         (["environment"], "body"),
         (b"{", "body"),
     ],
@@ -170,6 +186,11 @@ def test_show_has_all_twelve_phases_and_those_not_reached_are_pending() -> None:
     assert [phase["status"] for phase in told["phases"]] == ["SUCCEEDED"] + ["PENDING"] * 11
     assert (told["phases"][0]["duration_s"], told["percent"]) == (2.0, 8)
     assert [step["name"] for step in told["steps"]] == ["acquire_lock"]
+
+
+@pytest.mark.parametrize("given", ["d" * 3_000, "d-1\n", "../x", ""])
+def test_what_no_deployment_is_called_is_404(given: str) -> None:
+    assert ask(FakeAws(), deployments.show, id=given).status == 404
 
 
 def test_a_deployment_that_does_not_exist_is_404() -> None:

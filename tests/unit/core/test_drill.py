@@ -21,16 +21,33 @@ TWELVE = {f"phase-{number}": "SUCCEEDED" for number in range(12)}
 
 @pytest.mark.parametrize("part", drill.PARTS)
 def test_every_part_is_a_body_that_the_api_takes(part: str) -> None:
-    asked = decode(Start, drill.body(part, "drill-0123ab", TEMPLATE, "arn:secret", OPTIONS))
+    asked = decode(
+        Start,
+        drill.body(
+            part, "drill-0123ab", TEMPLATE, "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod", OPTIONS
+        ),
+    )
     assert asked.environment == "drill-0123ab"
     assert asked.action.value == ("cleanup" if part == "cleanup" else "deploy")
     assert (asked.options.sabotage is not None) == (part == "broken")
 
 
 def test_the_copy_has_the_templates_secret_by_name_and_rings_nobodys_bell() -> None:
-    asked = decode(Start, drill.body("deploy", "drill-0123ab", TEMPLATE, "arn:secret", OPTIONS))
+    asked = decode(
+        Start,
+        drill.body(
+            "deploy",
+            "drill-0123ab",
+            TEMPLATE,
+            "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod",
+            OPTIONS,
+        ),
+    )
     config = asked.config
-    assert (config.memory_mb, config.secret_arn) == (1024, "arn:secret")
+    assert (config.memory_mb, config.secret_arn) == (
+        1024,
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod",
+    )
     assert (config.notify, config.webhook, config.reserved_concurrency) == ((), None, None)
     assert asked.options.ttl_hours == drill.TTL_HOURS
 
@@ -92,7 +109,7 @@ def test_whatever_went_wrong_the_environment_is_removed_next_and_then_it_ends() 
 
 def test_the_broken_release_is_one_that_the_proxy_refuses_to_start_with() -> None:
     """The proxy's own settings say so: were they to take it, a drill would prove nothing."""
-    given = {"SECRET_ARN": "arn:secret", "SECRET_TTL_S": "300"}
+    given = {"SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod", "SECRET_TTL_S": "300"}
     good = Wanted("d", "c", 512, 29, given, "mark")
     from_environment(good.environment)
     with pytest.raises(SettingsError):

@@ -52,6 +52,21 @@ WRONG: list[tuple[Any, str]] = [
     ({**GOOD, "client_keys": [{"id": "a", "sha256": "short"}]}, "client_keys[0].sha256"),
     ({**GOOD, "cors_origins": ["https://a.example/path"]}, "cors_origins[0]"),
     ({**GOOD, "cors_origins": "*"}, "cors_origins"),
+    ({**GOOD, "cors_origins": ["http://[x"]}, "cors_origins[0]"),
+    ({**GOOD, "cors_origins": ["https://a.example\nx"]}, "cors_origins[0]"),
+    ({**GOOD, "base_url": "https://a..b/v1"}, "base_url"),
+    ({**GOOD, "base_url": f"https://{'a' * 64}.example/v1"}, "base_url"),
+    ({**GOOD, "base_url": "https://exa mple.com/v1"}, "base_url"),
+    ({**GOOD, "base_url": "https://example.com/v1 x"}, "base_url"),
+    ({**GOOD, "base_url": "https://example.com/v1é"}, "base_url"),
+    ({**GOOD, "base_url": "https://example.com/v1/../x"}, "base_url"),
+    ({**GOOD, "base_url": "https://:pw@example.com/v1"}, "base_url"),
+    ({**GOOD, "models": {"": {"target": "x"}}}, "models"),
+    ({**GOOD, "models": {"m": {"target": "x\ny"}}}, "models.m.target"),
+    ({**GOOD, "models": {"m": {"target": "x", "fallbacks": [""]}}}, "models.m.fallbacks[0]"),
+    ({**GOOD, "client_keys": [{"id": " ", "sha256": "a" * 64}]}, "client_keys[0].id"),
+    ({**GOOD, "client_keys": [{"id": "a" * 129, "sha256": "a" * 64}]}, "client_keys[0].id"),
+    ({**GOOD, "client_keys": [{"id": "a", "sha256": "a" * 64}] * 2}, "client_keys[1].id"),
 ]
 RIGHT: list[dict[str, Any]] = [
     GOOD,
@@ -100,3 +115,8 @@ def test_a_key_that_is_not_shaped_like_openais_is_refused_for_openai(key: str) -
 
 def test_what_is_kept_of_a_secret_holds_no_key() -> None:
     assert KEY not in repr(check(GOOD))
+
+
+def test_what_secrets_manager_could_not_hold_is_refused_before_it_is_asked() -> None:
+    with pytest.raises(BadRequest, match="65536"):
+        check({**GOOD, "models": {f"m{number}": {"target": "x" * 200} for number in range(400)}})

@@ -166,7 +166,13 @@ def _changed(**changes: Any) -> FakeAws:
         ),
         (aws(b"# no marks"), {}, "template", True, "must have one line"),
         (aws(TEMPLATE + b"#" * 51_200), {}, "template", True, "bytes"),
-        (_changed(logs__kept={}), {"config": Config(secret_arn="arn:x")}, "secret", True, "arn:x does not exist"),
+        (
+            _changed(logs__kept={}),
+            {"config": Config(secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:x")},
+            "secret",
+            True,
+            "secret:x does not exist",
+        ),
     ],
 )
 def test_each_problem_is_found(fake: FakeAws, given: dict[str, Any], check: str, blocks: bool, words: str) -> None:

@@ -32,7 +32,12 @@ class Drill:
     def __init__(self) -> None:
         self.aws = FakeAws()
         live = {"version": "1", "deployment_id": "d", "at": "t", "artifact": "", "config": dataclasses.asdict(Config())}
-        secret = {"fingerprint": "f", "deployment_id": "d", "at": "t", "evidence": {"arn": "arn:secret:of-prod"}}
+        secret = {
+            "fingerprint": "f",
+            "deployment_id": "d",
+            "at": "t",
+            "evidence": {"arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod"},
+        }
         self.aws.records.attributes["prod"] = {"live": live, "applied_prepare_secret": secret}
         config = FunctionConfig("c", 512, 29, {}, "python3.11")
         self.aws.functions.add(FUNCTION, config, live="2", versions=5)
@@ -97,7 +102,9 @@ def test_each_part_is_a_deployment_of_the_drills_environment_and_only_one_is_bro
     asked = drill.aws.rollouts.asked
     assert {given["environment"] for given in asked} == {NAME}
     assert [given["options"].get("sabotage") for given in asked] == [None, "answers_500", None, None]
-    assert [given["config"]["secret_arn"] for given in asked[:3]] == ["arn:secret:of-prod"] * 3
+    assert [given["config"]["secret_arn"] for given in asked[:3]] == [
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod"
+    ] * 3
 
 
 def test_the_template_is_neither_locked_nor_changed() -> None:
