@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .model import Action, DeploymentStatus, PhaseRecord, PhaseStatus
@@ -28,12 +28,16 @@ def outcome_of(
     caught: Mapping[str, str] | None,
     *,
     aborted: bool,
+    changed: Collection[str] = (),
 ) -> Outcome:
-    """SUCCEEDED, FAILED, ROLLED_BACK (a failure after which aliases were moved back) or ABORTED."""
+    """SUCCEEDED, FAILED, ROLLED_BACK (a failure after which aliases were moved back) or ABORTED.
+
+    changed: fields of the configuration that this deployment asked for otherwise than the last good one.
+    """
     others = [record for record in recorded if record.name != "record_outcome"]
     failed = [record for record in others if record.status is PhaseStatus.FAILED]
     if not caught and not failed:
-        return Outcome(DeploymentStatus.SUCCEEDED, _good(action, others))
+        return Outcome(DeploymentStatus.SUCCEEDED, _good(action, others, changed))
     broken = _first_broken(others, failed)
     error = dict(broken.error) if broken and broken.error else _told_by(caught)
     where = broken.name if broken else "the workflow"
@@ -73,10 +77,12 @@ def _told_by(caught: Mapping[str, str] | None) -> dict[str, str]:
     }
 
 
-def _good(action: Action, others: Sequence[PhaseRecord]) -> str:
+def _good(action: Action, others: Sequence[PhaseRecord], changed: Collection[str]) -> str:
     found = {record.name: record for record in others}
     if action is Action.DEPLOY:
         if all(name in found and found[name].status is PhaseStatus.SKIPPED for name in _ACTING):
+            if changed:
+                return f"Kept on record: {', '.join(sorted(changed))}; the environment already runs this release"
             return "No change: the environment already runs this release"
         version = found["release_code"].evidence.get("version", "?") if "release_code" in found else "?"
         return f"Version {version} serves all traffic"

@@ -27,6 +27,7 @@ def check(request: Request, aws: Aws) -> list[Finding]:
         *_gateway(request, aws),
         *_stack(stack),
         *_names(stack, request, aws),
+        *_webhook(request, aws),
     ]
 
 
@@ -96,6 +97,18 @@ def _gateway(request: Request, aws: Aws) -> Iterator[Finding]:
             "Stream (config.response_mode stream), or lower it.",
             blocks=False,
             field="config.timeout_s",
+        )
+
+
+def _webhook(request: Request, aws: Aws) -> Iterator[Finding]:
+    name = Names(request.environment.name).webhook_secret
+    if request.config.webhook and aws.secrets.find(name) is None:
+        yield Finding(
+            "webhook",
+            f"config.webhook is set and its signing key is not: no secret {name}, so that nothing will be sent",
+            f"aws secretsmanager create-secret --name {name} --secret-string KEY",
+            blocks=False,
+            field="config.webhook",
         )
 
 

@@ -19,7 +19,9 @@ def run(request: Request, aws: Aws) -> Result:
     at = request.now.isoformat(timespec="milliseconds")
     deployment = aws.records.deployment(request.deployment_id)
     recorded = aws.records.phases(request.deployment_id)
-    outcome = outcome_of(request.action, recorded, request.error, aborted=deployment.abort_requested)
+    outcome = outcome_of(
+        request.action, recorded, request.error, aborted=deployment.abort_requested, changed=_diff(request)
+    )
     if outcome.broken and outcome.broken.status is PhaseStatus.RUNNING:
         dead = replace(
             outcome.broken,
@@ -104,7 +106,10 @@ def _diff(request: Request) -> dict[str, Any]:
     if request.action is not Action.DEPLOY or good is None:
         return {}
     asked, before = dataclasses.asdict(request.config), dict(good.config)
-    changed = {name: [before.get(name), value] for name, value in asked.items() if _plain(value) != before.get(name)}
+    # A field that the last good one lacks is younger than it, and nobody's change.
+    changed = {
+        name: [before[name], value] for name, value in asked.items() if name in before and _plain(value) != before[name]
+    }
     versions = {"version": [good.version, str(request.results.get("release_code", {}).get("version", good.version))]}
     return changed | {name: pair for name, pair in versions.items() if pair[0] != pair[1]}
 

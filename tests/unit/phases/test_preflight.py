@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from chalicelib.core.config import Config, Load, Options, Throttle
+from chalicelib.core.config import Config, Load, Options, Throttle, Webhook
 from chalicelib.core.contract import Result
 from chalicelib.core.model import Action
 from chalicelib.core.naming import OWNER_TAG
@@ -166,6 +166,13 @@ def _changed(**changes: Any) -> FakeAws:
         ),
         (aws(b"# no marks"), {}, "template", True, "must have one line"),
         (aws(TEMPLATE + b"#" * 51_200), {}, "template", True, "bytes"),
+        (
+            aws(),
+            {"config": Config(webhook=Webhook("https://a.example/"))},
+            "webhook",
+            False,
+            "no secret proxyctl/dev/web",
+        ),
         (
             _changed(logs__kept={}),
             {"config": Config(secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:x")},

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.core.config import Config, Options
+from chalicelib.core.config import Config, Options, Webhook
 from chalicelib.core.contract import Request
 from chalicelib.core.model import Action, Applied, Deployment, DeploymentStatus, Lock, PhaseRecord, PhaseStatus
 from chalicelib.phases import record_outcome
@@ -70,6 +70,22 @@ def test_when_every_acting_phase_was_skipped_the_deploy_says_that_nothing_change
     ):
         phase(aws, number, name, PhaseStatus.SKIPPED)
     assert ended(aws).summary.startswith("No change")
+
+
+def test_what_only_the_record_keeps_is_a_change_too_and_told() -> None:
+    aws = world()
+    good = {
+        "version": "7",
+        "deployment_id": "d",
+        "at": "t",
+        "artifact": "",
+        "config": {"webhook": None, "memory_mb": 512},
+    }
+    aws.records.attributes["dev"] |= {"live": good, "last_good": good}
+    for name in ("prepare_secret", "package_artifact", "deploy_stack", "configure_monitoring", "release_code"):
+        phase(aws, 2, name, PhaseStatus.SKIPPED)
+    told = ended(aws, config=Config(webhook=Webhook("https://a.example/")))
+    assert told.summary.startswith("Kept on record: webhook;")
 
 
 def test_a_failed_phase_is_the_deployments_error() -> None:
