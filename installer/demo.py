@@ -61,6 +61,9 @@ def run(root: Path, folder: Path, port: int | None) -> int:
 def _cloud(root: Path, folder: Path, port: int | None) -> Cloud:
     environment.ensure(root, environment.EMULATOR)
     began = time.monotonic()
+    last = state.load(folder)
+    if last and port not in (None, last.emulator_port) and cloud.is_well(last):
+        tell(f"the cloud on port {last.emulator_port} is ended, and what was deployed in it: --port asks for another")
     try:
         running, reused = cloud.start(cloud.Site.of(root, folder), port)
     except cloud.PortTaken as taken:

@@ -1,6 +1,7 @@
 """`up`, `status` and `down`: the control plane in whatever AWS the environment names."""
 
 import json
+import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from installer.stack import Stack
 from installer.target import Target
 
 _T = TypeVar("_T")
-CHANGE_SET = "proxyctl-up"
+CHANGE_SET = "proxyctl-up"  # with a suffix: two people who upgrade at once must not take each other's
 TABLE = "proxyctl"
 
 
@@ -45,7 +46,7 @@ def up(root: Path, aws: Target, faults_url: str = "") -> dict[str, str]:
     }
     stack = Stack(aws.client("cloudformation"), progress=tell)
     url = _template_url(aws, template_key)
-    outcome = _timed("stack", lambda: stack.deploy(url, parameters, CHANGE_SET))
+    outcome = _timed("stack", lambda: stack.deploy(url, parameters, f"{CHANGE_SET}-{secrets.token_hex(4)}"))
     if made:
         tell(f"bucket {aws.bucket}: created")
     change = "deployed" if outcome.changed else "nothing to change"

@@ -8,7 +8,6 @@ half-way, and the environment is made anew.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from installer.errors import CannotStart
 from installer.say import tell
+from local import locks
 
 STAMP = ".proxyctl-stamp.json"
 INSTALL_TIMEOUT_S = 900
@@ -42,6 +42,7 @@ RUN = Profile("run", ".venv", "requirements.txt", satisfied_by=("dev",))
 DEV = Profile("dev", ".venv", "requirements-dev.txt")
 EMULATOR = Profile("emulator", ".local/emulator", "local/requirements-emulator.txt")
 PROFILES = {profile.name: profile for profile in (RUN, DEV, EMULATOR)}
+_WAITING = "another run is installing here, or a killed one's installer still works: waiting for it ..."
 UV_REQUIREMENTS = "installer/requirements-uv.txt"
 
 
@@ -111,7 +112,7 @@ def _make(root: Path, profile: Profile) -> None:
     python = python_of(root, profile)
     stamp = _read_stamp(venv)
     if venv.exists() and (stamp is None or stamp.get("place") != str(root) or not python.exists()):
-        shutil.rmtree(venv)
+        _remove(venv)
     if not venv.exists() and not _create_with_uv(root, venv):
         _create(venv)
     (venv / STAMP).unlink(missing_ok=True)
@@ -125,6 +126,15 @@ def _make(root: Path, profile: Profile) -> None:
         _install_with_pip(python, requirements)
     # Last: whoever kills us before this line finds no stamp next time.
     write_stamp(venv, stamp_for(root, profile))
+
+
+def _remove(venv: Path) -> None:
+    try:
+        shutil.rmtree(venv)
+    except OSError as problem:
+        raise CannotStart(
+            f"{venv} is half made and cannot be removed ({problem}); remove it, and run this again"
+        ) from None
 
 
 def _create_with_uv(root: Path, venv: Path) -> bool:
@@ -192,7 +202,13 @@ def _call(command: list[str]) -> subprocess.CompletedProcess[str]:
         variables.setdefault("UV_DEFAULT_INDEX", index)
     try:
         return subprocess.run(  # noqa: S603 - fixed commands
-            command, env=variables, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
+            command,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_TIMEOUT_S,
+            check=False,
+            close_fds=False,  # the lock is handed on
         )
     except OSError as missing:  # a binary for another platform, or gone
         return subprocess.CompletedProcess(command, 127, "", str(missing))
@@ -214,17 +230,11 @@ def write_stamp(venv: Path, stamp: dict[str, str]) -> None:
 
 @contextlib.contextmanager
 def _lock(root: Path) -> Iterator[None]:
-    """One installer at a time: `make test` may run beside `make demo`. The kernel frees the lock of a killed one."""
-    folder = root / ".local"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "setup.lock").open("w") as handle:
-        deadline = time.monotonic() + LOCK_TIMEOUT_S
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise CannotStart("another bootstrap.py has been installing for 15 minutes; end it first") from None
-                time.sleep(0.2)
-        yield
+    """One installer at a time: `make test` may run beside `make demo`. What a killed one left at work (pip, uv) is
+    waited for: it writes into the folder that would be made anew."""
+    path = root / ".local" / "setup.lock"
+    try:
+        with locks.held(path, LOCK_TIMEOUT_S, waiting=lambda: tell(_WAITING), inherited=True):
+            yield
+    except TimeoutError:
+        raise CannotStart("another bootstrap.py has been installing for 15 minutes; end it first") from None

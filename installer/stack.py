@@ -51,7 +51,6 @@ class Stack:
     def deploy(self, template_url: str, parameters: Mapping[str, str], change_set: str) -> Outcome:
         """Create or update. Raises CommandFailed with the first failed resource's reason."""
         exists = self._make_deployable()
-        self._drop_change_set(change_set)
         self._client.create_change_set(
             StackName=self._name,
             ChangeSetName=change_set,
@@ -112,7 +111,6 @@ class Stack:
         return True
 
     def _drop_change_set(self, name: str) -> None:
-        """One that a killed run left would be in the way of its successor's name."""
         try:
             self._client.delete_change_set(StackName=self._name, ChangeSetName=name)
         except ClientError as error:

@@ -59,6 +59,9 @@ class Target:
 def find() -> Target:
     """The target that the environment names. Raises CannotStart saying what is missing or wrong."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
+    parts = urlsplit(endpoint)
+    if endpoint and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise CannotStart(f"AWS_ENDPOINT_URL is {endpoint!r}, and no URL; unset it for AWS itself")
     try:
         session = boto3.session.Session(region_name=os.environ.get("AWS_REGION"))  # the CLI reads it, boto3 does not
         if not session.region_name:

@@ -1,13 +1,12 @@
 """What is written down about a running cloud: processes, ports, keys. Owner-readable only, replaced atomically."""
 
 import contextlib
-import fcntl
 import json
 import os
-import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from local import locks
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,7 @@ def forget(folder: Path) -> None:
     if cloud:
         write_private(folder / "port", f"{cloud.emulator_port}\n")
     (folder / "cloud.json").unlink(missing_ok=True)
+    (folder / "env").unlink(missing_ok=True)  # its keys died with the cloud
 
 
 def last_port(folder: Path) -> int | None:
@@ -108,21 +108,9 @@ def last_port(folder: Path) -> int | None:
         return None
 
 
-@contextlib.contextmanager
-def locked(folder: Path, limit_s: float = 120.0) -> Iterator[None]:
-    """One starter at a time in a folder; the kernel frees the lock of a killed one. Raises TimeoutError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "cloud.lock").open("w") as handle:
-        deadline = time.monotonic() + limit_s
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"another process has been starting the cloud in {folder}") from None
-                time.sleep(0.1)
-        yield
+def locked(folder: Path, limit_s: float = 120.0) -> contextlib.AbstractContextManager[None]:
+    """One starter at a time in a folder. Raises TimeoutError."""
+    return locks.held(folder / "cloud.lock", limit_s)
 
 
 def export_lines(variables: dict[str, str]) -> str:
