@@ -4,17 +4,24 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ctl.words import clean, failure, note, question, rows
+
+__all__ = ["STYLES", "failure", "rows", "table", "text_of", "watch"]
+
 STYLES = {
     "PENDING": "dim",
     "RUNNING": "bold yellow",
+    "WAITING_APPROVAL": "bold magenta",
     "SUCCEEDED": "green",
     "SKIPPED": "cyan",
     "FAILED": "bold red",
+    "ROLLED_BACK": "bold red",
+    "ABORTED": "bold red",
 }
 
 
@@ -33,21 +40,25 @@ class Lines:
 
     def show(self, deployment: Mapping[str, Any]) -> None:
         for phase in rows(deployment):
-            line = text_of(phase)
-            if phase["status"] != "PENDING" and self._said.get(phase["name"]) != line:
-                self._said[phase["name"]] = line
-                self._out.write(line + "\n")
+            if phase["status"] != "PENDING":
+                self._say(phase["name"], text_of(phase))
+        self._say("the question", question(deployment))
         self._out.flush()
+
+    def _say(self, about: str, line: str) -> None:
+        if line and self._said.get(about) != line:
+            self._said[about] = line
+            self._out.write(line + "\n")
 
 
 class Board:
-    """All phases at once, redrawn in place."""
+    """All phases at once, redrawn in place, and below them what is asked of the person who looks on."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
 
     def show(self, deployment: Mapping[str, Any]) -> None:
-        self._live.update(table(deployment), refresh=True)
+        self._live.update(board(deployment), refresh=True)
 
 
 def watch(states: Iterable[Mapping[str, Any]], out: TextIO = sys.stdout) -> dict[str, Any]:
@@ -71,58 +82,37 @@ def _show_all(states: Iterable[Mapping[str, Any]], view: View) -> Mapping[str, A
     return last
 
 
-def rows(deployment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Phases and steps in the order in which they ran; those that have not yet come last."""
-    everything = [*deployment.get("phases", []), *deployment.get("steps", [])]
-    return sorted(everything, key=lambda row: (row.get("started_at") or "9", row["number"]))
-
-
 def text_of(phase: Mapping[str, Any]) -> str:
     """`  7 validate_endpoints    SUCCEEDED   4.2 s  nine checks passed`."""
     number = f"{phase['number']:>3}" if phase["number"] else "  ·"
     duration = phase.get("duration_s")
     took = f"{duration:6.1f} s" if duration is not None else " " * 8
-    return f"{number} {phase['name']:<22} {phase['status']:<10}{took}  {_note(phase)}".rstrip()
+    return f"{number} {clean(phase['name']):<22} {phase['status']:<10}{took}  {note(phase)}".rstrip()
 
 
-def _note(phase: Mapping[str, Any]) -> str:
-    error = phase.get("error")
-    if error:
-        return f"{error.get('code', 'Error')}: {error.get('message', '')}"
-    return str(phase.get("summary") or "")
+def board(deployment: Mapping[str, Any]) -> RenderableType:
+    """The table, and the question when there is one."""
+    asked = question(deployment)
+    return Group(table(deployment), Text(asked, style=STYLES["WAITING_APPROVAL"])) if asked else table(deployment)
 
 
 def table(deployment: Mapping[str, Any]) -> Table:
-    """The board."""
-    title = f"{deployment['id']}  {deployment['environment']}  {deployment['status']}  {deployment.get('percent', 0)} %"
-    board = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name, options in (
-        ("#", {"justify": "right"}),
-        ("phase", {}),
-        ("", {}),
-        ("s", {"justify": "right"}),
-        ("", {}),
-    ):
-        board.add_column(name, **options)  # type: ignore[arg-type]
+    """One row a phase or step. All text is `Text`: rich would read a bracket in a plain string as its own markup."""
+    percent = f"{deployment.get('percent', 0)} %"
+    title = clean("  ".join(map(str, (deployment["id"], deployment["environment"], deployment["status"], percent))))
+    shown = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
+    shown.add_column("#", justify="right")
+    shown.add_column("phase")
+    shown.add_column("")
+    shown.add_column("s", justify="right")
+    shown.add_column("")
     for phase in rows(deployment):
         duration = phase.get("duration_s")
-        board.add_row(
+        shown.add_row(
             str(phase["number"] or "·"),
-            phase["name"],
-            Text(phase["status"], style=STYLES.get(phase["status"], "")),
+            Text(clean(phase["name"])),
+            Text(clean(phase["status"]), style=STYLES.get(phase["status"], "")),
             "" if duration is None else f"{duration:.1f}",
-            Text(_note(phase), overflow="ellipsis", no_wrap=True),
+            Text(note(phase), overflow="ellipsis", no_wrap=True),
         )
-    return board
-
-
-def failure(deployment: Mapping[str, Any]) -> str:
-    """Why a deployment did not succeed, with the remedy, in one or two lines."""
-    failed = [row for row in rows(deployment) if row["status"] == "FAILED"]
-    # The phase's own error is the cause; what the record says afterwards may only sum up.
-    error: Mapping[str, Any] = (failed[0].get("error") if failed else None) or deployment.get("error") or {}
-    phase = failed[0]["name"] if failed else deployment.get("current_phase") or "no phase"
-    cause = f"{error.get('code', 'unknown')}: {error.get('message', 'no cause recorded')}"
-    remedy = error.get("remedy")
-    line = f"{deployment['status']} in {phase}: {cause}"
-    return f"{line}\n  remedy: {remedy}" if remedy else line
+    return shown

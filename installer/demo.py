@@ -158,6 +158,6 @@ def _farewell(answer: str, base_url: str, url: str, deployment_id: str, seconds:
     say()
     say("Next:")
     say("  . .local/env                                        # this cloud's variables for your shell")
-    say(f"  .venv/bin/python -m ctl show {deployment_id}   # every phase with its evidence")
+    say(f"  .venv/bin/python -m ctl show {deployment_id}   # every phase; --json: with its evidence")
     say(f"  .venv/bin/python -m ctl deploy {ENVIRONMENT}                  # again: a no-op that says so")
     say("(make stop ends the cloud)")

@@ -100,7 +100,7 @@ def down(aws: Target, force: bool) -> None:
     if standing and not force:
         raise CannotStart(
             f"environments exist: {', '.join(standing)}; clean them up first "
-            "(python3 -m ctl deploy NAME --action cleanup), or take --force to leave them to themselves"
+            "(.venv/bin/python -m ctl cleanup NAME), or take --force to leave them to themselves"
         )
     say(f"stack proxyctl: {'removed' if stack.delete() else 'there was none'}")
     say(_delete_table(aws))

@@ -2,108 +2,121 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-
 import pytest
 
-from ctl.client import ApiError, Client
-from local import emulator
-from local.state import Keys
+from ctl.client import ApiError, NotAnAddress
+from ctl.signed import address
+from tests.fakes.control_api import ControlApi
 
 
-class Server:
-    """Answers with what is queued, then with 200 {}; keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, Any]] = []
-        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def _any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                outer.asked.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-                status, answer = outer.answers.pop(0) if outer.answers else (200, {})
-                content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = do_PUT = _any
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Quiet."""
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.client = self._client()
-
-    def _client(self) -> Client:
-        session = emulator.session("eu-central-1", Keys("AKIATEST", "secret"))
-        return Client(f"http://127.0.0.1:{self.http.server_port}/api/", session, "eu-central-1")
+def test_calls_are_signed_for_the_api_in_its_region(api: ControlApi) -> None:
+    api.client.health()
+    asked = api.asked[0]
+    assert (asked.method, asked.path) == ("GET", "/api/health")
+    assert asked.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIATEST/")
+    assert "/eu-central-1/execute-api/aws4_request" in asked.headers["authorization"]
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server()
-    thread = threading.Thread(target=made.http.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
-
-
-def test_calls_are_signed_for_the_api_in_its_region(server: Server) -> None:
-    server.client.health()
-    method, path, headers, _ = server.asked[0]
-    assert (method, path) == ("GET", "/api/health")
-    assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIATEST/")
-    assert "/eu-central-1/execute-api/aws4_request" in headers["authorization"]
-
-
-def test_a_refusal_carries_code_message_and_remedy(server: Server) -> None:
+def test_a_refusal_carries_code_message_and_remedy(api: ControlApi) -> None:
     error = {"code": "EnvironmentBusy", "message": "dev is busy", "remedy": "Wait.", "holder": "d-1"}
-    server.answers = [(409, {"error": error})]
+    api.answers = [(409, {"error": error})]
     with pytest.raises(ApiError) as refused:
-        server.client.start({"environment": "dev", "action": "deploy"})
+        api.client.start({"environment": "dev", "action": "deploy"})
     assert (refused.value.status, refused.value.error["holder"]) == (409, "d-1")
     assert refused.value.told() == "EnvironmentBusy: dev is busy (Wait.)"
 
 
-def test_what_api_gateway_itself_refuses_is_told_too(server: Server) -> None:
-    server.answers = [(403, {"message": "Missing Authentication Token"})]
+def test_what_api_gateway_itself_refuses_is_told_too(api: ControlApi) -> None:
+    api.answers = [(403, {"message": "Missing Authentication Token"})]
     with pytest.raises(ApiError, match="Http403: Missing Authentication Token"):
-        server.client.health()
+        api.client.health()
 
 
-def test_a_busy_server_is_asked_again(server: Server) -> None:
-    server.answers = [(503, b"busy"), (200, {"status": "ok"})]
-    assert server.client.health() == {"status": "ok"}
+def test_a_busy_server_is_asked_again(api: ControlApi) -> None:
+    api.answers = [(503, b"busy"), (200, {"status": "ok"})]
+    assert api.client.health() == {"status": "ok"}
 
 
-def test_a_start_is_repeated_only_under_an_idempotency_key(server: Server) -> None:
+def test_a_start_is_repeated_only_under_an_idempotency_key(api: ControlApi) -> None:
     """Without one, a repeated POST could start a second rollout."""
-    server.answers = [(503, {"error": {"code": "Throttled", "message": "x"}})]
+    api.answers = [(503, {"error": {"code": "Throttled", "message": "x"}})]
     with pytest.raises(ApiError):
-        server.client.start({"environment": "dev"})
-    assert len(server.asked) == 1
-    server.answers = [(503, {"error": {"code": "Throttled", "message": "x"}}), (202, {"id": "d-1"})]
-    assert server.client.start({"environment": "dev"}, "key")["id"] == "d-1"
-    assert [headers.get("idempotency-key") for _, _, headers, _ in server.asked[1:]] == ["key", "key"]
+        api.client.start({"environment": "dev"})
+    assert len(api.asked) == 1
+    api.answers = [(503, {"error": {"code": "Throttled", "message": "x"}}), (202, {"id": "d-1"})]
+    assert api.client.start({"environment": "dev"}, "key")["id"] == "d-1"
+    assert [asked.headers.get("idempotency-key") for asked in api.asked[1:]] == ["key", "key"]
 
 
-def test_following_ends_with_the_deployment(server: Server) -> None:
+def test_following_ends_with_the_deployment(api: ControlApi) -> None:
     states = ["RUNNING", "RUNNING", "ROLLED_BACK", "NEVER ASKED"]
-    server.answers = [(200, {"status": status, "phases": []}) for status in states]
-    assert [shown["status"] for shown in server.client.follow("d-1")] == states[:3]
+    api.answers = [(200, {"status": status, "phases": []}) for status in states]
+    assert [shown["status"] for shown in api.client.follow("d-1")] == states[:3]
 
 
-def test_names_cannot_leave_their_place_in_the_path(server: Server) -> None:
-    server.client.deployment("../environments")
-    assert server.asked[0][1] == "/api/deployments/..%2Fenvironments"
+def test_names_cannot_leave_their_place_in_the_path(api: ControlApi) -> None:
+    api.client.deployment("../environments")
+    assert api.asked[0].path == "/api/deployments/..%2Fenvironments"
+
+
+def test_an_unknown_route_is_told_with_what_may_be_the_cause(api: ControlApi) -> None:
+    """API Gateway answers so when the control plane is older than the client."""
+    api.answers = [(403, {"message": "Missing Authentication Token"})]
+    with pytest.raises(ApiError, match="older than this client"):
+        api.client.patch_secret("dev", {"api_key": "sk-x"})
+
+
+def test_following_goes_on_until_the_last_step_is_recorded(api: ControlApi) -> None:
+    """The step that ends a deployment still runs when the deployment's status is final."""
+    step = {"number": 0, "name": "record_outcome", "status": "RUNNING"}
+    running = {"id": "d-1", "status": "SUCCEEDED", "phases": [], "steps": [step]}
+    api.answers = [(200, running), (200, running), (200, running | {"steps": [step | {"status": "SUCCEEDED"}]})]
+    seen = list(api.client.follow("d-1"))
+    assert [state["steps"][0]["status"] for state in seen] == ["RUNNING", "RUNNING", "SUCCEEDED"]
+    assert len(api.asked) == 3
+
+
+def test_a_secret_is_stored_once_however_often_it_is_sent(api: ControlApi) -> None:
+    """A second version with the same key would push the version before it out of reach."""
+    api.answers = [(503, {"error": {"code": "Throttled", "message": "x"}}), (200, {"version_id": "v"})]
+    api.client.patch_secret("dev", {"api_key": "sk-x"})
+    first, second = api.asked
+    assert (first.method, first.path, first.json) == ("PATCH", "/api/environments/dev/secret", {"api_key": "sk-x"})
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+
+
+def test_a_list_is_filtered_by_what_was_given(api: ControlApi) -> None:
+    api.answers = [(200, {"deployments": []})] * 2
+    api.client.deployments()
+    api.client.deployments("dev", "FAILED", 5)
+    assert [asked.path for asked in api.asked] == [
+        "/api/deployments",
+        "/api/deployments?environment=dev&status=FAILED&limit=5",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "",
+        "https://",
+        "http://[",
+        "https://a:99999/api",
+        "ftp://a/api",
+        "https://user:pw@a/api",
+        "https://a/api?x=1",
+        "https://a b/api",
+        "https://a/\u00e9",
+        "https://a/\napi",
+    ],
+)
+def test_what_is_no_address_of_an_api_is_refused(url: str) -> None:
+    with pytest.raises(NotAnAddress):
+        address(url)
+
+
+def test_a_secret_never_leaves_this_machine_in_the_clear() -> None:
+    with pytest.raises(NotAnAddress, match="in the clear"):
+        address("http://192.0.2.1/api")
+    assert [address(f"http://{host}/api").scheme for host in ("127.0.0.1:1", "localhost", "[::1]:8")] == ["http"] * 3

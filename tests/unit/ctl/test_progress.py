@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from rich.console import Console
+
 from ctl import progress
 
 
@@ -13,7 +15,8 @@ def phase(number: int, name: str, status: str, **more: Any) -> dict[str, Any]:
 
 
 def state(status: str, *phases: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"id": "d-1", "environment": "dev", "status": status, "phases": list(phases), "steps": [], **more}
+    told = {"id": "d-1", "environment": "dev", "status": status, "phases": list(phases), "steps": []}
+    return told | more
 
 
 RUNNING = phase(1, "preflight", "RUNNING", started_at="2026-01-01T00:00:01Z")
@@ -58,3 +61,42 @@ def test_a_failure_names_the_first_phase_that_failed_its_cause_and_the_remedy() 
 def test_a_failure_outside_any_phase_takes_the_deployments_own_error() -> None:
     told = progress.failure(state("ABORTED", DONE, current_phase="bake", error={"code": "Aborted", "message": "by me"}))
     assert told == "ABORTED in bake: Aborted: by me"
+
+
+WAITS = {"approval": {"until": "2026-01-02T00:00:00+00:00"}}
+
+
+def drawn(shown: dict[str, Any]) -> str:
+    """The board as a wide terminal shows it."""
+    console = Console(file=io.StringIO(), width=160, force_terminal=True, color_system=None)
+    with console.capture() as captured:
+        console.print(progress.board(shown))
+    return captured.get()
+
+
+def test_what_waits_for_a_person_says_what_to_type_until_when() -> None:
+    shown = state("WAITING_APPROVAL", DONE, **WAITS)
+    for told in (drawn(shown), _lines([shown, shown])):
+        assert told.count("-m ctl approve d-1") == 1
+        assert told.count("-m ctl abort d-1") == 1
+        assert "2026-01-02" in told
+
+
+def test_nothing_is_asked_of_a_person_while_it_runs() -> None:
+    assert "approve" not in drawn(state("RUNNING", DONE)) + _lines([state("RUNNING", DONE)])
+
+
+def _lines(states: list[dict[str, Any]]) -> str:
+    out = io.StringIO()
+    progress.watch(states, out)
+    return out.getvalue()
+
+
+def test_text_from_outside_acts_on_no_terminal() -> None:
+    """Neither as an escape sequence, nor as rich's markup, nor as a line of its own."""
+    nasty = DONE | {"name": "pre[bold]flight", "summary": "ok\x1b[2J\r\nFAKE \u202egnp"}
+    for told in (drawn(state("SUCCEEDED", nasty, environment="dev\n")), _lines([state("SUCCEEDED", nasty)])):
+        assert "\x1b" not in told
+        assert "\u202e" not in told
+        assert "pre[bold]flight" in told
+        assert not any(line.startswith("FAKE") for line in told.splitlines())

@@ -1,0 +1,169 @@
+"""One signed request: SigV4 by botocore, over a kept-alive connection, repeated where that does no harm."""
+
+import http.client
+import json
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, Self
+from urllib.parse import SplitResult, urlsplit
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+TIMEOUT_S = 35.0  # API Gateway itself gives up after 29 s
+ATTEMPTS = 4
+_BUSY = (429, 500, 502, 503, 504)
+
+
+class ApiError(Exception):
+    """The API refused, or did not answer. `error` is the body's: code, message, field?, remedy?."""
+
+    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+        self.status, self.error = status, dict(error)
+        super().__init__(self.told())
+
+    def told(self) -> str:
+        """One line for a person."""
+        line = f"{self.error.get('code', self.status)}: {self.error.get('message', 'no message')}"
+        remedy = self.error.get("remedy")
+        return f"{line} ({remedy})" if remedy else line
+
+
+class NotAnAddress(ValueError):
+    """The control API cannot be at the address given; the message says why."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """status, headers (names in lower case) and the decoded JSON body (text when it is not JSON)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+def address(url: str) -> SplitResult:
+    """The parts of the API's URL. Raises NotAnAddress; secrets are sent there, so only this machine needs no TLS."""
+    try:
+        parts = urlsplit(url.rstrip("/"))
+        host, _port = parts.hostname or "", parts.port
+    except ValueError as problem:
+        raise NotAnAddress(f"{url!r} is not a URL: {problem}") from None
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise NotAnAddress(f"{url!r} is not a URL: it may hold printable ASCII only")
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username:
+        raise NotAnAddress(f"{url!r} is not https://host/stage")
+    if parts.scheme == "http" and not _is_here(host):
+        raise NotAnAddress(f"{url!r} must begin with https://: over http a secret would travel in the clear")
+    return parts
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Signed:
+    """Requests to the control API at `url` (…/api), signed with a session's credentials. For one thread at a time."""
+
+    def __init__(self, url: str, session: Any, region: str) -> None:
+        self._parts = address(url)
+        self._session, self.region = session, region
+        self._connection: http.client.HTTPConnection | None = None
+
+    @property
+    def url(self) -> str:
+        return self._parts.geturl()
+
+    def again(self) -> Self:
+        """The same with a connection of its own, for another thread."""
+        return type(self)(self.url, self._session, self.region)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        retry: bool = True,
+    ) -> Reply:
+        """One request; what may be repeated without harm is repeated when AWS is busy or the connection breaks."""
+        content = b"" if body is None else json.dumps(body).encode()
+        for attempt in range(1, ATTEMPTS + 1):
+            last = attempt == ATTEMPTS or not retry
+            try:
+                reply = self._exchange(method, path, content, headers or {})
+            except (OSError, http.client.HTTPException) as error:
+                self.close()
+                if last:
+                    cause = f"{self.url}{path} does not answer: {type(error).__name__}: {error}"
+                    raise ApiError(0, {"code": "Unreachable", "message": cause}) from error
+            else:
+                if last or reply.status not in _BUSY:
+                    return reply
+            time.sleep(random.uniform(0.1, 0.4 * 2**attempt))  # noqa: S311 - jitter
+        raise AssertionError("the last attempt returns or raises")
+
+    def close(self) -> None:
+        """Let the connection go; the next call makes another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _exchange(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> Reply:
+        signed = self._signed(method, path, content, headers)
+        if self._connection is None:
+            kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
+            self._connection = kind(self._parts.hostname or "", self._parts.port, timeout=TIMEOUT_S)
+        self._connection.request(method, self._parts.path + path, body=content or None, headers=signed)
+        response = self._connection.getresponse()
+        text = response.read()
+        if response.will_close:
+            self.close()
+        return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, _decoded(text))
+
+    def _signed(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> dict[str, str]:
+        given = {"Accept": "application/json", **headers}
+        if content:
+            given["Content-Type"] = "application/json"
+        request = AWSRequest(method=method, url=self.url + path, data=content, headers=given)
+        # Asked anew each time: a session's credentials may expire while a rollout is followed.
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise ApiError(0, {"code": "NoCredentials", "message": "there are no AWS credentials to sign with"})
+        SigV4Auth(credentials.get_frozen_credentials(), "execute-api", self.region).add_auth(request)
+        return {name: str(value) for name, value in request.headers.items()}
+
+
+def _decoded(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text.decode(errors="replace")
+
+
+def error_of(reply: Reply) -> dict[str, Any]:
+    """Our own shape, or what API Gateway says when it refuses before our code runs."""
+    if isinstance(reply.body, dict):
+        inner = reply.body.get("error")
+        if isinstance(inner, dict):
+            return inner
+        message = str(reply.body.get("message") or reply.body.get("Message") or "no message")
+        return {"code": f"Http{reply.status}", "message": message} | _remedy(reply.status, message)
+    return {"code": f"Http{reply.status}", "message": str(reply.body)[:200]}
+
+
+def _remedy(status: int, message: str) -> dict[str, str]:
+    # What API Gateway says of a signed call on a route that it does not have.
+    if status == 403 and message == "Missing Authentication Token":
+        older = "CONTROL_API_URL is another address, or the control plane is older than this client: bootstrap.py up."
+        return {"remedy": older}
+    return {}

@@ -1,0 +1,78 @@
+"""A control API over real HTTP that answers what a test has queued, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from ctl.client import Client
+from local import emulator
+from local.state import Keys
+
+REGION = "eu-central-1"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """headers: names in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class ControlApi:
+    """Answers with what is queued, then with 200 {}."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, Any]] = []
+        self.asked: list[Asked] = []
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.url = f"http://127.0.0.1:{self.http.server_port}/api"
+        self.client = Client(f"{self.url}/", emulator.session(REGION, Keys("AKIATEST", "secret")), REGION)
+
+    def answer(self) -> tuple[int, bytes]:
+        status, answer = self.answers.pop(0) if self.answers else (200, {})
+        return status, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+
+
+def _handler(api: ControlApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            api.asked.append(Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            status, content = api.answer()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = do_PATCH = _any
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    return Handler
+
+
+@contextmanager
+def control_api() -> Iterator[ControlApi]:
+    """One that listens."""
+    made = ControlApi()
+    thread = threading.Thread(target=made.http.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield made
+    made.http.shutdown()
+    made.http.server_close()

@@ -1,0 +1,198 @@
+"""The command line: what each command sends, what it prints, and with which code it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctl.__main__ import main
+from tests.fakes.control_api import ControlApi
+
+ROOT = Path(__file__).resolve().parents[3]
+PHASE = {
+    "number": 1,
+    "name": "preflight",
+    "status": "SUCCEEDED",
+    "started_at": "2026-01-01T10:00:01.000+00:00",
+    "duration_s": 1.5,
+    "summary": "all is there",
+    "evidence": {"secret of the evidence": 1},
+}
+ERROR = {"code": "SloMissed", "message": "p99 3 s", "remedy": "Make it faster."}
+
+
+def deployment(status: str = "SUCCEEDED", *phases: dict[str, Any], **more: Any) -> dict[str, Any]:
+    told = {"id": "d-1", "environment": "dev", "action": "deploy", "status": status, "steps": [], "caller": "arn:x"}
+    return told | {"created_at": "2026-01-01T10:00:00.000+00:00", "phases": list(phases or [PHASE])} | more
+
+
+def run(shell: ControlApi, line: str, *answers: Any) -> int:
+    shell.answers = [answer if isinstance(answer, tuple) else (200, answer) for answer in answers]
+    return main(line.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "body"),
+    [
+        ("deploy dev", {"action": "deploy"}),
+        ("deploy dev --action cleanup --remove-secret", {"action": "cleanup", "options": {"remove_secret": True}}),
+        (
+            "deploy dev --approval --reason why",
+            {"action": "deploy", "options": {"approval": "required", "reason": "why"}},
+        ),
+        ("deploy dev --expected-plan abc", {"action": "deploy", "options": {"expected_plan": "abc"}}),
+        ('deploy dev --config {"memory_mb":256}', {"action": "deploy", "config": {"memory_mb": 256}}),
+        ("plan dev --wait", {"action": "plan", "options": {"if_busy": "wait"}}),
+        ("rollback dev --to 7", {"action": "rollback", "options": {"rollback_to": "7"}}),
+        ("rollback dev", {"action": "rollback"}),
+        ("revalidate dev --heal", {"action": "revalidate", "options": {"heal": True}}),
+        ('cleanup dev --options {"force":true}', {"action": "cleanup", "options": {"force": True}}),
+        ("drill dev --reason night", {"action": "drill", "options": {"reason": "night"}}),
+    ],
+)
+def test_each_verb_is_one_post(shell: ControlApi, line: str, body: dict[str, Any]) -> None:
+    assert run(shell, f"{line} --no-follow", {"id": "d-1"}) == 0
+    assert (shell.asked[0].method, shell.asked[0].path) == ("POST", "/api/deployments")
+    assert shell.asked[0].json == {"environment": "dev"} | body
+
+
+def test_what_is_given_twice_is_refused(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(shell, 'plan dev --reason a --options {"reason":"b"}') == 2
+    assert "both set reason" in capsys.readouterr().err
+    assert not shell.asked
+
+
+def test_a_plan_ends_with_its_text_and_what_holds_a_deploy_to_it(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evidence = {"text": "~ deploy_stack: would run\n    changes: 1", "digest": "abc"}
+    step = PHASE | {"number": 0, "name": "make_plan", "evidence": evidence}
+    assert run(shell, "plan dev", {"id": "d-1"}, deployment(steps=[step])) == 0
+    out = capsys.readouterr().out
+    assert "~ deploy_stack: would run\n    changes: 1\nexpected_plan abc\n" in out
+
+
+def test_a_failed_rollout_ends_with_1_its_cause_and_its_remedy(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = deployment("ROLLED_BACK", PHASE | {"status": "FAILED", "error": ERROR})
+    assert run(shell, "deploy dev", {"id": "d-1"}, failed) == 1
+    assert "ROLLED_BACK in preflight: SloMissed: p99 3 s\n  remedy: Make it faster." in capsys.readouterr().err
+
+
+def test_show_is_a_table_with_times_errors_and_remedies(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    failed = PHASE | {"number": 9, "name": "load_test", "status": "FAILED", "error": ERROR}
+    assert run(shell, "show d-1", deployment("FAILED", PHASE, failed, error=ERROR, duration_s=7.25)) == 0
+    out = capsys.readouterr().out
+    assert "d-1  dev  deploy  FAILED" in out
+    assert "1  preflight             SUCCEEDED  10:00:01     1.5 s  all is there" in out
+    assert "SloMissed: p99 3 s\n       remedy: Make it faster." in out
+    assert out.count("SloMissed") == 1, "the deployment's own error is its phase's"
+    assert "secret of the evidence" not in out
+
+
+def test_show_as_json_is_what_the_api_said(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(shell, "show d-1 --json", deployment()) == 0
+    assert json.loads(capsys.readouterr().out) == deployment()
+
+
+def test_show_tells_what_a_waiting_deployment_asks(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(shell, "show d-1", deployment("WAITING_APPROVAL", approval={"until": "2026-01-02"})) == 0
+    assert "-m ctl approve d-1" in capsys.readouterr().out
+
+
+def test_who_stops_to_look_is_told_what_is_asked_and_how_to_look_again(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hurried:
+        def __init__(self, seconds: float) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ctl.client.time.sleep", Hurried)
+    assert run(shell, "show d-1 --follow", deployment("WAITING_APPROVAL")) == 130
+    err = capsys.readouterr().err
+    assert "-m ctl approve d-1" in err
+    assert "-m ctl show d-1 --follow" in err
+
+
+def test_deployments_is_another_word_for_list(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    page = {"deployments": [deployment(summary="Version 2 serves all traffic")], "cursor": None}
+    assert run(shell, "list dev --status FAILED", page) == run(shell, "deployments dev --status FAILED", page) == 0
+    assert shell.asked[0].path == shell.asked[1].path == "/api/deployments?environment=dev&status=FAILED"
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    assert first.split()[1:5] == ["d-1", "dev", "deploy", "SUCCEEDED"]
+
+
+def test_a_name_with_a_line_break_stays_one_line(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    run(shell, "environments", {"environments": [{"name": "dev\n\x1b[2J", "status": "NEW", "live": None}]})
+    run(shell, "list", {"deployments": [deployment(environment="dev\n")]})
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 2
+    assert "\x1b" not in out
+
+
+def test_an_environment_is_told_with_its_holder_its_incident_and_its_figures(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = {"version": "3", "at": "2026-01-01T10:00:00.000+00:00", "deployment_id": "d-3"}
+    dora = {"days": 30, "changes": 4, "failed": 1, "deployments_per_day": 0.1, "lead_time_s": 60.0}
+    figures = dora | {"change_failure_rate": 0.25, "time_to_restore_s": None}
+    entry = {"at": release["at"], "action": "deploy", "outcome": "SUCCEEDED", "deployment_id": "d-3", "why": "weekly"}
+    told = {"name": "dev", "status": "LIVE", "live": release, "lock": {"deployment_id": "d-4"}, "dora": figures}
+    incident = {"opened_at": release["at"], "why": "the alias was moved"}
+    assert run(shell, "environments dev", told | {"incident": incident, "history": [entry]}) == 0
+    out = capsys.readouterr().out
+    for part in (
+        "version 3 since 2026-01-01 10:00:00Z",
+        "held by     d-4",
+        "the alias was moved",
+        "rate 25 %",
+        "(weekly)",
+    ):
+        assert part in out
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://[", "http://example.com/api"])
+def test_an_address_that_is_none_is_one_line_and_2(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("CONTROL_API_URL", url)
+    assert run(shell, "list") == 2
+    assert capsys.readouterr().err.startswith("proxyctl: CONTROL_API_URL ")
+
+
+def test_a_config_file_that_cannot_be_read_says_so(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(shell, f"deploy dev --config @{tmp_path}/none") == 2
+    assert f"--config: {tmp_path}/none cannot be read: No such file" in capsys.readouterr().err
+    (tmp_path / "half").write_text("{")
+    assert run(shell, f"deploy dev --config @{tmp_path}/half") == 2
+    assert "is not JSON" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_enough_is_no_failure(shell: ControlApi) -> None:
+    """`list | head -1`: head closes the pipe before all is written."""
+    shell.answers = [(200, {"deployments": [deployment(summary="x" * 500)] * 400})]
+    read, write = os.pipe()
+    os.close(read)
+    process = subprocess.run(
+        [sys.executable, "-m", "ctl", "list"], cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60
+    )
+    os.close(write)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_without_a_command_it_says_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    assert left.value.code == 0
+    words = capsys.readouterr().out.split()
+    assert {"deploy", "plan", "rollback", "revalidate", "cleanup", "drill", "deployments"} <= set(words)

@@ -1,0 +1,115 @@
+"""`secret set`: a key alone changes nothing but the key, and no value is ever told."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+import pytest
+
+from ctl.__main__ import main
+from tests.fakes.control_api import ControlApi
+
+KEY = "sk-test-00000000000000000000"
+STORED = {
+    "environment": "dev",
+    "secret_arn": "arn:aws:secretsmanager:x",
+    "version_id": "v-2",
+    "models": ["fast"],
+    "client_keys": ["team-a"],
+    "changed": ["api_key"],
+}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def run(shell: ControlApi, monkeypatch: pytest.MonkeyPatch, stdin: str, *answers: tuple[int, Any]) -> int:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+    shell.answers = list(answers or [(200, STORED)])
+    return main(["secret", "set", "dev"])
+
+
+@pytest.mark.parametrize("stdin", [KEY, f"{KEY}\n", f"  {KEY}\r\n"])
+def test_a_key_on_standard_input_changes_the_key_alone(
+    shell: ControlApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stdin: str
+) -> None:
+    assert run(shell, monkeypatch, stdin) == 0
+    assert [(asked.method, asked.json) for asked in shell.asked] == [("PATCH", {"api_key": KEY})]
+    told = capsys.readouterr()
+    assert "changed      api_key\n" in told.out
+    assert "client keys  team-a\n" in told.out
+    assert KEY not in told.out + told.err
+
+
+def test_a_key_at_the_prompt_changes_the_key_alone(shell: ControlApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda prompt: KEY)
+    shell.answers = [(200, STORED)]
+    assert main(["secret", "set", "dev"]) == 0
+    assert [(asked.method, asked.json) for asked in shell.asked] == [("PATCH", {"api_key": KEY})]
+
+
+def test_the_first_key_makes_the_secret(shell: ControlApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = (404, {"error": {"code": "NotFound", "message": "no secret yet"}})
+    assert run(shell, monkeypatch, KEY, missing, (200, STORED)) == 0
+    assert [asked.method for asked in shell.asked] == ["PATCH", "PUT"]
+    assert shell.asked[1].json == {"schema": 1, "api_key": KEY, "models": {}}
+
+
+def test_any_other_refusal_stores_nothing_instead(
+    shell: ControlApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A PUT after a refused PATCH would wipe what the person wanted to keep."""
+    refused = (400, {"error": {"code": "SecretMalformed", "message": "api_key", "remedy": "Correct it."}})
+    assert run(shell, monkeypatch, KEY, refused) == 1
+    assert [asked.method for asked in shell.asked] == ["PATCH"]
+    assert "Correct it." in capsys.readouterr().err
+
+
+def test_json_on_standard_input_replaces_the_whole(shell: ControlApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(shell, monkeypatch, '{"schema": 1, "api_key": "sk-x", "models": {}}') == 0
+    asked = shell.asked[0]
+    assert (asked.method, asked.json) == ("PUT", {"schema": 1, "api_key": "sk-x", "models": {}})
+
+
+def test_a_proxy_that_becomes_open_to_anybody_is_told(
+    shell: ControlApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = STORED | {"client_keys": [], "changed": ["api_key", "client_keys"]}
+    assert run(shell, monkeypatch, '{"schema": 1}', (200, opened)) == 0
+    assert "warning: the secret has no client keys any more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("told", [STORED, STORED | {"client_keys": []}, STORED | {"changed": ["client_keys"]}])
+def test_no_warning_where_none_is_due(
+    shell: ControlApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], told: dict[str, Any]
+) -> None:
+    assert run(shell, monkeypatch, KEY, (200, told)) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "stdin", ["", "\n", "@/etc/passwd", f"{KEY} and more", "sk-\u00fc", "{", "[1]", '"sk-x"', "a\x00b"]
+)
+def test_what_is_neither_a_key_nor_an_object_is_refused_without_being_told(
+    shell: ControlApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stdin: str
+) -> None:
+    assert run(shell, monkeypatch, stdin) == 2
+    assert not shell.asked
+    assert KEY not in capsys.readouterr().err
+
+
+def test_no_answer_at_the_prompt_is_no_traceback(
+    shell: ControlApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", ended)
+    assert main(["secret", "set", "dev"]) == 2
+    assert "no key was given" in capsys.readouterr().err
