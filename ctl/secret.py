@@ -62,18 +62,14 @@ def _key(text: str, where: str) -> str:
 
 
 def _tell(told: Mapping[str, Any], out: TextIO, err: TextIO) -> None:
-    changed, keys = [clean(name) for name in told.get("changed") or []], told.get("client_keys") or []
     out.write(f"{clean(told.get('environment', ''))}: version {clean(told.get('version_id', ''))} is stored\n")
-    out.write(f"  changed      {', '.join(changed) or 'nothing'}\n")
+    out.write(f"  changed      {_names(told.get('changed'), none='nothing')}\n")
     out.write(f"  models       {_names(told.get('models'))}\n")
-    out.write(f"  client keys  {_names(keys)}\n")
+    out.write(f"  client keys  {_names(told.get('client_keys'))}\n")
     out.write(f"  secret       {clean(told.get('secret_arn', ''))}\n")
-    if "client_keys" in changed and not keys:
-        err.write(
-            "proxyctl: warning: the secret has no client keys any more: the proxy now takes any caller, on your key. "
-            'Put them back with "client_keys" in the JSON on standard input.\n'
-        )
+    if told.get("warning"):
+        err.write(f"proxyctl: warning: {clean(told['warning'])}\n")
 
 
-def _names(names: Any) -> str:
-    return ", ".join(clean(name) for name in names or []) or "none"
+def _names(names: Any, none: str = "none") -> str:
+    return ", ".join(clean(name) for name in names or []) or none
