@@ -61,11 +61,6 @@ class Client(Signed):
         once = {"Idempotency-Key": str(uuid.uuid4())}
         return self._object(method, f"/environments/{quote(environment, safe='')}/secret", fields, once)
 
-    def _secret(self, method: str, environment: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        # Repeated without a key, a lost answer would leave the same key as the current and the previous version.
-        once = {"Idempotency-Key": str(uuid.uuid4())}
-        return self._object(method, f"/environments/{quote(environment, safe='')}/secret", fields, once)
-
     def command(self, deployment_id: str, verb: str) -> dict[str, Any]:
         """POST /deployments/{id}/{abort,approve,resume}: the deployment as it stands then; of a resume, the new one."""
         return self._object("POST", f"/deployments/{quote(deployment_id, safe='')}/{verb}", retry=False)
