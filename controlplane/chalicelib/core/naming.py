@@ -56,6 +56,11 @@ class Names:
         return f"{OWNER}/{self.environment}/webhook"
 
     @property
+    def secrets(self) -> tuple[str, str]:
+        """All that the environment keeps in Secrets Manager under its own names."""
+        return (self.secret, self.webhook_secret)
+
+    @property
     def topic(self) -> str:
         return f"{OWNER}-{self.environment}-alarms"
 

@@ -7,28 +7,36 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from email.parser import HeaderParser
 from typing import Any
 
+# Identifiers that packages of before PEP 639 write into their free text as they are.
+_SPDX = frozenset({"MIT", "MIT-0", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "PSF-2.0"})
 _NAMESPACE = uuid.UUID("6f9f1a52-5c53-5d0c-9a55-0c7f0f1b1c0e")  # ours alone, so that serial numbers never collide
 
 
 def _component(metadata: str) -> dict[str, Any]:
     told = HeaderParser().parsestr(metadata, headersonly=True)
     name, version = told["Name"], told["Version"]
+    # As PyPI spells it: scanners look for this form only.
+    purl = f"pkg:pypi/{re.sub('[-_.]+', '-', name).lower()}@{version}"
     component: dict[str, Any] = {
         "type": "library",
-        "bom-ref": f"pkg:pypi/{name.lower()}@{version}",
+        "bom-ref": purl,
         "name": name,
         "version": version,
-        "purl": f"pkg:pypi/{name.lower()}@{version}",
+        "purl": purl,
     }
     licence = told["License-Expression"] or told["License"]
     if licence and "\n" not in licence:
-        kind = "expression" if told["License-Expression"] else "license"
-        component["licenses"] = [{"expression": licence} if kind == "expression" else {"license": {"name": licence}}]
+        if told["License-Expression"]:
+            component["licenses"] = [{"expression": licence}]
+        else:
+            kind = "id" if licence in _SPDX else "name"
+            component["licenses"] = [{"license": {kind: licence}}]
     if told["Summary"]:
         component["description"] = told["Summary"]
     return component

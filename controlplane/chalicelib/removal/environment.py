@@ -19,6 +19,8 @@ _PATIENCE_S = 45 * 60
 _ATTEMPTS = 2
 # Lambda hands in its last log lines late, and makes the group anew if it may.
 _SETTLE_S, _SETTLE_EMBEDDED_S = 60, 2
+# Resource Groups Tagging goes on listing what was deleted, for minutes.
+_TAG_LOOKS, _TAG_LOOKS_EMBEDDED = 20, 1
 
 
 def remove(request: Request, aws: Aws) -> Result:
@@ -150,16 +152,18 @@ def _remove_log_groups(names: Names, aws: Aws) -> int:
 
 
 def _remove_secret(request: Request, names: Names, aws: Aws) -> str:
-    """Only the environment's own: an adopted one belongs to someone else."""
-    info = aws.secrets.find(names.secret)
-    if info is None:
+    """Only the environment's own, with the webhook's signing key: an adopted one belongs to someone else."""
+    found = {name: info for name in names.secrets if (info := aws.secrets.find(name))}
+    if not found:
         return "there was none"
     if not request.options.remove_secret:
         return "kept, as options.remove_secret was not set"
     days = request.options.secret_recovery_days
-    if info.doomed and days:
+    if days and all(info.doomed for info in found.values()):
         return "its deletion was scheduled already"
-    aws.secrets.delete(names.secret, days)
+    for name, info in found.items():
+        if not (info.doomed and days):
+            aws.secrets.delete(name, days)
     return f"deleted, recoverable for {days} days" if days else "deleted at once"
 
 
@@ -175,6 +179,14 @@ def _prove(request: Request, aws: Aws) -> Result:
             cursor={**cursor, "looks": looks + 1},
         )
     left = [thing for thing in search.everything(names, aws) if not _may_stay(thing, request)]
+    most = _TAG_LOOKS_EMBEDDED if aws.settings.embedded else _TAG_LOOKS
+    tag_looks = int(cursor.get("tag_looks", 0))
+    if left and all(thing.found_by == "tag" for thing in left) and tag_looks < most:
+        return Result.in_progress(
+            f"{len(left)} things are gone by name and still listed by tag: looking again",
+            poll_after_s=next_poll_s(tag_looks + 2),
+            cursor={**cursor, "tag_looks": tag_looks + 1},
+        )
     if left:
         listed = inventory.listed(left, aws.settings.region)
         raise PhaseFailed(

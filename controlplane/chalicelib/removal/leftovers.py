@@ -61,7 +61,7 @@ def _known(names: Names, aws: Aws) -> set[str]:
         stack.id if stack else "",
         names.dashboard,
         names.topic,
-        names.secret,
+        *names.secrets,
         *(alarm.name for alarm in aws.alarms.find(names.alarm(""))),
         *(query.id for query in (aws.logs.queries(names.queries) if aws.logs.keeps_queries() else ())),
         *(f"{aws.settings.bucket}/{key}" for key in aws.artifacts.keys(names.artifacts_prefix) if is_artifact_key(key)),

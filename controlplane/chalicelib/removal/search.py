@@ -62,5 +62,6 @@ def _watching(names: Names, aws: Aws) -> Iterator[Thing]:
 def _stored(names: Names, aws: Aws) -> Iterator[Thing]:
     for key in (*aws.artifacts.keys(names.artifacts_prefix), *aws.artifacts.keys(names.baselines_prefix)):
         yield Thing("object", f"{aws.settings.bucket}/{key}")
-    if aws.secrets.find(names.secret):
-        yield Thing("secret", names.secret)
+    for secret in names.secrets:
+        if aws.secrets.find(secret):
+            yield Thing("secret", secret)

@@ -176,7 +176,9 @@ def test_parts_are_counted_with_their_bytecode_largest_first() -> None:
 
 
 def test_the_sbom_names_dependencies_and_own_files_and_is_reproducible() -> None:
-    metadata = b"Metadata-Version: 2.4\nName: Dep\nVersion: 1.2\nLicense-Expression: MIT\nSummary: d\n\nLong text\n"
+    metadata = (
+        b"Metadata-Version: 2.4\nName: Dep_of.Ours\nVersion: 1.2\nLicense-Expression: MIT\nSummary: d\n\nLong text\n"
+    )
     manifest = {**MANIFEST, "include": [*MANIFEST["include"], "*.dist-info/METADATA"]}  # type: ignore[misc]
     given = bundle(**{"Dep-1.2.dist-info/METADATA": metadata, "proxy/artifact.json": json.dumps(manifest).encode()})
     one, two = artifact.build(given), artifact.build(given)
@@ -185,8 +187,8 @@ def test_the_sbom_names_dependencies_and_own_files_and_is_reproducible() -> None
     assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
     assert told["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": one.digest}]
     by_name = {component["name"]: component for component in told["components"]}
-    assert by_name["Dep"]["purl"] == "pkg:pypi/dep@1.2"
-    assert by_name["Dep"]["licenses"] == [{"expression": "MIT"}]
+    assert by_name["Dep_of.Ours"]["purl"] == "pkg:pypi/dep-of-ours@1.2"
+    assert by_name["Dep_of.Ours"]["licenses"] == [{"expression": "MIT"}]
     assert by_name["proxy/core.py"]["hashes"][0]["alg"] == "SHA-256"
 
 

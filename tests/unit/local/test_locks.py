@@ -41,9 +41,7 @@ def test_one_holds_it_and_who_waits_is_told_once(tmp_path: Path) -> None:
 def test_what_a_killed_holder_left_at_work_holds_it_until_it_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
     read, write = os.pipe()  # the worker ends when nobody can write to it any more
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(path)], stdin=read, stdout=subprocess.PIPE, text=True
-    )
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdin=read, stdout=subprocess.PIPE, text=True)
     os.close(read)
     assert holder.stdout is not None
     holder.stdout.readline()

@@ -123,6 +123,34 @@ def test_the_secret_is_kept_or_removed_as_asked(
     assert told in result.evidence["secret"]
 
 
+def test_the_webhooks_signing_key_goes_with_the_secret() -> None:
+    fake = aws()
+    fake.stack_goes()
+    fake.secrets.add(NAMES.webhook_secret, "key")
+    assert remove(fake, remove_secret=True, secret_recovery_days=0).evidence["left"] == []
+    assert set(fake.secrets.kept) == {OTHER.secret}
+
+
+def test_what_tagging_lists_a_while_longer_is_looked_for_again() -> None:
+    fake = aws()
+    fake.stack_goes()
+    asked: Request = request(action=Action.CLEANUP, options=Options(remove_secret=True, secret_recovery_days=0))
+    told: list[str] = []
+    for _ in range(20):
+        result = clean_up.run(asked, fake.as_aws())
+        told.append(result.summary)
+        if result.status is not Status.IN_PROGRESS:
+            break
+        if result.cursor.get("step") == "prove":
+            fake.functions.latest.clear()
+            fake.gateway.named.clear()
+        if result.cursor.get("tag_looks"):
+            fake.tagging.tagged.clear()
+        asked = dataclasses.replace(asked, cursor=result.cursor)
+    assert result.status is Status.SUCCEEDED
+    assert any("still listed by tag" in words for words in told)
+
+
 @pytest.mark.parametrize("where", ["stack", "record"])
 def test_a_protected_environment_is_refused_before_anything_is_touched(where: str) -> None:
     fake = aws()
