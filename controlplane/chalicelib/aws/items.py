@@ -119,6 +119,7 @@ def to_environment(name: str, item: Mapping[str, Any]) -> Environment:
         live=_release(told.get("live")),
         last_good=_release(told.get("last_good")),
         previous=_release(told.get("previous")),
+        releases=tuple(decode(Release, one) for one in told.get("releases") or ()),
         applied=applied,
         links=told.get("links", {}),
         last_deployment=told.get("last_deployment"),

@@ -99,7 +99,8 @@ class Lock:
 @dataclass(frozen=True, slots=True)
 class Environment:
     """What is known of an environment. `live` serves users now; a failed rollout goes back to `last_good`;
-    `previous` was good before that, and is where a rollback goes that someone asks for.
+    `previous` was good before that, and is where a rollback goes that someone asks for. `releases`: the last ten that
+    passed everything, newest first; a rollback goes to no other version.
 
     incident: since when, and why, revalidations find it BAD; None while all is well. expires_at: when the sweeper
     cleans it up, with the options in `at_expiry`; None for one that stays.
@@ -111,6 +112,7 @@ class Environment:
     live: Release | None = None
     last_good: Release | None = None
     previous: Release | None = None
+    releases: tuple[Release, ...] = ()
     applied: Mapping[str, Applied] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     last_deployment: str | None = None
@@ -119,6 +121,13 @@ class Environment:
     expires_at: str | None = None
     at_expiry: Evidence = field(default_factory=dict)
     updated_at: str | None = None
+
+    @property
+    def good(self) -> tuple[Release, ...]:
+        """Every release on record that users were well served by, each version once."""
+        named = (self.live, self.last_good, self.previous)
+        found = {one.version: one for one in (*self.releases, *named) if one}
+        return tuple(found.values())
 
     @property
     def is_known(self) -> bool:

@@ -15,6 +15,9 @@ from ..errors import Conflict, LockLost
 from ..ports import Aws
 
 
+_RELEASES = 10
+
+
 def run(request: Request, aws: Aws) -> Result:
     at = request.now.isoformat(timespec="milliseconds")
     deployment = aws.records.deployment(request.deployment_id)
@@ -129,7 +132,14 @@ def _changes(request: Request, outcome: Outcome, at: str) -> dict[str, Any]:
     if request.action is Action.ROLLBACK:
         return _rolled_back(request) if good else {}
     if request.action is Action.CLEANUP:
-        gone = {"live": None, "last_good": None, "previous": None, "links": None, "last_revalidation": None}
+        gone = {
+            "live": None,
+            "last_good": None,
+            "previous": None,
+            "releases": None,
+            "links": None,
+            "last_revalidation": None,
+        }
         left = gone | {"status": "REMOVED"} if good else {"status": "PARTLY_REMOVED"}
         return left | expiry.after_clean_up(request.environment, request.now, good=good)
     if not incidents.says_something(outcome):
@@ -151,8 +161,7 @@ def _deployed(request: Request, at: str) -> dict[str, Any]:
     config = dataclasses.asdict(request.config)
     if environment.live and environment.live.version == version:
         # The stack's side of the configuration (throttling, retention) may have changed under the same version.
-        same = dataclasses.asdict(replace(environment.live, config=config))
-        return changes | {"live": same, "last_good": same}
+        return changes | _moved(environment, replace(environment.live, config=config))
     artifact = str(request.results.get("package_artifact", {}).get("digest", ""))
     return changes | _moved(environment, Release(version, request.deployment_id, at, artifact, config))
 
@@ -161,17 +170,23 @@ def _rolled_back(request: Request) -> dict[str, Any]:
     environment = request.environment
     back = request.results["roll_back"]
     version = str(back["version"])
-    known = (environment.previous, environment.last_good, environment.live)
-    release = next((item for item in known if item and item.version == version), None)
-    return {"status": "LIVE"} | _moved(
-        environment, release or Release(version, str(back["release_of"]), str(back["to"]))
-    )
+    known = {release.version: release for release in environment.good}
+    release = known.get(version) or Release(version, str(back["release_of"]), str(back["to"]))
+    # The next rollback goes further back, never forward to what somebody has just left.
+    versions = [one.version for one in environment.releases]
+    older = environment.releases[versions.index(version) + 1 :] if version in versions else ()
+    told = dataclasses.asdict(release)
+    previous = dataclasses.asdict(older[0]) if older else None
+    return {"status": "LIVE", "live": told, "last_good": told, "previous": previous}
 
 
 def _moved(environment: Environment, release: Release) -> dict[str, Any]:
     """`previous` is what was good before, if that is another version."""
     before = environment.last_good
-    changes = {"live": dataclasses.asdict(release), "last_good": dataclasses.asdict(release)}
+    others = [one for one in environment.good if one.version != release.version]
+    told = dataclasses.asdict(release)
+    releases = [told, *map(dataclasses.asdict, others)][:_RELEASES]
+    changes: dict[str, Any] = {"live": told, "last_good": told, "releases": releases}
     if before and before.version != release.version:
         changes["previous"] = dataclasses.asdict(before)
     return changes

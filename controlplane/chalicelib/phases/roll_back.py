@@ -38,7 +38,12 @@ def run(request: Request, aws: Aws) -> Result:
     # The candidate left the version that release_code had put it on.
     if "candidate" in moved:
         aws.records.set_applied(names.environment, "release_code", None, holder=request.deployment_id)
-    where = ", ".join(f"{alias} from {old} to {target.version}" for alias, old in moved.items())
+    where = ", ".join(
+        f"{alias} from {old} to {target.version}"
+        if old != target.version
+        else f"{alias} gives version {old} all traffic again"
+        for alias, old in moved.items()
+    )
     evidence = {
         "version": target.version,
         "moved": moved,
@@ -103,15 +108,15 @@ def _asked_for(request: Request, names: Names, aws: Aws) -> Release | None:
     if wanted is None:
         good, live = environment.last_good, environment.live
         return environment.previous if good and live and good.version == live.version else good
-    known = [version.number for version in aws.functions.versions(names.function)]
-    if wanted not in known:
-        raise PhaseFailed(
-            f"{names.function} has no version {wanted}",
-            code="NoSuchVersion",
-            field="options.rollback_to",
-            remedy=f"Its versions are {', '.join(known)}.",
-        )
-    for release in (environment.previous, environment.last_good):
-        if release and release.version == wanted:
-            return release
-    return Release(wanted, request.deployment_id, request.now.isoformat(timespec="milliseconds"))
+    there = [version.number for version in aws.functions.versions(names.function)]
+    good = {release.version: release for release in environment.good if release.version in there}
+    if wanted in good:
+        return good[wanted]
+    # What never passed reaches no user on this way either, least of all the closed version that answers 503.
+    why = "never passed as a release" if wanted in there else "does not exist (any more)"
+    raise PhaseFailed(
+        f"version {wanted} of {names.function} {why}",
+        code="NoSuchRelease",
+        field="options.rollback_to",
+        remedy=f"Releases that passed and still exist: {', '.join(sorted(good, key=int)) or 'none'}.",
+    )

@@ -8,7 +8,16 @@ from typing import Any
 
 from chalicelib.core.config import Config, Options, Webhook
 from chalicelib.core.contract import Request
-from chalicelib.core.model import Action, Applied, Deployment, DeploymentStatus, Lock, PhaseRecord, PhaseStatus
+from chalicelib.core.model import (
+    Action,
+    Applied,
+    Deployment,
+    DeploymentStatus,
+    Environment,
+    Lock,
+    PhaseRecord,
+    PhaseStatus,
+)
 from chalicelib.phases import record_outcome
 
 from tests.fakes import FakeAws
@@ -61,6 +70,25 @@ def test_the_release_before_becomes_the_one_to_roll_back_to() -> None:
     previous = aws.records.environment("dev").previous
     assert previous is not None
     assert previous.version == "6"
+
+
+def test_the_releases_that_passed_are_kept_newest_first_and_each_rollback_goes_further_back() -> None:
+    kept: dict[str, Any] = {}
+
+    def stands_after(**other: Any) -> Environment:
+        aws = world()
+        aws.records.attributes["dev"] |= kept
+        ended(aws, **other)
+        kept.update(aws.records.attributes["dev"] | {"lock": asdict(HELD)})
+        return aws.records.environment("dev")
+
+    for version in ("5", "6", "7"):
+        stands = stands_after(results={**RELEASED, "release_code": {"version": version}})
+    assert [one.version for one in stands.releases] == ["7", "6", "5"]
+    back = {"roll_back": {"version": "6", "release_of": "d-new", "to": "t"}}
+    stands = stands_after(action=Action.ROLLBACK, results=back)
+    assert [one.version if one else "" for one in (stands.live, stands.last_good, stands.previous)] == ["6", "6", "5"]
+    assert [one.version for one in stands.releases] == ["7", "6", "5"]
 
 
 def test_when_every_acting_phase_was_skipped_the_deploy_says_that_nothing_changed() -> None:

@@ -125,15 +125,24 @@ def test_asked_for_it_goes_to_the_good_version_before_this_one() -> None:
 
 def test_asked_for_a_named_version_it_goes_there() -> None:
     aws = world(live="3")
-    roll_back.run(asked("1"), aws.as_aws())
+    roll_back.run(asked("1", releases=(release("3"), release("2"), release("1"))), aws.as_aws())
     assert aws.functions.aliases(FUNCTION)["live"].version == "1"
+
+
+def test_what_never_passed_reaches_no_user_by_name_either() -> None:
+    aws = world(live="3")
+    with pytest.raises(PhaseFailed) as refused:
+        roll_back.run(asked("1"), aws.as_aws())
+    assert (refused.value.code, refused.value.field) == ("NoSuchRelease", "options.rollback_to")
+    assert "2, 3" in str(refused.value.remedy)
+    assert aws.functions.moves == []
 
 
 def test_asked_for_a_version_that_does_not_exist_it_names_those_that_do() -> None:
     with pytest.raises(PhaseFailed) as refused:
         roll_back.run(asked("9"), world(live="3").as_aws())
     assert refused.value.field == "options.rollback_to"
-    assert "1, 2, 3" in str(refused.value.remedy)
+    assert "2, 3" in str(refused.value.remedy)
 
 
 def test_asked_for_where_there_is_no_function_it_fails() -> None:
