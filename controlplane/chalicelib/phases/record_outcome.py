@@ -14,8 +14,7 @@ from ..core.outcome import Outcome, outcome_of
 from ..errors import Conflict, LockLost
 from ..ports import Aws
 
-
-_RELEASES = 10
+_RELEASES = 10  # kept on record, newest first
 
 
 def run(request: Request, aws: Aws) -> Result:

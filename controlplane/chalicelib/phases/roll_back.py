@@ -109,14 +109,14 @@ def _asked_for(request: Request, names: Names, aws: Aws) -> Release | None:
         good, live = environment.last_good, environment.live
         return environment.previous if good and live and good.version == live.version else good
     there = [version.number for version in aws.functions.versions(names.function)]
-    good = {release.version: release for release in environment.good if release.version in there}
-    if wanted in good:
-        return good[wanted]
+    passed = {release.version: release for release in environment.good if release.version in there}
+    if wanted in passed:
+        return passed[wanted]
     # What never passed reaches no user on this way either, least of all the closed version that answers 503.
     why = "never passed as a release" if wanted in there else "does not exist (any more)"
     raise PhaseFailed(
         f"version {wanted} of {names.function} {why}",
         code="NoSuchRelease",
         field="options.rollback_to",
-        remedy=f"Releases that passed and still exist: {', '.join(sorted(good, key=int)) or 'none'}.",
+        remedy=f"Releases that passed and still exist: {', '.join(sorted(passed, key=int)) or 'none'}.",
     )
