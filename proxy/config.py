@@ -7,9 +7,10 @@ No message of this module ever holds a value of the secret, only the names of it
 from __future__ import annotations
 
 import json
+import re
+import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,15 @@ _FIELDS = {
     "client_keys",
     "cors_origins",
 }
+# The control plane has the same rules (core/secret_schema.py); tests/test_secret_agreement.py holds the two together.
+# A host that a resolver takes (labels of 1 to 63 characters) and a path that a request line takes as it stands.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_BASE_URL = (
+    rf"(?i:(https?))://({_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{1,5}}))?((?:/[A-Za-z0-9._~%-]*)*)"
+)
+_ORIGIN = r"[a-z][a-z0-9+.-]*://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_MAX_NAME = 256  # characters of a model's name
+_MAX_ID = 128  # characters of a client key's id: it becomes the value of a metric's dimension
 
 
 class ConfigError(ValueError):
@@ -76,13 +86,11 @@ def decode(text: str, version_id: str = "") -> Config:
     """Decode the secret's JSON text. Raises ConfigError naming the first wrong field."""
     try:
         raw = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested beyond the parser's reach, it is no secret either
         raise ConfigError("the secret is not JSON") from None
     if not isinstance(raw, dict):
         raise ConfigError("the secret must be a JSON object")
-    unknown = sorted(set(raw) - _FIELDS)
-    if unknown:
-        raise ConfigError(f"unknown field {unknown[0]!r}")
+    _known(raw, _FIELDS, "")
     if raw.get("schema") != SCHEMA or isinstance(raw.get("schema"), bool):
         raise ConfigError(f"schema must be {SCHEMA}")
     scheme, host, port, base_path = _base_url(_text(raw, "base_url", DEFAULT_BASE_URL))
@@ -103,6 +111,11 @@ def decode(text: str, version_id: str = "") -> Config:
     )
 
 
+def _known(raw: dict[str, Any], fields: set[str], under: str) -> None:
+    for name in sorted(set(raw) - fields):
+        raise ConfigError(f"unknown field {(under + name)[:_MAX_NAME]!r}")  # it may hold anything, hence its repr
+
+
 def _text(raw: dict[str, Any], name: str, default: str | None = None) -> str:
     value = raw.get(name)
     if value is None:
@@ -114,8 +127,8 @@ def _text(raw: dict[str, Any], name: str, default: str | None = None) -> str:
 
 def _header_text(value: str, name: str) -> str:
     # It is sent as a header: a line break in it would be a second header.
-    if not value.isascii() or (value and not value.isprintable()) or value != value.strip():
-        raise ConfigError(f"{name} must be printable ASCII without spaces around it")
+    if not value.isascii() or (value and not value.isprintable()) or " " in value:
+        raise ConfigError(f"{name} must be printable ASCII without spaces")
     return value
 
 
@@ -138,17 +151,29 @@ def _sequence(raw: dict[str, Any], name: str) -> list[Any]:
 
 
 def _base_url(url: str) -> tuple[str, str, int, str]:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ConfigError("base_url is not a URL") from None
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username:
+    # Not by urlsplit, which drops line breaks and tabs. Compiled here, once a secret: most have no base_url.
+    match = re.fullmatch(_BASE_URL, url)
+    if match is None:
         raise ConfigError("base_url must be http(s)://host[:port]/path and nothing more")
-    if parts.scheme == "http" and not _is_loopback(host):
+    scheme, host, path = match[1].lower(), match[2].lower().strip("[]"), match[4].rstrip("/")
+    port = int(match[3] or (443 if scheme == "https" else 80))
+    if len(host) > 253 or (match[2].startswith("[") and not _is_ipv6(host)):
+        raise ConfigError("base_url has a host that is none")
+    if not 0 < port < 65_536:
+        raise ConfigError("base_url has a port that is not between 1 and 65535")
+    if {".", ".."} & set(re.sub("%2e", ".", path, flags=re.IGNORECASE).split("/")):
+        raise ConfigError("base_url must not have dot segments in its path")
+    if scheme == "http" and not _is_loopback(host):
         raise ConfigError("base_url must be https: over http the key would travel in the clear (only loopback may)")
-    return parts.scheme, host, port or (443 if parts.scheme == "https" else 80), parts.path.rstrip("/")
+    return scheme, host, port, path
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET6, host)
+    except OSError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:
@@ -163,33 +188,36 @@ def _seconds(value: object, name: str) -> float:
 
 
 def _timeouts(raw: dict[str, Any]) -> Timeouts:
-    known = ("connect_s", "first_byte_s", "idle_s", "total_s")
-    for name in raw:
-        if name not in known:
-            raise ConfigError(f"unknown field 'timeouts.{name}'")
+    _known(raw, {"connect_s", "first_byte_s", "idle_s", "total_s"}, "timeouts.")
     return Timeouts(**{name: _seconds(value, f"timeouts.{name}") for name, value in raw.items()})
 
 
 def _models(raw: dict[str, Any]) -> dict[str, Model]:
+    for alias in raw:
+        if not _is_name(alias, _MAX_NAME):
+            raise ConfigError(f"models has an alias that is not 1 to {_MAX_NAME} printable characters")
     return {alias: _model(alias, value) for alias, value in raw.items()}
+
+
+def _is_name(value: object, longest: int) -> bool:
+    # Printable leaves out line breaks and lone surrogates, which no log line and no request can carry.
+    return isinstance(value, str) and len(value) <= longest and value.isprintable() and value.strip() != ""
 
 
 def _model(alias: str, raw: object) -> Model:
     where = f"models.{alias}"
     if not isinstance(raw, dict):
         raise ConfigError(f"{where} must be an object")
-    unknown = sorted(set(raw) - {"target", "timeout_s", "fallbacks"})
-    if unknown:
-        raise ConfigError(f"unknown field '{where}.{unknown[0]}'")
+    _known(raw, {"target", "timeout_s", "fallbacks"}, f"{where}.")
     target = raw.get("target")
-    if not isinstance(target, str) or not target:
-        raise ConfigError(f"{where}.target must be a non-empty string")
-    fallbacks = raw.get("fallbacks") or []
-    if not isinstance(fallbacks, list) or not all(isinstance(name, str) and name for name in fallbacks):
+    if not _is_name(target, _MAX_NAME):
+        raise ConfigError(f"{where}.target must be 1 to {_MAX_NAME} printable characters")
+    fallbacks = [] if raw.get("fallbacks") is None else raw["fallbacks"]
+    if not isinstance(fallbacks, list) or not all(_is_name(name, _MAX_NAME) for name in fallbacks):
         raise ConfigError(f"{where}.fallbacks must be a list of model names")
     timeout = raw.get("timeout_s")
     limit = None if timeout is None else _seconds(timeout, f"{where}.timeout_s")
-    return Model(target, limit, tuple(fallbacks))
+    return Model(str(target), limit, tuple(fallbacks))
 
 
 def _retries(value: object) -> int:
@@ -199,32 +227,33 @@ def _retries(value: object) -> int:
 
 
 def _client_keys(raw: list[Any]) -> tuple[tuple[str, bytes], ...]:
-    keys = []
+    keys: dict[str, bytes] = {}
     for index, entry in enumerate(raw):
         where = f"client_keys[{index}]"
         if not isinstance(entry, dict) or set(entry) != {"id", "sha256"}:
             raise ConfigError(f"{where} must have exactly the fields id and sha256")
-        if not isinstance(entry["id"], str) or not entry["id"]:
-            raise ConfigError(f"{where}.id must be a non-empty string")
-        keys.append((entry["id"], _digest(entry["sha256"], f"{where}.sha256")))
-    return tuple(keys)
+        name = entry["id"]
+        if not _is_name(name, _MAX_ID):
+            raise ConfigError(f"{where}.id must be 1 to {_MAX_ID} printable characters")
+        if name in keys:
+            raise ConfigError(f"{where}.id is that of an earlier key")
+        keys[name] = _digest(entry["sha256"], f"{where}.sha256")
+    return tuple(keys.items())
 
 
 def _digest(value: object, where: str) -> bytes:
-    try:
-        digest = bytes.fromhex(value if isinstance(value, str) else "")
-    except ValueError:
-        digest = b""
-    if len(digest) != 32:
+    # fromhex alone would let white space through.
+    if not isinstance(value, str) or len(value) != 64 or not value.isalnum():
         raise ConfigError(f"{where} must be a SHA-256 in hexadecimal (64 characters)")
-    return digest
+    try:
+        return bytes.fromhex(value)
+    except ValueError:
+        raise ConfigError(f"{where} must be a SHA-256 in hexadecimal (64 characters)") from None
 
 
 def _origins(raw: list[Any]) -> tuple[str, ...]:
+    # An Origin header is compared with it as it stands: what no browser sends would never match.
     for index, origin in enumerate(raw):
-        if origin == "*":
-            continue
-        parts = urlsplit(origin) if isinstance(origin, str) else None
-        if parts is None or not parts.scheme or not parts.netloc or parts.path or parts.query:
+        if origin != "*" and not (isinstance(origin, str) and re.fullmatch(_ORIGIN, origin)):
             raise ConfigError(f"cors_origins[{index}] must be '*' or scheme://host[:port] without a path")
     return tuple(raw)

@@ -91,7 +91,10 @@ class SecretCache:
             self._config = config.decode(text, version_id)
             self._read_at = now
             self._failed_at = float("-inf")
+            return
         except (SecretUnreadable, config.ConfigError) as error:
-            self._failed_at = now
             self._failure = str(error)
-            self._report(self._failure)
+        except Exception as error:  # noqa: BLE001  (no secret, however odd, may take the last good one away)
+            self._failure = f"the secret cannot be decoded: {type(error).__name__}"  # its message may hold a value
+        self._failed_at = now
+        self._report(self._failure)

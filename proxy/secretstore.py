@@ -116,6 +116,8 @@ class TextStore:
             return self._read(), "local"
         except OSError as error:
             raise SecretUnreadable(f"{error.filename}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise SecretUnreadable("the secret is not UTF-8 text") from None
 
 
 def _region(arn: str, env: Mapping[str, str]) -> str:

@@ -56,10 +56,47 @@ def test_everything_is_read() -> None:
         ({"base_url": "https://user:pw@x/v1"}, "base_url"),
         ({"base_url": "https://x/v1?a=b"}, "base_url"),
         ({"base_url": "https://x:port/"}, "base_url"),
+        ({"base_url": "https://a..b/v1"}, "base_url"),
+        ({"base_url": "https://.a/v1"}, "base_url"),
+        ({"base_url": f"https://{'a' * 64}.example/v1"}, "base_url"),
+        ({"base_url": "https://exa mple.com/v1"}, "base_url"),
+        ({"base_url": "https://exa\tmple.com/v1"}, "base_url"),
+        ({"base_url": "https://exämple.com/v1"}, "base_url"),
+        ({"base_url": "https://a_b.example/v1"}, "base_url"),
+        ({"base_url": "https://:pw@x/v1"}, "base_url"),
+        ({"base_url": "https://@x/v1"}, "base_url"),
+        ({"base_url": "https://x:/v1"}, "base_url"),
+        ({"base_url": "https://x:0/v1"}, "base_url"),
+        ({"base_url": "https://x:65536/v1"}, "base_url"),
+        ({"base_url": "https://x:٤٤٣/v1"}, "base_url"),
+        ({"base_url": "https://x/v1 x"}, "base_url"),
+        ({"base_url": "https://x/v1é"}, "base_url"),
+        ({"base_url": "https://x/v1\n"}, "base_url"),
+        ({"base_url": "https://x/v1?"}, "base_url"),
+        ({"base_url": "https://x/v1#"}, "base_url"),
+        ({"base_url": "https://x/v1/../y"}, "base_url"),
+        ({"base_url": "https://x/v1/%2E./y"}, "base_url"),
+        ({"base_url": "https://x/."}, "base_url"),
+        ({"base_url": "https://[::g]/v1"}, "base_url"),
+        ({"base_url": "https://[x/v1"}, "base_url"),
+        ({"base_url": "https://a[::1]/v1"}, "base_url"),
+        ({"base_url": "https://[::1]a/v1"}, "base_url"),
+        ({"base_url": "https://[fe80::1%eth0]/v1"}, "base_url"),
+        ({"base_url": "https:///v1"}, "base_url"),
+        ({"base_url": ""}, "base_url"),
         ({"organization": 3}, "organization"),
         ({"models": []}, "models"),
         ({"models": {"a": "gpt"}}, "models.a"),
         ({"models": {"a": {"target": ""}}}, "models.a.target"),
+        ({"models": {"": {"target": "x"}}}, "models"),
+        ({"models": {"a\nb": {"target": "x"}}}, "models"),
+        ({"models": {"a\ud800": {"target": "x"}}}, "models"),
+        ({"models": {"a" * 257: {"target": "x"}}}, "models"),
+        ({"models": {"a": {"target": "x\n"}}}, "models.a.target"),
+        ({"models": {"a": {"target": "\ud800"}}}, "models.a.target"),
+        ({"models": {"a": {"target": "x" * 257}}}, "models.a.target"),
+        ({"models": {"a": {"target": "x", "fallbacks": ["y\r"]}}}, "models.a.fallbacks"),
+        ({"models": {"a": {"target": "x", "fallbacks": ["y" * 257]}}}, "models.a.fallbacks"),
         ({"models": {"a": {"target": "x", "timeout": 3}}}, "models.a.timeout"),
         ({"models": {"a": {"target": "x", "timeout_s": 0}}}, "models.a.timeout_s"),
         ({"models": {"a": {"target": "x", "fallbacks": "y"}}}, "models.a.fallbacks"),
@@ -71,11 +108,28 @@ def test_everything_is_read() -> None:
         ({"client_keys": {}}, "client_keys"),
         ({"client_keys": [{"id": "a"}]}, "client_keys[0]"),
         ({"client_keys": [{"id": "", "sha256": SHA}]}, "client_keys[0].id"),
+        ({"client_keys": [{"id": "  ", "sha256": SHA}]}, "client_keys[0].id"),
+        ({"client_keys": [{"id": "a\x07", "sha256": SHA}]}, "client_keys[0].id"),
+        ({"client_keys": [{"id": "a" * 129, "sha256": SHA}]}, "client_keys[0].id"),
+        ({"client_keys": [{"id": "a", "sha256": SHA}, {"id": "a", "sha256": "cd" * 32}]}, "client_keys[1].id"),
         ({"client_keys": [{"id": "a", "sha256": "xyz"}]}, "client_keys[0].sha256"),
+        ({"client_keys": [{"id": "a", "sha256": " ".join(["ab"] * 32)}]}, "client_keys[0].sha256"),
         ({"client_keys": [{"id": "a", "sha256": SHA[:-2]}]}, "client_keys[0].sha256"),
         ({"cors_origins": ["app.example"]}, "cors_origins[0]"),
         ({"cors_origins": ["https://app.example/"]}, "cors_origins[0]"),
+        ({"cors_origins": ["http://[x"]}, "cors_origins[0]"),
+        ({"cors_origins": ["*", "http://x:port"]}, "cors_origins[1]"),
+        ({"cors_origins": ["https://a.example "]}, "cors_origins[0]"),
+        ({"cors_origins": ["https://a.exa\nmple"]}, "cors_origins[0]"),
+        ({"cors_origins": ["https://a.example#frag"]}, "cors_origins[0]"),
+        ({"cors_origins": ["https://a.example?"]}, "cors_origins[0]"),
+        ({"cors_origins": ["https://me@a.example"]}, "cors_origins[0]"),
+        ({"cors_origins": ["https://ä.example"]}, "cors_origins[0]"),
+        ({"cors_origins": ["https://:80"]}, "cors_origins[0]"),
+        ({"cors_origins": [None]}, "cors_origins[0]"),
         ({"cors_origins": "*"}, "cors_origins"),
+        ({"\ud800": 1}, "'\\ud800'"),
+        ({"timeouts": {"\ud800": 1}}, "timeouts.\\ud800"),
     ],
 )
 def test_a_wrong_field_is_named_and_no_value_told(change: dict[str, Any], named: str) -> None:
@@ -85,7 +139,33 @@ def test_a_wrong_field_is_named_and_no_value_told(change: dict[str, Any], named:
     assert "SECRET" not in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["", "sk-SECRET", "[]", '"sk-SECRET"'])
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("https://x", ("https", "x", 443, "")),
+        ("HTTPS://API.Example:65535/v1/", ("https", "api.example", 65_535, "/v1")),
+        ("https://[2001:DB8::1]:8443/a/b.c~d_e-f%20g", ("https", "2001:db8::1", 8443, "/a/b.c~d_e-f%20g")),
+        ("http://[::1]:80/..a", ("http", "::1", 80, "/..a")),
+        ("http://localhost:1/v1", ("http", "localhost", 1, "/v1")),
+        (f"https://{'a' * 63}.example/v1", ("https", f"{'a' * 63}.example", 443, "/v1")),
+    ],
+)
+def test_a_base_url_is_taken_apart(url: str, parts: tuple[str, str, int, str]) -> None:
+    config = decode(json.dumps({**GOOD, "base_url": url}))
+    assert (config.scheme, config.host, config.port, config.base_path) == parts
+
+
+def test_names_of_models_and_callers_may_have_any_script_and_slashes() -> None:
+    config = decode(
+        json.dumps(
+            {**GOOD, "models": {"a/ü b": {"target": "ж" * 256}}, "client_keys": [{"id": "Zoë 1", "sha256": SHA}]}
+        )
+    )
+    assert config.models["a/ü b"].target == "ж" * 256
+    assert config.client_keys[0][0] == "Zoë 1"
+
+
+@pytest.mark.parametrize("text", ["", "sk-SECRET", "[]", '"sk-SECRET"', "[" * 60_000])
 def test_what_is_no_json_object_is_refused_without_being_shown(text: str) -> None:
     with pytest.raises(ConfigError) as refused:
         decode(text)

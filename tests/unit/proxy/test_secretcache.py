@@ -32,6 +32,18 @@ class World:
         return SecretCache(self, 100.0, Clock(wall=lambda: self.now), self.reports.append)
 
 
+@dataclass
+class Buggy:
+    """A store with a bug that shows when the world breaks; its message holds a value."""
+
+    world: World
+
+    def read(self) -> tuple[str, str]:
+        if self.world.broken:
+            raise ZeroDivisionError("sk-SECRET")
+        return self.world.read()
+
+
 def test_the_secret_is_read_once_within_its_time_to_live() -> None:
     world = World()
     cache = world.cache()
@@ -60,6 +72,34 @@ def test_a_bad_secret_keeps_the_good_one_is_reported_and_is_not_asked_for_at_eve
     assert (world.reads, world.reports) == (2, ["the secret is not JSON"])
     world.now, world.text, world.key = world.now + RETRY_AFTER_FAILURE_S, "", "k2"
     assert cache.get().api_key == "k2"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 60_000,
+        '{"schema": 1, "api_key": "k2", "cors_origins": ["http://[x"]}',
+        '{"schema": 1, "api_key": "k2", "base_url": "https://a..b/v1"}',
+    ],
+)
+def test_however_a_secret_is_malformed_the_good_one_stays(text: str) -> None:
+    world = World()
+    cache = world.cache()
+    cache.get()
+    world.now, world.text = world.now + 100.0, text
+    assert cache.get().api_key == "k1"
+    assert len(world.reports) == 1
+
+
+def test_even_a_bug_in_reading_the_secret_costs_no_request_and_tells_no_value() -> None:
+    world = World()
+    cache = SecretCache(Buggy(world), 100.0, Clock(wall=lambda: world.now), world.reports.append)
+    cache.get()
+    world.now, world.broken = world.now + 100.0, True
+    assert cache.get().api_key == "k1"
+    world.now += RETRY_AFTER_FAILURE_S
+    cache.refresh_early()
+    assert world.reports == ["the secret cannot be decoded: ZeroDivisionError"] * 2
 
 
 def test_without_any_good_secret_the_answer_is_503_until_there_is_one() -> None:

@@ -73,3 +73,8 @@ def test_a_file_that_cannot_be_read_is_named() -> None:
 
     with pytest.raises(SecretUnreadable, match=r"secret\.json: No such file"):
         TextStore(read).read()
+
+
+def test_a_file_that_is_no_text_is_named_as_such() -> None:
+    with pytest.raises(SecretUnreadable, match="not UTF-8"):
+        TextStore(b"sk-SECRET\xff".decode).read()
