@@ -54,6 +54,15 @@ class Proxy:
         self._decorate(request, response, config)
         return response
 
+    def refuse(self, request: Request, error: errors.ProxyError) -> Response:
+        """The answer to a request that a door could not take as it came, or that a bug kept from its answer."""
+        exchange = self._begin(request)
+        exchange.error = error.code or error.kind
+        response = _reply(exchange, error.status, error.body(), *error.headers)
+        exchange.status = response.status
+        self._decorate(request, response, None)
+        return response
+
     def _begin(self, request: Request) -> Exchange:
         given = request.header("x-request-id")
         request_id = given if valid_request_id(given) else request.gateway_id or f"req_{os.urandom(16).hex()}"
@@ -70,7 +79,7 @@ class Proxy:
 
     def _route(self, request: Request, config: Config, exchange: Exchange) -> Response:
         if request.method not in _METHODS:
-            raise errors.ProxyError(405, f"Not allowed to {request.method[:16]} here.", code="method_not_allowed")
+            raise errors.wrong_method(request.method, _METHODS)
         if request.method == "OPTIONS":
             return Response(204, cors.preflight_headers(request, config), (), exchange)
         exchange.client = auth.client_of(request, config)
@@ -124,7 +133,9 @@ class Proxy:
         response.headers.append(("x-proxy-overhead-ms", f"{overhead_ms:.3f}"))
         response.headers.append(("x-proxy-upstream-ms", f"{exchange.upstream_s * 1000.0:.3f}"))
         if exchange.target and exchange.target != exchange.model:
-            response.headers.append(("x-proxy-model", exchange.target))
+            # A header is ASCII, a model's name may be anything.
+            target = exchange.target if exchange.target.isascii() else quote(exchange.target, safe="/:@")
+            response.headers.append(("x-proxy-model", target))
         cors.add_headers(response.headers, request, config)
 
 

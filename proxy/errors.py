@@ -81,6 +81,16 @@ def not_found(method: str, path: str) -> ProxyError:
     return ProxyError(404, f"Invalid URL ({method} {path})", code="unknown_url")
 
 
+def wrong_method(method: str, allowed: tuple[str, ...]) -> ProxyError:
+    """405 with the methods that there are (RFC 9110 §15.5.6)."""
+    return ProxyError(
+        405,
+        f"Not allowed to {method[:16]} here.",
+        code="method_not_allowed",
+        headers=(("allow", ", ".join(allowed)),),
+    )
+
+
 def too_large(size: int, limit: int) -> ProxyError:
     """413 before Lambda's own limit would end the invocation without an answer."""
     return ProxyError(
@@ -107,6 +117,11 @@ def upstream_failed(code: str, message: str) -> ProxyError:
     """502 or 504: the upstream could not be reached, or did not answer in time."""
     status = 504 if code.endswith("_timeout") else 502
     return ProxyError(status, message, code=code, kind="server_error")
+
+
+def internal() -> ProxyError:
+    """500: a bug of the proxy kept the request from its answer."""
+    return ProxyError(500, "The proxy failed to answer this request.", code="internal_error", kind="server_error")
 
 
 def unavailable(message: str) -> ProxyError:
