@@ -74,7 +74,7 @@ class Connection:
             raise UpstreamFailure(
                 "connect_timeout", _no(config, f"connection within {timeout_s:g} s"), unseen=True
             ) from None
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a name that IDNA or TLS does not take
             raise UpstreamFailure("connect_error", _no(config, f"connection: {_reason(error)}"), unseen=True) from None
 
     def is_dead(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ def as_alias(body: bytes, alias: str) -> bytes:
 
 def alias_in(path: str, config: Config) -> str:
     """The alias that `/models/<name>` asks for; empty when it is none."""
-    name = path.partition("?")[0].removeprefix("/models/")
+    name = unquote(path.partition("?")[0].removeprefix("/models/"))
     return name if name in config.models else ""
 
 

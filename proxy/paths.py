@@ -16,17 +16,24 @@ def below_base(method: str, path: str, query: str) -> str:
     """`/v1/models?limit=2` or `/models?limit=2` → `/models?limit=2`. Raises ProxyError 400 or 404.
 
     Dot segments, encoded ones too, empty segments and anything that is no plain path are refused: the
-    upstream must be asked for exactly what was logged, and nothing outside its base URL.
+    upstream must be asked for exactly what was logged, and nothing outside its base URL. An encoded slash passes in
+    the name of a model only, which may have one and which SDKs encode.
     """
     if len(path) > MAX_PATH or len(query) > MAX_QUERY:
         raise errors.ProxyError(414, "The URL of the request is too long.", code="url_too_long")
     if not _PATH(path) or not _QUERY(query):
         raise errors.bad_request("The URL of the request has characters that must be percent-encoded.", "invalid_url")
-    folded = path.lower().replace("%2e", ".")
-    if "//" in path or "/./" in folded + "/" or "/../" in folded + "/" or "%2f" in folded or "%5c" in folded:
-        raise errors.bad_request("The path of the request must not have empty or dot segments.", "invalid_url")
     if path == "/v1" or path.startswith("/v1/"):
         path = path[3:]
+    folded = path.lower().replace("%2e", ".")
+    if path.startswith("/models/"):
+        folded = folded.replace("%2f", "/")
+    elif "%2f" in folded:
+        raise errors.bad_request("Only the name of a model may have an encoded slash in a path.", "invalid_url")
+    if "//" in folded or "/./" in folded + "/" or "/../" in folded + "/" or "%5c" in folded:
+        raise errors.bad_request(
+            "The path of the request must not have empty or dot segments, nor backslashes.", "invalid_url"
+        )
     if path in ("", "/"):
         raise errors.not_found(method, path or "/v1")
     return f"{path}?{query}" if query else path

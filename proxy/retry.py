@@ -46,7 +46,7 @@ def retry_after_s(header: Callable[[str], str | None], now: float) -> float | No
         return seconds
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for numbers that no date can have
         return None
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MODES = ("stream", "buffered")
+MAX_TTL_S = 86_400.0
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -73,6 +74,6 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
         value = float(text)
     except ValueError:
         raise SettingsError(f"{name} is {text!r}: it must be a number of seconds") from None
-    if not 1.0 <= value <= 86_400.0:
+    if not 1.0 <= value <= MAX_TTL_S:
         raise SettingsError(f"{name} is {text!r}: it must be between 1 and 86400 seconds")
     return value

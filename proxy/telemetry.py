@@ -85,15 +85,19 @@ class Telemetry:
         if exchange.model:
             sets.append({**base, "model": self._model(exchange)})
         if exchange.client:
-            sets.append({**base, "client": exchange.client[:MAX_NAME]})
+            # CloudWatch takes ASCII only, and drops every metric of a line with another value.
+            client = exchange.client.encode("ascii", "backslashreplace").decode()
+            sets.append({**base, "client": client[:MAX_NAME]})
         return sets
 
     def _model(self, exchange: Exchange) -> str:
-        # Callers may invent names: only those that the upstream knew become a dimension.
+        # Callers may invent names: only those that the secret or the upstream knew become a dimension.
         name = exchange.model[:MAX_NAME]
         if name in self._models:
             return name
-        if exchange.upstream_status < 400 and len(self._models) < MAX_MODELS and name.isascii() and name.isprintable():
+        known = 0 < exchange.upstream_status < 400 or exchange.target not in ("", exchange.model)
+        fits = name.isascii() and name.isprintable() and name.strip()
+        if known and fits and len(self._models) < MAX_MODELS:
             self._models.add(name)
             return name
         return "other"

@@ -157,12 +157,22 @@ def test_models_are_the_upstreams_with_the_aliases_added() -> None:
     assert answer.header("content-length") == str(len(answer.body))
 
 
-def test_one_alias_is_a_model_under_its_own_name() -> None:
+@pytest.mark.parametrize(
+    ("alias", "path"),
+    [("fast", "fast"), ("a/b", "a/b"), ("a/b", "a%2Fb"), ("a/b", "a%2fb"), ("my model", "my%20model")],
+)
+def test_one_alias_is_a_model_under_its_own_name(alias: str, path: str) -> None:
     model = {"id": "gpt-4o", "object": "model", "created": 5, "owned_by": "openai"}
     with Upstream(reply(200, model)) as upstream:
-        answer = rig(upstream.base_url, models={"fast": {"target": "gpt-4o"}}).ask("/v1/models/fast", method="GET")
-    assert answer.json() == {**model, "id": "fast"}
+        answer = rig(upstream.base_url, models={alias: {"target": "gpt-4o"}}).ask(f"/v1/models/{path}", method="GET")
+    assert answer.json() == {**model, "id": alias}
     assert upstream.seen[0].target == "/v1/models/gpt-4o"
+
+
+def test_the_upstreams_model_with_an_encoded_slash_is_asked_for_as_it_was() -> None:
+    with Upstream(reply(200, {"id": "a/b"})) as upstream:
+        assert rig(upstream.base_url).ask("/v1/models/a%2Fb", method="GET").status == 200
+    assert upstream.seen[0].target == "/v1/models/a%2Fb"
 
 
 def test_malformed_json_is_refused_in_openais_shape_without_asking_the_upstream() -> None:
@@ -188,6 +198,7 @@ def test_a_body_over_the_doors_limit_is_a_413_before_the_upstream() -> None:
         "/v1//evil.example/x",
         "//evil.example/x",
         "/v1/files/a%2f..%2fb",
+        "/v1/models/..%2f..%2fadmin",
         "http://evil.example/v1/models",
         "/v1/a b",
         "/v1/a\r\nx: y",

@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -66,6 +66,14 @@ def test_retry_after_is_waited_for_in_full() -> None:
     assert 2.0 <= clock.waits[0] <= 2.2
 
 
+def test_a_retry_after_that_is_no_date_is_none() -> None:
+    clock = FakeSleep()
+    absurd = "Mon, 01 Jan 2024 99999999999999999999:00:00 GMT"
+    with Upstream(chat(), script=[reply(429, {}, [("retry-after", absurd)])]) as upstream:
+        answer = rig(upstream.base_url, source=clock.clock()).ask()
+    assert (answer.status, len(clock.waits)) == (200, 1)
+
+
 def test_a_long_retry_after_is_the_callers_to_wait_for() -> None:
     clock = FakeSleep()
     with Upstream(reply(429, {}, [("retry-after", "30")])) as upstream:
@@ -88,6 +96,14 @@ def test_a_refused_connection_is_retried_and_then_a_502() -> None:
     answer = rig(f"http://127.0.0.1:{port}/v1", source=clock.clock()).ask()
     assert (answer.status, answer.json()["error"]["code"]) == (502, "connect_error")
     assert len(clock.waits) == 2
+
+
+def test_a_name_that_no_resolver_takes_is_a_502() -> None:
+    proxy = rig("http://127.0.0.1:9/v1", retries=0)
+    held = proxy.parts.secrets.get()
+    proxy.parts.secrets.get = lambda: replace(held, host="a..b")  # type: ignore[method-assign]
+    answer = proxy.ask()
+    assert (answer.status, answer.json()["error"]["code"]) == (502, "connect_error")
 
 
 def test_a_connect_timeout_ends_at_its_own_limit() -> None:
@@ -309,17 +325,27 @@ def test_a_key_rotated_under_load_loses_no_request() -> None:
     assert set(statuses) == {200}
 
 
-def test_a_secret_that_turns_malformed_keeps_the_last_good_one_and_says_so() -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"schema": 1, "api_key": 7}', "api_key must be a non-empty string"),
+        ('{"schema": 1, "api_key": "sk-x", "cors_origins": ["http://[x"]}', "cors_origins[0]"),
+        ('{"schema": 1, "api_key": "sk-x", "models": {"\\ud800": 1}}', "models"),
+        ('{"schema": 1, "api_key": "sk-x", "\\ud800": 1}', "unknown field"),
+        ("[" * 60_000, "not JSON"),
+    ],
+)
+def test_a_secret_that_turns_malformed_keeps_the_last_good_one_and_says_so(text: str, said: str) -> None:
     clock = FakeSleep()
     with Upstream(chat()) as upstream:
         proxy = rig(upstream.base_url, source=clock.clock(), ttl_s=60.0)
         assert proxy.ask().status == 200
-        proxy.store.text = '{"schema": 1, "api_key": 7}'
+        proxy.store.text = text
         clock.skew = 61.0
         with contextlib.redirect_stdout(proxy.log):
             assert proxy.ask().status == 200
     lines = {line["message"]: line for line in proxy.lines()}
-    assert lines["secret unusable"]["reason"] == "api_key must be a non-empty string"
+    assert said in lines["secret unusable"]["reason"]
     assert lines["secret failures"]["SecretFailures"] == [1.0]
     assert upstream.seen[1].header("authorization") == "Bearer sk-upstream"
 

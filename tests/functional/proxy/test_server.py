@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.functional.proxy.environment import SecretsStandIn, secret_answer
 from tests.functional.proxy.rig import local_server, rig, secret
 from tests.functional.proxy.upstream import Upstream, chat, events, reply, stream
 
@@ -55,6 +56,16 @@ def served(*arguments: str, **variables: str) -> Iterator[tuple[str, queue.Queue
         process.stdout.close()
 
 
+@contextlib.contextmanager
+def secrets_stand_in(answer: tuple[int, dict[str, Any]]) -> Iterator[str]:
+    """The URL of a Secrets Manager that always answers so."""
+    with SecretsStandIn([answer]) as standing:
+        try:
+            yield standing.url
+        finally:
+            standing.shutdown()
+
+
 def post(address: str, path: str = "/v1/chat/completions", body: bytes = CHAT, **headers: str) -> Any:
     connection = http.client.HTTPConnection(address, timeout=10)
     connection.request("POST", path, body, {"content-type": "application/json", **headers})
@@ -84,7 +95,12 @@ def test_it_takes_the_secret_from_a_variable_that_a_flag_names() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--secret-env", "NO_SUCH_VARIABLE"], "NO_SUCH_VARIABLE is not set"),
+        (["--secret-env", "NO_SUCH_VARIABLE"], ": the variable NO_SUCH_VARIABLE is not set\n"),
+        (["--secret-env", "PATH", "--secret-ttl", "-1"], "between 0 and 86400"),
+        (["--secret-env", "PATH", "--secret-ttl", "nan"], "between 0 and 86400"),
+        (["--secret-env", "PATH", "--max-body-mb", "0"], "less than 1"),
+        (["--secret-arn", "sk-SECRET"], "not the ARN of a secret"),
+        (["--secret-file", sys.executable], "not UTF-8"),
         (["--secret-file", "no-such-file.json"], "no-such-file.json: No such file"),
         (["--secret-file", str(ROOT / "pyproject.toml")], "not JSON"),
         ([], "required"),
@@ -97,6 +113,42 @@ def test_a_secret_that_cannot_be_used_is_one_line_and_exit_code_2(arguments: lis
     )
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert said in done.stderr
+    assert "SECRET" not in done.stderr
+
+
+def test_a_secret_in_secrets_manager_is_read_before_anybody_is_served() -> None:
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x"
+    with secrets_stand_in((400, {"__type": "AccessDeniedException"})) as url:
+        done = subprocess.run(
+            [sys.executable, "-m", "proxy", "--secret-arn", arn],
+            cwd=ROOT,
+            env={**os.environ, "AWS_ENDPOINT_URL": url},
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "400 AccessDeniedException" in done.stderr
+    with (
+        Upstream(chat()) as upstream,
+        secrets_stand_in(secret_answer(upstream.base_url)) as url,
+        served("--secret-arn", arn, AWS_ENDPOINT_URL=url) as (address, _),
+    ):
+        assert post(address).status == 200
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_is_none_is_one_line_and_exit_code_2(port: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "proxy", "--secret-env", "S", "--port", port],
+        cwd=ROOT,
+        env={**os.environ, "S": json.dumps(secret("http://127.0.0.1:9/v1"))},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "from 0 to 65535" in done.stderr
 
 
 def test_a_taken_port_is_one_line_and_exit_code_2() -> None:

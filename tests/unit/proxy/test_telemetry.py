@@ -66,6 +66,8 @@ def test_errors_are_the_upstreams_and_our_own_not_the_callers(status: int, error
 def test_names_that_callers_invent_do_not_become_dimensions() -> None:
     telemetry = Telemetry("dev", "INFO", CLOCK)
     assert line_of(exchange(model="invented", upstream_status=404), telemetry)["model"] == "other"
+    assert line_of(exchange(model="invented", target="invented", upstream_status=0), telemetry)["model"] == "other"
+    assert line_of(exchange(model="alias", target="gpt-4o", upstream_status=0), telemetry)["model"] == "alias"
     assert line_of(exchange(model="gpt-4o"), telemetry)["model"] == "gpt-4o"
     assert line_of(exchange(model="gpt-4o", upstream_status=429), telemetry)["model"] == "gpt-4o"
 
@@ -75,6 +77,11 @@ def test_the_number_of_models_as_a_dimension_is_limited() -> None:
     for number in range(MAX_MODELS):
         line_of(exchange(model=f"m{number}"), telemetry)
     assert line_of(exchange(model="one-more"), telemetry)["model"] == "other"
+
+
+@pytest.mark.parametrize(("client", "value"), [("a b", "a b"), ("Zoë", "Zo\\xeb")])
+def test_the_id_of_a_caller_is_ascii_for_cloudwatch_would_drop_the_lines_metrics(client: str, value: str) -> None:
+    assert line_of(exchange(client=client))["client"] == value
 
 
 def test_a_line_says_nothing_that_is_not_known() -> None:
