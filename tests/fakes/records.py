@@ -45,16 +45,21 @@ class FakeRecords:
         if claim:
             self.claims[claim.key] = (deployment.id, claim.body_sha256)
 
-    def queued(self, environment: str) -> Sequence[Deployment]:
+    def next_in_line(self, environment: str) -> Deployment | None:
         waiting = [item for item in self.started.values() if item.environment == environment and item.waiting]
-        return sorted(
-            (item for item in waiting if not item.status.is_final), key=lambda item: (item.created_at, item.id)
-        )
+        return min(waiting, key=lambda item: (item.created_at, item.id), default=None)
 
-    def take_lock(self, name: str, lock: Lock) -> None:
-        if self.environment(name).lock:
+    def take_turn(self, deployment: Deployment, lock: Lock) -> None:
+        name = deployment.environment
+        if self.environment(name).lock or not self.deployment(deployment.id).waiting:
             raise Conflict("busy", code="EnvironmentBusy")
-        self.attributes.setdefault(name, {}).update(lock=dataclasses.asdict(lock), last_deployment=lock.deployment_id)
+        self.attributes.setdefault(name, {}).update(lock=dataclasses.asdict(lock), last_deployment=deployment.id)
+        self.started[deployment.id] = dataclasses.replace(self.deployment(deployment.id), waiting=False, summary="")
+
+    def leave_line(self, deployment: Deployment, changes: Mapping[str, Any]) -> None:
+        if not self.deployment(deployment.id).waiting:
+            raise Conflict("waits no more")
+        self.update_deployment(deployment.id, changes)
 
     def deployment(self, deployment_id: str) -> Deployment:
         if deployment_id not in self.started:
@@ -136,6 +141,9 @@ class FakeRecords:
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         return list(reversed(self.past.get(name, [])))[:limit]
+
+    def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
+        return [entry for entry in reversed(self.past.get(name, [])) if entry["at"] >= at]
 
     def _held(self, name: str, holder: str) -> None:
         held = self.environment(name).lock

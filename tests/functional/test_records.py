@@ -188,6 +188,81 @@ def test_environments_are_listed_by_name(records: DynamoRecords) -> None:
     assert [item.name for item in records.environments()] == ["dev", "prod"]
 
 
+def wait(records: DynamoRecords, *numbers: int) -> None:
+    for number in numbers:
+        records.enqueue(deployment(number, waiting=True), Claim(f"k{number}", "abc"))
+
+
+def reads(records: DynamoRecords) -> list[int]:
+    """How many items each query of one look at the line's head was answered with."""
+    counted: list[int] = []
+    told = client("dynamodb").meta.events
+    told.register("after-call.dynamodb.Query", count := lambda parsed, **_: counted.append(parsed["ScannedCount"]))
+    records.next_in_line("dev")
+    told.unregister("after-call.dynamodb.Query", count)
+    return counted
+
+
+def test_all_in_line_have_their_turns_in_the_order_in_which_they_came(records: DynamoRecords) -> None:
+    start(records)
+    wait(records, *range(21, 1, -1))  # whose write comes first does not matter: when they were asked for does
+    served = []
+    holder = "d-1"
+    while waits := records.next_in_line("dev"):
+        records.release_lock("dev", holder)
+        records.take_turn(waits, Lock(waits.id, "", 0))
+        served.append(holder := waits.id)
+    assert served == [f"d-{number}" for number in range(2, 22)]
+    assert not any(records.deployment(one).waiting for one in served)
+
+
+def test_looking_at_the_line_reads_one_place_however_much_history_and_waiting_there_is(records: DynamoRecords) -> None:
+    for number in range(1, 9):
+        start(records, number)
+        records.release_lock("dev", f"d-{number}")
+    assert reads(records) == [0]
+    wait(records, 11, 12, 13)
+    assert reads(records) == [1]
+
+
+def test_whose_turn_comes_takes_lock_and_place_together_and_only_once(records: DynamoRecords) -> None:
+    wait(records, 2, 3)
+    first = records.next_in_line("dev")
+    assert first is not None
+    records.take_turn(first, lock(2))
+    with pytest.raises(Conflict):
+        records.take_turn(first, lock(2))
+    second = records.next_in_line("dev")
+    assert second is not None
+    assert second.id == "d-3"
+    with pytest.raises(Conflict):  # the environment is held
+        records.take_turn(second, lock(3))
+    assert records.deployment("d-3").waiting
+    assert records.environment("dev").lock == lock(2)
+
+
+def test_who_was_aborted_while_waiting_leaves_the_line_and_locks_nothing(records: DynamoRecords) -> None:
+    wait(records, 2)
+    seen = records.next_in_line("dev")
+    assert seen is not None
+    records.leave_line(seen, {"status": "ABORTED", "waiting": False})
+    with pytest.raises(Conflict):
+        records.take_turn(seen, lock(2))
+    with pytest.raises(Conflict):
+        records.leave_line(seen, {"status": "ABORTED", "waiting": False})
+    assert records.next_in_line("dev") is None
+    assert records.environment("dev").lock is None
+    assert records.deployment("d-2").status is DeploymentStatus.ABORTED
+
+
+def test_figures_are_computed_from_the_whole_window_and_from_nothing_else(records: DynamoRecords) -> None:
+    told = {"action": "deploy", "outcome": "SUCCEEDED", "changed": True, "users_saw_it": False, "requested_at": "r"}
+    for day in ("01", "02", "03"):
+        records.add_history("dev", f"2026-01-{day}", told | {"summary": "long", "diff": {"memory_mb": [1, 2]}})
+    found = records.history_since("dev", "2026-01-02")
+    assert found == [told | {"at": "2026-01-03"}, told | {"at": "2026-01-02"}]
+
+
 def test_history_comes_newest_first(records: DynamoRecords) -> None:
     for day in ("01", "02", "03"):
         records.add_history("dev", f"2026-01-{day}", {"action": "deploy"})

@@ -27,12 +27,18 @@ def abort(call: Call, aws: Aws, clock: Clock) -> Answer:
     aws.records.update_deployment(deployment.id, {"abort_requested": True})
     aws.records.add_event(deployment.id, stamp(clock()), "deployment.abort_requested", {"by": call.caller})
     if deployment.waiting:
-        at = stamp(clock())
-        ended = {"status": DeploymentStatus.ABORTED.value, "waiting": False, "ended_at": at, "summary": who}
-        aws.records.update_deployment(deployment.id, ended)
+        _leave_line(deployment, who, stamp(clock()), aws)
     elif token := str(deployment.approval.get("token", "")):
         _refuse(token, who, aws)
     return accepted(aws.records.deployment(deployment.id))
+
+
+def _leave_line(deployment: Deployment, who: str, at: str, aws: Aws) -> None:
+    ended = {"status": DeploymentStatus.ABORTED.value, "waiting": False, "ended_at": at, "summary": who}
+    try:
+        aws.records.leave_line(deployment, ended)
+    except Conflict:
+        return  # its turn came in this very moment: its first phase sees the request to stop
 
 
 def _refuse(token: str, why: str, aws: Aws) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
-from ..core.dora import dora
+from ..core.dora import DAYS, dora
 from ..core.naming import Names
 from ..core.view import environment_shown
 from ..ports import Aws
+from ..runner import stamp
 from .answers import Answer, Call, Clock, unknown
 
 _HISTORY = 20
-_DORA_ENTRIES = 500  # enough for 30 days of a rollout every hour and a half
 
 
 def index(call: Call, aws: Aws, clock: Clock) -> Answer:
@@ -23,6 +24,7 @@ def show(call: Call, aws: Aws, clock: Clock) -> Answer:
     environment = aws.records.environment(name)
     if not environment.is_known:
         raise unknown(name, field="name")
-    history = aws.records.history(name, _DORA_ENTRIES)
-    told = environment_shown(environment, history[:_HISTORY])
-    return Answer(200, told | {"dora": dataclasses.asdict(dora(history, clock()))})
+    told = environment_shown(environment, aws.records.history(name, _HISTORY))
+    now = clock()
+    counted = aws.records.history_since(name, stamp(now - timedelta(days=DAYS)))
+    return Answer(200, told | {"dora": dataclasses.asdict(dora(counted, now))})

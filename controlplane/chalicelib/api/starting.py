@@ -171,7 +171,7 @@ def _refuse_to_jump_the_queue(environment: Environment, claim: Claim | None, aws
     """Between one deployment's end and the next one's start the lock is free; it is the queue's all the same."""
     if environment.lock is not None:
         return
-    first = next(iter(aws.records.queued(environment.name)), None)
+    first = aws.records.next_in_line(environment.name)
     if first and not (claim and first.id == _id(claim)):
         raise Conflict(
             f"environment {environment.name} has deployment {first.id} waiting for it",

@@ -79,16 +79,14 @@ def _settle(environment: Environment, dead: Lock, aws: Aws, clock: Clock) -> str
 
 
 def _next_in_line(environment: Environment, aws: Aws, clock: Clock) -> str:
-    for deployment in aws.records.queued(environment.name):
-        return _start(deployment, aws, clock)
-    return ""
+    deployment = aws.records.next_in_line(environment.name)
+    return _start(deployment, aws, clock) if deployment else ""
 
 
 def _start(deployment: Deployment, aws: Aws, clock: Clock) -> str:
     try:
-        aws.records.take_lock(deployment.environment, Lock(deployment.id, "", clock().timestamp() + LEASE_S))
+        aws.records.take_turn(deployment, Lock(deployment.id, "", clock().timestamp() + LEASE_S))
     except Conflict:
         return "someone else was faster"
-    aws.records.update_deployment(deployment.id, {"waiting": False, "summary": None})
     aws.executions.start(deployment.id, execution_input(deployment))
     return f"started {deployment.id} from the line"

@@ -1,7 +1,8 @@
 """DynamoDB behind `ports.records`: one table, conditional writes, strongly consistent reads.
 
-Keys (design §3): `DEPLOYMENT#<id>` with META, PHASE#nn#name, EVENT#time; `ENVIRONMENT#<name>` with META, HISTORY#time;
-`CLAIM#<key>` with META. Two indices list by time: `by_all`, and `by_environment`.
+Keys (design §3): `DEPLOYMENT#<id>` with META, PHASE#nn#name, EVENT#time; `ENVIRONMENT#<name>` with META, HISTORY#time,
+LINE#time#id (one for each deployment that waits); `CLAIM#<key>` with META. Two indices list by time: `by_all`, and
+`by_environment`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from ..core.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
@@ -19,13 +19,11 @@ from ..errors import AwsCallFailed, BadRequest, Conflict, LockLost, NotFound
 from ..ports.records import Claim, Page
 from . import items, transactions
 from .session import call, client, pages, translated
-from .transactions import claim_key, deployment_key, environment_key, key_of
+from .table import Table, plain
+from .transactions import claim_key, deployment_key, environment_key
 
-_READ = TypeDeserializer()
-
-
-def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _READ.deserialize(value) for key, value in item.items()}
+# What the four DORA figures are computed from.
+_FIGURED = ("at", "requested_at", "action", "outcome", "changed", "users_saw_it")
 
 
 class DynamoRecords:
@@ -33,6 +31,7 @@ class DynamoRecords:
 
     def __init__(self, table: str) -> None:
         self._table = table
+        self._rows = Table(table)
 
     def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
         self._write_all(transactions.start(self._table, deployment, lock, claim, takes_over), deployment, claim)
@@ -41,17 +40,11 @@ class DynamoRecords:
         self._write_all(transactions.enqueue(self._table, deployment, claim), deployment, claim)
 
     def _write_all(self, writes: list[dict[str, Any]], deployment: Deployment, claim: Claim | None) -> None:
-        try:
-            # Not through `call`: the reasons of a cancelled transaction are in the raw answer.
-            client("dynamodb").transact_write_items(TransactItems=writes)
-        except ClientError as error:
-            codes = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
-            if "ConditionalCheckFailed" not in codes:
-                raise translated(error, "dynamodb:transact_write_items") from error
-            raise self._refusal(deployment, claim) from error
+        if not _written(writes):
+            raise self._refusal(deployment, claim)
 
     def _refusal(self, deployment: Deployment, claim: Claim | None) -> Conflict:
-        if claim and (claimed := self._get(claim_key(claim))):
+        if claim and (claimed := self._rows.get(claim_key(claim))):
             return Conflict(
                 "this Idempotency-Key was used before",
                 code="IdempotencyKeyUsed",
@@ -67,12 +60,8 @@ class DynamoRecords:
             evidence={"holder": held.deployment_id if held else ""},
         )
 
-    def _get(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
-        item = call("dynamodb", "get_item", TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-        return _plain(item) if item else None
-
     def deployment(self, deployment_id: str) -> Deployment:
-        found = self._get(deployment_key(deployment_id))
+        found = self._rows.get(deployment_key(deployment_id))
         if not found:
             raise NotFound(
                 f"there is no deployment {deployment_id}",
@@ -105,42 +94,23 @@ class DynamoRecords:
             # A filter is applied after the limit, so one page may hold fewer than were asked for.
             given = query | {"Limit": limit - len(found)} | ({"ExclusiveStartKey": start} if start else {})
             told = call("dynamodb", "query", **given)
-            found.extend(_plain(item) for item in told["Items"])
+            found.extend(plain(item) for item in told["Items"])
             start = told.get("LastEvaluatedKey")
             if not start:
                 break
         return Page([items.to_deployment(item) for item in found], _encode_cursor(start))
 
-    def queued(self, environment: str) -> Sequence[Deployment]:
-        found = pages(
-            "dynamodb",
-            "query",
-            "Items",
-            TableName=self._table,
-            IndexName="by_environment",
-            KeyConditionExpression="listed = :listed",
-            FilterExpression="waiting = :true",
-            ExpressionAttributeValues={":listed": {"S": f"ENVIRONMENT#{environment}"}, ":true": {"BOOL": True}},
-        )
-        waiting = [items.to_deployment(_plain(item)) for item in found]
-        return [deployment for deployment in waiting if not deployment.status.is_final]
+    def next_in_line(self, environment: str) -> Deployment | None:
+        first = self._rows.under(f"ENVIRONMENT#{environment}", "LINE#", limit=1)
+        return self.deployment(str(first[0]["deployment_id"])) if first else None
 
-    def take_lock(self, name: str, lock: Lock) -> None:
-        try:
-            call(
-                "dynamodb",
-                "update_item",
-                TableName=self._table,
-                Key=environment_key(name),
-                UpdateExpression="SET #lock = :lock, last_deployment = :id",
-                ConditionExpression="attribute_not_exists(#lock)",
-                ExpressionAttributeNames={"#lock": "lock"},
-                ExpressionAttributeValues=items.write({":lock": items.of_lock(lock), ":id": lock.deployment_id}),
-            )
-        except AwsCallFailed as error:
-            if not _is_refused(error):
-                raise
-            raise Conflict(f"environment {name} is busy", code="EnvironmentBusy") from error
+    def take_turn(self, deployment: Deployment, lock: Lock) -> None:
+        if not _written(transactions.take_turn(self._table, deployment, lock)):
+            raise Conflict(f"environment {deployment.environment} is busy", code="EnvironmentBusy")
+
+    def leave_line(self, deployment: Deployment, changes: Mapping[str, Any]) -> None:
+        if not _written(transactions.leave_line(self._table, deployment, changes)):
+            raise Conflict(f"deployment {deployment.id} no longer waits", code="NotWaiting", field="id")
 
     def update_deployment(self, deployment_id: str, changes: Mapping[str, Any]) -> None:
         final = [status.value for status in DeploymentStatus if status.is_final]
@@ -164,32 +134,32 @@ class DynamoRecords:
             raise Conflict(f"deployment {deployment_id} has ended already; its record stays as it is") from error
 
     def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
-        found = self._children(f"DEPLOYMENT#{deployment_id}", "PHASE#")
+        found = self._rows.under(f"DEPLOYMENT#{deployment_id}", "PHASE#")
         return [items.to_phase(item) for item in found]
 
     def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None:
         key = deployment_key(deployment_id, f"PHASE#{phase.number:02}#{phase.name}")
-        call("dynamodb", "put_item", TableName=self._table, Item=key | items.write(items.of_phase(phase)))
+        self._rows.put(key, items.of_phase(phase))
 
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
-        self._add(
+        self._rows.add(
             f"DEPLOYMENT#{deployment_id}",
             f"EVENT#{at}#{kind}",
             {"at": at, "kind": kind, "detail": dict(detail)},
         )
 
     def event(self, deployment_id: str, key: str) -> Mapping[str, Any]:
-        found = self._get(deployment_key(deployment_id, key))
+        found = self._rows.get(deployment_key(deployment_id, key))
         if not found:
             raise NotFound(f"deployment {deployment_id} has no event {key}")
         return items.visible(found)
 
     def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]:
-        found = self._children(f"DEPLOYMENT#{deployment_id}", "EVENT#")
+        found = self._rows.under(f"DEPLOYMENT#{deployment_id}", "EVENT#")
         return [items.visible(item) for item in found]
 
     def environment(self, name: str) -> Environment:
-        found = self._get(environment_key(name))
+        found = self._rows.get(environment_key(name))
         return items.to_environment(name, found) if found else Environment(name)
 
     def environments(self) -> Sequence[Environment]:
@@ -202,7 +172,7 @@ class DynamoRecords:
             KeyConditionExpression="listed_all = :all",
             ExpressionAttributeValues={":all": {"S": "ENVIRONMENTS"}},
         )
-        return [items.to_environment(str(plain["at"]), plain) for plain in map(_plain, found)]
+        return [items.to_environment(str(plain["at"]), plain) for plain in map(plain, found)]
 
     def update_environment(self, name: str, changes: Mapping[str, Any], *, holder: str | None = None) -> None:
         expression, names, values = items.update_of(changes)
@@ -255,34 +225,28 @@ class DynamoRecords:
             return  # as promised: another deployment, or none, holds it
 
     def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
-        self._add(f"ENVIRONMENT#{name}", f"HISTORY#{at}", {"at": at, **entry})
+        self._rows.add(f"ENVIRONMENT#{name}", f"HISTORY#{at}", {"at": at, **entry})
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
-        told = call(
-            "dynamodb",
-            "query",
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": {"S": f"ENVIRONMENT#{name}"}, ":sk": {"S": "HISTORY#"}},
-            ScanIndexForward=False,
-            Limit=limit,
-        )
-        return [items.visible(_plain(item)) for item in told["Items"]]
+        found = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", newest_first=True, limit=limit)
+        return [items.visible(item) for item in found]
 
-    def _add(self, pk: str, sk: str, entry: Mapping[str, Any]) -> None:
-        call("dynamodb", "put_item", TableName=self._table, Item=key_of(pk, sk) | items.write(entry))
+    def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
+        found = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", since=at, newest_first=True, only=_FIGURED)
+        return [items.visible(item) for item in found]
 
-    def _children(self, pk: str, prefix: str) -> list[dict[str, Any]]:
-        found = pages(
-            "dynamodb",
-            "query",
-            "Items",
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": {"S": pk}, ":sk": {"S": prefix}},
-            ConsistentRead=True,
-        )
-        return [_plain(item) for item in found]
+
+def _written(writes: list[dict[str, Any]]) -> bool:
+    """All of them in one transaction; False, and none, when a condition of one does not hold."""
+    try:
+        # Not through `call`: the reasons of a cancelled transaction are in the raw answer.
+        client("dynamodb").transact_write_items(TransactItems=writes)
+    except ClientError as error:
+        codes = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
+        if "ConditionalCheckFailed" not in codes:
+            raise translated(error, "dynamodb:transact_write_items") from error
+        return False
+    return True
 
 
 def _is_refused(error: AwsCallFailed) -> bool:

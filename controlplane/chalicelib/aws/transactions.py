@@ -1,7 +1,9 @@
-"""Keys of the table, and the one transaction that starts a deployment: its record, the lock, the idempotency claim."""
+"""Keys of the table, and the transactions that start a deployment, put it in its environment's line or take it out: its
+record, the lock, the idempotency claim and its place in the line change together or not at all."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..core.model import Deployment, Lock
@@ -23,6 +25,11 @@ def environment_key(name: str, sk: str = "META") -> dict[str, Any]:
     return key_of(f"ENVIRONMENT#{name}", sk)
 
 
+def line_key(deployment: Deployment) -> dict[str, Any]:
+    """A place in the environment's line: first come, first served."""
+    return environment_key(deployment.environment, f"LINE#{deployment.created_at}#{deployment.id}")
+
+
 def claim_key(claim: Claim) -> dict[str, Any]:
     return key_of(f"CLAIM#{claim.key}", "META")
 
@@ -39,7 +46,31 @@ def start(
 
 def enqueue(table: str, deployment: Deployment, claim: Claim | None) -> list[dict[str, Any]]:
     """A deployment that stands in line: no lock yet."""
-    return [_first_write(table, deployment)] + ([_claim_write(table, deployment, claim)] if claim else [])
+    place = line_key(deployment) | items.write({"deployment_id": deployment.id})
+    writes = [_first_write(table, deployment), {"Put": {"TableName": table, "Item": place}}]
+    return writes + ([_claim_write(table, deployment, claim)] if claim else [])
+
+
+def take_turn(table: str, deployment: Deployment, lock: Lock) -> list[dict[str, Any]]:
+    """From the line to the lock: only while nobody holds the environment, and while it still waits."""
+    return [
+        _lock_write(table, deployment, lock, None),
+        *leave_line(table, deployment, {"waiting": False, "summary": None}),
+    ]
+
+
+def leave_line(table: str, deployment: Deployment, changes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Out of the line, with these changes to its record, only while it still waits."""
+    expression, names, values = items.update_of(changes)
+    waits = {
+        "TableName": table,
+        "Key": deployment_key(deployment.id),
+        "UpdateExpression": expression,
+        "ConditionExpression": "waiting = :waits",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values | items.write({":waits": True}),
+    }
+    return [{"Update": waits}, {"Delete": {"TableName": table, "Key": line_key(deployment)}}]
 
 
 def _first_write(table: str, deployment: Deployment) -> dict[str, Any]:
@@ -54,7 +85,15 @@ def _first_write(table: str, deployment: Deployment) -> dict[str, Any]:
 
 
 def _lock_write(table: str, deployment: Deployment, lock: Lock, takes_over: Lock | None) -> dict[str, Any]:
-    values = items.write({":lock": items.of_lock(lock), ":id": deployment.id, ":at": deployment.created_at})
+    given: dict[str, Any] = {
+        "lock": items.of_lock(lock),
+        "last_deployment": deployment.id,
+        "listed_all": "ENVIRONMENTS",
+        "at": deployment.environment,
+    }
+    if not deployment.waiting:  # one from the line was created long ago: that is not when the environment changed
+        given["updated_at"] = deployment.created_at
+    expression, names, values = items.update_of(given)
     condition = "attribute_not_exists(#lock)"
     if takes_over:
         condition += " OR #lock.deployment_id = :dead"
@@ -63,12 +102,10 @@ def _lock_write(table: str, deployment: Deployment, lock: Lock, takes_over: Lock
         "Update": {
             "TableName": table,
             "Key": environment_key(deployment.environment),
-            "UpdateExpression": "SET #lock = :lock, last_deployment = :id, updated_at = :at, "
-            "listed_all = :environments, #at = :name",
+            "UpdateExpression": expression,
             "ConditionExpression": condition,
-            "ExpressionAttributeNames": {"#lock": "lock", "#at": "at"},
-            "ExpressionAttributeValues": values
-            | items.write({":environments": "ENVIRONMENTS", ":name": deployment.environment}),
+            "ExpressionAttributeNames": names | {"#lock": "lock"},
+            "ExpressionAttributeValues": values,
         }
     }
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+DAYS = 30
 _TELLING = ("deploy", "rollback", "revalidate")  # what says something of what users have
 
 
@@ -34,7 +35,7 @@ class Dora:
     time_to_restore_s: float | None
 
 
-def dora(history: Sequence[Mapping[str, Any]], now: datetime, days: int = 30) -> Dora:
+def dora(history: Sequence[Mapping[str, Any]], now: datetime, days: int = DAYS) -> Dora:
     """`history` is newest first, as records keep it."""
     since = now - timedelta(days=days)
     told = [entry for entry in reversed(history) if _at(entry["at"]) >= since]

@@ -37,15 +37,21 @@ class Records(Protocol):
         ...
 
     def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
-        """Deployment and claim without a lock: it stands in the environment's line. Raises Conflict as `start`."""
+        """Deployment, claim and a place in the environment's line, without a lock. Raises Conflict as `start`."""
         ...
 
-    def queued(self, environment: str) -> Sequence[Deployment]:
-        """Those that stand in line, the oldest first: PENDING, and neither started nor holding the lock."""
+    def next_in_line(self, environment: str) -> Deployment | None:
+        """The one that has waited longest; None when nobody waits. However long the line or the history is, this reads
+        one place of the line and one deployment."""
         ...
 
-    def take_lock(self, name: str, lock: Lock) -> None:
-        """For the head of the line. Raises Conflict when someone holds the environment."""
+    def take_turn(self, deployment: Deployment, lock: Lock) -> None:
+        """From the line to the lock, in one transaction. Raises Conflict when someone holds the environment, or it
+        waits no more."""
+        ...
+
+    def leave_line(self, deployment: Deployment, changes: Mapping[str, Any]) -> None:
+        """Set these attributes and give up its place, in one transaction. Raises Conflict when it waits no more."""
         ...
 
     def deployment(self, deployment_id: str) -> Deployment:
@@ -100,4 +106,8 @@ class Records(Protocol):
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         """Newest first."""
+        ...
+
+    def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
+        """Newest first, from that time on, and of each entry only what the DORA figures are computed from."""
         ...

@@ -1,0 +1,65 @@
+"""The control plane's one table, as plain values: one item, or the items under a partition key in order.
+
+Reads are strongly consistent. What lies under which keys is told by those who use it (records.py, nights.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from . import items
+from .session import call, pages
+from .transactions import key_of
+
+_READ = TypeDeserializer()
+_LAST = "~"  # sorts behind whatever our sort keys hold: times, names, ids
+
+
+def plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item's attributes without DynamoDB's types; numbers stay Decimals."""
+    return {key: _READ.deserialize(value) for key, value in item.items()}
+
+
+class Table:
+    """Keys are as `transactions` makes them."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
+        item = call("dynamodb", "get_item", TableName=self.name, Key=key, ConsistentRead=True).get("Item")
+        return plain(item) if item else None
+
+    def put(self, key: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
+        call("dynamodb", "put_item", TableName=self.name, Item={**key, **items.write(entry)})
+
+    def add(self, pk: str, sk: str, entry: Mapping[str, Any]) -> None:
+        self.put(key_of(pk, sk), entry)
+
+    def under(
+        self,
+        pk: str,
+        prefix: str,
+        *,
+        since: str = "",
+        newest_first: bool = False,
+        limit: int | None = None,
+        only: Sequence[str] = (),
+    ) -> list[dict[str, Any]]:
+        """Items whose sort key begins with `prefix`, in its order; of them those from `prefix + since` on, at most
+        `limit`, with the attributes `only`. What these leave out is not read over the network, nor beyond a page."""
+        given: dict[str, Any] = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": items.write({":pk": pk, ":first": prefix + since, ":last": prefix + _LAST}),
+            "ScanIndexForward": not newest_first,
+            "ConsistentRead": True,
+        }
+        if only:
+            names = {f"#a{number}": name for number, name in enumerate(only)}
+            given |= {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+        if limit:
+            given["PaginationConfig"] = {"MaxItems": limit, "PageSize": limit}
+        return [plain(item) for item in pages("dynamodb", "query", "Items", TableName=self.name, **given)]
