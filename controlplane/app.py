@@ -1,4 +1,4 @@
-"""Routes, one task handler a phase, and the nightly start: no logic here.
+"""Routes, one task handler a phase, and those of the night and the sweeper: no logic here.
 
 The handlers are written out because Chalice finds them by the function's own name: a loop would give all of them one.
 """
@@ -93,6 +93,11 @@ def patch_secret(name: str) -> Response:
     return _respond(secrets.patch, name=name)
 
 
+@app.route("/nights", methods=["GET"], authorizer=iam)
+def get_nights() -> Response:
+    return _respond(nightly.index)
+
+
 @app.route("/health", methods=["GET"], authorizer=iam)
 def get_health() -> Response:
     return _respond(health.show)
@@ -103,9 +108,19 @@ def get_openapi() -> Response:
     return _respond(openapi.show)
 
 
-@app.lambda_function(name="Nightly")
-def nightly_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return nightly.start_all(event, aws(), utc_now)
+@app.lambda_function(name="ListEnvironments")
+def list_environments_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return nightly.list_environments(event, aws(), utc_now)
+
+
+@app.lambda_function(name="RevalidateEnvironment")
+def revalidate_environment_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return nightly.revalidate_environment(event, aws(), utc_now)
+
+
+@app.lambda_function(name="SummarizeNight")
+def summarize_night_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return nightly.summarize_night(event, aws(), utc_now)
 
 
 @app.lambda_function(name="Sweep")

@@ -11,7 +11,7 @@ from installer.errors import CannotStart, CommandFailed
 from installer.target import Target
 
 # What the control plane and its installer write; anything else in the bucket is somebody's own.
-PREFIXES = ("controlplane/", "bundles/", "artifacts/", "reports/", "load/")
+PREFIXES = ("controlplane/", "bundles/", "artifacts/", "reports/", "load/", "nightly/")
 OWNER_TAG = {"Key": "proxyctl:owner", "Value": "proxyctl"}
 
 

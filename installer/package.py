@@ -151,19 +151,20 @@ def _check_code_uris(template: Template) -> None:
 
 
 def _resources(root: Path) -> Template:
-    """resources.yaml with the state machine's definition put into it."""
+    """resources.yaml with the definition of each state machine put into it, from the file that has its name."""
     folder = root / "statemachine"
     resources: Template = yaml.safe_load((folder / "resources.yaml").read_text())
-    definition = read_definition(folder)
     machines = [one for one in resources["Resources"].values() if one["Type"] == "AWS::StepFunctions::StateMachine"]
     for machine in machines:
-        machine["Properties"].setdefault("DefinitionString", json.dumps(definition, sort_keys=True))
+        name = machine["Properties"]["StateMachineName"].removeprefix("proxyctl-")
+        definition = read_definition(folder / f"{name}.asl.yaml")
+        machine["Properties"]["DefinitionString"] = json.dumps(definition, sort_keys=True)
     return resources
 
 
-def read_definition(folder: Path) -> dict[str, Any]:
-    """The state machine as Step Functions takes it: `x-…` keys, which hold YAML anchors, are dropped."""
-    definition = yaml.safe_load((folder / "rollout.asl.yaml").read_text())
+def read_definition(workflow: Path) -> dict[str, Any]:
+    """A state machine as Step Functions takes it: `x-…` keys, which hold YAML anchors, are dropped."""
+    definition = yaml.safe_load(workflow.read_text())
     return {key: value for key, value in definition.items() if not key.startswith("x-")}
 
 

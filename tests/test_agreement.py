@@ -14,6 +14,7 @@ from chalicelib import errors, phases
 
 ROOT = Path(__file__).resolve().parent.parent
 ALL = (*phases.PHASES, *phases.STEPS)
+NIGHTLY = ("list_environments", "revalidate_environment", "summarize_night")
 
 
 class _Loader(yaml.SafeLoader):
@@ -88,7 +89,7 @@ def test_every_phase_has_a_policy_of_its_own_and_the_package_uses_it(name: str) 
 
 def test_there_is_no_policy_without_a_function() -> None:
     names = {path.stem for path in (ROOT / "controlplane/policies").glob("*.json")}
-    assert names == {*ALL, "api", "load_worker", "nightly", "sweep", "tell"}
+    assert names == {*ALL, *NIGHTLY, "api", "load_worker", "sweep", "tell"}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -115,13 +116,57 @@ def test_every_error_name_of_ours_that_the_workflow_matches_is_defined() -> None
     assert all(hasattr(errors, name) for name in matched)
 
 
-def test_every_substitution_of_the_workflow_is_given_and_may_be_invoked() -> None:
-    machine = RESOURCES["Resources"]["StateMachine"]["Properties"]["DefinitionSubstitutions"]
-    needed = set(re.findall(r"\$\{(\w+)\}", json.dumps(WORKFLOW)))
-    assert set(machine) == needed
-    allowed = RESOURCES["Resources"]["StateMachineRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+@pytest.mark.parametrize(
+    ("machine", "role", "workflow"),
+    [("StateMachine", "StateMachineRole", "rollout"), ("Night", "NightRole", "nightly")],
+)
+def test_every_substitution_of_a_workflow_is_given_and_may_be_invoked(machine: str, role: str, workflow: str) -> None:
+    given = RESOURCES["Resources"][machine]["Properties"]["DefinitionSubstitutions"]
+    needed = set(re.findall(r"\$\{(\w+)\}", json.dumps(_read(f"statemachine/{workflow}.asl.yaml"))))
+    assert set(given) == needed
+    allowed = RESOURCES["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]
     invoked = {item["Fn::GetAtt"][0] + "Arn" for item in allowed["Statement"][0]["Resource"]}
     assert invoked == needed
+
+
+NIGHT = _read("statemachine/nightly.asl.yaml")["States"]
+EACH = NIGHT["RevalidateAll"]["ItemProcessor"]["States"]
+
+
+@pytest.mark.parametrize("name", NIGHTLY)
+def test_every_task_of_the_night_has_lambda_handler_policy_and_time_enough(name: str) -> None:
+    stem = phases.pascal(name)
+    state = (NIGHT | EACH)[stem]
+    assert state["Resource"] == f"${{{stem}Arn}}"
+    assert f"nightly.{name}(event, aws(), utc_now)" in ast.unparse(HANDLERS[f"{name}_task"])
+    used = CONFIG["stages"]["api"]["lambda_functions"][stem]
+    assert used["iam_policy_file"] == f"../policies/{name}.json"
+    assert state["TimeoutSeconds"] > used["lambda_timeout"]
+    assert "Throttled" in state["Retry"][0]["ErrorEquals"]
+
+
+def test_one_broken_environment_stops_no_other_and_only_a_few_are_checked_at_once() -> None:
+    every = NIGHT["RevalidateAll"]
+    assert every["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert every["ToleratedFailurePercentage"] == 100
+    assert 0 < every["MaxConcurrency"] <= 20
+
+
+def test_what_the_night_carries_does_not_grow_with_the_number_of_environments() -> None:
+    """Items come from S3, each gives back nothing, and the list of those nothings is dropped."""
+    every = NIGHT["RevalidateAll"]
+    assert every["ItemReader"]["Resource"].endswith("s3:getObject")
+    ends = [state for state in EACH.values() if state.get("End")]
+    assert [(state["Type"], state["Result"]) for state in ends] == [("Pass", {})]
+    assert every["ResultPath"] is None
+
+
+def test_the_schedule_starts_the_night_and_may_do_so() -> None:
+    target = RESOURCES["Resources"]["NightlySchedule"]["Properties"]["Target"]
+    assert target["Arn"] == {"Ref": "Night"}
+    role = RESOURCES["Resources"][target["RoleArn"]["Fn::GetAtt"][0]]["Properties"]["Policies"][0]["PolicyDocument"]
+    grants = [(one["Action"], one["Resource"]) for one in role["Statement"]]
+    assert ("states:StartExecution", {"Ref": "Night"}) in grants
 
 
 def test_a_failure_from_release_code_on_goes_through_roll_back() -> None:

@@ -19,6 +19,7 @@ from .aws.identity import IamIdentity
 from .aws.live_figures import DynamoLiveFigures
 from .aws.logs import CloudWatchLogs
 from .aws.metrics import CloudWatchMetrics
+from .aws.nights import DynamoNights
 from .aws.records import DynamoRecords
 from .aws.sdk import OpenAiSdk
 from .aws.secrets import SecretsManagerSecrets
@@ -101,6 +102,10 @@ class _Aws:
     @cached_property
     def metrics(self) -> CloudWatchMetrics:
         return CloudWatchMetrics()
+
+    @cached_property
+    def nights(self) -> DynamoNights:
+        return DynamoNights(self.settings.table)
 
     @cached_property
     def secrets(self) -> SecretsManagerSecrets:

@@ -6,13 +6,19 @@ The tests of this module go on from one another in the order of the file, as an 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from chalicelib import phases
+from chalicelib.aws.items import of_lock, write
+from chalicelib.aws.transactions import environment_key
+from chalicelib.core.model import Lock
+from chalicelib.runner import LEASE_S
 from openai import OpenAI
 
-from tests.e2e.rolling import CLIENT_KEY, Rolled, final, phase, roll, until, versions_of
+from tests.e2e.rolling import CLIENT_KEY, Rolled, phase, roll, until, versions_of
 
 
 def sdk(rolled: Rolled) -> OpenAI:
@@ -141,15 +147,53 @@ def test_report_and_handoff_are_served(rolled: Rolled) -> None:
     assert rolled.base_url in text
 
 
-def test_the_nightly_start_revalidates_what_is_live(rolled: Rolled) -> None:
-    name = rolled.embedded.function("Nightly")
-    event = json.dumps({"scheduled_at": "2026-01-02T03:17:00Z"})
-    reply = rolled.embedded.boto("lambda").invoke(FunctionName=name, Payload=event)
-    started = json.loads(reply["Payload"].read())["started"][rolled.environment]
-    told = until("it ends", lambda: final(rolled.embedded, started), 120)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert phase(told, "validate_endpoints")["status"] == "SUCCEEDED"
-    assert rolled.stands()["last_revalidation"]["verdict"] == "GOOD"
+def test_a_night_revalidates_who_is_live_leaves_who_is_busy_alone_and_sums_it_up(rolled: Rolled, held: str) -> None:
+    """As the schedule starts it: through Scheduler, with the schedule's own target."""
+    scheduler = rolled.embedded.boto("scheduler")
+    target = scheduler.get_schedule(Name="proxyctl-nightly")["Target"]
+    scheduler.create_schedule(
+        Name="a-night-of-the-tests",
+        ScheduleExpression="at(2026-01-02T03:17:00)",
+        Target=target | {"Input": json.dumps({"scheduled_at": "2026-01-02T03:17:00Z"})},
+        FlexibleTimeWindow={"Mode": "OFF"},
+        ActionAfterCompletion="DELETE",
+    )
+    ended = until("the night has ended", lambda: last_night(rolled), 180)
+    assert ended["status"] == "SUCCEEDED", ended
+    counts = json.loads(ended["output"])
+    assert (counts["asked"], counts["started"], counts["good"], counts["busy"]) == (2, 1, 1, 1), counts
+    (told,) = rolled.embedded.call("GET", "/nights")[1]["nights"]
+    assert (told["night"], told["which"]) == ("2026-01-02", {"busy": {held: ""}})
+    seen = rolled.stands()["last_revalidation"]
+    assert seen["verdict"] == "GOOD"
+    check = rolled.embedded.client.deployment(seen["deployment_id"])
+    assert (check["action"], check["caller"]) == ("revalidate", "proxyctl-nightly")
+    assert phase(check, "validate_endpoints")["status"] == "SUCCEEDED"
+    assert rolled.embedded.client.deployments(held) == []
+
+
+def last_night(rolled: Rolled) -> dict[str, Any] | None:
+    """The execution of the night once it has ended."""
+    states = rolled.embedded.boto("stepfunctions")
+    found = states.list_executions(stateMachineArn=rolled.embedded.outputs["NightArn"])["executions"]
+    if not found or found[0]["status"] == "RUNNING":
+        return None
+    told: dict[str, Any] = states.describe_execution(executionArn=found[0]["executionArn"])
+    return told
+
+
+@pytest.fixture
+def held(rolled: Rolled) -> Iterator[str]:
+    """An environment on record that serves users, while a deployment holds it."""
+    table, name = "proxyctl", "held"
+    lock = Lock("d-holder", "", time.time() + 2 * LEASE_S)
+    records = rolled.embedded.boto("dynamodb")
+    key = environment_key(name)
+    live = {"version": "1", "deployment_id": "d", "at": "t"}
+    told = {"status": "LIVE", "live": live, "lock": of_lock(lock), "listed_all": "ENVIRONMENTS", "at": name}
+    records.put_item(TableName=table, Item=key | write(told))
+    yield name
+    records.delete_item(TableName=table, Key=key)
 
 
 def test_every_state_change_reached_the_event_bus(rolled: Rolled) -> None:

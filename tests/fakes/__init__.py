@@ -16,6 +16,7 @@ from .gateway import FakeGateway
 from .identity import FakeIdentity
 from .logs import FakeLogs
 from .metrics import FakeMetrics
+from .nights import FakeNights
 from .records import FakeRecords
 from .rollouts import FakeRollouts
 from .secrets import FakeSecrets
@@ -47,6 +48,7 @@ class FakeAws:
     settings: Settings = field(default_factory=settings)
     records: FakeRecords = field(default_factory=FakeRecords)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    nights: FakeNights = field(default_factory=FakeNights)
     executions: FakeExecutions = field(default_factory=FakeExecutions)
     functions: FakeFunctions = field(default_factory=FakeFunctions)
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)

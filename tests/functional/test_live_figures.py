@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from chalicelib.aws import session
 from chalicelib.aws.live_figures import DynamoLiveFigures
 from moto import mock_aws
+
+from tests.fakes.table import make_table
 
 
 @pytest.fixture
@@ -19,12 +20,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoLiveFigures]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         session.client.cache_clear()
-        boto3.client("dynamodb").create_table(
-            TableName="proxyctl",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_table()
         yield DynamoLiveFigures("proxyctl")
     session.client.cache_clear()
 

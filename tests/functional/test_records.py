@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-import yaml
 from chalicelib.aws.records import DynamoRecords
 from chalicelib.aws.session import client
 from chalicelib.core.config import Config, Options, Throttle
@@ -27,7 +24,7 @@ from chalicelib.errors import BadRequest, Conflict, LockLost, NotFound
 from chalicelib.ports.records import Claim
 from moto import mock_aws
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.fakes.table import make_table
 
 
 @pytest.fixture
@@ -38,10 +35,7 @@ def records(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoRecords]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     client.cache_clear()
     with mock_aws():
-        declared = yaml.safe_load((ROOT / "statemachine/resources.yaml").read_text())
-        table = declared["Resources"]["Table"]["Properties"]
-        wanted = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-        boto3.client("dynamodb").create_table(**{name: table[name] for name in wanted})
+        make_table()
         yield DynamoRecords("proxyctl")
     client.cache_clear()
 

@@ -80,6 +80,7 @@ def _paths() -> dict[str, Any]:
             "put": _operation("Store key, models and timeouts", 200, [environment], body="", refusals=(400,)),
             "patch": _operation("Change some fields of it", 200, [environment], body="", refusals=(400, 404)),
         },
+        "/nights": {"get": _operation("What came of the last nightly revalidations, newest first", 200, [])},
         "/health": {"get": _operation("Does the control plane work", 200, [])},
         "/openapi.json": {"get": _operation("This document", 200, [])},
     }

@@ -18,6 +18,7 @@ from .identity import Identity
 from .live_figures import LiveFigures
 from .logs import Logs
 from .metrics import Metrics
+from .nights import Nights
 from .records import Records
 from .rollouts import Rollouts
 from .sdk import Sdk
@@ -42,6 +43,7 @@ __all__ = [
     "LiveFigures",
     "Logs",
     "Metrics",
+    "Nights",
     "Records",
     "Reply",
     "Rollouts",
@@ -88,6 +90,8 @@ class Aws(Protocol):
     def logs(self) -> Logs: ...
     @property
     def metrics(self) -> Metrics: ...
+    @property
+    def nights(self) -> Nights: ...
     @property
     def secrets(self) -> Secrets: ...
     @property

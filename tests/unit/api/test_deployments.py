@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from chalicelib import runner
-from chalicelib.api import deployments, nightly
+from chalicelib.api import deployments
 from chalicelib.api.answers import Answer, Call, Clock
 from chalicelib.core.model import DeploymentStatus, PhaseRecord, PhaseStatus
-from chalicelib.errors import AwsCallFailed, Throttled
+from chalicelib.errors import AwsCallFailed
 from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
@@ -222,69 +222,6 @@ def test_the_report_is_served_once_it_is_written() -> None:
     )
     answer = ask(aws, deployments.report, id=started)
     assert (answer.body, answer.headers["Content-Type"]) == ("<p>", "text/html; charset=utf-8")
-
-
-def live(aws: FakeAws, *names: str) -> None:
-    for name in names:
-        good = {"version": "1", "deployment_id": "d", "at": "t", "artifact": "", "config": {}}
-        aws.records.attributes[name] = {"live": good, "last_good": good}
-
-
-def test_every_night_each_live_environment_is_revalidated_and_a_busy_one_stops_no_other() -> None:
-    aws = FakeAws()
-    live(aws, "dev", "prod")
-    post(aws)
-    told = nightly.start_all({"scheduled_at": "2026-01-02T03:17:00Z"}, aws.as_aws(), lambda: NOW)
-    assert list(told["started"]) == ["prod"]
-    assert "busy" in told["not_started"]["dev"]
-    assert aws.records.deployment(told["started"]["prod"]).action.value == "revalidate"
-
-
-def test_a_nightly_check_is_light_and_judges_only_what_so_few_requests_can_tell() -> None:
-    aws = FakeAws()
-    live(aws, "dev")
-    told = nightly.start_all({}, aws.as_aws(), lambda: NOW)
-    options = aws.records.deployment(told["started"]["dev"]).options
-    assert options.load.rps * options.load.duration_s <= 50
-    assert (options.load.cold_starts, options.slo.p99_ms) == (0, None)
-
-
-def test_an_environment_whose_rollout_died_is_left_to_the_sweeper() -> None:
-    aws = FakeAws()
-    dead = post(aws).body["id"]
-    live(aws, "prod")
-    aws.records.attributes["dev"] |= {"live": aws.records.attributes["prod"]["live"]}
-    aws.executions.end(dead, "ABORTED")
-    aws.records.attributes["dev"]["lock"]["execution_arn"] = aws.executions.start(dead, {})
-    told = nightly.start_all({}, aws.as_aws(), lambda: NOW)
-    assert list(told["started"]) == ["prod"]
-    assert "is not settled yet" in told["not_started"]["dev"]
-    lock = aws.records.environment("dev").lock
-    assert lock is not None
-    assert lock.deployment_id == dead
-
-
-def test_when_the_night_is_too_short_the_same_event_again_goes_on_and_starts_none_twice() -> None:
-    aws = FakeAws()
-    live(aws, *(f"env-{number}" for number in range(5)))
-    ticks = iter(range(0, 100_000, 4 * 60))
-    event = {"scheduled_at": "2026-01-02T03:17:00Z"}
-    with pytest.raises(Throttled):
-        nightly.start_all(event, aws.as_aws(), lambda: NOW + timedelta(seconds=next(ticks)))
-    begun = len(aws.executions.started)
-    assert 0 < begun < 5
-    nightly.start_all(event, aws.as_aws(), lambda: NOW + timedelta(seconds=30))
-    assert len(aws.executions.started) == 5
-
-
-def test_a_schedule_that_fires_twice_starts_one_revalidation() -> None:
-    aws = FakeAws()
-    live(aws, "dev")
-    event = {"scheduled_at": "2026-01-02T03:17:00Z"}
-    first = nightly.start_all(event, aws.as_aws(), lambda: NOW)
-    again = nightly.start_all(event, aws.as_aws(), lambda: NOW + timedelta(minutes=5))
-    assert first["started"] == again["started"]
-    assert len(aws.executions.started) == 1
 
 
 def test_a_lease_outlives_the_longest_lambda() -> None:
