@@ -5,21 +5,11 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+
+from bench.figures import Report, say
 
 
-class Bound(Protocol):
-    @property
-    def holds(self) -> bool: ...
-
-
-class Report(Protocol):
-    @property
-    def bounds(self) -> Sequence[Bound]: ...
-    def tell(self) -> None: ...
-
-
-def run(measurements: Mapping[str, Callable[[], Report]], only: Sequence[str], say: Callable[[str], None]) -> int:
+def run(measurements: Mapping[str, Callable[[], Report]], only: Sequence[str]) -> int:
     """Measure `only`, or everything, and tell; 0 when every bound holds."""
     say(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, ")
     say(f"load {os.getloadavg()[0]:.2f} (others' work on this machine shows in every figure)")

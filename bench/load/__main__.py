@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 
 from bench import running
+from bench.figures import Report
 from bench.load import merging, speed, truth
-from bench.load.figures import Report, say
 
 
 def main(arguments: list[str]) -> int:
@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
         "truth": lambda: truth.measure(options.truth_seconds),
         "merging": merging.measure,
     }
-    return running.run(measurements, options.only, say)
+    return running.run(measurements, options.only)
 
 
 def _parser() -> argparse.ArgumentParser:

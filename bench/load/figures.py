@@ -1,4 +1,4 @@
-"""Bounds and how they are told."""
+"""The bench's own server, as a process on a core of its own."""
 
 from __future__ import annotations
 
@@ -7,49 +7,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bench.load.tools import ROOT
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A figure and the range that it must lie in."""
-
-    what: str
-    figure: float
-    low: float = float("-inf")
-    high: float = float("inf")
-
-    @property
-    def holds(self) -> bool:
-        return self.low <= self.figure <= self.high
-
-    def __str__(self) -> str:
-        wanted = f"at least {self.low:g}" if self.high == float("inf") else f"at most {self.high:g}"
-        return f"{'PASS' if self.holds else 'MISS'}  {self.what}: {self.figure:.4g} ({wanted})"
-
-
-@dataclass
-class Report:
-    """What one measurement found."""
-
-    title: str
-    lines: list[str] = field(default_factory=list)
-    bounds: list[Bound] = field(default_factory=list)
-
-    def tell(self) -> None:
-        say(f"\n== {self.title}")
-        for line in self.lines:
-            say(f"  {line}")
-        for bound in self.bounds:
-            say(f"  {bound}")
-
-
-def say(text: str) -> None:
-    """A line on standard output."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 @dataclass

@@ -10,7 +10,7 @@ import time
 
 from chalicelib.core.histogram import Histogram, merge
 
-from bench.load.figures import Bound, Report
+from bench.figures import Bound, Report
 
 SHARDS, SAMPLES = 1_000, 2_000
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from statistics import median
 
+from bench.figures import Bound, Report, say
 from bench.load import tools
-from bench.load.figures import Bound, Report, say, server
+from bench.load.figures import server
 from bench.load.tools import CONNECTIONS, NotRun, Ran
 
 SERVER_CORE, GENERATOR_CORE = 0, 1

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 
+from bench.figures import Bound, Report
 from bench.load import tools
-from bench.load.figures import Bound, Report, server
+from bench.load.figures import server
 from bench.load.server import PERIOD_S, STALL_S
 from bench.load.tools import NotRun, Ran
 

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 
 from bench import running
+from bench.figures import Report
 from bench.proxy import coldstart, latency, memory, secretread, streams
-from bench.proxy.figures import Report, say
 
 
 def main(arguments: list[str]) -> int:
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
         "memory": lambda: memory.measure(1000),
         "streams": lambda: streams.measure(options.streams),
     }
-    return running.run(measurements, options.only, say)
+    return running.run(measurements, options.only)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.proxy.figures import Bound, Report
+from bench.figures import Bound, Report
 from bench.proxy.processes import BODY, PATH, clean_environment, upstream
 from tests.functional.proxy import artifact
 from tests.functional.proxy.environment import Environment, secret_answer
@@ -62,9 +62,11 @@ def measure(rounds: int) -> Report:
     report.lines.append(f"{'proxy, Powertools imported at init':<46} {with_powertools:8.1f} ms to the first /next")
     report.lines.append(f"{'proxy':<46} {statistics.median(answered) * 1000.0:8.1f} ms to the first answered request")
     report.bounds.append(
-        Bound("proxy / interpreter with json+ssl+http.client", medians["proxy"] / medians[BASE], 3.0, "x")
+        Bound("proxy / interpreter with json+ssl+http.client", medians["proxy"] / medians[BASE], high=3.0, unit="x")
     )
-    report.bounds.append(Bound("proxy / (openai + boto3 + client)", medians["proxy"] / medians[SDKS], 1 / 6, "x"))
+    report.bounds.append(
+        Bound("proxy / (openai + boto3 + client)", medians["proxy"] / medians[SDKS], high=1 / 6, unit="x")
+    )
     return report
 
 

@@ -1,53 +1,13 @@
-"""Percentiles, bounds and how they are told."""
+"""Percentiles and how they are told."""
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 
 class NotRun(Exception):
     """A measurement could not be made; the message says why."""
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A figure that must not pass a limit."""
-
-    what: str
-    figure: float
-    limit: float
-    unit: str
-
-    @property
-    def holds(self) -> bool:
-        return self.figure <= self.limit
-
-
-@dataclass
-class Report:
-    """What one measurement found."""
-
-    title: str
-    lines: list[str] = field(default_factory=list)
-    bounds: list[Bound] = field(default_factory=list)
-
-    def tell(self) -> None:
-        """Print it."""
-        say(f"\n== {self.title}")
-        for line in self.lines:
-            say(f"  {line}")
-        for bound in self.bounds:
-            verdict = "PASS" if bound.holds else "MISS"
-            say(f"  {verdict}  {bound.what}: {bound.figure:.3f} {bound.unit} (at most {bound.limit:.3f})")
-
-
-def say(text: str) -> None:
-    """A line on standard output."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def percentile(values: Sequence[float], q: float) -> float:

@@ -7,8 +7,9 @@ import io
 import time
 from collections.abc import Callable
 
+from bench.figures import Bound, Report
 from bench.proxy import litellm
-from bench.proxy.figures import Bound, NotRun, Report, added_ms, row
+from bench.proxy.figures import NotRun, added_ms, row
 from bench.proxy.processes import (
     bare_caller,
     chat_request,
@@ -44,13 +45,13 @@ def measure(requests: int, *, with_litellm: bool) -> Report:
     bare, respond = times["bare http.client"], times["respond()"]
     stricter = added_ms(respond, times[LEAN], 0.5), added_ms(respond, times[LEAN], 0.99)
     report.lines.append(f"respond() over the stricter measure: p50 +{stricter[0]:.3f}, p99 {stricter[1]:+.3f} ms")
-    report.bounds.append(Bound("respond(), added p50", added_ms(respond, bare, 0.5), 0.15, "ms"))
-    report.bounds.append(Bound("respond(), added p99", added_ms(respond, bare, 0.99), 0.5, "ms"))
+    report.bounds.append(Bound("respond(), added p50", added_ms(respond, bare, 0.5), high=0.15, unit="ms"))
+    report.bounds.append(Bound("respond(), added p99", added_ms(respond, bare, 0.99), high=0.5, unit="ms"))
     theirs = times.get("LiteLLM's proxy, one worker, one hop more")
     if theirs:
         lean = times[LEAN]
         share = added_ms(respond, lean, 0.5) / added_ms(theirs, lean, 0.5)
-        report.bounds.append(Bound("added p50 (stricter) as a part of LiteLLM's", share, 1 / 40, "of it"))
+        report.bounds.append(Bound("added p50 (stricter) as a part of LiteLLM's", share, high=1 / 40, unit="of it"))
     else:
         report.lines.append("NOT RUN  comparison with LiteLLM (ask for it with --litellm)")
     return report

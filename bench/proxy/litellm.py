@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.proxy.figures import NotRun, say
+from bench.figures import say
+from bench.proxy.figures import NotRun
 from bench.proxy.processes import ROOT, clean_environment, free_port, process, wait_until_answers
 
 REQUIREMENT = "litellm[proxy]==1.106.2"

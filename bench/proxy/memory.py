@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bench.proxy.figures import Bound, Report
+from bench.figures import Bound, Report
 from bench.proxy.processes import BODY, PATH, upstream
 from tests.functional.proxy import artifact
 from tests.functional.proxy.environment import Environment, secret_answer
@@ -28,7 +28,7 @@ def measure(requests: int) -> Report:
                     report.lines.append(f"after {number:>5} requests: {resident:.1f} MB resident")
         finally:
             environment.end()
-    report.bounds.append(Bound(f"resident after {requests} requests", resident, 45.0, "MB"))
+    report.bounds.append(Bound(f"resident after {requests} requests", resident, high=45.0, unit="MB"))
     return report
 
 

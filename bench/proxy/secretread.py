@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from bench.proxy.figures import Bound, Report
+from bench.figures import Bound, Report
 from bench.proxy.processes import ROOT, clean_environment
 from tests.functional.proxy.environment import ARN, SecretsStandIn, secret_answer
 
@@ -54,5 +54,7 @@ def measure(rounds: int) -> Report:
     report.lines += [f"{name:<44} {value:8.1f} ms" for name, value in medians.items()]
     report.lines.append("NOT RUN  Parameters and Secrets extension (a layer of AWS's that exists only there)")
     part = (medians[OURS] - medians[NOTHING]) / (medians[BOTO3] - medians[NOTHING])
-    report.bounds.append(Bound("what reading adds, as a part of what boto3's client adds", part, 0.25, "of it"))
+    report.bounds.append(
+        Bound("what reading adds, as a part of what boto3's client adds", part, high=0.25, unit="of it")
+    )
     return report

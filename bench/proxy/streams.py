@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.proxy.figures import Bound, Report, added_ms, row
+from bench.figures import Bound, Report
+from bench.proxy.figures import added_ms, row
 from bench.proxy.processes import PATH, STREAM_BODY, chat_request, parts, upstream
 from tests.functional.proxy import artifact
 from tests.functional.proxy.environment import Environment, secret_answer
@@ -44,8 +45,12 @@ def measure(streams: int) -> Report:
     report.lines += [row(f"time to first byte: {name}", values) for name, values in first.items()]
     report.lines += [row(f"chunk's way: {name}", values) for name, values in late.items()]
     for name in (RESPOND, LAMBDA):
-        report.bounds.append(Bound(f"{name}: chunk delayed, p50", added_ms(late[name], late[DIRECT], 0.5), 1.0, "ms"))
-        report.bounds.append(Bound(f"{name}: chunk delayed, p99", added_ms(late[name], late[DIRECT], 0.99), 5.0, "ms"))
+        report.bounds.append(
+            Bound(f"{name}: chunk delayed, p50", added_ms(late[name], late[DIRECT], 0.5), high=1.0, unit="ms")
+        )
+        report.bounds.append(
+            Bound(f"{name}: chunk delayed, p99", added_ms(late[name], late[DIRECT], 0.99), high=5.0, unit="ms")
+        )
     return report
 
 
