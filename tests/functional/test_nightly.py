@@ -1,4 +1,4 @@
-"""A night over DynamoDB, S3 and Step Functions as moto plays them: what is on record, and what each role needs for it."""
+"""A night over DynamoDB, S3 and Step Functions as moto plays them: what is on record, and what each role needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
-from chalicelib.api import nightly
+from chalicelib.api import nightly, starting
 from chalicelib.aws.artifacts import S3Artifacts
 from chalicelib.aws.executions import StepFunctionsExecutions
 from chalicelib.aws.nights import DynamoNights
@@ -105,7 +105,7 @@ def whole(night: Night) -> dict[str, Any]:
     """`dev` ends well, `prod` drifts, `held` is busy with a rollout that runs."""
     live(night, "dev", "held", "prod")
     body = {"environment": "held"}
-    holder = nightly.begin(body, night.aws, lambda: NOW, caller="ann", key=None)
+    holder = starting.begin(body, night.aws, lambda: NOW, caller="ann", key=None)
     night.aws.records.update_environment("held", {"lock": _lock(holder.id, holder.execution_arn)})
     listed = night.run(nightly.list_environments, {"scheduled_at": NOW.isoformat()})
     ends = {"dev": {"status": "SUCCEEDED"}, "prod": {"status": "FAILED", "error": {"code": "Drift", "message": "m"}}}
