@@ -238,6 +238,11 @@ def roll_back_task(event: dict[str, Any], context: object) -> dict[str, Any]:
     return runner.run("roll_back", event, aws(), utc_now)
 
 
+@app.lambda_function(name="RestoreSettings")
+def restore_settings_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run("restore_settings", event, aws(), utc_now)
+
+
 @app.lambda_function(name="RecordOutcome")
 def record_outcome_task(event: dict[str, Any], context: object) -> dict[str, Any]:
     return runner.run("record_outcome", event, aws(), utc_now)

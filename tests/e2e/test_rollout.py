@@ -84,7 +84,7 @@ def inventory(rolled: Rolled) -> dict[str, Any]:
     }
 
 
-CHANGE = {"memory_mb": 640, "throttle": {"rate_per_s": 120}}
+CHANGE: dict[str, Any] = {"memory_mb": 640, "throttle": {"rate_per_s": 120}}
 
 
 def test_a_plan_says_what_would_change_and_changes_nothing(rolled: Rolled) -> None:
@@ -128,14 +128,26 @@ def test_the_steps_of_the_shift_were_taken_and_what_weights_do_here_is_said(roll
     assert phase(told, "bake")["evidence"]["alarms"]
 
 
-def test_a_rollback_on_request_takes_users_to_the_good_version_before(rolled: Rolled) -> None:
+def test_a_rollback_on_request_takes_users_to_the_good_version_before_and_its_settings_with_it(rolled: Rolled) -> None:
     left = rolled.stands()
+    assert throttle(rolled) == CHANGE["throttle"]["rate_per_s"]
     told = roll(rolled.embedded, rolled.environment, "rollback")
     assert told["status"] == "SUCCEEDED", told.get("error")
     stands = rolled.stands()
     assert stands["live"]["version"] == left["previous"]["version"]
     assert versions_of(rolled.embedded, rolled.environment)["live"] == left["previous"]["version"]
+    assert (
+        throttle(rolled) == left["previous"]["config"]["throttle"]["rate_per_s"] != left["live"]["config"]["throttle"]
+    )
     assert sdk(rolled).models.list().data
+
+
+def throttle(rolled: Rolled) -> float:
+    """Requests a second that the stage lets through, as API Gateway has it."""
+    outputs = rolled.deployment["phases"][3]["evidence"]["outputs"]
+    stage = rolled.embedded.boto("apigateway").get_stage(restApiId=outputs["ApiId"], stageName=outputs["StageName"])
+    limit: float = stage["methodSettings"]["*/*"]["throttlingRateLimit"]
+    return limit
 
 
 def test_report_and_handoff_are_served(rolled: Rolled) -> None:

@@ -68,13 +68,13 @@ class FakeStacks:
         stack: str,
         name: str,
         *,
-        template: str,
+        template: str | None,
         parameters: Mapping[str, str | None],
         tags: Mapping[str, str],
         creates: bool,
     ) -> ChangeSet:
         self.did.append("create change set" if creates else "update change set")
-        self.templates.append(template)
+        self.templates.append(template or "the previous one")
         self.given[stack] = parameters
         if creates:
             self.add(stack, "REVIEW_IN_PROGRESS", tags=tags)

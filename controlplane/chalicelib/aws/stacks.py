@@ -124,7 +124,7 @@ class CloudFormationStacks:
         stack: str,
         name: str,
         *,
-        template: str,
+        template: str | None,
         parameters: Mapping[str, str | None],
         tags: Mapping[str, str],
         creates: bool,
@@ -135,6 +135,7 @@ class CloudFormationStacks:
             else {"ParameterKey": key, "ParameterValue": value}
             for key, value in parameters.items()
         ]
+        by_template = {"UsePreviousTemplate": True} if template is None else {"TemplateBody": template}
         # A create that fails leaves nothing behind: a stack in ROLLBACK_COMPLETE could not be deployed to again.
         on_failure = {"OnStackFailure": "DELETE"} if creates else {}
         try:
@@ -144,10 +145,10 @@ class CloudFormationStacks:
                 StackName=stack,
                 ChangeSetName=name,
                 ChangeSetType="CREATE" if creates else "UPDATE",
-                TemplateBody=template,
                 Parameters=given,
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
                 Capabilities=["CAPABILITY_NAMED_IAM"],
+                **by_template,
                 **on_failure,
             )
         except AwsCallFailed as error:

@@ -46,7 +46,8 @@ def outcome_of(
     if aborted and error.get("code") == "Aborted":
         status, verb = DeploymentStatus.ABORTED, "was stopped in"
     else:
-        status = DeploymentStatus.ROLLED_BACK if went_back else DeploymentStatus.FAILED
+        taken_back = went_back and action is not Action.ROLLBACK
+        status = DeploymentStatus.ROLLED_BACK if taken_back else DeploymentStatus.FAILED
         verb = "failed in"
     summary = f"{action.value.capitalize()} {verb} {where}: {error['message']}"
     if went_back and back:
@@ -89,7 +90,8 @@ def _good(action: Action, others: Sequence[PhaseRecord], changed: Collection[str
     if action is Action.PLAN:
         return found["make_plan"].summary if "make_plan" in found else "Planned"
     if action is Action.ROLLBACK:
-        return found["roll_back"].summary if "roll_back" in found else "Rolled back"
+        told = [found[name].summary for name in ("roll_back", "restore_settings") if name in found]
+        return ". ".join(told) or "Rolled back"
     if action is Action.CLEANUP:
         return found["clean_up"].summary if "clean_up" in found else "Cleaned up"
     if action is Action.DRILL:

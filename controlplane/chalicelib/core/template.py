@@ -63,6 +63,23 @@ def integration_timeout_ms(timeout_s: int, response_mode: str) -> int:
     return wanted if response_mode == "stream" else min(wanted, _GATEWAY_BUFFERED_MS)
 
 
+def restorable(config: Config) -> dict[str, str]:
+    """Parameters by which the stack alone holds what a release ran with, and which change in place."""
+    return {
+        "LogRetentionDays": str(config.log_retention_days),
+        "ThrottleRate": f"{config.throttle.rate_per_s:g}",
+        "ThrottleBurst": str(config.throttle.burst),
+    }
+
+
+def lasting(config: Config, response_mode: str) -> dict[str, str]:
+    """Those that shape the API or the function for all versions, so that only a deploy changes them."""
+    return {
+        "IntegrationTimeoutMs": str(integration_timeout_ms(config.timeout_s, response_mode)),
+        "ReservedConcurrency": "" if config.reserved_concurrency is None else str(config.reserved_concurrency),
+    }
+
+
 def parameters(config: Config, given: Given, *, creates: bool) -> dict[str, str | None]:
     """The stack's parameters; None keeps the value that the stack has."""
     all_of_them: dict[str, str | None] = {
@@ -75,13 +92,10 @@ def parameters(config: Config, given: Given, *, creates: bool) -> dict[str, str 
         "ResponseMode": given.response_mode,
         "MemorySize": str(config.memory_mb),
         "TimeoutSeconds": str(config.timeout_s),
-        "IntegrationTimeoutMs": str(integration_timeout_ms(config.timeout_s, given.response_mode)),
         "LogLevel": config.log_level,
         "SecretTtlSeconds": str(config.secret_ttl_s),
-        "LogRetentionDays": str(config.log_retention_days),
-        "ThrottleRate": f"{config.throttle.rate_per_s:g}",
-        "ThrottleBurst": str(config.throttle.burst),
-        "ReservedConcurrency": "" if config.reserved_concurrency is None else str(config.reserved_concurrency),
+        **restorable(config),
+        **lasting(config, given.response_mode),
         "AccessLogs": "on" if given.access_logs else "off",
     }
     if creates:

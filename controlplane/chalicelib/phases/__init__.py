@@ -33,6 +33,7 @@ STEPS: tuple[str, ...] = (
     "shift_traffic",
     "bake",
     "roll_back",
+    "restore_settings",
     "record_outcome",
 )
 

@@ -6,19 +6,14 @@ decides from the stack's state (core/stack_state.py). Code is not this phase's m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ..core import stack_state
 from ..core.contract import Request, Result
 from ..core.fingerprints import fingerprint as fingerprint_of
 from ..core.naming import Names
-from ..core.polling import next_poll_s
 from ..core.stack_state import Move
 from ..errors import NotFound, PhaseFailed
 from ..ports import Aws
-from ..ports.stacks import Change, ChangeSet
-from ..stacking import follow, inputs, settle
+from ..stacking import follow, inputs, judge, settle
 
 _PATIENCE_S = 60 * 60
 _NOW_WAIT = (Move.WAIT, Move.DELETE, Move.CONTINUE_ROLLBACK)
@@ -80,7 +75,7 @@ def _begin(request: Request, aws: Aws) -> Result:
         tags=names.tags,
         creates=creates,
     )
-    return _judge(change_set, creates, request, aws, {"removed_change_sets": left} if left else {})
+    return judge.judge(change_set, creates, request, aws, {"removed_change_sets": left} if left else {})
 
 
 def _after_change_set(request: Request, aws: Aws) -> Result:
@@ -89,72 +84,4 @@ def _after_change_set(request: Request, aws: Aws) -> Result:
         change_set = aws.stacks.change_set(stack, inputs.change_set_name(request))
     except NotFound:
         return _begin(request, aws)  # executed already, and gone with it: the stack tells what came of it
-    return _judge(change_set, bool(request.cursor.get("creates")), request, aws, {})
-
-
-def _judge(change_set: ChangeSet, creates: bool, request: Request, aws: Aws, more: Mapping[str, Any]) -> Result:
-    """A change set is made, being made, empty, refused, or executed."""
-    names = Names(request.environment.name)
-    if change_set.status in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
-        asked = int(request.cursor.get("asked", 0))
-        return Result.in_progress(
-            "CloudFormation is working out what would change",
-            poll_after_s=next_poll_s(asked),
-            cursor={"step": "changing", "creates": creates, "asked": asked + 1},
-            **more,
-        )
-    if stack_state.is_empty(change_set.status, change_set.reason):
-        aws.stacks.delete_change_set(names.stack, change_set.name)
-        stack = inputs.must_find(names.stack, aws)
-        return follow.ended(
-            stack, "Nothing to change: the stack is as its template says", {}, request, aws, changes=[], **more
-        )
-    if change_set.status == "FAILED":
-        aws.stacks.delete_change_set(names.stack, change_set.name)
-        raise PhaseFailed(
-            f"CloudFormation refused the change set: {change_set.reason}",
-            code="ChangeSetFailed",
-            remedy="Correct what the reason names, in config or in proxy/template.yaml.",
-        )
-    if change_set.execution == "AVAILABLE":
-        _refuse_losses(change_set, request, aws)
-        before = inputs.last_event(names.stack, aws)
-        aws.stacks.execute(names.stack, change_set.name, inputs.token(request, "execute"))
-    else:
-        before = ""
-    stack_id = inputs.must_find(names.stack, aws).id
-    return Result.in_progress(
-        f"Changing {len(change_set.changes)} resources",
-        poll_after_s=1,
-        cursor={
-            "step": "executing",
-            "stack_id": stack_id,
-            "since": before,
-            "last": before,
-            "resources": {},
-            "changes": [_told(change) for change in change_set.changes],
-        },
-        changes=[_told(change) for change in change_set.changes],
-        **more,
-    )
-
-
-def _told(change: Change) -> str:
-    text = f"{change.action} {change.logical_id} ({change.resource_type})"
-    if change.action == "Modify":
-        text += f": {', '.join(change.because)}"
-    return text + (", replaced" if change.action == "Modify" and stack_state.is_lost(change) else "")
-
-
-def _refuse_losses(change_set: ChangeSet, request: Request, aws: Aws) -> None:
-    lost = stack_state.losses(change_set.changes)
-    if not lost or request.options.allow_replacement:
-        return
-    aws.stacks.delete_change_set(Names(request.environment.name).stack, change_set.name)
-    raise PhaseFailed(
-        "this deployment " + "; ".join(map(str, lost)),
-        code="ReplacementRefused",
-        field="options.allow_replacement",
-        remedy="If that is what you want, deploy with options.allow_replacement.",
-        evidence={"losses": [str(loss) for loss in lost]},
-    )
+    return judge.judge(change_set, bool(request.cursor.get("creates")), request, aws, {})

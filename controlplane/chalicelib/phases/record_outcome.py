@@ -129,7 +129,8 @@ def _changes(request: Request, outcome: Outcome, at: str) -> dict[str, Any]:
     if request.action in (Action.PLAN, Action.DRILL):
         return {}
     if request.action is Action.ROLLBACK:
-        return _rolled_back(request) if good else {}
+        # Users are there as soon as the aliases are, also when the settings beside them could not follow.
+        return _rolled_back(request) if "roll_back" in request.results else {}
     if request.action is Action.CLEANUP:
         gone = {
             "live": None,

@@ -107,13 +107,13 @@ class Stacks(Protocol):
         stack: str,
         name: str,
         *,
-        template: str,
+        template: str | None,
         parameters: Mapping[str, str | None],
         tags: Mapping[str, str],
         creates: bool,
     ) -> ChangeSet:
-        """Ask for a change set; a parameter that is None keeps its previous value. A set of that name that exists
-        already is answered as it is."""
+        """Ask for a change set; a template or parameter that is None stays as the stack has it. A set of that name that
+        exists already is answered as it is."""
         ...
 
     def change_set(self, stack: str, name: str) -> ChangeSet:

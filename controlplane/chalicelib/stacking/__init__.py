@@ -1,4 +1,5 @@
-"""Brings a stack to its template: the hands of phase 4, whose judgement is `core/stack_state.py`.
+"""Changes a stack: the hands of phase 4 and of restore_settings, whose judgement is `core/stack_state.py`.
 
-inputs → what the stack is told; settle → what its state asks for first; follow → an operation, resource by resource.
+inputs → what the stack is told; settle → what its state asks for first; judge → what becomes of a change set; follow →
+an operation, resource by resource.
 """

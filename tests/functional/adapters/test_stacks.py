@@ -131,6 +131,22 @@ def test_a_first_deploy_asks_to_be_deleted_when_it_fails_and_keeps_previous_valu
             )
 
 
+def test_a_change_set_may_leave_the_template_as_it_is() -> None:
+    asked = {
+        "StackName": "s",
+        "ChangeSetName": "c",
+        "UsePreviousTemplate": True,
+        "Tags": [],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        "ChangeSetType": "UPDATE",
+        "Parameters": [{"ParameterKey": "A", "ParameterValue": "1"}],
+    }
+    with Stubber(client("cloudformation")) as stub:
+        stub.add_response("create_change_set", {}, asked)
+        stub.add_response("describe_change_set", _set(), {"StackName": "s", "ChangeSetName": "c"})
+        CloudFormationStacks().create_change_set("s", "c", template=None, parameters={"A": "1"}, tags={}, creates=False)
+
+
 def test_a_change_set_that_exists_already_is_answered_as_it_is() -> None:
     with Stubber(client("cloudformation")) as stub:
         stub.add_client_error("create_change_set", "AlreadyExistsException", "ChangeSet c already exists")

@@ -147,6 +147,22 @@ def test_a_failure_after_which_aliases_went_back_is_rolled_back() -> None:
     assert "Went back" in told.summary
 
 
+def test_a_rollback_whose_settings_could_not_follow_has_failed_and_the_record_has_users_where_they_are() -> None:
+    aws = world(Action.ROLLBACK)
+    old, bad = ({"version": one, "deployment_id": "d", "at": "t", "artifact": "", "config": {}} for one in "23")
+    aws.records.attributes["dev"] |= {"live": bad, "last_good": bad, "previous": old}
+    phase(aws, 0, "roll_back", PhaseStatus.SUCCEEDED, summary="Went back: live from 3 to 2", ended_at="1")
+    error = {"code": "SettingsNotRestored", "message": "the stack still has ThrottleRate 120"}
+    phase(aws, 0, "restore_settings", PhaseStatus.FAILED, error=error, ended_at="2")
+    back = {"version": "2", "release_of": "d", "to": "t"}
+    told = ended(aws, action=Action.ROLLBACK, results={"roll_back": back}, error=CAUGHT)
+    assert told.status is DeploymentStatus.FAILED
+    assert told.summary.endswith("the stack still has ThrottleRate 120. Went back: live from 3 to 2")
+    live = aws.records.environment("dev").live
+    assert live is not None
+    assert live.version == "2"
+
+
 def test_a_rollback_that_failed_too_ends_failed_with_the_first_cause() -> None:
     aws = world()
     phase(aws, 7, "validate_endpoints", PhaseStatus.FAILED, error={"code": "First", "message": "a"}, ended_at="1")
