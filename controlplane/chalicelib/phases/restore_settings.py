@@ -55,8 +55,7 @@ def run(request: Request, aws: Aws) -> Result:
 
 def _release(environment: Environment, version: str) -> Release | None:
     """The release of that version, if it is on record what it ran with."""
-    known = (environment.previous, environment.last_good, environment.live)
-    return next((one for one in known if one and one.version == version and one.config), None)
+    return next((one for one in environment.good if one.version == version and one.config), None)
 
 
 def _differing(config: Config, stack: Stack) -> dict[str, list[str]]:
