@@ -1,5 +1,5 @@
-"""Which process runs what (`pytest -n 2 --dist loadgroup`): a file stays together, and all files that go on from the one
-rolled environment do, since making it anew would cost each process a minute."""
+"""Which process runs what (`pytest -n 2 --dist loadgroup`): a file stays together, and all files that go on from
+the one rolled environment do, since making it anew would cost each process a minute."""
 
 from __future__ import annotations
 
