@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..core.model import Deployment, DeploymentStatus
+from ..core.model import Deployment, DeploymentStatus, PhaseStatus
 from ..errors import Conflict, NotFound
 from ..ports import Aws
 from ..runner import stamp
@@ -85,11 +85,16 @@ def resume(call: Call, aws: Aws, clock: Clock) -> Answer:
             field="id",
             remedy="POST /deployments starts a new one.",
         )
+    options = dataclasses.asdict(failed.options) | {"force": False}
+    planned = (phase for phase in aws.records.phases(failed.id) if phase.name == "make_plan")
+    if any(phase.status is PhaseStatus.SUCCEEDED for phase in planned):
+        # The approved plan was found unchanged, then carried out in part: what is left of it is another plan.
+        options["expected_plan"] = None
     given = {
         "environment": failed.environment,
         "action": failed.action.value,
         "config": dataclasses.asdict(failed.config),
-        "options": dataclasses.asdict(failed.options) | {"force": False},
+        "options": options,
     }
     key = call.headers.get("idempotency-key")
     return accepted(begin(given, aws, clock, caller=call.caller, key=key, resumes=failed.id))

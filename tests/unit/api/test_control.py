@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from chalicelib.api import control, deployments, sweep
 from chalicelib.api.answers import Answer
-from chalicelib.core.model import DeploymentStatus
+from chalicelib.core.model import DeploymentStatus, PhaseRecord, PhaseStatus
 
 from tests.fakes import FakeAws
 from tests.fakes.calls import ANN, NOW, ask, error
@@ -95,6 +95,16 @@ def test_a_failed_deployment_is_resumed_by_a_new_one_with_the_same_wishes() -> N
     again = aws.records.deployment(answer.body["id"])
     assert answer.status == 202
     assert (again.resumes, again.options.reason, again.options.force) == (failed, "a fix", False)
+
+
+@pytest.mark.parametrize(("planned", "kept"), [(PhaseStatus.SUCCEEDED, None), (PhaseStatus.FAILED, "digest")])
+def test_a_plan_that_was_carried_out_in_part_is_not_compared_again(planned: PhaseStatus, kept: str | None) -> None:
+    aws = FakeAws()
+    failed = post(aws, expected_plan="digest").body["id"]
+    aws.records.put_phase(failed, PhaseRecord(0, "make_plan", planned))
+    ends(aws, failed, "FAILED")
+    again = ask(aws, control.resume, id=failed).body["id"]
+    assert aws.records.deployment(again).options.expected_plan == kept
 
 
 def test_what_runs_or_succeeded_is_not_resumed() -> None:
