@@ -1,4 +1,4 @@
-"""`python -m ctl`: start rollouts, follow them, look at what is there, store a secret."""
+"""`python -m ctl`: start rollouts, follow them, look at what is there, store a secret, open the console."""
 
 import os
 import sys

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from ctl import looking, rolling, secret, words
+from ctl.console import command as console
 
 _ACTIONS = ("deploy", "plan", "revalidate", "rollback", "cleanup", "drill")
 _STATES = ("PENDING", "RUNNING", "WAITING_APPROVAL", "SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED")
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     """Each command's namespace has `run`, and `reads` where it changes nothing and may be cut off by a closed pipe."""
     made = argparse.ArgumentParser(
         prog=words.command(),
-        description="Start rollouts, follow them, look at what is there, store a secret.",
+        description="Start rollouts, follow them, look at what is there, store a secret, open the console.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -58,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _answers(commands)
     _looking(commands)
     _secret(commands)
+    console.add_to(commands)
     return made
 
 

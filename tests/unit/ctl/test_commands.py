@@ -195,4 +195,4 @@ def test_without_a_command_it_says_which_there_are(capsys: pytest.CaptureFixture
         main(["--help"])
     assert left.value.code == 0
     words = capsys.readouterr().out.split()
-    assert {"deploy", "plan", "rollback", "revalidate", "cleanup", "drill", "deployments"} <= set(words)
+    assert {"deploy", "plan", "rollback", "revalidate", "cleanup", "drill", "console", "deployments"} <= set(words)

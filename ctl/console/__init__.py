@@ -1,0 +1,1 @@
+"""The web console: a page on this machine only, its calls signed as the person who started it."""
