@@ -103,7 +103,7 @@ def _in_form(content_type: str, body: bytes) -> NamedModel | None:
     match = re.search(r'boundary="?([^";]+)"?', content_type, re.IGNORECASE)
     if match is None:
         return None
-    delimiter = b"--" + match.group(1).encode("latin-1")
+    delimiter = b"--" + match.group(1).encode("latin-1", "replace")  # what is no latin-1 is refused as a header
     at = 0 if body.startswith(delimiter) else body.find(b"\r\n" + delimiter)
     while at >= 0:
         start = body.find(b"\r\n\r\n", at)

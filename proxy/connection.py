@@ -103,6 +103,11 @@ class Connection:
             # HTTPResponse wants of a socket its makefile() only.
             response = self._response = http.client.HTTPResponse(cast("socket.socket", self._reader), method=method)
             response.begin()
+            while 101 < response.status < 200:  # begin() skips 100 only
+                response.headers = None  # type: ignore[assignment] # begin() does nothing where there are any
+                response.begin()
+            if response.status == 101:
+                raise http.client.HTTPException  # nobody asked for another protocol
         except TimeoutError:
             message = f"The upstream did not answer within {timeout_s:g} s."
             raise UpstreamFailure("first_byte_timeout", message, unseen=self._is_unseen(acked)) from None

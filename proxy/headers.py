@@ -114,6 +114,8 @@ def downstream(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The upstream's headers, lower case, for the caller; its request id under a name of its own."""
     kept = []
     for key, value in headers:
+        if not value.isprintable():  # a folded line, which no door can hand on, or worse
+            value = "".join(char if char >= " " and char != "\x7f" else " " for char in value)
         if key == "x-request-id":
             kept.append(("x-upstream-request-id", value))
         elif key not in _NOT_DOWN and not key.startswith("access-control-"):

@@ -19,7 +19,8 @@ def with_aliases(body: bytes, models: Mapping[str, Model]) -> bytes:
     listing = _object(body)
     if listing is None or not isinstance(listing.get("data"), list):
         return body
-    known = {entry.get("id"): entry for entry in listing["data"] if isinstance(entry, dict)}
+    entries = (entry for entry in listing["data"] if isinstance(entry, dict))
+    known = {entry["id"]: entry for entry in entries if isinstance(entry.get("id"), str)}
     for alias, model in models.items():
         if alias not in known:
             listing["data"].append(_entry(alias, known.get(model.target, {})))
@@ -52,6 +53,6 @@ def _entry(alias: str, target: dict[str, Any]) -> dict[str, Any]:
 def _object(body: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -45,6 +45,12 @@ class Telemetry:
 
     def request_ended(self, exchange: Exchange) -> None:
         """Write the line of a request whose response has been handed over or has failed."""
+        try:
+            self._request_ended(exchange)
+        except Exception as error:  # noqa: BLE001  (a line that cannot be written must not cost an answer)
+            _lost("request", error)
+
+    def _request_ended(self, exchange: Exchange) -> None:
         now = exchange.ended = self._clock.monotonic()
         fields = _fields(exchange, now)
         fields["cold_start"], self._cold = self._cold, False
@@ -65,8 +71,10 @@ class Telemetry:
         """
         with self._lock:
             self._secret_failures += 1
-        logger, _ = self._tools()
-        logger.error("secret unusable", extra={"reason": reason})
+        try:
+            self._tools()[0].error("secret unusable", extra={"reason": reason})
+        except Exception as error:  # noqa: BLE001  (likewise)
+            _lost("secret unusable", error)
 
     def _count_secret_failures(self, namespace: str) -> None:
         if not self._secret_failures:
@@ -146,6 +154,13 @@ class Telemetry:
         return self._logger, self._metrics
 
 
+def _lost(message: str, error: Exception) -> None:
+    """Say that a line was lost, and why; never its text, which may be the reason."""
+    sys.stderr.write(
+        json.dumps({"level": "ERROR", "message": f"no line: {message}", "reason": type(error).__name__}) + "\n"
+    )
+
+
 class _Stdout:
     """Today's sys.stdout: Powertools keeps the first stream it gets for the life of the process."""
 
@@ -167,7 +182,7 @@ def _fields(exchange: Exchange, now: float) -> dict[str, Any]:
         "gateway_request_id": exchange.gateway_id,
         "function_request_id": exchange.invocation_id,
         "upstream_request_id": exchange.upstream_request_id,
-        "method": exchange.method,
+        "method": _text(exchange.method),
         "path": _text(exchange.path),
         "status": exchange.status,
         "upstream_status": exchange.upstream_status or None,

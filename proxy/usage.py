@@ -8,6 +8,7 @@ from __future__ import annotations
 from json.decoder import JSONDecoder
 
 TAIL = 16_384
+MAX_TOKENS = 10**12
 _decode = JSONDecoder().raw_decode
 _CHAT_PATHS = ("/chat/completions", "/completions")
 # With their quotes: inside the text of an answer these would be escaped.
@@ -70,12 +71,15 @@ def _usage_at(tail: bytes, at: int) -> tuple[int, int] | None:
         return None
     try:
         usage, _ = _decode(text[1:].lstrip())
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(usage, dict):
         return None
-    given = usage.get("prompt_tokens", usage.get("input_tokens"))
-    made = usage.get("completion_tokens", usage.get("output_tokens", 0))
-    if not isinstance(given, int) or not isinstance(made, int):
-        return None
-    return given, made
+    given = _count(usage.get("prompt_tokens", usage.get("input_tokens")))
+    made = _count(usage.get("completion_tokens", usage.get("output_tokens", 0)))
+    return None if given is None or made is None else (given, made)
+
+
+def _count(value: object) -> int | None:
+    # More than a metric can hold is no count.
+    return value if isinstance(value, int) and 0 <= value < MAX_TOKENS else None

@@ -226,17 +226,26 @@ def test_a_wrong_variable_is_an_init_error_that_names_it(artifact_folder: Path, 
     assert code == 1
 
 
-def test_a_secret_that_cannot_be_read_at_init_is_read_by_the_first_request_that_can(
-    artifact_folder: Path, upstream: Upstream
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            (400, {"__type": "com.amazonaws#AccessDeniedException"}),
+            "Secrets Manager answered 400 AccessDeniedException",
+        ),
+        ((200, {"SecretString": "[" * 60_000, "VersionId": "v1"}), "the secret is not JSON"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_at_init_is_no_reason_to_die(
+    artifact_folder: Path, upstream: Upstream, answer: tuple[int, dict[str, Any]], said: str
 ) -> None:
-    denied = (400, {"__type": "com.amazonaws#AccessDeniedException"})
-    environment = Environment(artifact_folder, [denied, secret_answer(upstream.base_url)], "buffered").ready()
+    environment = Environment(artifact_folder, [answer, secret_answer(upstream.base_url)], "buffered").ready()
     try:
         first = environment.runtime.call(rest_event("/health")).json()
     finally:
         _, lines = environment.end()
     assert first["statusCode"] == 503
-    assert lines[0]["reason"] == "Secrets Manager answered 400 AccessDeniedException"
+    assert lines[0]["reason"] == said
     assert [line["SecretFailures"] for line in lines if "SecretFailures" in line] == [[1.0]]
 
 

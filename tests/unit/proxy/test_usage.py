@@ -31,7 +31,18 @@ def test_usage_is_read_from_the_end_of_any_answer(usage: dict[str, object], toke
 
 
 @pytest.mark.parametrize(
-    "text", ["{}", '{"usage": null}', '{"usage": {"prompt_tokens": "3"}}', '"usage"', '{"usage": {']
+    "text",
+    [
+        "{}",
+        '{"usage": null}',
+        '{"usage": {"prompt_tokens": "3"}}',
+        '"usage"',
+        '{"usage": {',
+        '{"usage": ' + "[" * 5000,
+        '{"usage": {"prompt_tokens": -1}}',
+        '{"usage": {"prompt_tokens": 1' + "0" * 400 + "}}",
+        '{"usage": {"prompt_tokens": 1' + "0" * 5000 + "}}",
+    ],
 )
 def test_no_usage_is_none(text: str) -> None:
     assert fed(Watcher("/x", "application/json"), text.encode(), 5).tokens() is None
