@@ -1,4 +1,4 @@
-"""The console's HTTP server, on 127.0.0.1: three files, and the calls of `routes.py` passed on, signed."""
+"""The console's HTTP server, on 127.0.0.1: the files of its page, and the calls of `routes.py` passed on, signed."""
 
 import json
 import sys
@@ -16,10 +16,11 @@ from ctl.console.routes import Route, find, query_of
 from ctl.signed import error_of
 
 PAGE = Path(__file__).with_name("page")
+SCRIPTS = ("api", "console", "deployments", "dialogs", "dom", "environments", "evidence")
 ASSETS = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/console.css": ("console.css", "text/css; charset=utf-8"),
-    "/console.js": ("console.js", "text/javascript; charset=utf-8"),
+    **{f"/{name}.js": (f"{name}.js", "text/javascript; charset=utf-8") for name in SCRIPTS},
 }
 BODY_LIMIT = 256 * 1024  # the control API's own
 _IDLE_S = 75

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ctl.console.server import BODY_LIMIT, PAGE, Server
+from ctl.console.server import ASSETS, BODY_LIMIT, PAGE, Server
 from tests.fakes.control_api import REGION, ControlApi, control_api
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -101,9 +101,18 @@ def test_the_page_comes_with_its_types_and_may_load_nothing_from_elsewhere(
     assert "frame-ancestors 'none'" in policy
 
 
+def test_every_file_of_the_page_is_served_and_every_import_is_one_of_them(console: Console) -> None:
+    files = {path.name for path in PAGE.iterdir()}
+    assert {name for name, _ in ASSETS.values()} == files
+    named = [re.findall(r'from "\./([^"]+)"', path.read_text()) for path in PAGE.glob("*.js")]
+    assert {name for names in named for name in names} < files
+    for path in ASSETS:
+        assert console.ask("GET", f"/{TOKEN}{path}").status == 200
+
+
 def test_the_page_writes_text_and_never_markup() -> None:
     """What is not in it cannot run what others wrote; and nothing in it is loaded from outside."""
-    script, page = (PAGE / "console.js").read_text(), (PAGE / "index.html").read_text()
+    script, page = "".join(path.read_text() for path in PAGE.glob("*.js")), (PAGE / "index.html").read_text()
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|srcdoc", script)
     assert not re.search(r"\son\w+=|<style|\sstyle=|<script(?![^>]*\ssrc=)", page)
     styles = (PAGE / "console.css").read_text()

@@ -1,0 +1,214 @@
+// What a person can start or answer, each asked for in a dialog that stays open, with the API's words, when refused.
+
+import { Refused, call } from "./api.js";
+import { $, button, errorBox, h } from "./dom.js";
+
+const plans = new Map(); // id of a deployment that planned -> the configuration, and the digest that holds a deploy to it
+const latest = new Map(); // environment -> the configuration that is live
+
+export const rememberPlan = (id, plan) => plans.set(id, plan);
+export const remember = (environment, config) => latest.set(environment, config);
+
+const FIELDS = {
+  environment: { path: "environment", label: "Name: lower-case letters, digits, dashes; at most 20" },
+  config: { path: "config", kind: "json", label: "Configuration, as a JSON object (empty: as it is)" },
+  reason: { path: "options.reason", label: "Why (for the record)" },
+  to: { path: "options.rollback_to", label: "To version (empty: the one that was good before)" },
+  plan: { path: "options.expected_plan", label: "Refuse unless the plan is still (digest)" },
+  approval: {
+    path: "options.approval",
+    kind: "check",
+    value: "required",
+    label: "Wait for an approval before users get it",
+  },
+  wait: { path: "options.if_busy", kind: "check", value: "wait", label: "Stand in line if the environment is busy" },
+  heal: { path: "options.heal", kind: "check", value: true, label: "Put drift back where that is safe" },
+  remove_secret: { path: "options.remove_secret", kind: "check", value: true, label: "Remove the secret, too" },
+};
+const ACTIONS = {
+  deploy: {
+    verb: "Deploy",
+    text: "All twelve phases; users get the new version only if it passes.",
+    fields: ["config", "reason", "plan", "approval", "wait"],
+  },
+  plan: {
+    verb: "Plan",
+    text: "Says what a deploy would do, and changes nothing.",
+    fields: ["config", "reason", "wait"],
+  },
+  revalidate: {
+    verb: "Revalidate",
+    text: "Checks what is live: drift, endpoints, errors, a light load.",
+    fields: ["heal", "reason", "wait"],
+  },
+  rollback: {
+    verb: "Roll back",
+    text: "Users get an earlier version at once, code and settings.",
+    fields: ["to", "reason", "wait"],
+    named: true,
+  },
+  drill: {
+    verb: "Drill",
+    text: "Proves the whole way on an environment of its own that is made after this one and removed. It takes minutes.",
+    fields: ["reason", "wait"],
+  },
+  cleanup: {
+    verb: "Clean up",
+    text: "Removes the environment: its address, its function, its alarms and logs. Nothing brings it back.",
+    fields: ["remove_secret", "reason", "wait"],
+    named: true,
+  },
+};
+
+function field(name, given) {
+  const { label, kind, path } = FIELDS[name],
+    id = { name, "data-path": path };
+  if (kind === "check")
+    return h("label", { class: "check" }, h("input", { type: "checkbox", ...id }), h("span", {}, label));
+  const value = given === undefined ? "" : kind === "json" ? JSON.stringify(given, null, 1) : given;
+  const input =
+    kind === "json"
+      ? h("textarea", { ...id, spellcheck: "false" }, value)
+      : h("input", { ...id, value, autocomplete: "off", spellcheck: name === "reason" });
+  return h("label", {}, h("span", {}, label), input);
+}
+
+/** Show a form; `send(form)` does it and answers where to go then. It stays open, with the API's words, when refused. */
+function ask({ title, text, parts = [], verb, danger = false, confirms = "", send }) {
+  const dialog = $("dialog"),
+    problem = h("div", { role: "alert" });
+  const go = h("button", { class: danger ? "danger" : "main" }, verb);
+  const form = h(
+    "form",
+    { novalidate: true },
+    parts,
+    confirms &&
+      h(
+        "label",
+        {},
+        h("span", {}, "Type ", h("b", {}, confirms), " to confirm"),
+        h("input", { name: "confirm", autocomplete: "off", spellcheck: "false" }),
+      ),
+    problem,
+    h("div", { class: "buttons" }, h("button", { type: "button", "data-do": "dismiss" }, "Cancel"), go),
+  );
+  const check = () => {
+    go.disabled = Boolean(confirms) && form.elements.confirm.value.trim() !== confirms;
+  };
+  form.addEventListener("input", check);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (go.disabled) return;
+    go.disabled = true;
+    problem.replaceChildren();
+    for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+    try {
+      const next = await send(form);
+      dialog.close();
+      if (next && next !== location.hash) location.hash = next;
+      else document.dispatchEvent(new Event("done"));
+    } catch (error) {
+      const told = error.error ?? { code: error.name, message: error.message };
+      problem.replaceChildren(errorBox(told));
+      const wrong = [...form.elements].find(({ dataset: { path } }) => path && (told.field ?? "").startsWith(path));
+      wrong?.setAttribute("aria-invalid", "true");
+      wrong?.focus();
+      check();
+    }
+  });
+  dialog.replaceChildren(h("h2", { id: "dialog-title" }, title), h("p", {}, text), form);
+  check();
+  dialog.showModal();
+}
+
+function bodyOf(form, action, environment) {
+  const body = environment ? { environment, action } : { action };
+  for (const input of form.querySelectorAll("[data-path]")) {
+    const { kind, value, path } = FIELDS[input.name];
+    let given = kind === "check" ? (input.checked ? value : undefined) : input.value.trim() || undefined;
+    if (kind === "json" && given !== undefined) given = parsed(given, path);
+    if (given === undefined) continue;
+    const [first, second] = path.split(".");
+    if (second) (body[first] ??= {})[second] = given;
+    else body[first] = given;
+  }
+  return body;
+}
+
+function parsed(text, path) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Refused(0, { code: "NotJson", message: error.message, field: path, remedy: "Correct the JSON." });
+  }
+}
+
+/** The same key for the same content: sent twice, it starts one deployment. */
+function keyed() {
+  let last = "",
+    key = "";
+  return (body) => {
+    const text = JSON.stringify(body);
+    if (text !== last) [last, key] = [text, crypto.randomUUID()];
+    return key;
+  };
+}
+
+export const DO = {
+  dismiss: () => $("dialog").close(),
+  start({ action, environment = "", plan: planned }) {
+    const { verb, text, fields, named = false } = ACTIONS[action],
+      keyFor = keyed(),
+      values = plans.get(planned) ?? {};
+    const fill =
+      fields.includes("config") &&
+      latest.get(environment) &&
+      button("Start from what is live", "fill", { "data-environment": environment });
+    ask({
+      title: environment ? `${verb} ${environment}` : "New environment",
+      text,
+      verb,
+      danger: named,
+      confirms: named ? environment : "",
+      parts: [
+        !environment && field("environment"),
+        fields.map((one) => [field(one, values[one]), one === "config" && fill && h("div", {}, fill)]),
+      ],
+      async send(form) {
+        const body = bodyOf(form, action, environment);
+        const { id } = await call("POST", "api/deployments", { body, key: keyFor(body) });
+        return `#/deployments/${id}`;
+      },
+    });
+  },
+  fill({ environment }) {
+    $("dialog").querySelector("textarea").value = JSON.stringify(latest.get(environment), null, 1);
+  },
+  abort: ({ id, environment }) =>
+    ask({
+      title: "Abort this deployment?",
+      text: `What it released goes back, and ${environment} is let go.`,
+      verb: "Abort it",
+      danger: true,
+      send: () => call("POST", `api/deployments/${encodeURIComponent(id)}/abort`).then(() => ""),
+    }),
+  approve: ({ id, environment }) =>
+    ask({
+      title: "Let users have it?",
+      text: `Traffic of ${environment} moves to the new version, step by step.`,
+      verb: "Approve",
+      send: () => call("POST", `api/deployments/${encodeURIComponent(id)}/approve`).then(() => ""),
+    }),
+  resume({ id, environment }) {
+    const key = crypto.randomUUID();
+    ask({
+      title: "Go on where it failed?",
+      text: `A new deployment of ${environment} begins; what this one had done is skipped.`,
+      verb: "Resume",
+      send: () =>
+        call("POST", `api/deployments/${encodeURIComponent(id)}/resume`, { key }).then(
+          (next) => `#/deployments/${next.id}`,
+        ),
+    });
+  },
+};

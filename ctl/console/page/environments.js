@@ -1,0 +1,233 @@
+// The pages of all environments and of one.
+
+import { get } from "./api.js";
+import { remember } from "./dialogs.js";
+import {
+  badge,
+  button,
+  deploymentLink,
+  elsewhere,
+  environmentLink,
+  facts,
+  grid,
+  h,
+  link,
+  moment,
+  seconds,
+  share,
+} from "./dom.js";
+import { isObject, tree } from "./evidence.js";
+
+const DETAILED = 24; // environments whose figures are asked for on the page of all
+
+const figures = (dora) =>
+  h(
+    "dl",
+    { class: "figures" },
+    [
+      ["deployments a day", dora ? dora.deployments_per_day : "…"],
+      ["lead time", dora ? seconds(dora.lead_time_s) : "…"],
+      ["change failure rate", dora ? share(dora.change_failure_rate) : "…"],
+      ["time to restore", dora ? seconds(dora.time_to_restore_s) : "…"],
+    ].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value)))),
+  );
+
+const release = (one) =>
+  one
+    ? ["version ", h("b", {}, one.version), " since ", moment(one.at), " by ", deploymentLink(one.deployment_id)]
+    : "none";
+
+function warnings(one) {
+  return [
+    one.incident &&
+      h(
+        "div",
+        { class: "banner bad" },
+        h("b", {}, "Incident"),
+        " since ",
+        moment(one.incident.opened_at),
+        ": ",
+        one.incident.why,
+        " (",
+        deploymentLink(one.incident.opened_by),
+        ")",
+      ),
+    one.lock && h("div", { class: "banner busy" }, "Held by ", deploymentLink(one.lock.deployment_id)),
+    one.expires_at && h("div", { class: "banner busy" }, "Is cleaned up at ", moment(one.expires_at)),
+  ];
+}
+
+const known = new Map(); // environment -> its figures, as of its last change
+
+export const environmentsView = {
+  page: "environments",
+  title: "Environments",
+  async load(signal) {
+    const { environments } = await get("environments", signal);
+    await Promise.all(
+      environments.slice(0, DETAILED).map(async ({ name, updated_at: at }) => {
+        if (known.get(name)?.at === at) return;
+        const dora = await get(`environments/${encodeURIComponent(name)}`, signal).then(
+          (one) => one.dora,
+          () => null,
+        );
+        known.set(name, { at, dora });
+      }),
+    );
+    return environments.map((one) => ({ ...one, dora: known.get(one.name)?.dora }));
+  },
+  draw: (environments) => [
+    h(
+      "div",
+      { class: "head" },
+      h("h1", {}, "Environments"),
+      h("div", { class: "buttons" }, button("New environment", "start", { "data-action": "deploy" }, "main")),
+    ),
+    environments.length
+      ? h("div", { class: "cards" }, environments.map(environmentCard))
+      : h(
+          "div",
+          { class: "card" },
+          h(
+            "p",
+            {},
+            "There is none yet. Store its secret first, in a terminal: ",
+            h("code", {}, "python -m ctl secret set NAME"),
+            "; then make it here.",
+          ),
+        ),
+  ],
+};
+
+function environmentCard(one) {
+  const { name } = one;
+  return h(
+    "section",
+    { class: "card", "data-key": name, "aria-label": name },
+    h("div", { class: "row apart" }, h("h2", {}, environmentLink(name)), badge(one.status)),
+    warnings(one),
+    facts([
+      ["live", release(one.live)],
+      [
+        "revalidated",
+        one.last_revalidation && [badge(one.last_revalidation.verdict), " ", moment(one.last_revalidation.at)],
+      ],
+    ]),
+    one.dora && figures(one.dora),
+    h(
+      "div",
+      { class: "buttons push" },
+      button("Deploy", "start", { "data-action": "deploy", "data-environment": name }),
+      button("Plan", "start", { "data-action": "plan", "data-environment": name }),
+      h("a", { class: "button", href: `#/deployments?environment=${encodeURIComponent(name)}` }, "Deployments"),
+    ),
+  );
+}
+
+export const environmentView = (name) => ({
+  page: "environments",
+  title: name,
+  load: (signal) => get(`environments/${encodeURIComponent(name)}`, signal),
+  draw(one) {
+    const start = (label, action, kind) =>
+      button(label, "start", { "data-action": action, "data-environment": name }, kind);
+    const checked = one.last_revalidation;
+    const history = (one.history ?? []).map((entry) => [
+      moment(entry.at),
+      entry.action,
+      badge(entry.outcome),
+      deploymentLink(entry.deployment_id),
+      [
+        entry.summary,
+        entry.why && h("p", { class: "quiet small" }, "Why: ", entry.why),
+        h("p", { class: "quiet small" }, entry.who),
+        changes(entry.diff),
+      ],
+    ]);
+    remember(name, one.live?.config);
+    return [
+      h("p", { class: "crumb" }, link("", "Environments")),
+      h(
+        "div",
+        { class: "head" },
+        h("h1", {}, name),
+        badge(one.status),
+        h(
+          "div",
+          { class: "buttons" },
+          start("Deploy", "deploy", "main"),
+          start("Plan", "plan"),
+          start("Revalidate", "revalidate"),
+          start("Roll back", "rollback"),
+          start("Drill", "drill"),
+          start("Clean up", "cleanup", "danger"),
+        ),
+      ),
+      warnings(one),
+      h(
+        "div",
+        { class: "two" },
+        h(
+          "section",
+          { class: "card", "aria-label": "Releases" },
+          facts([
+            ["live", release(one.live)],
+            ["last good", release(one.last_good)],
+            ["previous", release(one.previous)],
+            [
+              "revalidated",
+              checked
+                ? [
+                    badge(checked.verdict),
+                    " ",
+                    moment(checked.at),
+                    " ",
+                    deploymentLink(checked.deployment_id),
+                    checked.why && h("p", {}, checked.why),
+                  ]
+                : "never",
+            ],
+            ...Object.entries(one.links ?? {}).map(([what, url]) => [what, elsewhere(url)]),
+          ]),
+        ),
+        h(
+          "section",
+          { class: "card", "aria-label": "DORA figures" },
+          h(
+            "p",
+            { class: "quiet small" },
+            `${one.dora.days} days: ${one.dora.changes} changes, ${one.dora.failed} failed`,
+          ),
+          figures(one.dora),
+        ),
+      ),
+      one.live &&
+        h(
+          "details",
+          {},
+          h("summary", {}, "Configuration that is live"),
+          h("div", { class: "card" }, tree(one.live.config)),
+        ),
+      h("h2", {}, "History"),
+      history.length
+        ? h("div", { class: "card" }, grid(["when", "what", "outcome", "deployment", "summary"], history))
+        : h("p", { class: "quiet" }, "Nothing has ended yet."),
+      h("p", { class: "small" }, link(`deployments?environment=${encodeURIComponent(name)}`, "All its deployments")),
+    ];
+  },
+});
+
+function changes(diff) {
+  const entries = Object.entries(diff ?? {});
+  const shown = (value) => (isObject(value) ? JSON.stringify(value) : String(value ?? "none"));
+  return (
+    entries.length > 0 &&
+    h(
+      "ul",
+      { class: "tree small" },
+      entries.map(([name, [before, after]]) =>
+        h("li", {}, h("span", { class: "key" }, `${name}: `), `${shown(before)} → ${shown(after)}`),
+      ),
+    )
+  );
+}

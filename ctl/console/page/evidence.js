@@ -1,0 +1,55 @@
+// What phases have seen: any JSON as nested lists, verdicts and service levels as tables.
+
+import { badge, grid, h, share } from "./dom.js";
+
+export const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+const isTable = (value) =>
+  Array.isArray(value) && value.length > 1 && value.every((row) => isObject(row) && "verdict" in row);
+
+/** Any JSON as nested lists; a list of verdicts as a table. */
+export function tree(value) {
+  if (isTable(value)) return verdicts(value);
+  if (Array.isArray(value) && value.every((item) => item === null || typeof item !== "object"))
+    return value.join(", ") || "none";
+  if (value === null || typeof value !== "object") return String(value ?? "none");
+  const entries = Object.entries(value);
+  if (!entries.length) return "none";
+  const shown = entries
+    .slice(0, 200)
+    .map(([name, item]) =>
+      h(
+        "li",
+        {},
+        h("span", { class: "key" }, Array.isArray(value) ? `${Number(name) + 1}. ` : `${name}: `),
+        tree(item),
+      ),
+    );
+  return h("ul", { class: "tree" }, shown, entries.length > 200 && h("li", {}, `… ${entries.length - 200} more`));
+}
+
+function verdicts(rows) {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const cell = (row, name) => (name === "verdict" ? badge(row[name]) : row[name] === undefined ? "" : tree(row[name]));
+  return grid(
+    names,
+    rows.map((row) => names.map((name) => cell(row, name))),
+  );
+}
+
+const UNITS = { p99_ms: "ms", cold_start_ms: "ms", rps: "/s", error_rate: "%", slowdown: "%" };
+
+export function slos(rows) {
+  const figure = (slo, value) =>
+    value === null || value === undefined ? "?" : UNITS[slo] === "%" ? share(value) : `${value} ${UNITS[slo] ?? ""}`;
+  const cells = rows.map(({ slo, verdict, bound, figure: found, interval, why }) => [
+    h("code", {}, slo),
+    badge(verdict),
+    figure(slo, bound),
+    figure(slo, found),
+    [
+      interval ? `${figure(slo, interval[0])} to ${figure(slo, interval[1])}` : "–",
+      why && h("p", { class: "quiet small" }, why),
+    ],
+  ]);
+  return grid(["SLO", "verdict", "bound", "figure", "95 % interval"], cells, [2, 3]);
+}
