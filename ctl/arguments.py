@@ -150,6 +150,8 @@ def _looking(commands: "_Commands[argparse.ArgumentParser]") -> None:
     environments = _add(commands, "environments", "what there is, or one environment with its history and DORA figures")
     environments.add_argument("environment", nargs="?")
     _json(environments).set_defaults(run=looking.environments, reads=True)
+    nights = _add(commands, "nights", "what came of the last nightly revalidations")
+    _json(nights).set_defaults(run=looking.nights, reads=True)
 
 
 def _json(command: argparse.ArgumentParser) -> argparse.ArgumentParser:

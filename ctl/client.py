@@ -45,6 +45,11 @@ class Client(Signed):
         """GET /environments/{name}."""
         return self._object("GET", f"/environments/{quote(name, safe='')}")
 
+    def nights(self) -> list[dict[str, Any]]:
+        """GET /nights: what came of the last nightly revalidations, newest first."""
+        found: list[dict[str, Any]] = self._object("GET", "/nights")["nights"]
+        return found
+
     def put_secret(self, environment: str, secret: Mapping[str, Any]) -> dict[str, Any]:
         """PUT /environments/{name}/secret: `secret` is the whole of it; the answer never holds a key."""
         return self._secret("PUT", environment, secret)

@@ -34,6 +34,12 @@ def environments(asked: argparse.Namespace, client: Client) -> int:
     return _put(asked, {"environments": found}, pages.environments(found))
 
 
+def nights(asked: argparse.Namespace, client: Client) -> int:
+    """`nights`: how many were good, and which were not."""
+    found = client.nights()
+    return _put(asked, {"nights": found}, pages.nights(found))
+
+
 def document(asked: argparse.Namespace, client: Client) -> int:
     """`report`, `handoff`: as they were written."""
     sys.stdout.write(client.document(asked.id, asked.name).rstrip() + "\n")

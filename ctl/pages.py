@@ -10,6 +10,7 @@ from ctl.progress import STYLES
 from ctl.words import clean, clean_lines, command, note, question, rows
 
 Line = tuple[str, str]  # text, rich style
+_VERDICTS = ("good", "drifted", "failed", "busy", "lost")
 _ENVIRONMENT_STYLES = {"LIVE": "green", "NEVER_LIVE": "yellow", "PARTLY_REMOVED": "bold red"}
 
 
@@ -127,6 +128,18 @@ def environment(one: Mapping[str, Any]) -> Iterator[Line]:
         yield f"history, the newest {len(history)}", "bold"
         for entry in history:
             yield _past(entry), STYLES.get(entry.get("outcome", ""), "")
+
+
+def nights(found: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    """A night a line: counts by verdict; below it, the environments that were not good, with their deployments."""
+    for night in found:
+        counts = [f"{night[verdict]} {verdict}" for verdict in _VERDICTS if night.get(verdict)]
+        yield clean(f"{_moment(night.get('began_at'))}  {', '.join(counts) or 'nothing to check'}"), ""
+        for verdict, ones in (night.get("which") or {}).items():
+            for name, deployment_id in ones.items():
+                yield clean(f"  {verdict:<9}{name}  {deployment_id or 'not started'}"), STYLES["FAILED"]
+        if night.get("error"):
+            yield clean(f"  the night itself failed: {night['error']}"), STYLES["FAILED"]
 
 
 def _troubles(one: Mapping[str, Any]) -> Iterator[Line]:

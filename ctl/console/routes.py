@@ -24,6 +24,7 @@ class Route:
 ROUTES = (
     Route("GET", "/health"),
     Route("GET", "/environments"),
+    Route("GET", "/nights"),
     Route("GET", f"/environments/{_ID}"),
     Route("GET", "/deployments", query=frozenset({"environment", "status", "limit", "cursor"})),
     Route("GET", f"/deployments/{_ID}"),

@@ -63,7 +63,12 @@ export const environmentsView = {
   page: "environments",
   title: "Environments",
   async load(signal) {
-    const { environments } = await get("environments", signal);
+    // A control plane that is older than the console knows no nights.
+    const none = () => ({ nights: [] });
+    const [{ environments }, { nights }] = await Promise.all([
+      get("environments", signal),
+      get("nights", signal).catch(none),
+    ]);
     await Promise.all(
       environments.slice(0, DETAILED).map(async ({ name, updated_at: at }) => {
         if (known.get(name)?.at === at) return;
@@ -74,9 +79,9 @@ export const environmentsView = {
         known.set(name, { at, dora });
       }),
     );
-    return environments.map((one) => ({ ...one, dora: known.get(one.name)?.dora }));
+    return { nights, environments: environments.map((one) => ({ ...one, dora: known.get(one.name)?.dora })) };
   },
-  draw: (environments) => [
+  draw: ({ environments, nights }) => [
     h(
       "div",
       { class: "head" },
@@ -96,8 +101,28 @@ export const environmentsView = {
             "; then make it here.",
           ),
         ),
+    nights.length > 0 && nightsSection(nights),
   ],
 };
+
+/** What came of the nightly revalidations; those that were not good by name, with the deployment that says why. */
+function nightsSection(nights) {
+  const broken = (which) =>
+    Object.entries(which ?? {}).flatMap(([verdict, ones]) =>
+      Object.entries(ones).map(([name, id]) =>
+        h("li", {}, `${verdict}: `, environmentLink(name), " ", id && deploymentLink(id)),
+      ),
+    );
+  const rows = nights.map((night) => [
+    moment(night.began_at),
+    `${night.good ?? 0} of ${night.asked ?? 0}`,
+    [
+      h("ul", { class: "tree" }, broken(night.which)),
+      night.error && h("p", {}, "The night itself failed: ", tree(night.error)),
+    ],
+  ]);
+  return [h("h2", {}, "Nights"), h("div", { class: "card" }, grid(["began", "good", "not good"], rows, [1]))];
+}
 
 function environmentCard(one) {
   const { name } = one;

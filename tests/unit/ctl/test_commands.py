@@ -159,6 +159,17 @@ def test_an_environment_is_told_with_its_holder_its_incident_and_its_figures(
         assert part in out
 
 
+def test_a_night_is_told_with_whom_it_found_broken(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    night = {"began_at": "2026-01-01T02:00:00.000+00:00", "good": 198, "drifted": 1, "lost": 1, "failed": 0}
+    which = {"drifted": {"dev": "d-7"}, "lost": {"old": ""}}
+    assert run(shell, "nights", {"nights": [night | {"which": which}]}) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "2026-01-01 02:00:00Z  198 good, 1 drifted, 1 lost",
+        "  drifted  dev  d-7",
+        "  lost     old  not started",
+    ]
+
+
 @pytest.mark.parametrize("url", ["nonsense", "http://[", "http://example.com/api"])
 def test_an_address_that_is_none_is_one_line_and_2(
     shell: ControlApi, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str

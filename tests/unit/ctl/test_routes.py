@@ -10,6 +10,7 @@ from ctl.console.routes import find, query_of
 PASSED = (
     ("GET", "/health"),
     ("GET", "/environments"),
+    ("GET", "/nights"),
     ("GET", "/environments/dev"),
     ("GET", "/deployments"),
     ("POST", "/deployments"),
