@@ -128,6 +128,8 @@ class Proxy:
 
     def _decorate(self, request: Request, response: Response, config: Config | None) -> None:
         exchange = response.exchange
+        if request.method == "HEAD" and isinstance(response.body, tuple):  # an own answer; the upstream's is empty
+            response.body, exchange.bytes_out = (), 0
         overhead_ms = exchange.overhead_s(self._clock.monotonic()) * 1000.0
         response.headers.append(("x-request-id", exchange.request_id))
         response.headers.append(("x-proxy-overhead-ms", f"{overhead_ms:.3f}"))

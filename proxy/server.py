@@ -47,6 +47,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: Server
+    raw_requestline: bytes
     disable_nagle_algorithm = True
     wbufsize = -1  # head and first chunk leave in one write
     timeout = 300
@@ -134,6 +135,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         said = f"The request cannot be understood: {self.responses[code][0]}."
         request = Request(self.command or "", "", "", (), b"", self.server.body_limit)
         self._refuse(request, errors.ProxyError(code, said, code="malformed_request"))
+
+    def parse_request(self) -> bool:
+        """Read the request's head, after an empty line that some send behind a body (RFC 9112 §2.2)."""
+        if self.raw_requestline in (b"\r\n", b"\n"):
+            self.raw_requestline = self.rfile.readline(65_537)
+        return super().parse_request()
 
     def handle_expect_100(self) -> bool:
         """Ask for the body at once: the caller waits for it, some for a second."""

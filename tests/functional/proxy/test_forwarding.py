@@ -175,6 +175,13 @@ def test_the_upstreams_model_with_an_encoded_slash_is_asked_for_as_it_was() -> N
     assert upstream.seen[0].target == "/v1/models/a%2Fb"
 
 
+@pytest.mark.parametrize(("path", "status"), [("/health", 200), ("/v1/../x", 400), ("/v1", 404)])
+def test_an_own_answer_to_head_has_its_headers_and_no_body(path: str, status: int) -> None:
+    answer = rig("http://127.0.0.1:9/v1").ask(path, method="HEAD")
+    assert (answer.status, answer.body, answer.exchange.bytes_out) == (status, b"", 0)
+    assert int(answer.header("content-length") or 0) > 0
+
+
 def test_malformed_json_is_refused_in_openais_shape_without_asking_the_upstream() -> None:
     with Upstream(chat()) as upstream:
         answer = rig(upstream.base_url).ask(body=b'{"model": "gpt-4o",}')

@@ -183,6 +183,13 @@ def test_a_caller_of_http_1_0_gets_no_chunks_and_the_connections_end(keep: bytes
         assert reader.read() == b"".join(chunks)
 
 
+def test_an_empty_line_behind_a_body_is_not_the_next_request() -> None:
+    with Upstream(chat()) as upstream, door(upstream.base_url) as (client, reader, _):
+        client.sendall(CHAT_HEAD + b"content-length: %d\r\n\r\n" % len(CHAT) + CHAT + b"\r\n" + GET_HEALTH)
+        assert answer(reader)[0] == 200
+        assert answer(reader)[::2] == (200, {"status": "ok"})
+
+
 def test_who_asks_to_close_is_told_so() -> None:
     with door() as (client, reader, _):
         client.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
