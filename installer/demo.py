@@ -93,10 +93,20 @@ def _put_secret(client: Client, running: Cloud, folder: Path) -> None:
     secret = secret_of(running)
     text = json.dumps([running.token, secret], sort_keys=True)
     digest, note = hashlib.sha256(text.encode()).hexdigest(), folder / "secret-stored"
-    if note.exists() and note.read_text() == digest:
+    if note.exists() and note.read_text() == digest and _stands(client):
         return
     client.put_secret(ENVIRONMENT, secret)
     state.write_private(note, digest)
+
+
+def _stands(client: Client) -> bool:
+    """Whether the environment was made and not removed since, perhaps with its secret."""
+    try:
+        return str(client.environment(ENVIRONMENT)["status"]) != "REMOVED"
+    except ApiError as error:
+        if error.status == 404:
+            return False
+        raise
 
 
 def _roll(client: Client) -> dict[str, Any]:

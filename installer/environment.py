@@ -200,6 +200,8 @@ def _call(command: list[str]) -> subprocess.CompletedProcess[str]:
     index = variables.get("PIP_INDEX_URL")
     if index:  # uv does not read pip's variable
         variables.setdefault("UV_DEFAULT_INDEX", index)
+    if not os.access(Path.home(), os.W_OK):  # uv would refuse to work without a place for its cache
+        variables.setdefault("UV_NO_CACHE", "1")
     try:
         return subprocess.run(  # noqa: S603 - fixed commands
             command,

@@ -19,12 +19,12 @@ class Kept:
 
 
 class FakeSecrets:
-    """`forbidden`: reading is refused, as to a role without the permission."""
+    """`forbidden`: reading is refused, as to a role without the permission; `hidden`: looking is."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Kept] = {}
         self.deleted: list[tuple[str, int]] = []
-        self.forbidden = False
+        self.forbidden = self.hidden = False
 
     def add(self, name: str, text: str, *, changed_at: datetime = NOW, **other: object) -> SecretInfo:
         """A new version; the one before becomes AWSPREVIOUS."""
@@ -45,6 +45,8 @@ class FakeSecrets:
         raise NotFound(f"there is no secret {secret}")
 
     def find(self, secret: str) -> SecretInfo | None:
+        if self.hidden:
+            raise AccessDenied("secretsmanager:describe_secret: not authorized")
         try:
             return self._one(secret).info
         except NotFound:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.naming import Names
-from ..core.secret_schema import check
+from ..core.secret_schema import check, parsed
 from ..errors import BadRequest, NotFound
 from ..ports import Aws
 from .answers import Answer, Call, Clock
@@ -47,8 +47,8 @@ def _stored(names: Names, aws: Aws) -> dict[str, Any]:
             remedy="PUT a whole one first.",
         )
     try:
-        document = json.loads(aws.secrets.read(names.secret).text)
-    except ValueError:
+        document = parsed(aws.secrets.read(names.secret).text)
+    except BadRequest:
         return {}
     return document if isinstance(document, dict) else {}
 

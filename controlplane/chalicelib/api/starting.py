@@ -49,8 +49,8 @@ def begin(
     claim = _claim(key, caller, given)
     now = clock()
     environment = aws.records.environment(asked.environment)
-    if asked.action in _OF_A_RELEASE and not environment.is_known:
-        raise unknown(environment.name, field="environment")
+    if asked.action in _OF_A_RELEASE:
+        _refuse_without_release(environment)
     deployment = Deployment(
         id=_id(claim),
         environment=asked.environment,
@@ -81,6 +81,18 @@ def begin(
     # A second start under the same name is the first one: this heals a starter that died after its record.
     arn = aws.executions.start(deployment.id, execution_input(deployment))
     return dataclasses.replace(deployment, execution_arn=arn)
+
+
+def _refuse_without_release(environment: Environment) -> None:
+    if not environment.is_known:
+        raise unknown(environment.name, field="environment")
+    if environment.status == "REMOVED":
+        raise Conflict(
+            f"environment {environment.name} was removed",
+            code="EnvironmentRemoved",
+            field="environment",
+            remedy="POST /deployments with action deploy makes it anew.",
+        )
 
 
 def execution_input(deployment: Deployment) -> dict[str, str]:

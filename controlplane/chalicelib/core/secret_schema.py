@@ -67,6 +67,14 @@ def _wrong(field: str, must: str, remedy: str = "") -> BadRequest:
     )
 
 
+def parsed(text: str) -> Any:
+    """The document in a secret's text. Raises BadRequest (code SecretMalformed)."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadRequest("the secret is not JSON", code="SecretMalformed", field="(document)") from None
+
+
 def check(document: Any) -> Secret:
     """The decoded JSON of a secret. Raises BadRequest (code SecretMalformed) naming the first wrong field."""
     if not isinstance(document, Mapping):

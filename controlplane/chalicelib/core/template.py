@@ -5,12 +5,13 @@ It is read as text, since Lambda's Python has no YAML parser: two comments fence
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..errors import BadRequest
 from .config import Config
 from .fingerprints import fingerprint
+from .model import Release
 
 BEGIN, END = "# api: begin", "# api: end"
 SNAPSHOT = "ApiDeploymentSnapshot"
@@ -18,18 +19,24 @@ MAX_BYTES = 51_200  # what CloudFormation takes in a request body
 
 # Given once, when the stack is created; release_code owns what they set from then on.
 _ONCE = frozenset({"ArtifactKey", "ArtifactBucket", "MemorySize", "TimeoutSeconds", "LogLevel", "SecretTtlSeconds"})
+# What only keeps a permission a while longer is no reason to touch a stack.
+IN_USE = frozenset({"SecretInUseArn", "SecretInUseKmsKeyArn"})
 _GATEWAY_BUFFERED_MS = 29_000  # API Gateway's own limit where responses are not streamed
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the template is told beside `config`: facts that other phases and the control plane know."""
+    """What the template is told beside `config`: facts that other phases and the control plane know.
+
+    in_use: the parameters of `IN_USE`, see `in_use`.
+    """
 
     environment: str
     bucket: str
     artifact_key: str
     secret_arn: str
     kms_key_arn: str
+    in_use: Mapping[str, str]
     runtime: str
     response_mode: str
     access_logs: bool
@@ -80,6 +87,17 @@ def lasting(config: Config, response_mode: str) -> dict[str, str]:
     }
 
 
+def in_use(
+    config: Config, releases: Iterable[Release], own: str, wanted: str, stands: Mapping[str, str]
+) -> dict[str, str]:
+    """The other secret that the newest of `releases` still read, and its key. own: ARN of the environment's own secret;
+    wanted: ARN of the one that is rolled out; stands: the stack's parameters."""
+    others = (release.config.get("secret_arn") for release in releases)
+    other = next((arn or own for arn in others if arn != config.secret_arn), "")
+    kept = "SecretInUseKmsKeyArn" if stands.get("SecretArn") == wanted else "SecretKmsKeyArn"
+    return {"SecretInUseArn": other, "SecretInUseKmsKeyArn": stands.get(kept, "") if other else ""}
+
+
 def parameters(config: Config, given: Given, *, creates: bool) -> dict[str, str | None]:
     """The stack's parameters; None keeps the value that the stack has."""
     all_of_them: dict[str, str | None] = {
@@ -88,6 +106,7 @@ def parameters(config: Config, given: Given, *, creates: bool) -> dict[str, str 
         "ArtifactKey": given.artifact_key,
         "SecretArn": given.secret_arn,
         "SecretKmsKeyArn": given.kms_key_arn,
+        **given.in_use,
         "Runtime": given.runtime,
         "ResponseMode": given.response_mode,
         "MemorySize": str(config.memory_mb),
@@ -110,6 +129,8 @@ PARAMETERS = frozenset(
         "ArtifactKey",
         "SecretArn",
         "SecretKmsKeyArn",
+        "SecretInUseArn",
+        "SecretInUseKmsKeyArn",
         "Runtime",
         "ResponseMode",
         "MemorySize",

@@ -6,7 +6,6 @@ alarms with their topic, which are defined anew as configure_monitoring defines 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -95,11 +94,9 @@ def _secret(request: Request, aws: Aws) -> list[Finding]:
 def _malformed(arn: str, aws: Aws) -> str:
     """What is wrong with the document, naming fields only: it holds keys."""
     try:
-        secret_schema.check(json.loads(aws.secrets.read(arn).text))
+        secret_schema.check(secret_schema.parsed(aws.secrets.read(arn).text))
     except BadRequest as error:
         return error.message
-    except ValueError:
-        return "it is not JSON"
     return ""
 
 

@@ -9,7 +9,7 @@ from ..core import artifact, template
 from ..core.contract import Request
 from ..core.findings import Finding
 from ..core.naming import Names
-from ..errors import AwsCallFailed, BadRequest, NotFound, PhaseFailed
+from ..errors import AccessDenied, AwsCallFailed, BadRequest, NotFound, PhaseFailed
 from ..ports import Aws
 
 _REBUILD = "Run bootstrap.py up again: it builds and uploads the bundle."
@@ -57,9 +57,25 @@ def _template(files: dict[str, bytes], aws: Aws) -> Iterator[Finding]:
 
 def _secret(request: Request, aws: Aws) -> Iterator[Finding]:
     wanted = request.config.secret_arn or Names(request.environment.name).secret
-    info = aws.secrets.find(wanted)
-    where = "config.secret_arn" if request.config.secret_arn else "secret"
-    store = f"proxyctl secret set {request.environment.name}, or PUT /environments/{request.environment.name}/secret"
+    adopted = request.config.secret_arn
+    where = "config.secret_arn" if adopted else "secret"
+    try:
+        info = aws.secrets.find(wanted)
+    except AccessDenied:
+        # An adopted secret is opened by its tag; IAM does not tell a missing tag from a secret that is not there.
+        yield Finding(
+            "secret",
+            f"the secret {wanted} is not there, or not ours to read",
+            "Check the ARN, and adopt it: aws secretsmanager tag-resource --secret-id ARN --tags"
+            " Key=proxyctl:owner,Value=proxyctl",
+            field=where,
+        )
+        return
     if info is None or info.doomed:
         state = "is scheduled for deletion" if info else "does not exist"
-        yield Finding("secret", f"the secret {wanted} {state}", f"Store it: {store}.", field=where)
+        store = (
+            f"proxyctl secret set {request.environment.name}, or PUT /environments/{request.environment.name}/secret"
+        )
+        back = "aws secretsmanager restore-secret --secret-id ARN" if info else "give the ARN of one that does"
+        remedy = back if adopted else f"Store it: {store}."
+        yield Finding("secret", f"the secret {wanted} {state}", remedy, field=where)

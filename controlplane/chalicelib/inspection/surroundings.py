@@ -27,6 +27,7 @@ def check(request: Request, aws: Aws) -> list[Finding]:
         *_gateway(request, aws),
         *_stack(stack),
         *_names(stack, request, aws),
+        *_removed(stack, request, aws),
         *_webhook(request, aws),
     ]
 
@@ -136,6 +137,21 @@ def _stack(stack: Stack | None) -> Iterator[Finding]:
             f"stack {stack.name} exists, and is not ours (its tag {OWNER_TAG} is {owner or 'missing'})",
             "Choose another name for the environment.",
             field="environment",
+        )
+
+
+def _removed(stack: Stack | None, request: Request, aws: Aws) -> Iterator[Finding]:
+    """CloudFormation does not make again what someone deleted behind its back."""
+    if stack is None or stack_state.next_move(stack.status) is not Move.UPDATE:
+        return
+    name = Names(request.environment.name).function
+    try:
+        aws.functions.config(name)
+    except NotFound:
+        yield Finding(
+            "stack",
+            f"stack {stack.name} stands, and its function {name} was deleted by hand",
+            "POST /deployments with action cleanup (the secret stays), then deploy again.",
         )
 
 

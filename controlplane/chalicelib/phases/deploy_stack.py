@@ -6,7 +6,7 @@ decides from the stack's state (core/stack_state.py). Code is not this phase's m
 
 from __future__ import annotations
 
-from ..core import stack_state
+from ..core import stack_state, template
 from ..core.contract import Request, Result
 from ..core.fingerprints import fingerprint as fingerprint_of
 from ..core.naming import Names
@@ -23,10 +23,11 @@ def fingerprint(request: Request, aws: Aws) -> str:
     """Template, parameters, tags and protection; and that the stack stands."""
     names = Names(request.environment.name)
     stack = aws.stacks.find(names.stack)
+    given = inputs.parameters(request, aws, creates=False)
     stands = stack is not None and stack_state.next_move(stack.status) is Move.UPDATE
     return fingerprint_of(
         inputs.text(request, aws),
-        inputs.parameters(request, aws, creates=False),
+        {name: value for name, value in given.items() if name not in template.IN_USE},
         names.tags,
         request.config.protected,
         stack.id if stack and stands else "",
@@ -64,6 +65,8 @@ def _begin(request: Request, aws: Aws) -> Result:
             evidence={"stack_id": stack.id, "status": stack.status},
         )
     creates = move is Move.CREATE
+    if creates and request.environment.good:
+        _forget_releases(request, aws)
     settle.refuse_mode_switch(stack, request, aws)
     left = settle.drop_leftovers(request, aws)
     wanted = inputs.parameters(request, aws, creates=creates)
@@ -76,6 +79,13 @@ def _begin(request: Request, aws: Aws) -> Result:
         creates=creates,
     )
     return judge.judge(change_set, creates, request, aws, {"removed_change_sets": left} if left else {})
+
+
+def _forget_releases(request: Request, aws: Aws) -> None:
+    """A function that is made anew numbers its versions anew: what is on record of the old one names others now, and a
+    rollback to it would give users what nobody has checked."""
+    gone = {"live": None, "last_good": None, "previous": None, "releases": None, "status": "NEVER_LIVE"}
+    aws.records.update_environment(request.environment.name, gone, holder=request.deployment_id)
 
 
 def _after_change_set(request: Request, aws: Aws) -> Result:

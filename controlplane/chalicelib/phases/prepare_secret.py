@@ -6,7 +6,6 @@ The secret is stored by `PUT /environments/{name}/secret` (`proxyctl secret set`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from ..core import readers
 from ..core.contract import Request, Result
 from ..core.fingerprints import fingerprint as fingerprint_of
 from ..core.naming import Names
-from ..core.secret_schema import Secret, check
+from ..core.secret_schema import Secret, check, parsed
 from ..errors import BadRequest, NotFound, PhaseFailed
 from ..ports import Aws
 from ..ports.secrets import SecretInfo
@@ -130,10 +129,7 @@ def _checked(info: SecretInfo, aws: Aws) -> Secret:
 
 def _document(arn: str, stage: str, aws: Aws) -> Any:
     text = aws.secrets.read(arn, stage).text
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise BadRequest("the secret is not JSON", code="SecretMalformed", field="(document)") from None
+    return parsed(text)
 
 
 def _previous_is_good(info: SecretInfo, aws: Aws) -> bool:
@@ -167,7 +163,12 @@ def _access(info: SecretInfo, request: Request, aws: Aws) -> Mapping[str, str]:
         later = f"{readers.NOT_RUN}: the role is made by deploy_stack; release_code proves it"
         return {"execution_role": later, "stranger": later}
     stranger = _stranger(aws)
-    told = {"execution_role": _verdict(role, info.arn, aws)}
+    stack = aws.stacks.find(Names(request.environment.name).stack)
+    given = stack.parameters if stack else {}
+    if (given.get("SecretArn"), given.get("SecretKmsKeyArn", "")) == (info.arn, info.kms_key):
+        told = {"execution_role": _verdict(role, info.arn, aws)}
+    else:
+        told = {"execution_role": f"{readers.NOT_RUN}: deploy_stack lets the role read it; release_code proves it"}
     if stranger is None:
         told["stranger"] = f"{readers.NOT_RUN}: the control plane's stack {CONTROL_PLANE} has no role to ask about"
     else:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..core import expiry, incidents
 from ..core.contract import Request, Result
-from ..core.model import Action, DeploymentStatus, Environment, PhaseStatus, Release
+from ..core.model import Action, DeploymentStatus, Environment, PhaseRecord, PhaseStatus, Release
 from ..core.outcome import Outcome, outcome_of
 from ..errors import Conflict, LockLost
 from ..ports import Aws
 
+_CHECKED_BY = "validate_endpoints"
 _RELEASES = 10  # kept on record, newest first
 
 
@@ -33,7 +34,7 @@ def run(request: Request, aws: Aws) -> Result:
             summary=str((outcome.error or {}).get("message", "")),
         )
         aws.records.put_phase(request.deployment_id, dead)
-    kept = _keep(request, outcome, at, aws)
+    kept = _keep(request, outcome, recorded, at, aws)
     changes = {
         "status": outcome.status.value,
         "summary": outcome.summary,
@@ -53,10 +54,12 @@ def run(request: Request, aws: Aws) -> Result:
     return Result.done(outcome.summary, outcome=outcome.status.value, environment_kept=kept)
 
 
-def _keep(request: Request, outcome: Outcome, at: str, aws: Aws) -> bool:
+def _keep(request: Request, outcome: Outcome, recorded: Sequence[PhaseRecord], at: str, aws: Aws) -> bool:
     """What the environment is now, and a line of its history. False when another deployment holds it."""
     name = request.environment.name
-    changes = _changes(request, outcome, at) | _incident(request, outcome, aws) | {"updated_at": at}
+    validated = any(one.name == _CHECKED_BY and one.status is PhaseStatus.SUCCEEDED for one in recorded)
+    changes = _changes(request, outcome, at) | _incident(request, outcome, aws, validated=validated)
+    changes |= {"updated_at": at}
     try:
         aws.records.update_environment(name, changes, holder=request.deployment_id)
         if request.action is Action.CLEANUP and outcome.status is DeploymentStatus.SUCCEEDED:
@@ -83,11 +86,13 @@ def _keep(request: Request, outcome: Outcome, at: str, aws: Aws) -> bool:
     return True
 
 
-def _incident(request: Request, outcome: Outcome, aws: Aws) -> dict[str, Any]:
+def _incident(request: Request, outcome: Outcome, aws: Aws, *, validated: bool) -> dict[str, Any]:
     """Opens or closes the environment's incident, and tells it once: when a call is repeated, the event's time, and so
     its key, stay the same. A removed environment has none."""
     good = outcome.status is DeploymentStatus.SUCCEEDED
     judges = request.action is Action.REVALIDATE and incidents.says_something(outcome)
+    # A release that has passed all checks just now is as good as a revalidation; one that was skipped says nothing.
+    judges = judges or (request.action is Action.DEPLOY and good and validated)
     lock = request.environment.lock
     mine = lock is not None and lock.deployment_id == request.deployment_id
     if not mine or not (judges or (request.action is Action.CLEANUP and good)):

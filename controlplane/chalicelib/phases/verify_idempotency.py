@@ -39,7 +39,8 @@ class _Step:
 def fingerprint(request: Request, aws: Aws) -> str:
     """One proof a release is enough."""
     released = request.results.get("release_code", {})
-    return of(released.get("version"), released.get("code_sha256"), request.config)
+    stack = request.results.get("deploy_stack", {}).get("stack_id")  # version numbers begin again with another one
+    return of(stack, released.get("version"), released.get("code_sha256"), request.config)
 
 
 def run(request: Request, aws: Aws) -> Result:

@@ -36,7 +36,9 @@ def release_fingerprint(request: Request, *more: Any) -> str:
     release = request.results.get("release_code", {})
     kept = {name: release.get(name) for name in ("version", "code_sha256", "artifact_digest")}
     secret = request.results.get("prepare_secret", {}).get("version_id")
-    return fingerprint(kept, secret, request.config.throttle, request.config.memory_mb, *more)
+    # Version numbers begin again with another stack.
+    stack = request.results.get("deploy_stack", {}).get("stack_id")
+    return fingerprint(kept, stack, secret, request.config.throttle, request.config.memory_mb, *more)
 
 
 def locate(request: Request, aws: Aws) -> Target:

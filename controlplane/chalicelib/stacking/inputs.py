@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..core import artifact, template
 from ..core.contract import Request
+from ..core.naming import Names
 from ..errors import PhaseFailed
 from ..ports import Aws
 from ..ports.stacks import Stack
@@ -13,12 +14,23 @@ OURS = "proxyctl-"  # how the names of our change sets begin
 
 def parameters(request: Request, aws: Aws, *, creates: bool) -> dict[str, str | None]:
     secret = request.results["prepare_secret"]
+    names = Names(request.environment.name)
+    stack = aws.stacks.find(names.stack)
+    where = f"arn:{aws.settings.partition}:secretsmanager:{aws.settings.region}:{aws.settings.account}"
+    in_use = template.in_use(
+        request.config,
+        [release for release in (request.environment.live, request.environment.previous) if release],
+        f"{where}:secret:{names.secret}-??????",
+        str(secret["arn"]),
+        stack.parameters if stack else {},
+    )
     given = template.Given(
         environment=request.environment.name,
         bucket=aws.settings.bucket,
         artifact_key=str(request.results["package_artifact"]["key"]),
         secret_arn=str(secret["arn"]),
         kms_key_arn=str(secret.get("kms_key", "")),
+        in_use=in_use,
         runtime=aws.settings.proxy_runtime,
         response_mode=mode(request, aws),
         access_logs=bool(aws.gateway.account().log_role),

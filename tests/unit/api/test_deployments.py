@@ -155,6 +155,14 @@ def test_what_needs_a_release_is_404_for_an_environment_that_nobody_made(action:
     assert not aws.executions.started
 
 
+@pytest.mark.parametrize("action", ["rollback", "revalidate"])
+def test_what_needs_a_release_is_409_for_an_environment_that_was_removed(action: str) -> None:
+    aws = FakeAws()
+    aws.records.attributes["gone"] = {"status": "REMOVED"}
+    answer = post(aws, {"environment": "gone", "action": action})
+    assert (answer.status, error(answer)["code"]) == (409, "EnvironmentRemoved")
+
+
 def test_an_empty_idempotency_key_is_refused() -> None:
     assert error(post(FakeAws(), key=""))["field"] == "Idempotency-Key"
 

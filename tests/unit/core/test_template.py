@@ -8,10 +8,22 @@ from pathlib import Path
 import pytest
 from chalicelib.core import template
 from chalicelib.core.config import Config
+from chalicelib.core.model import Release
 from chalicelib.errors import BadRequest
 
 TEXT = (Path(__file__).resolve().parents[3] / "proxy" / "template.yaml").read_text()
-GIVEN = template.Given("dev", "b", "artifacts/dev/a.zip", "arn:s", "", "python3.11", "stream", True)
+OWN, THEIRS = (f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}" for name in ("own", "theirs"))
+GIVEN = template.Given(
+    "dev",
+    "b",
+    "artifacts/dev/a.zip",
+    "arn:s",
+    "",
+    {"SecretInUseArn": "", "SecretInUseKmsKeyArn": ""},
+    "python3.11",
+    "stream",
+    True,
+)
 
 
 def snapshot(text: str, **shaping: str) -> str:
@@ -45,6 +57,25 @@ def test_a_first_deploy_gives_every_value_and_a_later_one_leaves_the_releases_ow
     assert None not in first.values()
     assert {name for name, value in later.items() if value is None} >= {"ArtifactKey", "MemorySize", "LogLevel"}
     assert later["ThrottleRate"] == "50"
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "stands", "arn", "key"),
+    [
+        (None, [None, None], {"SecretArn": OWN, "SecretKmsKeyArn": "k"}, "", ""),
+        (THEIRS, [None], {"SecretArn": OWN, "SecretKmsKeyArn": "k"}, OWN, "k"),
+        (THEIRS, [None], {"SecretArn": THEIRS, "SecretKmsKeyArn": "", "SecretInUseKmsKeyArn": "k"}, OWN, "k"),
+        (None, [THEIRS], {"SecretArn": THEIRS, "SecretKmsKeyArn": "k"}, THEIRS, "k"),
+        (THEIRS, [THEIRS, None], {"SecretArn": THEIRS, "SecretInUseKmsKeyArn": "k"}, OWN, "k"),
+        (THEIRS, [], {}, "", ""),
+    ],
+)
+def test_releases_of_before_keep_the_secret_that_they_read(
+    asked: str | None, before: list[str | None], stands: dict[str, str], arn: str, key: str
+) -> None:
+    releases = [Release("1", "d", "t", config={"secret_arn": one}) for one in before]
+    told = template.in_use(Config(secret_arn=asked), releases, OWN, asked or OWN, stands)
+    assert told == {"SecretInUseArn": arn, "SecretInUseKmsKeyArn": key}
 
 
 @pytest.mark.parametrize(

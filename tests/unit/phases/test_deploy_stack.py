@@ -17,7 +17,7 @@ from chalicelib.phases import deploy_stack
 from chalicelib.ports.stacks import Change, ChangeSet, StackEvent
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import environment, release, request
+from tests.fakes.requests import HELD, environment, release, request
 from tests.fakes.stacks import EMPTY
 
 STACK = "proxyctl-env-dev"
@@ -71,6 +71,17 @@ def test_a_first_deploy_creates_and_gives_every_parameter() -> None:
     assert None not in fake.stacks.given[STACK].values()
     assert result.evidence["api_url"] == "https://api1.example/api"
     assert result.evidence["base_url"] == "https://api1.example/api/v1"
+
+
+def test_releases_of_a_function_that_is_gone_are_forgotten_before_another_one_numbers_its_versions_anew() -> None:
+    fake = aws()
+    kept = {"live": dataclasses.asdict(release("2")), "last_good": dataclasses.asdict(release("2"))}
+    fake.records.attributes["dev"] = {"lock": dataclasses.asdict(HELD), **kept}
+    fake.stacks.answers = [CHANGED]
+    fake.stacks.walks = {"execute": ["CREATE_COMPLETE"]}
+    to_the_end(ask(environment=fake.records.environment("dev")), fake)
+    stands = fake.records.environment("dev")
+    assert (stands.good, stands.status) == ((), "NEVER_LIVE")
 
 
 def test_an_update_leaves_code_and_function_settings_to_release_code() -> None:

@@ -213,7 +213,23 @@ def test_in_a_standing_environment_its_own_names_are_not_taken() -> None:
     fake = aws()
     fake.stacks.add(STACK, tags={OWNER_TAG: "proxyctl"})
     fake.logs.add("/aws/lambda/proxyctl-dev-proxy")
+    fake.functions.add("proxyctl-dev-proxy", FunctionConfig("c", 128, 3, {}, "python3.11"), live="1", versions=1)
     assert findings(fake) == []
+
+
+def test_a_function_that_was_deleted_behind_cloudformations_back_is_found() -> None:
+    fake = aws()
+    fake.stacks.add(STACK, tags={OWNER_TAG: "proxyctl"})
+    (found,) = findings(fake)
+    assert (found["blocks"], "deleted by hand" in found["message"]) == (True, True)
+
+
+def test_an_adopted_secret_that_is_not_ours_to_read_is_one_finding_among_the_others() -> None:
+    fake = aws(b"# no marks")
+    fake.secrets.hidden = True
+    told = findings(fake, config=Config(secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:x"))
+    assert {one["check"] for one in told} == {"template", "secret"}
+    assert any("tag-resource" in one["remedy"] for one in told)
 
 
 def test_a_stack_of_someone_else_by_our_name_stops() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from chalicelib.core.config import Config
 from chalicelib.core.contract import Result
+from chalicelib.core.naming import Names
 from chalicelib.errors import PhaseFailed
 from chalicelib.phases import prepare_secret
 from chalicelib.ports.stacks import StackResource
@@ -31,6 +32,8 @@ def aws(*texts: str, role: bool = True) -> FakeAws:
         fake.secrets.add(NAME, text)
     if role:
         fake.identity.roles.add(ROLE)
+        found = fake.secrets.find(NAME)
+        fake.stacks.add(Names("dev").stack, parameters={"SecretArn": found.arn if found else "", "SecretKmsKeyArn": ""})
     fake.identity.denied.add((STRANGER, READ))
     fake.stacks.owned["proxyctl"] = [StackResource("RecordOutcomeRole", STRANGER, "AWS::IAM::Role", "CREATE_COMPLETE")]
     return fake
@@ -120,6 +123,20 @@ def test_a_role_that_may_not_read_fails() -> None:
     error = failure(fake)
     assert error.code == "SecretAccess"
     assert "execution role may not read" in error.message
+
+
+def test_a_secret_that_the_stack_does_not_know_yet_is_no_reason_to_fail() -> None:
+    """deploy_stack, two phases later, lets the role read it: to fail here would mean that none is ever adopted."""
+    fake = aws(GOOD)
+    info = fake.secrets.add("theirs", GOOD)
+    fake.identity.denied.add((ROLE, READ))
+    access = run(fake, config=Config(secret_arn=info.arn)).evidence["access"]
+    assert access["execution_role"].startswith("NOT RUN: deploy_stack")
+    assert access["stranger"] == "implicitDeny"
+
+
+def test_a_previous_document_nested_too_deeply_is_only_no_way_back() -> None:
+    assert run(aws("[" * 60_000, GOOD)).evidence["previous_is_good"] is False
 
 
 def test_a_stranger_that_may_read_fails() -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from chalicelib.core.config import Config, Options, Webhook
 from chalicelib.core.contract import Request
 from chalicelib.core.model import (
@@ -252,6 +253,19 @@ def test_an_incident_opens_and_closes_once_however_often_it_is_looked_at() -> No
         revalidated(aws, good=good, number=number)
         assert (aws.records.environment("dev").incident is None) == good
     assert incidents(aws) == ["incident.opened", "incident.closed"]
+
+
+@pytest.mark.parametrize(("checks", "closes"), [(PhaseStatus.SUCCEEDED, True), (PhaseStatus.SKIPPED, False)])
+def test_a_deploy_that_passed_all_checks_closes_an_incident_and_one_that_skipped_them_does_not(
+    checks: PhaseStatus, closes: bool
+) -> None:
+    aws = FakeAws()
+    revalidated(aws, good=False, number=0)
+    running = Deployment("d-new", "dev", Action.DEPLOY, DeploymentStatus.RUNNING, Config(), Options(), "2026-01-02")
+    aws.records.start(running, HELD, None, None)
+    phase(aws, 7, "validate_endpoints", checks)
+    ended(aws)
+    assert (aws.records.environment("dev").incident is None) is closes
 
 
 def test_an_incident_says_since_when_and_why() -> None:

@@ -120,6 +120,7 @@ def test_a_failure_names_every_check_the_expectation_and_the_request() -> None:
         {"results": {**RESULTS, "release_code": {"version": "8", "code_sha256": "abc"}}},
         {"results": {**RESULTS, "release_code": {"version": "7", "code_sha256": "def"}}},
         {"results": {**RESULTS, "prepare_secret": {"version_id": "v2"}}},
+        {"results": {**RESULTS, "deploy_stack": {**RESULTS["deploy_stack"], "stack_id": "another"}}},
         {"config": Config(throttle=Throttle(1, 1))},
     ],
 )
