@@ -112,7 +112,7 @@ def test_every_error_name_of_ours_that_the_workflow_matches_is_defined() -> None
         for name in rule["ErrorEquals"]
         if not name.startswith(of_aws)
     }
-    assert matched == {"Throttled"}
+    assert matched == {"LockLost", "PhaseFailed", "Throttled"}
     assert all(hasattr(errors, name) for name in matched)
 
 

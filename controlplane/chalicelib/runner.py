@@ -16,6 +16,7 @@ from .codec import decode
 from .core.contract import Request, Result, Status
 from .core.model import Action, Applied, Deployment, Environment, Lock, PhaseRecord, PhaseStatus
 from .errors import Aborted, LockLost, PhaseFailed, RolloutError, Throttled
+from .fence import fenced
 from .ports import Aws
 
 Clock = Callable[[], datetime]
@@ -61,16 +62,17 @@ def run(name: str, event: Mapping[str, Any], aws: Aws, clock: Clock, load: Load 
         return _answer(Result(Status(before.status.value), before.summary))
     now = clock()
     record = _opened(name, before, stamp(now))
+    hold = Lock(deployment.id, task.execution_arn, now.timestamp() + LEASE_S)
     results = {phase.name: phase.evidence for phase in recorded.values() if phase.status in _ENDED}
     try:
-        environment = _guard(task, deployment, name, aws, now)
-        _announce(deployment, record, aws)
+        environment = _guard(deployment, name, hold, aws)
+        _announce(deployment, record, hold, aws)
         request = _request(deployment, environment, record, results, task, now)
-        result = _skip_or_run(name, request, aws, clock, load)
+        result = _skip_or_run(name, request, fenced(aws, deployment.environment, hold), clock, load)
     except Throttled:
         raise  # Step Functions tries again: the phase is still running
     except RolloutError as error:
-        _record_failure(aws, deployment.id, record, stamp(clock()), error)
+        _record_failure(aws, deployment, record, hold, stamp(clock()), error)
         raise
     except Exception as error:
         unexpected = PhaseFailed(
@@ -78,9 +80,9 @@ def run(name: str, event: Mapping[str, Any], aws: Aws, clock: Clock, load: Load 
             code="InternalError",
             remedy="This is a fault of ours. The Lambda's log has the traceback.",
         )
-        _record_failure(aws, deployment.id, record, stamp(clock()), unexpected)
+        _record_failure(aws, deployment, record, hold, stamp(clock()), unexpected)
         raise
-    _record_result(aws, deployment.id, record, stamp(clock()), result)
+    _record_result(aws, deployment, record, hold, stamp(clock()), result)
     return _answer(result)
 
 
@@ -107,20 +109,29 @@ def _opened(name: str, before: PhaseRecord | None, at: str) -> PhaseRecord:
     )
 
 
-def _guard(task: Task, deployment: Deployment, name: str, aws: Aws, now: datetime) -> Environment:
+def _guard(deployment: Deployment, name: str, hold: Lock, aws: Aws) -> Environment:
     """The environment, if this deployment may still touch it; the lease of its lock is renewed."""
-    if name not in _ENDING:
-        if deployment.abort_requested:
-            raise Aborted(f"deployment {deployment.id} was asked to stop before {name}")
-        if deployment.status.is_final:
-            raise LockLost(f"deployment {deployment.id} has ended already")
-        lease_until = now.timestamp() + LEASE_S
-        aws.records.renew_lock(deployment.environment, Lock(deployment.id, task.execution_arn, lease_until))
+    if name in _ENDING:
+        return _to_be_ended(deployment, hold, aws)
+    if deployment.abort_requested:
+        raise Aborted(f"deployment {deployment.id} was asked to stop before {name}")
+    if deployment.status.is_final:
+        raise LockLost(f"deployment {deployment.id} has ended already")
+    aws.records.renew_lock(deployment.environment, hold)
     return aws.records.environment(deployment.environment)
 
 
-def _announce(deployment: Deployment, record: PhaseRecord, aws: Aws) -> None:
-    aws.records.put_phase(deployment.id, record)
+def _to_be_ended(deployment: Deployment, hold: Lock, aws: Aws) -> Environment:
+    """The environment, whoever holds it. When that is another execution of this deployment, it was stopped: what its
+    last Lambda, which nobody has stopped, still means to do is refused from now on."""
+    held = aws.records.environment(deployment.environment).lock
+    if held and held.deployment_id == deployment.id:
+        aws.records.renew_lock(deployment.environment, hold, takes_over=True)
+    return aws.records.environment(deployment.environment)
+
+
+def _announce(deployment: Deployment, record: PhaseRecord, hold: Lock, aws: Aws) -> None:
+    _put(deployment, record, hold, aws)
     if record.polls > 1:
         return
     if record.name not in _ENDING:
@@ -202,7 +213,20 @@ def _plan(request: Request, aws: Aws, load: Load, *, ahead: bool) -> dict[str, b
     return found
 
 
-def _record_result(aws: Aws, deployment_id: str, record: PhaseRecord, at: str, result: Result) -> None:
+def _put(deployment: Deployment, record: PhaseRecord, hold: Lock, aws: Aws) -> bool:
+    """Write the record, unless another execution is ending this deployment or has done so: the last word is that one's.
+    False when it was not written."""
+    try:
+        aws.records.put_phase_as(deployment.environment, hold, record)
+    except LockLost:
+        held = aws.records.environment(deployment.environment).lock
+        if (held and held.deployment_id == deployment.id) or aws.records.deployment(deployment.id).status.is_final:
+            return False
+        aws.records.put_phase(deployment.id, record)
+    return True
+
+
+def _record_result(aws: Aws, deployment: Deployment, record: PhaseRecord, hold: Lock, at: str, result: Result) -> None:
     running = result.status is Status.IN_PROGRESS
     told = replace(
         record,
@@ -212,13 +236,19 @@ def _record_result(aws: Aws, deployment_id: str, record: PhaseRecord, at: str, r
         cursor=result.cursor,
         ended_at=None if running else at,
     )
-    aws.records.put_phase(deployment_id, told)
+    # record_outcome has ended the deployment, and let the environment go, before its own record is written.
+    if record.name == "record_outcome":
+        aws.records.put_phase(deployment.id, told)
+    elif not _put(deployment, told, hold, aws):
+        return
     if not running:
         kind = f"{record.name}.{told.status.value.lower()}"
-        aws.records.add_event(deployment_id, at, kind, {"summary": result.summary})
+        aws.records.add_event(deployment.id, at, kind, {"summary": result.summary})
 
 
-def _record_failure(aws: Aws, deployment_id: str, record: PhaseRecord, at: str, error: RolloutError) -> None:
+def _record_failure(
+    aws: Aws, deployment: Deployment, record: PhaseRecord, hold: Lock, at: str, error: RolloutError
+) -> None:
     failed = replace(
         record,
         status=PhaseStatus.FAILED,
@@ -227,5 +257,5 @@ def _record_failure(aws: Aws, deployment_id: str, record: PhaseRecord, at: str, 
         error=error.as_dict(),
         ended_at=at,
     )
-    aws.records.put_phase(deployment_id, failed)
-    aws.records.add_event(deployment_id, at, f"{record.name}.failed", error.as_dict())
+    if _put(deployment, failed, hold, aws):
+        aws.records.add_event(deployment.id, at, f"{record.name}.failed", error.as_dict())

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from openai import OpenAI
+
 from ctl.client import Client
 from installer.demo import secret_of
 from installer.target import Target
@@ -121,6 +123,13 @@ def reached(embedded: Embedded, deployment_id: str, *names: str) -> None:
         return told.get("current_phase") in names
 
     until(f"it is in {' or '.join(names)}", there, 180)
+
+
+def chats(rolled: Rolled) -> bool:
+    """One chat call of a user's, over the public path."""
+    client = OpenAI(base_url=rolled.base_url, api_key=CLIENT_KEY, max_retries=0)
+    messages: Any = [{"role": "user", "content": "hello"}]
+    return bool(client.chat.completions.create(model="gpt-4o-mini", messages=messages).choices)
 
 
 def phase(deployment: Mapping[str, Any], name: str) -> dict[str, Any]:

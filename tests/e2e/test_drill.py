@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from chalicelib.core import drill
 
-from tests.e2e.rolling import Rolled, phase, start
+from tests.e2e.rolling import Rolled, phase, reached, start, until
 
 # Four deployments, one after the other.
 PATIENCE_S = 600.0
@@ -24,8 +25,8 @@ def test_a_drill_rolls_breaks_updates_and_removes_an_environment_and_leaves_its_
     assert rolled.deployment["status"] == "SUCCEEDED", rolled.deployment.get("error")
     embedded = rolled.embedded
     before = {key: value for key, value in rolled.stands().items() if key != "history"}
-    drill = start(embedded, rolled.environment, "drill", options=QUICK_CHILDREN)
-    told = list(embedded.client.follow(drill, PATIENCE_S))[-1]
+    started = start(embedded, rolled.environment, "drill", options=QUICK_CHILDREN)
+    told = list(embedded.client.follow(started, PATIENCE_S))[-1]
     assert told["status"] == "SUCCEEDED", told.get("error")
     evidence = phase(told, "run_drill")["evidence"]
     assert [(one["part"], one["status"], one["verdict"]) for one in evidence["parts"]] == [
@@ -41,6 +42,24 @@ def test_a_drill_rolls_breaks_updates_and_removes_an_environment_and_leaves_its_
     assert after == before
     assert not stack_exists(rolled, evidence["environment"])
     assert embedded.client.environment(evidence["environment"])["status"] == "REMOVED"
+
+
+@pytest.mark.long
+def test_an_aborted_drill_stops_its_rollout_and_leaves_no_environment(rolled: Rolled) -> None:
+    embedded = rolled.embedded
+    started = start(embedded, rolled.environment, "drill", options=QUICK_CHILDREN)
+    name = drill.ephemeral(started)
+    child: str = until("its rollout is on its way", lambda: embedded.client.environment(name).get("last_deployment"))
+    reached(embedded, child, "configure_monitoring", "release_code")
+    assert stack_exists(rolled, name)
+    status, _ = embedded.call("POST", f"/deployments/{started}/abort")
+    assert status == 202
+    until("all is removed", lambda: embedded.client.environment(name)["status"] == "REMOVED", 180)
+    assert embedded.client.deployment(started)["status"] == "ABORTED"
+    assert embedded.client.deployment(child)["status"] == "ABORTED"
+    assert not stack_exists(rolled, name)
+    assert not embedded.client.environment(name).get("lock")
+    assert not embedded.client.environment(drill.HALL).get("lock")
 
 
 def stack_exists(rolled: Rolled, environment: str) -> bool:

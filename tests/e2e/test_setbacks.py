@@ -6,17 +6,15 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from openai import OpenAI
 
 from installer import bucket, bundle
 from installer.check import ROOT
 from tests.e2e.rolling import (
-    CLIENT_KEY,
     Embedded,
     Rolled,
+    chats,
     ended,
     final,
     phase,
@@ -66,12 +64,6 @@ def hold(embedded: Embedded, held: bundle.Bundle | str) -> str:
     )
     formation.get_waiter("stack_update_complete").wait(StackName="proxyctl", WaiterConfig={"Delay": 1})
     return before
-
-
-def chats(rolled: Rolled) -> bool:
-    client = OpenAI(base_url=rolled.base_url, api_key=CLIENT_KEY, max_retries=0)
-    messages: Any = [{"role": "user", "content": "hello"}]
-    return bool(client.chat.completions.create(model="gpt-4o-mini", messages=messages).choices)
 
 
 @pytest.mark.usefixtures("broken_bundle")

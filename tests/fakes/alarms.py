@@ -12,6 +12,7 @@ class FakeAlarms:
         self.defined: dict[str, Alarm] = {}
         self.states: dict[str, str] = {}
         self.boards: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}
         self.silenced: set[str] = set()
         self.notify: Callable[[str, str, str], None] = lambda _name, _state, _reason: None
 
@@ -21,7 +22,7 @@ class FakeAlarms:
                 name,
                 f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{name}",
                 state,
-                "",
+                self.reasons.get(name, ""),
                 self.defined.get(name),
                 name not in self.silenced,
             )
@@ -37,7 +38,7 @@ class FakeAlarms:
     def set_state(self, name: str, state: str, reason: str) -> None:
         if self.states.get(name) != state:  # only a change of state tells
             self.notify(name, state, reason)
-        self.states[name] = state
+        self.states[name], self.reasons[name] = state, reason
 
     def delete(self, names: Sequence[str]) -> None:
         for name in names:

@@ -6,7 +6,7 @@ import base64
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from chalicelib.errors import AwsCallFailed, NotFound
+from chalicelib.errors import AwsCallFailed, Conflict, NotFound
 from chalicelib.ports.functions import Alias, ConcurrencyLimits, FunctionConfig, FunctionSettings, Version
 
 
@@ -54,11 +54,17 @@ class FakeFunctions:
     def aliases(self, function: str) -> Mapping[str, Alias]:
         if function not in self.latest:
             raise NotFound(f"there is no function {function}")
-        return dict(self.pointed[function])
+        pointed = self.pointed[function].items()
+        return {name: dataclasses.replace(alias, revision=self._revision(name)) for name, alias in pointed}
 
-    def point(self, function: str, alias: Alias) -> None:
+    def _revision(self, alias: str) -> str:
+        return f"{alias}-{sum(move.name == alias for move in self.moves)}"
+
+    def point(self, function: str, alias: Alias, *, revision: str = "") -> None:
         if alias.name in self.refuses:
             raise AwsCallFailed(f"lambda:update_alias: {alias.name} is refused")
+        if revision and revision != self._revision(alias.name):
+            raise Conflict(f"{alias.name} was moved", code="AliasMoved")
         self.moves.append(alias)
         if self.deaf:
             return

@@ -8,8 +8,8 @@ from typing import Any
 
 from chalicelib.aws.items import to_environment
 from chalicelib.core.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
-from chalicelib.errors import Conflict, LockLost, NotFound
-from chalicelib.ports.records import Claim, Page
+from chalicelib.errors import Aborted, Conflict, LockLost, NotFound
+from chalicelib.ports.records import Claim, Ending, Page
 
 
 class FakeRecords:
@@ -90,12 +90,40 @@ class FakeRecords:
             given["links"] = {}
         self.started[deployment_id] = dataclasses.replace(stands, **given)
 
+    def end(self, deployment: Deployment, ending: Ending) -> None:
+        self._may_end(deployment, ending)
+        self._held(deployment.environment, deployment.id)
+        self._held_by(deployment.environment, ending.execution_arn)
+        self.end_without(deployment, ending)
+        attributes = self.attributes[deployment.environment]
+        attributes.update(ending.environment)
+        attributes["lock"] = None
+        for phase in ending.forgets:
+            attributes.pop(f"applied_{phase}", None)
+        self.add_history(deployment.environment, ending.at, ending.history)
+
+    def end_without(self, deployment: Deployment, ending: Ending) -> None:
+        self._may_end(deployment, ending)
+        self.update_deployment(deployment.id, ending.deployment)
+        self.add_event(deployment.id, ending.at, f"deployment.{str(ending.deployment['status']).lower()}", {})
+
+    def _may_end(self, deployment: Deployment, ending: Ending) -> None:
+        stands = self.deployment(deployment.id)
+        if stands.status.is_final:
+            raise Conflict("has ended already")
+        if ending.unless_aborted and stands.abort_requested:
+            raise Aborted("was asked to stop")
+
     def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
         found = self.recorded.get(deployment_id, {}).values()
         return sorted(found, key=lambda phase: (phase.number, phase.name))
 
     def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None:
         self.recorded.setdefault(deployment_id, {})[phase.name] = phase
+
+    def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
+        self.renew_lock(name, lock)
+        self.put_phase(lock.deployment_id, phase)
 
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
         self.told.setdefault(deployment_id, []).append({"at": at, "kind": kind, "detail": dict(detail)})
@@ -127,8 +155,10 @@ class FakeRecords:
         else:
             self.attributes[name].pop(f"applied_{phase}", None)
 
-    def renew_lock(self, name: str, lock: Lock) -> None:
+    def renew_lock(self, name: str, lock: Lock, *, takes_over: bool = False) -> None:
         self._held(name, lock.deployment_id)
+        if not takes_over:
+            self._held_by(name, lock.execution_arn, "")
         self.attributes[name]["lock"] = dataclasses.asdict(lock)
 
     def release_lock(self, name: str, holder: str) -> None:
@@ -144,6 +174,11 @@ class FakeRecords:
 
     def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
         return [entry for entry in reversed(self.past.get(name, [])) if entry["at"] >= at]
+
+    def _held_by(self, name: str, *executions: str) -> None:
+        held = self.environment(name).lock
+        if not held or held.execution_arn not in executions:
+            raise LockLost(f"environment {name} is held by {held.execution_arn if held else 'nobody'}")
 
     def _held(self, name: str, holder: str) -> None:
         held = self.environment(name).lock

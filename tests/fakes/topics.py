@@ -43,7 +43,9 @@ class FakeTopics:
 
     def open_probe(self, topic_arn: str, queue: str, tags: Mapping[str, str]) -> Probe:
         self.queues.setdefault(f"https://sqs/123456789012/{queue}", [])
-        return Probe(f"https://sqs/123456789012/{queue}", f"arn:queue:{queue}", f"{topic_arn}:probe")
+        endpoint = f"arn:queue:{queue}"
+        self.kept.setdefault(topic_arn, {})[endpoint] = f"{topic_arn}:{queue}"
+        return Probe(f"https://sqs/123456789012/{queue}", endpoint, f"{topic_arn}:{queue}")
 
     def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:
         messages = self.queues[probe.queue_url]
@@ -51,6 +53,7 @@ class FakeTopics:
         return taken
 
     def close_probe(self, probe: Probe) -> None:
+        self.unsubscribe(probe.subscription_arn)
         self.queues.pop(probe.queue_url, None)
 
     def probes(self, prefix: str) -> Sequence[str]:

@@ -20,8 +20,8 @@ from chalicelib.core.model import (
     PhaseStatus,
     Release,
 )
-from chalicelib.errors import BadRequest, Conflict, LockLost, NotFound
-from chalicelib.ports.records import Claim
+from chalicelib.errors import Aborted, BadRequest, Conflict, LockLost, NotFound
+from chalicelib.ports.records import Claim, Ending
 from moto import mock_aws
 
 from tests.fakes.table import make_table
@@ -271,3 +271,75 @@ def test_incident_and_expiry_are_kept_with_the_environment_and_taken_back(record
     records.update_environment("dev", dict.fromkeys(kept))
     stands = records.environment("dev")
     assert (stands.incident, stands.expires_at, dict(stands.at_expiry)) == (None, None, {})
+
+
+def ending(**other: Any) -> Ending:
+    given: dict[str, Any] = {
+        "at": "2026-01-01T00:01:00.000+00:00",
+        "execution_arn": "",
+        "deployment": {"status": "SUCCEEDED", "summary": "all is well", "error": None},
+        "environment": {"status": "LIVE", "incident": None},
+        "history": {"deployment_id": "d-1", "outcome": "SUCCEEDED"},
+        "forgets": ("bake",),
+    }
+    return Ending(**given | other)
+
+
+def test_a_deployment_ends_in_one_piece(records: DynamoRecords) -> None:
+    start(records)
+    records.set_applied("dev", "bake", Applied("f", "d-1", "2026-01-01"), holder="d-1")
+    records.end(deployment(), ending())
+    told, environment = records.deployment("d-1"), records.environment("dev")
+    assert (told.status, told.summary) == (DeploymentStatus.SUCCEEDED, "all is well")
+    assert (environment.status, environment.lock, environment.applied) == ("LIVE", None, {})
+    assert [line["outcome"] for line in records.history("dev", 9)] == ["SUCCEEDED"]
+    assert [event["kind"] for event in records.events("d-1")] == ["deployment.succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("before", "refusal"),
+    [("ended", Conflict), ("abort requested", Aborted), ("another deployment", LockLost), ("settling", LockLost)],
+)
+def test_an_end_that_is_refused_writes_nothing(records: DynamoRecords, before: str, refusal: type[Exception]) -> None:
+    start(records)
+    if before == "ended":
+        records.update_deployment("d-1", {"status": "FAILED"})
+    elif before == "abort requested":
+        records.update_deployment("d-1", {"abort_requested": True})
+    elif before == "settling":
+        records.renew_lock("dev", Lock("d-1", "arn:settling", 1.0), takes_over=True)
+    else:
+        records.release_lock("dev", "d-1")
+        start(records, 2)
+    told, environment = records.deployment("d-1"), records.environment("dev")
+    with pytest.raises(refusal):
+        records.end(deployment(), ending(unless_aborted=True))
+    assert (records.deployment("d-1"), records.environment("dev")) == (told, environment)
+    assert (records.history("dev", 9), records.events("d-1")) == ([], [])
+
+
+def test_a_deployment_that_lost_its_environment_ends_without_touching_it(records: DynamoRecords) -> None:
+    start(records)
+    records.release_lock("dev", "d-1")
+    start(records, 2)
+    records.end_without(deployment(), ending())
+    assert records.deployment("d-1").status is DeploymentStatus.SUCCEEDED
+    assert records.environment("dev").lock == lock(2)
+    with pytest.raises(Conflict):
+        records.end_without(deployment(), ending())
+
+
+def test_what_an_execution_writes_after_another_took_over_is_refused(records: DynamoRecords) -> None:
+    start(records)
+    mine, other = Lock("d-1", "arn:mine", 2.0), Lock("d-1", "arn:settling", 3.0)
+    running = PhaseRecord(1, "preflight", PhaseStatus.RUNNING, polls=1)
+    records.put_phase_as("dev", mine, running)
+    assert (records.environment("dev").lock, records.phases("d-1")) == (mine, [running])
+    with pytest.raises(LockLost):
+        records.renew_lock("dev", other)
+    records.renew_lock("dev", other, takes_over=True)
+    with pytest.raises(LockLost):
+        records.put_phase_as("dev", mine, replace(running, status=PhaseStatus.SUCCEEDED))
+    with pytest.raises(LockLost):
+        records.renew_lock("dev", mine)
+    assert (records.environment("dev").lock, records.phases("d-1")) == (other, [running])

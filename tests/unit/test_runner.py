@@ -13,8 +13,9 @@ from chalicelib import runner
 from chalicelib.core.config import Config, Options
 from chalicelib.core.contract import Request, Result
 from chalicelib.core.model import Action, Deployment, DeploymentStatus, Lock, PhaseStatus
-from chalicelib.errors import Aborted, BadRequest, LockLost, PhaseFailed, Throttled
+from chalicelib.errors import Aborted, BadRequest, Conflict, LockLost, PhaseFailed, Throttled
 from chalicelib.ports import Aws
+from chalicelib.ports.functions import Alias, FunctionConfig
 
 from tests.fakes import FakeAws
 
@@ -174,6 +175,62 @@ def test_a_deployment_that_lost_its_lock_touches_nothing_more() -> None:
 
     with pytest.raises(LockLost):
         call(aws, phase(never))
+
+
+def settling(aws: FakeAws) -> None:
+    """The execution was stopped while a Lambda of it ran; another one ends the deployment."""
+    call(aws, phase(good, "roll_back"), execution_arn="arn:settling")
+
+
+def test_a_lambda_that_outlives_its_execution_has_not_the_last_word() -> None:
+    aws = world()
+
+    def slow(request: Request, given: Aws) -> Result:
+        settling(aws)
+        aws.records.put_phase("d-1", replace(aws.records.recorded["d-1"]["deploy_stack"], status=PhaseStatus.FAILED))
+        return Result.done("It is done")
+
+    call(aws, phase(slow))
+    assert aws.records.recorded["d-1"]["deploy_stack"].status is PhaseStatus.FAILED
+    assert "deploy_stack.succeeded" not in [event["kind"] for event in aws.records.events("d-1")]
+
+
+@pytest.mark.parametrize("when", ["while it settles", "once it has ended"])
+def test_a_lambda_that_outlives_its_execution_moves_no_alias(when: str) -> None:
+    aws = world()
+    aws.functions.add("f", FunctionConfig("c", 128, 3, {}, "python3.11"), live="1", versions=2)
+
+    def slow(request: Request, given: Aws) -> Result:
+        settling(aws)
+        if when == "once it has ended":
+            aws.records.update_deployment("d-1", {"status": "FAILED"})
+            aws.records.release_lock("dev", "d-1")
+        given.functions.point("f", Alias("live", "2"))
+        return Result.done("moved")
+
+    with pytest.raises(LockLost):
+        call(aws, phase(slow, "shift_traffic"))
+    assert aws.functions.aliases("f")["live"].version == "1"
+
+
+def test_an_alias_that_was_touched_between_look_and_move_is_not_moved() -> None:
+    """Whoever takes over takes the lock first and touches the alias then: one of the two is always seen."""
+    aws = world()
+    aws.functions.add("f", FunctionConfig("c", 128, 3, {}, "python3.11"), live="1", versions=2)
+    renew = aws.records.renew_lock
+
+    def slow(request: Request, given: Aws) -> Result:
+        def renew_and_be_overtaken(name: str, lock: Lock, *, takes_over: bool = False) -> None:
+            renew(name, lock)
+            aws.functions.point("f", Alias("live", "1"))
+
+        aws.records.renew_lock = renew_and_be_overtaken  # type: ignore[method-assign]
+        given.functions.point("f", Alias("live", "2"))
+        return Result.done("moved")
+
+    with pytest.raises(Conflict):
+        call(aws, phase(slow, "shift_traffic"))
+    assert aws.functions.aliases("f")["live"].version == "1"
 
 
 def test_an_abort_stops_the_next_call_but_not_the_steps_that_end_a_deployment() -> None:

@@ -23,14 +23,20 @@ def abort(call: Call, aws: Aws, clock: Clock) -> Answer:
             field="id",
             remedy="There is nothing to abort. POST /deployments with action rollback takes a release back.",
         )
-    who = f"asked to stop by {call.caller}"
+    stop(deployment, call.caller, aws, clock)
+    return accepted(aws.records.deployment(deployment.id))
+
+
+def stop(deployment: Deployment, by: str, aws: Aws, clock: Clock) -> None:
+    """Ask a deployment that has not ended to stop; by: whose wish it is."""
+    who = f"asked to stop by {by}"
+    at = stamp(clock())
     aws.records.update_deployment(deployment.id, {"abort_requested": True})
-    aws.records.add_event(deployment.id, stamp(clock()), "deployment.abort_requested", {"by": call.caller})
+    aws.records.add_event(deployment.id, at, "deployment.abort_requested", {"by": by})
     if deployment.waiting:
-        _leave_line(deployment, who, stamp(clock()), aws)
+        _leave_line(deployment, who, at, aws)
     elif token := str(deployment.approval.get("token", "")):
         _refuse(token, who, aws)
-    return accepted(aws.records.deployment(deployment.id))
 
 
 def _leave_line(deployment: Deployment, who: str, at: str, aws: Aws) -> None:

@@ -73,7 +73,7 @@ def begin(
         if claimed := _claimed(refused, claim, aws):
             deployment = claimed
         elif asked.options.if_busy == "wait":
-            return _queue(deployment, refused, claim, aws)
+            return _queue(deployment, refused, claim, aws, clock)
         else:
             raise
     if _waits(deployment, aws):
@@ -194,7 +194,20 @@ def _refuse_to_jump_the_queue(environment: Environment, claim: Claim | None, aws
         )
 
 
-def _queue(deployment: Deployment, refused: Conflict, claim: Claim | None, aws: Aws) -> Deployment:
+def next_in_line(environment: str, aws: Aws, clock: Clock) -> str:
+    """Starts the head of an environment's line, if that is free; says what was done, "" where nobody stands in line."""
+    deployment = aws.records.next_in_line(environment)
+    if deployment is None:
+        return ""
+    try:
+        aws.records.take_turn(deployment, Lock(deployment.id, "", clock().timestamp() + LEASE_S))
+    except Conflict:
+        return "someone else was faster"
+    aws.executions.start(deployment.id, execution_input(deployment))
+    return f"started {deployment.id} from the line"
+
+
+def _queue(deployment: Deployment, refused: Conflict, claim: Claim | None, aws: Aws, clock: Clock) -> Deployment:
     holder = refused.evidence.get("holder", "")
     waiting = dataclasses.replace(deployment, waiting=True, summary=f"Waits for {holder or 'the environment'}")
     try:
@@ -205,7 +218,10 @@ def _queue(deployment: Deployment, refused: Conflict, claim: Claim | None, aws: 
         if claimed is None:
             raise
         return claimed
-    return waiting
+    # Who held it may have let go just before this one stood in line, so that nobody would look at the line any more.
+    if aws.records.environment(deployment.environment).lock is None:
+        next_in_line(deployment.environment, aws, clock)
+    return aws.records.deployment(waiting.id)
 
 
 def _waits(deployment: Deployment, aws: Aws) -> bool:

@@ -2,7 +2,7 @@
 
 A deployment whose execution was stopped by hand, or whose starter died, is brought to a true end: traffic on the last
 good version, record written, environment unlocked. Then the head of the environment's line gets its turn; where nobody
-stands in line, an environment whose time is over is cleaned up.
+stands in line, what an interrupted drill has left is removed, and an environment whose time is over is cleaned up.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core import expiry
-from ..core.model import Deployment, Environment, Lock
-from ..errors import Conflict, NotFound, RolloutError
+from ..core.model import Environment, Lock
+from ..errors import NotFound, RolloutError
 from ..ports import Aws
-from ..runner import LEASE_S, stamp
+from ..runner import stamp
+from . import interrupted
 from .answers import Clock
-from .starting import SETTLE, begin, dead_lock, execution_input, settle
+from .starting import SETTLE, begin, dead_lock, execution_input, next_in_line, settle
 
 _CALLER = "proxyctl-sweep"
 
@@ -51,7 +52,11 @@ def _sweep(environment: Environment, aws: Aws, clock: Clock) -> str:
         return _settle(environment, dead, aws, clock)
     if environment.lock is not None:
         return ""
-    return _next_in_line(environment, aws, clock) or _expire(environment, aws, clock)
+    return (
+        next_in_line(environment.name, aws, clock)
+        or interrupted.clear(environment, aws, clock)
+        or _expire(environment, aws, clock)
+    )
 
 
 def _expire(environment: Environment, aws: Aws, clock: Clock) -> str:
@@ -76,17 +81,3 @@ def _settle(environment: Environment, dead: Lock, aws: Aws, clock: Clock) -> str
     aws.records.add_event(deployment.id, stamp(clock()), "deployment.settling", {"execution": dead.execution_arn})
     settle(deployment.id, aws, clock().timestamp())
     return f"settling {deployment.id}, whose execution was stopped"
-
-
-def _next_in_line(environment: Environment, aws: Aws, clock: Clock) -> str:
-    deployment = aws.records.next_in_line(environment.name)
-    return _start(deployment, aws, clock) if deployment else ""
-
-
-def _start(deployment: Deployment, aws: Aws, clock: Clock) -> str:
-    try:
-        aws.records.take_turn(deployment, Lock(deployment.id, "", clock().timestamp() + LEASE_S))
-    except Conflict:
-        return "someone else was faster"
-    aws.executions.start(deployment.id, execution_input(deployment))
-    return f"started {deployment.id} from the line"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import NotFound
+from ..errors import AwsCallFailed, Conflict, NotFound
 from ..ports.functions import Alias, ConcurrencyLimits, FunctionConfig, FunctionSettings, Invocation, Version
 from .session import call, pages
 
@@ -48,20 +48,33 @@ class LambdaFunctions:
                 item["Name"],
                 item["FunctionVersion"],
                 dict((item.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}),
+                item.get("RevisionId", ""),
             )
             for item in found
         }
 
-    def point(self, function: str, alias: Alias) -> None:
-        call(
-            "lambda",
-            "update_alias",
-            FunctionName=function,
-            Name=alias.name,
-            FunctionVersion=alias.version,
-            # An empty map removes the weights; leaving the key out would keep them.
-            RoutingConfig={"AdditionalVersionWeights": dict(alias.weights)},
-        )
+    def point(self, function: str, alias: Alias, *, revision: str = "") -> None:
+        # An empty map removes the weights; leaving the key out would keep them.
+        wanted: dict[str, Any] = {"RoutingConfig": {"AdditionalVersionWeights": dict(alias.weights)}}
+        if revision:
+            wanted["RevisionId"] = revision
+        try:
+            call(
+                "lambda",
+                "update_alias",
+                FunctionName=function,
+                Name=alias.name,
+                FunctionVersion=alias.version,
+                **wanted,
+            )
+        except AwsCallFailed as error:
+            if error.evidence.get("aws_code") != "PreconditionFailedException":
+                raise
+            raise Conflict(
+                f"alias {alias.name} of {function} was moved by someone else in this very moment",
+                code="AliasMoved",
+                remedy="See who else moves aliases, then send the request again.",
+            ) from error
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
         call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)

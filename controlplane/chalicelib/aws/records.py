@@ -7,18 +7,14 @@ LINE#time#id (one for each deployment that waits); `CLAIM#<key>` with META. Two 
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ..core.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
-from ..errors import AwsCallFailed, BadRequest, Conflict, LockLost, NotFound
-from ..ports.records import Claim, Page
-from . import items, transactions
-from .session import call, client, pages, translated
+from ..errors import Aborted, AwsCallFailed, Conflict, LockLost, NotFound
+from ..ports.records import Claim, Ending, Page
+from . import cursors, items, transactions
+from .session import call, pages
 from .table import Table, plain
 from .transactions import claim_key, deployment_key, environment_key
 
@@ -34,14 +30,29 @@ class DynamoRecords:
         self._rows = Table(table)
 
     def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
-        self._write_all(transactions.start(self._table, deployment, lock, claim, takes_over), deployment, claim)
+        writes = transactions.start(self._table, deployment, lock, claim, takes_over)
+        if transactions.write(writes):
+            raise self._refusal(deployment, claim)
 
     def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
-        self._write_all(transactions.enqueue(self._table, deployment, claim), deployment, claim)
-
-    def _write_all(self, writes: list[dict[str, Any]], deployment: Deployment, claim: Claim | None) -> None:
-        if not _written(writes):
+        if transactions.write(transactions.enqueue(self._table, deployment, claim)):
             raise self._refusal(deployment, claim)
+
+    def end(self, deployment: Deployment, ending: Ending) -> None:
+        refused = transactions.write(transactions.end(self._table, deployment, ending, keeps_lock=False))
+        if 0 in refused:
+            raise self._ended_otherwise(deployment)
+        if refused:
+            raise _lock_lost(deployment.environment, deployment.id)
+
+    def end_without(self, deployment: Deployment, ending: Ending) -> None:
+        if transactions.write(transactions.end(self._table, deployment, ending, keeps_lock=True)):
+            raise self._ended_otherwise(deployment)
+
+    def _ended_otherwise(self, deployment: Deployment) -> Aborted | Conflict:
+        if self.deployment(deployment.id).status.is_final:
+            return _ended(deployment.id)
+        return Aborted(f"deployment {deployment.id} was asked to stop before its end was on record")
 
     def _refusal(self, deployment: Deployment, claim: Claim | None) -> Conflict:
         if claim and (claimed := self._rows.get(claim_key(claim))):
@@ -89,7 +100,7 @@ class DynamoRecords:
             query["ExpressionAttributeNames"]["#status"] = "status"
             query["ExpressionAttributeValues"][":status"] = {"S": status.value}
         found: list[Mapping[str, Any]] = []
-        start = _decode_cursor(cursor, name, value)
+        start = cursors.decode(cursor, name, value)
         while len(found) < limit:
             # A filter is applied after the limit, so one page may hold fewer than were asked for.
             given = query | {"Limit": limit - len(found)} | ({"ExclusiveStartKey": start} if start else {})
@@ -98,25 +109,23 @@ class DynamoRecords:
             start = told.get("LastEvaluatedKey")
             if not start:
                 break
-        return Page([items.to_deployment(item) for item in found], _encode_cursor(start))
+        return Page([items.to_deployment(item) for item in found], cursors.encode(start))
 
     def next_in_line(self, environment: str) -> Deployment | None:
         first = self._rows.under(f"ENVIRONMENT#{environment}", "LINE#", limit=1)
         return self.deployment(str(first[0]["deployment_id"])) if first else None
 
     def take_turn(self, deployment: Deployment, lock: Lock) -> None:
-        if not _written(transactions.take_turn(self._table, deployment, lock)):
+        if transactions.write(transactions.take_turn(self._table, deployment, lock)):
             raise Conflict(f"environment {deployment.environment} is busy", code="EnvironmentBusy")
 
     def leave_line(self, deployment: Deployment, changes: Mapping[str, Any]) -> None:
-        if not _written(transactions.leave_line(self._table, deployment, changes)):
+        if transactions.write(transactions.leave_line(self._table, deployment, changes)):
             raise Conflict(f"deployment {deployment.id} no longer waits", code="NotWaiting", field="id")
 
     def update_deployment(self, deployment_id: str, changes: Mapping[str, Any]) -> None:
-        final = [status.value for status in DeploymentStatus if status.is_final]
         expression, names, values = items.update_of(changes)
         names["#status"] = "status"
-        finals = {f":final{number}": status for number, status in enumerate(final)}
         try:
             call(
                 "dynamodb",
@@ -124,22 +133,25 @@ class DynamoRecords:
                 TableName=self._table,
                 Key=deployment_key(deployment_id),
                 UpdateExpression=expression,
-                ConditionExpression=f"attribute_exists(pk) AND NOT #status IN ({', '.join(finals)})",
+                ConditionExpression=transactions.NOT_FINAL,
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values | items.write(finals),
+                ExpressionAttributeValues=values | items.write(transactions.FINALS),
             )
         except AwsCallFailed as error:
             if not _is_refused(error):
                 raise
-            raise Conflict(f"deployment {deployment_id} has ended already; its record stays as it is") from error
+            raise _ended(deployment_id) from error
 
     def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
         found = self._rows.under(f"DEPLOYMENT#{deployment_id}", "PHASE#")
         return [items.to_phase(item) for item in found]
 
     def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None:
-        key = deployment_key(deployment_id, f"PHASE#{phase.number:02}#{phase.name}")
-        self._rows.put(key, items.of_phase(phase))
+        self._rows.put(deployment_key(deployment_id, transactions.phase_sk(phase)), items.of_phase(phase))
+
+    def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
+        if transactions.write(transactions.phase(self._table, name, lock, phase)):
+            raise _lock_lost(name, lock.deployment_id)
 
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
         self._rows.add(
@@ -195,15 +207,15 @@ class DynamoRecords:
             given["ExpressionAttributeValues"] = values
         if names:
             given["ExpressionAttributeNames"] = names
+        self._write_environment(name, str(holder), given)
+
+    def _write_environment(self, name: str, holder: str, given: Mapping[str, Any]) -> None:
         try:
             call("dynamodb", "update_item", TableName=self._table, Key=environment_key(name), **given)
         except AwsCallFailed as error:
             if not _is_refused(error):
                 raise
-            raise LockLost(
-                f"deployment {holder} no longer holds environment {name}",
-                remedy="See GET /environments/{name} for the deployment that does.",
-            ) from error
+            raise _lock_lost(name, holder) from error
 
     def set_applied(self, name: str, phase: str, applied: Applied | None, *, holder: str) -> None:
         # One attribute a phase: an update of one never rewrites what another phase applied.
@@ -214,9 +226,8 @@ class DynamoRecords:
         else:
             self._update_environment(name, "REMOVE #applied", names, {}, holder)
 
-    def renew_lock(self, name: str, lock: Lock) -> None:
-        values = items.write({":lock": items.of_lock(lock)})
-        self._update_environment(name, "SET #lock = :lock", {"#lock": "lock"}, values, lock.deployment_id)
+    def renew_lock(self, name: str, lock: Lock, *, takes_over: bool = False) -> None:
+        self._write_environment(name, lock.deployment_id, transactions.renewal(lock, takes_over=takes_over))
 
     def release_lock(self, name: str, holder: str) -> None:
         try:
@@ -236,40 +247,16 @@ class DynamoRecords:
         return [items.visible(item) for item in found]
 
 
-def _written(writes: list[dict[str, Any]]) -> bool:
-    """All of them in one transaction; False, and none, when a condition of one does not hold."""
-    try:
-        # Not through `call`: the reasons of a cancelled transaction are in the raw answer.
-        client("dynamodb").transact_write_items(TransactItems=writes)
-    except ClientError as error:
-        codes = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
-        if "ConditionalCheckFailed" not in codes:
-            raise translated(error, "dynamodb:transact_write_items") from error
-        return False
-    return True
+def _ended(deployment_id: str) -> Conflict:
+    return Conflict(f"deployment {deployment_id} has ended already; its record stays as it is")
+
+
+def _lock_lost(name: str, holder: str) -> LockLost:
+    return LockLost(
+        f"deployment {holder} no longer holds environment {name}",
+        remedy=f"See GET /environments/{name} for the deployment that does.",
+    )
 
 
 def _is_refused(error: AwsCallFailed) -> bool:
     return error.evidence.get("aws_code") == "ConditionalCheckFailedException"
-
-
-def _encode_cursor(key: Mapping[str, Any] | None) -> str | None:
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode() if key else None
-
-
-def _decode_cursor(cursor: str | None, listed: str, value: str) -> dict[str, Any] | None:
-    """Where the page before ended, in the list whose key `listed` is `value`."""
-    if not cursor:
-        return None
-    try:
-        key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except ValueError as error:
-        raise _no_cursor() from error
-    texts = isinstance(key, dict) and all(isinstance(one, dict) and set(one) == {"S"} for one in key.values())
-    if not texts or key.get(listed) != {"S": value}:
-        raise _no_cursor()
-    return dict(key)
-
-
-def _no_cursor() -> BadRequest:
-    return BadRequest("cursor is not one that this API gave for this list", field="cursor", remedy="Leave it out.")

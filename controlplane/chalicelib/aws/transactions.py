@@ -1,14 +1,20 @@
-"""Keys of the table, and the transactions that start a deployment, put it in its environment's line or take it out: its
-record, the lock, the idempotency claim and its place in the line change together or not at all."""
+"""Keys of the table, and the transactions of a deployment's life, each of which happens as a whole or not at all.
+
+It starts with its record, the lock and the idempotency claim, or stands in its environment's line until its turn comes;
+it ends with its outcome, the event that tells of it, what the environment is now, a line of history, and the lock let go.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..core.model import Deployment, Lock
-from ..ports.records import Claim
+from botocore.exceptions import ClientError
+
+from ..core.model import Deployment, DeploymentStatus, Lock, PhaseRecord
+from ..ports.records import Claim, Ending
 from . import items
+from .session import client, translated
 
 _CLAIM_DAYS = 90  # as long as Step Functions remembers the name of a closed execution
 
@@ -32,6 +38,20 @@ def line_key(deployment: Deployment) -> dict[str, Any]:
 
 def claim_key(claim: Claim) -> dict[str, Any]:
     return key_of(f"CLAIM#{claim.key}", "META")
+
+
+def write(writes: list[dict[str, Any]]) -> set[int]:
+    """Write all of these, or nothing: then the positions of those whose conditions did not hold."""
+    try:
+        # Not through `call`: the reasons of a cancelled transaction are in the raw answer.
+        client("dynamodb").transact_write_items(TransactItems=writes)
+    except ClientError as error:
+        reasons = enumerate(error.response.get("CancellationReasons", []))
+        refused = {position for position, reason in reasons if reason.get("Code") == "ConditionalCheckFailed"}
+        if not refused:
+            raise translated(error, "dynamodb:transact_write_items") from error
+        return refused
+    return set()
 
 
 def start(
@@ -71,6 +91,88 @@ def leave_line(table: str, deployment: Deployment, changes: Mapping[str, Any]) -
         "ExpressionAttributeValues": values | items.write({":waits": True}),
     }
     return [{"Update": waits}, {"Delete": {"TableName": table, "Key": line_key(deployment)}}]
+
+
+FINALS = {f":final{number}": status.value for number, status in enumerate(s for s in DeploymentStatus if s.is_final)}
+NOT_FINAL = f"attribute_exists(pk) AND NOT #status IN ({', '.join(FINALS)})"
+
+
+def end(table: str, deployment: Deployment, ending: Ending, *, keeps_lock: bool) -> list[dict[str, Any]]:
+    """The items of TransactWriteItems; the deployment's own comes first, its environment's second."""
+    writes = [_outcome_write(table, deployment, ending)]
+    if not keeps_lock:
+        writes.append(_release_write(table, deployment, ending))
+        entry = items.write({"at": ending.at, **ending.history})
+        line = key_of(f"ENVIRONMENT#{deployment.environment}", f"HISTORY#{ending.at}") | entry
+        writes.append({"Put": {"TableName": table, "Item": line}})
+    kind = f"deployment.{str(ending.deployment['status']).lower()}"
+    event = items.write({"at": ending.at, "kind": kind, "detail": {}})
+    writes.append(
+        {"Put": {"TableName": table, "Item": deployment_key(deployment.id, f"EVENT#{ending.at}#{kind}") | event}}
+    )
+    return writes
+
+
+def _outcome_write(table: str, deployment: Deployment, ending: Ending) -> dict[str, Any]:
+    expression, names, values = items.update_of(ending.deployment)
+    condition = NOT_FINAL
+    if ending.unless_aborted:
+        condition += " AND NOT abort_requested = :asked"
+        values |= items.write({":asked": True})
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": deployment_key(deployment.id),
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names | {"#status": "status"},
+            "ExpressionAttributeValues": values | items.write(FINALS),
+        }
+    }
+
+
+def _release_write(table: str, deployment: Deployment, ending: Ending) -> dict[str, Any]:
+    forgotten = dict.fromkeys((f"applied_{phase}" for phase in ending.forgets), None)
+    expression, names, values = items.update_of({**ending.environment, **forgotten, "lock": None})
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": environment_key(deployment.environment),
+            "UpdateExpression": expression,
+            "ConditionExpression": "#held.deployment_id = :holder AND #held.execution_arn = :execution",
+            "ExpressionAttributeNames": names | {"#held": "lock"},
+            "ExpressionAttributeValues": values
+            | items.write({":holder": deployment.id, ":execution": ending.execution_arn}),
+        }
+    }
+
+
+def phase(table: str, name: str, lock: Lock, record: PhaseRecord) -> list[dict[str, Any]]:
+    """A phase's record, and the lease of the lock under which it is written."""
+    key = deployment_key(lock.deployment_id, phase_sk(record))
+    return [
+        {"Update": {"TableName": table, "Key": environment_key(name), **renewal(lock, takes_over=False)}},
+        {"Put": {"TableName": table, "Item": key | items.write(items.of_phase(record))}},
+    ]
+
+
+def phase_sk(record: PhaseRecord) -> str:
+    return f"PHASE#{record.number:02}#{record.name}"
+
+
+def renewal(lock: Lock, *, takes_over: bool) -> dict[str, Any]:
+    """The parts of an update that makes the lock this one, if its deployment holds it: by the same execution, or by
+    none that is known yet."""
+    condition, values = "#lock.deployment_id = :holder", {":lock": items.of_lock(lock), ":holder": lock.deployment_id}
+    if not takes_over:
+        condition += " AND #lock.execution_arn IN (:execution, :unknown)"
+        values |= {":execution": lock.execution_arn, ":unknown": ""}
+    return {
+        "UpdateExpression": "SET #lock = :lock",
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {"#lock": "lock"},
+        "ExpressionAttributeValues": items.write(values),
+    }
 
 
 def _first_write(table: str, deployment: Deployment) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from .release import Wanted
 HALL = "drill"
 CALLER = "proxyctl-drill"
 PARTS = ("deploy", "broken", "update", "cleanup")
-# A drill that is aborted or dies leaves an environment behind; the sweeper takes it away when this is over.
+# The sweeper takes away what an interrupted drill leaves at once; should that fail, then when this is over.
 TTL_HOURS = 4.0
 _EPHEMERAL = re.compile(r"drill-[0-9a-f]{6}")
 _PHASES = 12
@@ -53,7 +53,8 @@ def body(
     asked: dict[str, Any] = {"environment": environment, "action": "cleanup" if part == "cleanup" else "deploy"}
     reason = {"reason": f"drill: {part}"}
     if part == "cleanup":
-        return asked | {"options": {**reason, "remove_secret": True, "secret_recovery_days": 0}}
+        # In line behind what an interrupted drill had begun.
+        return asked | {"options": {**reason, "remove_secret": True, "secret_recovery_days": 0, "if_busy": "wait"}}
     # Its own alarms tell nobody, and it holds back no capacity from others.
     config = {
         **template,
@@ -69,6 +70,16 @@ def body(
         config["memory_mb"] = memory + _MORE_MB if memory + _MORE_MB <= 10_240 else memory - _MORE_MB
     given = {**handed_on, **reason, "ttl_hours": TTL_HOURS}
     return asked | {"config": config, "options": given | ({"sabotage": "answers_500"} if part == "broken" else {})}
+
+
+def key(deployment_id: str, part: str) -> str:
+    """The idempotency key of a part's deployment: whoever starts it, there is one."""
+    return f"{deployment_id}-{part}"
+
+
+def clean_up_of(deployment_id: str) -> dict[str, Any]:
+    """What removes the environment of this drill."""
+    return body("cleanup", ephemeral(deployment_id), {}, "", dict.fromkeys(_HANDED_ON))
 
 
 @dataclass(frozen=True, slots=True)

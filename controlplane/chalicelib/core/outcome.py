@@ -11,6 +11,9 @@ from .model import Action, DeploymentStatus, PhaseRecord, PhaseStatus
 # Phases that act on the world; when all of them had nothing to do, the whole deployment was a no-op.
 _ACTING = ("prepare_secret", "package_artifact", "deploy_stack", "configure_monitoring", "release_code")
 
+_AGAIN = "POST /deployments/{id}/resume goes on from where it ended."
+_REMEDIES = {"ExecutionStopped": _AGAIN, "Aborted": _AGAIN}
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -29,10 +32,12 @@ def outcome_of(
     *,
     aborted: bool,
     changed: Collection[str] = (),
+    current: str = "",
 ) -> Outcome:
     """SUCCEEDED, FAILED, ROLLED_BACK (a failure after which aliases were moved back) or ABORTED.
 
-    changed: fields of the configuration that this deployment asked for otherwise than the last good one.
+    changed: fields of the configuration that this deployment asked for otherwise than the last good one. current: the
+    phase that began last, to name where it ended when no phase says so itself.
     """
     others = [record for record in recorded if record.name != "record_outcome"]
     failed = [record for record in others if record.status is PhaseStatus.FAILED]
@@ -40,15 +45,15 @@ def outcome_of(
         return Outcome(DeploymentStatus.SUCCEEDED, _good(action, others, changed))
     broken = _first_broken(others, failed)
     error = dict(broken.error) if broken and broken.error else _told_by(caught)
-    where = broken.name if broken else "the workflow"
+    where = f"in {broken.name}" if broken else f"after {current}" if current else "in the workflow"
     back = next((record for record in others if record.name == "roll_back"), None)
     went_back = back is not None and back is not broken and back.status is PhaseStatus.SUCCEEDED
     if aborted and error.get("code") == "Aborted":
-        status, verb = DeploymentStatus.ABORTED, "was stopped in"
+        status, verb = DeploymentStatus.ABORTED, "was stopped"
     else:
         taken_back = went_back and action is not Action.ROLLBACK
         status = DeploymentStatus.ROLLED_BACK if taken_back else DeploymentStatus.FAILED
-        verb = "failed in"
+        verb = "failed"
     summary = f"{action.value.capitalize()} {verb} {where}: {error['message']}"
     if went_back and back:
         summary += f". {back.summary}"
@@ -74,7 +79,7 @@ def _told_by(caught: Mapping[str, str] | None) -> dict[str, str]:
     return {
         "code": name,
         "message": message or f"the Lambda ended with {name}",
-        "remedy": "The log group /proxyctl/controlplane has the Lambda's last lines.",
+        "remedy": _REMEDIES.get(name, "The log group /proxyctl/controlplane has the Lambda's last lines."),
     }
 
 

@@ -10,10 +10,12 @@ from ..core.naming import Names
 from ..core.polling import next_poll_s
 from ..errors import PhaseFailed
 from ..ports import Aws
+from ..ports.alarms import AlarmState
 from ..ports.topics import Probe
 
 _PATIENCE_S = 90
 _RECEIVE_S = 1
+_DRILL = "Drill by proxyctl"
 _ROUNDS = 10  # receives a call: a queue hands out ten messages at a time, or fewer
 
 
@@ -41,7 +43,7 @@ def fire(made: Mapping[str, Any], request: Request, aws: Aws) -> Result:
 
 
 def _reason(request: Request) -> str:
-    return f"Drill by proxyctl deployment {request.deployment_id}: nothing is wrong, this tests the notification"
+    return f"{_DRILL} deployment {request.deployment_id}: nothing is wrong, this tests the notification"
 
 
 def listen(request: Request, aws: Aws) -> Result:
@@ -81,6 +83,33 @@ def listen(request: Request, aws: Aws) -> Result:
         cursor={"step": "correlate", "made": {**made, "heard": sorted(heard)}},
         **made,
     )
+
+
+def hush(names: Names, aws: Aws) -> list[str]:
+    """Ends what a drill that was cut short has left: nobody is rung up for nothing, and no queue listens on.
+
+    Answers the alarms that still rang for it."""
+    ringing = [alarm.name for alarm in aws.alarms.find(names.alarm("")) if _rings_for_a_drill(alarm)]
+    for name in ringing:
+        aws.alarms.set_state(name, "OK", f"{_DRILL}: it was cut short")
+    close_probes(names, aws)
+    return ringing
+
+
+def _rings_for_a_drill(alarm: AlarmState) -> bool:
+    return alarm.state == "ALARM" and alarm.reason.startswith(_DRILL)
+
+
+def close_probes(names: Names, aws: Aws) -> int:
+    """Queues of drills, and the topic's subscriptions to them, which outlive a queue; answers how many queues."""
+    topic = aws.topics.find(names.topic)
+    for endpoint, subscription in (dict(aws.topics.subscribers(topic)) if topic else {}).items():
+        if endpoint.rpartition(":")[2].startswith(names.probes):
+            aws.topics.unsubscribe(subscription)
+    queues = list(aws.topics.probes(names.probes))
+    for queue in queues:
+        aws.topics.delete_queue(queue)
+    return len(queues)
 
 
 def _is_drill(message: Mapping[str, object], request: Request) -> bool:

@@ -1,4 +1,8 @@
-"""Ends a deployment: says how, keeps what the environment is now, writes history, and lets the environment go."""
+"""Ends a deployment: says how, keeps what the environment is now, writes history, and lets the environment go.
+
+All of that is one transaction: whoever dies here has ended nothing yet, or everything. A deploy that someone asked to
+stop while its last phase ran answers IN_PROGRESS: the state machine takes it back, and calls again.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,11 @@ from typing import Any
 
 from ..core import expiry, incidents
 from ..core.contract import Request, Result
-from ..core.model import Action, DeploymentStatus, Environment, PhaseRecord, PhaseStatus, Release
+from ..core.model import Action, Deployment, DeploymentStatus, Environment, PhaseRecord, PhaseStatus, Release
 from ..core.outcome import Outcome, outcome_of
-from ..errors import Conflict, LockLost
+from ..errors import Aborted, Conflict, LockLost
 from ..ports import Aws
+from ..ports.records import Ending
 
 _CHECKED_BY = "validate_endpoints"
 _RELEASES = 10  # kept on record, newest first
@@ -23,7 +28,12 @@ def run(request: Request, aws: Aws) -> Result:
     deployment = aws.records.deployment(request.deployment_id)
     recorded = aws.records.phases(request.deployment_id)
     outcome = outcome_of(
-        request.action, recorded, request.error, aborted=deployment.abort_requested, changed=_diff(request)
+        request.action,
+        recorded,
+        request.error,
+        aborted=deployment.abort_requested,
+        current=deployment.current_phase or "",
+        changed=_diff(request),
     )
     if outcome.broken and outcome.broken.status is PhaseStatus.RUNNING:
         dead = replace(
@@ -34,7 +44,37 @@ def run(request: Request, aws: Aws) -> Result:
             summary=str((outcome.error or {}).get("message", "")),
         )
         aws.records.put_phase(request.deployment_id, dead)
-    kept = _keep(request, outcome, recorded, at, aws)
+    ending = _ending(request, deployment, outcome, recorded, at, aws)
+    try:
+        kept = _end(deployment, ending, aws)
+    except Aborted as aborted:
+        return Result.in_progress(aborted.message, poll_after_s=1)
+    except Conflict:
+        # A call before this one wrote the end, and died before it could say so; what it wrote stands.
+        aws.records.release_lock(request.environment.name, request.deployment_id)
+        return Result.done("The outcome was on record already")
+    return Result.done(outcome.summary, outcome=outcome.status.value, environment_kept=kept)
+
+
+def _end(deployment: Deployment, ending: Ending, aws: Aws) -> bool:
+    """False when another deployment holds the environment, so that nothing of it was kept."""
+    try:
+        aws.records.end(deployment, ending)
+    except LockLost:
+        held = aws.records.environment(deployment.environment).lock
+        if held and held.deployment_id == deployment.id:
+            raise  # another execution of this deployment is ending it, since this one was stopped
+        aws.records.end_without(deployment, ending)
+        return False
+    return True
+
+
+def _ending(
+    request: Request, deployment: Deployment, outcome: Outcome, recorded: Sequence[PhaseRecord], at: str, aws: Aws
+) -> Ending:
+    validated = any(one.name == _CHECKED_BY and one.status is PhaseStatus.SUCCEEDED for one in recorded)
+    incident = _incident(request, outcome, aws, validated=validated)
+    good = outcome.status is DeploymentStatus.SUCCEEDED
     changes = {
         "status": outcome.status.value,
         "summary": outcome.summary,
@@ -43,34 +83,23 @@ def run(request: Request, aws: Aws) -> Result:
         "links": dict(request.results.get("write_handoff", {}).get("links", {})) or None,
         "current_phase": None,
     }
-    try:
-        aws.records.update_deployment(request.deployment_id, changes)
-        aws.records.add_event(request.deployment_id, at, f"deployment.{outcome.status.value.lower()}", {})
-    except Conflict:
-        # A call before this one wrote the end and died before it let the environment go; what it wrote stands.
-        aws.records.release_lock(request.environment.name, request.deployment_id)
-        return Result.done("The outcome was on record already")
-    aws.records.release_lock(request.environment.name, request.deployment_id)
-    return Result.done(outcome.summary, outcome=outcome.status.value, environment_kept=kept)
+    return Ending(
+        at=at,
+        execution_arn=request.environment.lock.execution_arn if request.environment.lock else "",
+        deployment=changes,
+        environment=_changes(request, outcome, at) | incident | {"updated_at": at},
+        history=_line(request, deployment, outcome),
+        forgets=tuple(request.environment.applied) if good and request.action is Action.CLEANUP else (),
+        # What another action has done by now cannot be taken back.
+        unless_aborted=good and request.action is Action.DEPLOY,
+    )
 
 
-def _keep(request: Request, outcome: Outcome, recorded: Sequence[PhaseRecord], at: str, aws: Aws) -> bool:
-    """What the environment is now, and a line of its history. False when another deployment holds it."""
-    name = request.environment.name
-    validated = any(one.name == _CHECKED_BY and one.status is PhaseStatus.SUCCEEDED for one in recorded)
-    changes = _changes(request, outcome, at) | _incident(request, outcome, aws, validated=validated)
-    changes |= {"updated_at": at}
-    try:
-        aws.records.update_environment(name, changes, holder=request.deployment_id)
-        if request.action is Action.CLEANUP and outcome.status is DeploymentStatus.SUCCEEDED:
-            for phase in request.environment.applied:
-                aws.records.set_applied(name, phase, None, holder=request.deployment_id)
-    except LockLost:
-        return False
-    deployment = aws.records.deployment(request.deployment_id)
+def _line(request: Request, deployment: Deployment, outcome: Outcome) -> dict[str, Any]:
+    """Who did what, and why, for the environment's history."""
     shifted = request.results.get("shift_traffic", {})
     good = outcome.status is DeploymentStatus.SUCCEEDED
-    entry = {
+    return {
         "deployment_id": request.deployment_id,
         "action": request.action.value,
         "outcome": outcome.status.value,
@@ -82,8 +111,6 @@ def _keep(request: Request, outcome: Outcome, recorded: Sequence[PhaseRecord], a
         "users_saw_it": "from_version" in shifted and not good,
         "diff": _diff(request),
     }
-    aws.records.add_history(name, at, entry)
-    return True
 
 
 def _incident(request: Request, outcome: Outcome, aws: Aws, *, validated: bool) -> dict[str, Any]:

@@ -1,30 +1,48 @@
 """Takes users back to the last good version, code and settings together, since a version holds both.
 
-Runs after any failure from release_code on, and for the action `rollback`. It touches aliases only: one call each.
+Runs after any failure from configure_monitoring on, for what was stopped from outside, and for the action `rollback`.
+What serves users is put back by aliases only: one call each. Then alarms that ring for a drill are hushed.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 from ..core.contract import Request, Result
-from ..core.model import Action, Release
+from ..core.model import Action, PhaseStatus, Release
 from ..core.naming import Names
-from ..errors import LockLost, NotFound, PhaseFailed
+from ..errors import AwsCallFailed, LockLost, NotFound, PhaseFailed
+from ..monitoring import drill
 from ..ports import Alias, Aws
 
 UNRELEASED = "unreleased"  # what proxy/template.yaml sets in place of a digest
 
 
 def run(request: Request, aws: Aws) -> Result:
-    asked = request.action is Action.ROLLBACK
     lock = request.environment.lock
     if lock is None or lock.deployment_id != request.deployment_id:
         told = "Another deployment holds the environment; its traffic is not ours to move"
-        if asked:
+        if request.action is Action.ROLLBACK:
             raise LockLost(told, remedy="Send the rollback again.")
         return Result.skipped(told)
     names = Names(request.environment.name)
+    result = _go_back(request, names, aws)
+    if not _was_drilling(request, aws):
+        return result
+    hushed = drill.hush(names, aws)
+    told = f"{result.summary}; {len(hushed)} alarms that rang for a drill were hushed"
+    return dataclasses.replace(result, summary=told, evidence={**result.evidence, "hushed": hushed})
+
+
+def _was_drilling(request: Request, aws: Aws) -> bool:
+    """Whether configure_monitoring began to fire alarms, and did not come to its end."""
+    recorded = {phase.name: phase.status for phase in aws.records.phases(request.deployment_id)}
+    return recorded.get("configure_monitoring") in (PhaseStatus.RUNNING, PhaseStatus.FAILED)
+
+
+def _go_back(request: Request, names: Names, aws: Aws) -> Result:
+    asked = request.action is Action.ROLLBACK
     try:
         aliases = aws.functions.aliases(names.function)
     except NotFound:
@@ -34,7 +52,7 @@ def run(request: Request, aws: Aws) -> Result:
     target = _asked_for(request, names, aws) if asked else request.environment.last_good or _closed(names, aws)
     if target is None:
         return _nowhere(request, aliases)
-    moved = _move(names, aws, aliases, target.version)
+    moved = _move(names, request, aws, aliases, target.version)
     # The candidate left the version that release_code had put it on.
     if "candidate" in moved:
         aws.records.set_applied(names.environment, "release_code", None, holder=request.deployment_id)
@@ -55,25 +73,33 @@ def run(request: Request, aws: Aws) -> Result:
     return Result.done(f"Went back: {where}", **evidence)
 
 
-def _move(names: Names, aws: Aws, aliases: Mapping[str, Alias], version: str) -> dict[str, str]:
-    """Which alias left which version. The live one goes first: users before tests."""
+def _move(names: Names, request: Request, aws: Aws, aliases: Mapping[str, Alias], version: str) -> dict[str, str]:
+    """Which alias left which version. The live one goes first: users before tests.
+
+    One that stands right is set all the same when the execution was stopped: a Lambda of that may be about to move it,
+    and is refused once it has been touched (see `fence`).
+    """
     moved: dict[str, str] = {}
+    stopped = (request.error or {}).get("Error") == "ExecutionStopped"
     for alias in ("live", "candidate"):
         stands = aliases.get(alias)
-        if stands is None or (stands.version == version and not stands.weights):
+        right = stands is not None and stands.version == version and not stands.weights
+        if stands is None or (right and not stopped):
             continue
         try:
             aws.functions.point(names.function, Alias(alias, version))
         except Exception as error:
             done = ", ".join(f"{name} is on {version}" for name in moved) or "nothing was moved"
-            raise PhaseFailed(
+            # Not a PhaseFailed: the state machine asks again.
+            raise AwsCallFailed(
                 f"alias {alias} could not be moved from {stands.version} to {version}: {error}; {done}",
                 code="RollbackFailed",
                 remedy=f"aws lambda update-alias --function-name {names.function} --name {alias} "
                 f"--function-version {version} --routing-config AdditionalVersionWeights={{}}",
                 evidence={"moved": moved, "stuck": {alias: stands.version}},
             ) from error
-        moved[alias] = stands.version
+        if not right:
+            moved[alias] = stands.version
     return moved
 
 

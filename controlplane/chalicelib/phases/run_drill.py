@@ -52,7 +52,7 @@ def _child(part: str, name: str, request: Request, aws: Aws) -> Deployment | Non
     template = aws.records.environment(str(request.options.drill_of))
     given = drill.body(part, name, *_of_template(template), dataclasses.asdict(request.options))
     try:
-        return aws.rollouts.begin(given, caller=drill.CALLER, key=f"{request.deployment_id}-{part}")
+        return aws.rollouts.begin(given, caller=drill.CALLER, key=drill.key(request.deployment_id, part))
     except Conflict as busy:
         if busy.code != "EnvironmentBusy":
             raise

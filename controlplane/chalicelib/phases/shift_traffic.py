@@ -23,8 +23,7 @@ def run(request: Request, aws: Aws) -> Result:
     names = Names(request.environment.name)
     aliases = aws.functions.aliases(names.function)
     candidate = str(request.results["release_code"]["version"])
-    # While a shift is on its way the live alias still names the old version, until the last step.
-    live = str(request.cursor.get("from", aliases["live"].version))
+    live = str(request.cursor.get("from", _before(request, aliases["live"], candidate)))
     if live == candidate and not aliases["live"].weights:
         return Result.skipped(f"Version {candidate} serves all traffic already", version=candidate)
     steps = _steps(request)
@@ -47,13 +46,25 @@ def run(request: Request, aws: Aws) -> Result:
             f"{percent} % of the traffic goes to version {candidate}", poll_after_s=wait, cursor=cursor
         )
     return Result.done(
-        f"All traffic moved from version {live} to {candidate} in {len(steps)} step{'s' * (len(steps) > 1)}",
+        f"All traffic moved from version {live or 'none'} to {candidate} in {len(steps)} step{'s' * (len(steps) > 1)}",
         from_version=live,
         version=candidate,
         steps_percent=list(steps),
         judgements=judgements,
         weights_act=NOT_RUN if aws.settings.embedded else "yes",
     )
+
+
+def _before(request: Request, alias: Alias, candidate: str) -> str:
+    """The version that served users before this shift; "" for none.
+
+    While a shift is on its way the alias still names it, until the last step. If that was taken by a call that died
+    before it could note it down, only the record knows: acquire_lock had put the alias where the record says.
+    """
+    if alias.version != candidate:
+        return alias.version
+    recorded = request.environment.live
+    return recorded.version if recorded else ""
 
 
 def _steps(request: Request) -> list[int]:

@@ -77,8 +77,13 @@ def run(request: Request, aws: Aws) -> Result:
     )
 
 
-def _replan(request: Request, _aws: Aws, _learned: Mapping[str, Any]) -> _Step:
+def _replan(request: Request, aws: Aws, _learned: Mapping[str, Any]) -> _Step:
     """The same deployment again: every phase that acts must see nothing to do."""
+    function, released = Names(request.environment.name).function, str(request.results["release_code"]["version"])
+    if aws.functions.aliases(function)["candidate"].version != released:
+        # A call of ours died on its way back or forward. The plan has seen the candidate there: it is made anew.
+        aws.functions.point(function, Alias("candidate", released))
+        return _Step("plan", {}, wait=True)
     again = sorted(name for name, skipped in request.plan.items() if not skipped)
     # On a first deployment some phase could not ask yet what only a later one made; the next deployment asks then.
     open_questions = [name for name in again if _left_open(request.results.get(name, {}))]
@@ -105,12 +110,15 @@ def _change(request: Request, aws: Aws, _learned: Mapping[str, Any]) -> _Step:
     """One setting of $LATEST, and nothing else."""
     function = Names(request.environment.name).function
     before = aws.functions.config(function)
-    level = "DEBUG" if before.environment.get(_PROBED_VARIABLE) != "DEBUG" else "INFO"
+    # What it is to go back to is the release's: $LATEST may have been changed already, by a call that died.
+    released = aws.functions.config(function, str(request.results["release_code"]["version"]))
+    kept = released.environment.get(_PROBED_VARIABLE, "")
+    level = "DEBUG" if kept != "DEBUG" else "INFO"
     changed = {**before.environment, _PROBED_VARIABLE: level}
     aws.functions.update_settings(function, FunctionSettings(before.memory_mb, before.timeout_s, changed))
     stack = aws.stacks.find(Names(request.environment.name).stack)
     noted = {
-        "_level": before.environment.get(_PROBED_VARIABLE, ""),
+        "_level": kept,
         "_code": before.code_sha256,
         "_stack": stack.updated_at if stack else "",
         "_probe": level,

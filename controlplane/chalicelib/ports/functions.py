@@ -9,11 +9,13 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """weights: share of traffic in (0, 1) that goes to versions other than `version`."""
+    """weights: share of traffic in (0, 1) that goes to versions other than `version`. revision: Lambda's own word for
+    this state of the alias, another after every change; "" for one that is still to be made."""
 
     name: str
     version: str
     weights: Mapping[str, float] = field(default_factory=dict)
+    revision: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,9 @@ class Functions(Protocol):
 
     def aliases(self, function: str) -> Mapping[str, Alias]: ...
 
-    def point(self, function: str, alias: Alias) -> None:
-        """Make the alias exactly this: version and weights."""
+    def point(self, function: str, alias: Alias, *, revision: str = "") -> None:
+        """Make the alias exactly this: version and weights. With `revision`, only if it still is the one that was seen
+        under it; else raises Conflict."""
         ...
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:

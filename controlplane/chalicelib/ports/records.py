@@ -25,6 +25,23 @@ class Page:
     cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a deployment ends: attributes of its own record, what its environment is from now on, a line of history.
+
+    at: ISO 8601; execution_arn: who may end it, if that still holds the environment; forgets: phases of which nothing
+    is applied any more; unless_aborted: refuse when someone has asked it to stop.
+    """
+
+    at: str
+    execution_arn: str
+    deployment: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    history: Mapping[str, Any]
+    forgets: Sequence[str] = ()
+    unless_aborted: bool = False
+
+
 class Records(Protocol):
     """All writes are conditional: a record that someone else changed in between is never overwritten in silence."""
 
@@ -66,11 +83,28 @@ class Records(Protocol):
         """Set these attributes of a deployment that is not final yet; raises Conflict when it is."""
         ...
 
+    def end(self, deployment: Deployment, ending: Ending) -> None:
+        """Outcome, event, environment, history and the lock's release in one transaction: all of it, or nothing.
+
+        Raises Conflict when the deployment has ended already, Aborted under `unless_aborted`, and LockLost when another
+        deployment, or another execution of this one, holds the environment; then nothing was written.
+        """
+        ...
+
+    def end_without(self, deployment: Deployment, ending: Ending) -> None:
+        """As `end`, for a deployment that lost its environment: nothing is written to that. Raises Conflict."""
+        ...
+
     def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
         """In order of their numbers; the five steps beside the phases (number 0) come first."""
         ...
 
     def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None: ...
+
+    def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
+        """The record of a phase of the lock's deployment, written while its execution holds environment `name`, whose
+        lease is renewed with it. Raises LockLost, and then writes nothing."""
+        ...
 
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None: ...
 
@@ -94,8 +128,9 @@ class Records(Protocol):
         """Keep, or forget, what a phase brought about. Raises LockLost."""
         ...
 
-    def renew_lock(self, name: str, lock: Lock) -> None:
-        """Extend the lease of a lock that this deployment holds. Raises LockLost."""
+    def renew_lock(self, name: str, lock: Lock, *, takes_over: bool = False) -> None:
+        """Extend the lease of a lock that this execution of this deployment holds; with `takes_over`, whichever
+        execution of it. Raises LockLost."""
         ...
 
     def release_lock(self, name: str, holder: str) -> None:

@@ -8,15 +8,14 @@ from ..core import inventory
 from ..core.artifact import is_artifact_key
 from ..core.contract import Request, Result
 from ..core.naming import Names
+from ..monitoring import drill
 from ..ports import Aws
 from . import search
 
 
 def sweep(request: Request, aws: Aws) -> Result:
     names = Names(request.environment.name)
-    queues = aws.topics.probes(names.probes)
-    for queue in queues:
-        aws.topics.delete_queue(queue)
+    queues = drill.close_probes(names, aws)
     artifacts = _superseded(names, request, aws)
     aws.artifacts.delete(artifacts)
     load = list(aws.artifacts.keys(f"load/{request.deployment_id}/"))
@@ -24,7 +23,7 @@ def sweep(request: Request, aws: Aws) -> Result:
     found = search.everything(names, aws)
     known = _known(names, aws)
     orphans = [thing for thing in found if not inventory.is_known(thing, known)]
-    removed = {"probe queues": len(queues), "superseded artifacts": len(artifacts), "load-test files": len(load)}
+    removed = {"probe queues": queues, "superseded artifacts": len(artifacts), "load-test files": len(load)}
     told = ", ".join(f"{count} {what}" for what, count in removed.items() if count) or "nothing to remove"
     summary = f"Removed: {told}" if any(removed.values()) else "The rollout left nothing behind"
     if orphans:

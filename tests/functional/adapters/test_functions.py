@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from chalicelib.aws.functions import LambdaFunctions
-from chalicelib.errors import NotFound
+from chalicelib.aws.session import client
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.ports.functions import Alias, FunctionSettings
 
 from tests.functional.adapters.conftest import REGION, zipped
@@ -64,6 +67,20 @@ def test_an_alias_is_made_exactly_what_is_asked(functions: LambdaFunctions) -> N
     assert functions.aliases(FUNCTION)["live"] == Alias("live", "1", {"2": 0.1})
     functions.point(FUNCTION, Alias("live", "2"))
     assert functions.aliases(FUNCTION)["live"] == Alias("live", "2")
+
+
+def test_an_alias_that_was_touched_since_it_was_looked_at_is_not_moved(functions: LambdaFunctions) -> None:
+    """moto keeps no RevisionId up to date, so what Lambda answers is given here."""
+    refusal = {"service_error_code": "PreconditionFailedException", "http_status_code": 412}
+    with Stubber(client("lambda")) as stub:
+        told = {"Name": "live", "FunctionVersion": "1", "RevisionId": "seen"}
+        stub.add_response("list_aliases", {"Aliases": [told]}, {"FunctionName": FUNCTION})
+        expected: dict[str, Any] = {"FunctionName": FUNCTION, "Name": "live", "FunctionVersion": "2"}
+        expected |= {"RoutingConfig": {"AdditionalVersionWeights": {}}, "RevisionId": "seen"}
+        stub.add_client_error("update_alias", expected_params=expected, **refusal)
+        seen = functions.aliases(FUNCTION)["live"]
+        with pytest.raises(Conflict):
+            functions.point(FUNCTION, Alias("live", "2"), revision=seen.revision)
 
 
 def test_a_missing_function_is_not_found() -> None:

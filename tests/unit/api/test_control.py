@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from chalicelib.api import control, deployments, sweep
 from chalicelib.api.answers import Answer
-from chalicelib.core.model import DeploymentStatus, PhaseRecord, PhaseStatus
+from chalicelib.core.model import Deployment, DeploymentStatus, PhaseRecord, PhaseStatus
+from chalicelib.ports.records import Claim
 
 from tests.fakes import FakeAws
 from tests.fakes.calls import ANN, NOW, ask, error
@@ -128,6 +129,22 @@ def test_who_is_willing_to_wait_stands_in_line_and_is_started_in_order() -> None
         lock = aws.records.environment("dev").lock
         assert lock is not None
         assert lock.deployment_id == following
+
+
+def test_who_comes_to_stand_in_line_just_as_the_holder_lets_go_is_started() -> None:
+    aws = FakeAws()
+    first = post(aws).body["id"]
+    enqueue = aws.records.enqueue
+
+    def late(deployment: Deployment, claim: Claim | None) -> None:
+        ends(aws, first)
+        swept(aws, first)
+        enqueue(deployment, claim)
+
+    aws.records.enqueue = late  # type: ignore[method-assign]
+    second = post(aws, after_s=1, if_busy="wait").body
+    assert not second.get("waiting")
+    assert second["id"] in aws.executions.started
 
 
 def test_nobody_jumps_the_line_between_an_end_and_the_next_start() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from chalicelib.core.config import Config, Options, Webhook
-from chalicelib.core.contract import Request
+from chalicelib.core.contract import Request, Status
 from chalicelib.core.model import (
     Action,
     Applied,
@@ -19,6 +19,7 @@ from chalicelib.core.model import (
     PhaseRecord,
     PhaseStatus,
 )
+from chalicelib.errors import LockLost
 from chalicelib.phases import record_outcome
 
 from tests.fakes import FakeAws
@@ -323,3 +324,37 @@ def test_a_drill_tells_its_own_summary_and_keeps_nothing_of_a_release() -> None:
     phase(aws, 0, "run_drill", PhaseStatus.SUCCEEDED, summary="all four parts passed")
     assert ended(aws, action=Action.DRILL).summary == "all four parts passed"
     assert aws.records.environment("dev").live is None
+
+
+def test_a_deploy_that_was_asked_to_stop_in_its_last_phase_is_taken_back_before_it_ends() -> None:
+    aws = world(abort_requested=True)
+    asked = request(environment=aws.records.environment("dev"), results=RELEASED)
+    told = record_outcome.run(asked, aws.as_aws())
+    assert told.status is Status.IN_PROGRESS
+    stands = aws.records.environment("dev")
+    assert (stands.live, stands.lock, aws.records.history("dev", 9)) == (None, HELD, [])
+    # What the state machine says then: rollout.asl.yaml, AbortedAtLast.
+    phase(aws, 0, "roll_back", PhaseStatus.SUCCEEDED, summary="Went back: live from 7 to 6")
+    end = ended(aws, error={"Error": "Aborted", "Cause": "Asked to stop when all phases had ended"})
+    assert (end.status, aws.records.environment("dev").live) == (DeploymentStatus.ABORTED, None)
+    assert "Went back" in end.summary
+
+
+def test_what_another_action_has_done_by_the_time_of_an_abort_is_done() -> None:
+    aws = world(Action.REVALIDATE, abort_requested=True)
+    assert ended(aws, action=Action.REVALIDATE).status is DeploymentStatus.SUCCEEDED
+
+
+def test_while_another_execution_ends_the_deployment_this_one_writes_nothing() -> None:
+    aws = world()
+    before = aws.records.environment("dev")
+    aws.records.renew_lock("dev", Lock("d-new", "arn:settling", HELD.lease_until), takes_over=True)
+    with pytest.raises(LockLost):
+        ended(aws, environment=before)
+    assert aws.records.deployment("d-new").status is DeploymentStatus.RUNNING
+
+
+def test_a_lambda_that_died_once_its_end_was_on_record_is_named_all_the_same() -> None:
+    aws = world(current_phase="preflight")
+    phase(aws, 1, "preflight", PhaseStatus.SUCCEEDED)
+    assert "after preflight" in ended(aws, error=CAUGHT).summary

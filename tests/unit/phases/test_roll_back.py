@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from chalicelib.core.config import Options
 from chalicelib.core.contract import Request, Status
-from chalicelib.core.model import Action, Applied, Lock
-from chalicelib.errors import LockLost, PhaseFailed
+from chalicelib.core.model import Action, Applied, Lock, PhaseRecord, PhaseStatus
+from chalicelib.errors import AwsCallFailed, LockLost, PhaseFailed
 from chalicelib.phases import roll_back
 from chalicelib.ports.functions import Alias, FunctionConfig
 
@@ -110,7 +110,7 @@ def test_an_environment_that_another_deployment_holds_is_left_alone() -> None:
 def test_a_rollback_that_sticks_says_what_is_where_and_how_to_mend_it() -> None:
     aws = world(live="3")
     aws.functions.refuses = {"candidate"}
-    with pytest.raises(PhaseFailed) as stuck:
+    with pytest.raises(AwsCallFailed) as stuck:
         roll_back.run(failed(), aws.as_aws())
     assert stuck.value.evidence == {"moved": {"live": "3"}, "stuck": {"candidate": "3"}}
     assert "aws lambda update-alias --function-name proxyctl-dev-proxy" in str(stuck.value.remedy)
@@ -155,3 +155,36 @@ def test_asked_for_without_an_earlier_release_it_fails() -> None:
     with pytest.raises(PhaseFailed) as refused:
         roll_back.run(asked(previous=None), world(live="3").as_aws())
     assert refused.value.code == "NothingToGoBackTo"
+
+
+def test_what_was_stopped_from_outside_is_touched_even_where_it_stands_right() -> None:
+    """So that a Lambda which nobody has stopped is refused when it comes to move it (see `fence`)."""
+    aws = world(live="2", candidate="2")
+    before = {name: alias.revision for name, alias in aws.functions.aliases(FUNCTION).items()}
+    told = roll_back.run(failed(error={"Error": "ExecutionStopped", "Cause": ""}), aws.as_aws())
+    after = {name: alias.revision for name, alias in aws.functions.aliases(FUNCTION).items()}
+    assert told.status is Status.SKIPPED
+    assert all(before[name] != after[name] for name in before)
+
+
+@pytest.mark.parametrize("ended", [PhaseStatus.RUNNING, PhaseStatus.FAILED])
+def test_alarms_that_ring_for_a_drill_which_was_cut_short_are_hushed_and_its_queue_goes(ended: PhaseStatus) -> None:
+    aws = world(live="2", candidate="2")
+    aws.records.put_phase("d-new", PhaseRecord(5, "configure_monitoring", ended))
+    aws.alarms.set_state("proxyctl/dev/errors", "ALARM", "Drill by proxyctl deployment d-new: nothing is wrong")
+    aws.alarms.set_state("proxyctl/dev/throttles", "ALARM", "Threshold crossed")
+    topic = aws.topics.ensure("proxyctl-dev-alarms", {})
+    aws.topics.subscribe(topic, "email", "ann@example.org")
+    aws.topics.open_probe(topic, "proxyctl_dev_probe_d-new", {})
+    told = roll_back.run(failed(), aws.as_aws())
+    assert aws.alarms.states == {"proxyctl/dev/errors": "OK", "proxyctl/dev/throttles": "ALARM"}
+    assert (list(aws.topics.queues), list(aws.topics.subscribers(topic))) == ([], ["ann@example.org"])
+    assert told.evidence["hushed"] == ["proxyctl/dev/errors"]
+
+
+def test_an_alarm_of_a_deployment_that_fired_none_is_left_alone() -> None:
+    aws = world(live="2", candidate="2")
+    aws.records.put_phase("d-new", PhaseRecord(5, "configure_monitoring", PhaseStatus.SUCCEEDED))
+    aws.alarms.set_state("proxyctl/dev/errors", "ALARM", "Drill by proxyctl deployment d-other: nothing is wrong")
+    roll_back.run(failed(), aws.as_aws())
+    assert aws.alarms.states == {"proxyctl/dev/errors": "ALARM"}

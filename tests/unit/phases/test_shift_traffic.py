@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from chalicelib.core.config import Bake, Options
 from chalicelib.core.contract import Request, Result, Status
+from chalicelib.core.model import Environment
 from chalicelib.errors import PhaseFailed
 from chalicelib.phases import shift_traffic
 from chalicelib.ports.functions import Alias, FunctionConfig
@@ -90,9 +91,20 @@ def test_the_first_release_has_nobody_to_protect_and_moves_at_once() -> None:
 
 def test_a_version_that_serves_everyone_already_is_not_moved() -> None:
     aws = world(live="2")
-    result = shift_traffic.run(asked(), aws.as_aws())
+    result = shift_traffic.run(asked(environment=environment(live=release("2"))), aws.as_aws())
     assert result.status is Status.SKIPPED
     assert aws.functions.moves == []
+
+
+@pytest.mark.parametrize(("stands", "before"), [(environment(live=release("1")), "1"), (environment(), "")])
+def test_a_last_step_whose_call_died_is_judged_and_said_to_have_moved_users(stands: Environment, before: str) -> None:
+    """Bake watches only when traffic was moved: a lost call must not leave a new version unwatched."""
+    aws = world()
+    at_once = asked(environment=stands, options=Options(bake=Bake(strategy="all_at_once")))
+    shift_traffic.run(at_once, aws.as_aws())  # and its answer is lost
+    result = to_the_end(at_once, aws)
+    assert (result.status, result.evidence["from_version"]) == (Status.SUCCEEDED, before)
+    assert len(result.evidence["judgements"]) == 1
 
 
 def test_an_alarm_between_two_steps_stops_the_shift_and_says_how_far_it_was() -> None:

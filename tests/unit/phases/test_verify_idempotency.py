@@ -72,6 +72,26 @@ def test_updates_that_take_time_are_waited_for() -> None:
     assert to_the_end(aws, asked()).status is Status.SUCCEEDED
 
 
+def test_a_setting_that_a_call_which_died_had_changed_goes_back_to_the_releases() -> None:
+    aws = world()
+    before = aws.functions.latest[FUNCTION]
+    aws.functions.settling = 5
+    verify_idempotency.run(asked(), aws.as_aws())  # and its answer is lost
+    assert aws.functions.latest[FUNCTION] != before
+    to_the_end(aws, asked())
+    assert aws.functions.latest[FUNCTION] == before
+
+
+def test_a_candidate_that_a_call_which_died_had_taken_back_is_fetched_before_the_plan_is_judged() -> None:
+    aws = world()
+    aws.functions.pointed[FUNCTION]["candidate"] = Alias("candidate", "1")
+    seen_elsewhere = asked(plan={**PLAN, "release_code": False})
+    told = verify_idempotency.run(seen_elsewhere, aws.as_aws())
+    assert told.status is Status.IN_PROGRESS
+    assert aws.functions.aliases(FUNCTION)["candidate"].version == "3"
+    assert to_the_end(aws, asked(cursor=told.cursor)).status is Status.SUCCEEDED
+
+
 def test_a_phase_that_would_run_anew_is_named() -> None:
     with pytest.raises(PhaseFailed) as failed:
         to_the_end(world(), asked(plan={**PLAN, "deploy_stack": False}))
