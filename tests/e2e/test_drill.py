@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from chalicelib.core import drill
 
-from tests.e2e.rolling import Rolled, phase, reached, start, until
+from tests.e2e.rolling import Embedded, Rolled, phase, reached, start, until
 
 # Four deployments, one after the other.
 PATIENCE_S = 600.0
@@ -49,7 +49,7 @@ def test_an_aborted_drill_stops_its_rollout_and_leaves_no_environment(rolled: Ro
     embedded = rolled.embedded
     started = start(embedded, rolled.environment, "drill", options=QUICK_CHILDREN)
     name = drill.ephemeral(started)
-    child: str = until("its rollout is on its way", lambda: embedded.client.environment(name).get("last_deployment"))
+    child: str = until("its rollout is on its way", lambda: last_of(embedded, name))
     reached(embedded, child, "configure_monitoring", "release_code")
     assert stack_exists(rolled, name)
     status, _ = embedded.call("POST", f"/deployments/{started}/abort")
@@ -60,6 +60,12 @@ def test_an_aborted_drill_stops_its_rollout_and_leaves_no_environment(rolled: Ro
     assert not stack_exists(rolled, name)
     assert not embedded.client.environment(name).get("lock")
     assert not embedded.client.environment(drill.HALL).get("lock")
+
+
+def last_of(embedded: Embedded, environment: str) -> str:
+    """Its last deployment; "" while there is no such environment."""
+    status, told = embedded.call("GET", f"/environments/{environment}")
+    return str(told["last_deployment"]) if status == 200 else ""
 
 
 def stack_exists(rolled: Rolled, environment: str) -> bool:

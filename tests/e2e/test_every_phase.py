@@ -35,7 +35,7 @@ BEFORE_RELEASE = (
 )
 STEPS = ("acquire_lock", "shift_traffic", "bake")
 # Longer than any phase takes here, and short enough to wait for.
-ENOUGH_S = 25
+ENOUGH_S = 40
 _serial = itertools.count(1)
 
 Middle = Callable[[Rolled, str], Any]

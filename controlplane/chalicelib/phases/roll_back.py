@@ -99,8 +99,14 @@ def _move(names: Names, request: Request, aws: Aws, aliases: Mapping[str, Alias]
                 evidence={"moved": moved, "stuck": {alias: stands.version}},
             ) from error
         if not right:
-            moved[alias] = stands.version
+            moved[alias] = _was(stands)
     return moved
+
+
+def _was(alias: Alias) -> str:
+    """Where it stood, half-way through a shift too."""
+    shares = [f"{share:.0%} on {version}" for version, share in alias.weights.items()]
+    return f"{alias.version} ({', '.join(shares)})" if shares else alias.version
 
 
 def _closed(names: Names, aws: Aws) -> Release | None:

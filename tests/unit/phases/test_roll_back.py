@@ -64,8 +64,9 @@ def test_after_a_failed_bake_users_go_back_before_anything_else() -> None:
 def test_a_half_way_shift_loses_its_weights() -> None:
     aws = world()
     aws.functions.pointed[FUNCTION]["live"] = Alias("live", "2", {"3": 0.5})
-    roll_back.run(failed(), aws.as_aws())
+    told = roll_back.run(failed(), aws.as_aws())
     assert aws.functions.aliases(FUNCTION)["live"] == Alias("live", "2")
+    assert "live from 2 (50% on 3) to 2" in told.summary
 
 
 def test_twice_does_nothing_the_second_time_and_says_so() -> None:
