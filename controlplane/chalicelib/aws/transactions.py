@@ -1,7 +1,7 @@
 """Keys of the table, and the transactions of a deployment's life, each of which happens as a whole or not at all.
 
 It starts with its record, the lock and the idempotency claim, or stands in its environment's line until its turn comes;
-it ends with its outcome, the event that tells of it, what the environment is now, a line of history, and the lock let go.
+it ends with its outcome, the event that tells of it, what the environment is now, a line of history and no lock.
 """
 
 from __future__ import annotations
