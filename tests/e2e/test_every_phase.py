@@ -325,3 +325,17 @@ def test_an_end_is_written_once_and_true_whatever_happens_meanwhile(rolled: Roll
     if blow != "killed":
         struck.users_are_well()
     struck.next_works()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("blow", ["stopped", "aborted"])
+def test_what_waits_for_a_person_comes_to_its_end_too(rolled: Rolled, blow: str) -> None:
+    good = free(rolled)
+    first = begin(rolled, Case(), approval="required")
+    until("it waits", lambda: rolled.embedded.client.deployment(first)["status"] == "WAITING_APPROVAL", 240)
+    struck = Struck(rolled, first, in_line(rolled, changes=False), good)
+    BLOWS[blow](rolled, first, Held(()))
+    told = struck.over()
+    assert told["status"] == {"stopped": "ROLLED_BACK", "aborted": "ABORTED"}[blow], told["summary"]
+    struck.users_are_well()
+    struck.next_works()
