@@ -69,7 +69,8 @@ class Rolled:
     @property
     def base_url(self) -> str:
         """What an OpenAI SDK takes."""
-        url: str = self.deployment["links"]["base_url"]
+        links = self.deployment.get("links") or self.stands()["links"]
+        url: str = links["base_url"]
         return url
 
     def stands(self) -> dict[str, Any]:
