@@ -167,7 +167,7 @@ def of_secret(name: str, current: str, applied: str, malformed: str, *, gone: st
     """current, applied: version ids, now and when prepare_secret last looked. malformed: what the schema says of the
     current one, "" when it is good; gone: why there is none to look at. Never healed: a key is a person's matter.
     """
-    store = "Store a good one: proxyctl secret set, or PUT /environments/{name}/secret."
+    store = "Store a good one: python -m ctl secret set, or PUT /environments/{name}/secret."
     if gone:
         return [Finding("secret", name, "there", gone, store)]
     if malformed:

@@ -14,7 +14,7 @@ TROUBLES: tuple[tuple[str, str, str], ...] = (
     (
         "401 `invalid_api_key` on every call",
         "The client key is not in the secret's `client_keys`, or the provider refuses the stored key.",
-        "`proxyctl secret set {environment}` stores a new one; the proxy reads it again by itself, without a redeploy.",
+        "`python -m ctl secret set {environment}` stores a new one; the proxy reads it again by itself.",
     ),
     (
         "404 `model_not_found`",
@@ -55,7 +55,9 @@ def handoff_markdown(
     """The document as text. Commands in it are complete: they can be pasted."""
     parts = [
         f"# Environment `{names.environment}`\n\nWritten {at[:19]}Z by deployment `{deployment_id}` in {region}.\n",
-        "## Where it is\n\n" + _table(("what", "where"), [(name, f"<{url}>") for name, url in links.items()]),
+        "## Where it is\n\n"
+        + _table(("what", "where"), [(name, f"<{url}>") for name, url in links.items()])
+        + f"\nDashboard: `aws --region {region} cloudwatch get-dashboard --dashboard-name {names.dashboard}`\n",
         "## Use it\n\n" + _usage(links),
         "## What was proved\n\n" + _table(("phase", "verdict", "what it saw"), [_row(phase) for phase in phases]),
         "## When something is wrong\n\n" + _table(("symptom", "likely cause", "do this"), _troubles(names)),

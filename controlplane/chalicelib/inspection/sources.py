@@ -73,9 +73,8 @@ def _secret(request: Request, aws: Aws) -> Iterator[Finding]:
         return
     if info is None or info.doomed:
         state = "is scheduled for deletion" if info else "does not exist"
-        store = (
-            f"proxyctl secret set {request.environment.name}, or PUT /environments/{request.environment.name}/secret"
-        )
+        name = request.environment.name
+        store = f"python -m ctl secret set {name}, or PUT /environments/{name}/secret"
         back = "aws secretsmanager restore-secret --secret-id ARN" if info else "give the ARN of one that does"
         remedy = back if adopted else f"Store it: {store}."
         yield Finding("secret", f"the secret {wanted} {state}", remedy, field=where)

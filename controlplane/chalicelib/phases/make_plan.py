@@ -136,8 +136,10 @@ def _release_details(request: Request, aws: Aws) -> Mapping[str, Any]:
         response_mode=inputs.mode(request, aws),
         runtime=aws.settings.proxy_runtime,
     )
+    live = request.environment.live
     try:
-        now = aws.functions.config(Names(request.environment.name).function)
+        # Not the newest settings: those may be of a candidate that no user ever saw.
+        now = aws.functions.config(Names(request.environment.name).function, live.version if live else None)
     except NotFound:
         return {"settings": _NEW}
     before = {"memory_mb": now.memory_mb, "timeout_s": now.timeout_s, **now.environment}

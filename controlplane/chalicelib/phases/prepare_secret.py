@@ -1,7 +1,7 @@
 """Phase 2: checks the provider's key and settings, and who may read them. The value never leaves this process.
 
-The secret is stored by `PUT /environments/{name}/secret` (`proxyctl secret set`), or one that exists is adopted through
-`config.secret_arn`. Storing keeps the version before as AWSPREVIOUS, so a bad one can go back.
+The secret is stored by `PUT /environments/{name}/secret` (`python -m ctl secret set`), or one that exists is adopted
+through `config.secret_arn`. Storing keeps the version before as AWSPREVIOUS, so a bad one can go back.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def _wanted(request: Request) -> str:
 def _find(request: Request, aws: Aws) -> SecretInfo:
     wanted = _wanted(request)
     info = aws.secrets.find(wanted)
-    remedy = f"proxyctl secret set {request.environment.name}, or PUT /environments/{request.environment.name}/secret."
+    remedy = (
+        f"python -m ctl secret set {request.environment.name}, or PUT /environments/{request.environment.name}/secret."
+    )
     if info is None:
         if request.config.secret_arn:
             remedy = (

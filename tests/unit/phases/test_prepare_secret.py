@@ -61,7 +61,7 @@ def test_a_good_secret_is_told_without_its_key() -> None:
 def test_a_missing_secret_says_how_to_store_it() -> None:
     error = failure(aws())
     assert error.code == "SecretMissing"
-    assert "proxyctl secret set dev" in str(error.remedy)
+    assert "python -m ctl secret set dev" in str(error.remedy)
 
 
 def test_an_adopted_arn_that_is_not_there_is_the_configurations_fault() -> None:
