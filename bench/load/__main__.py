@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     measurements: dict[str, Callable[[], Report]] = {
         "speed": lambda: speed.measure(options.seconds, options.rounds),
-        "truth": lambda: truth.measure(options.truth_seconds),
+        "truth": lambda: truth.measure(options.truth_seconds, options.rounds),
         "merging": merging.measure,
     }
     return running.run(measurements, options.only)

@@ -1,5 +1,7 @@
-"""The engine in a process of its own: `python -m bench.load.drive URL RPS SECONDS CONNECTIONS`. Prints JSON.
+"""The engine in a process of its own: `python -m bench.load.drive URL RPS SECONDS CONNECTIONS GIVE_UP_S`. Prints JSON.
 
+It runs as a worker of the load test runs it: timed from when each request was due, recording by the second, looking
+into every good answer for what the proxy tells of its share.
 Beside the figures: `start`, when the first request was due, on the clock that all processes share; `cpu_s` and
 `wall_s` of the run alone, without the interpreter's start.
 """
@@ -9,9 +11,11 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 
 import uvloop
 from chalicelib.core.histogram import Histogram, add
+from chalicelib.load import split
 from chalicelib.load.arrivals import Arrivals, due_times
 from chalicelib.load.generator import Generator
 from chalicelib.load.plan import Limits
@@ -21,11 +25,11 @@ from chalicelib.load.request import build
 BODY = b'{"model": "m", "messages": "' + b"a" * 970 + b'"}'
 
 
-async def run(url: str, rps: float, seconds: float, connections: int) -> dict[str, object]:
+async def run(url: str, rps: float, seconds: float, connections: int, give_up_s: float) -> dict[str, object]:
     recorder = Recorder()
     payload = build("POST", url, {"content-type": "application/json"}, BODY, None)
-    limits = Limits(connections=connections, give_up_s=0.5, timeout_s=10)
-    generator = Generator(url, payload, recorder, limits)
+    limits = Limits(connections=connections, give_up_s=give_up_s, timeout_s=10)
+    generator = Generator(url, payload, recorder, limits, on_good=partial(split.note, recorder))
     await generator.warm(min(connections, 16))
     start = time.perf_counter() + 0.05
     cpu, wall = time.process_time(), time.perf_counter()
@@ -41,11 +45,11 @@ async def run(url: str, rps: float, seconds: float, connections: int) -> dict[st
         "cpu_s": cpu,
         "wall_s": wall,
         "percentiles_us": {str(share): response.percentile(share) for share in (0.5, 0.99, 0.999)},
-        "late_p99_us": Histogram(recorder.pacing).percentile(0.99),
+        "late_us": {str(share): Histogram(recorder.pacing).percentile(share) for share in (0.5, 0.99, 0.999)},
     }
 
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    told = uvloop.run(run(given[0], float(given[1]), float(given[2]), int(given[3])))
+    told = uvloop.run(run(given[0], float(given[1]), float(given[2]), int(given[3]), float(given[4])))
     sys.stdout.write(json.dumps(told) + "\n")

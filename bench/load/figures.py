@@ -21,11 +21,11 @@ class Serving:
 
 
 @contextlib.contextmanager
-def server(kind: str, core: int) -> Iterator[Serving]:
+def server(kind: str, core: int, *, urgent: bool = False) -> Iterator[Serving]:
     """The bench's own server on a core of its own."""
-    from bench.load.tools import _pin
+    from bench.load.tools import pin_to
 
-    command = [*_pin(core), sys.executable, "-m", "bench.load.server", kind]
+    command = [*pin_to(core, urgent=urgent), sys.executable, "-m", "bench.load.server", kind]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'controlplane'}"}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

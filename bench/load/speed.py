@@ -43,12 +43,13 @@ def measure(seconds: int, rounds: int) -> Report:
 
 def _generators(url: str, seconds: int, held: list[float]) -> dict[str, Callable[[], Ran]]:
     # Once at a rate that nothing sustains, to know what does.
-    probe, _ = tools.engine(url, _BEYOND, 1, CONNECTIONS, GENERATOR_CORE)
+    probe, _ = tools.engine(url, _BEYOND, 1, CONNECTIONS, GENERATOR_CORE, give_up_s=120)
     capacity = [probe.requests / probe.wall_s]
 
     def saturated() -> Ran:
-        # A third more than came through last time: there is always something due.
-        ran, _ = tools.engine(url, 1.3 * capacity[-1], seconds, CONNECTIONS, GENERATOR_CORE)
+        # A third more than came through last time: there is always something due. None is given up, since work on
+        # requests that are then dropped would count as if it were work on those that are answered.
+        ran, _ = tools.engine(url, 1.3 * capacity[-1], seconds, CONNECTIONS, GENERATOR_CORE, give_up_s=120)
         capacity.append(ran.requests / ran.wall_s)
         return ran
 

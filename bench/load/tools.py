@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -13,11 +14,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCUST = "locust==2.47.0"
 LOCUST_HOME = ROOT / ".local" / "bench-locust"
 CONNECTIONS = 16
+_REAL_TIME = ("chrt", "-f", "1")
 _SCRIPT = 'wrk.method="POST"; wrk.body=string.rep("a", 1000); wrk.headers["Content-Type"]="application/json"\n'
 _TAIL = """done = function(summary, latency, requests)
   local at = function(share) return latency:percentile(share) end
@@ -63,11 +66,14 @@ class Ran:
         return self.requests / self.cpu_s
 
 
-def pinned(command: Sequence[str], core: int, **variables: str) -> tuple[str, float, float]:
-    """Run to the end on one core: its output, wall and CPU seconds. Raises NotRun when it fails."""
+def pinned(command: Sequence[str], core: int, *, urgent: bool = False, **variables: str) -> tuple[str, float, float]:
+    """Run to the end on one core: its output, wall and CPU seconds. Raises NotRun when it fails.
+
+    urgent: before all others' work, where that is permitted.
+    """
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'controlplane'}", **variables}
-    pin = _pin(core)
+    pin = pin_to(core, urgent=urgent)
     made = subprocess.run(
         [*pin, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
     )
@@ -78,26 +84,38 @@ def pinned(command: Sequence[str], core: int, **variables: str) -> tuple[str, fl
     return made.stdout, wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _pin(core: int) -> list[str]:
+def pin_to(core: int, *, urgent: bool) -> list[str]:
+    """What a command is prefixed with."""
     # macOS has no taskset; there the scheduler decides, and the CPU time still counts.
-    return ["taskset", "-c", str(core)] if shutil.which("taskset") else []
+    pin = ["taskset", "-c", str(core)] if shutil.which("taskset") else []
+    return [*_REAL_TIME, *pin] if urgent and may_be_urgent() else pin
 
 
-def engine(url: str, rps: float, seconds: float, connections: int, core: int) -> tuple[Ran, dict[str, float]]:
-    """Ours, with open-model timing and recording on; and everything that it told."""
-    command = [sys.executable, "-m", "bench.load.drive", url, str(rps), str(seconds), str(connections)]
-    told = json.loads(pinned(command, core)[0])
+@functools.cache
+def may_be_urgent() -> bool:
+    """Whether this user may run something with real-time priority: root on Linux, mostly."""
+    if shutil.which("chrt") is None:
+        return False
+    return subprocess.run([*_REAL_TIME, "true"], capture_output=True, check=False).returncode == 0
+
+
+def engine(
+    url: str, rps: float, seconds: float, connections: int, core: int, *, give_up_s: float = 5.0, urgent: bool = False
+) -> tuple[Ran, dict[str, Any]]:
+    """Ours, with open-model timing and recording on; and everything that it told. give_up_s: as in a load test."""
+    command = [sys.executable, "-m", "bench.load.drive", url, str(rps), str(seconds), str(connections), str(give_up_s)]
+    told = json.loads(pinned(command, core, urgent=urgent)[0])
     return Ran(told["good"], told["wall_s"], told["cpu_s"], told["percentiles_us"]), told
 
 
-def wrk(url: str, seconds: int, core: int) -> Ran:
+def wrk(url: str, seconds: int, core: int, *, urgent: bool = False) -> Ran:
     """Closed loop, one thread."""
     _need("wrk")
     script = ROOT / ".local" / "bench-wrk.lua"
     script.parent.mkdir(exist_ok=True)
     script.write_text(_SCRIPT + _TAIL)
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), url]
-    output, wall_s, cpu_s = pinned(command, core)
+    output, wall_s, cpu_s = pinned(command, core, urgent=urgent)
     requests = re.search(r"(\d+) requests in", output)
     latency = re.search(r"LATENCY (\S+) (\S+) (\S+)", output)
     if requests is None or latency is None:
@@ -106,12 +124,12 @@ def wrk(url: str, seconds: int, core: int) -> Ran:
     return Ran(int(requests[1]), wall_s, cpu_s, found)
 
 
-def hey(url: str, seconds: int, core: int, rps: float | None = None) -> Ran:
+def hey(url: str, seconds: int, core: int, rps: float | None = None, *, urgent: bool = False) -> Ran:
     """Closed loop; with `rps`, slowed down to that rate over all connections."""
     _need("hey")
     rate = ["-q", str(rps / CONNECTIONS)] if rps else []
     command = ["hey", "-z", f"{seconds}s", "-c", str(CONNECTIONS), "-m", "POST", "-d", "a" * 1_000, *rate, url]
-    output, wall_s, cpu_s = pinned(command, core, GOMAXPROCS="1")
+    output, wall_s, cpu_s = pinned(command, core, urgent=urgent, GOMAXPROCS="1")
     counted = re.search(r"\[200\]\s+(\d+) responses", output)
     if counted is None:
         raise NotRun(f"hey said something unexpected: {output[-200:]}")

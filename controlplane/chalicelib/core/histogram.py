@@ -25,6 +25,18 @@ def index_of(us: int) -> int:
     return (shift << SUB_BITS) + (us >> shift) if shift > 0 else us
 
 
+# What `index_of` says of short durations. A longer one lies 6 doublings further on than one that is 64 times shorter.
+QUICK = tuple(index_of(us) for us in range(1 << 14))
+QUICK_US, FAR_SHIFT, FAR_STEP, FAR_US = 1 << 14, 6, 6 << SUB_BITS, 1 << 20
+
+
+def quick_index_of(us: int) -> int:
+    """The same as `index_of`, with less to compute; the engine's hot places have it written out."""
+    if us < QUICK_US:
+        return QUICK[us]
+    return QUICK[us >> FAR_SHIFT] + FAR_STEP if us < FAR_US else index_of(us)
+
+
 def lowest(index: int) -> int:
     """The smallest duration (us) of a bucket."""
     shift = (index >> SUB_BITS) - 1

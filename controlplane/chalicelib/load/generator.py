@@ -8,23 +8,28 @@ that is the generator's fault (or its cap's), never the server's.
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import chain
+from math import floor, inf
 from time import perf_counter
 from urllib.parse import urlsplit
 
-from ..core.histogram import SUB_BITS
+from ..core.histogram import FAR_SHIFT, FAR_STEP, FAR_US, QUICK, QUICK_US, index_of
 from .plan import Limits
 from .recorder import Recorder
+from .timer import Timer
 from .wire import Wire, connect
 
-_SPIN_S = 0.0015  # libuv's timers count in milliseconds: the last one before a request is due is spent looking
 _SWEEP_S = 0.05
 _CONNECT_S = 5.0
 _STOP_S = 1.0  # answers that are on their way when the run is stopped may still come in
 _BACKLOG, _PAUSE_S = 1_024, 0.004
 _BURST = 64  # requests sent in one go before the loop may read answers again
+
+Look = Callable[[Wire], None]
 
 
 class Generator:
@@ -38,10 +43,10 @@ class Generator:
         limits: Limits,
         *,
         stream: bool = False,
-        on_good: Callable[[Wire], None] | None = None,
+        on_good: Look | None = None,
         on_bad: Callable[[Wire, int], None] | None = None,
     ) -> None:
-        """on_good and on_bad see an answer with its headers (and, for on_bad, its body): they cost time for each."""
+        """on_good sees each good answer with its head as bytes, on_bad each other one with its headers and body."""
         parts = urlsplit(url)
         self.host = parts.hostname or ""
         self.tls = ssl.create_default_context() if parts.scheme == "https" else None
@@ -53,32 +58,48 @@ class Generator:
         self._stream = stream
         self._on_good = on_good
         self._on_bad = on_bad
-        self._idle: list[Wire] = []
+        self.idle: list[Wire] = []
         self._open: set[Wire] = set()
         self._connecting: set[asyncio.Task[None]] = set()
-        self._waiting: deque[float] = deque()
-        self._start = 0.0
+        self.inbox: list[tuple[Wire, bytes, float]] = []
+        self.waiting: deque[float] = deque()
+        self._offsets: Iterator[float] = iter(())
+        self._due = 0.0
+        self._paced: asyncio.Future[None] | None = None
         self.stopped = False
 
     def wire(self) -> Wire:
         """A new connection's protocol."""
-        looks = self._on_good is not None or self._on_bad is not None
-        return Wire(self, events=self._stream, headers=looks, body=self._on_bad is not None)
+        return Wire(self, events=self._stream, look=self._on_good, whole=self._on_bad is not None)
 
     def stop(self) -> None:
         """Send nothing more. What was not sent or answered by then is not counted at all."""
         self.stopped = True
+        self._all_paced()
 
     async def run(self, due_times: Iterator[float], start: float) -> None:
         """All of it: `start` is on perf_counter. Ends when everything was answered, dropped or timed out."""
-        self._start = start
+        self._offsets, self.recorder.start = chain(due_times, (inf,)), start
+        self._due = start + next(self._offsets)
+        self._paced = asyncio.get_running_loop().create_future()
+        if self.stopped or self._due == inf:
+            self._all_paced()
+        # Nothing here makes cycles; a collection in mid-run would only make requests late.
+        collects = gc.isenabled()
+        gc.disable()
+        self._timer = Timer(self._tick)
         sweeper = asyncio.create_task(self._sweep())
         try:
-            await self._pace(due_times, start)
+            if not self._paced.done():
+                self._timer.start(self._due - perf_counter())
+            await self._paced
             await self._drain()
         finally:
+            self._timer.close()
             sweeper.cancel()
             self._close()
+            if collects:
+                gc.enable()
 
     async def warm(self, connections: int) -> None:
         """Open connections before the start, so that the first second is no different from the others."""
@@ -87,40 +108,68 @@ class Generator:
         while self._connecting:
             await asyncio.wait(self._connecting)
 
-    async def _pace(self, due_times: Iterator[float], start: float) -> None:
-        """The engine's hottest loop, and therefore in one piece."""
-        recorder, idle, waiting = self.recorder, self._idle, self._waiting
-        opened, limit = self._open, self._limits.connections
-        pacing, now, burst = recorder.pacing, 0.0, 0
-        for offset in due_times:
-            due = start + offset
-            if due > now:
-                now = perf_counter()
-                while due > now and not self.stopped:
-                    await asyncio.sleep(due - now - _SPIN_S if due - now > 2 * _SPIN_S else 0)
-                    now, burst = perf_counter(), 0
-            if self.stopped:
-                return
-            recorder.due += 1
-            us = int((now - due) * 1e6)
-            shift = us.bit_length() - SUB_BITS - 1
-            pacing[(shift << SUB_BITS) + (us >> shift) if shift > 0 else us] += 1
+    def _all_paced(self, error: Exception | None = None) -> None:
+        if self._paced is None or self._paced.done():
+            return
+        if error is None:
+            self._paced.set_result(None)
+        else:
+            self._paced.set_exception(error)
+
+    def _tick(self) -> None:
+        """Send what is due by now, and be woken for what comes next."""
+        try:
+            next_s = None if self.stopped else self._pace()
+        except Exception as error:  # noqa: BLE001 - nobody awaits a timer: the run would hang instead of failing
+            self._all_paced(error)
+            next_s = None
+        if next_s is None:
+            self._timer.close()
+            self._all_paced()
+        else:
+            self._timer.again(next_s)
+
+    def _pace(self) -> float | None:
+        """Seconds until the next is due, None after the last. One of two hot places, and therefore in one piece.
+
+        The bucket's index is `histogram.quick_index_of`.
+        """
+        idle, waiting, opened, limit = self.idle, self.waiting, self._open, self._limits.connections
+        recorder, due, now, left = self.recorder, self._due, perf_counter(), _BURST
+        pacing, start = recorder.pacing, recorder.start
+        if due > now:
+            return due - now
+        for offset in self._offsets:
+            us = floor((now - due) * 1e6)
+            if us < QUICK_US:
+                pacing[QUICK[us]] += 1
+            else:
+                pacing[QUICK[us >> FAR_SHIFT] + FAR_STEP if us < FAR_US else index_of(us)] += 1
             if idle:
-                idle.pop().send(due, self.payload)
+                idle.pop().send(due)
             else:
                 waiting.append(due)
                 if len(opened) < limit:
                     self._grow()
-            burst += 1
-            if burst >= _BURST:
-                # With this many waiting, connections are kept busy without us; every turn of the loop costs time.
-                await asyncio.sleep(_PAUSE_S if len(waiting) > _BACKLOG else 0)
-                now, burst = perf_counter(), 0
+            due = start + offset
+            left -= 1
+            if due > now:
+                now = perf_counter()
+                if due > now:
+                    break
+            if not left:
+                break
+        self._due = due
+        recorder.due += _BURST - left
+        if due > now:
+            return None if due == inf else due - now
+        # With very many waiting, connections are kept busy without us; every turn of the loop costs time.
+        return _PAUSE_S if len(waiting) > _BACKLOG else 0.0
 
     def _grow(self) -> None:
         """One new connection for every request that waits, as long as the cap allows."""
         connecting = len(self._connecting)
-        if connecting < len(self._waiting) and len(self._open) + connecting < self._limits.connections:
+        if connecting < len(self.waiting) and len(self._open) + connecting < self._limits.connections:
             self._connect()
 
     def _connect(self) -> None:
@@ -133,8 +182,17 @@ class Generator:
             await connect(self, _CONNECT_S)
         except (OSError, TimeoutError):
             # A request that waits for this very connection fails with it; with none waiting nobody is hurt.
-            if self._waiting:
-                self.recorder.failed("connect", self._waiting.popleft(), perf_counter(), self._start)
+            if self.waiting:
+                self.recorder.failed("connect", self.waiting.popleft(), perf_counter())
+
+    def digest(self) -> None:
+        """Work off what arrived while the loop looked at all connections."""
+        inbox = self.inbox
+        try:
+            for wire, data, at in inbox:
+                wire.take(data, at)
+        finally:
+            inbox.clear()
 
     def ready(self, wire: Wire) -> None:
         """A connection is open."""
@@ -143,32 +201,25 @@ class Generator:
         self._next(wire)
 
     def finished(self, wire: Wire, status: int, keep_alive: bool) -> None:
-        """An answer is complete."""
+        """An answer is complete that is not a plain one: of a stream, not good, not asked for, or the last."""
         due = wire.due
-        if due is None:  # an answer that nobody asked for
+        if due is None or wire.end < wire.sent:  # an answer that nobody asked for
             wire.abort("protocol")
             return
         wire.due = None
         if 200 <= status < 400:
-            self.recorder.answered(due, wire.sent, wire.end, self._start)
+            self.recorder.answered(due, wire.sent, wire.end)
             if self._stream:
-                self.recorder.began(wire.sent, wire.first)
-                self.recorder.events += wire.events
-                self.recorder.streamed_s += wire.end - wire.first
+                self.recorder.streamed(wire.sent, wire.first, wire.end, wire.events)
             if self._on_good is not None:
                 self._on_good(wire)
         else:
-            self.recorder.failed(f"http_{status}", due, wire.end, self._start)
+            self.recorder.failed(f"http_{status}", due, wire.end)
             if self._on_bad is not None:
                 self._on_bad(wire, status)
-        if wire.headers:
-            wire.headers, wire.body = {}, b""
+        wire.headers, wire.body, wire.events = {}, b"", 0
         if keep_alive:
-            waiting = self._waiting
-            if waiting:
-                wire.send(waiting.popleft(), self.payload)
-            else:
-                self._idle.append(wire)
+            self._next(wire)
         else:
             wire.close()
             self._gone(wire)
@@ -176,25 +227,25 @@ class Generator:
     def lost(self, wire: Wire, kind: str) -> None:
         """A connection is gone, with or without a request on it."""
         due, wire.due = wire.due, None
-        if due is not None and kind == "dropped" and wire.used > 1 and not wire.first:
+        if due is not None and kind == "dropped" and wire.end and not wire.first:
             # The server had closed an idle connection: any client sends again, on a new one.
-            self._waiting.appendleft(due)
+            self.waiting.appendleft(due)
         elif due is not None:
-            self.recorder.failed(kind, due, perf_counter(), self._start)
+            self.recorder.failed(kind, due, perf_counter())
         self._gone(wire)
 
     def _gone(self, wire: Wire) -> None:
         self._open.discard(wire)
-        if wire in self._idle:
-            self._idle.remove(wire)
-        if self._waiting:
+        if wire in self.idle:
+            self.idle.remove(wire)
+        if self.waiting:
             self._connect()
 
     def _next(self, wire: Wire) -> None:
-        if self._waiting:
-            wire.send(self._waiting.popleft(), self.payload)
+        if self.waiting:
+            wire.send(self.waiting.popleft())
         else:
-            self._idle.append(wire)
+            self.idle.append(wire)
 
     async def _sweep(self) -> None:
         """Ends what takes too long and drops what could not be sent."""
@@ -204,20 +255,20 @@ class Generator:
             for wire in [one for one in self._open if one.due is not None]:
                 if now - wire.sent > self._limits.timeout_s:
                     wire.abort("timeout")
-            while self._waiting and now - self._waiting[0] > self._limits.give_up_s:
-                self._waiting.popleft()
+            while self.waiting and now - self.waiting[0] > self._limits.give_up_s:
+                self.waiting.popleft()
                 self.recorder.unsent += 1
-            if self._waiting and not self._connecting and not self._open:
+            if self.waiting and not self._connecting and not self._open:
                 self._connect()
 
     async def _drain(self) -> None:
         # The sweeper ends whatever is left within the timeout, so that this loop has an end.
         stopped_at: float | None = None
-        while self._waiting or any(wire.due is not None for wire in self._open):
+        while self.waiting or any(wire.due is not None for wire in self._open):
             await asyncio.sleep(0.005)
             if self.stopped:
-                self.recorder.due -= len(self._waiting)
-                self._waiting.clear()
+                self.recorder.due -= len(self.waiting)
+                self.waiting.clear()
                 stopped_at = stopped_at or perf_counter()
                 if perf_counter() - stopped_at > _STOP_S:
                     self.recorder.due -= sum(wire.due is not None for wire in self._open)
@@ -229,4 +280,4 @@ class Generator:
         for wire in list(self._open):
             wire.close()
         self._open.clear()
-        self._idle.clear()
+        self.idle.clear()

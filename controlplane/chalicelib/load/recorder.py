@@ -19,6 +19,7 @@ class Recorder:
     A request that timed out counts in `response` with the time waited: leaving the slowest out would be a lie.
     """
 
+    start: float = 0.0  # of the run, on the clock of all times given here
     response: dict[int, Counts] = field(default_factory=dict)
     service: Counts = field(default_factory=lambda: [0] * BUCKETS)
     first_byte: Counts = field(default_factory=lambda: [0] * BUCKETS)
@@ -26,37 +27,36 @@ class Recorder:
     parts: dict[str, Counts] = field(default_factory=dict)
     errors: Counter[str] = field(default_factory=Counter)
     due: int = 0
-    good: int = 0
     unsent: int = 0
     events: int = 0
     streamed_s: float = 0.0
     connections: int = 0
 
-    def answered(self, due: float, sent: float, end: float, start: float) -> None:
+    @property
+    def good(self) -> int:
+        """Good answers: each has one service time."""
+        return sum(self.service)
+
+    def second(self, due: float) -> Counts:
+        """The response times of the requests that were due in the same second as this one."""
+        return self.response.setdefault(int(due - self.start), [0] * BUCKETS)
+
+    def answered(self, due: float, sent: float, end: float) -> None:
         """One good answer; times in seconds on one clock."""
-        second = int(due - start)
-        counts = self.response.get(second)
-        if counts is None:
-            counts = self.response[second] = [0] * BUCKETS
-        self.good += 1
-        # The bucket's index, written out twice: this is the engine's hottest place.
-        us = int((end - due) * 1e6)
-        shift = us.bit_length() - SUB_BITS - 1
-        counts[(shift << SUB_BITS) + (us >> shift) if shift > 0 else us] += 1
-        us = int((end - sent) * 1e6)
-        shift = us.bit_length() - SUB_BITS - 1
-        self.service[(shift << SUB_BITS) + (us >> shift) if shift > 0 else us] += 1
+        _count(self.second(due), end - due)
+        _count(self.service, end - sent)
 
-    def began(self, sent: float, first: float) -> None:
-        """The first byte of a stream."""
+    def streamed(self, sent: float, first: float, end: float, events: int) -> None:
+        """A stream's first byte, and how many events came from then on."""
         _count(self.first_byte, first - sent)
+        self.events += events
+        self.streamed_s += end - first
 
-    def failed(self, kind: str, due: float, end: float, start: float) -> None:
+    def failed(self, kind: str, due: float, end: float) -> None:
         """One request without a good answer; `kind` is connect, timeout, dropped, protocol or http_<status>."""
         self.errors[kind] += 1
         if kind == "timeout":
-            counts = self.response.setdefault(int(due - start), [0] * BUCKETS)
-            _count(counts, end - due)
+            _count(self.second(due), end - due)
 
     @property
     def sent(self) -> int:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import uvloop
 
 from ..ports import Endpoint
-from . import request, shard
+from . import request, shard, split
 from .arrivals import due_times, within
 from .generator import Generator
 from .plan import Plan
 from .recorder import Recorder
-from .wire import Wire
 
-OVERHEAD_HEADER = b"x-proxy-overhead-ms"
-UPSTREAM_HEADER = b"x-proxy-upstream-ms"
 _WARM = 8
 
 
@@ -39,7 +37,7 @@ async def _work(plan: Plan, endpoint: Endpoint | None, watch: Watch | None) -> b
         recorder,
         plan.limits,
         stream=plan.stream,
-        on_good=lambda wire: _split(recorder, wire),
+        on_good=partial(split.note, recorder),
     )
     await generator.warm(min(_WARM, max(1, int(plan.arrivals.rps / plan.workers))))
     # Both clocks are read together: due times are on the one that never jumps.
@@ -82,22 +80,3 @@ async def _watched(generator: Generator, start: float, watch: Watch) -> None:
 def _payload(plan: Plan, endpoint: Endpoint | None) -> bytes:
     headers = {"content-type": "application/json"} if plan.body else {}
     return request.build(plan.method, plan.url, headers, plan.body, endpoint)
-
-
-def _split(recorder: Recorder, wire: Wire) -> None:
-    """The answer's own word on where its time went: what the proxy took, and what the rest of the way did."""
-    overhead = _seconds(wire.headers.get(OVERHEAD_HEADER))
-    upstream = _seconds(wire.headers.get(UPSTREAM_HEADER))
-    if overhead is not None:
-        recorder.part("proxy", overhead)
-    if upstream is not None:
-        recorder.part("upstream", upstream)
-    if overhead is not None and upstream is not None:
-        recorder.part("gateway", max(0.0, wire.end - wire.sent - overhead - upstream))
-
-
-def _seconds(milliseconds: bytes | None) -> float | None:
-    try:
-        return None if milliseconds is None else float(milliseconds) / 1_000
-    except ValueError:
-        return None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import pytest
 from chalicelib.core.statistics import samples_for
-from chalicelib.load import shard
+from chalicelib.load import shard, split, timer
 from chalicelib.load.arrivals import Arrivals
+from chalicelib.load.generator import Generator
 from chalicelib.load.plan import Limits, Plan
+from chalicelib.load.recorder import Recorder
 from chalicelib.load.worker import work
 
 from tests.functional.load.servers import OK, server
@@ -131,6 +135,47 @@ def test_headers_of_the_proxy_split_the_time_into_gateway_proxy_and_upstream() -
     assert set(summary.parts) == {"proxy", "upstream", "gateway"}
     assert summary.parts["proxy"].percentile(0.5) == pytest.approx(2_000, rel=0.01)
     assert summary.parts["upstream"].percentile(0.5) == pytest.approx(3_000, rel=0.01)
+
+
+class Swallowing(asyncio.WriteTransport):
+    """A connection whose other side is the test."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        return
+
+
+def test_a_head_that_comes_byte_by_byte_splits_the_time_all_the_same() -> None:
+    headers = b"x-proxy-overhead-ms: 2.0\r\nx-proxy-upstream-ms: 3.0\r\n"
+    told = b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n%bcontent-length: 2\r\n\r\nok" % headers
+    recorder = Recorder()
+
+    async def read() -> None:
+        generator = Generator("http://127.0.0.1/", b"", recorder, Limits(), on_good=partial(split.note, recorder))
+        wire = generator.wire()
+        wire.connection_made(Swallowing())
+        generator.idle.pop().send(time.perf_counter())
+        for at in range(len(told)):
+            wire.data_received(told[at : at + 1])
+            await asyncio.sleep(0)
+
+    asyncio.run(read())
+    assert recorder.good == 1
+    assert {name: sum(counts) for name, counts in recorder.parts.items()} == {"proxy": 1, "upstream": 1, "gateway": 1}
+
+
+def test_an_answer_that_nobody_asked_for_is_no_answer_to_what_is_asked_next() -> None:
+    with server(lambda *_: OK + OK) as (url, _):
+        summary = run(plan(url, 20, 0.5, limits=Limits(timeout_s=1, connections=1)))
+    assert summary.good + summary.failed == summary.due == 10
+    assert set(summary.errors) <= {"protocol"}
+    assert (summary.service.maximum() or 0) < 2_000_000
+
+
+def test_where_the_kernel_has_no_exact_timer_the_loop_s_own_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timer, "_timerfd", lambda: -1)
+    with server() as (url, _):
+        summary = run(plan(url, 100, 0.5))
+    assert (summary.due, summary.good) == (50, 50)
 
 
 def test_the_stop_flag_ends_a_run_early_and_what_was_not_due_is_not_missed() -> None:

@@ -8,7 +8,9 @@ import tracemalloc
 import pytest
 from chalicelib.core.histogram import (
     BUCKETS,
+    FAR_US,
     MAX_US,
+    QUICK_US,
     Histogram,
     add,
     decode,
@@ -16,6 +18,7 @@ from chalicelib.core.histogram import (
     lowest,
     merge,
     middle,
+    quick_index_of,
 )
 
 
@@ -35,6 +38,15 @@ def recorded(samples: list[int]) -> Histogram:
 def test_a_duration_falls_into_the_bucket_that_holds_it(us: int) -> None:
     index = index_of(us)
     assert lowest(index) <= us < lowest(index + 1)
+
+
+@pytest.mark.parametrize("us", [0, 127, 128, QUICK_US - 1, QUICK_US, 100_003, FAR_US - 1, FAR_US, 30_000_000, MAX_US])
+def test_the_quick_way_to_a_bucket_leads_to_the_same_one(us: int) -> None:
+    assert quick_index_of(us) == index_of(us)
+
+
+def test_the_quick_way_is_right_for_every_duration_up_to_two_seconds() -> None:
+    assert [us for us in range(0, 2_000_000, 7) if quick_index_of(us) != index_of(us)] == []
 
 
 def test_buckets_follow_each_other_without_a_gap_and_the_last_one_holds_the_longest() -> None:

@@ -12,12 +12,12 @@ from chalicelib.load.recorder import Recorder
 
 def recorded(seed: int, count: int = 200, start: float = 100.0) -> tuple[Recorder, list[int]]:
     """A recorder over three seconds, and the response times (us) that it was given."""
-    chance, recorder, samples = random.Random(seed), Recorder(), []
+    chance, recorder, samples = random.Random(seed), Recorder(start), []
     for number in range(count):
         due = start + 3 * number / count
         us = int(chance.lognormvariate(9, 1))
         recorder.due += 1
-        recorder.answered(due, due + 0.001, due + us / 1e6 + 1e-9, start)
+        recorder.answered(due, due + 0.001, due + us / 1e6 + 1e-9)
         samples.append(us)
     return recorder, samples
 
@@ -38,9 +38,9 @@ def test_combined_shards_are_exactly_the_histogram_of_all_samples() -> None:
 def test_errors_of_a_kind_are_added_over_workers() -> None:
     shards = []
     for kinds in (["http_500", "timeout"], ["http_500"]):
-        recorder = Recorder()
+        recorder = Recorder(100.0)
         for kind in kinds:
-            recorder.failed(kind, 100.0, 101.0, 100.0)
+            recorder.failed(kind, 100.0, 101.0)
         shards.append(shard.encode(recorder, started_at=0.0))
     summary = shard.combine(shards)
     assert summary.errors == {"http_500": 2, "timeout": 1}
@@ -48,9 +48,9 @@ def test_errors_of_a_kind_are_added_over_workers() -> None:
 
 
 def test_a_timeout_counts_among_the_response_times_and_a_quick_error_does_not() -> None:
-    recorder = Recorder()
-    recorder.failed("timeout", 100.0, 130.0, 100.0)
-    recorder.failed("http_503", 100.0, 100.001, 100.0)
+    recorder = Recorder(100.0)
+    recorder.failed("timeout", 100.0, 130.0)
+    recorder.failed("http_503", 100.0, 100.001)
     response = shard.combine([shard.encode(recorder, started_at=0.0)]).response
     assert response.total == 1
     assert response.maximum() == pytest.approx(30_000_000, rel=0.01)

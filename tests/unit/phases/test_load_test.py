@@ -44,13 +44,13 @@ def asked(cursor: Mapping[str, Any] | None = None, *, load: Any = None, **other:
 
 def recorded(ms: float = 10.0, *, count: int = 400, bad: int = 0, unsent: int = 0, seed: int = 1) -> bytes:
     """A shard of 20 s whose median is about `ms`."""
-    chance, recorder = random.Random(seed), Recorder()
+    chance, recorder = random.Random(seed), Recorder(100.0)
     for number in range(count):
         due = 100.0 + 20 * number / count
         took = ms / 1_000 * chance.lognormvariate(0, 0.2)
-        recorder.answered(due, due, due + took, 100.0)
+        recorder.answered(due, due, due + took)
     for _ in range(bad):
-        recorder.failed("http_500", 100.0, 100.1, 100.0)
+        recorder.failed("http_500", 100.0, 100.1)
     recorder.due = count + bad + unsent
     recorder.unsent = unsent
     return shard.encode(recorder, started_at=0.0)

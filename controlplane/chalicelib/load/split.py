@@ -1,0 +1,37 @@
+"""Where an answer says that its time went: in the proxy, in the upstream, and the rest on the way."""
+
+from __future__ import annotations
+
+from .recorder import Recorder
+from .wire import Wire
+
+# As the proxy sends them and API Gateway hands them on.
+_ANY = b"\r\nx-proxy-"
+_OVERHEAD = b"\r\nx-proxy-overhead-ms:"
+_UPSTREAM = b"\r\nx-proxy-upstream-ms:"
+
+
+def note(recorder: Recorder, wire: Wire) -> None:
+    """Count the shares of a good answer, as far as it tells them."""
+    head = wire.head
+    end = head.find(b"\r\n\r\n")
+    if head.find(_ANY, 0, end) < 0:
+        return
+    head = head[:end]
+    overhead, upstream = _seconds(head, _OVERHEAD), _seconds(head, _UPSTREAM)
+    if overhead is not None:
+        recorder.part("proxy", overhead)
+    if upstream is not None:
+        recorder.part("upstream", upstream)
+    if overhead is not None and upstream is not None:
+        recorder.part("gateway", max(0.0, wire.end - wire.sent - overhead - upstream))
+
+
+def _seconds(head: bytes, name: bytes) -> float | None:
+    at = head.find(name)
+    if at < 0:
+        return None
+    try:
+        return float(head[at + len(name) :].partition(b"\r\n")[0]) / 1_000
+    except ValueError:
+        return None
