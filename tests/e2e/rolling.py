@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from openai import OpenAI
 
 from ctl.client import Client
+from installer import bucket, bundle
+from installer.check import ROOT
 from installer.demo import secret_of
 from installer.target import Target
 from local.state import Cloud
@@ -131,6 +135,37 @@ def chats(rolled: Rolled) -> bool:
     client = OpenAI(base_url=rolled.base_url, api_key=CLIENT_KEY, max_retries=0)
     messages: Any = [{"role": "user", "content": "hello"}]
     return bool(client.chat.completions.create(model="gpt-4o-mini", messages=messages).choices)
+
+
+def spoiled(folder: Path, file: str, sound: str, planted: str) -> bundle.Bundle:
+    """The proxy's bundle of a copy of this checkout in which `planted` stands for `sound`."""
+    broken = folder / "checkout"
+    ignored = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", "node_modules")
+    shutil.copytree(ROOT, broken, ignore=ignored, dirs_exist_ok=True)
+    text = (ROOT / file).read_text()
+    assert sound in text
+    (broken / file).write_text(text.replace(sound, planted, 1))
+    return bundle.build(broken, folder / "cache")
+
+
+def hold(embedded: Embedded, held: bundle.Bundle | str) -> str:
+    """Let the control plane roll this bundle from now on; answers the key of the one before."""
+    if isinstance(held, bundle.Bundle):
+        bucket.upload(embedded.aws, held.key, held.content)
+    key = held.key if isinstance(held, bundle.Bundle) else held
+    formation = embedded.boto("cloudformation")
+    given = formation.describe_stacks(StackName="proxyctl")["Stacks"][0]["Parameters"]
+    before: str = next(one["ParameterValue"] for one in given if one["ParameterKey"] == "BundleKey")
+    parameters = [{"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in given]
+    parameters = [one for one in parameters if one["ParameterKey"] != "BundleKey"]
+    formation.update_stack(
+        StackName="proxyctl",
+        UsePreviousTemplate=True,
+        Parameters=[*parameters, {"ParameterKey": "BundleKey", "ParameterValue": key}],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    formation.get_waiter("stack_update_complete").wait(StackName="proxyctl", WaiterConfig={"Delay": 1})
+    return before
 
 
 def phase(deployment: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from installer import bucket, bundle
-from installer.check import ROOT
 from tests.e2e.rolling import (
-    Embedded,
     Rolled,
     chats,
     ended,
     final,
+    hold,
     phase,
     reached,
     roll,
+    spoiled,
     start,
     until,
     versions_of,
@@ -29,41 +27,12 @@ from tests.e2e.rolling import (
 @pytest.fixture
 def broken_bundle(rolled: Rolled, tmp_path: Path) -> Iterator[None]:
     """The control plane holds a proxy that answers 500 to every chat; afterwards the good one again."""
-    broken = tmp_path / "checkout"
-    ignored = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", "node_modules")
-    shutil.copytree(ROOT, broken, ignore=ignored)
-    core = broken / "proxy" / "core.py"
-    sound = core.read_text()
-    planted = sound.replace(
-        "        path = below_base(", '        raise RuntimeError("planted")\n        path = below_base('
-    )
-    assert planted != sound
-    core.write_text(planted)
-    good = hold(rolled.embedded, bundle.build(broken, tmp_path / "cache"))
+    planted = ("        path = below_base(", '        raise RuntimeError("planted")\n        path = below_base(')
+    good = hold(rolled.embedded, spoiled(tmp_path, "proxy/core.py", *planted))
     try:
         yield
     finally:
         hold(rolled.embedded, good)
-
-
-def hold(embedded: Embedded, held: bundle.Bundle | str) -> str:
-    """Let the control plane roll this bundle from now on; answers the key of the one before."""
-    if isinstance(held, bundle.Bundle):
-        bucket.upload(embedded.aws, held.key, held.content)
-    key = held.key if isinstance(held, bundle.Bundle) else held
-    formation = embedded.boto("cloudformation")
-    given = formation.describe_stacks(StackName="proxyctl")["Stacks"][0]["Parameters"]
-    before: str = next(one["ParameterValue"] for one in given if one["ParameterKey"] == "BundleKey")
-    parameters = [{"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in given]
-    parameters = [one for one in parameters if one["ParameterKey"] != "BundleKey"]
-    formation.update_stack(
-        StackName="proxyctl",
-        UsePreviousTemplate=True,
-        Parameters=[*parameters, {"ParameterKey": "BundleKey", "ParameterValue": key}],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-    )
-    formation.get_waiter("stack_update_complete").wait(StackName="proxyctl", WaiterConfig={"Delay": 1})
-    return before
 
 
 @pytest.mark.usefixtures("broken_bundle")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from llmock.testing import LLMockServer
 
 from tests.functional.phases.looks import looking, request_for
 from tests.functional.phases.spoils import ENDPOINT_FAULTS, ERROR_FAULTS, TWICE
-from tests.functional.phases.stage import Stage, stage
+from tests.functional.phases.stage import Answer, Stage, stage
 
 SECRET: dict[str, Any] = {
     "models": {"fast": {"target": "gpt-4o-mini"}, "embed": {"target": "text-embedding-3-small"}},
@@ -117,8 +118,8 @@ def throttled(standin: LLMockServer) -> Iterator[Stage]:
         yield serving
 
 
-def driven(serving: Stage, **other: Any) -> Outcome:
-    aws = looking("").as_aws()
+def driven(serving: Stage, faults_url: str = "", **other: Any) -> Outcome:
+    aws = looking(faults_url).as_aws()
     return throttle.run(Throttle(50, 30), locate(request_for(serving), aws), aws, **other)
 
 
@@ -136,6 +137,30 @@ def test_a_throttle_that_does_not_recover_fails(throttled: Stage) -> None:
     found = driven(throttled, sleep=lambda _: None)
     assert found.verdict is Verdict.FAILED
     assert "recovered" in found.reason
+
+
+def slow_gateway(serving: Stage) -> None:
+    """Too slow for what its throttle gives back, but quick to say no."""
+
+    def slow(_: Any, answer: Answer) -> Answer:
+        if answer.status == 200:
+            time.sleep(0.4)
+        return answer
+
+    serving.spoil = slow
+
+
+def test_in_the_embedded_cloud_a_slow_machine_exceeds_the_throttle_for_a_moment(
+    throttled: Stage, standin: LLMockServer
+) -> None:
+    slow_gateway(throttled)
+    found = driven(throttled, standin.url)
+    assert found.verdict is Verdict.PASSED, found
+
+
+def test_in_an_account_users_lambdas_are_spared_that_moment(throttled: Stage) -> None:
+    slow_gateway(throttled)
+    assert driven(throttled).verdict is Verdict.NOT_RUN
 
 
 def test_a_throttle_that_was_never_reached_is_not_run(deployed: Stage) -> None:
