@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     """Measure and tell; 0 when every bound holds."""
     options = _parser().parse_args(arguments)
     measurements: dict[str, Callable[[], Report]] = {
-        "speed": lambda: speed.measure(options.seconds, options.rounds),
+        "speed": lambda: speed.measure(options.seconds, options.rounds, urgent=options.urgent),
         "truth": lambda: truth.measure(options.truth_seconds, options.rounds),
         "merging": merging.measure,
     }
@@ -27,6 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("only", nargs="*", metavar="NAME", help="speed, truth, merging")
     parser.add_argument("--seconds", type=int, default=4, help="each generator's turn")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each, interleaved")
+    parser.add_argument(
+        "--urgent", action="store_true", help="speed: before all others' work, which then stands still (root on Linux)"
+    )
     parser.add_argument("--truth-seconds", type=int, default=20)
     return parser
 

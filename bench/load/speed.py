@@ -15,15 +15,15 @@ _BEYOND = 60_000
 _FRACTION = 0.9  # of its capacity: what the engine can hold, not only reach
 
 
-def measure(seconds: int, rounds: int) -> Report:
+def measure(seconds: int, rounds: int, *, urgent: bool = False) -> Report:
     """Medians over the rounds; the ratios are those within a round, since the machine's mood changes between them."""
     report = Report(
         f"speed: requests per CPU second, 1 KB POST, {CONNECTIONS} connections, {rounds} × {seconds} s each"
     )
     found: dict[str, list[Ran]] = {}
     held: list[float] = []
-    with server("fast", SERVER_CORE) as serving:
-        generators = _generators(serving.url, seconds, held)
+    with server("fast", SERVER_CORE, urgent=urgent) as serving:
+        generators = _generators(serving.url, seconds, held, urgent)
         for number in range(rounds):
             for name, run in list(generators.items()):
                 try:
@@ -41,29 +41,31 @@ def measure(seconds: int, rounds: int) -> Report:
     return report
 
 
-def _generators(url: str, seconds: int, held: list[float]) -> dict[str, Callable[[], Ran]]:
+def _generators(url: str, seconds: int, held: list[float], urgent: bool) -> dict[str, Callable[[], Ran]]:
     # Once at a rate that nothing sustains, to know what does.
-    probe, _ = tools.engine(url, _BEYOND, 1, CONNECTIONS, GENERATOR_CORE, give_up_s=120)
+    probe, _ = tools.engine(url, _BEYOND, 1, CONNECTIONS, GENERATOR_CORE, give_up_s=120, urgent=urgent)
     capacity = [probe.requests / probe.wall_s]
 
     def saturated() -> Ran:
         # A third more than came through last time: there is always something due. None is given up, since work on
         # requests that are then dropped would count as if it were work on those that are answered.
-        ran, _ = tools.engine(url, 1.3 * capacity[-1], seconds, CONNECTIONS, GENERATOR_CORE, give_up_s=120)
+        ran, _ = tools.engine(
+            url, 1.3 * capacity[-1], seconds, CONNECTIONS, GENERATOR_CORE, give_up_s=120, urgent=urgent
+        )
         capacity.append(ran.requests / ran.wall_s)
         return ran
 
     def holding() -> Ran:
-        ran, told = tools.engine(url, _FRACTION * capacity[-1], seconds, CONNECTIONS, GENERATOR_CORE)
+        ran, told = tools.engine(url, _FRACTION * capacity[-1], seconds, CONNECTIONS, GENERATOR_CORE, urgent=urgent)
         held.append(told["unsent"] / told["due"])
         return ran
 
     return {
-        "wrk": lambda: tools.wrk(url, seconds, GENERATOR_CORE),
+        "wrk": lambda: tools.wrk(url, seconds, GENERATOR_CORE, urgent=urgent),
         "engine": saturated,
-        "hey": lambda: tools.hey(url, seconds, GENERATOR_CORE),
+        "hey": lambda: tools.hey(url, seconds, GENERATOR_CORE, urgent=urgent),
         "engine at 90 % of capacity": holding,
-        "Locust FastHttpUser": lambda: tools.locust(url, max(5, seconds), GENERATOR_CORE),
+        "Locust FastHttpUser": lambda: tools.locust(url, max(5, seconds), GENERATOR_CORE, urgent=urgent),
     }
 
 

@@ -141,14 +141,14 @@ def hey(url: str, seconds: int, core: int, rps: float | None = None, *, urgent: 
     return Ran(int(counted[1]), wall_s, cpu_s, found)
 
 
-def locust(url: str, seconds: int, core: int) -> Ran:
+def locust(url: str, seconds: int, core: int, *, urgent: bool = False) -> Ran:
     """FastHttpUser, one process, in an environment of its own, installed on first use."""
     home = _locust_home()
     file = home / "bench_locustfile.py"
     file.write_text(_LOCUSTFILE)
     command = [str(home / "bin" / "python"), "-m", "locust", "-f", str(file), "--headless", "--only-summary"]
     command += ["-u", str(CONNECTIONS), "-r", str(CONNECTIONS), "-t", f"{seconds}s", "-H", url.rstrip("/")]
-    _, wall_s, _ = pinned([*command, "--loglevel", "ERROR"], core)
+    _, wall_s, _ = pinned([*command, "--loglevel", "ERROR"], core, urgent=urgent)
     told = json.loads(file.with_suffix(".json").read_text())
     if not told["requests"]:
         raise NotRun("it sent nothing in its time: this machine is too busy")
