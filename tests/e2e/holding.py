@@ -23,6 +23,10 @@ _DRAIN_S = 0.3
 _READ = TypeDeserializer()
 
 
+class GotAway(AssertionError):
+    """The phase was over before it could be caught: a tenth of a second is not long on a busy machine."""
+
+
 @dataclass(frozen=True)
 class Held:
     """The processes of one Lambda, stopped while the state machine waits for its answer."""
@@ -66,9 +70,11 @@ def _caught(embedded: Embedded, deployment_id: str, name: str, function: str, mi
     while time.monotonic() < deadline:
         recorded = record(embedded, deployment_id, name)
         status = recorded.get("status")
-        assert status in (None, "RUNNING"), f"{name} got away: it is {status}: {recorded.get('summary')}"
+        if status not in (None, "RUNNING"):
+            raise GotAway(f"{name} of {deployment_id} is {status} already: {recorded.get('summary')}")
         if status is None:
-            assert not ended_already(embedded, deployment_id), f"{deployment_id} ended before it came to {name}"
+            if ended_already(embedded, deployment_id):
+                raise GotAway(f"{deployment_id} ended before it came to {name}")
             time.sleep(0.02)
         elif middle():
             found = Held(tuple(workers(embedded, function)))

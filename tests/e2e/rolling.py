@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,8 @@ def start(embedded: Embedded, environment: str, action: str = "deploy", **given:
     """POST /deployments with quick options; the deployment's id."""
     options = {**QUICK, **given.pop("options", {})}
     body = {"environment": environment, "action": action, "options": options, **given}
-    started: str = embedded.client.start(body)["id"]
+    # With a key, so that a connection which the emulator has closed meanwhile costs another attempt and no test.
+    started: str = embedded.client.start(body, uuid.uuid4().hex)["id"]
     return started
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 from chalicelib import phases
 from chalicelib.core.naming import Names
 
-from tests.e2e.holding import Held, execution_of, held, state_of
+from tests.e2e.holding import GotAway, Held, execution_of, held, state_of
 from tests.e2e.rolling import Rolled, chats, ended, final, phase, roll, start, until, versions_of
 
 # How fast a busy machine is is no fact of these tests.
@@ -36,6 +37,7 @@ BEFORE_RELEASE = (
 STEPS = ("acquire_lock", "shift_traffic", "bake")
 # Longer than any phase takes here, and short enough to wait for.
 ENOUGH_S = 30
+ATTEMPTS = 4
 _serial = itertools.count(1)
 
 Middle = Callable[[Rolled, str], Any]
@@ -184,10 +186,25 @@ def free(rolled: Rolled) -> str:
 @contextmanager
 def caught(rolled: Rolled, name: str, *, next_changes: bool = False) -> Iterator[tuple[Struck, Held]]:
     """A deploy, stopped in the middle of this phase, and another in line behind it: of what is live, or of a change."""
-    case, good = CASES[name], free(rolled)
-    first = begin(rolled, case)
-    with held(rolled.embedded, first, name, lambda: case.middle(rolled, good)) as lambda_:
+    with in_the_middle(rolled, name) as (first, good, lambda_):
         yield Struck(rolled, first, in_line(rolled, changes=next_changes), good), lambda_
+
+
+@contextmanager
+def in_the_middle(rolled: Rolled, name: str, **options: Any) -> Iterator[tuple[str, str, Held]]:
+    """A deploy that is in the middle of this phase, and the version that is good; one that gets away is let go."""
+    with ExitStack() as stack:
+        for attempt in range(1, ATTEMPTS + 1):
+            case, good = CASES[name], free(rolled)
+            first = begin(rolled, case, **options)
+            try:
+                middle = partial(case.middle, rolled, good)
+                lambda_ = stack.enter_context(held(rolled.embedded, first, name, middle))
+                break
+            except GotAway:
+                if attempt == ATTEMPTS:
+                    raise
+        yield first, good, lambda_
 
 
 def in_line(rolled: Rolled, *, changes: bool) -> str:
@@ -260,10 +277,9 @@ def limited(rolled: Rolled, name: str, seconds: int) -> Iterator[None]:
 @pytest.mark.parametrize("name", cases())
 def test_a_lambda_that_runs_out_of_time_in_the_middle_is_asked_again(rolled: Rolled, name: str) -> None:
     """What the state machine retries, it retries: the second call finds what the first one left, and goes on."""
-    good, case = free(rolled), CASES[name]
+    at_once = {"strategy": "all_at_once", "step_s": 1, "watch_s": 1}
     with limited(rolled, name, ENOUGH_S):
-        first = begin(rolled, case, bake={"strategy": "all_at_once", "step_s": 1, "watch_s": 1})
-        with held(rolled.embedded, first, name, lambda: case.middle(rolled, good)):
+        with in_the_middle(rolled, name, bake=at_once) as (first, _good, _lambda):
             failed = until("it was asked again", lambda: asked_again(rolled, first), ENOUGH_S + 20)
         told = ended(rolled.embedded, first)
     assert failed == ["Sandbox.Timedout"]
