@@ -21,6 +21,7 @@ from ..core.polling import next_poll_s
 from ..core.stack_state import Move
 from ..errors import PhaseFailed
 from ..ports import Aws
+from ..ports.alarms import Alarm
 from ..ports.stacks import Stack
 from ..stacking import follow, inputs, judge
 
@@ -118,10 +119,17 @@ def _alarms_as_then(request: Request, stack: Stack, aws: Aws) -> int:
         return 0  # removed by hand; a revalidation names that
     wanted = alarms.definitions(names, request.config.alarms, stage=stack.outputs["StageName"], topic_arn=topic)
     standing = {one.name: one.definition for one in aws.alarms.find(names.alarm(""))}
-    changed = [one for one in wanted if standing.get(one.name) != one]
+    changed = [one for one in wanted if standing.get(one.name) != _as_told(one, standing.get(one.name))]
     for alarm in changed:
         aws.alarms.put(alarm, names.tags)
     return len(changed)
+
+
+def _as_told(wanted: Alarm, standing: Alarm | None) -> Alarm:
+    """`wanted`, without what the embedded cloud does not tell of an alarm that stands: its metric math."""
+    if standing is None or standing.metrics:
+        return wanted
+    return replace(wanted, metrics=standing.metrics, expression=standing.expression)
 
 
 def _lasting(config: Config, stack: Stack) -> dict[str, list[str]]:
