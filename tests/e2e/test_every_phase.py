@@ -101,8 +101,9 @@ CASES: dict[str, Case] = {
 }
 
 
-# The cheapest of each kind, in phases that no other test looks at: they run with all tests, the others on demand.
-QUICK = {"killed": "package_artifact", "stopped": "configure_monitoring", "aborted": "deploy_stack"}
+# The cheapest, in phases that no other test looks at: they run with all tests, the others on demand. (An execution is
+# stopped in test_setbacks.py too.)
+QUICK = {"killed": "package_artifact", "aborted": "deploy_stack"}
 
 
 def cases(kind: str = "") -> list[Any]:
