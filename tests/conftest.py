@@ -8,6 +8,7 @@ import pytest
 _SHARED = "rolled"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     shared = {item.path for item in items if _SHARED in getattr(item, "fixturenames", ())}
     for item in items:
