@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import boto3
-from chalicelib.aws.artifacts import S3Artifacts
-from chalicelib.aws.executions import StepFunctionsExecutions
-from chalicelib.aws.nights import DynamoNights
-from chalicelib.aws.records import DynamoRecords
-from chalicelib.aws.session import client
-from chalicelib.core import release
-from chalicelib.core.alarms import definitions
-from chalicelib.core.config import Config
-from chalicelib.core.naming import Names
+from chalicelib.adapters.artifacts import S3Artifacts
+from chalicelib.adapters.executions import StepFunctionsExecutions
+from chalicelib.adapters.nights import DynamoNights
+from chalicelib.adapters.records import DynamoRecords
+from chalicelib.adapters.session import client
+from chalicelib.domain.aws.functions import FunctionConfig
+from chalicelib.domain.config import Config
+from chalicelib.domain.names import Names
+from chalicelib.monitoring.alarms import definitions
 from chalicelib.ports import Aws
-from chalicelib.ports.functions import FunctionConfig
+from chalicelib.release import release
 from moto import mock_aws
 from moto.dynamodb.models.table import Table
 

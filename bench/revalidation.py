@@ -21,9 +21,10 @@ from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
-from chalicelib import phases, runner
-from chalicelib.api import nightly, sweep
-from chalicelib.core.contract import Request, Result
+from chalicelib.engine import registry, runner
+from chalicelib.engine.phase import Request, Result
+from chalicelib.lifecycle import night as nightly
+from chalicelib.lifecycle import sweep
 from chalicelib.ports import Aws
 
 from bench import running
@@ -76,7 +77,7 @@ def _tiny(name: str) -> ModuleType:
 
 
 def _load(name: str) -> ModuleType:
-    return phases.load(name) if name in ("acquire_lock", "check_drift", "record_outcome") else _tiny(name)
+    return registry.load(name) if name in ("acquire_lock", "check_drift", "record_outcome") else _tiny(name)
 
 
 def night(size: int) -> Night:

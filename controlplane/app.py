@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Response
-from chalicelib import runner
-from chalicelib.api import control, deployments, environments, health, nightly, openapi, secrets, sweep, tell
+from chalicelib.api import control, deployments, environments, health, nights, openapi, secrets
 from chalicelib.api.answers import Answer, Call, answered
+from chalicelib.engine import runner
+from chalicelib.lifecycle import night, publish_events, sweep
 from chalicelib.load import task
 from chalicelib.wiring import aws, utc_now
 
@@ -95,7 +96,7 @@ def patch_secret(name: str) -> Response:
 
 @app.route("/nights", methods=["GET"], authorizer=iam)
 def get_nights() -> Response:
-    return _respond(nightly.index)
+    return _respond(nights.index)
 
 
 @app.route("/health", methods=["GET"], authorizer=iam)
@@ -110,17 +111,17 @@ def get_openapi() -> Response:
 
 @app.lambda_function(name="ListEnvironments")
 def list_environments_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return nightly.list_environments(event, aws(), utc_now)
+    return night.list_environments(event, aws(), utc_now)
 
 
 @app.lambda_function(name="RevalidateEnvironment")
 def revalidate_environment_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return nightly.revalidate_environment(event, aws(), utc_now)
+    return night.revalidate_environment(event, aws(), utc_now)
 
 
 @app.lambda_function(name="SummarizeNight")
 def summarize_night_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return nightly.summarize_night(event, aws(), utc_now)
+    return night.summarize_night(event, aws(), utc_now)
 
 
 @app.lambda_function(name="Sweep")
@@ -130,7 +131,7 @@ def sweep_task(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 @app.lambda_function(name="Tell")
 def tell_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return tell.run(event, aws(), utc_now)
+    return publish_events.run(event, aws(), utc_now)
 
 
 @app.lambda_function(name="AcquireLock")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from chalicelib.engine import policies
 
 from installer import wheels, zips
 from installer.errors import CannotStart, CommandFailed
@@ -111,8 +112,7 @@ def _run_chalice(root: Path, scratch: Path, log: Path) -> tuple[Template, dict[s
     staged, out = scratch / "controlplane", scratch / "out"
     ignored = shutil.ignore_patterns("__pycache__", "deployments", "deployed", "vendor")
     shutil.copytree(root / "controlplane", staged, ignore=ignored)
-    # Chalice zips app.py, chalicelib/ and vendor/ only; preflight reads the policies to know what to check.
-    shutil.copytree(staged / "policies", staged / "chalicelib" / "policies", dirs_exist_ok=True)
+    _write_policies(staged)
     (staged / "requirements.txt").write_text("")  # dependencies are ours, see the module's docstring
     merged = scratch / "resources.json"
     merged.write_text(json.dumps(_resources(root)))
@@ -139,6 +139,14 @@ def _run_chalice(root: Path, scratch: Path, log: Path) -> tuple[Template, dict[s
     zips.compile_tree(unpacked)
     _check_code_uris(template)
     return template, zips.collect(unpacked, bytecode=True)
+
+
+def _write_policies(staged: Path) -> None:
+    """Each function's complete policy, where .chalice/config.json names it."""
+    folder = staged / ".chalice" / "policies"
+    folder.mkdir(exist_ok=True)
+    for stem, document in policies.documents(staged / "chalicelib").items():
+        (folder / f"{stem}.json").write_text(json.dumps(document))
 
 
 def _check_code_uris(template: Template) -> None:

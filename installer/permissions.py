@@ -1,14 +1,15 @@
 """What each function of the control plane may do, as a page for whoever must approve it: `docs/permissions.md`.
 
-Made from `controlplane/policies/*.json` by `python -m installer.permissions`; a test compares them, so that no
+Made from the `policy.json` of each function by `python -m installer.permissions`; a test compares them, so that no
 statement comes or goes unseen.
 """
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from chalicelib.engine import policies
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "permissions.md"
@@ -18,18 +19,18 @@ _PREFIX = re.compile(
 _INTRO = """\
 # What each function may do
 
-Made from `controlplane/policies/*.json` (`python -m installer.permissions`); a test compares them. One policy a
+Made from the `policy.json` of each function under `controlplane/chalicelib/` (`python -m installer.permissions`);
+a test compares them. One policy a
 function, one statement a purpose. Partition, region and account of every ARN are those of the control plane.
 """
 
 
-def page(policies: Path = ROOT / "controlplane" / "policies") -> str:
-    """The whole page, Markdown."""
+def page(documents: Mapping[str, Any] | None = None) -> str:
+    """The whole page, Markdown. documents: policy document by stem; those of the checkout when it is None."""
     parts = [_INTRO]
-    for path in sorted(policies.glob("*.json")):
-        statements = json.loads(path.read_text())["Statement"]
-        parts.append(f"## {path.stem}\n\n| purpose | actions | resources | only if |\n|---|---|---|---|\n")
-        parts.append("".join(f"| {' | '.join(_cells(one))} |\n" for one in statements))
+    for stem, document in (documents or policies.documents()).items():
+        parts.append(f"## {stem}\n\n| purpose | actions | resources | only if |\n|---|---|---|---|\n")
+        parts.append("".join(f"| {' | '.join(_cells(statement))} |\n" for statement in document["Statement"]))
     return "\n".join(parts).replace("|\n\n|", "|\n|")
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from chalicelib import errors, phases
+from chalicelib.domain import errors
+from chalicelib.engine import policies, registry
 
 ROOT = Path(__file__).resolve().parent.parent
-ALL = (*phases.PHASES, *phases.STEPS)
+ALL = (*registry.PHASES, *registry.STEPS)
 NIGHTLY = ("list_environments", "revalidate_environment", "summarize_night")
 
 
@@ -44,7 +45,7 @@ def tasks() -> dict[str, Any]:
 
 
 def test_the_twelve_phases_are_those_of_the_design_in_its_order() -> None:
-    assert phases.PHASES == (
+    assert registry.PHASES == (
         "preflight",
         "prepare_secret",
         "package_artifact",
@@ -62,45 +63,43 @@ def test_the_twelve_phases_are_those_of_the_design_in_its_order() -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_phase_has_a_state_that_calls_its_own_lambda(name: str) -> None:
-    state = tasks()[phases.pascal(name)]
+    state = tasks()[registry.pascal(name)]
     called = state["Parameters"].get("FunctionName") if "waitForTaskToken" in state["Resource"] else state["Resource"]
-    assert called == f"${{{phases.pascal(name)}Arn}}"
+    assert called == f"${{{registry.pascal(name)}Arn}}"
 
 
 def test_the_state_machine_has_no_task_that_is_not_a_phase() -> None:
-    assert set(tasks()) == {phases.pascal(name) for name in ALL}
+    assert set(tasks()) == {registry.pascal(name) for name in ALL}
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_phase_has_a_handler_that_runs_it_and_no_other(name: str) -> None:
     source = ast.unparse(HANDLERS[f"{name}_task"])
-    assert f"@app.lambda_function(name='{phases.pascal(name)}')" in source
+    assert f"@app.lambda_function(name='{registry.pascal(name)}')" in source
     assert f"runner.run('{name}', event, aws(), utc_now)" in source
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_phase_has_a_policy_of_its_own_and_the_package_uses_it(name: str) -> None:
-    policy = json.loads((ROOT / f"controlplane/policies/{name}.json").read_text())
-    assert policy["Version"] == "2012-10-17"
-    assert all(statement["Sid"] for statement in policy["Statement"])
-    used = CONFIG["stages"]["api"]["lambda_functions"][phases.pascal(name)]
-    assert used["iam_policy_file"] == f"../policies/{name}.json"
+    assert (ROOT / f"controlplane/chalicelib/phases/{name}/policy.json").is_file()
+    assert all(statement["Sid"] for statement in policies.documents()[name]["Statement"])
+    used = CONFIG["stages"]["api"]["lambda_functions"][registry.pascal(name)]
+    assert used["iam_policy_file"] == f"policies/{name}.json"
 
 
 def test_there_is_no_policy_without_a_function() -> None:
-    names = {path.stem for path in (ROOT / "controlplane/policies").glob("*.json")}
-    assert names == {*ALL, *NIGHTLY, "api", "load_worker", "sweep", "tell"}
+    assert set(policies.files()) == {*ALL, *NIGHTLY, "api", "load_worker", "sweep", "tell"}
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_phase_has_a_test_file_of_its_own(name: str) -> None:
-    assert (ROOT / f"tests/unit/phases/test_{name}.py").is_file()
+    assert (ROOT / f"tests/unit/phases/{name}/test_{name}.py").is_file()
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_state_waits_longer_than_its_lambda_may_run(name: str) -> None:
-    lambda_timeout = CONFIG["stages"]["api"]["lambda_functions"][phases.pascal(name)]["lambda_timeout"]
-    assert tasks()[phases.pascal(name)]["TimeoutSeconds"] > lambda_timeout
+    lambda_timeout = CONFIG["stages"]["api"]["lambda_functions"][registry.pascal(name)]["lambda_timeout"]
+    assert tasks()[registry.pascal(name)]["TimeoutSeconds"] > lambda_timeout
 
 
 def test_every_error_name_of_ours_that_the_workflow_matches_is_defined() -> None:
@@ -135,12 +134,12 @@ EACH = NIGHT["RevalidateAll"]["ItemProcessor"]["States"]
 
 @pytest.mark.parametrize("name", NIGHTLY)
 def test_every_task_of_the_night_has_lambda_handler_policy_and_time_enough(name: str) -> None:
-    stem = phases.pascal(name)
+    stem = registry.pascal(name)
     state = (NIGHT | EACH)[stem]
     assert state["Resource"] == f"${{{stem}Arn}}"
-    assert f"nightly.{name}(event, aws(), utc_now)" in ast.unparse(HANDLERS[f"{name}_task"])
+    assert f"night.{name}(event, aws(), utc_now)" in ast.unparse(HANDLERS[f"{name}_task"])
     used = CONFIG["stages"]["api"]["lambda_functions"][stem]
-    assert used["iam_policy_file"] == f"../policies/{name}.json"
+    assert used["iam_policy_file"] == f"policies/{name}.json"
     assert state["TimeoutSeconds"] > used["lambda_timeout"]
     assert "Throttled" in state["Retry"][0]["ErrorEquals"]
 
@@ -170,7 +169,7 @@ def test_the_schedule_starts_the_night_and_may_do_so() -> None:
 
 
 def test_a_failure_from_release_code_on_goes_through_roll_back() -> None:
-    released = [phases.pascal(name) for name in (*phases.PHASES[5:], "await_approval", "shift_traffic", "bake")]
+    released = [registry.pascal(name) for name in (*registry.PHASES[5:], "await_approval", "shift_traffic", "bake")]
     for name in released:
         assert [rule["Next"] for rule in STATES[name]["Catch"]] == ["RollBack"], name
 
@@ -194,4 +193,4 @@ def test_the_order_of_a_deploy_is_the_designs() -> None:
         order.append(name)
         name = STATES[STATES[name]["Next"]]["Default"]
     after_load = ["ShiftTraffic", "Bake", "VerifyIdempotency", "WriteHandoff", "CleanUp"]
-    assert order == [phases.pascal(item) for item in phases.PHASES[:9]] + after_load
+    assert order == [registry.pascal(item) for item in registry.PHASES[:9]] + after_load

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib import errors
-from chalicelib.core import secret_schema
+from chalicelib.domain import errors, secret_schema
 
 from proxy import config
 

@@ -14,11 +14,11 @@ import time
 from functools import partial
 
 import uvloop
-from chalicelib.core.histogram import Histogram, add
 from chalicelib.load import split
 from chalicelib.load.arrivals import Arrivals, due_times
 from chalicelib.load.generator import Generator
-from chalicelib.load.plan import Limits
+from chalicelib.load.histogram import Histogram, add
+from chalicelib.load.plans import Limits
 from chalicelib.load.recorder import Recorder
 from chalicelib.load.request import build
 

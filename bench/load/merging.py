@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 
-from chalicelib.core.histogram import Histogram, merge
+from chalicelib.load.histogram import Histogram, merge
 
 from bench.figures import Bound, Report
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from .errors import BadRequest
-from .ports.settings import Settings
+from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.settings import Settings
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:

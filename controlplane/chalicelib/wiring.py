@@ -7,29 +7,29 @@ from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import Any
 
-from .api import starting
-from .aws.alarms import CloudWatchAlarms
-from .aws.artifacts import S3Artifacts
-from .aws.endpoint import HttpEndpoint
-from .aws.events import EventBridgeEvents
-from .aws.executions import StepFunctionsExecutions
-from .aws.functions import LambdaFunctions
-from .aws.gateway import RestGateway
-from .aws.identity import IamIdentity
-from .aws.live_figures import DynamoLiveFigures
-from .aws.logs import CloudWatchLogs
-from .aws.metrics import CloudWatchMetrics
-from .aws.nights import DynamoNights
-from .aws.records import DynamoRecords
-from .aws.sdk import OpenAiSdk
-from .aws.secrets import SecretsManagerSecrets
-from .aws.stacks import CloudFormationStacks
-from .aws.tagging import TaggedResources
-from .aws.topics import SnsTopics
-from .core.model import Deployment
-from .ports import Aws
-from .ports.settings import Settings
-from .settings import read_settings
+from chalicelib.adapters.alarms import CloudWatchAlarms
+from chalicelib.adapters.artifacts import S3Artifacts
+from chalicelib.adapters.endpoint import HttpEndpoint
+from chalicelib.adapters.events import EventBridgeEvents
+from chalicelib.adapters.executions import StepFunctionsExecutions
+from chalicelib.adapters.functions import LambdaFunctions
+from chalicelib.adapters.gateway import RestGateway
+from chalicelib.adapters.identity import IamIdentity
+from chalicelib.adapters.live_figures import DynamoLiveFigures
+from chalicelib.adapters.logs import CloudWatchLogs
+from chalicelib.adapters.metrics import CloudWatchMetrics
+from chalicelib.adapters.nights import DynamoNights
+from chalicelib.adapters.openai_sdk import OpenAiSdk
+from chalicelib.adapters.records import DynamoRecords
+from chalicelib.adapters.secrets import SecretsManagerSecrets
+from chalicelib.adapters.stacks import CloudFormationStacks
+from chalicelib.adapters.tagging import TaggedResources
+from chalicelib.adapters.topics import SnsTopics
+from chalicelib.domain.model import Deployment
+from chalicelib.domain.settings import Settings
+from chalicelib.lifecycle import start
+from chalicelib.ports import Aws
+from chalicelib.settings import read_settings
 
 
 class _Rollouts:
@@ -39,7 +39,7 @@ class _Rollouts:
         self._aws = aws
 
     def begin(self, given: Mapping[str, Any], *, caller: str, key: str) -> Deployment:
-        return starting.begin(dict(given), self._aws, utc_now, caller=caller, key=key)
+        return start.begin(dict(given), self._aws, utc_now, caller=caller, key=key)
 
 
 class _Aws:

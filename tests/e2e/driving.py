@@ -20,11 +20,11 @@ from typing import Any
 
 import boto3
 from chalicelib import wiring
-from chalicelib.aws import session
-from chalicelib.core.config import Config, Options
-from chalicelib.core.contract import Request, Result, Status
-from chalicelib.core.model import Action, Applied, Environment
-from chalicelib.core.permissions import role_of
+from chalicelib.adapters import session
+from chalicelib.domain.config import Config, Options
+from chalicelib.domain.model import Action, Applied, Environment
+from chalicelib.engine.phase import Request, Result, Status
+from chalicelib.phases.preflight.grants import role_of
 from chalicelib.ports import Aws
 
 from installer import bundle, gaps

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 from boto3.dynamodb.types import TypeDeserializer
-from chalicelib import phases
+from chalicelib.engine import registry
 
 from tests.e2e.rolling import Embedded, until
 
@@ -90,7 +90,7 @@ def _caught(embedded: Embedded, deployment_id: str, name: str, function: str, mi
 
 def record(embedded: Embedded, deployment_id: str, name: str) -> dict[str, Any]:
     """The phase's item as it lies in the table; {} before it began."""
-    key = {"pk": f"DEPLOYMENT#{deployment_id}", "sk": f"PHASE#{phases.number_of(name):02}#{name}"}
+    key = {"pk": f"DEPLOYMENT#{deployment_id}", "sk": f"PHASE#{registry.number_of(name):02}#{name}"}
     given = {part: {"S": value} for part, value in key.items()}
     found = embedded.boto("dynamodb").get_item(TableName="proxyctl", Key=given, ConsistentRead=True)
     return {field: _READ.deserialize(value) for field, value in found.get("Item", {}).items()}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from chalicelib.core.permissions import Grant, grants
+from chalicelib.phases.preflight.grants import Grant, grants
 
 from tests.e2e.driving import DEPLOY, POLICIES, Call
 

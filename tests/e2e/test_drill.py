@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from chalicelib.core import drill
+from chalicelib.domain import drills
 
 from tests.e2e.rolling import Embedded, Rolled, phase, reached, start, until
 
@@ -48,7 +48,7 @@ def test_a_drill_rolls_breaks_updates_and_removes_an_environment_and_leaves_its_
 def test_an_aborted_drill_stops_its_rollout_and_leaves_no_environment(rolled: Rolled) -> None:
     embedded = rolled.embedded
     started = start(embedded, rolled.environment, "drill", options=QUICK_CHILDREN)
-    name = drill.ephemeral(started)
+    name = drills.ephemeral_environment(started)
     child: str = until("its rollout is on its way", lambda: last_of(embedded, name))
     reached(embedded, child, "configure_monitoring", "release_code")
     assert stack_exists(rolled, name)
@@ -59,7 +59,7 @@ def test_an_aborted_drill_stops_its_rollout_and_leaves_no_environment(rolled: Ro
     assert embedded.client.deployment(child)["status"] == "ABORTED"
     assert not stack_exists(rolled, name)
     assert not embedded.client.environment(name).get("lock")
-    assert not embedded.client.environment(drill.HALL).get("lock")
+    assert not embedded.client.environment(drills.DRILL_RECORD_ENVIRONMENT).get("lock")
 
 
 def last_of(embedded: Embedded, environment: str) -> str:

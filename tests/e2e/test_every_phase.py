@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from chalicelib import phases
-from chalicelib.core.naming import Names
+from chalicelib.domain.names import Names
+from chalicelib.engine import registry
 
 from tests.e2e.holding import GotAway, Held, execution_of, held, state_of
 from tests.e2e.rolling import Rolled, chats, ended, final, phase, roll, start, until, versions_of
@@ -112,7 +112,7 @@ def cases(kind: str = "") -> list[Any]:
 
 
 def test_every_phase_has_its_case() -> None:
-    assert {*CASES} == {*phases.PHASES, *STEPS}
+    assert {*CASES} == {*registry.PHASES, *STEPS}
 
 
 def begin(rolled: Rolled, case: Case, **options: Any) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chalicelib.core.config import AlarmThresholds, Config, Throttle
-from chalicelib.core.contract import Status
-from chalicelib.errors import PhaseFailed
+from chalicelib.domain.config import AlarmThresholds, Config, Throttle
+from chalicelib.domain.errors import PhaseFailed
+from chalicelib.engine.phase import Status
 
 from installer import environment
 from local import cloud

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chalicelib import phases
-from chalicelib.aws.items import of_lock, write
-from chalicelib.aws.transactions import environment_key
-from chalicelib.core.model import Lock
-from chalicelib.runner import LEASE_S
+from chalicelib.adapters.items import of_lock, write
+from chalicelib.adapters.transactions import environment_key
+from chalicelib.domain.model import LEASE_S, Lock
+from chalicelib.engine import registry
 from openai import OpenAI
 
 from tests.e2e.rolling import CLIENT_KEY, Rolled, phase, roll, until, versions_of
@@ -28,7 +27,7 @@ def sdk(rolled: Rolled) -> OpenAI:
 def test_all_twelve_phases_ended_well_with_times_summary_and_evidence(rolled: Rolled) -> None:
     told = rolled.deployment
     assert told["status"] == "SUCCEEDED", told.get("error")
-    assert [row["name"] for row in told["phases"]] == list(phases.PHASES)
+    assert [row["name"] for row in told["phases"]] == list(registry.PHASES)
     for row in told["phases"]:
         assert row["status"] == "SUCCEEDED", row
         assert row["started_at"] <= row["ended_at"]
@@ -42,9 +41,9 @@ def test_step_functions_ran_a_lambda_for_every_phase(rolled: Rolled) -> None:
     pages = states.get_paginator("get_execution_history").paginate(executionArn=rolled.deployment["execution_arn"])
     events: list[dict[str, Any]] = [event for page in pages for event in page["events"]]
     entered = {event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event}
-    assert {phases.pascal(name) for name in phases.PHASES} <= entered
+    assert {registry.pascal(name) for name in registry.PHASES} <= entered
     done = [event for event in events if event["type"] in ("LambdaFunctionSucceeded", "TaskSucceeded")]
-    assert len(done) >= len(phases.PHASES) + 4
+    assert len(done) >= len(registry.PHASES) + 4
 
 
 def test_an_openai_sdk_talks_to_it(rolled: Rolled) -> None:
@@ -66,7 +65,7 @@ def test_the_same_again_changes_nothing_in_aws_and_says_so(rolled: Rolled) -> No
     told = roll(rolled.embedded, rolled.environment)
     assert (told["status"], told["summary"]) == ("SUCCEEDED", "No change: the environment already runs this release")
     skipped = [row["name"] for row in told["phases"] if row["status"] == "SKIPPED"]
-    assert set(skipped) >= set(phases.PHASES[1:11]), skipped
+    assert set(skipped) >= set(registry.PHASES[1:11]), skipped
     assert inventory(rolled) == before
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from chalicelib.ports import Aws, Settings
+from chalicelib.domain.settings import Settings
+from chalicelib.ports import Aws
 
 from .alarms import FakeAlarms
 from .artifacts import FakeArtifacts

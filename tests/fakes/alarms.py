@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from chalicelib.ports.alarms import Alarm, AlarmState
+from chalicelib.domain.aws.alarms import Alarm, AlarmState
 
 
 class FakeAlarms:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from chalicelib.errors import NotFound
+from chalicelib.domain.errors import NotFound
 
 
 class FakeArtifacts:

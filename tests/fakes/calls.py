@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.api.answers import Answer, Call, Clock, answered
+from chalicelib.api.answers import Answer, Call, answered
+from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
 from . import FakeAws

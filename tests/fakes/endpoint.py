@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.ports.endpoint import Reply
+from chalicelib.domain.aws.http import Reply
 
 
 @dataclass(frozen=True)

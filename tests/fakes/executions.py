@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.errors import NotFound
+from chalicelib.domain.errors import NotFound
 
 
 class FakeExecutions:

@@ -6,8 +6,8 @@ import base64
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from chalicelib.errors import AwsCallFailed, Conflict, NotFound
-from chalicelib.ports.functions import Alias, ConcurrencyLimits, FunctionConfig, FunctionSettings, Version
+from chalicelib.domain.aws.functions import Alias, ConcurrencyLimits, FunctionConfig, FunctionSettings, Version
+from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
 
 class FakeFunctions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.ports.gateway import GatewayAccount
+from chalicelib.domain.aws.gateway import GatewayAccount
 
 
 class FakeGateway:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.ports.identity import Caller, Verdict
+from chalicelib.domain.aws.identity import Caller, Verdict
 
 
 class FakeIdentity:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chalicelib.ports.logs import LogGroup, MetricFilter, SavedQuery
+from chalicelib.domain.aws.logs import LogGroup
+from chalicelib.ports.logs import MetricFilter, SavedQuery
 
 
 class FakeLogs:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.ports.functions import FunctionConfig, Invocation, Version
+from chalicelib.domain.aws.functions import FunctionConfig, Invocation, Version
 
 from tests.fakes import FakeAws
 from tests.fakes.functions import FakeFunctions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from chalicelib.core.alarms import Metric
+from chalicelib.domain.aws.alarms import Metric
 
 
 class FakeMetrics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.core.night import Checked
+from chalicelib.domain.nights import Checked
 
 
 class FakeNights:

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.aws.items import to_environment
-from chalicelib.core.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
-from chalicelib.errors import Aborted, Conflict, LockLost, NotFound
-from chalicelib.ports.records import Claim, Ending, Page
+from chalicelib.adapters.items import to_environment
+from chalicelib.domain.errors import Aborted, Conflict, LockLost, NotFound
+from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
+from chalicelib.domain.records import Claim, Ending, Page
 
 
 class FakeRecords:

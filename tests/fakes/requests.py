@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.core.config import Config, Options
-from chalicelib.core.contract import Request
-from chalicelib.core.model import Action, Environment, Lock, Release
+from chalicelib.domain.config import Config, Options
+from chalicelib.domain.model import Action, Environment, Lock, Release
+from chalicelib.engine.phase import Request
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HELD = Lock("d-new", "arn:execution", NOW.timestamp() + 600)

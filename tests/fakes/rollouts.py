@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.api import starting
-from chalicelib.core.model import Deployment
+from chalicelib.domain.model import Deployment
+from chalicelib.lifecycle import start
 from chalicelib.ports import Aws
 
 from .requests import NOW
@@ -19,4 +19,4 @@ class FakeRollouts:
 
     def begin(self, given: Mapping[str, Any], *, caller: str, key: str) -> Deployment:
         self.asked.append(given)
-        return starting.begin(dict(given), self._aws, lambda: NOW, caller=caller, key=key)
+        return start.begin(dict(given), self._aws, lambda: NOW, caller=caller, key=key)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from chalicelib.errors import AccessDenied, NotFound
-from chalicelib.ports.secrets import SecretInfo, SecretText
+from chalicelib.domain.aws.secrets import SecretInfo, SecretText
+from chalicelib.domain.errors import AccessDenied, NotFound
 
 from .requests import NOW
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chalicelib.errors import AwsCallFailed, NotFound
-from chalicelib.ports.stacks import ChangeSet, Detection, ResourceDrift, Stack, StackEvent, StackResource
+from chalicelib.domain.aws.stacks import ChangeSet, Detection, ResourceDrift, Stack, StackEvent, StackResource
+from chalicelib.domain.errors import AwsCallFailed, NotFound
 
 EMPTY = ChangeSet("id", "name", "FAILED", "The submitted information didn't contain changes.", "UNAVAILABLE")
 

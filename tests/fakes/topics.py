@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.ports.topics import Probe
+from chalicelib.domain.aws.topics import Probe
 
 PREFIX = "arn:aws:sns:eu-central-1:123456789012:"
 

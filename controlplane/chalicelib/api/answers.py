@@ -7,13 +7,14 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from ..errors import AccessDenied, BadRequest, Conflict, NotFound, RolloutError, Throttled
-from ..ports import Aws
+from chalicelib.domain.errors import AccessDenied, BadRequest, Conflict, NotFound, RolloutError, Throttled
+from chalicelib.domain.model import Deployment
+from chalicelib.domain.times import Clock
+from chalicelib.ports import Aws
 
-Clock = Callable[[], datetime]
+from .views import as_shown
 
 _STATUS: dict[type[RolloutError], int] = {
     BadRequest: 400,
@@ -76,13 +77,10 @@ class Answer:
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
 
 
-def unknown(environment: str, *, field: str) -> NotFound:
-    """The refusal of a request about an environment that nobody ever asked anything of."""
-    return NotFound(
-        f"there is no environment {environment}",
-        field=field,
-        remedy="POST /deployments with action deploy makes it; GET /environments lists those that exist.",
-    )
+def accepted(deployment: Deployment) -> Answer:
+    """202 with the deployment as it stands, and where to ask for it."""
+    headers = {"Content-Type": "application/json", "Location": f"deployments/{deployment.id}"}
+    return Answer(202, as_shown(deployment), headers)
 
 
 Route = Callable[[Call, Aws, Clock], Answer]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from .. import phases
-from ..core.model import Deployment, DeploymentStatus
-from ..core.view import as_shown, with_phases
-from ..errors import BadRequest, NotFound
-from ..ports import Aws
-from . import drilling
-from .answers import Answer, Call, Clock
-from .starting import begin
+from chalicelib.domain.errors import BadRequest, NotFound
+from chalicelib.domain.model import DeploymentStatus
+from chalicelib.domain.times import Clock
+from chalicelib.engine import registry
+from chalicelib.lifecycle import drill
+from chalicelib.lifecycle.start import begin
+from chalicelib.ports import Aws
+
+from .answers import Answer, Call, accepted
+from .views import as_shown, with_phases
 
 _PAGE = 20
 _PAGE_LIMIT = 100
@@ -18,13 +20,7 @@ _PAGE_LIMIT = 100
 def start(call: Call, aws: Aws, clock: Clock) -> Answer:
     """202 with id and Location. The same Idempotency-Key and body give the same deployment again."""
     key = call.headers.get("idempotency-key")
-    return accepted(begin(drilling.asked(call.json(), aws), aws, clock, caller=call.caller, key=key))
-
-
-def accepted(deployment: Deployment) -> Answer:
-    """202 with the deployment as it stands, and where to ask for it."""
-    headers = {"Content-Type": "application/json", "Location": f"deployments/{deployment.id}"}
-    return Answer(202, as_shown(deployment), headers)
+    return accepted(begin(drill.request_of(call.json(), aws), aws, clock, caller=call.caller, key=key))
 
 
 def index(call: Call, aws: Aws, clock: Clock) -> Answer:
@@ -59,7 +55,7 @@ def show(call: Call, aws: Aws, clock: Clock) -> Answer:
     """Status, percent, current phase, and every phase with times, summary, evidence and error."""
     deployment = aws.records.deployment(call.deployment_id)
     recorded = aws.records.phases(deployment.id)
-    return Answer(200, with_phases(deployment, recorded, phases.PHASES))
+    return Answer(200, with_phases(deployment, recorded, registry.PHASES))
 
 
 def report(call: Call, aws: Aws, clock: Clock) -> Answer:

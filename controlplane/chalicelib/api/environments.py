@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from datetime import timedelta
 
-from ..core.dora import DAYS, dora
-from ..core.naming import Names
-from ..core.view import environment_shown
-from ..ports import Aws
-from ..runner import stamp
-from .answers import Answer, Call, Clock, unknown
+from chalicelib.domain.names import Names
+from chalicelib.domain.times import Clock, stamp
+from chalicelib.lifecycle.start import unknown
+from chalicelib.ports import Aws
+
+from .answers import Answer, Call
+from .dora import DAYS, dora
+from .views import environment_shown
 
 _HISTORY = 20
 

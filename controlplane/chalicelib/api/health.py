@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ..ports import Aws
-from .answers import Answer, Call, Clock
+from chalicelib.domain.times import Clock
+from chalicelib.ports import Aws
+
+from .answers import Answer, Call
 
 
 def show(call: Call, aws: Aws, clock: Clock) -> Answer:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..codec import schema_of
-from ..core.model import DeploymentStatus
-from ..ports import Aws
-from .answers import Answer, Call, Clock
-from .starting import Start
+from chalicelib.domain.codec import schema_of
+from chalicelib.domain.model import DeploymentStatus
+from chalicelib.domain.times import Clock
+from chalicelib.lifecycle.start import Start
+from chalicelib.ports import Aws
+
+from .answers import Answer, Call
 
 _ERROR = {
     "type": "object",

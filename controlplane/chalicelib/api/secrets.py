@@ -8,11 +8,13 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ..core.naming import Names
-from ..core.secret_schema import check, parsed
-from ..errors import BadRequest, NotFound
-from ..ports import Aws
-from .answers import Answer, Call, Clock
+from chalicelib.domain.errors import BadRequest, NotFound
+from chalicelib.domain.names import Names
+from chalicelib.domain.secret_schema import check, parsed
+from chalicelib.domain.times import Clock
+from chalicelib.ports import Aws
+
+from .answers import Answer, Call
 
 
 def put(call: Call, aws: Aws, clock: Clock) -> Answer:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
-from ..errors import BadRequest
+from chalicelib.domain.errors import BadRequest
 
 Shape = Literal["constant", "ramp", "step", "poisson", "trace"]
 

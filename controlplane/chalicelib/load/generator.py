@@ -17,8 +17,8 @@ from math import floor, inf
 from time import perf_counter
 from urllib.parse import urlsplit
 
-from ..core.histogram import FAR_SHIFT, FAR_STEP, FAR_US, QUICK, QUICK_US, index_of
-from .plan import Limits
+from .histogram import FAR_SHIFT, FAR_STEP, FAR_US, QUICK, QUICK_US, index_of
+from .plans import Limits
 from .recorder import Recorder
 from .timer import Timer
 from .wire import Wire, connect

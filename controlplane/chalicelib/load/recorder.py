@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ..core.histogram import BUCKETS, MAX_US, SUB_BITS
+from .histogram import BUCKETS, MAX_US, SUB_BITS
 
 Counts = list[int]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..ports import Endpoint
+from chalicelib.ports import Endpoint
 
 RESIGN_S = 60.0  # a signature is good for five minutes
 

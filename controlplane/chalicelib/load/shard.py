@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.histogram import Histogram, add, decode, merge
+from .histogram import Histogram, add, decode, merge
 from .recorder import Recorder
 
 _LENGTH = struct.Struct(">I")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..ports import Aws
-from . import plan as plans
-from . import shard
+from chalicelib.ports import Aws
+
+from . import plans, shard
 from .watch import watcher
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..core.histogram import Histogram, add
-from ..errors import RolloutError
-from ..ports import Aws
+from chalicelib.domain.errors import RolloutError
+from chalicelib.ports import Aws
+
+from .histogram import Histogram, add
 from .recorder import Recorder
 from .report import percentiles
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httptools
 
-from ..core.histogram import FAR_SHIFT, FAR_STEP, FAR_US, QUICK, QUICK_US, index_of
+from .histogram import FAR_SHIFT, FAR_STEP, FAR_US, QUICK, QUICK_US, index_of
 from .recorder import Recorder
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from functools import partial
 
 import uvloop
 
-from ..ports import Endpoint
+from chalicelib.ports import Endpoint
+
 from . import request, shard, split
 from .arrivals import due_times, within
 from .generator import Generator
-from .plan import Plan
+from .plans import Plan
 from .recorder import Recorder
 
 _WARM = 8

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .alarms import Alarms
-from .artifacts import Artifacts
-from .endpoint import Endpoint, Reply
-from .events import Events
-from .executions import Executions
-from .functions import Alias, FunctionConfig, Functions, Version
-from .gateway import Gateway
-from .identity import Identity
-from .live_figures import LiveFigures
-from .logs import Logs
-from .metrics import Metrics
-from .nights import Nights
-from .records import Records
-from .rollouts import Rollouts
-from .sdk import Sdk
-from .secrets import Secrets
-from .settings import Settings
-from .stacks import Stacks
-from .tagging import Tagging
-from .topics import Topics
+from chalicelib.domain.aws.functions import Alias, FunctionConfig, Version
+from chalicelib.domain.aws.http import Reply
+from chalicelib.domain.settings import Settings
+from chalicelib.ports.alarms import Alarms
+from chalicelib.ports.artifacts import Artifacts
+from chalicelib.ports.endpoint import Endpoint
+from chalicelib.ports.events import Events
+from chalicelib.ports.executions import Executions
+from chalicelib.ports.functions import Functions
+from chalicelib.ports.gateway import Gateway
+from chalicelib.ports.identity import Identity
+from chalicelib.ports.live_figures import LiveFigures
+from chalicelib.ports.logs import Logs
+from chalicelib.ports.metrics import Metrics
+from chalicelib.ports.nights import Nights
+from chalicelib.ports.openai_sdk import Sdk
+from chalicelib.ports.records import Records
+from chalicelib.ports.rollouts import Rollouts
+from chalicelib.ports.secrets import Secrets
+from chalicelib.ports.stacks import Stacks
+from chalicelib.ports.tagging import Tagging
+from chalicelib.ports.topics import Topics
 
 __all__ = [
     "Alarms",

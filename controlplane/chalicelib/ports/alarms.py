@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..core.alarms import Alarm, Metric
+from chalicelib.domain.aws.alarms import Alarm, AlarmState, Metric
 
 __all__ = ["Alarm", "AlarmState", "Alarms", "Metric"]
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmState:
-    """state: OK, ALARM or INSUFFICIENT_DATA. actions_enabled: False for one that someone silenced.
-    definition: without `metrics` where the cloud does not tell them."""
-
-    name: str
-    arn: str
-    state: str
-    reason: str = ""
-    definition: Alarm | None = field(default=None, repr=False)
-    actions_enabled: bool = True
 
 
 class Alarms(Protocol):

@@ -3,74 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """weights: share of traffic in (0, 1) that goes to versions other than `version`. revision: Lambda's own word for
-    this state of the alias, another after every change; "" for one that is still to be made."""
-
-    name: str
-    version: str
-    weights: Mapping[str, float] = field(default_factory=dict)
-    revision: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """code_sha256 is Lambda's base64; `description` holds what release_code wrote there."""
-
-    number: str
-    code_sha256: str
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionConfig:
-    """The parts of `$LATEST` or a version that a release sets. update_status: Successful, InProgress or Failed."""
-
-    code_sha256: str
-    memory_mb: int
-    timeout_s: int
-    environment: Mapping[str, str]
-    runtime: str
-    state: str = "Active"
-    update_status: str = "Successful"
-    update_reason: str = ""
-    arn: str = ""
-    role: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSettings:
-    """What a release sets beside the code. `environment` replaces all variables."""
-
-    memory_mb: int
-    timeout_s: int
-    environment: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """One call of a function. log: the last 4 KB that it wrote, with Lambda's REPORT line where there is one.
-
-    failed: what went wrong (`Unhandled`), empty when nothing did; ms: as the caller saw it.
-    """
-
-    payload: bytes
-    log: str
-    failed: str
-    ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class ConcurrencyLimits:
-    """The account's, in this region: all concurrent executions, and those that no function has reserved."""
-
-    total: int
-    unreserved: int
+from chalicelib.domain.aws.functions import (
+    Alias,
+    ConcurrencyLimits,
+    FunctionConfig,
+    FunctionSettings,
+    Invocation,
+    Version,
+)
 
 
 class Functions(Protocol):

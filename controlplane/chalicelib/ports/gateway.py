@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class GatewayAccount:
-    """The account's settings in this region; `log_role` is "" when API Gateway may not write logs."""
-
-    log_role: str
-    rate_per_s: float
-    burst: int
+from chalicelib.domain.aws.gateway import GatewayAccount
 
 
 class Gateway(Protocol):

@@ -3,29 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The identity that AWS sees in our calls."""
-
-    account: str
-    arn: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """decision: allowed, explicitDeny or implicitDeny."""
-
-    action: str
-    resource: str
-    decision: str
-
-    @property
-    def allowed(self) -> bool:
-        return self.decision == "allowed"
+from chalicelib.domain.aws.identity import Caller, Verdict
 
 
 class Identity(Protocol):

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from ..core.dashboard import MetricFilter, SavedQuery
+from chalicelib.domain.aws.logs import LogGroup, MetricFilter, SavedQuery
 
 __all__ = ["LogGroup", "Logs", "MetricFilter", "SavedQuery"]
-
-
-@dataclass(frozen=True, slots=True)
-class LogGroup:
-    """retention_days is None for a group that keeps its lines for ever."""
-
-    name: str
-    arn: str
-    retention_days: int | None
 
 
 class Logs(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from ..core.alarms import Metric
+from chalicelib.domain.aws.alarms import Metric
 
 
 class Metrics(Protocol):

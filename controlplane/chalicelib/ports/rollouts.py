@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from ..core.model import Deployment
+from chalicelib.domain.model import Deployment
 
 
 class Rollouts(Protocol):

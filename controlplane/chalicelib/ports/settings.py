@@ -1,33 +1,3 @@
 """What the control plane was deployed with: read from the environment once, in `settings.py`."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """account, region: where everything lives. bundle_key: the proxy's sources and template in `bucket`.
-
-    proxy_runtime: Lambda runtime of the proxy (`python3.11`, or `provided.al2023` in the embedded cloud);
-    response_mode: default for environments that do not choose; upstream_faults_url: the OpenAI stand-in's own
-    control address, set in the embedded cloud only: without it, checks that need a failing upstream are NOT RUN.
-    endpoint_url: set where AWS is not at its usual address.
-    """
-
-    account: str
-    region: str
-    partition: str
-    table: str
-    bucket: str
-    bundle_key: str
-    state_machine_arn: str
-    proxy_runtime: str
-    response_mode: str
-    upstream_faults_url: str
-    endpoint_url: str
-
-    @property
-    def embedded(self) -> bool:
-        """True in the embedded cloud, where a few services behave otherwise than on AWS (docs/fidelity.md)."""
-        return bool(self.endpoint_url)

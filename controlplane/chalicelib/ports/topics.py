@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A queue that receives what a topic sends."""
-
-    queue_url: str
-    queue_arn: str
-    subscription_arn: str
+from chalicelib.domain.aws.topics import Probe
 
 
 class Topics(Protocol):

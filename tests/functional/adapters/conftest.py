@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from chalicelib.aws.session import client
+from chalicelib.adapters.session import client
 from moto import mock_aws
 
 REGION = "eu-central-1"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import boto3
 import pytest
-from chalicelib.aws.alarms import CloudWatchAlarms
-from chalicelib.core.alarms import Alarm, definitions
-from chalicelib.core.config import AlarmThresholds
-from chalicelib.core.naming import Names
+from chalicelib.adapters.alarms import CloudWatchAlarms
+from chalicelib.domain.aws.alarms import Alarm
+from chalicelib.domain.config import AlarmThresholds
+from chalicelib.domain.names import Names
+from chalicelib.monitoring.alarms import definitions
 
 from tests.functional.adapters.conftest import ACCOUNT, REGION, TAGS
 

@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from chalicelib.aws.functions import LambdaFunctions
-from chalicelib.aws.session import client
-from chalicelib.errors import Conflict, NotFound
-from chalicelib.ports.functions import Alias, FunctionSettings
+from chalicelib.adapters.functions import LambdaFunctions
+from chalicelib.adapters.session import client
+from chalicelib.domain.aws.functions import Alias, FunctionSettings
+from chalicelib.domain.errors import Conflict, NotFound
 
 from tests.functional.adapters.conftest import REGION, zipped
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import boto3
-from chalicelib.aws.logs import CloudWatchLogs
-from chalicelib.core import dashboard
-from chalicelib.core.naming import Names
+from chalicelib.adapters.logs import CloudWatchLogs
+from chalicelib.domain.names import Names
+from chalicelib.monitoring import dashboard
 
 NAMES = Names("dev")
 

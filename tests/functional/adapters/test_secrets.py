@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from chalicelib.aws.secrets import SecretsManagerSecrets
-from chalicelib.errors import NotFound
+from chalicelib.adapters.secrets import SecretsManagerSecrets
+from chalicelib.domain.errors import NotFound
 
 from tests.functional.adapters.conftest import TAGS
 

@@ -7,12 +7,12 @@ import hashlib
 import boto3
 import pytest
 from botocore.stub import Stubber
-from chalicelib.aws.artifacts import S3Artifacts
-from chalicelib.aws.gateway import RestGateway
-from chalicelib.aws.identity import IamIdentity
-from chalicelib.aws.session import client
-from chalicelib.aws.tagging import TaggedResources
-from chalicelib.errors import NotFound
+from chalicelib.adapters.artifacts import S3Artifacts
+from chalicelib.adapters.gateway import RestGateway
+from chalicelib.adapters.identity import IamIdentity
+from chalicelib.adapters.session import client
+from chalicelib.adapters.tagging import TaggedResources
+from chalicelib.domain.errors import NotFound
 
 from tests.functional.adapters.conftest import ACCOUNT, REGION, TAGS
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from botocore.stub import Stubber
-from chalicelib.aws.session import client
-from chalicelib.aws.stacks import CloudFormationStacks
-from chalicelib.errors import AwsCallFailed, NotFound
-from chalicelib.ports.stacks import Change, Detection, Stack
+from chalicelib.adapters.session import client
+from chalicelib.adapters.stacks import CloudFormationStacks
+from chalicelib.domain.aws.stacks import Change, Detection, Stack
+from chalicelib.domain.errors import AwsCallFailed, NotFound
 
 from tests.functional.adapters.conftest import TAGS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import boto3
-from chalicelib.aws.topics import SnsTopics
+from chalicelib.adapters.topics import SnsTopics
 
 from tests.functional.adapters.conftest import ACCOUNT, REGION, TAGS
 

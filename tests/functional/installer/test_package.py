@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from chalicelib.engine import policies
 
 from installer import package, wheels
 from installer.check import ROOT
@@ -83,10 +84,11 @@ def test_a_forgotten_dependency_would_fail(packaged: package.Package, tmp_path: 
 
 
 def test_every_zip_holds_the_policies_that_preflight_reads(packaged: package.Package) -> None:
-    names = {path.name for path in (ROOT / "controlplane" / "policies").glob("*.json")}
+    package_folder = ROOT / "controlplane" / "chalicelib"
+    names = {str(path.relative_to(package_folder.parent)) for path in policies.files(package_folder).values()}
     for code in packaged.code.values():
         held = zipfile.ZipFile(BytesIO(code)).namelist()
-        assert {f"chalicelib/policies/{name}" for name in names} <= set(held)
+        assert {*names, "chalicelib/engine/statements.json"} <= set(held)
 
 
 def test_the_workflow_in_the_template_is_the_one_in_the_checkout(packaged: package.Package) -> None:

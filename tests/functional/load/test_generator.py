@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from chalicelib.core.statistics import samples_for
 from chalicelib.load import shard, split, timer
 from chalicelib.load.arrivals import Arrivals
 from chalicelib.load.generator import Generator
-from chalicelib.load.plan import Limits, Plan
+from chalicelib.load.plans import Limits, Plan
 from chalicelib.load.recorder import Recorder
 from chalicelib.load.worker import work
+from chalicelib.phases.load_test.intervals import samples_for
 
 from tests.functional.load.servers import OK, server
 
@@ -230,6 +230,6 @@ def test_a_quantile_needs_samples_beyond_it() -> None:
 
 
 def _index_of_ms(ms: int) -> int:
-    from chalicelib.core.histogram import index_of
+    from chalicelib.load.histogram import index_of
 
     return index_of(ms * 1_000)

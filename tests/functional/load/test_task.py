@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 
-from chalicelib.core.config import Config, Options
-from chalicelib.core.model import Action, Deployment, DeploymentStatus
-from chalicelib.core.naming import Names
-from chalicelib.load import plan as plans
-from chalicelib.load import shard, task
+from chalicelib.domain.config import Config, Options
+from chalicelib.domain.model import Action, Deployment, DeploymentStatus
+from chalicelib.domain.names import Names
+from chalicelib.load import plans, shard, task
 from chalicelib.load.arrivals import Arrivals
-from chalicelib.load.plan import Plan
+from chalicelib.load.plans import Plan
 
 from tests.fakes.measuring import MeasuredFunctions, MeasuringAws
 from tests.functional.load.servers import server

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.credentials import Credentials
-from chalicelib.aws.endpoint import HttpEndpoint
-from chalicelib.aws.sdk import OpenAiSdk
-from chalicelib.core.contract import Request
-from chalicelib.core.model import Action
-from chalicelib.core.naming import Names
-from chalicelib.ports import Alias
+from chalicelib.adapters.endpoint import HttpEndpoint
+from chalicelib.adapters.openai_sdk import OpenAiSdk
+from chalicelib.domain.aws.functions import Alias
+from chalicelib.domain.model import Action
+from chalicelib.domain.names import Names
+from chalicelib.engine.phase import Request
 
 from tests.fakes import FakeAws
 from tests.fakes.requests import environment, request

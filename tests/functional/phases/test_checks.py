@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chalicelib.core.checks import ENDPOINTS, ERRORS, Check, all_checks
-from chalicelib.core.config import Throttle
-from chalicelib.core.expectations import Outcome, Verdict
-from chalicelib.core.fault_checks import FAULTS
-from chalicelib.probes import throttle
-from chalicelib.probes.observe import run_one
-from chalicelib.probes.target import locate
+from chalicelib.checks import throttle
+from chalicelib.checks.endpoint_checks import ENDPOINTS, ERRORS, Check, all_checks
+from chalicelib.checks.expectations import Outcome, Verdict
+from chalicelib.checks.fault_checks import FAULTS
+from chalicelib.checks.observe import run_one
+from chalicelib.checks.target import locate
+from chalicelib.domain.config import Throttle
 from llmock.testing import LLMockServer
 
 from tests.functional.phases.looks import looking, request_for

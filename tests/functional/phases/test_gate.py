@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chalicelib.core.config import Config, Load, Options, Slo, Throttle
-from chalicelib.core.contract import Request, Result
-from chalicelib.core.model import Action, Deployment, DeploymentStatus
-from chalicelib.core.naming import Names
-from chalicelib.errors import PhaseFailed
-from chalicelib.phases import load_test, validate_endpoints, validate_errors
+from chalicelib.domain.config import Config, Load, Options, Slo, Throttle
+from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.model import Action, Deployment, DeploymentStatus
+from chalicelib.domain.names import Names
+from chalicelib.engine.phase import Request, Result
+from chalicelib.phases.load_test import run as load_test
+from chalicelib.phases.validate_endpoints import run as validate_endpoints
+from chalicelib.phases.validate_errors import run as validate_errors
 from chalicelib.ports import Aws
 from llmock.testing import LLMockServer
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from chalicelib.api import control, deployments, sweep
+from chalicelib.api import control, deployments
 from chalicelib.api.answers import Answer
-from chalicelib.core.model import Deployment, DeploymentStatus, PhaseRecord, PhaseStatus
-from chalicelib.ports.records import Claim
+from chalicelib.domain.model import Deployment, DeploymentStatus, PhaseRecord, PhaseStatus
+from chalicelib.domain.records import Claim
+from chalicelib.lifecycle import sweep
 
 from tests.fakes import FakeAws
 from tests.fakes.calls import ANN, NOW, ask, error
@@ -210,7 +211,7 @@ def test_one_environment_that_cannot_be_healed_stops_no_other() -> None:
 
     def picky(name: str, given: Any) -> str:
         if given["environment"] == "dev":
-            from chalicelib.errors import Throttled
+            from chalicelib.domain.errors import Throttled
 
             raise Throttled("slow down")
         return start(name, given)

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from chalicelib import runner
 from chalicelib.api import deployments
-from chalicelib.api.answers import Answer, Call, Clock
-from chalicelib.core.model import DeploymentStatus, PhaseRecord, PhaseStatus
-from chalicelib.errors import AwsCallFailed
+from chalicelib.api.answers import Answer, Call
+from chalicelib.domain.errors import AwsCallFailed
+from chalicelib.domain.model import LEASE_S, DeploymentStatus, PhaseRecord, PhaseStatus
+from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
@@ -233,5 +233,5 @@ def test_the_report_is_served_once_it_is_written() -> None:
 
 
 def test_a_lease_outlives_the_longest_lambda() -> None:
-    assert runner.LEASE_S > 15 * 60
+    assert LEASE_S > 15 * 60
     assert DeploymentStatus.PENDING.is_final is False

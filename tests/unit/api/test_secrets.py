@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from chalicelib.api import secrets
-from chalicelib.core.naming import Names
+from chalicelib.domain.names import Names
 
 from tests.fakes import FakeAws
 from tests.fakes.calls import ask, error

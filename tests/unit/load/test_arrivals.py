@@ -6,7 +6,7 @@ from itertools import pairwise
 from statistics import mean, pstdev
 
 import pytest
-from chalicelib.errors import BadRequest
+from chalicelib.domain.errors import BadRequest
 from chalicelib.load.arrivals import Arrivals, due_times, within
 
 

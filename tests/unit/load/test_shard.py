@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from chalicelib.core.histogram import Histogram
 from chalicelib.load import shard
+from chalicelib.load.histogram import Histogram
 from chalicelib.load.recorder import Recorder
 
 

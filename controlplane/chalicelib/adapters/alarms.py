@@ -1,0 +1,142 @@
+"""CloudWatch alarms and dashboards behind `ports.alarms`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.domain.aws.alarms import Alarm, AlarmState, Metric
+from chalicelib.domain.errors import NotFound
+
+from .session import call, pages
+
+_DELETE_LIMIT = 100  # alarms that one DeleteAlarms call may name
+
+
+def _dimensions(metric: Metric) -> list[dict[str, str]]:
+    return [{"Name": key, "Value": value} for key, value in metric.dimensions.items()]
+
+
+def _figure(alarm: Alarm) -> dict[str, Any]:
+    """How PutMetricAlarm wants the watched figure: a metric by itself, or metric math."""
+    if not alarm.expression:
+        (metric,) = alarm.metrics.values()
+        # CloudWatch has two words for it: percentiles go by another name than sums and averages.
+        kind = "ExtendedStatistic" if metric.statistic.startswith("p") else "Statistic"
+        return {
+            "Namespace": metric.namespace,
+            "MetricName": metric.name,
+            "Dimensions": _dimensions(metric),
+            "Period": metric.period_s,
+            kind: metric.statistic,
+        }
+    queries: list[dict[str, Any]] = [
+        {
+            "Id": key,
+            "ReturnData": False,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": metric.namespace,
+                    "MetricName": metric.name,
+                    "Dimensions": _dimensions(metric),
+                },
+                "Period": metric.period_s,
+                "Stat": metric.statistic,
+            },
+        }
+        for key, metric in alarm.metrics.items()
+    ]
+    return {"Metrics": [*queries, {"Id": "figure", "Expression": alarm.expression, "ReturnData": True}]}
+
+
+def _metric(told: Mapping[str, Any], statistic: str, period_s: int) -> Metric:
+    dimensions = {item["Name"]: item["Value"] for item in told.get("Dimensions", [])}
+    return Metric(told.get("Namespace", ""), told.get("MetricName", ""), dimensions, statistic, period_s)
+
+
+def _definition(told: Mapping[str, Any]) -> Alarm:
+    expression = ""
+    metrics: dict[str, Metric] = {}
+    for query in told.get("Metrics", []):
+        if "Expression" in query:
+            expression = query["Expression"]
+        else:
+            stat = query["MetricStat"]
+            metrics[query["Id"]] = _metric(stat["Metric"], stat["Stat"], stat["Period"])
+    # Neither metric nor math is an answer that AWS never gives; the embedded cloud forgets an alarm's metric math.
+    if not metrics and told.get("MetricName"):
+        statistic = told.get("ExtendedStatistic") or told.get("Statistic", "")
+        metrics["figure"] = _metric(told, statistic, told.get("Period", 0))
+    return Alarm(
+        name=told["AlarmName"],
+        description=told.get("AlarmDescription", ""),
+        metrics=metrics,
+        threshold=told.get("Threshold", 0.0),
+        expression=expression,
+        periods=told.get("EvaluationPeriods", 0),
+        datapoints=told.get("DatapointsToAlarm", 0),
+        actions=tuple(told.get("AlarmActions", [])),
+    )
+
+
+class CloudWatchAlarms:
+    """See the Protocol."""
+
+    def find(self, prefix: str) -> Sequence[AlarmState]:
+        found = pages(
+            "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"]
+        )
+        return [
+            AlarmState(
+                item["AlarmName"],
+                item["AlarmArn"],
+                item["StateValue"],
+                item.get("StateReason", ""),
+                _definition(item),
+                bool(item.get("ActionsEnabled", True)),
+            )
+            for item in found
+        ]
+
+    def put(self, alarm: Alarm, tags: Mapping[str, str]) -> None:
+        call(
+            "cloudwatch",
+            "put_metric_alarm",
+            AlarmName=alarm.name,
+            AlarmDescription=alarm.description,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+            Threshold=alarm.threshold,
+            EvaluationPeriods=alarm.periods,
+            DatapointsToAlarm=alarm.datapoints,
+            TreatMissingData="notBreaching",
+            ActionsEnabled=True,
+            AlarmActions=list(alarm.actions),
+            OKActions=list(alarm.actions),
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            **_figure(alarm),
+        )
+
+    def set_state(self, name: str, state: str, reason: str) -> None:
+        call("cloudwatch", "set_alarm_state", AlarmName=name, StateValue=state, StateReason=reason)
+
+    def delete(self, names: Sequence[str]) -> None:
+        for start in range(0, len(names), _DELETE_LIMIT):
+            call("cloudwatch", "delete_alarms", AlarmNames=list(names[start : start + _DELETE_LIMIT]))
+
+    def dashboards(self, prefix: str) -> Sequence[str]:
+        found = pages("cloudwatch", "list_dashboards", "DashboardEntries", DashboardNamePrefix=prefix)
+        return [item["DashboardName"] for item in found]
+
+    def dashboard(self, name: str) -> str | None:
+        try:
+            body: str = call("cloudwatch", "get_dashboard", DashboardName=name)["DashboardBody"]
+        except NotFound:
+            return None
+        return body
+
+    def put_dashboard(self, name: str, body: str) -> None:
+        call("cloudwatch", "put_dashboard", DashboardName=name, DashboardBody=body)
+
+    def delete_dashboards(self, names: Sequence[str]) -> None:
+        if names:
+            call("cloudwatch", "delete_dashboards", DashboardNames=list(names))

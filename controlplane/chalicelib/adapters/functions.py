@@ -1,0 +1,127 @@
+"""Lambda behind `ports.functions`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.domain.aws.functions import (
+    Alias,
+    ConcurrencyLimits,
+    FunctionConfig,
+    FunctionSettings,
+    Invocation,
+    Version,
+)
+from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
+
+from .session import call, pages
+
+
+class LambdaFunctions:
+    """See the Protocol."""
+
+    def config(self, function: str, qualifier: str | None = None) -> FunctionConfig:
+        wanted = {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
+        told = call("lambda", "get_function_configuration", **wanted)
+        return FunctionConfig(
+            code_sha256=told["CodeSha256"],
+            memory_mb=told["MemorySize"],
+            timeout_s=told["Timeout"],
+            environment=told.get("Environment", {}).get("Variables", {}),
+            runtime=told.get("Runtime", ""),
+            state=told.get("State", "Active"),
+            update_status=told.get("LastUpdateStatus", "Successful"),
+            update_reason=told.get("LastUpdateStatusReason", ""),
+            arn=told["FunctionArn"],
+            role=told.get("Role", ""),
+        )
+
+    def versions(self, function: str) -> Sequence[Version]:
+        found = pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
+        published = [
+            Version(item["Version"], item["CodeSha256"], item.get("Description", ""))
+            for item in found
+            if item["Version"] != "$LATEST"
+        ]
+        return sorted(published, key=lambda version: int(version.number))
+
+    def aliases(self, function: str) -> Mapping[str, Alias]:
+        found = pages("lambda", "list_aliases", "Aliases", FunctionName=function)
+        return {
+            item["Name"]: Alias(
+                item["Name"],
+                item["FunctionVersion"],
+                dict((item.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}),
+                item.get("RevisionId", ""),
+            )
+            for item in found
+        }
+
+    def point(self, function: str, alias: Alias, *, revision: str = "") -> None:
+        # An empty map removes the weights; leaving the key out would keep them.
+        wanted: dict[str, Any] = {"RoutingConfig": {"AdditionalVersionWeights": dict(alias.weights)}}
+        if revision:
+            wanted["RevisionId"] = revision
+        try:
+            call(
+                "lambda",
+                "update_alias",
+                FunctionName=function,
+                Name=alias.name,
+                FunctionVersion=alias.version,
+                **wanted,
+            )
+        except AwsCallFailed as error:
+            if error.evidence.get("aws_code") != "PreconditionFailedException":
+                raise
+            raise Conflict(
+                f"alias {alias.name} of {function} was moved by someone else in this very moment",
+                code="AliasMoved",
+                remedy="See who else moves aliases, then send the request again.",
+            ) from error
+
+    def update_code(self, function: str, *, bucket: str, key: str) -> None:
+        call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
+
+    def update_settings(self, function: str, settings: FunctionSettings) -> None:
+        call(
+            "lambda",
+            "update_function_configuration",
+            FunctionName=function,
+            MemorySize=settings.memory_mb,
+            Timeout=settings.timeout_s,
+            Environment={"Variables": dict(settings.environment)},
+        )
+
+    def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
+        told = call("lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description)
+        return Version(told["Version"], told["CodeSha256"], told.get("Description", ""))
+
+    def delete_version(self, function: str, version: str) -> None:
+        try:
+            call("lambda", "delete_function", FunctionName=function, Qualifier=version)
+        except NotFound:
+            return
+
+    def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invocation:
+        began = time.perf_counter()
+        told = call(
+            "lambda",
+            "invoke",
+            FunctionName=function,
+            Qualifier=qualifier,
+            Payload=json.dumps(event).encode(),
+            LogType="Tail",
+        )
+        payload = told["Payload"].read()
+        ms = (time.perf_counter() - began) * 1_000
+        log = base64.b64decode(told.get("LogResult", "")).decode(errors="replace")
+        return Invocation(payload, log, told.get("FunctionError", ""), ms)
+
+    def limits(self) -> ConcurrencyLimits:
+        told = call("lambda", "get_account_settings")["AccountLimit"]
+        return ConcurrencyLimits(told["ConcurrentExecutions"], told["UnreservedConcurrentExecutions"])

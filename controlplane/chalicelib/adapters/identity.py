@@ -1,0 +1,50 @@
+"""STS and IAM behind `ports.identity`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.domain.aws.identity import Caller, Verdict
+from chalicelib.domain.errors import NotFound
+
+from .session import call, pages
+
+
+class IamIdentity:
+    """See the Protocol."""
+
+    def caller(self) -> Caller:
+        told = call("sts", "get_caller_identity")
+        return Caller(told["Account"], told["Arn"])
+
+    def role_arn(self, name: str) -> str | None:
+        try:
+            arn: str = call("iam", "get_role", RoleName=name)["Role"]["Arn"]
+        except NotFound:
+            return None
+        return arn
+
+    def simulate(
+        self,
+        principal_arn: str,
+        actions: Sequence[str],
+        resources: Sequence[str],
+        context: Mapping[str, str] | None = None,
+    ) -> Sequence[Verdict]:
+        entries: list[dict[str, Any]] = [
+            {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+            for key, value in (context or {}).items()
+        ]
+        told = pages(
+            "iam",
+            "simulate_principal_policy",
+            "EvaluationResults",
+            PolicySourceArn=principal_arn,
+            ActionNames=list(actions),
+            ResourceArns=list(resources),
+            ContextEntries=entries,
+        )
+        return [
+            Verdict(item["EvalActionName"], item.get("EvalResourceName", "*"), item["EvalDecision"]) for item in told
+        ]

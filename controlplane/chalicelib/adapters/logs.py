@@ -1,0 +1,133 @@
+"""CloudWatch Logs behind `ports.logs`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from chalicelib.domain.aws.logs import LogGroup
+from chalicelib.domain.errors import AwsCallFailed, NotFound
+from chalicelib.ports.logs import MetricFilter, SavedQuery
+
+from .session import call, pages
+
+
+class CloudWatchLogs:
+    """See the Protocol."""
+
+    def groups(self, prefix: str) -> Sequence[LogGroup]:
+        found = pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
+        return [
+            LogGroup(item["logGroupName"], item["arn"].removesuffix(":*"), item.get("retentionInDays"))
+            for item in found
+        ]
+
+    def set_retention(self, group: str, days: int) -> None:
+        call("logs", "put_retention_policy", logGroupName=group, retentionInDays=days)
+
+    def delete_group(self, group: str) -> None:
+        try:
+            call("logs", "delete_log_group", logGroupName=group)
+        except NotFound:
+            return
+
+    def filters(self, group: str) -> Sequence[MetricFilter]:
+        try:
+            found = pages("logs", "describe_metric_filters", "metricFilters", logGroupName=group)
+        except NotFound:
+            return []
+        return [
+            MetricFilter(
+                name=item["filterName"],
+                group=item["logGroupName"],
+                pattern=item.get("filterPattern", ""),
+                metric=transformation["metricName"],
+                namespace=transformation["metricNamespace"],
+                value=transformation["metricValue"],
+            )
+            for item in found
+            for transformation in item["metricTransformations"][:1]
+        ]
+
+    def put_filter(self, wanted: MetricFilter) -> None:
+        call(
+            "logs",
+            "put_metric_filter",
+            logGroupName=wanted.group,
+            filterName=wanted.name,
+            filterPattern=wanted.pattern,
+            metricTransformations=[
+                {
+                    "metricName": wanted.metric,
+                    "metricNamespace": wanted.namespace,
+                    "metricValue": wanted.value,
+                    # Zero, not nothing, where a line does not match: sums stay sums.
+                    "defaultValue": 0.0,
+                }
+            ],
+        )
+
+    def delete_filter(self, group: str, name: str) -> None:
+        try:
+            call("logs", "delete_metric_filter", logGroupName=group, filterName=name)
+        except NotFound:
+            return
+
+    def keeps_queries(self) -> bool:
+        try:
+            call("logs", "describe_query_definitions", maxResults=1)
+        except AwsCallFailed as error:
+            # The emulator's word for an action that it does not have; AWS has no such error for this one.
+            if error.evidence.get("aws_code") == "InvalidOperationException":
+                return False
+            raise
+        return True
+
+    def queries(self, prefix: str) -> Sequence[SavedQuery]:
+        found: list[SavedQuery] = []
+        token: dict[str, str] = {}
+        while True:
+            told = call("logs", "describe_query_definitions", queryDefinitionNamePrefix=prefix, **token)
+            found.extend(
+                SavedQuery(
+                    item["name"], tuple(item.get("logGroupNames", [])), item["queryString"], item["queryDefinitionId"]
+                )
+                for item in told.get("queryDefinitions", [])
+            )
+            if not told.get("nextToken"):
+                return found
+            token = {"nextToken": told["nextToken"]}
+
+    def put_query(self, wanted: SavedQuery) -> None:
+        known = {"queryDefinitionId": wanted.id} if wanted.id else {}
+        call(
+            "logs",
+            "put_query_definition",
+            name=wanted.name,
+            queryString=wanted.text,
+            logGroupNames=list(wanted.groups),
+            **known,
+        )
+
+    def delete_query(self, query_id: str) -> None:
+        try:
+            call("logs", "delete_query_definition", queryDefinitionId=query_id)
+        except NotFound:
+            return
+
+    def search(self, group: str, text: str, since_ms: int) -> Sequence[str]:
+        try:
+            found = pages(
+                "logs",
+                "filter_log_events",
+                "events",
+                logGroupName=group,
+                filterPattern=f'"{text}"',
+                startTime=since_ms,
+            )
+        except NotFound:
+            return []
+        return [item["message"] for item in found]
+
+    def tags(self, group_arn: str) -> Mapping[str, str]:
+        tags: Mapping[str, str] = call("logs", "list_tags_for_resource", resourceArn=group_arn).get("tags", {})
+        return tags

@@ -1,0 +1,44 @@
+"""CloudWatch metrics behind `ports.metrics`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.aws.alarms import Metric
+
+from .session import pages
+
+
+class CloudWatchMetrics:
+    """See the Protocol."""
+
+    def sums(self, metrics: Mapping[str, Metric], since: datetime, until: datetime) -> Mapping[str, float]:
+        queries: list[dict[str, Any]] = [
+            {
+                "Id": name,
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": metric.namespace,
+                        "MetricName": metric.name,
+                        "Dimensions": [{"Name": key, "Value": value} for key, value in metric.dimensions.items()],
+                    },
+                    "Period": metric.period_s,
+                    "Stat": "Sum",
+                },
+            }
+            for name, metric in metrics.items()
+        ]
+        found = pages(
+            "cloudwatch",
+            "get_metric_data",
+            "MetricDataResults",
+            MetricDataQueries=queries,
+            StartTime=since,
+            EndTime=until,
+        )
+        told = dict.fromkeys(metrics, 0.0)
+        for one in found:
+            told[one["Id"]] += sum(one["Values"])
+        return told

@@ -1,0 +1,263 @@
+"""DynamoDB behind `ports.records`: one table, conditional writes, strongly consistent reads.
+
+Keys (design §3): `DEPLOYMENT#<id>` with META, PHASE#nn#name, EVENT#time; `ENVIRONMENT#<name>` with META, HISTORY#time,
+LINE#time#id (one for each deployment that waits); `CLAIM#<key>` with META. Two indices list by time: `by_all`, and
+`by_environment`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.domain.errors import Aborted, AwsCallFailed, Conflict, LockLost, NotFound
+from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
+from chalicelib.domain.records import Claim, Ending, Page
+
+from . import cursors, items, transactions
+from .session import call, pages
+from .table import Table, plain
+from .transactions import claim_key, deployment_key, environment_key
+
+# What the four DORA figures are computed from.
+_FIGURED = ("at", "requested_at", "action", "outcome", "changed", "users_saw_it")
+
+
+class DynamoRecords:
+    """See the Protocol."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+        self._rows = Table(table)
+
+    def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
+        writes = transactions.start(self._table, deployment, lock, claim, takes_over)
+        if transactions.write(writes):
+            raise self._refusal(deployment, claim)
+
+    def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
+        if transactions.write(transactions.enqueue(self._table, deployment, claim)):
+            raise self._refusal(deployment, claim)
+
+    def end(self, deployment: Deployment, ending: Ending) -> None:
+        refused = transactions.write(transactions.end(self._table, deployment, ending, keeps_lock=False))
+        if 0 in refused:
+            raise self._ended_otherwise(deployment)
+        if refused:
+            raise _lock_lost(deployment.environment, deployment.id)
+
+    def end_without(self, deployment: Deployment, ending: Ending) -> None:
+        if transactions.write(transactions.end(self._table, deployment, ending, keeps_lock=True)):
+            raise self._ended_otherwise(deployment)
+
+    def _ended_otherwise(self, deployment: Deployment) -> Aborted | Conflict:
+        if self.deployment(deployment.id).status.is_final:
+            return _ended(deployment.id)
+        return Aborted(f"deployment {deployment.id} was asked to stop before its end was on record")
+
+    def _refusal(self, deployment: Deployment, claim: Claim | None) -> Conflict:
+        if claim and (claimed := self._rows.get(claim_key(claim))):
+            return Conflict(
+                "this Idempotency-Key was used before",
+                code="IdempotencyKeyUsed",
+                evidence={"claimed_by": claimed["deployment_id"], "body_sha256": claimed["body_sha256"]},
+            )
+        held = self.environment(deployment.environment).lock
+        holder = held.deployment_id if held else "another deployment that has just ended"
+        return Conflict(
+            f"environment {deployment.environment} is busy with deployment {holder}",
+            code="EnvironmentBusy",
+            field="environment",
+            remedy="Wait until it ends, or abort it; then send the request again.",
+            evidence={"holder": held.deployment_id if held else ""},
+        )
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        found = self._rows.get(deployment_key(deployment_id))
+        if not found:
+            raise NotFound(
+                f"there is no deployment {deployment_id}",
+                field="id",
+                remedy="GET /deployments lists those that exist.",
+            )
+        return items.to_deployment(found)
+
+    def deployments(
+        self, environment: str | None, status: DeploymentStatus | None, limit: int, cursor: str | None
+    ) -> Page:
+        index, name, value = ("by_all", "listed_all", "ALL")
+        if environment:
+            index, name, value = ("by_environment", "listed", f"ENVIRONMENT#{environment}")
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": index,
+            "KeyConditionExpression": "#listed = :listed",
+            "ExpressionAttributeNames": {"#listed": name},
+            "ExpressionAttributeValues": {":listed": {"S": value}},
+            "ScanIndexForward": False,
+        }
+        if status:
+            query["FilterExpression"] = "#status = :status"
+            query["ExpressionAttributeNames"]["#status"] = "status"
+            query["ExpressionAttributeValues"][":status"] = {"S": status.value}
+        found: list[Mapping[str, Any]] = []
+        start = cursors.decode(cursor, name, value)
+        while len(found) < limit:
+            # A filter is applied after the limit, so one page may hold fewer than were asked for.
+            given = query | {"Limit": limit - len(found)} | ({"ExclusiveStartKey": start} if start else {})
+            told = call("dynamodb", "query", **given)
+            found.extend(plain(item) for item in told["Items"])
+            start = told.get("LastEvaluatedKey")
+            if not start:
+                break
+        return Page([items.to_deployment(item) for item in found], cursors.encode(start))
+
+    def next_in_line(self, environment: str) -> Deployment | None:
+        first = self._rows.under(f"ENVIRONMENT#{environment}", "LINE#", limit=1)
+        return self.deployment(str(first[0]["deployment_id"])) if first else None
+
+    def take_turn(self, deployment: Deployment, lock: Lock) -> None:
+        if transactions.write(transactions.take_turn(self._table, deployment, lock)):
+            raise Conflict(f"environment {deployment.environment} is busy", code="EnvironmentBusy")
+
+    def leave_line(self, deployment: Deployment, changes: Mapping[str, Any]) -> None:
+        if transactions.write(transactions.leave_line(self._table, deployment, changes)):
+            raise Conflict(f"deployment {deployment.id} no longer waits", code="NotWaiting", field="id")
+
+    def update_deployment(self, deployment_id: str, changes: Mapping[str, Any]) -> None:
+        expression, names, values = items.update_of(changes)
+        names["#status"] = "status"
+        try:
+            call(
+                "dynamodb",
+                "update_item",
+                TableName=self._table,
+                Key=deployment_key(deployment_id),
+                UpdateExpression=expression,
+                ConditionExpression=transactions.NOT_FINAL,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values | items.write(transactions.FINALS),
+            )
+        except AwsCallFailed as error:
+            if not _is_refused(error):
+                raise
+            raise _ended(deployment_id) from error
+
+    def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
+        found = self._rows.under(f"DEPLOYMENT#{deployment_id}", "PHASE#")
+        return [items.to_phase(item) for item in found]
+
+    def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None:
+        self._rows.put(deployment_key(deployment_id, transactions.phase_sk(phase)), items.of_phase(phase))
+
+    def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
+        if transactions.write(transactions.phase(self._table, name, lock, phase)):
+            raise _lock_lost(name, lock.deployment_id)
+
+    def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
+        self._rows.add(
+            f"DEPLOYMENT#{deployment_id}",
+            f"EVENT#{at}#{kind}",
+            {"at": at, "kind": kind, "detail": dict(detail)},
+        )
+
+    def event(self, deployment_id: str, key: str) -> Mapping[str, Any]:
+        found = self._rows.get(deployment_key(deployment_id, key))
+        if not found:
+            raise NotFound(f"deployment {deployment_id} has no event {key}")
+        return items.visible(found)
+
+    def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]:
+        found = self._rows.under(f"DEPLOYMENT#{deployment_id}", "EVENT#")
+        return [items.visible(item) for item in found]
+
+    def environment(self, name: str) -> Environment:
+        found = self._rows.get(environment_key(name))
+        return items.to_environment(name, found) if found else Environment(name)
+
+    def environments(self) -> Sequence[Environment]:
+        found = pages(
+            "dynamodb",
+            "query",
+            "Items",
+            TableName=self._table,
+            IndexName="by_all",
+            KeyConditionExpression="listed_all = :all",
+            ExpressionAttributeValues={":all": {"S": "ENVIRONMENTS"}},
+        )
+        return [items.to_environment(str(plain["at"]), plain) for plain in map(plain, found)]
+
+    def update_environment(self, name: str, changes: Mapping[str, Any], *, holder: str | None = None) -> None:
+        expression, names, values = items.update_of(changes)
+        self._update_environment(name, expression, names, values, holder)
+
+    def _update_environment(
+        self,
+        name: str,
+        expression: str,
+        names: Mapping[str, str],
+        values: Mapping[str, Any],
+        holder: str | None,
+    ) -> None:
+        given: dict[str, Any] = {"UpdateExpression": expression}
+        if holder:
+            names = {**names, "#lock": "lock"}
+            values = {**values, ":holder": {"S": holder}}
+            given["ConditionExpression"] = "#lock.deployment_id = :holder"
+        if values:
+            given["ExpressionAttributeValues"] = values
+        if names:
+            given["ExpressionAttributeNames"] = names
+        self._write_environment(name, str(holder), given)
+
+    def _write_environment(self, name: str, holder: str, given: Mapping[str, Any]) -> None:
+        try:
+            call("dynamodb", "update_item", TableName=self._table, Key=environment_key(name), **given)
+        except AwsCallFailed as error:
+            if not _is_refused(error):
+                raise
+            raise _lock_lost(name, holder) from error
+
+    def set_applied(self, name: str, phase: str, applied: Applied | None, *, holder: str) -> None:
+        # One attribute a phase: an update of one never rewrites what another phase applied.
+        names = {"#applied": f"applied_{phase}"}
+        if applied:
+            values = items.write({":applied": items.of_applied(applied)})
+            self._update_environment(name, "SET #applied = :applied", names, values, holder)
+        else:
+            self._update_environment(name, "REMOVE #applied", names, {}, holder)
+
+    def renew_lock(self, name: str, lock: Lock, *, takes_over: bool = False) -> None:
+        self._write_environment(name, lock.deployment_id, transactions.renewal(lock, takes_over=takes_over))
+
+    def release_lock(self, name: str, holder: str) -> None:
+        try:
+            self._update_environment(name, "REMOVE #lock", {"#lock": "lock"}, {}, holder)
+        except LockLost:
+            return  # as promised: another deployment, or none, holds it
+
+    def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
+        self._rows.add(f"ENVIRONMENT#{name}", f"HISTORY#{at}", {"at": at, **entry})
+
+    def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
+        found = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", newest_first=True, limit=limit)
+        return [items.visible(item) for item in found]
+
+    def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
+        found = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", since=at, newest_first=True, only=_FIGURED)
+        return [items.visible(item) for item in found]
+
+
+def _ended(deployment_id: str) -> Conflict:
+    return Conflict(f"deployment {deployment_id} has ended already; its record stays as it is")
+
+
+def _lock_lost(name: str, holder: str) -> LockLost:
+    return LockLost(
+        f"deployment {holder} no longer holds environment {name}",
+        remedy=f"See GET /environments/{name} for the deployment that does.",
+    )
+
+
+def _is_refused(error: AwsCallFailed) -> bool:
+    return error.evidence.get("aws_code") == "ConditionalCheckFailedException"

@@ -1,0 +1,112 @@
+"""How every adapter talks to AWS: one client a service, made on first use, and botocore's errors in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.domain.errors import AccessDenied, AwsCallFailed, NotFound, RolloutError, Throttled
+
+# Lambda tasks are short: a call that hangs must fail while there is still time to record it.
+_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=5,
+    read_timeout=60,
+    user_agent_appid="proxyctl",
+)
+
+_DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "UnauthorizedException"}
+)
+_SLOW_DOWN = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "LimitExceededException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "InternalServerError",
+        "InternalFailure",
+        "ServiceException",
+        "TransactionInProgressException",
+    }
+)
+_MISSING = frozenset(
+    {
+        "ResourceNotFoundException",
+        "ResourceNotFound",
+        "NotFoundException",
+        "NotFound",
+        "NoSuchKey",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "404",
+        "StateMachineDoesNotExist",
+        "ExecutionDoesNotExist",
+        "ChangeSetNotFound",
+    }
+)
+
+
+@cache
+def client(service: str) -> Any:
+    """The process's client of a service; endpoint, region and credentials come from the environment."""
+    return boto3.client(service, config=_CONFIG)
+
+
+def translated(error: ClientError, operation: str) -> RolloutError:
+    """The error of ours that says the same."""
+    told = error.response.get("Error", {})
+    code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    evidence = {"aws_code": code, "operation": operation}
+    if code in _DENIED or (status == 403 and code not in _SLOW_DOWN):
+        return AccessDenied(
+            f"{operation}: {message}",
+            remedy="Add the action to the policy of the role that the message names (its policy.json).",
+            evidence=evidence,
+        )
+    if code in _SLOW_DOWN or status in (429, 503):
+        return Throttled(f"{operation}: {code}: {message}", evidence=evidence)
+    if code in _MISSING:
+        return NotFound(f"{operation}: {message}", evidence=evidence)
+    return AwsCallFailed(f"{operation}: {code}: {message}", evidence=evidence)
+
+
+@contextmanager
+def aws_errors(operation: str) -> Iterator[None]:
+    """Everything inside that botocore raises leaves as an error of ours, with the operation's name in front."""
+    try:
+        yield
+    except ClientError as error:
+        raise translated(error, operation) from error
+    except BotoCoreError as error:
+        raise AwsCallFailed(f"{operation}: {error}", evidence={"operation": operation}) from error
+
+
+def call(service: str, method: str, /, **given: Any) -> Any:
+    """One call of a client's method, for instance `call("lambda", "get_alias", FunctionName=…, Name=…)`."""
+    with aws_errors(f"{service}:{method}"):
+        operation: Callable[..., Any] = getattr(client(service), method)
+        return operation(**given)
+
+
+def pages(service: str, method: str, key: str, /, **given: Any) -> list[Any]:
+    """All items under `key` of a paginated call."""
+    with aws_errors(f"{service}:{method}"):
+        found: list[Any] = []
+        for page in client(service).get_paginator(method).paginate(**given):
+            found.extend(page.get(key, []))
+        return found

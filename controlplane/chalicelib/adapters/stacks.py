@@ -1,0 +1,236 @@
+"""CloudFormation behind `ports.stacks`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.domain.aws.stacks import Change, ChangeSet, Detection, ResourceDrift, Stack, StackEvent, StackResource
+from chalicelib.domain.errors import AwsCallFailed, NotFound
+
+from .session import call, pages
+
+
+def _says_missing(error: AwsCallFailed) -> bool:
+    """CloudFormation has no error code of its own for a stack that is not there."""
+    return error.evidence.get("aws_code") == "ValidationError" and "does not exist" in error.message
+
+
+def _iso(moment: Any) -> str:
+    return moment.isoformat() if moment else ""
+
+
+def _stack(told: Mapping[str, Any]) -> Stack:
+    return Stack(
+        name=told["StackName"],
+        id=told.get("StackId", ""),
+        status=told["StackStatus"],
+        reason=told.get("StackStatusReason", ""),
+        outputs={item["OutputKey"]: item["OutputValue"] for item in told.get("Outputs", [])},
+        parameters={item["ParameterKey"]: item.get("ParameterValue", "") for item in told.get("Parameters", [])},
+        tags={item["Key"]: item["Value"] for item in told.get("Tags", [])},
+        created_at=_iso(told.get("CreationTime")),
+        updated_at=_iso(told.get("LastUpdatedTime")),
+        protected=bool(told.get("EnableTerminationProtection")),
+    )
+
+
+def _change(told: Mapping[str, Any]) -> Change:
+    resource = told["ResourceChange"]
+    targets = [detail.get("Target", {}) for detail in resource.get("Details", [])]
+    because = sorted({target.get("Name") or target.get("Attribute", "") for target in targets})
+    return Change(
+        logical_id=resource["LogicalResourceId"],
+        resource_type=resource["ResourceType"],
+        action=resource["Action"],
+        replacement=resource.get("Replacement", ""),
+        physical_id=resource.get("PhysicalResourceId", ""),
+        because=tuple(because),
+    )
+
+
+def _drift(told: Mapping[str, Any]) -> ResourceDrift:
+    return ResourceDrift(
+        logical_id=told["LogicalResourceId"],
+        resource_type=told["ResourceType"],
+        status=told["StackResourceDriftStatus"],
+        differences=[
+            (item["PropertyPath"], item.get("ExpectedValue", ""), item.get("ActualValue", ""))
+            for item in told.get("PropertyDifferences", [])
+        ],
+    )
+
+
+class CloudFormationStacks:
+    """See the Protocol."""
+
+    def find(self, stack: str) -> Stack | None:
+        try:
+            told = call("cloudformation", "describe_stacks", StackName=stack)
+        except NotFound:
+            return None
+        except AwsCallFailed as error:
+            if _says_missing(error):
+                return None
+            raise
+        return _stack(told["Stacks"][0]) if told["Stacks"] else None
+
+    def resources(self, stack: str) -> Sequence[StackResource]:
+        try:
+            found = pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack)
+        except AwsCallFailed as error:
+            if _says_missing(error):
+                raise NotFound(f"stack {stack} does not exist") from error
+            raise
+        return [
+            StackResource(
+                item["LogicalResourceId"],
+                item.get("PhysicalResourceId", ""),
+                item["ResourceType"],
+                item["ResourceStatus"],
+            )
+            for item in found
+        ]
+
+    def events(self, stack_id: str, *, after: str = "") -> Sequence[StackEvent]:
+        fresh: list[StackEvent] = []
+        token: dict[str, str] = {}
+        # Newest first, a hundred a page: stop at the one that was seen last, not at the stack's first day.
+        while True:
+            told = call("cloudformation", "describe_stack_events", StackName=stack_id, **token)
+            for item in told["StackEvents"]:
+                if item["EventId"] == after:
+                    return fresh[::-1]
+                fresh.append(
+                    StackEvent(
+                        id=item["EventId"],
+                        at=_iso(item.get("Timestamp")),
+                        logical_id=item.get("LogicalResourceId", ""),
+                        resource_type=item.get("ResourceType", ""),
+                        status=item.get("ResourceStatus", ""),
+                        reason=item.get("ResourceStatusReason", ""),
+                        physical_id=item.get("PhysicalResourceId", ""),
+                    )
+                )
+            if not told.get("NextToken"):
+                return fresh[::-1]
+            token = {"NextToken": told["NextToken"]}
+
+    def validate(self, template: str) -> Sequence[str]:
+        told = call("cloudformation", "validate_template", TemplateBody=template)
+        return [item["ParameterKey"] for item in told.get("Parameters", [])]
+
+    def create_change_set(
+        self,
+        stack: str,
+        name: str,
+        *,
+        template: str | None,
+        parameters: Mapping[str, str | None],
+        tags: Mapping[str, str],
+        creates: bool,
+    ) -> ChangeSet:
+        given = [
+            {"ParameterKey": key, "UsePreviousValue": True}
+            if value is None
+            else {"ParameterKey": key, "ParameterValue": value}
+            for key, value in parameters.items()
+        ]
+        by_template = {"UsePreviousTemplate": True} if template is None else {"TemplateBody": template}
+        # A create that fails leaves nothing behind: a stack in ROLLBACK_COMPLETE could not be deployed to again.
+        on_failure = {"OnStackFailure": "DELETE"} if creates else {}
+        try:
+            call(
+                "cloudformation",
+                "create_change_set",
+                StackName=stack,
+                ChangeSetName=name,
+                ChangeSetType="CREATE" if creates else "UPDATE",
+                Parameters=given,
+                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                Capabilities=["CAPABILITY_NAMED_IAM"],
+                **by_template,
+                **on_failure,
+            )
+        except AwsCallFailed as error:
+            if error.evidence.get("aws_code") != "AlreadyExistsException":
+                raise
+        return self.change_set(stack, name)
+
+    def change_set(self, stack: str, name: str) -> ChangeSet:
+        token: dict[str, str] = {}
+        changes: list[Change] = []
+        while True:
+            told = call("cloudformation", "describe_change_set", StackName=stack, ChangeSetName=name, **token)
+            changes.extend(_change(item) for item in told.get("Changes", []))
+            if not told.get("NextToken"):
+                break
+            token = {"NextToken": told["NextToken"]}
+        return ChangeSet(
+            id=told["ChangeSetId"],
+            name=told["ChangeSetName"],
+            status=told["Status"],
+            reason=told.get("StatusReason", ""),
+            execution=told.get("ExecutionStatus", ""),
+            changes=tuple(changes),
+        )
+
+    def change_sets(self, stack: str) -> Sequence[ChangeSet]:
+        try:
+            found = pages("cloudformation", "list_change_sets", "Summaries", StackName=stack)
+        except NotFound:
+            return []
+        except AwsCallFailed as error:
+            if _says_missing(error):
+                return []
+            raise
+        return [
+            ChangeSet(
+                item["ChangeSetId"],
+                item["ChangeSetName"],
+                item["Status"],
+                item.get("StatusReason", ""),
+                item.get("ExecutionStatus", ""),
+            )
+            for item in found
+            if not item.get("ExecutionStatus", "").startswith("EXECUTE_")
+        ]
+
+    def delete_change_set(self, stack: str, name: str) -> None:
+        call("cloudformation", "delete_change_set", StackName=stack, ChangeSetName=name)
+
+    def execute(self, stack: str, name: str, token: str) -> None:
+        call("cloudformation", "execute_change_set", StackName=stack, ChangeSetName=name, ClientRequestToken=token)
+
+    def continue_rollback(self, stack: str, token: str) -> None:
+        call("cloudformation", "continue_update_rollback", StackName=stack, ClientRequestToken=token)
+
+    def detect_drift(self, stack: str) -> str:
+        detection: str = call("cloudformation", "detect_stack_drift", StackName=stack)["StackDriftDetectionId"]
+        return detection
+
+    def detection(self, detection_id: str) -> Detection:
+        told = call("cloudformation", "describe_stack_drift_detection_status", StackDriftDetectionId=detection_id)
+        return Detection(told["DetectionStatus"], told.get("DetectionStatusReason", ""))
+
+    def drifts(self, stack: str) -> Sequence[ResourceDrift]:
+        found: list[ResourceDrift] = []
+        token: dict[str, str] = {}
+        while True:
+            told = call(
+                "cloudformation",
+                "describe_stack_resource_drifts",
+                StackName=stack,
+                StackResourceDriftStatusFilters=["MODIFIED", "DELETED"],
+                **token,
+            )
+            found.extend(_drift(item) for item in told.get("StackResourceDrifts", []))
+            if not told.get("NextToken"):
+                return found
+            token = {"NextToken": told["NextToken"]}
+
+    def protect(self, stack: str, on: bool) -> None:
+        call("cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on)
+
+    def delete(self, stack: str, token: str) -> None:
+        call("cloudformation", "delete_stack", StackName=stack, ClientRequestToken=token)

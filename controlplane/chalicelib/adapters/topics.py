@@ -1,0 +1,116 @@
+"""SNS and SQS behind `ports.topics`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from chalicelib.domain.aws.topics import Probe
+from chalicelib.domain.errors import AwsCallFailed, NotFound
+
+from .session import call, pages
+
+_MISSING_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+class SnsTopics:
+    """See the Protocol."""
+
+    def __init__(self, partition: str, region: str, account: str) -> None:
+        self._arn = f"arn:{partition}:sns:{region}:{account}:"
+        self._account = account
+
+    def ensure(self, name: str, tags: Mapping[str, str]) -> str:
+        known = self.find(name)
+        if known:
+            return known
+        arn: str = call("sns", "create_topic", Name=name, Tags=_tags(tags))["TopicArn"]
+        statement = {
+            "Sid": "AlarmsOfThisAccount",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": arn,
+            "Condition": {"StringEquals": {"aws:SourceAccount": self._account}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        call("sns", "set_topic_attributes", TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+        return arn
+
+    def find(self, name: str) -> str | None:
+        try:
+            call("sns", "get_topic_attributes", TopicArn=self._arn + name)
+        except NotFound:
+            return None
+        return self._arn + name
+
+    def subscribers(self, topic_arn: str) -> Mapping[str, str]:
+        found = pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic_arn)
+        return {item["Endpoint"]: item["SubscriptionArn"] for item in found}
+
+    def subscribe(self, topic_arn: str, protocol: str, endpoint: str) -> None:
+        call("sns", "subscribe", TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint)
+
+    def unsubscribe(self, subscription_arn: str) -> None:
+        try:
+            call("sns", "unsubscribe", SubscriptionArn=subscription_arn)
+        except NotFound:
+            return
+
+    def open_probe(self, topic_arn: str, queue: str, tags: Mapping[str, str]) -> Probe:
+        url: str = call("sqs", "create_queue", QueueName=queue, tags=dict(tags))["QueueUrl"]
+        queue_arn = topic_arn.rpartition(":")[0].replace(":sns:", ":sqs:") + f":{queue}"
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
+        told = call(
+            "sns",
+            "subscribe",
+            TopicArn=topic_arn,
+            Protocol="sqs",
+            Endpoint=queue_arn,
+            ReturnSubscriptionArn=True,
+        )
+        return Probe(url, queue_arn, told["SubscriptionArn"])
+
+    def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:
+        told = call("sqs", "receive_message", QueueUrl=probe.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s)
+        messages = told.get("Messages", [])
+        if messages:
+            entries = [
+                {"Id": str(index), "ReceiptHandle": item["ReceiptHandle"]} for index, item in enumerate(messages)
+            ]
+            call("sqs", "delete_message_batch", QueueUrl=probe.queue_url, Entries=entries)
+        return [json.loads(json.loads(item["Body"])["Message"]) for item in messages]
+
+    def close_probe(self, probe: Probe) -> None:
+        self.unsubscribe(probe.subscription_arn)
+        self.delete_queue(probe.queue_url)
+
+    def probes(self, prefix: str) -> Sequence[str]:
+        return pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix=prefix)
+
+    def delete_queue(self, queue_url: str) -> None:
+        try:
+            call("sqs", "delete_queue", QueueUrl=queue_url)
+        except AwsCallFailed as error:
+            if error.evidence.get("aws_code") not in _MISSING_QUEUE:
+                raise
+        except NotFound:
+            return
+
+    def delete(self, topic_arn: str) -> None:
+        for subscription in self.subscribers(topic_arn).values():
+            if subscription.startswith("arn:"):
+                self.unsubscribe(subscription)
+        call("sns", "delete_topic", TopicArn=topic_arn)

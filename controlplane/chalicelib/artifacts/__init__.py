@@ -1,0 +1,1 @@
+"""The proxy's deployment artifact: assembled, described, identified by its content."""

@@ -1,1 +1,0 @@
-"""boto3 adapters, one service a file, each behind the Protocol of the same name in `ports/`."""

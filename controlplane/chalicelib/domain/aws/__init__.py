@@ -1,0 +1,1 @@
+"""AWS value types that ports take and answer: plain frozen dataclasses."""

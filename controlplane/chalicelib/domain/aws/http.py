@@ -1,0 +1,31 @@
+"""An HTTP answer as a value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. Header names are lower case; several of one name are joined with ", ".
+
+    elapsed_ms: from before connecting until the last byte; first_byte_ms: until the headers were there.
+    cut: empty for a whole answer; else why the body ended before its end (its bytes so far are in `body`).
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed_ms: float
+    first_byte_ms: float = 0.0
+    cut: str = ""
+
+    def json(self) -> Any:
+        """The body as JSON, None when it is none: a check must be able to look at any answer."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None

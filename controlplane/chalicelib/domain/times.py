@@ -1,0 +1,14 @@
+"""Time as the control plane records it: ISO 8601 in UTC. The clock is an input everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+Clock = Callable[[], datetime]
+"""A source of the current time, UTC with time zone."""
+
+
+def stamp(moment: datetime) -> str:
+    """ISO 8601 with milliseconds, as all records hold it."""
+    return moment.isoformat(timespec="milliseconds")

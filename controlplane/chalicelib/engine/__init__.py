@@ -1,0 +1,1 @@
+"""What runs a phase: its protocol, the registry, the runner, fingerprints, polling, policies."""

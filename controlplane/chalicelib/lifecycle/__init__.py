@@ -1,0 +1,1 @@
+"""Who begins and ends deployments: start, queue, sweep, night, drill, events."""

@@ -1,0 +1,1 @@
+"""The room of clean_up."""

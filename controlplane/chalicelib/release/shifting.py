@@ -1,0 +1,108 @@
+"""How traffic moves from one version to another, what alarms say of it, and whether the new version errs more often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import exp, lgamma
+
+from chalicelib.domain.config import Bake
+
+# One-sided. A shift looks several times, so that each look must be strict for the whole to be.
+SIGNIFICANCE = 0.01
+_STEP_S = {True: 1, False: 60}  # by whether the cloud is embedded
+_WATCH_S = {True: 2, False: 300}
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """`main` gets what `other` does not; share in [0, 1]."""
+
+    main: str
+    other: str | None = None
+    share: float = 0.0
+
+    @property
+    def additional(self) -> dict[str, float]:
+        return {self.other: self.share} if self.other else {}
+
+
+def weights_at(live: str, candidate: str, percent: int) -> Weights:
+    """The alias while `percent` of the traffic is to reach the candidate. At 100 the candidate is the version itself:
+    an alias cannot give its whole traffic away as weight.
+    """
+    return Weights(candidate) if percent >= 100 else Weights(live, candidate, percent / 100)
+
+
+def steps_of(bake: Bake) -> list[int]:
+    """Percent of the traffic at each step; the last is 100."""
+    if bake.strategy == "all_at_once":
+        return [100]
+    if bake.strategy == "canary":
+        return [bake.percent, 100]
+    if bake.strategy == "linear":
+        return [*range(bake.percent, 100, bake.percent), 100]
+    return list(bake.steps)
+
+
+def step_s(bake: Bake, *, embedded: bool) -> int:
+    """Seconds between two steps."""
+    return _STEP_S[embedded] if bake.step_s is None else bake.step_s
+
+
+def watch_s(bake: Bake, *, embedded: bool) -> int:
+    """Seconds of the bake after the last step."""
+    return _WATCH_S[embedded] if bake.watch_s is None else bake.watch_s
+
+
+def firing(states: Mapping[str, str]) -> Sequence[str]:
+    """The names of the alarms that are in ALARM."""
+    return sorted(name for name, state in states.items() if state == "ALARM")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Invocations of one version since the shift began, and how many of them failed."""
+
+    invocations: int
+    errors: int
+
+
+class Verdict(StrEnum):
+    """WORSE: the candidate fails more often than chance explains. UNDECIDED: too few invocations to tell."""
+
+    NOT_WORSE = "NOT_WORSE"
+    WORSE = "WORSE"
+    UNDECIDED = "UNDECIDED"
+
+
+def compare(candidate: Tally, live: Tally) -> tuple[Verdict, float]:
+    """Verdict and p-value of Fisher's exact test, one-sided: exact for the small counts that a canary has.
+
+    UNDECIDED when even a candidate that failed every time could not be told from chance.
+    """
+    p = _fisher(candidate, live)
+    if p <= SIGNIFICANCE:
+        return Verdict.WORSE, p
+    worst = _fisher(Tally(candidate.invocations, candidate.invocations), live)
+    return (Verdict.UNDECIDED if worst > SIGNIFICANCE else Verdict.NOT_WORSE), p
+
+
+def _fisher(candidate: Tally, live: Tally) -> float:
+    """Probability of at least so many errors among the candidate's, if both versions fail equally often."""
+    drawn, other = candidate.invocations, live.invocations
+    errors = candidate.errors + live.errors
+    if drawn == 0 or other == 0:
+        return 1.0
+    most = min(drawn, errors)
+    whole = _log_choose(drawn + other, errors)
+    terms = (
+        exp(_log_choose(drawn, hit) + _log_choose(other, errors - hit) - whole)
+        for hit in range(max(candidate.errors, errors - other), most + 1)
+    )
+    return min(1.0, sum(terms))
+
+
+def _log_choose(n: int, k: int) -> float:
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)

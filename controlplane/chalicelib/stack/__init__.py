@@ -1,0 +1,1 @@
+"""An environment's CloudFormation stack: inputs, states, change sets, progress."""

@@ -1,0 +1,39 @@
+"""Live figures in the table: one item a worker, replaced, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from chalicelib.adapters import session
+from chalicelib.adapters.live_figures import DynamoLiveFigures
+from moto import mock_aws
+
+from tests.fakes.table import make_table
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoLiveFigures]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        session.client.cache_clear()
+        make_table()
+        yield DynamoLiveFigures("proxyctl")
+    session.client.cache_clear()
+
+
+def test_each_worker_has_one_record_that_is_replaced(figures: DynamoLiveFigures) -> None:
+    for second in (1, 2):
+        for worker in (10, 2):
+            figures.put("d-1", worker, {"second": second, "good": 7, "p99_ms": 12.5, "p50_ms": None})
+    figures.put("d-2", 0, {"second": 9})
+    assert figures.of("d-1") == [
+        {"worker": worker, "second": 2, "good": 7, "p99_ms": 12.5, "p50_ms": None} for worker in (2, 10)
+    ]
+
+
+def test_a_deployment_without_load_has_none(figures: DynamoLiveFigures) -> None:
+    assert figures.of("d-9") == []

@@ -1,0 +1,361 @@
+"""Facts about deploy_stack: what it does with a stack in each state, and what it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from chalicelib.domain.aws.stacks import Change, ChangeSet, StackEvent
+from chalicelib.domain.config import Config, Options, Throttle
+from chalicelib.domain.errors import PhaseFailed
+from chalicelib.engine.phase import Request, Result, Status
+from chalicelib.phases.deploy_stack import run as deploy_stack
+from chalicelib.stack.state import STATES, Move, next_move
+
+from tests.fakes import FakeAws
+from tests.fakes.requests import HELD, environment, release, request
+from tests.fakes.stacks import EMPTY
+
+STACK = "proxyctl-env-dev"
+TEMPLATE = "Resources:\n  # api: begin\n  Api: {}\n  # api: end\n  ApiDeploymentSnapshot: {}\n"
+RESULTS: dict[str, Mapping[str, Any]] = {
+    "prepare_secret": {"arn": "arn:secret", "kms_key": "", "version_id": "v1"},
+    "package_artifact": {"key": "artifacts/dev/abc.zip"},
+}
+CHANGED = ChangeSet(
+    "id",
+    "n",
+    "CREATE_COMPLETE",
+    "",
+    "AVAILABLE",
+    (Change("Stage", "AWS::ApiGateway::Stage", "Modify", "False", "", ("MethodSettings",)),),
+)
+
+
+def aws(template: str = TEMPLATE) -> FakeAws:
+    made = FakeAws()
+    bundle = io.BytesIO()
+    with zipfile.ZipFile(bundle, "w") as opened:
+        opened.writestr("template.yaml", template)
+    made.artifacts.objects["bundles/abc.zip"] = bundle.getvalue()
+    return made
+
+
+def ask(**other: Any) -> Request:
+    given: dict[str, Any] = {"environment": environment(), "results": RESULTS}
+    return request(**given | other)
+
+
+def to_the_end(first: Request, fake: FakeAws, calls: int = 20) -> Result:
+    """Calls again with each cursor, as the state machine does."""
+    asked = first
+    for _ in range(calls):
+        result = deploy_stack.run(asked, fake.as_aws())
+        if result.status is not Status.IN_PROGRESS:
+            return result
+        assert result.poll_after_s >= 1
+        asked = dataclasses.replace(asked, cursor=result.cursor)
+    raise AssertionError(f"not at its end after {calls} calls: {result.summary}")
+
+
+def test_a_first_deploy_creates_and_gives_every_parameter() -> None:
+    fake = aws()
+    fake.stacks.answers = [CHANGED]
+    fake.stacks.walks = {"execute": ["REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"]}
+    result = to_the_end(ask(), fake)
+    assert fake.stacks.did == ["create change set", "execute"]
+    assert None not in fake.stacks.given[STACK].values()
+    assert result.evidence["api_url"] == "https://api1.example/api"
+    assert result.evidence["base_url"] == "https://api1.example/api/v1"
+
+
+def test_releases_of_a_function_that_is_gone_are_forgotten_before_another_one_numbers_its_versions_anew() -> None:
+    fake = aws()
+    kept = {"live": dataclasses.asdict(release("2")), "last_good": dataclasses.asdict(release("2"))}
+    fake.records.attributes["dev"] = {"lock": dataclasses.asdict(HELD), **kept}
+    fake.stacks.answers = [CHANGED]
+    fake.stacks.walks = {"execute": ["CREATE_COMPLETE"]}
+    to_the_end(ask(environment=fake.records.environment("dev")), fake)
+    stands = fake.records.environment("dev")
+    assert (stands.good, stands.status) == ((), "NEVER_LIVE")
+
+
+def test_an_update_leaves_code_and_function_settings_to_release_code() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    to_the_end(ask(), fake)
+    kept = {name for name, value in fake.stacks.given[STACK].items() if value is None}
+    assert kept == {"ArtifactBucket", "ArtifactKey", "MemorySize", "TimeoutSeconds", "LogLevel", "SecretTtlSeconds"}
+
+
+def test_an_empty_change_set_is_deleted_and_means_nothing_to_change() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    result = to_the_end(ask(), fake)
+    assert result.summary.startswith("Nothing to change")
+    assert fake.stacks.did == ["update change set", "delete change set proxyctl-d-new"]
+
+
+def test_a_change_set_that_is_still_being_made_is_waited_for() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    pending = ChangeSet("id", "n", "CREATE_IN_PROGRESS")
+    fake.stacks.answers = [pending, pending, EMPTY]
+    assert to_the_end(ask(), fake).status is Status.SUCCEEDED
+
+
+def test_a_refused_change_set_tells_cloudformations_reason_and_is_removed() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    fake.stacks.answers = [ChangeSet("id", "n", "FAILED", "Unresolved resource dependency [Nobody]", "UNAVAILABLE")]
+    with pytest.raises(PhaseFailed, match="Unresolved resource dependency") as caught:
+        to_the_end(ask(), fake)
+    assert caught.value.code == "ChangeSetFailed"
+    assert fake.stacks.made == {}
+
+
+# One story a state: what is seen, look by look, after each operation, and what must have been done.
+STORIES: dict[str, tuple[dict[str, list[str]], list[str]]] = {
+    "CREATE_COMPLETE": ({}, ["update change set", "execute"]),
+    "UPDATE_COMPLETE": ({}, ["update change set", "execute"]),
+    "UPDATE_ROLLBACK_COMPLETE": ({}, ["update change set", "execute"]),
+    "UPDATE_FAILED": ({}, ["update change set", "execute"]),
+    "IMPORT_COMPLETE": ({}, ["update change set", "execute"]),
+    "IMPORT_ROLLBACK_COMPLETE": ({}, ["update change set", "execute"]),
+    "REVIEW_IN_PROGRESS": ({}, ["create change set", "execute"]),
+    "ROLLBACK_COMPLETE": (
+        {"delete": ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]},
+        ["delete", "create change set", "execute"],
+    ),
+    "ROLLBACK_FAILED": ({"delete": ["DELETE_COMPLETE"]}, ["delete", "create change set", "execute"]),
+    "CREATE_FAILED": ({"delete": ["DELETE_COMPLETE"]}, ["delete", "create change set", "execute"]),
+    "DELETE_FAILED": (
+        {"delete": ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]},
+        ["delete", "create change set", "execute"],
+    ),
+    "UPDATE_ROLLBACK_FAILED": (
+        {"continue": ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]},
+        ["continue", "update change set", "execute"],
+    ),
+}
+
+
+@pytest.mark.parametrize("status", sorted(STORIES))
+def test_a_stack_found_in_any_state_that_can_be_helped_is_deployed_to(status: str) -> None:
+    walks, did = STORIES[status]
+    fake = aws()
+    fake.stacks.add(STACK, status)
+    fake.stacks.answers = [CHANGED]
+    fake.stacks.walks = {**walks, "execute": ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]}
+    assert to_the_end(ask(), fake).status is Status.SUCCEEDED
+    assert fake.stacks.did == did
+
+
+@pytest.mark.parametrize("status", [one for one in STATES if next_move(one) is Move.WAIT])
+def test_an_operation_of_someone_else_is_waited_for_and_never_disturbed(status: str) -> None:
+    fake = aws()
+    fake.stacks.add(STACK, status)
+    asked = ask()
+    for _ in range(4):
+        result = deploy_stack.run(asked, fake.as_aws())
+        assert result.status is Status.IN_PROGRESS
+        assert status in result.summary
+        asked = dataclasses.replace(asked, cursor=result.cursor)
+    assert fake.stacks.did == []
+    fake.stacks.add(STACK, "UPDATE_COMPLETE")
+    assert deploy_stack.run(asked, fake.as_aws()).status is Status.SUCCEEDED
+
+
+def test_every_state_has_its_story_here() -> None:
+    waiting = {one for one in STATES if next_move(one) is Move.WAIT}
+    assert {*STORIES} | waiting | {"IMPORT_ROLLBACK_FAILED", "DELETE_COMPLETE"} == {*STATES}
+
+
+def test_a_state_that_needs_a_person_is_refused_with_the_reason() -> None:
+    fake = aws()
+    fake.stacks.add(STACK, "IMPORT_ROLLBACK_FAILED", reason="resource X is gone")
+    with pytest.raises(PhaseFailed, match="resource X is gone") as caught:
+        deploy_stack.run(ask(), fake.as_aws())
+    assert caught.value.code == "StackNeedsHands"
+
+
+@pytest.mark.parametrize(
+    ("found", "operation", "stays"),
+    [
+        ("ROLLBACK_COMPLETE", "delete", "DELETE_FAILED"),
+        ("UPDATE_ROLLBACK_FAILED", "continue", "UPDATE_ROLLBACK_FAILED"),
+    ],
+)
+def test_a_stack_that_cannot_be_helped_is_told_with_the_failed_resource(found: str, operation: str, stays: str) -> None:
+    fake = aws()
+    fake.stacks.add(STACK, found)
+    fake.stacks.walks = {operation: [stays]}
+    fake.stacks.told = [StackEvent("1", "", "Api", "AWS::ApiGateway::RestApi", "DELETE_FAILED", "held by a domain")]
+    with pytest.raises(PhaseFailed, match="held by a domain") as caught:
+        to_the_end(ask(), fake)
+    assert caught.value.code == "StackStuck"
+    assert fake.stacks.did.count(operation) <= 2
+
+
+def test_a_half_deleted_stack_of_a_living_environment_is_not_deleted_further_unasked() -> None:
+    fake = aws()
+    fake.stacks.add(STACK, "DELETE_FAILED")
+    with pytest.raises(PhaseFailed) as caught:
+        deploy_stack.run(ask(environment=environment(live=release("3"))), fake.as_aws())
+    assert caught.value.field == "options.allow_replacement"
+    assert fake.stacks.did == []
+
+
+def test_a_stack_that_nobody_lets_go_of_ends_the_wait() -> None:
+    fake = aws()
+    fake.stacks.add(STACK, "UPDATE_IN_PROGRESS")
+    with pytest.raises(PhaseFailed) as caught:
+        deploy_stack.run(ask(after_s=3_601), fake.as_aws())
+    assert caught.value.code == "StackTimeout"
+
+
+def test_a_change_set_left_by_a_crash_is_removed_and_a_strangers_is_not() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    fake.stacks.made = {
+        "proxyctl-d-old": dataclasses.replace(CHANGED, name="proxyctl-d-old"),
+        "by-hand": dataclasses.replace(CHANGED, name="by-hand"),
+    }
+    result = to_the_end(ask(), fake)
+    assert result.evidence["removed_change_sets"] == ["proxyctl-d-old"]
+    assert "by-hand" in fake.stacks.made
+
+
+REPLACING = dataclasses.replace(
+    CHANGED, changes=(Change("Function", "AWS::Lambda::Function", "Modify", "True", "f", ("FunctionName",)),)
+)
+
+
+def test_replacing_something_precious_is_refused_and_the_change_set_removed() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    fake.stacks.answers = [REPLACING]
+    with pytest.raises(PhaseFailed, match="replaces Function") as caught:
+        to_the_end(ask(), fake)
+    assert caught.value.field == "options.allow_replacement"
+    assert "execute" not in fake.stacks.did
+    assert fake.stacks.made == {}
+
+
+def test_replacing_is_done_when_it_was_asked_for() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    fake.stacks.answers = [REPLACING]
+    fake.stacks.walks = {"execute": ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]}
+    result = to_the_end(ask(options=Options(allow_replacement=True)), fake)
+    assert result.evidence["changes"] == ["Modify Function (AWS::Lambda::Function): FunctionName, replaced"]
+
+
+def test_a_failed_update_is_told_by_the_first_failed_resource_of_this_operation() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    fake.stacks.answers = [CHANGED]
+    old = StackEvent("0", "", "Role", "AWS::IAM::Role", "UPDATE_FAILED", "an older story")
+    fake.stacks.told = [old]
+    fake.stacks.walks = {"execute": ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]}
+    asked = ask()
+    result = deploy_stack.run(asked, fake.as_aws())
+    fake.stacks.told = [
+        old,
+        StackEvent("1", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_FAILED", "CloudWatch Logs role ARN must be set"),
+        StackEvent("2", "", STACK, "AWS::CloudFormation::Stack", "UPDATE_ROLLBACK_COMPLETE", ""),
+    ]
+    with pytest.raises(PhaseFailed) as caught:
+        to_the_end(dataclasses.replace(asked, cursor=result.cursor), fake)
+    assert caught.value.code == "StackFailed"
+    assert caught.value.field == "Stage"
+    assert "CloudWatch Logs role ARN must be set" in caught.value.message
+    assert "an older story" not in caught.value.message
+
+
+def test_a_failed_creation_is_told_although_the_stack_deleted_itself() -> None:
+    """OnStackFailure DELETE: by its name nothing is found any more, by its ID it is."""
+    fake = aws()
+    fake.stacks.answers = [CHANGED]
+    fake.stacks.walks = {"execute": ["CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "DELETE_COMPLETE"]}
+    fake.stacks.told = [StackEvent("1", "", "Role", "AWS::IAM::Role", "CREATE_FAILED", "already exists")]
+    asked = ask()
+    result = deploy_stack.run(asked, fake.as_aws())
+    cursor = {**result.cursor, "since": "", "last": ""}
+    with pytest.raises(PhaseFailed, match=r"Role .*already exists"):
+        to_the_end(dataclasses.replace(asked, cursor=cursor), fake)
+
+
+def test_progress_is_told_resource_by_resource() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    fake.stacks.answers = [CHANGED]
+    fake.stacks.walks = {"execute": ["UPDATE_IN_PROGRESS"] * 3 + ["UPDATE_COMPLETE"]}
+    asked = ask()
+    asked = dataclasses.replace(asked, cursor=deploy_stack.run(asked, fake.as_aws()).cursor)
+    fake.stacks.told.append(StackEvent("1", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_IN_PROGRESS"))
+    first = deploy_stack.run(asked, fake.as_aws())
+    fake.stacks.told.append(StackEvent("2", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_COMPLETE"))
+    second = deploy_stack.run(dataclasses.replace(asked, cursor=first.cursor), fake.as_aws())
+    assert first.evidence["resources"] == {"Stage": "UPDATE_IN_PROGRESS"}
+    assert second.evidence["resources"] == {"Stage": "UPDATE_COMPLETE"}
+    assert second.summary == "UPDATE_IN_PROGRESS: 1 of 1 resources done"
+
+
+def test_a_crash_after_execute_goes_on_from_the_stack() -> None:
+    """The cursor still says that the change set is being made; it is gone, and the stack is being updated."""
+    fake = aws()
+    fake.stacks.add(STACK, "UPDATE_IN_PROGRESS")
+    asked = ask(cursor={"step": "changing", "creates": False})
+    result = deploy_stack.run(asked, fake.as_aws())
+    assert result.status is Status.IN_PROGRESS
+    assert fake.stacks.did == []
+
+
+def test_protection_follows_the_configuration() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    assert to_the_end(ask(config=Config(protected=True)), fake).evidence["protected"] is True
+    assert fake.stacks.standing[STACK].protected
+    fake.stacks.did.clear()
+    to_the_end(ask(config=Config(protected=True)), fake)
+    assert "protect True" not in fake.stacks.did
+    to_the_end(ask(config=Config(protected=False)), fake)
+    assert not fake.stacks.standing[STACK].protected
+
+
+def test_switching_the_response_mode_under_users_is_refused_unless_asked_for() -> None:
+    fake = aws()
+    fake.stacks.add(STACK, parameters={"ResponseMode": "buffered"})
+    living = ask(environment=environment(live=release("3")))
+    with pytest.raises(PhaseFailed) as caught:
+        deploy_stack.run(living, fake.as_aws())
+    assert caught.value.field == "config.response_mode"
+    allowed = dataclasses.replace(living, options=Options(allow_replacement=True))
+    assert to_the_end(allowed, fake).status is Status.SUCCEEDED
+
+
+def print_of(fake: FakeAws, **other: Any) -> str:
+    return deploy_stack.fingerprint(ask(**other), fake.as_aws())
+
+
+def test_the_fingerprint_changes_with_what_the_stack_is_made_of_and_with_nothing_else() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    same = print_of(fake)
+    assert print_of(fake, config=Config(log_level="DEBUG", memory_mb=1024)) == same
+    assert print_of(fake, results={**RESULTS, "package_artifact": {"key": "artifacts/dev/other.zip"}}) == same
+    assert print_of(fake, config=Config(throttle=Throttle(5))) != same
+    assert print_of(fake, config=Config(log_retention_days=30)) != same
+    assert print_of(fake, config=Config(protected=True)) != same
+    fake.stacks.add(STACK, "ROLLBACK_COMPLETE")
+    assert print_of(fake) != same
+    del fake.stacks.standing[STACK]
+    assert print_of(fake) != same
+    other = aws(TEMPLATE.replace("Api: {}", "Api: {x: 1}"))
+    other.stacks.add(STACK)
+    assert print_of(other) != same

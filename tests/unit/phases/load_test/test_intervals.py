@@ -1,0 +1,89 @@
+"""How far figures are trusted."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from chalicelib.load.histogram import Histogram
+from chalicelib.phases.load_test.intervals import quantile_interval, ratio_interval, samples_for, share_interval
+
+
+def histogram(samples: list[int]) -> Histogram:
+    made = Histogram()
+    for us in samples:
+        made.record(us)
+    return made
+
+
+def seconds(chance: random.Random, count: int, each: int, factor: float = 1.0) -> dict[int, Histogram]:
+    return {
+        second: histogram([int(chance.lognormvariate(9, 0.4) * factor) for _ in range(each)]) for second in range(count)
+    }
+
+
+def test_the_interval_of_a_quantile_holds_the_truth_in_19_of_20_samples() -> None:
+    chance = random.Random(1)
+    truth = 8103.08  # e^9: the median of what is drawn
+    held = 0
+    for _ in range(300):
+        found = quantile_interval(histogram([int(chance.lognormvariate(9, 0.4)) for _ in range(200)]), 0.5)
+        assert found is not None
+        assert found[1] is not None
+        held += found[0] <= truth <= found[1]
+    assert held >= 0.93 * 300
+
+
+def test_a_tail_that_the_samples_do_not_reach_has_no_upper_end() -> None:
+    found = quantile_interval(histogram(list(range(1_000, 1_050))), 0.99)
+    assert found is not None
+    assert found[1] is None
+
+
+def test_no_samples_no_interval() -> None:
+    assert quantile_interval(Histogram(), 0.5) is None
+
+
+def test_wilsons_interval_of_no_errors_still_leaves_room_for_some() -> None:
+    low, high = share_interval(0, 100)
+    assert low == 0.0
+    assert 0.03 < high < 0.04
+
+
+def test_wilsons_interval_matches_the_published_example() -> None:
+    """Newcombe (1998), Statistics in Medicine 17: 81 of 263 gives 0.2553 to 0.3662."""
+    low, high = share_interval(81, 263)
+    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+
+
+def test_a_p99_needs_a_hundred_samples() -> None:
+    assert [samples_for(share) for share in (0.5, 0.9, 0.99, 0.999)] == [2, 10, 100, 1000]
+
+
+@pytest.mark.parametrize("count", [4, 20])
+def test_the_ratio_of_medians_is_found_within_its_interval(count: int) -> None:
+    chance = random.Random(2)
+    ratio, low, high = ratio_interval(
+        seconds(chance, count, 1_000 // count), seconds(chance, count, 1_000 // count, 1.5), 0.5, chance
+    )
+    assert low < 1.5 < high
+    assert low < ratio < high
+    assert high - low < 0.3
+
+
+def test_seconds_that_differ_widen_the_interval() -> None:
+    """A machine with moods: the same number of samples says less than on a calm one."""
+    chance = random.Random(3)
+    calm = {second: histogram([int(chance.lognormvariate(9, 0.1)) for _ in range(50)]) for second in range(20)}
+    moody = {
+        second: histogram([int(us * mood) for us in [int(chance.lognormvariate(9, 0.1)) for _ in range(50)]])
+        for second, mood in enumerate(chance.lognormvariate(0, 0.5) for _ in range(20))
+    }
+    _, low, high = ratio_interval(calm, calm, 0.5, random.Random(4))
+    _, moody_low, moody_high = ratio_interval(moody, moody, 0.5, random.Random(4))
+    assert moody_high - moody_low > 2 * (high - low)
+
+
+def test_a_comparison_with_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="both sides"):
+        ratio_interval({}, seconds(random.Random(5), 2, 10), 0.5, random.Random(6))

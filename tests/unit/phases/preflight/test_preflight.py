@@ -1,0 +1,272 @@
+"""Facts about preflight: it names everything that is wrong, each with a remedy, and changes nothing."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import Any
+
+import pytest
+from chalicelib.domain.aws.functions import ConcurrencyLimits, FunctionConfig
+from chalicelib.domain.aws.gateway import GatewayAccount
+from chalicelib.domain.aws.identity import Caller
+from chalicelib.domain.aws.stacks import StackResource
+from chalicelib.domain.config import Config, Load, Options, Throttle, Webhook
+from chalicelib.domain.errors import AwsCallFailed, BadRequest, PhaseFailed
+from chalicelib.domain.model import Action
+from chalicelib.domain.names import OWNER_TAG
+from chalicelib.engine.phase import Result
+from chalicelib.engine.policies import documents
+from chalicelib.phases.preflight import run as preflight
+from chalicelib.phases.preflight.grants import role_of
+from chalicelib.stack.template import PARAMETERS
+
+from tests.fakes import FakeAws
+from tests.fakes.requests import environment, request
+from tests.unit.artifacts.test_assembly import bundle
+
+STACK = "proxyctl-env-dev"
+TEMPLATE = b"Resources:\n# api: begin\n  Api: {}\n# api: end\n  ApiDeploymentSnapshot: {}\n"
+
+
+def aws(template: bytes = TEMPLATE) -> FakeAws:
+    """All is well in this account."""
+    fake = FakeAws()
+    fake.stacks.owned["proxyctl"] = [
+        StackResource(role_of(stem), role_of(stem), "AWS::IAM::Role", "CREATE_COMPLETE") for stem in documents()
+    ]
+    fake.artifacts.objects["bundles/abc.zip"] = bundle(**{"template.yaml": template})
+    fake.stacks.parameters = sorted(PARAMETERS)
+    fake.secrets.add("proxyctl/dev/openai", "{}")
+    return fake
+
+
+def run(fake: FakeAws, **other: Any) -> Result:
+    return preflight.run(request(**({"environment": environment()} | other)), fake.as_aws())
+
+
+def findings(fake: FakeAws, **other: Any) -> list[dict[str, Any]]:
+    """All of them, whether they stop the deployment or not."""
+    try:
+        told: list[dict[str, Any]] = run(fake, **other).evidence["findings"]
+    except PhaseFailed as error:
+        told = error.evidence["findings"]
+    assert all(finding["remedy"] for finding in told)
+    return told
+
+
+def test_a_good_account_passes_and_every_role_was_asked_about() -> None:
+    fake = aws()
+    result = run(fake)
+    assert result.evidence["findings"] == []
+    assert result.evidence["simulated"]["roles"] == len(documents())
+    assert {role for role, _, _ in fake.identity.asked} == {role_of(stem) for stem in documents()}
+
+
+def test_nothing_is_changed() -> None:
+    fake = aws()
+    before = copy.deepcopy((fake.artifacts.objects, fake.stacks.standing, fake.secrets.kept, fake.logs.kept))
+    run(fake)
+    assert (fake.artifacts.objects, fake.stacks.standing, fake.secrets.kept, fake.logs.kept) == before
+    assert fake.stacks.did == []
+
+
+ACTIONS = [
+    (stem, action)
+    for stem, document in documents().items()
+    for statement in document["Statement"]
+    for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+]
+
+
+@pytest.mark.parametrize(("stem", "action"), sorted(set(ACTIONS)))
+def test_any_action_of_any_role_that_is_taken_away_is_named(stem: str, action: str) -> None:
+    fake = aws()
+    fake.identity.denied.add((role_of(stem), action))
+    with pytest.raises(PhaseFailed) as caught:
+        run(fake)
+    assert f"{stem} may not {action}" in caught.value.message
+    assert caught.value.code == "PreflightFailed"
+
+
+def test_conditions_are_part_of_the_question() -> None:
+    fake = aws()
+    run(fake)
+    passing = [context for role, action, context in fake.identity.asked if action == "iam:PassRole"]
+    assert passing == [{"iam:PassedToService": "lambda.amazonaws.com"}]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    fake = aws()
+    fake.identity.denied.add((role_of("bake"), "cloudwatch:DescribeAlarms"))
+    del fake.artifacts.objects["bundles/abc.zip"]
+    fake.secrets.kept.clear()
+    fake.functions.concurrency = ConcurrencyLimits(10, 10)
+    with pytest.raises(PhaseFailed, match=r"^4 problems: ") as caught:
+        run(fake)
+    assert {one["check"] for one in caught.value.evidence["findings"]} == {
+        "permissions",
+        "quotas",
+        "artifact",
+        "secret",
+    }
+    assert str(caught.value.remedy).count(" | ") == 3
+
+
+def _changed(**changes: Any) -> FakeAws:
+    fake = aws()
+    for name, value in changes.items():
+        port, _, attribute = name.partition("__")
+        setattr(getattr(fake, port), attribute, value)
+    return fake
+
+
+@pytest.mark.parametrize(
+    ("fake", "given", "check", "blocks", "words"),
+    [
+        (_changed(identity__who=Caller("999999999999", "arn:aws:iam::9:x")), {}, "identity", True, "999999999999"),
+        (_changed(identity__who=Caller("123456789012", "arn:aws-cn:iam::1:x")), {}, "identity", True, "aws-cn"),
+        (
+            _changed(functions__concurrency=ConcurrencyLimits(1_000, 50)),
+            {"options": Options(load=Load(rps=100))},
+            "quotas",
+            True,
+            "needs about 403",
+        ),
+        (
+            _changed(functions__concurrency=ConcurrencyLimits(1_000, 150)),
+            {"config": Config(reserved_concurrency=51)},
+            "quotas",
+            True,
+            "would leave 99",
+        ),
+        (_changed(gateway__settings=GatewayAccount("", 10_000, 5_000)), {}, "api_gateway", False, "no CloudWatch role"),
+        (
+            _changed(gateway__settings=GatewayAccount("arn:role", 50, 5_000)),
+            {"config": Config(throttle=Throttle(60, 100))},
+            "api_gateway",
+            False,
+            "above the account's own",
+        ),
+        (
+            aws(),
+            {"config": Config(timeout_s=60, response_mode="buffered")},
+            "api_gateway",
+            False,
+            "cuts them at 29 s",
+        ),
+        (_changed(stacks__parameters=AwsCallFailed("ValidationError: bad")), {}, "template", True, "not valid"),
+        (_changed(stacks__parameters=["Environment"]), {}, "template", True, "lacks the parameter AccessLogs"),
+        (
+            _changed(stacks__parameters=[*PARAMETERS, "Extra"]),
+            {},
+            "template",
+            True,
+            "declares the parameter Extra",
+        ),
+        (aws(b"# no marks"), {}, "template", True, "must have one line"),
+        (aws(TEMPLATE + b"#" * 51_200), {}, "template", True, "bytes"),
+        (
+            aws(),
+            {"config": Config(webhook=Webhook("https://a.example/"))},
+            "webhook",
+            False,
+            "no secret proxyctl/dev/web",
+        ),
+        (
+            _changed(logs__kept={}),
+            {"config": Config(secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:x")},
+            "secret",
+            True,
+            "secret:x does not exist",
+        ),
+    ],
+)
+def test_each_problem_is_found(fake: FakeAws, given: dict[str, Any], check: str, blocks: bool, words: str) -> None:
+    told = [one for one in findings(fake, **given) if one["check"] == check]
+    assert any(words in one["message"] and one["blocks"] is blocks for one in told), told
+
+
+def test_sources_that_cannot_be_built_are_found() -> None:
+    fake = aws()
+    fake.artifacts.objects["bundles/abc.zip"] = bundle(**{"proxy/core.py": b"def broken(:"})
+    (finding,) = findings(fake)
+    assert (finding["check"], finding["field"]) == ("artifact", "proxy/core.py")
+
+
+@pytest.mark.parametrize("what", ["function", "log group", "role"])
+def test_a_name_that_someone_else_has_taken_is_found_before_the_stack_is_made(what: str) -> None:
+    fake = aws()
+    if what == "function":
+        fake.functions.latest["proxyctl-dev-proxy"] = FunctionConfig("", 128, 3, {}, "python3.11")
+    elif what == "role":
+        fake.identity.roles.add("proxyctl-dev-proxy-eu-central-1")
+    else:
+        fake.logs.add("/aws/lambda/proxyctl-dev-proxy")
+        fake.logs.add("/aws/lambda/proxyctl-dev-proxy-of-another")
+    (finding,) = findings(fake)
+    assert finding["check"] == "names"
+    assert finding["message"].startswith(what)
+
+
+def test_in_a_standing_environment_its_own_names_are_not_taken() -> None:
+    fake = aws()
+    fake.stacks.add(STACK, tags={OWNER_TAG: "proxyctl"})
+    fake.logs.add("/aws/lambda/proxyctl-dev-proxy")
+    fake.functions.add("proxyctl-dev-proxy", FunctionConfig("c", 128, 3, {}, "python3.11"), live="1", versions=1)
+    assert findings(fake) == []
+
+
+def test_a_function_that_was_deleted_behind_cloudformations_back_is_found() -> None:
+    fake = aws()
+    fake.stacks.add(STACK, tags={OWNER_TAG: "proxyctl"})
+    (found,) = findings(fake)
+    assert (found["blocks"], "deleted by hand" in found["message"]) == (True, True)
+
+
+def test_an_adopted_secret_that_is_not_ours_to_read_is_one_finding_among_the_others() -> None:
+    fake = aws(b"# no marks")
+    fake.secrets.hidden = True
+    told = findings(fake, config=Config(secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:x"))
+    assert {one["check"] for one in told} == {"template", "secret"}
+    assert any("tag-resource" in one["remedy"] for one in told)
+
+
+def test_a_stack_of_someone_else_by_our_name_stops() -> None:
+    fake = aws()
+    fake.stacks.add(STACK)
+    assert "is not ours" in findings(fake)[0]["message"]
+
+
+@pytest.mark.parametrize(("status", "blocks"), [("IMPORT_ROLLBACK_FAILED", True), ("ROLLBACK_COMPLETE", False)])
+def test_a_stack_that_must_be_helped_first_is_told(status: str, blocks: bool) -> None:
+    fake = aws()
+    fake.stacks.add(STACK, status, tags={OWNER_TAG: "proxyctl"})
+    told = [one for one in findings(fake) if one["check"] == "stack"]
+    assert [one["blocks"] for one in told] == [blocks]
+
+
+def test_a_doomed_secret_stops() -> None:
+    fake = aws()
+    fake.secrets.delete("proxyctl/dev/openai", 7)
+    assert "scheduled for deletion" in findings(fake)[0]["message"]
+
+
+def test_without_the_control_planes_stack_permissions_are_not_run() -> None:
+    fake = aws()
+    fake.stacks.owned.clear()
+    (finding,) = findings(fake)
+    assert finding["message"].startswith("NOT RUN")
+    assert not finding["blocks"]
+
+
+def test_a_revalidation_asks_about_permissions_only() -> None:
+    fake = aws()
+    fake.artifacts.objects.clear()
+    fake.secrets.kept.clear()
+    assert run(fake, action=Action.REVALIDATE).evidence["findings"] == []
+
+
+def test_a_name_that_no_service_would_take_is_refused() -> None:
+    with pytest.raises(BadRequest):
+        run(aws(), environment=dataclasses.replace(environment(), name="Bad_Name"))

@@ -1,0 +1,234 @@
+"""Facts about release_code: it publishes what differs, moves only the candidate, and believes what that one says."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from chalicelib.domain.aws.functions import FunctionConfig
+from chalicelib.domain.aws.http import Reply
+from chalicelib.domain.config import Config, Options
+from chalicelib.domain.errors import PhaseFailed
+from chalicelib.engine.phase import Request, Result, Status
+from chalicelib.phases.release_code import run as release_code
+
+from tests.fakes import FakeAws
+from tests.fakes.endpoint import Sent, reply
+from tests.fakes.requests import environment, release, request
+
+FUNCTION = "proxyctl-dev-proxy"
+DIGEST = "ab" * 32
+CODE = base64.b64encode(bytes.fromhex(DIGEST)).decode()
+RESULTS: dict[str, Mapping[str, Any]] = {
+    "prepare_secret": {"arn": "arn:secret", "version_id": "v1"},
+    "package_artifact": {"key": f"artifacts/dev/{DIGEST}.zip", "digest": DIGEST, "code_sha256": CODE},
+    "deploy_stack": {"stack_id": "s", "outputs": {"ApiUrl": "https://api.example/api"}},
+}
+
+
+def healthy(fake: FakeAws, **lies: Any) -> None:
+    """The candidate tells the truth about itself, but for the lies."""
+
+    def answer(sent: Sent) -> Reply:
+        assert sent.signed
+        assert sent.url == "https://api.example/api/_candidate/health"
+        version = fake.functions.pointed[FUNCTION]["candidate"].version
+        truth = {"status": "ok", "version": version, "artifact": DIGEST, "secret": {"version_id": "v1"}}
+        return reply(200, truth | lies)
+
+    fake.endpoint.answer = answer
+
+
+def aws(code: str = "old", versions: int = 0) -> FakeAws:
+    fake = FakeAws()
+    config = FunctionConfig(code, 128, 3, {"ENVIRONMENT_NAME": "dev"}, "python3.11")
+    fake.functions.add(FUNCTION, config, live="$LATEST", versions=versions)
+    fake.secrets.forbidden = True
+    healthy(fake)
+    return fake
+
+
+def ask(**other: Any) -> Request:
+    given: dict[str, Any] = {"environment": environment(), "results": RESULTS}
+    return request(**given | other)
+
+
+def to_the_end(asked: Request, fake: FakeAws) -> Result:
+    for _ in range(20):
+        result = release_code.run(asked, fake.as_aws())
+        if result.status is not Status.IN_PROGRESS:
+            return result
+        asked = dataclasses.replace(asked, cursor=result.cursor)
+    raise AssertionError(result.summary)
+
+
+def test_code_and_settings_become_a_version_and_only_the_candidate_moves() -> None:
+    fake = aws()
+    fake.functions.settling = 2
+    result = to_the_end(ask(), fake)
+    assert (result.evidence["version"], result.evidence["published"]) == ("1", True)
+    assert [move.name for move in fake.functions.moves] == ["candidate"]
+    assert fake.functions.pointed[FUNCTION]["live"].version == "$LATEST"
+    latest = fake.functions.latest[FUNCTION]
+    assert (latest.code_sha256, latest.memory_mb, latest.timeout_s) == (CODE, 512, 29)
+    assert latest.environment["ARTIFACT_DIGEST"] == DIGEST
+    assert latest.environment["AWS_LAMBDA_EXEC_WRAPPER"] == "/var/task/bootstrap"
+
+
+def test_the_same_release_is_not_published_twice() -> None:
+    fake = aws()
+    to_the_end(ask(), fake)
+    moves = len(fake.functions.moves)
+    again = to_the_end(ask(deployment_id="d-next"), fake)
+    assert (again.evidence["version"], again.evidence["published"]) == ("1", False)
+    assert len(fake.functions.published[FUNCTION]) == 1
+    assert len(fake.functions.moves) == moves
+
+
+def test_going_back_to_earlier_settings_takes_the_earlier_version() -> None:
+    fake = aws()
+    to_the_end(ask(), fake)
+    to_the_end(ask(config=Config(memory_mb=256)), fake)
+    assert fake.functions.pointed[FUNCTION]["candidate"].version == "2"
+    assert to_the_end(ask(deployment_id="d-back"), fake).evidence["version"] == "1"
+
+
+def test_a_changed_setting_alone_publishes_without_new_code() -> None:
+    fake = aws()
+    to_the_end(ask(), fake)
+    result = to_the_end(ask(config=Config(log_level="DEBUG")), fake)
+    assert result.evidence["version"] == "2"
+    assert result.evidence["code_sha256"] == CODE
+
+
+def test_a_new_secret_makes_a_new_version_whose_environments_have_not_cached_the_old_one() -> None:
+    fake = aws()
+    to_the_end(ask(), fake)
+    healthy(fake, secret={"version_id": "v2"})
+    rotated = {**RESULTS, "prepare_secret": {"arn": "arn:secret", "version_id": "v2"}}
+    assert to_the_end(ask(results=rotated), fake).evidence["version"] == "2"
+
+
+def test_lambda_is_never_updated_while_it_is_still_updating() -> None:
+    fake = aws()
+    fake.functions.settling = 3
+    asked = ask()
+    seen = []
+    for _ in range(5):
+        result = release_code.run(asked, fake.as_aws())
+        seen.append(fake.functions.latest[FUNCTION].memory_mb)
+        asked = dataclasses.replace(asked, cursor=result.cursor)
+    assert seen[:4] == [128] * 4  # code first; settings only when that has settled
+
+
+def test_a_failed_update_tells_lambdas_reason() -> None:
+    fake = aws()
+    fake.functions.failed[FUNCTION] = "InvalidZipFileException"
+    with pytest.raises(PhaseFailed, match="InvalidZipFileException"):
+        to_the_end(ask(), fake)
+
+
+def test_an_update_that_never_settles_ends() -> None:
+    fake = aws()
+    fake.functions.settling = 99
+    release_code.run(ask(), fake.as_aws())
+    with pytest.raises(PhaseFailed) as caught:
+        release_code.run(ask(after_s=601, cursor={"asked": 9}), fake.as_aws())
+    assert caught.value.code == "UpdateTimeout"
+
+
+@pytest.mark.parametrize(
+    ("lie", "named"),
+    [
+        ({"artifact": "cd" * 32}, "artifact is cdcd"),
+        ({"version": "7"}, "version is 7, not 1"),
+        ({"secret": {"version_id": "v0"}}, "secret version is v0, not v1"),
+        ({"secret": None}, "secret version is None"),
+    ],
+)
+def test_a_candidate_that_is_not_what_was_released_fails_with_what_differs(lie: dict[str, Any], named: str) -> None:
+    fake = aws()
+    healthy(fake, **lie)
+    asked = ask()
+    for _ in range(4):
+        result = release_code.run(asked, fake.as_aws())
+        assert result.status is Status.IN_PROGRESS
+        asked = dataclasses.replace(asked, cursor=result.cursor)
+    late = ask(after_s=91, cursor=asked.cursor)
+    with pytest.raises(PhaseFailed, match=named) as caught:
+        release_code.run(late, fake.as_aws())
+    assert caught.value.code == "CandidateUnhealthy"
+
+
+def test_a_candidate_that_is_not_healthy_is_given_time() -> None:
+    fake = aws()
+    fake.endpoint.answer = lambda _sent: reply(503, {"status": "unavailable"})
+    asked = ask()
+    for _ in range(4):
+        asked = dataclasses.replace(asked, cursor=release_code.run(asked, fake.as_aws()).cursor)
+    healthy(fake)
+    assert to_the_end(asked, fake).status is Status.SUCCEEDED
+
+
+def test_a_release_whose_own_role_can_read_the_key_fails() -> None:
+    fake = aws()
+    fake.secrets.forbidden = False
+    info = fake.secrets.add("x", "{}")
+    results = {**RESULTS, "prepare_secret": {"arn": info.arn, "version_id": "v1"}}
+    with pytest.raises(PhaseFailed) as caught:
+        to_the_end(ask(results=results), fake)
+    assert caught.value.code == "SecretAccess"
+
+
+def test_old_versions_go_but_none_that_anyone_relies_on() -> None:
+    fake = aws(versions=9)
+    fake.functions.pointed[FUNCTION]["live"] = dataclasses.replace(
+        fake.functions.pointed[FUNCTION]["live"], version="3", weights={"4": 0.1}
+    )
+    good = environment(live=release("3"), last_good=release("5"), previous=release("2"))
+    result = to_the_end(ask(environment=good, config=Config(keep_versions=2)), fake)
+    assert result.evidence["version"] == "10"
+    assert result.evidence["pruned"] == ["1", "6", "7", "8"]
+
+
+def test_the_fingerprint_follows_code_settings_secret_and_the_candidate() -> None:
+    fake = aws()
+    to_the_end(ask(), fake)
+
+    def print_of(**other: Any) -> str:
+        return release_code.fingerprint(ask(**other), fake.as_aws())
+
+    same = print_of()
+    assert print_of(config=Config(log_retention_days=30)) == same
+    assert print_of(config=Config(timeout_s=10)) != same
+    assert print_of(results={**RESULTS, "prepare_secret": {"arn": "arn:secret", "version_id": "v2"}}) != same
+    fake.functions.pointed[FUNCTION]["candidate"] = dataclasses.replace(
+        fake.functions.pointed[FUNCTION]["candidate"], version="9"
+    )
+    assert print_of() != same
+
+
+def test_a_drills_broken_release_cannot_start_and_is_not_waited_for_long() -> None:
+    fake = aws()
+    name = "drill-0123ab"
+    fake.functions.add("proxyctl-drill-0123ab-proxy", fake.functions.latest[FUNCTION], live="1", versions=1)
+    fake.endpoint.answer = lambda _sent: reply(502, {"message": "Internal server error"})
+    asked = ask(environment=environment(name=name), options=Options(sabotage="answers_500"))
+    for _ in range(3):
+        told = release_code.run(asked, fake.as_aws())
+        asked = dataclasses.replace(asked, cursor=told.cursor)
+    assert fake.functions.latest["proxyctl-drill-0123ab-proxy"].environment["SECRET_TTL_S"].startswith("broken")
+    late = dataclasses.replace(asked, now=asked.now + timedelta(seconds=15))
+    with pytest.raises(PhaseFailed) as caught:
+        release_code.run(late, fake.as_aws())
+    assert caught.value.code == "CandidateUnhealthy"
+
+
+def test_no_other_environment_can_be_sabotaged() -> None:
+    fake = aws()
+    to_the_end(ask(options=Options(sabotage="answers_500")), fake)
+    assert fake.functions.latest[FUNCTION].environment["SECRET_TTL_S"] == "300"

@@ -1,0 +1,137 @@
+"""Phase 7: where it looks, when it may be skipped, and how it fails."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from chalicelib.checks.target import locate
+from chalicelib.domain.aws.functions import Alias
+from chalicelib.domain.aws.http import Reply
+from chalicelib.domain.config import Config, Throttle
+from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.model import Action, Applied
+from chalicelib.domain.names import Names
+from chalicelib.phases.validate_endpoints import run as validate_endpoints
+
+from tests.fakes import FakeAws
+from tests.fakes.endpoint import Sent, reply
+from tests.fakes.requests import environment, request
+
+API = "https://api.example/api"
+SHOWN = {
+    "version_id": "v1",
+    "models": ["embed-small", "fast"],
+    "client_keys": 0,
+    "cors_origins": ["*"],
+    "retries": 2,
+    "timeouts": {"first_byte_s": 3, "idle_s": 60},
+}
+RESULTS: dict[str, Any] = {"deploy_stack": {"api_url": API}, "release_code": {"version": "7", "code_sha256": "abc"}}
+
+
+def healthy(**secret: Any) -> Any:
+    """A candidate that tells of itself; everything else is not found."""
+
+    def answer(sent: Sent) -> Reply:
+        if sent.url.endswith("/health") and sent.signed:
+            return reply(200, {"status": "ok", "version": "7", "secret": {**SHOWN, **secret}})
+        return reply(404, {"error": {"message": "no"}}, x_request_id="r-9")
+
+    return answer
+
+
+class FakeSdk:
+    """Every operation fails in the way that it is told."""
+
+    def observe(self, operation: str, target: Any, models: Any) -> dict[str, Any]:
+        return {"status": 500, "ms": 1.0, "request_id": f"r-{operation}", "error": "planted"}
+
+
+@dataclasses.dataclass
+class Looking(FakeAws):
+    sdk: FakeSdk = dataclasses.field(default_factory=FakeSdk)
+
+
+def looking(*, live: str = "7", candidate: str = "7", **secret: Any) -> Looking:
+    aws = Looking()
+    aws.endpoint.answer = healthy(**secret)
+    function = Names("dev").function
+    aws.functions.latest[function] = None  # type: ignore[assignment]
+    aws.functions.pointed[function] = {"live": Alias("live", live), "candidate": Alias("candidate", candidate)}
+    return aws
+
+
+def test_a_deploy_is_tested_on_the_candidates_path_with_a_signature() -> None:
+    target = locate(request(results=RESULTS), looking().as_aws())
+    assert (target.url, target.signed, target.version) == (f"{API}/_candidate", True, "7")
+
+
+def test_a_revalidation_without_client_keys_uses_the_public_path_as_users_do() -> None:
+    target = locate(request(action=Action.REVALIDATE, results=RESULTS), looking(live="5").as_aws())
+    assert (target.url, target.signed, target.version) == (API, False, "5")
+
+
+def test_a_revalidation_with_client_keys_reaches_the_same_version_through_the_candidates_path() -> None:
+    target = locate(request(action=Action.REVALIDATE, results=RESULTS), looking(client_keys=1).as_aws())
+    assert (target.url, target.signed) == (f"{API}/_candidate", True)
+    assert target.known["live"]
+
+
+def test_a_revalidation_finds_the_api_in_what_was_last_applied() -> None:
+    applied = {"deploy_stack": Applied("f", "d-old", "2026-01-01T00:00:00+00:00", {"api_url": API})}
+    again = request(action=Action.REVALIDATE, environment=environment(applied=applied))
+    assert locate(again, looking().as_aws()).url == API
+
+
+def test_an_environment_without_an_api_has_nothing_to_test() -> None:
+    with pytest.raises(PhaseFailed) as raised:
+        validate_endpoints.run(request(), looking().as_aws())
+    assert raised.value.code == "NothingToTest"
+    assert raised.value.remedy
+
+
+def test_models_are_taken_from_the_secrets_aliases_by_what_they_are_for() -> None:
+    known = locate(request(results=RESULTS), looking().as_aws()).known
+    assert (known["chat_model"], known["embedding_model"]) == ("fast", "embed-small")
+
+
+def test_only_timeouts_that_are_short_enough_to_wait_for_are_known() -> None:
+    known = locate(request(results=RESULTS), looking().as_aws()).known
+    assert known["first_byte_ms"] == 3_000
+    assert "idle_ms" not in known
+
+
+def test_a_failure_names_every_check_the_expectation_and_the_request() -> None:
+    with pytest.raises(PhaseFailed) as raised:
+        validate_endpoints.run(request(results=RESULTS), looking().as_aws())
+    failed = {one["name"]: one for one in raised.value.evidence["checks"] if one["verdict"] == "FAILED"}
+    assert {"models", "chat", "chat_stream", "tool_call", "responses", "embeddings"} <= set(failed)
+    assert failed["chat"]["request_id"] == "r-chat"
+    assert "status is 200" in failed["chat"]["expected"]
+    assert "health" not in failed
+    assert raised.value.code == "CheckFailed"
+    assert "chat: " in raised.value.message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"results": {**RESULTS, "release_code": {"version": "8", "code_sha256": "abc"}}},
+        {"results": {**RESULTS, "release_code": {"version": "7", "code_sha256": "def"}}},
+        {"results": {**RESULTS, "prepare_secret": {"version_id": "v2"}}},
+        {"results": {**RESULTS, "deploy_stack": {**RESULTS["deploy_stack"], "stack_id": "another"}}},
+        {"config": Config(throttle=Throttle(1, 1))},
+    ],
+)
+def test_another_release_secret_or_throttle_is_tested_again(change: dict[str, Any]) -> None:
+    aws = looking().as_aws()
+    before = validate_endpoints.fingerprint(request(results=RESULTS), aws)
+    assert validate_endpoints.fingerprint(request(**{"results": RESULTS} | change), aws) != before
+
+
+def test_the_same_release_need_not_be_tested_twice() -> None:
+    aws = looking().as_aws()
+    once = validate_endpoints.fingerprint(request(results=RESULTS), aws)
+    assert validate_endpoints.fingerprint(request(results=RESULTS, after_s=99), aws) == once

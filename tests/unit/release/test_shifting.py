@@ -1,0 +1,57 @@
+"""Strategies are steps, and Fisher's exact test gives the figures of textbook tables."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from chalicelib.domain.config import Bake
+from chalicelib.release.shifting import Tally, Verdict, compare, step_s, steps_of, watch_s, weights_at
+
+
+@pytest.mark.parametrize(
+    ("bake", "steps"),
+    [
+        (Bake(), [10, 50, 100]),
+        (Bake(strategy="all_at_once"), [100]),
+        (Bake(strategy="canary", percent=5), [5, 100]),
+        (Bake(strategy="linear", percent=25), [25, 50, 75, 100]),
+        (Bake(strategy="linear", percent=30), [30, 60, 90, 100]),
+    ],
+)
+def test_a_strategy_is_steps_that_end_with_everyone(bake: Bake, steps: list[int]) -> None:
+    assert steps_of(bake) == steps
+
+
+def test_an_account_waits_minutes_where_a_demo_waits_seconds() -> None:
+    assert (step_s(Bake(), embedded=False), watch_s(Bake(), embedded=False)) == (60, 300)
+    assert (step_s(Bake(), embedded=True), watch_s(Bake(), embedded=True)) == (1, 2)
+    assert (step_s(Bake(step_s=0), embedded=False), watch_s(Bake(watch_s=7), embedded=True)) == (0, 7)
+
+
+def test_at_the_end_the_candidate_is_the_version_itself() -> None:
+    assert weights_at("1", "2", 50).additional == {"2": 0.5}
+    assert (weights_at("1", "2", 100).main, weights_at("1", "2", 100).additional) == ("2", {})
+
+
+def test_the_p_value_is_that_of_the_hypergeometric_distribution() -> None:
+    # All of a's three fail and none of b's three: one way in C(6, 3) = 20.
+    assert math.isclose(compare(Tally(3, 3), Tally(3, 0))[1], 1 / 20)
+    # The tea-tasting table: 3 of 4 right, (C(4,3)·C(4,1) + C(4,4)·C(4,0)) / C(8,4) = 17/70.
+    assert math.isclose(compare(Tally(4, 3), Tally(4, 1))[1], 17 / 70)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "live", "verdict"),
+    [
+        (Tally(0, 0), Tally(1_000, 0), Verdict.UNDECIDED),
+        (Tally(1, 1), Tally(5, 0), Verdict.UNDECIDED),
+        (Tally(50, 0), Tally(500, 0), Verdict.NOT_WORSE),
+        (Tally(50, 1), Tally(500, 10), Verdict.NOT_WORSE),
+        (Tally(50, 10), Tally(500, 10), Verdict.WORSE),
+        (Tally(1_000, 30), Tally(9_000, 90), Verdict.WORSE),
+        (Tally(1_000, 0), Tally(9_000, 900), Verdict.NOT_WORSE),
+    ],
+)
+def test_verdicts(candidate: Tally, live: Tally, verdict: Verdict) -> None:
+    assert compare(candidate, live)[0] is verdict

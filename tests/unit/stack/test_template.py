@@ -1,0 +1,95 @@
+"""Facts about the environment's template: what its parameters are, and when its API is deployed anew."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from chalicelib.domain.config import Config
+from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.model import Release
+from chalicelib.stack import template
+
+TEXT = (Path(__file__).resolve().parents[3] / "proxy" / "template.yaml").read_text()
+OWN, THEIRS = (f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}" for name in ("own", "theirs"))
+GIVEN = template.Given(
+    "dev",
+    "b",
+    "artifacts/dev/a.zip",
+    "arn:s",
+    "",
+    {"SecretInUseArn": "", "SecretInUseKmsKeyArn": ""},
+    "python3.11",
+    "stream",
+    True,
+)
+
+
+def snapshot(text: str, **shaping: str) -> str:
+    found = set(re.findall(r"ApiDeployment[0-9a-f]{12}", template.with_snapshot(text, shaping)))
+    assert len(found) == 1
+    return str(found.pop())
+
+
+def test_a_changed_method_is_a_new_deployment() -> None:
+    assert snapshot(TEXT.replace("AuthorizationType: AWS_IAM", "AuthorizationType: NONE")) != snapshot(TEXT)
+    assert snapshot(TEXT.replace("RESPONSE", "ANSWER").replace("'1'", "'2'")) != snapshot(TEXT)
+
+
+def test_what_is_not_the_api_leaves_its_deployment_alone() -> None:
+    assert snapshot(TEXT.replace("Default: 512", "Default: 1024")) == snapshot(TEXT)
+    assert snapshot(TEXT.replace("# The candidate:", "# That candidate:")) == snapshot(TEXT)
+
+
+def test_a_parameter_that_shapes_the_api_is_part_of_it() -> None:
+    assert snapshot(TEXT, ResponseMode="stream") != snapshot(TEXT, ResponseMode="buffered")
+
+
+def test_the_template_declares_exactly_what_is_given() -> None:
+    declared = re.findall(r"^  (\w+):$", TEXT.partition("Parameters:")[2].partition("\nConditions:")[0], re.M)
+    assert set(declared) == template.PARAMETERS == set(template.parameters(Config(), GIVEN, creates=True))
+
+
+def test_a_first_deploy_gives_every_value_and_a_later_one_leaves_the_releases_own() -> None:
+    first = template.parameters(Config(), GIVEN, creates=True)
+    later = template.parameters(Config(), GIVEN, creates=False)
+    assert None not in first.values()
+    assert {name for name, value in later.items() if value is None} >= {"ArtifactKey", "MemorySize", "LogLevel"}
+    assert later["ThrottleRate"] == "50"
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "stands", "arn", "key"),
+    [
+        (None, [None, None], {"SecretArn": OWN, "SecretKmsKeyArn": "k"}, "", ""),
+        (THEIRS, [None], {"SecretArn": OWN, "SecretKmsKeyArn": "k"}, OWN, "k"),
+        (THEIRS, [None], {"SecretArn": THEIRS, "SecretKmsKeyArn": "", "SecretInUseKmsKeyArn": "k"}, OWN, "k"),
+        (None, [THEIRS], {"SecretArn": THEIRS, "SecretKmsKeyArn": "k"}, THEIRS, "k"),
+        (THEIRS, [THEIRS, None], {"SecretArn": THEIRS, "SecretInUseKmsKeyArn": "k"}, OWN, "k"),
+        (THEIRS, [], {}, "", ""),
+    ],
+)
+def test_releases_of_before_keep_the_secret_that_they_read(
+    asked: str | None, before: list[str | None], stands: dict[str, str], arn: str, key: str
+) -> None:
+    releases = [Release("1", "d", "t", config={"secret_arn": one}) for one in before]
+    told = template.in_use(Config(secret_arn=asked), releases, OWN, asked or OWN, stands)
+    assert told == {"SecretInUseArn": arn, "SecretInUseKmsKeyArn": key}
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "mode", "milliseconds"),
+    [(10, "buffered", 10_000), (60, "buffered", 29_000), (60, "stream", 60_000), (900, "stream", 900_000)],
+)
+def test_api_gateway_waits_as_long_as_it_may(timeout_s: int, mode: str, milliseconds: int) -> None:
+    assert template.integration_timeout_ms(timeout_s, mode) == milliseconds
+
+
+def test_a_template_without_its_marks_is_refused() -> None:
+    with pytest.raises(BadRequest):
+        template.with_snapshot(TEXT.replace("# api: end", ""), {})
+
+
+def test_the_template_fits_into_a_request() -> None:
+    assert len(template.with_snapshot(TEXT, {}).encode()) < template.MAX_BYTES
