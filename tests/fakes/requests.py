@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.codec import encode
 from chalicelib.domain.config import Config, Options
 from chalicelib.domain.model import Action, Environment, Lock, Release
-from chalicelib.engine.phase import Request
+from chalicelib.engine.phase import OfPhase, Request, Result, Results
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HELD = Lock("d-new", "arn:execution", NOW.timestamp() + 600)
@@ -33,4 +35,18 @@ def request(*, after_s: float = 0, **other: Any) -> Request:
         "now": NOW,
         "started_at": NOW - timedelta(seconds=after_s),
     }
+    if not isinstance(other.get("results", Results()), Results):
+        other["results"] = Results(other["results"])
     return Request(**given | other)
+
+
+def results(*evidence: OfPhase) -> Results:
+    """Results as if each phase had left this evidence."""
+    return Results({item.PHASE: encode(item) for item in evidence})
+
+
+def next_call(request: Request, result: Result[object], *, after_s: float = 0) -> Request:
+    """The request of the next call after `result`, `after_s` seconds later, as the runner would make it."""
+    return replace(
+        request, cursor=encode(result.cursor), waits=result.waits, now=request.now + timedelta(seconds=after_s)
+    )

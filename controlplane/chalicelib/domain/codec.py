@@ -121,3 +121,25 @@ def _choices(kind: Any, path: list[str]) -> list[str]:
         if isinstance(one, type) and issubclass(one, enum.Enum):
             return [str(value.value) for value in one]
     return []
+
+
+def encode(value: object, *, partial: bool = False) -> dict[str, object]:
+    """A dataclass, or a mapping, as plain JSON values. `None` means absent and is left out, at any depth.
+
+    partial: leave out the dataclass's fields that still have their defaults.
+    """
+    if value is None:
+        return {}
+    plain = msgspec.to_builtins(value)
+    if partial and dataclasses.is_dataclass(value) and not isinstance(value, type):
+        untouched = msgspec.to_builtins(type(value)())
+        plain = {name: item for name, item in plain.items() if item != untouched[name]}
+    return {name: _without_none(item) for name, item in plain.items() if item is not None}
+
+
+def _without_none(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _without_none(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value]
+    return value

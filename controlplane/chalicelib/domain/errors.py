@@ -6,12 +6,24 @@ since an ASL `ErrorEquals` on a base class would not catch its children.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 
+def _fields(evidence: object) -> dict[str, Any]:
+    if dataclasses.is_dataclass(evidence) and not isinstance(evidence, type):
+        untouched = type(evidence)()
+        values = {field.name: getattr(evidence, field.name) for field in dataclasses.fields(evidence)}
+        return {name: value for name, value in values.items() if value != getattr(untouched, name)}
+    return dict(evidence) if isinstance(evidence, Mapping) else {}
+
+
 class RolloutError(Exception):
-    """What all errors here share: a stable code, a message, the field at fault, a remedy and evidence."""
+    """What all errors here share: a stable code, a message, the field at fault, a remedy and evidence.
+
+    evidence: a mapping of JSON values, or a phase's evidence dataclass of which the fields that were set are kept.
+    """
 
     def __init__(
         self,
@@ -20,19 +32,19 @@ class RolloutError(Exception):
         code: str = "",
         field: str | None = None,
         remedy: str | None = None,
-        evidence: Mapping[str, Any] | None = None,
+        evidence: object = None,
     ) -> None:
         super().__init__(message)
         self.code = code or type(self).__name__
         self.message = message
         self.field = field
         self.remedy = remedy
-        self.evidence: dict[str, Any] = dict(evidence or {})
+        self.evidence = _fields(evidence)
 
     def as_dict(self) -> dict[str, Any]:
         """`{code, message, field?, remedy?}`: the shape of design §3, for API bodies and records alike."""
-        told = {"code": self.code, "message": self.message, "field": self.field, "remedy": self.remedy}
-        return {key: value for key, value in told.items() if value}
+        shape = {"code": self.code, "message": self.message, "field": self.field, "remedy": self.remedy}
+        return {key: value for key, value in shape.items() if value}
 
 
 class PhaseFailed(RolloutError):

@@ -54,7 +54,10 @@ class PhaseStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhaseRecord:
-    """One phase (number 1-12) or one step beside them (number 0) of one deployment."""
+    """One phase (number 1-12) or one step beside them (number 0) of one deployment.
+
+    polls: calls so far. waits_for, waits: what it waits for, and how often in succession it has said so.
+    """
 
     number: int
     name: str
@@ -66,6 +69,8 @@ class PhaseRecord:
     cursor: Evidence = field(default_factory=dict)
     error: Mapping[str, str] | None = None
     polls: int = 0
+    waits_for: str = ""
+    waits: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,26 @@
-"""What a phase is given and what it answers.
+"""The seam between the runner and a phase: what a phase gets, what it answers, and how the runner knows it.
 
-A phase module has `run(request, aws) -> Result` and, when the work can be left out because nothing changed,
-`fingerprint(request, aws) -> str`. The runner compares that with what the phase last applied in this environment:
-equal means SKIPPED without a call of `run`; else the phase runs, and the fingerprint that stands afterwards is kept.
-It is compared with what was *applied*, not with the last good release: a failed deployment changes the world too.
+The runner compares a phase's fingerprint with the one that the phase last applied in this environment. Equal means
+SKIPPED without a call of `run`; else the phase runs, and the fingerprint that holds afterwards is stored. The last
+*applied* fingerprint counts, not that of the last good release, because a failed deployment changes the world, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config, Options
+from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.model import Action, Environment, Evidence
+from chalicelib.domain.names import Names
+from chalicelib.ports import Aws
+
+from .polling import next_poll_s
 
 
 class Status(StrEnum):
@@ -26,17 +31,67 @@ class Status(StrEnum):
     IN_PROGRESS = "IN_PROGRESS"
 
 
+class OfPhase(Protocol):
+    """A type of evidence: it names the phase that leaves it (`domain/evidence/`)."""
+
+    PHASE: ClassVar[str]
+
+
+K = TypeVar("K", bound=OfPhase)
+C = TypeVar("C")
+E_co = TypeVar("E_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Results(Mapping[str, Evidence]):
+    """Evidence of the phases that ended in this deployment; of a skipped one, what it had applied."""
+
+    recorded: Mapping[str, Evidence] = field(default_factory=dict)
+
+    def of(self, kind: type[K]) -> K:
+        """The evidence of the phase that `kind` belongs to. Raises PhaseFailed when that phase has not ended."""
+        evidence = self.find(kind)
+        if evidence is None:
+            raise PhaseFailed(
+                f"{kind.PHASE} has left no evidence in this deployment",
+                code="EvidenceMissing",
+                remedy="Deploy again with options.force.",
+            )
+        return evidence
+
+    def find(self, kind: type[K]) -> K | None:
+        """The same; None when that phase has not ended."""
+        evidence = self.recorded.get(kind.PHASE)
+        return None if evidence is None else decode_lenient(kind, dict(evidence))
+
+    def __getitem__(self, phase: str) -> Evidence:
+        return self.recorded[phase]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.recorded)
+
+    def __len__(self) -> int:
+        return len(self.recorded)
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How often in succession a phase has answered that it waits for the same thing."""
+
+    step: str = ""
+    count: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """All that a phase may know. `now` is UTC; `seed` feeds whatever must look random.
 
-    results: evidence by name of the phases that ended in this deployment; of a skipped one, what it had applied.
-    cursor: what this phase itself noted when it last answered IN_PROGRESS, {} on the first call.
+    cursor: what this phase noted when it last answered IN_PROGRESS, {} on the first call; read it with `cursor_as`.
     started_at: when the first call of this phase in this deployment began.
     error: what the state machine caught, for the steps that end a deployment.
     token: Step Functions' task token, for the step that waits for a person.
-    plan: whether each phase would be skipped if the same deployment were asked for now; filled for a module that
-    sets `WANTS_PLAN` (`again` or `ahead`, see the runner), {} for all others.
+    plan: whether each phase would be skipped if the same deployment were asked for now; filled for a phase that asks
+    for a plan (`Phase.plan`), {} for all others.
     """
 
     deployment_id: str
@@ -48,40 +103,127 @@ class Request:
     started_at: datetime
     seed: str = ""
     cursor: Evidence = field(default_factory=dict)
-    results: Mapping[str, Evidence] = field(default_factory=dict)
+    waits: Waits = Waits()
+    results: Results = field(default_factory=Results)
     error: Mapping[str, str] | None = None
     token: str = ""
     plan: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def names(self) -> Names:
+        """The names of the environment's resources."""
+        return Names(self.environment.name)
 
     @property
     def elapsed_s(self) -> float:
         """Seconds since this phase's first call."""
         return (self.now - self.started_at).total_seconds()
 
+    @property
+    def is_first_call(self) -> bool:
+        """Whether this phase has noted nothing yet in this deployment."""
+        return not self.cursor and not self.waits.step
+
+    def cursor_as(self, kind: type[C]) -> C:
+        """The cursor; all defaults on the first call. Fields of another version of the control plane are ignored."""
+        return decode_lenient(kind, dict(self.cursor))
+
+    def wait(self, summary: str, *, step: str, cursor: object = None, evidence: E_co | None = None) -> Result[E_co]:
+        """IN_PROGRESS because AWS takes its time; the pause grows while the phase waits for the same `step`.
+
+        step: a few words for what is waited for, never "".
+        """
+        count = self.waits.count if step == self.waits.step else 0
+        return Result(Status.IN_PROGRESS, summary, evidence, cursor, next_poll_s(count), waits=Waits(step, count + 1))
+
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What a phase did and saw. `summary` is one sentence for people; `evidence` holds ids, digests and counts.
+class Result(Generic[E_co]):
+    """What a phase did and saw. `summary` is one sentence for people.
 
+    evidence: the phase's evidence dataclass; partial while IN_PROGRESS. cursor: its cursor dataclass.
+    poll_after_s: whole seconds until the next call, at least 1, while IN_PROGRESS; else 0.
     fan_out: how many workers the state machine must run before the next call; for a phase that has workers.
     """
 
     status: Status
     summary: str
-    evidence: Evidence = field(default_factory=dict)
-    cursor: Evidence = field(default_factory=dict)
+    evidence: E_co | None = None
+    cursor: object = None
     poll_after_s: int = 0
     fan_out: int = 0
+    waits: Waits = Waits()
 
     @classmethod
-    def done(cls, summary: str, **evidence: Any) -> Result:
-        return cls(Status.SUCCEEDED, summary, evidence)
+    def done(cls, summary: str, evidence: E_co | None = None, **legacy: Any) -> Result[E_co]:
+        return cls(Status.SUCCEEDED, summary, evidence or legacy)  # type: ignore[arg-type]
 
     @classmethod
-    def skipped(cls, summary: str, **evidence: Any) -> Result:
-        return cls(Status.SKIPPED, summary, evidence)
+    def skipped(cls, summary: str, evidence: E_co | None = None, **legacy: Any) -> Result[E_co]:
+        return cls(Status.SKIPPED, summary, evidence or legacy)  # type: ignore[arg-type]
 
     @classmethod
-    def in_progress(cls, summary: str, *, poll_after_s: int, cursor: Evidence | None = None, **evidence: Any) -> Result:
-        """AWS takes its time: call again after `poll_after_s` whole seconds (at least 1), with this `cursor`."""
-        return cls(Status.IN_PROGRESS, summary, evidence, cursor or {}, max(1, poll_after_s))
+    def in_progress(
+        cls,
+        summary: str,
+        *,
+        poll_after_s: int,
+        cursor: object = None,
+        evidence: E_co | None = None,
+        **legacy: Any,
+    ) -> Result[E_co]:
+        """Call again after `poll_after_s` whole seconds (at least 1), with this `cursor`. See also `Request.wait`."""
+        return cls(Status.IN_PROGRESS, summary, evidence or legacy, cursor, max(1, poll_after_s))  # type: ignore[arg-type]
+
+
+class Plan(StrEnum):
+    """Which phases a phase wants to know of whether they would be skipped if the same were asked for now."""
+
+    NONE = "none"
+    AGAIN = "again"  # those that ended in this deployment
+    AHEAD = "ahead"  # all that were ever applied
+
+
+Run = Callable[[Request, Aws], Result[E_co]]
+Fingerprint = Callable[[Request, Aws], str]
+
+
+@dataclass(frozen=True, slots=True)
+class NoCursor:
+    """The cursor of a phase that never answers IN_PROGRESS, or waits without anything to note."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoEvidence:
+    """The evidence of a step that leaves nothing to others."""
+
+
+class Phase(Protocol):
+    """A phase or step as the runner sees it. Each room has one, `run.PHASE`, made with `Definition`.
+
+    run: one call; idempotent: called again, it does nothing a second time and says so.
+    fingerprint: one string over all inputs and what the phase found, equal exactly when there is nothing to do; None
+    for a phase that always runs.
+    """
+
+    @property
+    def run(self) -> Run[object]: ...
+    @property
+    def evidence(self) -> type[object]: ...
+    @property
+    def cursor(self) -> type[object]: ...
+    @property
+    def fingerprint(self) -> Fingerprint | None: ...
+    @property
+    def plan(self) -> Plan: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Definition(Generic[E_co]):
+    """How a room states its Phase: `PHASE = Definition(run, StackEvidence, StackCursor, fingerprint)`."""
+
+    run: Run[E_co]
+    evidence: type[E_co]
+    cursor: type[object] = NoCursor
+    fingerprint: Fingerprint | None = None
+    plan: Plan = Plan.NONE

@@ -1,13 +1,15 @@
 """The table of contents: the twelve phases in their order, and the steps beside them.
 
-Each name is a module here, a Lambda and an ASL state (in PascalCase), a policy file and a test file. Modules are loaded
-by name: a Lambda does one phase, and a cold start should not pay for all of them.
+Each name is a room in `phases/`, a Lambda and an ASL state (in PascalCase), a policy and a folder of tests. Rooms are
+loaded by name, because a Lambda runs one phase and its cold start should not pay for all of them.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
+from typing import cast
+
+from .phase import Phase
 
 PHASES: tuple[str, ...] = (
     "preflight",
@@ -38,9 +40,9 @@ STEPS: tuple[str, ...] = (
 )
 
 
-def load(name: str) -> ModuleType:
-    """The module of a phase or step: it has `run`, and `fingerprint` where it can be skipped."""
-    return import_module(f"chalicelib.phases.{name}.run")
+def load(name: str) -> Phase:
+    """The phase or step of that name. Raises ModuleNotFoundError for a name that is neither."""
+    return cast(Phase, import_module(f"chalicelib.phases.{name}.run").PHASE)
 
 
 def pascal(name: str) -> str:

@@ -1,68 +1,68 @@
-"""What becomes of a change set: it is waited for, empty, refused, or executed."""
+"""Carries a change set on: waits for it, ends when it is empty, refuses what would be lost, executes it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from chalicelib.domain.aws.stacks import Change, ChangeSet
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.domain.names import Names
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request, Result
-from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
 
 from . import follow, inputs, state
+from .cursor import StackCursor
+
+_BEING_MADE = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
 
-def advance(change_set: ChangeSet, creates: bool, request: Request, aws: Aws, more: Mapping[str, Any]) -> Result:
-    """A change set is made, being made, empty, refused, or executed."""
-    names = Names(request.environment.name)
-    if change_set.status in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
-        asked = int(request.cursor.get("asked", 0))
-        return Result.in_progress(
+def advance(
+    change_set: ChangeSet, creates: bool, request: Request, aws: Aws, before: StackEvidence
+) -> Result[StackEvidence]:
+    """The next step for a change set that is being made, empty, refused, available or executed.
+
+    before: evidence of what was done before the change set was asked for. Raises PhaseFailed: ChangeSetFailed when
+    CloudFormation refused it, ReplacementRefused when it would delete what users or records need.
+    """
+    stack = request.names.stack
+    if change_set.status in _BEING_MADE:
+        return request.wait(
             "CloudFormation is working out what would change",
-            poll_after_s=next_poll_s(asked),
-            cursor={"step": "changing", "creates": creates, "asked": asked + 1},
-            **more,
+            step="change set",
+            cursor=StackCursor(step="changing", creates=creates),
+            evidence=before,
         )
     if state.is_empty(change_set.status, change_set.reason):
-        aws.stacks.delete_change_set(names.stack, change_set.name)
-        stack = inputs.must_find(names.stack, aws)
-        return follow.ended(
-            stack, "Nothing to change: the stack is as its template says", {}, request, aws, changes=[], **more
-        )
+        aws.stacks.delete_change_set(stack, change_set.name)
+        unchanged = "Nothing to change: the stack is as its template says"
+        return follow.ended(inputs.must_find(stack, aws), unchanged, request, aws, before)
     if change_set.status == "FAILED":
-        aws.stacks.delete_change_set(names.stack, change_set.name)
+        aws.stacks.delete_change_set(stack, change_set.name)
         raise PhaseFailed(
             f"CloudFormation refused the change set: {change_set.reason}",
             code="ChangeSetFailed",
             remedy="Correct what the reason names, in config or in proxy/template.yaml.",
         )
+    return _execute(change_set, request, aws, before)
+
+
+def _execute(change_set: ChangeSet, request: Request, aws: Aws, before: StackEvidence) -> Result[StackEvidence]:
+    stack, last = request.names.stack, ""
     if change_set.execution == "AVAILABLE":
         _refuse_losses(change_set, request, aws)
-        before = inputs.last_event(names.stack, aws)
-        aws.stacks.execute(names.stack, change_set.name, inputs.token(request, "execute"))
-    else:
-        before = ""
-    stack_id = inputs.must_find(names.stack, aws).id
+        last = inputs.last_event(stack, aws)
+        aws.stacks.execute(stack, change_set.name, inputs.token(request, "execute"))
+    changes = tuple(_line(change) for change in change_set.changes)
+    stack_id = inputs.must_find(stack, aws).id
     return Result.in_progress(
-        f"Changing {len(change_set.changes)} resources",
+        f"Changing {len(changes)} resources",
         poll_after_s=1,
-        cursor={
-            "step": "executing",
-            "stack_id": stack_id,
-            "since": before,
-            "last": before,
-            "resources": {},
-            "changes": [_told(change) for change in change_set.changes],
-        },
-        changes=[_told(change) for change in change_set.changes],
-        **more,
+        cursor=StackCursor(step="executing", stack_id=stack_id, since=last, last=last, changes=changes),
+        evidence=replace(before, changes=changes),
     )
 
 
-def _told(change: Change) -> str:
+def _line(change: Change) -> str:
     text = f"{change.action} {change.logical_id} ({change.resource_type})"
     if change.action == "Modify":
         text += f": {', '.join(change.because)}"
@@ -70,14 +70,14 @@ def _told(change: Change) -> str:
 
 
 def _refuse_losses(change_set: ChangeSet, request: Request, aws: Aws) -> None:
-    lost = state.losses(change_set.changes)
-    if not lost or request.options.allow_replacement:
+    losses = state.losses(change_set.changes)
+    if not losses or request.options.allow_replacement:
         return
-    aws.stacks.delete_change_set(Names(request.environment.name).stack, change_set.name)
+    aws.stacks.delete_change_set(request.names.stack, change_set.name)
     raise PhaseFailed(
-        "this deployment " + "; ".join(map(str, lost)),
+        "this deployment " + "; ".join(map(str, losses)),
         code="ReplacementRefused",
         field="options.allow_replacement",
         remedy="If that is what you want, deploy with options.allow_replacement.",
-        evidence={"losses": [str(loss) for loss in lost]},
+        evidence={"losses": [str(loss) for loss in losses]},
     )

@@ -1,50 +1,46 @@
-"""An operation on the stack, resource by resource, until it has ended well or badly."""
+"""Follows an operation on the stack, resource by resource, until it has ended well or badly."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 from chalicelib.domain.aws.stacks import Stack, StackEvent
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request, Result
-from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
 
 from . import inputs, state, urls
+from .cursor import StackCursor
 
 
-def follow(request: Request, aws: Aws) -> Result:
-    """Tell what happened since the last call, and whether it is over."""
-    cursor = request.cursor
-    stack_id = str(cursor["stack_id"])
-    fresh = aws.stacks.events(stack_id, after=str(cursor["last"]))
-    resources = {**cursor["resources"], **_by_resource(fresh)}
-    # By ID: a creation that failed has deleted the stack, and its name finds nothing any more.
-    stack = inputs.must_find(stack_id, aws)
+def follow(request: Request, aws: Aws) -> Result[StackEvidence]:
+    """Record what happened since the last call, and whether the operation is over.
+
+    Raises PhaseFailed (StackFailed) with CloudFormation's root cause when the stack did not reach its new state.
+    """
+    cursor = request.cursor_as(StackCursor)
+    events = aws.stacks.events(cursor.stack_id, after=cursor.last)
+    resources = {**cursor.resources, **_statuses(events)}
+    # By id: a failed creation deletes the stack, and then its name finds nothing.
+    stack = inputs.must_find(cursor.stack_id, aws)
     if state.in_progress(stack.status):
-        asked = int(cursor.get("asked", 0))
         finished = sum(status.endswith("_COMPLETE") for status in resources.values())
-        return Result.in_progress(
-            f"{stack.status}: {finished} of {len(cursor['changes'])} resources done",
-            poll_after_s=next_poll_s(asked),
-            cursor={
-                **cursor,
-                "asked": asked + 1,
-                "resources": resources,
-                "last": fresh[-1].id if fresh else cursor["last"],
-            },
-            resources=resources,
-            changes=cursor["changes"],
+        return request.wait(
+            f"{stack.status}: {finished} of {len(cursor.changes)} resources done",
+            step="stack operation",
+            cursor=replace(cursor, resources=resources, last=events[-1].id if events else cursor.last),
+            evidence=StackEvidence(resources=resources, changes=cursor.changes),
         )
     if not state.succeeded(stack.status):
-        raise _failed(stack, aws.stacks.events(stack_id, after=str(cursor["since"])), resources)
-    count = len(cursor["changes"])
-    words = f"{count} resource{'s' * (count != 1)} changed, stack is in {stack.status}"
-    return ended(stack, words, resources, request, aws, changes=cursor["changes"])
+        raise _failed(stack, aws.stacks.events(cursor.stack_id, after=cursor.since), resources)
+    count = len(cursor.changes)
+    summary = f"{count} resource{'s' * (count != 1)} changed, stack is in {stack.status}"
+    return ended(stack, summary, request, aws, StackEvidence(resources=resources, changes=cursor.changes))
 
 
-def _by_resource(events: Sequence[StackEvent]) -> dict[str, str]:
+def _statuses(events: Sequence[StackEvent]) -> dict[str, str]:
     return {event.logical_id: event.status for event in events if event.resource_type != "AWS::CloudFormation::Stack"}
 
 
@@ -64,20 +60,23 @@ def _failed(stack: Stack, events: Sequence[StackEvent], resources: Mapping[str, 
     )
 
 
-def ended(stack: Stack, words: str, resources: Mapping[str, str], request: Request, aws: Aws, **more: Any) -> Result:
+def ended(stack: Stack, summary: str, request: Request, aws: Aws, changed: StackEvidence) -> Result[StackEvidence]:
+    """The end of a change: set deletion protection as configured, and describe the stack as it stands.
+
+    changed: what is known of the change itself; the rest is filled in here.
+    """
     if stack.protected != request.config.protected:
         aws.stacks.protect(stack.name, request.config.protected)
-        words += f"; deletion protection is {'on' if request.config.protected else 'off'} now"
+        summary += f"; deletion protection is {'on' if request.config.protected else 'off'} now"
     endpoint = aws.settings.endpoint_url
-    return Result.done(
-        words,
+    evidence = replace(
+        changed,
         stack_id=stack.id,
         status=stack.status,
         updated_at=stack.updated_at,
         outputs=dict(stack.outputs),
         api_url=urls.api_url(stack.outputs, endpoint),
         base_url=urls.base_url(stack.outputs, endpoint),
-        resources=dict(resources),
         protected=request.config.protected,
-        **more,
     )
+    return Result.done(summary, evidence)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from chalicelib.artifacts import assembly
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.domain.names import Names
+from chalicelib.domain.evidence.artifact import ArtifactEvidence
+from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
 
@@ -15,29 +16,29 @@ OURS = "proxyctl-"  # how the names of our change sets begin
 
 
 def parameters(request: Request, aws: Aws, *, creates: bool) -> dict[str, str | None]:
-    secret = request.results["prepare_secret"]
-    names = Names(request.environment.name)
+    secret = request.results.of(SecretEvidence)
+    names = request.names
     stack = aws.stacks.find(names.stack)
     where = f"arn:{aws.settings.partition}:secretsmanager:{aws.settings.region}:{aws.settings.account}"
     in_use = template.in_use(
         request.config,
         [release for release in (request.environment.live, request.environment.previous) if release],
         f"{where}:secret:{names.secret}-??????",
-        str(secret["arn"]),
+        secret.arn,
         stack.parameters if stack else {},
     )
-    given = template.Given(
+    inputs = template.Given(
         environment=request.environment.name,
         bucket=aws.settings.bucket,
-        artifact_key=str(request.results["package_artifact"]["key"]),
-        secret_arn=str(secret["arn"]),
-        kms_key_arn=str(secret.get("kms_key", "")),
+        artifact_key=request.results.of(ArtifactEvidence).key,
+        secret_arn=secret.arn,
+        kms_key_arn=secret.kms_key,
         in_use=in_use,
         runtime=aws.settings.proxy_runtime,
         response_mode=mode(request, aws),
         access_logs=bool(aws.gateway.account().log_role),
     )
-    return template.parameters(request.config, given, creates=creates)
+    return template.parameters(request.config, inputs, creates=creates)
 
 
 def text(request: Request, aws: Aws) -> str:
@@ -59,12 +60,13 @@ def token(request: Request, what: str) -> str:
 
 
 def must_find(stack: str, aws: Aws) -> Stack:
-    found = aws.stacks.find(stack)
-    if found is None:
+    """The stack of that name or id. Raises PhaseFailed (StackVanished)."""
+    existing = aws.stacks.find(stack)
+    if existing is None:
         raise PhaseFailed(
             f"stack {stack} has vanished", code="StackVanished", remedy="Someone deleted it: deploy again."
         )
-    return found
+    return existing
 
 
 def last_event(stack: str, aws: Aws) -> str:

@@ -1,49 +1,58 @@
-"""What a stack's state asks for before a change set can be made: waiting, deleting, continuing a rollback, a person."""
+"""Brings a stack into a state that takes a change set: waits, deletes it, continues its rollback, or asks a person."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.domain.names import Names
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request, Result
-from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
 
 from . import inputs, state
+from .cursor import StackCursor
 from .state import Move
 
 _ATTEMPTS = 2  # deletions, or continued rollbacks, before a person must look
+_SUMMARIES = {
+    Move.WAIT: "Another operation runs on stack {name} ({status}); waiting for its end",
+    Move.DELETE: "Stack {name} was in {status}, holding nothing that works: deleting it first",
+    Move.CONTINUE_ROLLBACK: "Stack {name} was in {status}: continuing its rollback first",
+}
 
 
-def settle(stack: Stack, move: Move, request: Request, aws: Aws) -> Result:
-    """Wait for what is happening, or start what must happen before a change set can be made."""
-    names = Names(request.environment.name)
-    asked, tried = int(request.cursor.get("asked", 0)), int(request.cursor.get("tried", 0))
-    seen = request.cursor.get("seen", "")
-    if move is not Move.WAIT and (seen != stack.status or tried == 0):
-        if tried >= _ATTEMPTS:
-            raise _stuck(stack, aws)
-        if move is Move.DELETE:
-            _refuse_deleting_the_living(stack, request)
-            aws.stacks.delete(names.stack, inputs.token(request, f"delete-{tried}"))
-        else:
-            aws.stacks.continue_rollback(names.stack, inputs.token(request, f"continue-{tried}"))
-        tried, asked, seen = tried + 1, 0, stack.status
-    elif move is not Move.WAIT:
+def settle(stack: Stack, move: Move, request: Request, aws: Aws) -> Result[StackEvidence]:
+    """Wait for what is happening, or start what must happen before a change set can be made.
+
+    Raises PhaseFailed: StackStuck when it stays in a state after two attempts, StackNeedsHands before a stack with a
+    live version would be deleted.
+    """
+    cursor = request.cursor_as(StackCursor)
+    if move is Move.WAIT:
+        cursor = replace(cursor, attempted_in=stack.status)
+    elif cursor.attempts and cursor.attempted_in == stack.status:
         raise _stuck(stack, aws)
     else:
-        seen = stack.status
-    words = {
-        Move.WAIT: f"Another operation is under way on stack {stack.name} ({stack.status}); waiting for its end",
-        Move.DELETE: f"Stack {stack.name} was in {stack.status}, holding nothing that works: deleting it first",
-        Move.CONTINUE_ROLLBACK: f"Stack {stack.name} was in {stack.status}: continuing its rollback first",
-    }
-    return Result.in_progress(
-        words[move],
-        poll_after_s=next_poll_s(asked),
-        cursor={"step": "settling", "asked": asked + 1, "tried": tried, "seen": seen},
-        found=stack.status,
+        cursor = _attempt(stack, move, cursor, request, aws)
+    return request.wait(
+        _SUMMARIES[move].format(name=stack.name, status=stack.status),
+        step=f"{move.value} {cursor.attempts}",
+        cursor=cursor,
+        evidence=StackEvidence(found=stack.status),
     )
+
+
+def _attempt(stack: Stack, move: Move, cursor: StackCursor, request: Request, aws: Aws) -> StackCursor:
+    if cursor.attempts >= _ATTEMPTS:
+        raise _stuck(stack, aws)
+    name = request.names.stack
+    if move is Move.DELETE:
+        _refuse_to_delete_a_live_stack(stack, request)
+        aws.stacks.delete(name, inputs.token(request, f"delete-{cursor.attempts}"))
+    else:
+        aws.stacks.continue_rollback(name, inputs.token(request, f"continue-{cursor.attempts}"))
+    return replace(cursor, attempts=cursor.attempts + 1, attempted_in=stack.status)
 
 
 def _stuck(stack: Stack, aws: Aws) -> PhaseFailed:
@@ -56,8 +65,8 @@ def _stuck(stack: Stack, aws: Aws) -> PhaseFailed:
     )
 
 
-def _refuse_deleting_the_living(stack: Stack, request: Request) -> None:
-    """DELETE_FAILED may be a clean-up that stopped half way, of an environment that nobody has given up since."""
+def _refuse_to_delete_a_live_stack(stack: Stack, request: Request) -> None:
+    """DELETE_FAILED may be left by a clean-up that stopped half-way, of an environment that is in use again."""
     if stack.status == "DELETE_FAILED" and request.environment.live and not request.options.allow_replacement:
         raise PhaseFailed(
             f"stack {stack.name} is in DELETE_FAILED, and the environment has a live version",
@@ -69,7 +78,8 @@ def _refuse_deleting_the_living(stack: Stack, request: Request) -> None:
 
 
 def refuse_mode_switch(stack: Stack | None, request: Request, aws: Aws) -> None:
-    """The API speaks one mode to both aliases, and the live version the one that it was released with."""
+    """Refuse another response mode while a version is live: the API has one mode for both aliases, and the live version
+    speaks the one that it was released with. Raises PhaseFailed (ReplacementRefused)."""
     before = stack.parameters.get("ResponseMode") if stack else None
     wanted = inputs.mode(request, aws)
     if before in (None, wanted) or not request.environment.live or request.options.allow_replacement:
@@ -82,11 +92,11 @@ def refuse_mode_switch(stack: Stack | None, request: Request, aws: Aws) -> None:
     )
 
 
-def drop_leftovers(request: Request, aws: Aws) -> list[str]:
-    """Change sets of ours that a crash left behind."""
-    stack = Names(request.environment.name).stack
-    own = inputs.change_set_name(request)
-    left = [one.name for one in aws.stacks.change_sets(stack) if one.name.startswith(inputs.OURS) and one.name != own]
-    for name in left:
+def drop_leftovers(request: Request, aws: Aws) -> tuple[str, ...]:
+    """Delete change sets of ours that a crash left behind; answers their names."""
+    stack, own = request.names.stack, inputs.change_set_name(request)
+    names = [change_set.name for change_set in aws.stacks.change_sets(stack)]
+    leftovers = tuple(name for name in names if name.startswith(inputs.OURS) and name != own)
+    for name in leftovers:
         aws.stacks.delete_change_set(stack, name)
-    return left
+    return leftovers

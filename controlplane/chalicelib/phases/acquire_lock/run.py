@@ -10,7 +10,7 @@ from chalicelib.domain.aws.functions import Alias
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.model import Action, DeploymentStatus
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 
@@ -53,3 +53,6 @@ def _put_back(request: Request, aws: Aws) -> str:
         return f"{found}; a deploy would put it back on {good.version} first"
     aws.functions.point(function, Alias("live", good.version))
     return f"{found} and put back on {good.version}"
+
+
+PHASE = Definition(run, dict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from chalicelib.domain.model import DeploymentStatus
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 _WAITS = timedelta(days=1)  # TimeoutSeconds of the ASL state
@@ -20,3 +20,6 @@ def run(request: Request, aws: Aws) -> Result:
     changes = {"status": DeploymentStatus.WAITING_APPROVAL.value, "approval": approval}
     aws.records.update_deployment(request.deployment_id, changes)
     return Result.done(f"Waits for POST /deployments/{request.deployment_id}/approve until {until}", until=until)
+
+
+PHASE = Definition(run, dict)

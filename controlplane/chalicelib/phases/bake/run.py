@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.release.shifting import firing, watch_s
 
@@ -47,3 +47,6 @@ def run(request: Request, aws: Aws) -> Result:
         watched_s=seconds,
         without_data=unsure,
     )
+
+
+PHASE = Definition(run, dict)

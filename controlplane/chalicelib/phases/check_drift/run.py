@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
 
@@ -79,3 +79,6 @@ def _concluded(found: Sequence[Finding], done: Sequence[str], request: Request) 
     return Result.done(
         ". ".join([words[0].upper() + words[1:], *([f"To know: {'; '.join(known)}"] * bool(known))]), **evidence
     )
+
+
+PHASE = Definition(run, dict)

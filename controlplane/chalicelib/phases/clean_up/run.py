@@ -6,7 +6,7 @@ After a deploy it removes only what the rollout left behind; with action `cleanu
 from __future__ import annotations
 
 from chalicelib.domain.model import Action
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 from . import leftovers, remove
@@ -16,3 +16,6 @@ def run(request: Request, aws: Aws) -> Result:
     if request.action is Action.CLEANUP:
         return remove.remove(request, aws)
     return leftovers.sweep(request, aws)
+
+
+PHASE = Definition(run, dict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chalicelib.domain.names import Names
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import apply, dashboard, fire
 from chalicelib.ports import Aws
 
@@ -36,3 +36,6 @@ def run(request: Request, aws: Aws) -> Result:
     if step == "correlate":
         return correlate.correlate(request, aws)
     return fire.fire(apply.everything(request, aws), request, aws)
+
+
+PHASE = Definition(run, dict, fingerprint=fingerprint)

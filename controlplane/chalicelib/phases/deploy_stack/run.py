@@ -1,18 +1,19 @@
 """Phase 4: brings the environment's CloudFormation stack to its template, by change sets, resource by resource.
 
 One call does one step and answers; what it waits for is in the cursor. Whatever a call finds, also after a crash, it
-decides from the stack's state (core/stack_state.py). Code is not this phase's matter: release_code updates that.
+decides from the stack's state (stack/state.py). Code is not this phase's matter: release_code updates that.
 """
 
 from __future__ import annotations
 
 from chalicelib.domain.errors import NotFound, PhaseFailed
-from chalicelib.domain.names import Names
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.stack import follow, inputs, settle, state, template
 from chalicelib.stack.change_set import advance
+from chalicelib.stack.cursor import StackCursor
 from chalicelib.stack.state import Move
 
 _PATIENCE_S = 60 * 60
@@ -21,28 +22,28 @@ _NOW_WAIT = (Move.WAIT, Move.DELETE, Move.CONTINUE_ROLLBACK)
 
 def fingerprint(request: Request, aws: Aws) -> str:
     """Template, parameters, tags and protection; and that the stack stands."""
-    names = Names(request.environment.name)
+    names = request.names
     stack = aws.stacks.find(names.stack)
-    given = inputs.parameters(request, aws, creates=False)
+    parameters = inputs.parameters(request, aws, creates=False)
     stands = stack is not None and state.next_move(stack.status) is Move.UPDATE
     return fingerprint_of(
         inputs.text(request, aws),
-        {name: value for name, value in given.items() if name not in template.IN_USE},
+        {name: value for name, value in parameters.items() if name not in template.IN_USE},
         names.tags,
         request.config.protected,
         stack.id if stack and stands else "",
     )
 
 
-def run(request: Request, aws: Aws) -> Result:
+def run(request: Request, aws: Aws) -> Result[StackEvidence]:
     if request.elapsed_s > _PATIENCE_S:
         raise PhaseFailed(
             f"the stack has not come to rest within {_PATIENCE_S // 60} minutes",
             code="StackTimeout",
             remedy="Look at its events in the CloudFormation console; deploy again when it has settled.",
-            evidence={"resources": dict(request.cursor.get("resources", {}))},
+            evidence=StackEvidence(resources=request.cursor_as(StackCursor).resources),
         )
-    step = request.cursor.get("step")
+    step = request.cursor_as(StackCursor).step
     if step == "executing":
         return follow.follow(request, aws)
     if step == "changing":
@@ -50,9 +51,9 @@ def run(request: Request, aws: Aws) -> Result:
     return _begin(request, aws)
 
 
-def _begin(request: Request, aws: Aws) -> Result:
+def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
     """Look at the stack, and do what its state asks for first."""
-    names = Names(request.environment.name)
+    names = request.names
     stack = aws.stacks.find(names.stack)
     move = state.next_move(stack.status if stack else None)
     if stack is not None and move in _NOW_WAIT:
@@ -68,7 +69,7 @@ def _begin(request: Request, aws: Aws) -> Result:
     if creates and request.environment.good:
         _forget_releases(request, aws)
     settle.refuse_mode_switch(stack, request, aws)
-    left = settle.drop_leftovers(request, aws)
+    leftovers = settle.drop_leftovers(request, aws)
     wanted = inputs.parameters(request, aws, creates=creates)
     change_set = aws.stacks.create_change_set(
         names.stack,
@@ -78,7 +79,7 @@ def _begin(request: Request, aws: Aws) -> Result:
         tags=names.tags,
         creates=creates,
     )
-    return advance(change_set, creates, request, aws, {"removed_change_sets": left} if left else {})
+    return advance(change_set, creates, request, aws, StackEvidence(removed_change_sets=leftovers or None))
 
 
 def _forget_releases(request: Request, aws: Aws) -> None:
@@ -88,10 +89,13 @@ def _forget_releases(request: Request, aws: Aws) -> None:
     aws.records.update_environment(request.environment.name, gone, holder=request.deployment_id)
 
 
-def _after_change_set(request: Request, aws: Aws) -> Result:
-    stack = Names(request.environment.name).stack
+def _after_change_set(request: Request, aws: Aws) -> Result[StackEvidence]:
+    stack = request.names.stack
     try:
         change_set = aws.stacks.change_set(stack, inputs.change_set_name(request))
     except NotFound:
         return _begin(request, aws)  # executed already, and gone with it: the stack tells what came of it
-    return advance(change_set, bool(request.cursor.get("creates")), request, aws, {})
+    return advance(change_set, request.cursor_as(StackCursor).creates, request, aws, StackEvidence())
+
+
+PHASE = Definition(run, StackEvidence, StackCursor, fingerprint)

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.checks.target import Target, locate, release_fingerprint
 from chalicelib.domain.model import Action
-from chalicelib.engine.phase import Request, Result, Status
+from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.load import plans, shard
 from chalicelib.load.arrivals import Arrivals
 from chalicelib.load.plans import Limits, Plan
@@ -125,3 +125,6 @@ def _tune(memory_mb: int, request: Request, target: Target, aws: Aws) -> dict[st
 
 def _recommended(sizes: list[dict[str, Any]], request: Request) -> dict[str, Any]:
     return tuning.recommend([tuning.Measured(**size) for size in sizes], request.options.slo)
+
+
+PHASE = Definition(run, dict, fingerprint=fingerprint)

@@ -13,15 +13,13 @@ from typing import Any
 from chalicelib.domain.aws.stacks import ChangeSet
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Plan, Request, Result
 from chalicelib.monitoring import alarms
 from chalicelib.ports import Aws
 from chalicelib.release import release
 from chalicelib.stack import inputs, state
 
 from . import plan
-
-WANTS_PLAN = "ahead"
 
 _PATIENCE_S = 600
 _NEW = "new: there is no such stack yet"
@@ -149,3 +147,6 @@ def _release_details(request: Request, aws: Aws) -> Mapping[str, Any]:
     known = request.plan.get("package_artifact")
     code = {"code": wanted.digest} if known else {"code": "known once package_artifact has run"}
     return {"settings": plan.differences(before, after), **code}
+
+
+PHASE = Definition(run, dict, plan=Plan.AHEAD)

@@ -13,7 +13,7 @@ from chalicelib.artifacts import assembly, sbom
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.names import Names
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 
@@ -75,3 +75,6 @@ def _verify(key: str, digest: str, aws: Aws) -> None:
             remedy=f"Delete the object {key} and deploy again; find out who may write to this prefix.",
             evidence={"expected": digest, "stored": stored},
         )
+
+
+PHASE = Definition(run, dict, fingerprint=fingerprint)

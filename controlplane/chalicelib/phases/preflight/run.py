@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 from . import build, findings, inspect, simulate
@@ -41,3 +41,6 @@ def run(request: Request, aws: Aws) -> Result:
     to_know = f"; {len(found)} to know of: {found[0].message}" if found else ""
     words = f"{asked['actions']} actions of {asked['roles']} roles are allowed, quotas and names are fine"
     return Result.done(words + to_know, **evidence)
+
+
+PHASE = Definition(run, dict)

@@ -14,7 +14,7 @@ from chalicelib.domain.errors import BadRequest, NotFound, PhaseFailed
 from chalicelib.domain.names import Names
 from chalicelib.domain.secret_schema import Secret, check, parsed
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 from .access import ALLOWED, NOT_RUN, problem, stranger_of
@@ -198,3 +198,6 @@ def _stranger(aws: Aws) -> str | None:
 def _verdict(role: str, secret: str, aws: Aws) -> str:
     (verdict,) = aws.identity.simulate(role, [READ], [secret])
     return verdict.decision
+
+
+PHASE = Definition(run, dict, fingerprint=fingerprint)

@@ -15,7 +15,7 @@ from chalicelib.domain import expiry
 from chalicelib.domain.errors import Aborted, Conflict, LockLost
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Environment, PhaseRecord, PhaseStatus, Release
 from chalicelib.domain.records import Ending
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 from . import incidents
@@ -224,3 +224,6 @@ def _moved(environment: Environment, release: Release) -> dict[str, Any]:
     if before and before.version != release.version:
         changes["previous"] = dataclasses.asdict(before)
     return changes
+
+
+PHASE = Definition(run, dict)

@@ -14,7 +14,7 @@ from chalicelib.domain.aws.functions import Alias, FunctionConfig, FunctionSetti
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed, NotFound, PhaseFailed
 from chalicelib.domain.names import Names
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
 from chalicelib.release import release, sabotage
@@ -218,3 +218,6 @@ def _prune(names: Names, released: str, request: Request, aws: Aws) -> list[str]
     for number in doomed:
         aws.functions.delete_version(names.function, number)
     return doomed
+
+
+PHASE = Definition(run, dict, fingerprint=fingerprint)

@@ -18,7 +18,7 @@ from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.model import Environment, Release
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result, Status
+from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.engine.polling import next_poll_s
 from chalicelib.monitoring import alarms
 from chalicelib.ports import Aws
@@ -167,3 +167,6 @@ def _left(version: str, differs: Mapping[str, list[str]], failed: PhaseFailed) -
         "(GET /environments shows it under live).",
         evidence={"stays": dict(differs), **failed.evidence},
     )
+
+
+PHASE = Definition(run, dict)

@@ -13,7 +13,7 @@ from chalicelib.domain.aws.functions import Alias
 from chalicelib.domain.errors import AwsCallFailed, LockLost, NotFound, PhaseFailed
 from chalicelib.domain.model import Action, PhaseStatus, Release
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import fire
 from chalicelib.ports import Aws
 
@@ -153,3 +153,6 @@ def _asked_for(request: Request, names: Names, aws: Aws) -> Release | None:
         field="options.rollback_to",
         remedy=f"Releases that passed and still exist: {', '.join(sorted(passed, key=int)) or 'none'}.",
     )
+
+
+PHASE = Definition(run, dict)

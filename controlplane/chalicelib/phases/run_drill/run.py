@@ -14,7 +14,7 @@ from chalicelib.domain import drills
 from chalicelib.domain.errors import Conflict, NotFound, PhaseFailed
 from chalicelib.domain.model import Deployment, Environment
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
 
@@ -143,3 +143,6 @@ def _concluded(name: str, done: Sequence[Mapping[str, Any]]) -> Result:
         f"{name} went through all twelve phases, a broken release was rolled back, an update served, all was removed",
         **evidence,
     )
+
+
+PHASE = Definition(run, dict)

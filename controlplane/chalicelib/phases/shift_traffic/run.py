@@ -13,7 +13,7 @@ from chalicelib.domain.aws.alarms import Metric
 from chalicelib.domain.aws.functions import Alias
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.release.shifting import Tally, Verdict, compare, firing, step_s, steps_of, weights_at
 
@@ -120,3 +120,6 @@ def _metric(names: Names, version: str, what: str) -> Metric:
         "ExecutedVersion": version,
     }
     return Metric("AWS/Lambda", what, dimensions, "Sum")
+
+
+PHASE = Definition(run, dict)

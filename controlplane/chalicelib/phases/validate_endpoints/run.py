@@ -6,7 +6,7 @@ from chalicelib.checks.conclude import concluded
 from chalicelib.checks.endpoint_checks import ENDPOINTS
 from chalicelib.checks.observe import run_all
 from chalicelib.checks.target import locate, release_fingerprint
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 
@@ -18,3 +18,6 @@ def run(request: Request, aws: Aws) -> Result:
     """Evidence: `checks` (name, verdict, ms, reason), `passed`, `failed`, `not_run`. Raises PhaseFailed."""
     target = locate(request, aws)
     return concluded("endpoint", run_all(ENDPOINTS, target, aws), target.version)
+
+
+PHASE = Definition(run, dict, fingerprint=fingerprint)

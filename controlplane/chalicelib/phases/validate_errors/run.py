@@ -7,7 +7,7 @@ from chalicelib.checks.endpoint_checks import ERRORS
 from chalicelib.checks.fault_checks import FAULTS
 from chalicelib.checks.observe import run_all
 from chalicelib.checks.target import locate, release_fingerprint
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 
@@ -24,3 +24,6 @@ def run(request: Request, aws: Aws) -> Result:
     outcomes = run_all((*ERRORS, *FAULTS), target, aws)
     outcomes.append(throttle.run(request.config.throttle, target, aws))
     return concluded("error", outcomes, target.version)
+
+
+PHASE = Definition(run, dict, fingerprint=fingerprint)

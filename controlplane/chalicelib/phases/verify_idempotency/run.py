@@ -14,12 +14,11 @@ from chalicelib.domain.aws.functions import Alias, FunctionSettings
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.names import Names
 from chalicelib.engine.fingerprints import fingerprint as of
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Plan, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.stack.urls import CANDIDATE_PREFIX
 
 # The runner tells which phases would be skipped if the same deployment were asked for now.
-WANTS_PLAN = "again"
 
 _PROBED_VARIABLE = "LOG_LEVEL"
 # Lambda says when an update has settled, and an alias is seen everywhere within seconds; past this something is wrong.
@@ -202,3 +201,6 @@ def _answers_from(request: Request, aws: Aws) -> str:
     reply = aws.endpoint.call("GET", url, signed=True, timeout_s=_HEALTH_TIMEOUT_S)
     told = reply.json()
     return str(told.get("version", "")) if isinstance(told, dict) else ""
+
+
+PHASE = Definition(run, dict, fingerprint=fingerprint, plan=Plan.AGAIN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.names import Names
 from chalicelib.engine.fingerprints import fingerprint as of
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 from .handoff import handoff_markdown
@@ -68,3 +68,6 @@ def _links(request: Request, names: Names, aws: Aws) -> dict[str, str]:
     if not aws.settings.embedded:
         links |= console_links(names, aws.settings.region, aws.settings.partition)
     return links
+
+
+PHASE = Definition(run, dict, fingerprint=fingerprint)

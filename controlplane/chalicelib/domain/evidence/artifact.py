@@ -1,0 +1,32 @@
+"""Evidence of package_artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactEvidence:
+    """The proxy's deployment package in the control plane's bucket.
+
+    digest: SHA-256 (hex) that identifies the package; code_sha256: SHA-256 of the zip as Lambda writes it (base64).
+    bytes, unpacked_bytes: sizes; largest: bytes of the largest parts by path. sbom: key of the CycloneDX document.
+    uploaded: False when the package was in the bucket already.
+    """
+
+    PHASE: ClassVar[str] = "package_artifact"
+
+    key: str = ""
+    digest: str = ""
+    code_sha256: str = ""
+    bytes: int = 0
+    unpacked_bytes: int = 0
+    files: int = 0
+    largest: Mapping[str, int] = field(default_factory=dict)
+    python: str = ""
+    bundle: str = ""
+    sbom: str = ""
+    components: int = 0
+    uploaded: bool = False

@@ -1,0 +1,90 @@
+"""Evidence of release_code, shift_traffic, bake and roll_back: what happens to a version and to users' traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseEvidence:
+    """The function version that the candidate alias points at, and what the candidate said of itself.
+
+    version: number; published: whether this deployment published it. environment: names of the variables, sorted.
+    health: the JSON body of the candidate's `/health`. stranger: what happened when a role without business with the
+    secret tried to read it. pruned: versions that were deleted.
+    """
+
+    PHASE: ClassVar[str] = "release_code"
+
+    version: str = ""
+    published: bool = False
+    code_sha256: str = ""
+    artifact_digest: str = ""
+    fingerprint: str = ""
+    memory_mb: int = 0
+    timeout_s: int = 0
+    environment: tuple[str, ...] = ()
+    health: Mapping[str, object] = field(default_factory=dict)
+    execution_role_reads_secret: bool = False
+    stranger: str = ""
+    pruned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One step of a shift. percent: users' share on the candidate; against_live: verdict, or `NOT RUN: …`.
+
+    p_value: of the comparison of failures; counts: invocations and errors by `candidate…` and `live…`.
+    """
+
+    percent: int = 0
+    alarms: str = ""
+    against_live: str = ""
+    p_value: float | None = None
+    counts: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftEvidence:
+    """How users moved. from_version: None when no traffic was moved, "" when there was no live version before."""
+
+    PHASE: ClassVar[str] = "shift_traffic"
+
+    from_version: str | None = None
+    version: str = ""
+    steps_percent: tuple[int, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
+    weights_act: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BakeEvidence:
+    """alarms: state by name at the end; looks: how often they were read; watched_s: seconds; without_data: names of
+    alarms in INSUFFICIENT_DATA."""
+
+    PHASE: ClassVar[str] = "bake"
+
+    alarms: Mapping[str, str] = field(default_factory=dict)
+    looks: int = 0
+    watched_s: int = 0
+    without_data: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RollBackEvidence:
+    """version: the one that both aliases are on now; moved: the version that each moved alias left, by alias.
+
+    release_of: deployment that made the release; to: when it was good, ISO 8601; live: the version that stays live
+    when there is no good release; hushed: test alarms that were reset to OK.
+    """
+
+    PHASE: ClassVar[str] = "roll_back"
+
+    version: str = ""
+    moved: Mapping[str, str] = field(default_factory=dict)
+    release_of: str = ""
+    to: str = ""
+    live: str | None = None
+    hushed: tuple[str, ...] | None = None

@@ -1,0 +1,81 @@
+"""Writes what a phase did and saw. Another execution that is ending the deployment has the last word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.domain.codec import encode
+from chalicelib.domain.errors import LockLost, RolloutError
+from chalicelib.domain.model import Deployment, Lock, PhaseRecord, PhaseStatus
+from chalicelib.ports import Aws
+
+from . import registry
+from .phase import Result, Status
+
+
+def opened(name: str, before: PhaseRecord | None, at: str) -> PhaseRecord:
+    """The record of this call: a first one, or one more poll."""
+    if before is None:
+        return PhaseRecord(registry.number_of(name), name, PhaseStatus.RUNNING, at, polls=1)
+    return replace(
+        before,
+        status=PhaseStatus.RUNNING,
+        started_at=before.started_at or at,
+        ended_at=None,
+        error=None,
+        polls=before.polls + 1,
+    )
+
+
+def put(deployment: Deployment, record: PhaseRecord, hold: Lock, aws: Aws) -> bool:
+    """Write the record, unless another execution is ending this deployment or has ended it. Answers whether it was
+    written."""
+    try:
+        aws.records.put_phase_as(deployment.environment, hold, record)
+    except LockLost:
+        lock = aws.records.environment(deployment.environment).lock
+        if (lock and lock.deployment_id == deployment.id) or aws.records.deployment(deployment.id).status.is_final:
+            return False
+        aws.records.put_phase(deployment.id, record)
+    return True
+
+
+def put_result(
+    deployment: Deployment, record: PhaseRecord, hold: Lock, at: str, result: Result[object], aws: Aws
+) -> None:
+    """The record of a call that ended with an answer, and the event of a phase that has ended."""
+    running = result.status is Status.IN_PROGRESS
+    answered = replace(
+        record,
+        status=PhaseStatus.RUNNING if running else PhaseStatus(result.status.value),
+        summary=result.summary,
+        evidence=encode(result.evidence, partial=running),
+        cursor=encode(result.cursor),
+        waits_for=result.waits.step,
+        waits=result.waits.count,
+        ended_at=None if running else at,
+    )
+    # record_outcome ends the deployment and releases the lock before its own record is written.
+    if record.name == "record_outcome":
+        aws.records.put_phase(deployment.id, answered)
+    elif not put(deployment, answered, hold, aws):
+        return
+    if not running:
+        kind = f"{record.name}.{answered.status.value.lower()}"
+        aws.records.add_event(deployment.id, at, kind, {"summary": result.summary})
+
+
+def put_failure(
+    deployment: Deployment, record: PhaseRecord, hold: Lock, at: str, error: RolloutError, aws: Aws
+) -> None:
+    """The record of a call that raised, and its event. Evidence of earlier calls is kept."""
+    failed = replace(
+        record,
+        status=PhaseStatus.FAILED,
+        summary=error.message,
+        evidence={**record.evidence, **encode(error.evidence, partial=True)},
+        error=error.as_dict(),
+        ended_at=at,
+    )
+    if put(deployment, failed, hold, aws):
+        aws.records.add_event(deployment.id, at, f"{record.name}.failed", error.as_dict())

@@ -1,0 +1,27 @@
+"""What a change of the stack notes between two calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class StackCursor:
+    """step: "" until there is a change set, `changing` while CloudFormation makes it, `executing` after its execution.
+
+    creates: whether the change set creates the stack. since, last: ids of the last event before the execution and of
+    the last one that was read. resources: last status by logical id; changes: one line for each change.
+    attempts: how often the stack was deleted or its rollback continued; attempted_in: the stack's status then.
+    """
+
+    step: Literal["", "changing", "executing"] = ""
+    creates: bool = False
+    stack_id: str = ""
+    since: str = ""
+    last: str = ""
+    resources: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    attempts: int = 0
+    attempted_in: str = ""
