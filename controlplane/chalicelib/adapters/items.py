@@ -1,4 +1,8 @@
-"""DynamoDB items to records and back. Numbers are Decimals there and ints or floats here."""
+"""DynamoDB items to records and back. Numbers are Decimals there and ints or floats here.
+
+Records outlive versions of the control plane: a missing attribute gets its default, an unknown one is ignored, and
+stays on record when the item or the part of it is written back.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from chalicelib.domain.codec import decode, decode_lenient
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.codec import decode_lenient, decode_record, encode_record, enum_member, merge, unknown_part
+from chalicelib.domain.config import Config
 from chalicelib.domain.model import (
     Action,
     Applied,
@@ -27,6 +31,9 @@ from chalicelib.domain.model import (
 
 _WRITE = TypeSerializer()
 _KEYS = frozenset({"pk", "sk", "listed", "listed_all"})
+_APPLIED = "applied_"
+_RELEASES = frozenset({"live", "last_good", "previous", "releases"})
+_EPOCH = "1970-01-01T00:00:00.000+00:00"  # the time of a record that has lost its own
 
 
 def write(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,68 +71,69 @@ def update_of(changes: Mapping[str, Any]) -> tuple[str, dict[str, str], dict[str
     return " ".join(parts), names, write(values)
 
 
-def of_lock(lock: Lock) -> dict[str, Any]:
+def of_lock(lock: Lock) -> dict[str, object]:
     return dataclasses.asdict(lock)
 
 
-def of_applied(applied: Applied) -> dict[str, Any]:
+def of_applied(applied: Applied) -> dict[str, object]:
     return dataclasses.asdict(applied)
 
 
-def of_phase(phase: PhaseRecord) -> dict[str, Any]:
-    return dataclasses.asdict(phase)
+def of_phase(phase: PhaseRecord) -> dict[str, object]:
+    return encode_record(phase)
 
 
-def of_deployment(deployment: Deployment) -> dict[str, Any]:
-    return {key: value for key, value in dataclasses.asdict(deployment).items() if value is not None}
+def of_deployment(deployment: Deployment) -> dict[str, object]:
+    record = {key: value for key, value in dataclasses.asdict(deployment).items() if value is not None}
+    unknown = record.pop("unknown_config")
+    return {**record, "config": merge(record["config"], unknown)}
 
 
 def to_deployment(item: Mapping[str, Any]) -> Deployment:
-    told = visible(item)
-    names = {field.name for field in dataclasses.fields(Deployment)}
-    given = {key: value for key, value in told.items() if key in names}
-    return Deployment(
-        **given
-        | {
-            "action": Action(given["action"]),
-            "status": DeploymentStatus(given["status"]),
-            # Lenient: a record written by an older or newer version of the control plane must stay readable.
-            "config": decode_lenient(Config, given["config"]),
-            "options": decode_lenient(Options, given["options"]),
-        }
+    """Readable whatever is missing, and whatever another version added: so is every `to_…` here."""
+    record = visible(item)
+    config = record.get("config") or {}
+    readable = {"id": _name_in(item), "environment": "", "created_at": _EPOCH, **record, "action": Action.DEPLOY}
+    deployment = decode_lenient(
+        Deployment, {"config": {}, "options": {}, **readable, "status": DeploymentStatus.PENDING}
+    )
+    return dataclasses.replace(
+        deployment,
+        action=enum_member(Action, str(record.get("action", Action.DEPLOY))),
+        status=enum_member(DeploymentStatus, str(record.get("status", DeploymentStatus.FAILED))),
+        unknown_config=unknown_part(Config, config),
     )
 
 
 def to_phase(item: Mapping[str, Any]) -> PhaseRecord:
-    told = visible(item)
-    return PhaseRecord(**told | {"status": PhaseStatus(told["status"])})
-
-
-def _release(given: Any) -> Release | None:
-    return decode(Release, given) if given else None
+    record = visible(item)
+    readable = {"number": 0, "name": _name_in(item, "sk"), **record, "status": PhaseStatus.PENDING}
+    status = enum_member(PhaseStatus, str(record.get("status", PhaseStatus.PENDING)))
+    return dataclasses.replace(decode_record(PhaseRecord, readable), status=status)
 
 
 def to_environment(name: str, item: Mapping[str, Any]) -> Environment:
-    told = visible(item)
+    record = visible(item)
     applied = {
-        key.removeprefix("applied_"): decode(Applied, value)
-        for key, value in told.items()
-        if key.startswith("applied_")
+        key.removeprefix(_APPLIED): decode_lenient(Applied, value)
+        for key, value in record.items()
+        if key.startswith(_APPLIED) and isinstance(value, dict)
     }
-    return Environment(
-        name=name,
-        status=told.get("status", "NEW"),
-        lock=decode(Lock, told["lock"]) if told.get("lock") else None,
-        live=_release(told.get("live")),
-        last_good=_release(told.get("last_good")),
-        previous=_release(told.get("previous")),
-        releases=tuple(decode(Release, one) for one in told.get("releases") or ()),
+    simple = {key: value for key, value in record.items() if key not in _RELEASES and value is not None}
+    return dataclasses.replace(
+        decode_lenient(Environment, {**simple, "name": name}),
+        live=_release(record.get("live")),
+        last_good=_release(record.get("last_good")),
+        previous=_release(record.get("previous")),
+        releases=tuple(release for release in map(_release, record.get("releases") or ()) if release),
         applied=applied,
-        links=told.get("links", {}),
-        last_deployment=told.get("last_deployment"),
-        last_revalidation=told.get("last_revalidation"),
-        incident=told.get("incident"),
-        expires_at=told.get("expires_at"),
-        at_expiry=told.get("at_expiry") or {},
-        updated_at=told.get("updated_at"),
     )
+
+
+def _release(value: object) -> Release | None:
+    return decode_record(Release, value) if isinstance(value, dict) and value else None
+
+
+def _name_in(item: Mapping[str, Any], key: str = "pk") -> str:
+    """The last part of a key: `d-1` of `DEPLOYMENT#d-1`."""
+    return str(item.get(key, "")).rpartition("#")[2]

@@ -162,14 +162,16 @@ def phase_sk(record: PhaseRecord) -> str:
 
 
 def renewal(lock: Lock, *, takes_over: bool) -> dict[str, Any]:
-    """The parts of an update that makes the lock this one, if its deployment holds it: by the same execution, or by
-    none that is known yet."""
-    condition, values = "#lock.deployment_id = :holder", {":lock": items.of_lock(lock), ":holder": lock.deployment_id}
+    """The parts of an update that extends the lease of the lock's deployment, if that holds the environment: by the
+    same execution, or by none on record. With `takes_over`, by any execution of it."""
+    condition = "#lock.deployment_id = :holder"
+    values = {":holder": lock.deployment_id, ":execution": lock.execution_arn, ":until": lock.lease_until}
     if not takes_over:
-        condition += " AND #lock.execution_arn IN (:execution, :unknown)"
-        values |= {":execution": lock.execution_arn, ":unknown": ""}
+        condition += " AND #lock.execution_arn IN (:execution, :none)"
+        values |= {":none": ""}
     return {
-        "UpdateExpression": "SET #lock = :lock",
+        # Only these two attributes of the lock, so that those of a newer control plane stay.
+        "UpdateExpression": "SET #lock.execution_arn = :execution, #lock.lease_until = :until",
         "ConditionExpression": condition,
         "ExpressionAttributeNames": {"#lock": "lock"},
         "ExpressionAttributeValues": items.write(values),

@@ -1,6 +1,9 @@
-"""The edge: JSON becomes dataclasses here, or a BadRequest that names the field. msgspec does the work.
+"""JSON becomes dataclasses here, and dataclasses JSON.
 
-msgspec and not pydantic: every Lambda decodes what the state machine hands it, and this costs a cold start a tenth.
+`decode` is for input: it raises a BadRequest that names the field. `decode_lenient` and `decode_record` are for what
+another version of the control plane has stored: they never refuse a record for a field or value that is unknown here.
+
+msgspec and not pydantic: every Lambda decodes its event, and msgspec costs a cold start a tenth of pydantic.
 """
 
 from __future__ import annotations
@@ -9,46 +12,101 @@ import copy
 import dataclasses
 import difflib
 import enum
+import functools
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from .errors import BadRequest
 
 T = TypeVar("T")
+E = TypeVar("E", bound=enum.StrEnum)
 
+_EXTRA = "extra"  # the field of a record's dataclass that holds the fields of other versions
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`")
 
 
-def decode(kind: type[T], given: Any, *, under: str = "") -> T:
-    """`given` as `kind`. Raises BadRequest naming the first wrong field, with `under` in front of its path."""
-    for path, known in _unknown(kind, given):
-        raise _unknown_field(".".join(([under] if under else []) + path), path[-1], known)
+def decode(kind: type[T], value: object, *, under: str = "") -> T:
+    """`value` (JSON) as `kind`. Raises BadRequest naming the first wrong field, with `under` in front of its path."""
+    for path, fields in _unknown_fields(kind, value):
+        raise _unknown_field(".".join(([under] if under else []) + path), path[-1], fields)
     try:
-        return msgspec.convert(given, kind)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise _bad_request(kind, str(error), under) from error
 
 
-def decode_lenient(kind: type[T], given: Any) -> T:
-    """Like `decode`, for what an earlier version has stored: fields and values that this one does not take are left
-    out, at any depth, so that a record stays readable whatever is refused today."""
-    told = copy.deepcopy(_known(kind, given))
+def decode_lenient(kind: type[T], value: Mapping[str, object]) -> T:
+    """Like `decode`, for a stored value: fields and values that this version refuses are left out at any depth, so that
+    they get their defaults. Raises BadRequest only when a field without a default is missing."""
+    accepted = copy.deepcopy(_without_unknown(kind, value))
     while True:
         try:
-            return decode(kind, told)
+            return decode(kind, accepted)
         except BadRequest as error:
-            if not _left_out(told, str(error.field).split(".")):
+            if not _leave_out(accepted, str(error.field)):
                 raise
 
 
-def _left_out(given: Any, path: list[str]) -> bool:
-    """Removes the field at `path`, which may begin with the name of the whole; False when there is none."""
+def decode_record(kind: type[T], value: Mapping[str, object]) -> T:
+    """As `decode_lenient`, for a dataclass with a field `extra`: that holds the fields that `kind` lacks, so that
+    `encode_record` writes them back."""
+    hints = _hints(cast(Any, kind))
+    extra = {name: item for name, item in value.items() if name not in hints}
+    return decode_lenient(kind, {**value, _EXTRA: extra})
+
+
+def encode_record(value: object) -> dict[str, object]:
+    """`encode`, with the fields of `extra` where `decode_record` read them."""
+    plain = encode(value)
+    extra = plain.pop(_EXTRA, {})
+    return {**extra, **plain} if isinstance(extra, dict) else plain
+
+
+def unknown_part(kind: type[object], value: Mapping[str, object]) -> dict[str, object]:
+    """What `value` holds in fields that `kind` lacks, at any depth of nested dataclasses; {} when it lacks none."""
+    part: dict[str, object] = {}
+    for path, _ in _unknown_fields(kind, value):
+        source: Any = value
+        target: Any = part
+        for name in path[:-1]:
+            source, target = source[name], target.setdefault(name, {})
+        target[path[-1]] = source[path[-1]]
+    return part
+
+
+def merge(value: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
+    """Both together, nested mappings too; where both have a value, that of `value` counts."""
+    merged = {**other, **value}
+    for name, item in other.items():
+        mine = value.get(name)
+        if isinstance(mine, Mapping) and isinstance(item, Mapping):
+            merged[name] = merge(mine, item)
+    return merged
+
+
+def enum_member(kind: type[E], value: str) -> E:
+    """The member of that value; for a value of another version a member that `kind` does not list, so that a record
+    can be read and shown."""
+    try:
+        return kind(value)
+    except ValueError:
+        member = str.__new__(kind, value)
+        member._name_, member._value_ = value, value
+        return member
+
+
+def _leave_out(value: object, field: str) -> bool:
+    """Removes the field at that path, which may begin with the name of the whole; False when there is none.
+
+    Of a path into a list or a mapping (`rows[...].x`), which names no element, the whole list is removed.
+    """
+    path = field.partition("[")[0].split(".")
     for names in (path, path[1:]):
-        place = given
+        place = value
         for name in names[:-1]:
             place = place.get(name) if isinstance(place, dict) else None
         if names and isinstance(place, dict) and names[-1] in place:
@@ -63,51 +121,58 @@ def schema_of(kind: type[Any], ref_template: str) -> dict[str, Any]:
     for part in parts.values():
         if part.get("type") == "object":
             part["additionalProperties"] = False
-    told: dict[str, Any] = parts.pop(kind.__name__, schema)
-    return told | {"$defs": parts}
+    own: dict[str, Any] = parts.pop(kind.__name__, schema)
+    return own | {"$defs": parts}
 
 
 def _part(hint: Any) -> Any:
     """The dataclass in a hint such as `Webhook | None`; None where there is none."""
-    return next((one for one in (hint, *get_args(hint)) if dataclasses.is_dataclass(one)), None)
+    return next((part for part in (hint, *get_args(hint)) if dataclasses.is_dataclass(part)), None)
 
 
-def _unknown(kind: Any, given: Any) -> Iterator[tuple[list[str], list[str]]]:
-    """Path of every field that `kind` does not have, and the fields that it has at that place."""
-    if kind is None or not isinstance(given, Mapping):
-        return
+@functools.cache
+def _hints(kind: Hashable) -> dict[str, Any]:
+    """The types of a dataclass's fields, by name."""
     hints = get_type_hints(kind)
-    for name, value in given.items():
+    return {field.name: hints[field.name] for field in dataclasses.fields(cast(Any, kind))}
+
+
+def _unknown_fields(kind: Any, value: object) -> Iterator[tuple[list[str], list[str]]]:
+    """The path of every field that `kind` lacks, and the fields that it has at that place."""
+    if kind is None or not isinstance(value, Mapping):
+        return
+    hints = _hints(kind)
+    for name, item in value.items():
         if name not in hints:
             yield [str(name)], list(hints)
         else:
-            yield from (([name, *path], known) for path, known in _unknown(_part(hints[name]), value))
+            yield from (([name, *path], fields) for path, fields in _unknown_fields(_part(hints[name]), item))
 
 
-def _known(kind: Any, given: Any) -> Any:
-    if kind is None or not isinstance(given, Mapping):
-        return given
-    hints = get_type_hints(kind)
-    return {name: _known(_part(hints[name]), value) for name, value in given.items() if name in hints}
+def _without_unknown(kind: Any, value: Any) -> Any:
+    if kind is None or not isinstance(value, Mapping):
+        return value
+    hints = _hints(kind)
+    return {name: _without_unknown(_part(hints[name]), item) for name, item in value.items() if name in hints}
 
 
-def _unknown_field(field: str, name: str, known: list[str]) -> BadRequest:
-    near = difflib.get_close_matches(name, known, 1)
-    remedy = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
+def _unknown_field(field: str, name: str, fields: list[str]) -> BadRequest:
+    near = difflib.get_close_matches(name, fields, 1)
+    remedy = f"Did you mean {near[0]}?" if near else f"Fields: {', '.join(fields)}."
     return BadRequest(f"unknown field {field}", field=field, remedy=remedy)
 
 
 def _bad_request(kind: type[Any], message: str, under: str) -> BadRequest:
     at = _AT.search(message)
     path = [part for part in (at["path"].split(".") if at else []) if part]
-    said = _AT.sub("", message)
-    if missing := _MISSING.match(said):
-        path, said = [*path, missing["name"]], "is missing"
+    cause = _AT.sub("", message)
+    if missing := _MISSING.match(cause):
+        path, cause = [*path, missing["name"]], "is missing"
     field = ".".join(([under] if under else []) + path) or "body"
     remedy = "See GET /openapi.json for the schema."
     if choices := _choices(kind, path):
         remedy = f"One of {', '.join(choices)}."
-    return BadRequest(f"{field}: {said}", field=field, remedy=remedy)
+    return BadRequest(f"{field}: {cause}", field=field, remedy=remedy)
 
 
 def _choices(kind: Any, path: list[str]) -> list[str]:
@@ -115,11 +180,11 @@ def _choices(kind: Any, path: list[str]) -> list[str]:
     hint: Any = kind
     for name in path:
         hint = get_type_hints(_part(hint)).get(name) if _part(hint) else None
-    for one in (hint, *get_args(hint)):
-        if get_origin(one) is Literal:
-            return [str(value) for value in get_args(one)]
-        if isinstance(one, type) and issubclass(one, enum.Enum):
-            return [str(value.value) for value in one]
+    for part in (hint, *get_args(hint)):
+        if get_origin(part) is Literal:
+            return [str(value) for value in get_args(part)]
+        if isinstance(part, type) and issubclass(part, enum.Enum):
+            return [str(member.value) for member in part]
     return []
 
 

@@ -1,4 +1,7 @@
-"""The words of the domain: actions, states, and the records that tell what happened. Times are ISO 8601, UTC."""
+"""The values of the domain: actions, states and records. Times are ISO 8601, UTC.
+
+A field `extra` holds the fields of another version of the control plane (`codec.decode_record`).
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,7 @@ class PhaseStatus(StrEnum):
 class PhaseRecord:
     """One phase (number 1-12) or one step beside them (number 0) of one deployment.
 
-    polls: calls so far. waits_for, waits: what it waits for, and how often in succession it has said so.
+    polls: calls so far. waits_for, waits: the step that it waits for, and the calls in succession that did so.
     """
 
     number: int
@@ -71,46 +74,51 @@ class PhaseRecord:
     polls: int = 0
     waits_for: str = ""
     waits: int = 0
+    extra: Evidence = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a phase last brought about in an environment, and the fingerprint of the inputs that it did so from."""
+    """The last successful run of a phase in an environment: the fingerprint of its inputs, and its evidence."""
 
-    fingerprint: str
-    deployment_id: str
-    at: str
+    fingerprint: str = ""
+    deployment_id: str = ""
+    at: str = ""
     evidence: Evidence = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What users get, or last got and were well served by: a function version and the configuration it ran under."""
+    """A release that serves users or did so: a function version and the configuration that it ran with.
 
-    version: str
-    deployment_id: str
-    at: str
+    config: as recorded (JSON), possibly by another version of the control plane: `decode_lenient(Config, …)` reads it.
+    """
+
+    version: str = ""
+    deployment_id: str = ""
+    at: str = ""
     artifact: str = ""
     config: Evidence = field(default_factory=dict)
+    extra: Evidence = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
     """Who may change an environment. Past `lease_until` (epoch seconds), others may ask whether the holder lives."""
 
-    deployment_id: str
-    execution_arn: str
-    lease_until: float
+    deployment_id: str = ""
+    execution_arn: str = ""
+    lease_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What is known of an environment. `live` serves users now; a failed rollout goes back to `last_good`;
-    `previous` was good before that, and is where a rollback goes that someone asks for. `releases`: the last ten that
-    passed everything, newest first; a rollback goes to no other version.
+    """The record of an environment. `live` serves users now; a failed rollout goes back to `last_good`; `previous` was
+    good before that, and is the target of action rollback. `releases`: the last ten that passed every check, newest
+    first; a rollback goes to no other version.
 
-    incident: since when, and why, revalidations find it BAD; None while all is well. expires_at: when the sweeper
-    cleans it up, with the options in `at_expiry`; None for one that stays.
+    incident: since when, and why, revalidations fail; None when the last one passed. expires_at: when the sweeper
+    cleans it up, with the options in `at_expiry`; None for an environment without a time limit.
     """
 
     name: str
@@ -131,23 +139,24 @@ class Environment:
 
     @property
     def good(self) -> tuple[Release, ...]:
-        """Every release on record that users were well served by, each version once."""
+        """Every release on record that passed all checks, each version once."""
         named = (self.live, self.last_good, self.previous)
-        found = {one.version: one for one in (*self.releases, *named) if one}
-        return tuple(found.values())
+        by_version = {release.version: release for release in (*self.releases, *named) if release}
+        return tuple(by_version.values())
 
     @property
     def is_known(self) -> bool:
-        """Whether anything was ever asked of it."""
+        """Whether it has ever had a deployment."""
         return self.status != "NEW" or self.last_deployment is not None or self.live is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One POST: what was asked, by whom, and how it stands.
+    """One POST /deployments: the request, the caller and the state.
 
-    waiting: it stands in the environment's line and holds no lock. resumes: the failed deployment that it goes on
-    with. approval: the task token to answer, until when; never shown.
+    waiting: it waits in the environment's queue and holds no lock. resumes: ID of the failed deployment that it
+    continues. approval: the task token to answer and its deadline; the token is never shown.
+    unknown_config: fields of `config` of another version of the control plane, which stay on record.
     """
 
     id: str
@@ -169,3 +178,4 @@ class Deployment:
     resumes: str = ""
     approval: Evidence = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    unknown_config: Evidence = field(default_factory=dict)

@@ -1,9 +1,9 @@
-"""Aliases that only the execution which holds the environment can move: what the runner hands to phases.
+"""Aliases that only the execution which holds the environment's lock can move: the ports that the runner gives phases.
 
-Whoever stops an execution does not stop the Lambda that it waits for: that one goes on, and may be late by all that the
-SDK's retries take. Meanwhile another execution puts users back on the last good version and lets the environment go. So
-the alias is looked at, then the lock, and then it is moved only if nobody has touched it since that look; whoever takes
-over takes the lock first, and touches the aliases afterwards (`roll_back`).
+Stopping an execution does not stop the Lambda that it waits for. That Lambda goes on, for as long as the SDK retries,
+while another execution returns users to the last good version and releases the environment. To refuse such a late
+write, `point` reads the alias's revision, then renews the lock, then moves the alias only if its revision is unchanged.
+Whoever takes over takes the lock first and moves the aliases afterwards (`roll_back`), so one of the two checks fails.
 """
 
 from __future__ import annotations
@@ -16,35 +16,36 @@ from chalicelib.ports import Aws
 from chalicelib.ports.functions import Functions
 
 
-def fenced(aws: Aws, environment: str, hold: Lock) -> Aws:
-    """The same ports. `functions.point` raises LockLost once `hold` is not the environment's lock any more."""
-    return cast(Aws, _Fenced(aws, environment, hold))
+def guard_aliases(aws: Aws, environment: str, lock: Lock) -> Aws:
+    """The same ports. `functions.point` raises LockLost once `lock` is no longer the environment's lock, and Conflict
+    when someone else moved the alias in between."""
+    return cast(Aws, _Guarded(aws, environment, lock))
 
 
-class _Fenced:
-    def __init__(self, aws: Aws, environment: str, hold: Lock) -> None:
+class _Guarded:
+    def __init__(self, aws: Aws, environment: str, lock: Lock) -> None:
         self._aws = aws
         self._environment = environment
-        self._hold = hold
+        self._lock = lock
 
     @property
     def functions(self) -> Functions:
-        return cast(Functions, _Functions(self._aws, self._environment, self._hold))
+        return cast(Functions, _Functions(self._aws, self._environment, self._lock))
 
     def __getattr__(self, port: str) -> Any:
         return getattr(self._aws, port)
 
 
 class _Functions:
-    def __init__(self, aws: Aws, environment: str, hold: Lock) -> None:
+    def __init__(self, aws: Aws, environment: str, lock: Lock) -> None:
         self._aws = aws
         self._environment = environment
-        self._hold = hold
+        self._lock = lock
 
     def point(self, function: str, alias: Alias) -> None:
-        seen = self._aws.functions.aliases(function).get(alias.name)
-        self._aws.records.renew_lock(self._environment, self._hold)
-        self._aws.functions.point(function, alias, revision=seen.revision if seen else "")
+        before = self._aws.functions.aliases(function).get(alias.name)
+        self._aws.records.renew_lock(self._environment, self._lock)
+        self._aws.functions.point(function, alias, revision=before.revision if before else "")
 
     def __getattr__(self, operation: str) -> Any:
         return getattr(self._aws.functions, operation)

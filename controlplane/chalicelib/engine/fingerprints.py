@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from typing import Any
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> dict[str, object]:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
-    raise TypeError(f"{type(value).__name__} has no place in a fingerprint")
+    raise TypeError(f"a fingerprint takes JSON values and dataclasses, not {type(value).__name__}")
 
 
-def fingerprint(*parts: Any) -> str:
+def fingerprint(*parts: object) -> str:
     """SHA-256 (hex) over the canonical JSON of the parts: JSON values and dataclasses of them."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""The seam between the runner and a phase: what a phase gets, what it answers, and how the runner knows it.
+"""The contract between the runner and a phase: the request, the result, and the Phase protocol.
 
 The runner compares a phase's fingerprint with the one that the phase last applied in this environment. Equal means
 SKIPPED without a call of `run`; else the phase runs, and the fingerprint that holds afterwards is stored. The last
-*applied* fingerprint counts, not that of the last good release, because a failed deployment changes the world, too.
+*applied* fingerprint counts, not that of the last good release, because a failed deployment changes AWS, too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .polling import next_poll_s
 
 
 class Status(StrEnum):
-    """What a single call of a phase may answer; a failure is raised, not answered."""
+    """The status of one call of a phase. A failure is raised, not returned."""
 
     SUCCEEDED = "SUCCEEDED"
     SKIPPED = "SKIPPED"
@@ -32,7 +32,7 @@ class Status(StrEnum):
 
 
 class OfPhase(Protocol):
-    """A type of evidence: it names the phase that leaves it (`domain/evidence/`)."""
+    """A type of evidence (`domain/evidence/`); PHASE names the phase that writes it."""
 
     PHASE: ClassVar[str]
 
@@ -44,16 +44,17 @@ E_co = TypeVar("E_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Results(Mapping[str, Evidence]):
-    """Evidence of the phases that ended in this deployment; of a skipped one, what it had applied."""
+    """Evidence of the phases that ended in this deployment. A skipped phase counts with what it applied earlier."""
 
     recorded: Mapping[str, Evidence] = field(default_factory=dict)
 
     def of(self, kind: type[K]) -> K:
-        """The evidence of the phase that `kind` belongs to. Raises PhaseFailed when that phase has not ended."""
+        """The evidence of the phase that `kind` belongs to. Raises PhaseFailed (EvidenceMissing) when that phase has
+        not ended."""
         evidence = self.find(kind)
         if evidence is None:
             raise PhaseFailed(
-                f"{kind.PHASE} has left no evidence in this deployment",
+                f"{kind.PHASE} has not ended in this deployment, so there is no evidence of it",
                 code="EvidenceMissing",
                 remedy="Deploy again with options.force.",
             )
@@ -76,7 +77,7 @@ class Results(Mapping[str, Evidence]):
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How often in succession a phase has answered that it waits for the same thing."""
+    """How many calls in succession the phase has waited for the same step."""
 
     step: str = ""
     count: int = 0
@@ -84,14 +85,14 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """All that a phase may know. `now` is UTC; `seed` feeds whatever must look random.
+    """The input of one call of a phase. `now` is UTC; `seed` seeds everything random.
 
-    cursor: what this phase noted when it last answered IN_PROGRESS, {} on the first call; read it with `cursor_as`.
+    cursor: the phase's cursor of its last IN_PROGRESS result, {} on the first call; read it with `cursor_as`.
     started_at: when the first call of this phase in this deployment began.
-    error: what the state machine caught, for the steps that end a deployment.
-    token: Step Functions' task token, for the step that waits for a person.
-    plan: whether each phase would be skipped if the same deployment were asked for now; filled for a phase that asks
-    for a plan (`Phase.plan`), {} for all others.
+    error: the error that the state machine caught, for the steps that end a deployment.
+    token: Step Functions' task token, for the step that waits for an approval.
+    plan: by phase, whether it would be skipped if the same deployment started now; only for a phase whose `Phase.plan`
+    asks for it, else {}.
     """
 
     deployment_id: str
@@ -121,7 +122,7 @@ class Request:
 
     @property
     def is_first_call(self) -> bool:
-        """Whether this phase has noted nothing yet in this deployment."""
+        """Whether no earlier call of this phase in this deployment has answered IN_PROGRESS."""
         return not self.cursor and not self.waits.step
 
     def cursor_as(self, kind: type[C]) -> C:
@@ -129,9 +130,9 @@ class Request:
         return decode_lenient(kind, dict(self.cursor))
 
     def wait(self, summary: str, *, step: str, cursor: object = None, evidence: E_co | None = None) -> Result[E_co]:
-        """IN_PROGRESS because AWS takes its time; the pause grows while the phase waits for the same `step`.
+        """IN_PROGRESS while AWS is not ready; the pause grows while the phase waits for the same `step`.
 
-        step: a few words for what is waited for, never "".
+        step: a few words that name what the phase waits for, never "".
         """
         count = self.waits.count if step == self.waits.step else 0
         return Result(Status.IN_PROGRESS, summary, evidence, cursor, next_poll_s(count), waits=Waits(step, count + 1))
@@ -139,11 +140,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result(Generic[E_co]):
-    """What a phase did and saw. `summary` is one sentence for people.
+    """The outcome of one call. `summary` is one sentence for people.
 
     evidence: the phase's evidence dataclass; partial while IN_PROGRESS. cursor: its cursor dataclass.
     poll_after_s: whole seconds until the next call, at least 1, while IN_PROGRESS; else 0.
-    fan_out: how many workers the state machine must run before the next call; for a phase that has workers.
+    fan_out: number of workers that the state machine runs before the next call; 0 for a phase without workers.
     """
 
     status: Status
@@ -172,16 +173,16 @@ class Result(Generic[E_co]):
         evidence: E_co | None = None,
         **legacy: Any,
     ) -> Result[E_co]:
-        """Call again after `poll_after_s` whole seconds (at least 1), with this `cursor`. See also `Request.wait`."""
+        """Ask for another call after `poll_after_s` whole seconds (at least 1). See also `Request.wait`."""
         return cls(Status.IN_PROGRESS, summary, evidence or legacy, cursor, max(1, poll_after_s))  # type: ignore[arg-type]
 
 
 class Plan(StrEnum):
-    """Which phases a phase wants to know of whether they would be skipped if the same were asked for now."""
+    """For which phases the runner computes whether they would be skipped now, as input of this phase."""
 
     NONE = "none"
-    AGAIN = "again"  # those that ended in this deployment
-    AHEAD = "ahead"  # all that were ever applied
+    AGAIN = "again"  # phases that ended in this deployment
+    AHEAD = "ahead"  # phases that were ever applied
 
 
 Run = Callable[[Request, Aws], Result[E_co]]
@@ -190,20 +191,20 @@ Fingerprint = Callable[[Request, Aws], str]
 
 @dataclass(frozen=True, slots=True)
 class NoCursor:
-    """The cursor of a phase that never answers IN_PROGRESS, or waits without anything to note."""
+    """The cursor of a phase that never answers IN_PROGRESS, or that needs no cursor when it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoEvidence:
-    """The evidence of a step that leaves nothing to others."""
+    """The evidence of a step without evidence."""
 
 
 class Phase(Protocol):
-    """A phase or step as the runner sees it. Each room has one, `run.PHASE`, made with `Definition`.
+    """A phase or step as the runner uses it. Each room defines `run.PHASE` with `Definition`.
 
-    run: one call; idempotent: called again, it does nothing a second time and says so.
-    fingerprint: one string over all inputs and what the phase found, equal exactly when there is nothing to do; None
-    for a phase that always runs.
+    run: one call. Idempotent: a second call changes nothing and says so.
+    fingerprint: one string over all inputs and the state in AWS, equal exactly when there is nothing to do; None for a
+    phase that always runs.
     """
 
     @property
@@ -220,7 +221,7 @@ class Phase(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Definition(Generic[E_co]):
-    """How a room states its Phase: `PHASE = Definition(run, StackEvidence, StackCursor, fingerprint)`."""
+    """A room's Phase: `PHASE = Definition(run, StackEvidence, StackCursor, fingerprint)`."""
 
     run: Run[E_co]
     evidence: type[E_co]

@@ -1,4 +1,4 @@
-"""Writes what a phase did and saw. Another execution that is ending the deployment has the last word."""
+"""Writes what a phase did. When another execution is ending the deployment, its records take precedence."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from . import registry
 from .phase import Result, Status
 
 
-def opened(name: str, before: PhaseRecord | None, at: str) -> PhaseRecord:
-    """The record of this call: a first one, or one more poll."""
+def open_record(name: str, before: PhaseRecord | None, at: str) -> PhaseRecord:
+    """The phase's record while this call runs. before: the record of the call before this one; at: ISO 8601."""
     if before is None:
         return PhaseRecord(registry.number_of(name), name, PhaseStatus.RUNNING, at, polls=1)
     return replace(
@@ -27,23 +27,25 @@ def opened(name: str, before: PhaseRecord | None, at: str) -> PhaseRecord:
     )
 
 
-def put(deployment: Deployment, record: PhaseRecord, hold: Lock, aws: Aws) -> bool:
+def put(deployment: Deployment, record: PhaseRecord, lock: Lock, aws: Aws) -> bool:
     """Write the record, unless another execution is ending this deployment or has ended it. Answers whether it was
     written."""
     try:
-        aws.records.put_phase_as(deployment.environment, hold, record)
+        aws.records.put_phase_as(deployment.environment, lock, record)
     except LockLost:
-        lock = aws.records.environment(deployment.environment).lock
-        if (lock and lock.deployment_id == deployment.id) or aws.records.deployment(deployment.id).status.is_final:
+        current = aws.records.environment(deployment.environment).lock
+        if (current and current.deployment_id == deployment.id) or aws.records.deployment(
+            deployment.id
+        ).status.is_final:
             return False
         aws.records.put_phase(deployment.id, record)
     return True
 
 
 def put_result(
-    deployment: Deployment, record: PhaseRecord, hold: Lock, at: str, result: Result[object], aws: Aws
+    deployment: Deployment, record: PhaseRecord, lock: Lock, at: str, result: Result[object], aws: Aws
 ) -> None:
-    """The record of a call that ended with an answer, and the event of a phase that has ended."""
+    """Write the record of a call that returned, and the event of a phase that has ended."""
     running = result.status is Status.IN_PROGRESS
     answered = replace(
         record,
@@ -58,7 +60,7 @@ def put_result(
     # record_outcome ends the deployment and releases the lock before its own record is written.
     if record.name == "record_outcome":
         aws.records.put_phase(deployment.id, answered)
-    elif not put(deployment, answered, hold, aws):
+    elif not put(deployment, answered, lock, aws):
         return
     if not running:
         kind = f"{record.name}.{answered.status.value.lower()}"
@@ -66,9 +68,9 @@ def put_result(
 
 
 def put_failure(
-    deployment: Deployment, record: PhaseRecord, hold: Lock, at: str, error: RolloutError, aws: Aws
+    deployment: Deployment, record: PhaseRecord, lock: Lock, at: str, error: RolloutError, aws: Aws
 ) -> None:
-    """The record of a call that raised, and its event. Evidence of earlier calls is kept."""
+    """Write the record of a call that raised, and its event. Evidence of earlier calls stays in the record."""
     failed = replace(
         record,
         status=PhaseStatus.FAILED,
@@ -77,5 +79,5 @@ def put_failure(
         error=error.as_dict(),
         ended_at=at,
     )
-    if put(deployment, failed, hold, aws):
+    if put(deployment, failed, lock, aws):
         aws.records.add_event(deployment.id, at, f"{record.name}.failed", error.as_dict())

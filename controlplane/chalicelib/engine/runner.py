@@ -1,6 +1,6 @@
-"""Runs one call of one phase: loads what it may know, skips it if nothing changed, records what it did.
+"""Runs one call of one phase: loads its request, skips it if nothing changed, records what it did.
 
-The record is written before the answer: whoever reads it sees what happened, even if Step Functions never hears of it.
+The record is written before the answer, so that readers see what happened even if Step Functions never gets the answer.
 """
 
 from __future__ import annotations
@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from chalicelib.domain.codec import decode
 from chalicelib.domain.errors import Aborted, LockLost, PhaseFailed, RolloutError, Throttled
-from chalicelib.domain.model import LEASE_S, Action, Deployment, Environment, Lock, PhaseRecord, PhaseStatus
+from chalicelib.domain.model import LEASE_S, Action, Deployment, Environment, Evidence, Lock, PhaseRecord, PhaseStatus
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
 from . import registry
-from .alias_guard import fenced
+from .alias_guard import guard_aliases
 from .phase import Request, Result, Results, Status, Waits
-from .recording import opened, put, put_failure, put_result
+from .recording import open_record, put, put_failure, put_result
 from .skip import Load, skip_or_run
 
 _INLINE_MAP = 40
@@ -31,8 +30,11 @@ _ENDED = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the state machine hands to every Lambda. `error` is what an ASL Catch saw: `{Error, Cause}`;
-    `token` is there for a step that waits until someone answers it."""
+    """The event that the state machine sends to every Lambda.
+
+    error: what an ASL Catch caught, `{Error, Cause}`. token: Step Functions' task token, for a step that waits for an
+    answer.
+    """
 
     deployment_id: str
     environment: str
@@ -42,76 +44,82 @@ class Task:
     token: str = ""
 
 
-def run(name: str, event: Mapping[str, Any], aws: Aws, clock: Clock, load: Load = registry.load) -> dict[str, Any]:
+def run(
+    name: str, event: Mapping[str, object], aws: Aws, clock: Clock, load: Load = registry.load
+) -> dict[str, object]:
     """One call of the phase or step of that name.
 
-    Answers `{status, poll_after_s, summary, map}` for the ASL; raises what the phase raises, once that is on record.
+    Answers `{status, poll_after_s, summary, map, workers?}` for the ASL. Records and then raises what the phase raises.
     """
     task = decode(Task, dict(event))
     deployment = aws.records.deployment(task.deployment_id)
     recorded = {phase.name: phase for phase in aws.records.phases(deployment.id)}
     before = recorded.get(name)
     if before and before.status in _ENDED:
-        # Step Functions may call twice: at least once is all that it promises.
+        # Step Functions invokes a task at least once, so the same call may arrive twice.
         return _answer(Result(Status(before.status.value), before.summary))
     now = clock()
-    record = opened(name, before, stamp(now))
-    hold = Lock(deployment.id, task.execution_arn, now.timestamp() + LEASE_S)
+    record = open_record(name, before, stamp(now))
+    lock = Lock(deployment.id, task.execution_arn, now.timestamp() + LEASE_S)
     results = {phase.name: phase.evidence for phase in recorded.values() if phase.status in _ENDED}
     try:
-        environment = _guard(deployment, name, hold, aws)
-        _announce(deployment, record, hold, aws)
+        environment = _guard(deployment, name, lock, aws)
+        _announce(deployment, record, lock, aws)
         request = _request(deployment, environment, record, results, task, now)
-        result = skip_or_run(name, request, fenced(aws, deployment.environment, hold), clock, load)
+        result = skip_or_run(name, request, guard_aliases(aws, deployment.environment, lock), clock, load)
     except Throttled:
         raise  # Step Functions tries again: the phase is still running
     except RolloutError as error:
-        put_failure(deployment, record, hold, stamp(clock()), error, aws)
+        put_failure(deployment, record, lock, stamp(clock()), error, aws)
         raise
     except Exception as error:
-        unexpected = PhaseFailed(
-            f"{name} met an error that it does not know: {type(error).__name__}: {error}",
-            code="InternalError",
-            remedy="This is a fault of ours. The Lambda's log has the traceback.",
-        )
-        put_failure(deployment, record, hold, stamp(clock()), unexpected, aws)
+        put_failure(deployment, record, lock, stamp(clock()), _internal_error(name, error), aws)
         raise
-    put_result(deployment, record, hold, stamp(clock()), result, aws)
+    put_result(deployment, record, lock, stamp(clock()), result, aws)
     return _answer(result)
 
 
-def _answer(result: Result[object]) -> dict[str, Any]:
+def _internal_error(name: str, error: Exception) -> PhaseFailed:
+    return PhaseFailed(
+        f"{name} failed with an unexpected error: {type(error).__name__}: {error}",
+        code="InternalError",
+        remedy="This is a bug in the control plane. The Lambda's log has the traceback.",
+    )
+
+
+def _answer(result: Result[object]) -> dict[str, object]:
     answer = {"status": result.status.value, "poll_after_s": result.poll_after_s, "summary": result.summary}
     if not result.fan_out:
         return {**answer, "map": "NONE"}
-    # An inline Map runs forty at a time; workers that are to begin together need a distributed one beyond that.
+    # An inline Map runs at most 40 iterations at once; more workers that start together need a distributed Map.
     kind = "INLINE" if result.fan_out <= _INLINE_MAP else "DISTRIBUTED"
     return {**answer, "map": kind, "workers": list(range(result.fan_out))}
 
 
-def _guard(deployment: Deployment, name: str, hold: Lock, aws: Aws) -> Environment:
-    """The environment, if this deployment may still touch it; the lease of its lock is renewed."""
+def _guard(deployment: Deployment, name: str, lock: Lock, aws: Aws) -> Environment:
+    """The environment, with the lease of its lock renewed. Raises Aborted or LockLost if this deployment may not
+    change it any more."""
     if name in _ENDING:
-        return _to_be_ended(deployment, hold, aws)
+        return _take_over(deployment, lock, aws)
     if deployment.abort_requested:
-        raise Aborted(f"deployment {deployment.id} was asked to stop before {name}")
+        raise Aborted(f"deployment {deployment.id} was stopped on request before {name}")
     if deployment.status.is_final:
-        raise LockLost(f"deployment {deployment.id} has ended already")
-    aws.records.renew_lock(deployment.environment, hold)
+        raise LockLost(f"deployment {deployment.id} has already ended")
+    aws.records.renew_lock(deployment.environment, lock)
     return aws.records.environment(deployment.environment)
 
 
-def _to_be_ended(deployment: Deployment, hold: Lock, aws: Aws) -> Environment:
-    """The environment, whoever holds it. When that is another execution of this deployment, it was stopped: what its
-    last Lambda, which nobody has stopped, still means to do is refused from now on."""
-    held = aws.records.environment(deployment.environment).lock
-    if held and held.deployment_id == deployment.id:
-        aws.records.renew_lock(deployment.environment, hold, takes_over=True)
+def _take_over(deployment: Deployment, lock: Lock, aws: Aws) -> Environment:
+    """Take over the lock from a stopped execution of this deployment; a late Lambda of that execution then gets
+    LockLost. Another deployment's lock stays as it is."""
+    current = aws.records.environment(deployment.environment).lock
+    if current and current.deployment_id == deployment.id:
+        aws.records.renew_lock(deployment.environment, lock, takes_over=True)
     return aws.records.environment(deployment.environment)
 
 
-def _announce(deployment: Deployment, record: PhaseRecord, hold: Lock, aws: Aws) -> None:
-    put(deployment, record, hold, aws)
+def _announce(deployment: Deployment, record: PhaseRecord, lock: Lock, aws: Aws) -> None:
+    put(deployment, record, lock, aws)
     if record.polls > 1:
         return
     if record.name not in _ENDING:
@@ -123,7 +131,7 @@ def _request(
     deployment: Deployment,
     environment: Environment,
     record: PhaseRecord,
-    results: Mapping[str, Mapping[str, Any]],
+    results: Mapping[str, Evidence],
     task: Task,
     now: datetime,
 ) -> Request:

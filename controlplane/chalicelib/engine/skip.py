@@ -1,6 +1,6 @@
-"""Whether a phase has anything to do: its fingerprint now against the one that it last applied.
+"""Whether a phase has anything to do: compares its fingerprint now with the one that it last applied.
 
-A stored fingerprint is deleted before anything is changed: a phase that dies half-way must run again.
+The stored fingerprint is deleted before the phase changes anything, so that a phase that dies half-way runs again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ Load = Callable[[str], Phase]
 
 
 def skip_or_run(name: str, request: Request, aws: Aws, clock: Clock, load: Load) -> Result[object]:
-    """The phase's result; SKIPPED with what it had applied when its fingerprint is unchanged and nothing forces it."""
+    """The phase's result; SKIPPED, with the evidence of the last run, when the fingerprint is unchanged and
+    `options.force` is off."""
     phase = load(name)
     if phase.plan is not Plan.NONE:
         request = replace(request, plan=plan(request, aws, load, ahead=phase.plan is Plan.AHEAD))
@@ -51,8 +52,8 @@ def _is_unchanged(phase: Phase, name: str, request: Request, aws: Aws) -> bool:
 
 
 def plan(request: Request, aws: Aws, load: Load, *, ahead: bool) -> dict[str, bool]:
-    """Whether each phase with a fingerprint would be skipped now, by name: of those that ended in this deployment, or,
-    with `ahead`, of all that were ever applied."""
+    """By phase with a fingerprint: whether it would be skipped now. Covers the phases that ended in this deployment;
+    with `ahead`, also those that were ever applied."""
     results = dict(request.results)
     if ahead:
         results = {name: applied.evidence for name, applied in request.environment.applied.items()} | results
@@ -64,6 +65,6 @@ def plan(request: Request, aws: Aws, load: Load, *, ahead: bool) -> dict[str, bo
             try:
                 skipped[name] = _is_unchanged(phase, name, informed, aws)
             except (KeyError, PhaseFailed):
-                # A phase before this one was never applied, so its evidence is missing.
+                # An earlier phase was never applied, so its evidence is missing.
                 skipped[name] = False
     return skipped

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
@@ -14,7 +13,7 @@ from chalicelib.domain.config import Config, Options
 from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, PhaseFailed, Throttled
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Lock, PhaseStatus
 from chalicelib.engine import runner
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Phase, Plan, Request, Result
 from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
@@ -24,7 +23,7 @@ EVENT = {"deployment_id": "d-1", "environment": "dev", "action": "deploy", "exec
 
 
 class Clock:
-    """A second passes with each look."""
+    """One second passes with each reading."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -34,10 +33,29 @@ class Clock:
         return self.now
 
 
-def phase(run: Callable[[Request, Aws], Result], name: str = "deploy_stack", **attributes: Any) -> ModuleType:
-    module = ModuleType(f"chalicelib.phases.{name}")
-    module.__dict__.update(run=run, **attributes)
-    return module
+@dataclass(frozen=True)
+class Published:
+    """The evidence of the phases here."""
+
+    PHASE: ClassVar[str] = "deploy_stack"
+
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Position:
+    """The cursor of the phases here."""
+
+    at: int = 0
+
+
+Run = Callable[[Request, Aws], Result[Published]]
+
+
+def phase(
+    run: Run, *, fingerprint: Callable[[Request, Aws], str] | None = None, plan: Plan = Plan.NONE
+) -> Definition[Published]:
+    return Definition(run, Published, Position, fingerprint, plan)
 
 
 def world(deployment_id: str = "d-1", **options: Any) -> FakeAws:
@@ -52,13 +70,12 @@ def begin(aws: FakeAws, deployment_id: str, action: Action = Action.DEPLOY, **op
     return aws
 
 
-def call(aws: FakeAws, module: ModuleType, **event: Any) -> dict[str, Any]:
-    name = module.__name__.rpartition(".")[2]
-    return runner.run(name, EVENT | event, aws.as_aws(), Clock(), load={name: module}.__getitem__)
+def call(aws: FakeAws, phase: Phase, name: str = "deploy_stack", **event: Any) -> dict[str, Any]:
+    return runner.run(name, EVENT | event, aws.as_aws(), Clock(), load={name: phase}.__getitem__)
 
 
-def good(request: Request, aws: Aws) -> Result:
-    return Result.done("It is done", version="7")
+def good(request: Request, aws: Aws) -> Result[Published]:
+    return Result.done("It is done", Published("7"))
 
 
 def test_what_a_phase_did_is_on_record_with_its_times_before_the_answer() -> None:
@@ -73,48 +90,48 @@ def test_what_a_phase_did_is_on_record_with_its_times_before_the_answer() -> Non
 
 def test_the_deployment_shows_the_phase_that_is_running() -> None:
     aws = world()
-    seen: list[str | None] = []
+    phases: list[str | None] = []
 
-    def look(request: Request, given: Aws) -> Result:
-        seen.append(given.records.deployment("d-1").current_phase)
-        return Result.done("")
+    def look(request: Request, ports: Aws) -> Result[Published]:
+        phases.append(ports.records.deployment("d-1").current_phase)
+        return Result.done("", Published())
 
     call(aws, phase(look))
-    assert seen == ["deploy_stack"]
+    assert phases == ["deploy_stack"]
 
 
 def test_a_phase_that_takes_its_time_is_called_again_with_what_it_noted() -> None:
     aws = world()
-    seen: list[Any] = []
+    cursors: list[Position] = []
 
-    def slow(request: Request, given: Aws) -> Result:
-        seen.append((dict(request.cursor), request.elapsed_s))
-        return Result.in_progress("waiting", poll_after_s=3, cursor={"at": len(seen)})
+    def slow(request: Request, ports: Aws) -> Result[Published]:
+        cursors.append(request.cursor_as(Position))
+        return Result.in_progress("waiting", poll_after_s=3, cursor=Position(len(cursors)))
 
     assert call(aws, phase(slow))["poll_after_s"] == 3
     call(aws, phase(slow))
-    assert [cursor for cursor, _ in seen] == [{}, {"at": 1}]
+    assert cursors == [Position(0), Position(1)]
     assert aws.records.recorded["d-1"]["deploy_stack"].polls == 2
 
 
-def test_later_phases_see_what_earlier_ones_found() -> None:
+def test_later_phases_read_the_evidence_of_earlier_ones() -> None:
     aws = world()
     call(aws, phase(good))
-    seen: list[Any] = []
+    evidence: list[Published] = []
 
-    def look(request: Request, given: Aws) -> Result:
-        seen.append(request.results)
-        return Result.done("")
+    def look(request: Request, ports: Aws) -> Result[Published]:
+        evidence.append(request.results.of(Published))
+        return Result.done("", Published())
 
-    call(aws, phase(look, "release_code"))
-    assert seen == [{"deploy_stack": {"version": "7"}}]
+    call(aws, phase(look), "release_code")
+    assert evidence == [Published("7")]
 
 
 def test_a_call_that_comes_twice_is_answered_from_the_record() -> None:
     aws = world()
     call(aws, phase(good))
 
-    def never(request: Request, given: Aws) -> Result:
+    def never(request: Request, ports: Aws) -> Result[Published]:
         raise AssertionError("it ran twice")
 
     assert call(aws, phase(never))["status"] == "SUCCEEDED"
@@ -123,7 +140,7 @@ def test_a_call_that_comes_twice_is_answered_from_the_record() -> None:
 def test_a_failure_is_recorded_with_code_cause_and_remedy_and_then_raised() -> None:
     aws = world()
 
-    def bad(request: Request, given: Aws) -> Result:
+    def bad(request: Request, ports: Aws) -> Result[Published]:
         raise PhaseFailed("the stack is stuck", code="Stuck", remedy="free it", evidence={"stack": "s"})
 
     with pytest.raises(PhaseFailed):
@@ -137,7 +154,7 @@ def test_a_failure_is_recorded_with_code_cause_and_remedy_and_then_raised() -> N
 def test_an_error_that_nobody_thought_of_is_recorded_as_ours() -> None:
     aws = world()
 
-    def bad(request: Request, given: Aws) -> Result:
+    def bad(request: Request, ports: Aws) -> Result[Published]:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
@@ -150,7 +167,7 @@ def test_an_error_that_nobody_thought_of_is_recorded_as_ours() -> None:
 def test_a_throttled_phase_is_still_running_because_step_functions_tries_again() -> None:
     aws = world()
 
-    def busy(request: Request, given: Aws) -> Result:
+    def busy(request: Request, ports: Aws) -> Result[Published]:
         raise Throttled("slow down")
 
     with pytest.raises(Throttled):
@@ -170,7 +187,7 @@ def test_a_deployment_that_lost_its_lock_touches_nothing_more() -> None:
     aws = world()
     aws.records.attributes["dev"]["lock"] = {"deployment_id": "d-9", "execution_arn": "", "lease_until": 0.0}
 
-    def never(request: Request, given: Aws) -> Result:
+    def never(request: Request, ports: Aws) -> Result[Published]:
         raise AssertionError("it ran without the lock")
 
     with pytest.raises(LockLost):
@@ -179,16 +196,16 @@ def test_a_deployment_that_lost_its_lock_touches_nothing_more() -> None:
 
 def settling(aws: FakeAws) -> None:
     """The execution was stopped while a Lambda of it ran; another one ends the deployment."""
-    call(aws, phase(good, "roll_back"), execution_arn="arn:settling")
+    call(aws, phase(good), "roll_back", execution_arn="arn:settling")
 
 
 def test_a_lambda_that_outlives_its_execution_has_not_the_last_word() -> None:
     aws = world()
 
-    def slow(request: Request, given: Aws) -> Result:
+    def slow(request: Request, ports: Aws) -> Result[Published]:
         settling(aws)
         aws.records.put_phase("d-1", replace(aws.records.recorded["d-1"]["deploy_stack"], status=PhaseStatus.FAILED))
-        return Result.done("It is done")
+        return Result.done("It is done", Published())
 
     call(aws, phase(slow))
     assert aws.records.recorded["d-1"]["deploy_stack"].status is PhaseStatus.FAILED
@@ -200,16 +217,16 @@ def test_a_lambda_that_outlives_its_execution_moves_no_alias(when: str) -> None:
     aws = world()
     aws.functions.add("f", FunctionConfig("c", 128, 3, {}, "python3.11"), live="1", versions=2)
 
-    def slow(request: Request, given: Aws) -> Result:
+    def slow(request: Request, ports: Aws) -> Result[Published]:
         settling(aws)
         if when == "once it has ended":
             aws.records.update_deployment("d-1", {"status": "FAILED"})
             aws.records.release_lock("dev", "d-1")
-        given.functions.point("f", Alias("live", "2"))
-        return Result.done("moved")
+        ports.functions.point("f", Alias("live", "2"))
+        return Result.done("moved", Published())
 
     with pytest.raises(LockLost):
-        call(aws, phase(slow, "shift_traffic"))
+        call(aws, phase(slow), "shift_traffic")
     assert aws.functions.aliases("f")["live"].version == "1"
 
 
@@ -219,17 +236,17 @@ def test_an_alias_that_was_touched_between_look_and_move_is_not_moved() -> None:
     aws.functions.add("f", FunctionConfig("c", 128, 3, {}, "python3.11"), live="1", versions=2)
     renew = aws.records.renew_lock
 
-    def slow(request: Request, given: Aws) -> Result:
+    def slow(request: Request, ports: Aws) -> Result[Published]:
         def renew_and_be_overtaken(name: str, lock: Lock, *, takes_over: bool = False) -> None:
             renew(name, lock)
             aws.functions.point("f", Alias("live", "1"))
 
         aws.records.renew_lock = renew_and_be_overtaken  # type: ignore[method-assign]
-        given.functions.point("f", Alias("live", "2"))
-        return Result.done("moved")
+        ports.functions.point("f", Alias("live", "2"))
+        return Result.done("moved", Published())
 
     with pytest.raises(Conflict):
-        call(aws, phase(slow, "shift_traffic"))
+        call(aws, phase(slow), "shift_traffic")
     assert aws.functions.aliases("f")["live"].version == "1"
 
 
@@ -238,7 +255,7 @@ def test_an_abort_stops_the_next_call_but_not_the_steps_that_end_a_deployment() 
     aws.records.update_deployment("d-1", {"abort_requested": True})
     with pytest.raises(Aborted):
         call(aws, phase(good))
-    assert call(aws, phase(good, "roll_back"))["status"] == "SUCCEEDED"
+    assert call(aws, phase(good), "roll_back")["status"] == "SUCCEEDED"
 
 
 def test_an_event_with_a_field_that_nobody_knows_is_refused_by_name() -> None:
@@ -247,17 +264,17 @@ def test_an_event_with_a_field_that_nobody_knows_is_refused_by_name() -> None:
     assert refused.value.field == "surprise"
 
 
-def fingerprinted(run: Callable[[Request, Aws], Result], value: Callable[[Request], str]) -> ModuleType:
+def fingerprinted(run: Run, value: Callable[[Request], str]) -> Definition[Published]:
     return phase(run, fingerprint=lambda request, aws: value(request))
 
 
 def test_the_same_again_is_skipped_and_its_evidence_carried_over() -> None:
     aws = world()
-    module = fingerprinted(good, lambda request: "same")
-    call(aws, module)
+    unchanged = fingerprinted(good, lambda request: "same")
+    call(aws, unchanged)
     aws.records.release_lock("dev", "d-1")
     begin(aws, "d-2")
-    answer = call(aws, module, deployment_id="d-2")
+    answer = call(aws, unchanged, deployment_id="d-2")
     record = aws.records.recorded["d-2"]["deploy_stack"]
     assert answer["status"] == "SKIPPED"
     assert record.evidence == {"version": "7"}
@@ -271,8 +288,8 @@ def test_it_runs_again_when_inputs_changed_when_forced_and_for_other_actions(why
     aws.records.release_lock("dev", "d-1")
     action = Action.REVALIDATE if why == "another action" else Action.DEPLOY
     begin(aws, "d-2", action, force=why == "forced")
-    module = fingerprinted(good, lambda request: "two" if why == "changed" else "one")
-    assert call(aws, module, deployment_id="d-2", action=action.value)["status"] == "SUCCEEDED"
+    again = fingerprinted(good, lambda request: "two" if why == "changed" else "one")
+    assert call(aws, again, deployment_id="d-2", action=action.value)["status"] == "SUCCEEDED"
 
 
 def test_a_phase_that_dies_half_way_leaves_no_fingerprint_that_lies() -> None:
@@ -281,7 +298,7 @@ def test_a_phase_that_dies_half_way_leaves_no_fingerprint_that_lies() -> None:
     aws.records.release_lock("dev", "d-1")
     begin(aws, "d-2")
 
-    def dies(request: Request, given: Aws) -> Result:
+    def dies(request: Request, ports: Aws) -> Result[Published]:
         raise PhaseFailed("died")
 
     with pytest.raises(PhaseFailed):
@@ -294,34 +311,56 @@ def test_a_phase_that_dies_half_way_leaves_no_fingerprint_that_lies() -> None:
 
 def test_the_fingerprint_that_is_kept_is_that_of_the_world_afterwards() -> None:
     aws = world()
-    made: list[str] = []
+    resources: list[str] = []
 
-    def make(request: Request, given: Aws) -> Result:
-        made.append("thing")
-        return Result.done("made")
+    def create(request: Request, ports: Aws) -> Result[Published]:
+        resources.append("thing")
+        return Result.done("created", Published())
 
-    call(aws, fingerprinted(make, lambda request: str(made)))
+    call(aws, fingerprinted(create, lambda request: str(resources)))
     assert aws.records.environment("dev").applied["deploy_stack"].fingerprint == "['thing']"
 
 
-def test_a_module_that_wants_the_plan_learns_which_phases_would_be_skipped() -> None:
+def test_a_phase_that_asks_for_the_plan_learns_which_phases_would_be_skipped() -> None:
     aws = world()
     settled = fingerprinted(good, lambda request: "one")
-    restless = phase(good, "release_code", fingerprint=lambda request, aws: str(request.now))
-    for module in (settled, restless):
-        call(aws, module)
-    seen: list[Any] = []
+    restless = phase(good, fingerprint=lambda request, aws: str(request.now))
+    call(aws, settled)
+    call(aws, restless, "release_code")
+    plans: list[Mapping[str, bool]] = []
 
-    def look(request: Request, given: Aws) -> Result:
-        seen.append(request.plan)
-        return Result.done("")
+    def look(request: Request, ports: Aws) -> Result[Published]:
+        plans.append(request.plan)
+        return Result.done("", Published())
 
     late = replace(aws.records.deployment("d-1"), created_at="later")
     aws.records.started["d-1"] = late
-    found = {"deploy_stack": settled, "release_code": restless, "bake": phase(look, "bake", WANTS_PLAN="again")}
+    phases = {"deploy_stack": settled, "release_code": restless, "bake": phase(look, plan=Plan.AGAIN)}
 
-    def load(name: str) -> ModuleType:
-        return found.get(name, phase(good, name))
+    def load(name: str) -> Phase:
+        return phases.get(name, phase(good))
 
     runner.run("bake", EVENT, aws.as_aws(), lambda: NOW + timedelta(hours=1), load)
-    assert seen == [{"deploy_stack": True, "release_code": False}]
+    assert plans == [{"deploy_stack": True, "release_code": False}]
+
+
+def test_a_phase_that_waits_for_the_same_step_pauses_longer_each_time_and_anew_for_the_next_step() -> None:
+    aws = world()
+    steps = iter(["create"] * 4 + ["delete"])
+
+    def slow(request: Request, ports: Aws) -> Result[Published]:
+        return request.wait("waiting", step=next(steps))
+
+    pauses = [call(aws, phase(slow))["poll_after_s"] for _ in range(5)]
+    assert pauses == [1, 1, 2, 3, 1]
+
+
+def test_evidence_of_a_phase_that_has_not_ended_is_missing_and_the_error_names_the_phase() -> None:
+    aws = world()
+
+    def look(request: Request, ports: Aws) -> Result[Published]:
+        return Result.done("", request.results.of(Published))
+
+    with pytest.raises(PhaseFailed, match="deploy_stack") as missing:
+        call(aws, phase(look), "release_code")
+    assert missing.value.code == "EvidenceMissing"

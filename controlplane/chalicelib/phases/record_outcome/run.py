@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain import expiry
+from chalicelib.domain.codec import encode_record, merge
 from chalicelib.domain.errors import Aborted, Conflict, LockLost
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Environment, PhaseRecord, PhaseStatus, Release
 from chalicelib.domain.records import Ending
@@ -89,7 +90,7 @@ def _ending(
         at=at,
         execution_arn=request.environment.lock.execution_arn if request.environment.lock else "",
         deployment=changes,
-        environment=_changes(request, outcome, at) | incident | {"updated_at": at},
+        environment=_changes(request, deployment, outcome, at) | incident | {"updated_at": at},
         history=_line(request, deployment, outcome),
         forgets=tuple(request.environment.applied) if good and request.action is Action.CLEANUP else (),
         # What another action has done by now cannot be taken back.
@@ -155,10 +156,10 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _changes(request: Request, outcome: Outcome, at: str) -> dict[str, Any]:
+def _changes(request: Request, deployment: Deployment, outcome: Outcome, at: str) -> dict[str, Any]:
     good = outcome.status is DeploymentStatus.SUCCEEDED
     if request.action is Action.DEPLOY:
-        changes = _deployed(request, at) if good else {"status": _still(request.environment)}
+        changes = _deployed(request, deployment, at) if good else {"status": _still(request.environment)}
         return changes | expiry.after_deploy(request.config, request.options, request.now)
     if request.action in (Action.PLAN, Action.DRILL):
         return {}
@@ -187,12 +188,12 @@ def _still(environment: Environment) -> str:
     return "LIVE" if environment.live else "NEVER_LIVE"
 
 
-def _deployed(request: Request, at: str) -> dict[str, Any]:
+def _deployed(request: Request, deployment: Deployment, at: str) -> dict[str, Any]:
     environment = request.environment
     version = str(request.results["release_code"]["version"])
     links: Mapping[str, Any] = request.results.get("write_handoff", {}).get("links", {})
     changes: dict[str, Any] = {"status": "LIVE", "links": dict(links)}
-    config = dataclasses.asdict(request.config)
+    config = merge(dataclasses.asdict(request.config), deployment.unknown_config)
     if environment.live and environment.live.version == version:
         # The stack's side of the configuration (throttling, retention) may have changed under the same version.
         return changes | _moved(environment, replace(environment.live, config=config))
@@ -209,8 +210,8 @@ def _rolled_back(request: Request) -> dict[str, Any]:
     # The next rollback goes further back, never forward to what somebody has just left.
     versions = [one.version for one in environment.releases]
     older = environment.releases[versions.index(version) + 1 :] if version in versions else ()
-    told = dataclasses.asdict(release)
-    previous = dataclasses.asdict(older[0]) if older else None
+    told = encode_record(release)
+    previous = encode_record(older[0]) if older else None
     return {"status": "LIVE", "live": told, "last_good": told, "previous": previous}
 
 
@@ -218,11 +219,11 @@ def _moved(environment: Environment, release: Release) -> dict[str, Any]:
     """`previous` is what was good before, if that is another version."""
     before = environment.last_good
     others = [one for one in environment.good if one.version != release.version]
-    told = dataclasses.asdict(release)
-    releases = [told, *map(dataclasses.asdict, others)][:_RELEASES]
+    told = encode_record(release)
+    releases = [told, *map(encode_record, others)][:_RELEASES]
     changes: dict[str, Any] = {"live": told, "last_good": told, "releases": releases}
     if before and before.version != release.version:
-        changes["previous"] = dataclasses.asdict(before)
+        changes["previous"] = encode_record(before)
     return changes
 
 
