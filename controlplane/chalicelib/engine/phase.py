@@ -75,6 +75,12 @@ class Results(Mapping[str, Evidence]):
         return len(self.recorded)
 
 
+def applied_as(environment: Environment, kind: type[K]) -> K | None:
+    """The evidence that a phase left when it was last applied in this environment; None when it never was."""
+    applied = environment.applied.get(kind.PHASE)
+    return None if applied is None else decode_lenient(kind, dict(applied.evidence))
+
+
 @dataclass(frozen=True, slots=True)
 class Waits:
     """How many calls in succession the phase has waited for the same step."""

@@ -1,1 +1,1 @@
-"""A release of the proxy: its identity, traffic weights, and a deliberately broken one for drills."""
+"""A release of the proxy: what identifies it, how traffic moves to it, and a deliberately broken one for drills."""

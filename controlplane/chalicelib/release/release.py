@@ -1,21 +1,25 @@
-"""What a release is: code and settings, one fingerprint over both, and how to tell whether it is there."""
+"""A release: code and settings, one fingerprint over both, and how to recognise it among a function's versions."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from chalicelib.domain.aws.functions import FunctionConfig, Version
 from chalicelib.domain.config import Config
 from chalicelib.engine.fingerprints import fingerprint
 
-_MARK = 16  # characters of the fingerprint that a version's description holds
+_MARK = 16  # characters of the fingerprint in a version's description
+_DESCRIPTION_LIMIT = 256  # Lambda's own
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """code_sha256 is Lambda's base64 of the artifact's digest (hex); `fingerprint` is over all the rest."""
+class WantedRelease:
+    """The release that a configuration and an artifact make.
+
+    digest: the artifact's SHA-256 (hex); code_sha256: the same as Lambda writes it (base64). environment: variables by
+    name. fingerprint: over code, settings and runtime.
+    """
 
     digest: str
     code_sha256: str
@@ -35,8 +39,11 @@ def wanted(
     secret_version: str,
     response_mode: str,
     runtime: str,
-) -> Wanted:
-    """The release that a configuration and an artifact make."""
+) -> WantedRelease:
+    """The release of `environment` with this configuration, artifact and secret version.
+
+    response_mode: `stream` or `buffered`; runtime: Lambda's identifier, such as `python3.11`.
+    """
     variables = {
         "ENVIRONMENT_NAME": environment,
         "SECRET_ARN": secret_arn,
@@ -44,34 +51,35 @@ def wanted(
         "LOG_LEVEL": config.log_level,
         "RESPONSE_MODE": response_mode,
         "ARTIFACT_DIGEST": digest,
-        # The proxy reads what is current; this makes a new version of a new secret, with nothing cached.
+        # The proxy reads the current secret version; this variable makes a new function version, with an empty cache.
         "SECRET_VERSION_AT_RELEASE": secret_version,
     }
     if runtime.startswith("python"):
-        # Our own loop takes the place of the managed runtime's, which cannot stream.
+        # The managed runtime cannot stream; the wrapper starts the proxy's own runtime loop instead.
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/bootstrap"
     mark = fingerprint(code_sha256, config.memory_mb, config.timeout_s, variables, runtime)
-    return Wanted(digest, code_sha256, config.memory_mb, config.timeout_s, variables, mark)
+    return WantedRelease(digest, code_sha256, config.memory_mb, config.timeout_s, variables, mark)
 
 
-def settings_differ(current: FunctionConfig, release: Wanted) -> bool:
-    """Whether the function's settings must be updated."""
-    is_now = (current.memory_mb, current.timeout_s, dict(current.environment))
-    return is_now != (release.memory_mb, release.timeout_s, dict(release.environment))
+def settings_differ(current: FunctionConfig, release: WantedRelease) -> bool:
+    """Whether the function's memory, timeout or variables must be updated."""
+    settings = (current.memory_mb, current.timeout_s, dict(current.environment))
+    return settings != (release.memory_mb, release.timeout_s, dict(release.environment))
 
 
-def description(release: Wanted, deployment_id: str) -> str:
-    """What a published version says of itself: what it is made of, and who made it. At most 256 characters."""
-    return f"{release.fingerprint[:_MARK]} artifact {release.digest[:12]} by {deployment_id}"[:256]
+def description(release: WantedRelease, deployment_id: str) -> str:
+    """The description of the published version: its fingerprint, artifact and deployment; at most 256 characters."""
+    text = f"{release.fingerprint[:_MARK]} artifact {release.digest[:12]} by {deployment_id}"
+    return text[:_DESCRIPTION_LIMIT]
 
 
-def made_by(version: Version, deployment_id: str) -> bool:
-    """Whether this deployment published it."""
+def was_published_by(version: Version, deployment_id: str) -> bool:
+    """Whether this deployment published the version, by its description."""
     return version.description.endswith(f" by {deployment_id}")
 
 
-def published(versions: Iterable[Version], release: Wanted) -> Version | None:
-    """The newest version that is this release already."""
+def published(versions: Iterable[Version], release: WantedRelease) -> Version | None:
+    """The newest version with the release's fingerprint and code; None when it was never published."""
     same = [
         version
         for version in versions
@@ -80,21 +88,24 @@ def published(versions: Iterable[Version], release: Wanted) -> Version | None:
     return max(same, key=lambda version: int(version.number), default=None)
 
 
-def health_problem(status: int, health: Mapping[str, Any], *, version: str, digest: str, secret_version: str) -> str:
-    """What in the candidate's own account of itself is not as released; empty when all is."""
+def health_problem(status: int, health: Mapping[str, object], *, version: str, digest: str, secret_version: str) -> str:
+    """How the candidate's `/health` differs from the release; "" when it does not.
+
+    status: HTTP status, 0 when nothing answered; health: the JSON body.
+    """
     if status != 200:
         return f"/health answered {status or 'nothing'} ({str(health)[:200]})"
     secret = health.get("secret")
-    told = {
+    pairs = {
         "version": (str(health.get("version")), version),
         "artifact": (str(health.get("artifact")), digest),
-        "secret version": (str(secret.get("version_id") if isinstance(secret, dict) else None), secret_version),
+        "secret version": (str(secret.get("version_id") if isinstance(secret, Mapping) else None), secret_version),
     }
-    wrong = [f"{name} is {seen}, not {right}" for name, (seen, right) in told.items() if seen != right]
+    wrong = [f"{name} is {actual}, not {expected}" for name, (actual, expected) in pairs.items() if actual != expected]
     return "; ".join(wrong)
 
 
-def superseded(numbers: Sequence[str], kept: Collection[str], keep_last: int) -> list[str]:
-    """Versions (numbers, oldest first) that may go: not among the last `keep_last`, nor in `kept`."""
+def superseded(numbers: Sequence[str], in_use: Collection[str], keep_last: int) -> list[str]:
+    """The versions to delete: neither among the last `keep_last` nor in use. numbers: oldest first."""
     old = numbers[: max(0, len(numbers) - keep_last)]
-    return [number for number in old if number not in kept]
+    return [number for number in old if number not in in_use]

@@ -1,4 +1,4 @@
-"""A release that a drill breaks on purpose: its checks must fail, and it must go back."""
+"""The release that a drill breaks on purpose: it must fail its health check and be rolled back."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from chalicelib.domain.config import Options
 from chalicelib.domain.drills import EPHEMERAL
 from chalicelib.engine.fingerprints import fingerprint
 
-from .release import Wanted
+from .release import WantedRelease
 
 
 def is_sabotaged(environment: str, options: Options) -> bool:
-    """Whether a release is to be broken on purpose: in an environment that a drill made, and nowhere else."""
+    """Whether the release is to be broken: only in a drill's own environment (`drill-<6 hex>`)."""
     return options.sabotage is not None and bool(EPHEMERAL.fullmatch(environment))
 
 
-def broken(release: Wanted) -> Wanted:
-    """The same release with a setting that no number is: the proxy refuses to start, as it would with anybody's typing
-    error, and the gateway answers 5xx for it. Having never run, it rings no alarm that watches users."""
+def broken(release: WantedRelease) -> WantedRelease:
+    """The same release with a setting that is not a number.
+
+    The proxy refuses to start, as it does with any typing error, so API Gateway answers 5xx. A version that never
+    served users sets off no alarm.
+    """
     environment = {**release.environment, "SECRET_TTL_S": "broken by a drill"}
     return replace(release, environment=environment, fingerprint=fingerprint(release.fingerprint, environment))

@@ -1,4 +1,4 @@
-"""How traffic moves from one version to another, what alarms say of it, and whether the new version errs more often."""
+"""How traffic moves from one version to another, which alarms fire, and whether the new version fails more often."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import exp, lgamma
 
 from chalicelib.domain.config import Bake
 
-# One-sided. A shift looks several times, so that each look must be strict for the whole to be.
+# One-sided. A shift compares at every step, so each comparison must be stricter than the usual 5 %.
 SIGNIFICANCE = 0.01
 _STEP_S = {True: 1, False: 60}  # by whether the cloud is embedded
 _WATCH_S = {True: 2, False: 300}
@@ -17,7 +17,7 @@ _WATCH_S = {True: 2, False: 300}
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """`main` gets what `other` does not; share in [0, 1]."""
+    """The versions that an alias splits traffic between. share: of `other`, in [0, 1]; `main` gets the rest."""
 
     main: str
     other: str | None = None
@@ -25,12 +25,14 @@ class Weights:
 
     @property
     def additional(self) -> dict[str, float]:
+        """Shares by version beside the main one, as Lambda's AdditionalVersionWeights."""
         return {self.other: self.share} if self.other else {}
 
 
 def weights_at(live: str, candidate: str, percent: int) -> Weights:
-    """The alias while `percent` of the traffic is to reach the candidate. At 100 the candidate is the version itself:
-    an alias cannot give its whole traffic away as weight.
+    """The alias's weights while `percent` of the traffic goes to the candidate.
+
+    At 100 the candidate is the main version: Lambda accepts no weight of 1.
     """
     return Weights(candidate) if percent >= 100 else Weights(live, candidate, percent / 100)
 
@@ -69,28 +71,37 @@ class Tally:
     errors: int
 
 
-class Verdict(StrEnum):
-    """WORSE: the candidate fails more often than chance explains. UNDECIDED: too few invocations to tell."""
+class CanaryVerdict(StrEnum):
+    """WORSE: the candidate fails more often than chance explains. UNDECIDED: too few invocations to decide."""
 
     NOT_WORSE = "NOT_WORSE"
     WORSE = "WORSE"
     UNDECIDED = "UNDECIDED"
 
 
-def compare(candidate: Tally, live: Tally) -> tuple[Verdict, float]:
-    """Verdict and p-value of Fisher's exact test, one-sided: exact for the small counts that a canary has.
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """p_value: probability of the candidate's failures, or more, if both versions fail equally often."""
 
-    UNDECIDED when even a candidate that failed every time could not be told from chance.
+    verdict: CanaryVerdict
+    p_value: float
+
+
+def compare(candidate: Tally, live: Tally) -> Comparison:
+    """Fisher's exact test, one-sided: exact for a canary's small counts.
+
+    UNDECIDED when even a candidate that failed every time would not be significantly worse.
     """
-    p = _fisher(candidate, live)
-    if p <= SIGNIFICANCE:
-        return Verdict.WORSE, p
+    p_value = _fisher(candidate, live)
+    if p_value <= SIGNIFICANCE:
+        return Comparison(CanaryVerdict.WORSE, p_value)
     worst = _fisher(Tally(candidate.invocations, candidate.invocations), live)
-    return (Verdict.UNDECIDED if worst > SIGNIFICANCE else Verdict.NOT_WORSE), p
+    verdict = CanaryVerdict.UNDECIDED if worst > SIGNIFICANCE else CanaryVerdict.NOT_WORSE
+    return Comparison(verdict, p_value)
 
 
 def _fisher(candidate: Tally, live: Tally) -> float:
-    """Probability of at least so many errors among the candidate's, if both versions fail equally often."""
+    """Upper tail of the hypergeometric distribution: at least `candidate.errors` of all errors are the candidate's."""
     drawn, other = candidate.invocations, live.invocations
     errors = candidate.errors + live.errors
     if drawn == 0 or other == 0:
@@ -98,8 +109,8 @@ def _fisher(candidate: Tally, live: Tally) -> float:
     most = min(drawn, errors)
     whole = _log_choose(drawn + other, errors)
     terms = (
-        exp(_log_choose(drawn, hit) + _log_choose(other, errors - hit) - whole)
-        for hit in range(max(candidate.errors, errors - other), most + 1)
+        exp(_log_choose(drawn, hits) + _log_choose(other, errors - hits) - whole)
+        for hits in range(max(candidate.errors, errors - other), most + 1)
     )
     return min(1.0, sum(terms))
 

@@ -11,7 +11,7 @@ from chalicelib.domain.config import Config, Options
 from chalicelib.lifecycle.start import Start
 from chalicelib.phases.run_drill.judge import PartEnd, following, problem
 from chalicelib.release import sabotage
-from chalicelib.release.release import Wanted
+from chalicelib.release.release import WantedRelease
 
 from proxy.settings import SettingsError, from_environment
 
@@ -111,7 +111,7 @@ def test_whatever_went_wrong_the_environment_is_removed_next_and_then_it_ends() 
 def test_the_broken_release_is_one_that_the_proxy_refuses_to_start_with() -> None:
     """The proxy's own settings say so: were they to take it, a drill would prove nothing."""
     given = {"SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod", "SECRET_TTL_S": "300"}
-    good = Wanted("d", "c", 512, 29, given, "mark")
+    good = WantedRelease("d", "c", 512, 29, given, "mark")
     from_environment(good.environment)
     with pytest.raises(SettingsError):
         from_environment(sabotage.broken(good).environment)

@@ -1,158 +1,150 @@
-"""Takes users back to the last good version, code and settings together, since a version holds both.
+"""Takes users back to the last good version; a version holds code and settings together.
 
-Runs after any failure from configure_monitoring on, for what was stopped from outside, and for the action `rollback`.
-What serves users is put back by aliases only: one call each. Then alarms that ring for a drill are hushed.
+Runs after every failure from configure_monitoring on, after a stop from outside, and for the action `rollback`. Users
+are moved by aliases alone, one call each. Then test alarms that an interrupted configure_monitoring left are reset.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from dataclasses import replace
 
 from chalicelib.domain.aws.functions import Alias
-from chalicelib.domain.errors import AwsCallFailed, LockLost, NotFound, PhaseFailed
+from chalicelib.domain.errors import AwsCallFailed, LockLost, NotFound
+from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence
 from chalicelib.domain.model import Action, PhaseStatus, Release
-from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import fire
 from chalicelib.ports import Aws
 
-UNRELEASED = "unreleased"  # what proxy/template.yaml sets in place of a digest
+from .destination import nothing_to_go_back_to, requested
+
+UNRELEASED = "unreleased"  # ARTIFACT_DIGEST of the version that proxy/template.yaml creates
 
 
-def run(request: Request, aws: Aws) -> Result:
+def run(request: Request, aws: Aws) -> Result[RollBackEvidence]:
+    """Point both aliases at the good version.
+
+    Raises AwsCallFailed (RollbackFailed, tried again by the state machine); for the action `rollback` also LockLost,
+    and PhaseFailed: NothingToGoBackTo, NoSuchRelease.
+    """
     lock = request.environment.lock
     if lock is None or lock.deployment_id != request.deployment_id:
-        told = "Another deployment holds the environment; its traffic is not ours to move"
+        summary = "Another deployment holds the lock of this environment, so its traffic stays as it is"
         if request.action is Action.ROLLBACK:
-            raise LockLost(told, remedy="Send the rollback again.")
-        return Result.skipped(told)
-    names = Names(request.environment.name)
-    result = _go_back(request, names, aws)
-    if not _was_drilling(request, aws):
+            raise LockLost(summary, remedy="Send the rollback again.")
+        return Result.skipped(summary)
+    result = _go_back(request, aws)
+    if not _was_firing_alarms(request, aws):
         return result
-    hushed = fire.hush(names, aws)
-    told = f"{result.summary}; {len(hushed)} alarms that rang for a drill were hushed"
-    return dataclasses.replace(result, summary=told, evidence={**result.evidence, "hushed": hushed})
+    reset = fire.hush(request.names, aws)
+    summary = (
+        f"{result.summary}; {len(reset)} test alarm{'s' * (len(reset) != 1)} reset to OK" if reset else result.summary
+    )
+    return replace(
+        result, summary=summary, evidence=replace(result.evidence or RollBackEvidence(), hushed=tuple(reset))
+    )
 
 
-def _was_drilling(request: Request, aws: Aws) -> bool:
-    """Whether configure_monitoring began to fire alarms, and did not come to its end."""
-    recorded = {phase.name: phase.status for phase in aws.records.phases(request.deployment_id)}
-    return recorded.get("configure_monitoring") in (PhaseStatus.RUNNING, PhaseStatus.FAILED)
+def _was_firing_alarms(request: Request, aws: Aws) -> bool:
+    """Whether configure_monitoring started its test of the alarms and did not finish it."""
+    statuses = {phase.name: phase.status for phase in aws.records.phases(request.deployment_id)}
+    return statuses.get("configure_monitoring") in (PhaseStatus.RUNNING, PhaseStatus.FAILED)
 
 
-def _go_back(request: Request, names: Names, aws: Aws) -> Result:
-    asked = request.action is Action.ROLLBACK
+def _go_back(request: Request, aws: Aws) -> Result[RollBackEvidence]:
+    names = request.names
+    is_requested = request.action is Action.ROLLBACK
     try:
         aliases = aws.functions.aliases(names.function)
     except NotFound:
-        if asked:
-            raise _nothing(request) from None
-        return Result.skipped("There is no function yet, so that there is nothing to go back from")
-    target = _asked_for(request, names, aws) if asked else request.environment.last_good or _closed(names, aws)
+        if is_requested:
+            raise nothing_to_go_back_to(names.environment) from None
+        return Result.skipped("Nothing to roll back: the function does not exist yet")
+    target = _requested(request, aws) if is_requested else request.environment.last_good or _closed(request, aws)
     if target is None:
-        return _nowhere(request, aliases)
-    moved = _move(names, request, aws, aliases, target.version)
+        return _stay(request, aliases)
+    moved = _move(request, aws, aliases, target.version)
     # The candidate left the version that release_code had put it on.
     if "candidate" in moved:
-        aws.records.set_applied(names.environment, "release_code", None, holder=request.deployment_id)
-    where = ", ".join(
-        f"{alias} from {old} to {target.version}"
-        if old != target.version
-        else f"{alias} gives version {old} all traffic again"
+        applied = ReleaseEvidence.PHASE
+        aws.records.set_applied(names.environment, applied, None, holder=request.deployment_id)
+    evidence = RollBackEvidence(target.version, moved, target.deployment_id, target.at)
+    if not moved:
+        return Result.skipped(f"Nothing to roll back: users are on version {target.version}", evidence)
+    return Result.done(f"Rolled back: {_moves(moved, target.version)}", evidence)
+
+
+def _moves(moved: Mapping[str, str], version: str) -> str:
+    """`live from 3 to 2, candidate from 3 to 2`."""
+    return ", ".join(
+        f"{alias} from {old} to {version}" if old != version else f"{alias} gives version {old} all traffic again"
         for alias, old in moved.items()
     )
-    evidence = {
-        "version": target.version,
-        "moved": moved,
-        "release_of": target.deployment_id,
-        "to": target.at,
-    }
-    if not moved:
-        return Result.skipped(f"Both aliases are on version {target.version} already", **evidence)
-    return Result.done(f"Went back: {where}", **evidence)
 
 
-def _move(names: Names, request: Request, aws: Aws, aliases: Mapping[str, Alias], version: str) -> dict[str, str]:
-    """Which alias left which version. The live one goes first: users before tests.
+def _move(request: Request, aws: Aws, aliases: Mapping[str, Alias], version: str) -> dict[str, str]:
+    """Point the aliases at `version`, the live one first; answers the version that each moved alias left.
 
-    One that stands right is set all the same when the execution was stopped: a Lambda of that may be about to move it,
-    and is refused once it has been touched (see `fence`).
+    After a stop from outside a correct alias is set, too: a late Lambda of the stopped execution may be about to move
+    it, and `engine/alias_guard` refuses that once the alias has a new revision.
     """
     moved: dict[str, str] = {}
     stopped = (request.error or {}).get("Error") == "ExecutionStopped"
-    for alias in ("live", "candidate"):
-        stands = aliases.get(alias)
-        right = stands is not None and stands.version == version and not stands.weights
-        if stands is None or (right and not stopped):
+    for name in ("live", "candidate"):
+        alias = aliases.get(name)
+        is_right = alias is not None and alias.version == version and not alias.weights
+        if alias is None or (is_right and not stopped):
             continue
-        try:
-            aws.functions.point(names.function, Alias(alias, version))
-        except Exception as error:
-            done = ", ".join(f"{name} is on {version}" for name in moved) or "nothing was moved"
-            # Not a PhaseFailed: the state machine asks again.
-            raise AwsCallFailed(
-                f"alias {alias} could not be moved from {stands.version} to {version}: {error}; {done}",
-                code="RollbackFailed",
-                remedy=f"aws lambda update-alias --function-name {names.function} --name {alias} "
-                f"--function-version {version} --routing-config AdditionalVersionWeights={{}}",
-                evidence={"moved": moved, "stuck": {alias: stands.version}},
-            ) from error
-        if not right:
-            moved[alias] = _was(stands)
+        _point(alias, version, moved, request, aws)
+        if not is_right:
+            moved[name] = _position(alias)
     return moved
 
 
-def _was(alias: Alias) -> str:
-    """Where it stood, half-way through a shift too."""
+def _point(alias: Alias, version: str, moved: Mapping[str, str], request: Request, aws: Aws) -> None:
+    function = request.names.function
+    try:
+        aws.functions.point(function, Alias(alias.name, version))
+    except Exception as error:
+        progress = ", ".join(f"{name} is on {version}" for name in moved) or "nothing was moved"
+        # Not a PhaseFailed: the state machine tries again.
+        raise AwsCallFailed(
+            f"alias {alias.name} could not be moved from {alias.version} to {version}: {error}; {progress}",
+            code="RollbackFailed",
+            remedy=f"aws lambda update-alias --function-name {function} --name {alias.name} "
+            f"--function-version {version} --routing-config AdditionalVersionWeights={{}}",
+            evidence={"moved": dict(moved), "stuck": {alias.name: alias.version}},
+        ) from error
+
+
+def _position(alias: Alias) -> str:
+    """The alias's version, with the shares of others in the middle of a shift: `2 (50% on 3)`."""
     shares = [f"{share:.0%} on {version}" for version, share in alias.weights.items()]
     return f"{alias.version} ({', '.join(shares)})" if shares else alias.version
 
 
-def _closed(names: Names, aws: Aws) -> Release | None:
-    """Where a first release goes back to: the version that the stack made, which answers 503 to users."""
-    for version in aws.functions.versions(names.function):
-        if aws.functions.config(names.function, version.number).environment.get("ARTIFACT_DIGEST") == UNRELEASED:
+def _closed(request: Request, aws: Aws) -> Release | None:
+    """The version that the stack created and that answers 503: a first release that fails goes back to it."""
+    function = request.names.function
+    for version in aws.functions.versions(function):
+        if aws.functions.config(function, version.number).environment.get("ARTIFACT_DIGEST") == UNRELEASED:
             return Release(version.number, "", "")
     return None
 
 
-def _nowhere(request: Request, aliases: Mapping[str, Alias]) -> Result:
-    live = aliases["live"].version if "live" in aliases else "none"
+def _stay(request: Request, aliases: Mapping[str, Alias]) -> Result[RollBackEvidence]:
     if request.action is Action.ROLLBACK:
-        raise _nothing(request)
-    return Result.skipped(f"No release of this environment was ever good; live stays on version {live}", live=live)
+        raise nothing_to_go_back_to(request.environment.name)
+    live = aliases["live"].version if "live" in aliases else "none"
+    summary = f"Nothing to roll back to: this environment has no good release; live stays on version {live}"
+    return Result.skipped(summary, RollBackEvidence(live=live))
 
 
-def _nothing(request: Request) -> PhaseFailed:
-    return PhaseFailed(
-        f"environment {request.environment.name} has no earlier good release to go back to",
-        code="NothingToGoBackTo",
-        field="environment",
-        remedy="Name a version in options.rollback_to, or deploy a good one.",
-    )
+def _requested(request: Request, aws: Aws) -> Release | None:
+    version = request.options.rollback_to
+    existing = [] if version is None else [entry.number for entry in aws.functions.versions(request.names.function)]
+    return requested(request.environment, version, existing)
 
 
-def _asked_for(request: Request, names: Names, aws: Aws) -> Release | None:
-    """The version that the caller names; else the good one before what is live now."""
-    wanted = request.options.rollback_to
-    environment = request.environment
-    if wanted is None:
-        good, live = environment.last_good, environment.live
-        return environment.previous if good and live and good.version == live.version else good
-    there = [version.number for version in aws.functions.versions(names.function)]
-    passed = {release.version: release for release in environment.good if release.version in there}
-    if wanted in passed:
-        return passed[wanted]
-    # What never passed reaches no user on this way either, least of all the closed version that answers 503.
-    why = "never passed as a release" if wanted in there else "does not exist (any more)"
-    raise PhaseFailed(
-        f"version {wanted} of {names.function} {why}",
-        code="NoSuchRelease",
-        field="options.rollback_to",
-        remedy=f"Releases that passed and still exist: {', '.join(sorted(passed, key=int)) or 'none'}.",
-    )
-
-
-PHASE = Definition(run, dict)
+PHASE = Definition(run, RollBackEvidence)

@@ -1,125 +1,83 @@
-"""Moves users from the live version to the candidate, step by step, each judged before the next.
+"""Moves users from the live version to the candidate in steps, and judges each step before the next.
 
-A step is judged on the environment's alarms and on the candidate's own failures against the live version's in the same
-time. Going back is `roll_back`'s work: the state machine calls it when this raises.
+A step is judged by the environment's alarms and by the candidate's failures against the live version's in the same
+time. A step that fails raises; the state machine then calls `roll_back`.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
-
-from chalicelib.domain.aws.alarms import Metric
 from chalicelib.domain.aws.functions import Alias
-from chalicelib.domain.errors import PhaseFailed
-from chalicelib.domain.names import Names
+from chalicelib.domain.evidence.release import Judgement, ReleaseEvidence, ShiftEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
-from chalicelib.release.shifting import Tally, Verdict, compare, firing, step_s, steps_of, weights_at
+from chalicelib.release.shifting import step_s, steps_of, weights_at
 
-NOT_RUN = "NOT RUN: the embedded cloud stores weights, but sends all traffic to the alias's main version"
+from .cursor import ShiftCursor
+from .observe import NOT_RUN, observe
 
 
-def run(request: Request, aws: Aws) -> Result:
-    names = Names(request.environment.name)
-    aliases = aws.functions.aliases(names.function)
-    candidate = str(request.results["release_code"]["version"])
-    live = str(request.cursor.get("from", _before(request, aliases["live"], candidate)))
-    if live == candidate and not aliases["live"].weights:
-        return Result.skipped(f"Version {candidate} serves all traffic already", version=candidate)
+def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
+    """Judge the last step, then take the next one. Raises PhaseFailed: AlarmFired, CanaryWorse."""
+    live_alias = aws.functions.aliases(request.names.function)["live"]
+    candidate = request.results.of(ReleaseEvidence).version
+    cursor = request.cursor_as(ShiftCursor)
+    live = _version_before(request, live_alias, candidate) if cursor.from_version is None else cursor.from_version
+    if live == candidate and not live_alias.weights:
+        return Result.skipped(f"Version {candidate} already serves all traffic", ShiftEvidence(version=candidate))
     steps = _steps(request)
-    taken = int(request.cursor.get("taken", 0))
-    judgements: list[Any] = list(request.cursor.get("judgements", []))
-    if taken:
-        judgements.append(_judge(names, request, aws, steps[taken - 1], live, candidate))
-    if taken < len(steps):
-        percent = steps[taken]
-        weights = weights_at(live, candidate, percent)
-        aws.functions.point(names.function, Alias("live", weights.main, weights.additional))
-        cursor = {
-            "from": live,
-            "taken": taken + 1,
-            "judgements": judgements,
-            "since": request.cursor.get("since", request.now.isoformat()),
-        }
-        wait = step_s(request.options.bake, embedded=aws.settings.embedded)
-        return Result.in_progress(
-            f"{percent} % of the traffic goes to version {candidate}", poll_after_s=wait, cursor=cursor
-        )
-    return Result.done(
-        f"All traffic moved from version {live or 'none'} to {candidate} in {len(steps)} step{'s' * (len(steps) > 1)}",
-        from_version=live,
-        version=candidate,
-        steps_percent=list(steps),
-        judgements=judgements,
-        weights_act=NOT_RUN if aws.settings.embedded else "yes",
-    )
+    judgements = cursor.judgements
+    if cursor.steps_taken:
+        percent = steps[cursor.steps_taken - 1]
+        judgements = (*judgements, observe(percent, live, candidate, cursor.since, request, aws))
+    if cursor.steps_taken < len(steps):
+        return _take_step(steps[cursor.steps_taken], live, candidate, judgements, request, aws)
+    return _done(steps, live, candidate, judgements, aws)
 
 
-def _before(request: Request, alias: Alias, candidate: str) -> str:
+def _version_before(request: Request, live: Alias, candidate: str) -> str:
     """The version that served users before this shift; "" for none.
 
-    While a shift is on its way the alias still names it, until the last step. If that was taken by a call that died
-    before it could note it down, only the record knows: acquire_lock had put the alias where the record says.
+    Until the last step the alias names it as its main version. If a call took the last step and died before it wrote
+    its cursor, only the environment's record names it: acquire_lock had set the alias to the recorded version.
     """
-    if alias.version != candidate:
-        return alias.version
+    if live.version != candidate:
+        return live.version
     recorded = request.environment.live
     return recorded.version if recorded else ""
 
 
 def _steps(request: Request) -> list[int]:
-    """The first release has no live version that was ever good: there is nothing to compare it with, or to keep."""
+    """Percent at each step. A first release takes a single one: there is no good version to compare it with."""
     return steps_of(request.options.bake) if request.environment.last_good else [100]
 
 
-def _judge(names: Names, request: Request, aws: Aws, percent: int, live: str, candidate: str) -> dict[str, Any]:
-    fired = firing({alarm.name: alarm.state for alarm in aws.alarms.find(names.alarm(""))})
-    if fired:
-        raise PhaseFailed(
-            f"{', '.join(fired)} fired while {percent} % of the traffic went to version {candidate}",
-            code="AlarmFired",
-            remedy="Look at the alarm's metric and the function's log; the traffic goes back by itself.",
-            evidence={"alarms": list(fired), "percent": percent},
-        )
-    judgement: dict[str, Any] = {"percent": percent, "alarms": "quiet"}
-    if aws.settings.embedded:
-        return judgement | {"against_live": NOT_RUN}
-    return judgement | _against_live(names, request, aws, percent, live, candidate)
-
-
-def _against_live(names: Names, request: Request, aws: Aws, percent: int, live: str, candidate: str) -> dict[str, Any]:
-    """The candidate's failures against the live version's since the shift began."""
-    # A minute's metric belongs to the minute that it began in, and comes late by up to two.
-    since = datetime.fromisoformat(str(request.cursor["since"])) - timedelta(minutes=1)
-    wanted = {
-        f"{who}{what}": _metric(names, version, what.capitalize())
-        for who, version in (("candidate", candidate), ("live", live))
-        for what in ("invocations", "errors")
-    }
-    seen = {name: int(value) for name, value in aws.metrics.sums(wanted, since, request.now).items()}
-    verdict, p = compare(
-        Tally(seen["candidateinvocations"], seen["candidateerrors"]), Tally(seen["liveinvocations"], seen["liveerrors"])
+def _take_step(
+    percent: int, live: str, candidate: str, judgements: tuple[Judgement, ...], request: Request, aws: Aws
+) -> Result[ShiftEvidence]:
+    weights = weights_at(live, candidate, percent)
+    aws.functions.point(request.names.function, Alias("live", weights.main, weights.additional))
+    cursor = request.cursor_as(ShiftCursor)
+    return Result.in_progress(
+        f"{percent} % of the traffic goes to version {candidate}",
+        poll_after_s=step_s(request.options.bake, embedded=aws.settings.embedded),
+        cursor=ShiftCursor(live, cursor.steps_taken + 1, cursor.since or request.now.isoformat(), judgements),
     )
-    told = {"against_live": verdict.value, "p_value": round(p, 5), "counts": seen}
-    if verdict is Verdict.WORSE:
-        raise PhaseFailed(
-            f"version {candidate} failed {seen['candidateerrors']} of {seen['candidateinvocations']} calls, version "
-            f"{live} {seen['liveerrors']} of {seen['liveinvocations']} (p = {p:.4f})",
-            code="CanaryWorse",
-            remedy="Look at the function's log; the traffic goes back by itself.",
-            evidence={"percent": percent, **told},
-        )
-    return told
 
 
-def _metric(names: Names, version: str, what: str) -> Metric:
-    dimensions = {
-        "FunctionName": names.function,
-        "Resource": f"{names.function}:live",
-        "ExecutedVersion": version,
-    }
-    return Metric("AWS/Lambda", what, dimensions, "Sum")
+def _done(
+    steps: list[int], live: str, candidate: str, judgements: tuple[Judgement, ...], aws: Aws
+) -> Result[ShiftEvidence]:
+    plural = "s" * (len(steps) > 1)
+    return Result.done(
+        f"Moved all traffic from version {live or 'none'} to {candidate} in {len(steps)} step{plural}",
+        ShiftEvidence(
+            from_version=live,
+            version=candidate,
+            steps_percent=tuple(steps),
+            judgements=judgements,
+            weights_act=NOT_RUN if aws.settings.embedded else "yes",
+        ),
+    )
 
 
-PHASE = Definition(run, dict)
+PHASE = Definition(run, ShiftEvidence, ShiftCursor)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 from chalicelib.domain.config import Bake, Options
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.engine.phase import Request, Status
+from chalicelib.domain.evidence.release import BakeEvidence, ShiftEvidence
+from chalicelib.engine.phase import Request, Results, Status
 from chalicelib.phases.bake import run as bake
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import request
+from tests.fakes.requests import next_call, request, results
 
-SHIFTED = {"shift_traffic": {"from_version": "1", "version": "2"}}
+SHIFTED = results(ShiftEvidence(from_version="1", version="2"))
 
 
-def asked(after_s: float, looks: int = 0) -> Request:
-    cursor = {"looks": looks} if looks else {}
-    return request(after_s=after_s, results=SHIFTED, options=Options(bake=Bake(watch_s=60)), cursor=cursor)
+def bake_request(after_s: float) -> Request:
+    return request(after_s=after_s, results=SHIFTED, options=Options(bake=Bake(watch_s=60)))
 
 
 def world(**states: str) -> FakeAws:
@@ -27,17 +27,27 @@ def world(**states: str) -> FakeAws:
 
 def test_quiet_alarms_are_watched_until_the_time_is_over() -> None:
     aws = world(errors="OK", latency="INSUFFICIENT_DATA").as_aws()
-    first = bake.run(asked(0), aws)
+    first_call = bake_request(0)
+    first = bake.run(first_call, aws)
     assert (first.status, first.poll_after_s) == (Status.IN_PROGRESS, 30)
-    last = bake.run(asked(60, looks=2), aws)
+    second_call = next_call(first_call, first, after_s=30)
+    last = bake.run(next_call(second_call, bake.run(second_call, aws), after_s=30), aws)
     assert last.status is Status.SUCCEEDED
-    assert last.evidence["looks"] == 3
-    assert last.evidence["without_data"] == ["proxyctl/dev/latency"]
+    assert last.evidence == BakeEvidence(
+        {"proxyctl/dev/errors": "OK", "proxyctl/dev/latency": "INSUFFICIENT_DATA"}, 3, 60, ("proxyctl/dev/latency",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("after_s", "status"), [(59.9, Status.IN_PROGRESS), (60, Status.SUCCEEDED), (60.1, Status.SUCCEEDED)]
+)
+def test_the_bake_ends_when_its_time_is_over_and_not_before(after_s: float, status: Status) -> None:
+    assert bake.run(bake_request(after_s), world(errors="OK").as_aws()).status is status
 
 
 def test_one_firing_alarm_ends_the_bake_even_at_its_last_look() -> None:
     with pytest.raises(PhaseFailed) as ended:
-        bake.run(asked(60), world(errors="ALARM", latency="OK").as_aws())
+        bake.run(bake_request(60), world(errors="ALARM", latency="OK").as_aws())
     assert ended.value.code == "AlarmFired"
     assert ended.value.evidence == {"alarms": ["proxyctl/dev/errors"]}
 
@@ -45,14 +55,20 @@ def test_one_firing_alarm_ends_the_bake_even_at_its_last_look() -> None:
 def test_an_alarm_of_another_environment_does_not_count() -> None:
     aws = FakeAws()
     aws.alarms.states = {"proxyctl/dev/errors": "OK", "proxyctl/dev-2/errors": "ALARM"}
-    assert bake.run(asked(60), aws.as_aws()).status is Status.SUCCEEDED
+    assert bake.run(bake_request(60), aws.as_aws()).status is Status.SUCCEEDED
 
 
 def test_without_alarms_nothing_would_be_proved() -> None:
     with pytest.raises(PhaseFailed) as ended:
-        bake.run(asked(60), world().as_aws())
+        bake.run(bake_request(60), world().as_aws())
     assert ended.value.code == "NoAlarms"
 
 
-def test_without_a_shift_there_is_nothing_to_watch() -> None:
-    assert bake.run(request(results={}), world(errors="OK").as_aws()).status is Status.SKIPPED
+@pytest.mark.parametrize("recorded", [results(), results(ShiftEvidence(version="2"))])
+def test_without_a_shift_there_is_nothing_to_watch(recorded: Results) -> None:
+    assert bake.run(request(results=recorded), world(errors="OK").as_aws()).status is Status.SKIPPED
+
+
+def test_a_first_release_which_had_no_live_version_before_is_watched_too() -> None:
+    first = request(results=results(ShiftEvidence(from_version="", version="1")))
+    assert bake.run(first, world(errors="OK").as_aws()).status is Status.IN_PROGRESS

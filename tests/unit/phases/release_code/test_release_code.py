@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,21 +12,29 @@ from chalicelib.domain.aws.functions import FunctionConfig
 from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.config import Config, Options
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.engine.phase import Request, Result, Status
+from chalicelib.domain.evidence.artifact import ArtifactEvidence
+from chalicelib.domain.evidence.release import ReleaseEvidence
+from chalicelib.domain.evidence.secret import SecretEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.engine.phase import Request, Result, Results, Status
 from chalicelib.phases.release_code import run as release_code
 
 from tests.fakes import FakeAws
 from tests.fakes.endpoint import Sent, reply
-from tests.fakes.requests import environment, release, request
+from tests.fakes.requests import environment, next_call, release, request, results
 
 FUNCTION = "proxyctl-dev-proxy"
 DIGEST = "ab" * 32
 CODE = base64.b64encode(bytes.fromhex(DIGEST)).decode()
-RESULTS: dict[str, Mapping[str, Any]] = {
-    "prepare_secret": {"arn": "arn:secret", "version_id": "v1"},
-    "package_artifact": {"key": f"artifacts/dev/{DIGEST}.zip", "digest": DIGEST, "code_sha256": CODE},
-    "deploy_stack": {"stack_id": "s", "outputs": {"ApiUrl": "https://api.example/api"}},
-}
+
+
+def before(secret_version: str = "v1", arn: str = "arn:secret") -> Results:
+    """What the phases before release_code have left."""
+    return results(
+        SecretEvidence(arn=arn, version_id=secret_version),
+        ArtifactEvidence(key=f"artifacts/dev/{DIGEST}.zip", digest=DIGEST, code_sha256=CODE),
+        StackEvidence(stack_id="s", outputs={"ApiUrl": "https://api.example/api"}),
+    )
 
 
 def healthy(fake: FakeAws, **lies: Any) -> None:
@@ -53,24 +60,39 @@ def aws(code: str = "old", versions: int = 0) -> FakeAws:
 
 
 def ask(**other: Any) -> Request:
-    given: dict[str, Any] = {"environment": environment(), "results": RESULTS}
-    return request(**given | other)
+    defaults: dict[str, Any] = {"environment": environment(), "results": before()}
+    return request(**defaults | other)
 
 
-def to_the_end(asked: Request, fake: FakeAws) -> Result:
+def to_the_end(call: Request, fake: FakeAws) -> ReleaseEvidence:
     for _ in range(20):
-        result = release_code.run(asked, fake.as_aws())
+        result = release_code.run(call, fake.as_aws())
         if result.status is not Status.IN_PROGRESS:
-            return result
-        asked = dataclasses.replace(asked, cursor=result.cursor)
+            assert result.status is Status.SUCCEEDED
+            return evidence_of(result)
+        call = next_call(call, result)
     raise AssertionError(result.summary)
+
+
+def evidence_of(result: Result[ReleaseEvidence]) -> ReleaseEvidence:
+    assert result.evidence is not None
+    return result.evidence
+
+
+def call_times(count: int, call: Request, fake: FakeAws) -> Request:
+    """The request after so many calls that all answered IN_PROGRESS."""
+    for _ in range(count):
+        result = release_code.run(call, fake.as_aws())
+        assert result.status is Status.IN_PROGRESS
+        call = next_call(call, result)
+    return call
 
 
 def test_code_and_settings_become_a_version_and_only_the_candidate_moves() -> None:
     fake = aws()
     fake.functions.settling = 2
     result = to_the_end(ask(), fake)
-    assert (result.evidence["version"], result.evidence["published"]) == ("1", True)
+    assert (result.version, result.published) == ("1", True)
     assert [move.name for move in fake.functions.moves] == ["candidate"]
     assert fake.functions.pointed[FUNCTION]["live"].version == "$LATEST"
     latest = fake.functions.latest[FUNCTION]
@@ -84,7 +106,7 @@ def test_the_same_release_is_not_published_twice() -> None:
     to_the_end(ask(), fake)
     moves = len(fake.functions.moves)
     again = to_the_end(ask(deployment_id="d-next"), fake)
-    assert (again.evidence["version"], again.evidence["published"]) == ("1", False)
+    assert (again.version, again.published) == ("1", False)
     assert len(fake.functions.published[FUNCTION]) == 1
     assert len(fake.functions.moves) == moves
 
@@ -94,35 +116,34 @@ def test_going_back_to_earlier_settings_takes_the_earlier_version() -> None:
     to_the_end(ask(), fake)
     to_the_end(ask(config=Config(memory_mb=256)), fake)
     assert fake.functions.pointed[FUNCTION]["candidate"].version == "2"
-    assert to_the_end(ask(deployment_id="d-back"), fake).evidence["version"] == "1"
+    assert to_the_end(ask(deployment_id="d-back"), fake).version == "1"
 
 
 def test_a_changed_setting_alone_publishes_without_new_code() -> None:
     fake = aws()
     to_the_end(ask(), fake)
     result = to_the_end(ask(config=Config(log_level="DEBUG")), fake)
-    assert result.evidence["version"] == "2"
-    assert result.evidence["code_sha256"] == CODE
+    assert result.version == "2"
+    assert result.code_sha256 == CODE
 
 
 def test_a_new_secret_makes_a_new_version_whose_environments_have_not_cached_the_old_one() -> None:
     fake = aws()
     to_the_end(ask(), fake)
     healthy(fake, secret={"version_id": "v2"})
-    rotated = {**RESULTS, "prepare_secret": {"arn": "arn:secret", "version_id": "v2"}}
-    assert to_the_end(ask(results=rotated), fake).evidence["version"] == "2"
+    assert to_the_end(ask(results=before("v2")), fake).version == "2"
 
 
 def test_lambda_is_never_updated_while_it_is_still_updating() -> None:
     fake = aws()
     fake.functions.settling = 3
-    asked = ask()
-    seen = []
+    call = ask()
+    memory_mb = []
     for _ in range(5):
-        result = release_code.run(asked, fake.as_aws())
-        seen.append(fake.functions.latest[FUNCTION].memory_mb)
-        asked = dataclasses.replace(asked, cursor=result.cursor)
-    assert seen[:4] == [128] * 4  # code first; settings only when that has settled
+        result = release_code.run(call, fake.as_aws())
+        memory_mb.append(fake.functions.latest[FUNCTION].memory_mb)
+        call = next_call(call, result)
+    assert memory_mb[:4] == [128] * 4  # code first; settings only when that has settled
 
 
 def test_a_failed_update_tells_lambdas_reason() -> None:
@@ -137,8 +158,15 @@ def test_an_update_that_never_settles_ends() -> None:
     fake.functions.settling = 99
     release_code.run(ask(), fake.as_aws())
     with pytest.raises(PhaseFailed) as caught:
-        release_code.run(ask(after_s=601, cursor={"asked": 9}), fake.as_aws())
+        release_code.run(ask(after_s=601), fake.as_aws())
     assert caught.value.code == "UpdateTimeout"
+
+
+def test_lambda_has_ten_minutes_for_an_update() -> None:
+    fake = aws()
+    fake.functions.settling = 99
+    release_code.run(ask(), fake.as_aws())
+    assert release_code.run(ask(after_s=600), fake.as_aws()).status is Status.IN_PROGRESS
 
 
 @pytest.mark.parametrize(
@@ -153,12 +181,10 @@ def test_an_update_that_never_settles_ends() -> None:
 def test_a_candidate_that_is_not_what_was_released_fails_with_what_differs(lie: dict[str, Any], named: str) -> None:
     fake = aws()
     healthy(fake, **lie)
-    asked = ask()
-    for _ in range(4):
-        result = release_code.run(asked, fake.as_aws())
-        assert result.status is Status.IN_PROGRESS
-        asked = dataclasses.replace(asked, cursor=result.cursor)
-    late = ask(after_s=91, cursor=asked.cursor)
+    call = call_times(4, ask(), fake)
+    almost = dataclasses.replace(call, now=call.now + timedelta(seconds=89.9))
+    assert release_code.run(almost, fake.as_aws()).status is Status.IN_PROGRESS
+    late = dataclasses.replace(call, now=call.now + timedelta(seconds=90))
     with pytest.raises(PhaseFailed, match=named) as caught:
         release_code.run(late, fake.as_aws())
     assert caught.value.code == "CandidateUnhealthy"
@@ -167,20 +193,17 @@ def test_a_candidate_that_is_not_what_was_released_fails_with_what_differs(lie: 
 def test_a_candidate_that_is_not_healthy_is_given_time() -> None:
     fake = aws()
     fake.endpoint.answer = lambda _sent: reply(503, {"status": "unavailable"})
-    asked = ask()
-    for _ in range(4):
-        asked = dataclasses.replace(asked, cursor=release_code.run(asked, fake.as_aws()).cursor)
+    call = call_times(4, ask(), fake)
     healthy(fake)
-    assert to_the_end(asked, fake).status is Status.SUCCEEDED
+    assert to_the_end(call, fake).version == "1"
 
 
 def test_a_release_whose_own_role_can_read_the_key_fails() -> None:
     fake = aws()
     fake.secrets.forbidden = False
     info = fake.secrets.add("x", "{}")
-    results = {**RESULTS, "prepare_secret": {"arn": info.arn, "version_id": "v1"}}
     with pytest.raises(PhaseFailed) as caught:
-        to_the_end(ask(results=results), fake)
+        to_the_end(ask(results=before(arn=info.arn)), fake)
     assert caught.value.code == "SecretAccess"
 
 
@@ -191,8 +214,8 @@ def test_old_versions_go_but_none_that_anyone_relies_on() -> None:
     )
     good = environment(live=release("3"), last_good=release("5"), previous=release("2"))
     result = to_the_end(ask(environment=good, config=Config(keep_versions=2)), fake)
-    assert result.evidence["version"] == "10"
-    assert result.evidence["pruned"] == ["1", "6", "7", "8"]
+    assert result.version == "10"
+    assert result.pruned == ("1", "6", "7", "8")
 
 
 def test_the_fingerprint_follows_code_settings_secret_and_the_candidate() -> None:
@@ -205,7 +228,7 @@ def test_the_fingerprint_follows_code_settings_secret_and_the_candidate() -> Non
     same = print_of()
     assert print_of(config=Config(log_retention_days=30)) == same
     assert print_of(config=Config(timeout_s=10)) != same
-    assert print_of(results={**RESULTS, "prepare_secret": {"arn": "arn:secret", "version_id": "v2"}}) != same
+    assert print_of(results=before("v2")) != same
     fake.functions.pointed[FUNCTION]["candidate"] = dataclasses.replace(
         fake.functions.pointed[FUNCTION]["candidate"], version="9"
     )
@@ -217,12 +240,12 @@ def test_a_drills_broken_release_cannot_start_and_is_not_waited_for_long() -> No
     name = "drill-0123ab"
     fake.functions.add("proxyctl-drill-0123ab-proxy", fake.functions.latest[FUNCTION], live="1", versions=1)
     fake.endpoint.answer = lambda _sent: reply(502, {"message": "Internal server error"})
-    asked = ask(environment=environment(name=name), options=Options(sabotage="answers_500"))
-    for _ in range(3):
-        told = release_code.run(asked, fake.as_aws())
-        asked = dataclasses.replace(asked, cursor=told.cursor)
+    first = ask(environment=environment(name=name), options=Options(sabotage="answers_500"))
+    call = call_times(3, first, fake)
     assert fake.functions.latest["proxyctl-drill-0123ab-proxy"].environment["SECRET_TTL_S"].startswith("broken")
-    late = dataclasses.replace(asked, now=asked.now + timedelta(seconds=15))
+    almost = dataclasses.replace(call, now=call.now + timedelta(seconds=9.9))
+    assert release_code.run(almost, fake.as_aws()).status is Status.IN_PROGRESS
+    late = dataclasses.replace(call, now=call.now + timedelta(seconds=10))
     with pytest.raises(PhaseFailed) as caught:
         release_code.run(late, fake.as_aws())
     assert caught.value.code == "CandidateUnhealthy"

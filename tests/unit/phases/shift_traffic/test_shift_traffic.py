@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.config import Bake, Options
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
 from chalicelib.domain.model import Environment
-from chalicelib.engine.phase import Request, Result, Status
+from chalicelib.engine.phase import Request, Status
 from chalicelib.phases.shift_traffic import run as shift_traffic
 
 from tests.fakes import FakeAws, settings
-from tests.fakes.requests import environment, release, request
+from tests.fakes.requests import environment, next_call, release, request, results
 
 FUNCTION = "proxyctl-dev-proxy"
 CONFIG = FunctionConfig("sha", 256, 29, {}, "python3.11")
 
 
-def world(live: str = "1", **given: Any) -> FakeAws:
-    aws = FakeAws(**given)
+def world(live: str = "1", **other: Any) -> FakeAws:
+    aws = FakeAws(**other)
     aws.functions.add(FUNCTION, CONFIG, live=live, versions=2)
     aws.alarms.states = {"proxyctl/dev/errors": "OK"}
     return aws
 
 
-def asked(**other: Any) -> Request:
+def shift_request(**other: Any) -> Request:
     good = environment(last_good=release("1"), live=release("1"))
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "environment": good,
-        "results": {"release_code": {"version": "2"}},
+        "results": results(ReleaseEvidence(version="2")),
         "options": Options(bake=Bake(steps=(10, 50, 100))),
     }
-    return request(**given | other)
+    return request(**defaults | other)
 
 
 def counted(aws: FakeAws, candidate: tuple[int, int], live: tuple[int, int]) -> None:
@@ -45,10 +45,10 @@ def counted(aws: FakeAws, candidate: tuple[int, int], live: tuple[int, int]) -> 
 
 def test_a_candidate_that_fails_more_often_than_the_live_version_stops_the_shift() -> None:
     aws = world()
-    first = shift_traffic.run(asked(), aws.as_aws())
+    first = shift_traffic.run(shift_request(), aws.as_aws())
     counted(aws, (40, 8), (400, 2))
     with pytest.raises(PhaseFailed) as stopped:
-        shift_traffic.run(asked(cursor=first.cursor), aws.as_aws())
+        shift_traffic.run(next_call(shift_request(), first), aws.as_aws())
     assert stopped.value.code == "CanaryWorse"
     assert "8 of 40" in stopped.value.message
 
@@ -56,42 +56,50 @@ def test_a_candidate_that_fails_more_often_than_the_live_version_stops_the_shift
 def test_a_candidate_that_fails_as_often_goes_on_and_the_figures_are_kept() -> None:
     aws = world()
     counted(aws, (400, 4), (400, 4))
-    judgements = to_the_end(asked(), aws).evidence["judgements"]
-    assert [one["against_live"] for one in judgements] == ["NOT_WORSE"] * 3
+    judgements = to_the_end(shift_request(), aws).judgements
+    assert [judgement.against_live for judgement in judgements] == ["NOT_WORSE"] * 3
+    assert judgements[0].counts == {
+        "candidateinvocations": 400,
+        "candidateerrors": 4,
+        "liveinvocations": 400,
+        "liveerrors": 4,
+    }
 
 
 def test_too_few_calls_are_called_undecided_not_good() -> None:
     aws = world()
     counted(aws, (1, 0), (3, 0))
-    assert to_the_end(asked(), aws).evidence["judgements"][0]["against_live"] == "UNDECIDED"
+    assert to_the_end(shift_request(), aws).judgements[0].against_live == "UNDECIDED"
 
 
-def to_the_end(first: Request, aws: FakeAws) -> Result:
-    result = shift_traffic.run(first, aws.as_aws())
+def to_the_end(call: Request, aws: FakeAws) -> ShiftEvidence:
     for _ in range(20):
+        result = shift_traffic.run(call, aws.as_aws())
         if result.status is not Status.IN_PROGRESS:
-            return result
-        result = shift_traffic.run(replace(first, cursor=result.cursor), aws.as_aws())
+            assert result.status is Status.SUCCEEDED
+            assert result.evidence is not None
+            return result.evidence
+        call = next_call(call, result)
     raise AssertionError("the shift never ended")
 
 
 def test_each_step_gives_the_candidate_its_share_and_the_last_one_everything() -> None:
     aws = world()
-    result = to_the_end(asked(), aws)
+    result = to_the_end(shift_request(), aws)
     assert aws.functions.moves == [Alias("live", "1", {"2": 0.1}), Alias("live", "1", {"2": 0.5}), Alias("live", "2")]
-    assert result.evidence["from_version"] == "1"
-    assert result.evidence["weights_act"] == "yes"
+    assert result.from_version == "1"
+    assert result.weights_act == "yes"
 
 
 def test_the_first_release_has_nobody_to_protect_and_moves_at_once() -> None:
     aws = world()
-    to_the_end(asked(environment=environment()), aws)
+    to_the_end(shift_request(environment=environment()), aws)
     assert aws.functions.moves == [Alias("live", "2")]
 
 
 def test_a_version_that_serves_everyone_already_is_not_moved() -> None:
     aws = world(live="2")
-    result = shift_traffic.run(asked(environment=environment(live=release("2"))), aws.as_aws())
+    result = shift_traffic.run(shift_request(environment=environment(live=release("2"))), aws.as_aws())
     assert result.status is Status.SKIPPED
     assert aws.functions.moves == []
 
@@ -100,19 +108,19 @@ def test_a_version_that_serves_everyone_already_is_not_moved() -> None:
 def test_a_last_step_whose_call_died_is_judged_and_said_to_have_moved_users(stands: Environment, before: str) -> None:
     """Bake watches only when traffic was moved: a lost call must not leave a new version unwatched."""
     aws = world()
-    at_once = asked(environment=stands, options=Options(bake=Bake(strategy="all_at_once")))
+    at_once = shift_request(environment=stands, options=Options(bake=Bake(strategy="all_at_once")))
     shift_traffic.run(at_once, aws.as_aws())  # and its answer is lost
     result = to_the_end(at_once, aws)
-    assert (result.status, result.evidence["from_version"]) == (Status.SUCCEEDED, before)
-    assert len(result.evidence["judgements"]) == 1
+    assert result.from_version == before
+    assert len(result.judgements) == 1
 
 
 def test_an_alarm_between_two_steps_stops_the_shift_and_says_how_far_it_was() -> None:
     aws = world()
-    first = shift_traffic.run(asked(), aws.as_aws())
+    first = shift_traffic.run(shift_request(), aws.as_aws())
     aws.alarms.states["proxyctl/dev/errors"] = "ALARM"
     with pytest.raises(PhaseFailed) as stopped:
-        shift_traffic.run(asked(cursor=first.cursor), aws.as_aws())
+        shift_traffic.run(next_call(shift_request(), first), aws.as_aws())
     assert stopped.value.code == "AlarmFired"
     assert stopped.value.evidence == {"alarms": ["proxyctl/dev/errors"], "percent": 10}
     assert len(aws.functions.moves) == 1
@@ -120,12 +128,12 @@ def test_an_alarm_between_two_steps_stops_the_shift_and_says_how_far_it_was() ->
 
 def test_a_call_that_comes_twice_repeats_the_step_and_skips_none() -> None:
     aws = world()
-    first = shift_traffic.run(asked(), aws.as_aws())
-    again = shift_traffic.run(asked(), aws.as_aws())
+    first = shift_traffic.run(shift_request(), aws.as_aws())
+    again = shift_traffic.run(shift_request(), aws.as_aws())
     assert first == again
     assert {move.version for move in aws.functions.moves} == {"1"}
 
 
 def test_the_embedded_cloud_says_that_weights_do_not_act_there() -> None:
     aws = world(settings=settings(endpoint_url="http://127.0.0.1:4566"))
-    assert str(to_the_end(asked(), aws).evidence["weights_act"]).startswith("NOT RUN")
+    assert to_the_end(shift_request(), aws).weights_act.startswith("NOT RUN")

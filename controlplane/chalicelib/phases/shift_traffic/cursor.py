@@ -1,0 +1,20 @@
+"""What shift_traffic notes between two steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.evidence.release import Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftCursor:
+    """from_version: the version that served users before the shift; None before the first step.
+
+    steps_taken: how many weights were set; since: when the first was set, ISO 8601 in UTC.
+    """
+
+    from_version: str | None = None
+    steps_taken: int = 0
+    since: str = ""
+    judgements: tuple[Judgement, ...] = ()
