@@ -12,8 +12,8 @@ class ArtifactEvidence:
     """The proxy's deployment package in the control plane's bucket.
 
     digest: SHA-256 (hex) that identifies the package; code_sha256: SHA-256 of the zip as Lambda writes it (base64).
-    bytes, unpacked_bytes: sizes; largest: bytes of the largest parts by path. sbom: key of the CycloneDX document.
-    uploaded: False when the package was in the bucket already.
+    bytes, unpacked_bytes: sizes; largest: bytes of the largest parts by path. sbom: key of the CycloneDX document;
+    components: `name@version` of each library in it. uploaded: False when the package was in the bucket already.
     """
 
     PHASE: ClassVar[str] = "package_artifact"
@@ -28,5 +28,5 @@ class ArtifactEvidence:
     python: str = ""
     bundle: str = ""
     sbom: str = ""
-    components: int = 0
+    components: tuple[str, ...] = ()
     uploaded: bool = False

@@ -1,1 +1,1 @@
-"""The room of acquire_lock."""
+"""Step acquire_lock: the execution takes the environment that the POST locked for its deployment."""

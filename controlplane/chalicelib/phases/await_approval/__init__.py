@@ -1,1 +1,1 @@
-"""The room of await_approval."""
+"""Step await_approval: a person agrees before users reach the candidate."""

@@ -1,1 +1,1 @@
-"""The room of make_plan."""
+"""Step make_plan: what a deployment would do, without doing it."""

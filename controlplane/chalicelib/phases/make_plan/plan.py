@@ -1,74 +1,68 @@
-"""What a deployment would do, as data and as text. Pure: the facts come from the step `make_plan`."""
+"""What a deployment would do, as data and as text. Pure: the facts come from `look`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
+from chalicelib.domain.evidence.plan import PlanLine
 from chalicelib.engine.fingerprints import fingerprint
 
-# In order. What one of these makes anew, those after it have to look at again.
+# In order. What one of these changes, the later ones may have to follow.
 ACTING = ("prepare_secret", "package_artifact", "deploy_stack", "configure_monitoring", "release_code")
 CHECKING = ("validate_endpoints", "validate_errors", "load_test")
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One phase: `would` is skip, run, or depends (on what an earlier phase makes); `details` are its facts."""
-
-    phase: str
-    would: str
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
-def lines(skipped: Mapping[str, bool], details: Mapping[str, Mapping[str, Any]]) -> Sequence[Line]:
-    """A line for each phase that acts or checks. `skipped` holds what the phases' fingerprints say."""
-    found: list[Line] = []
-    made_anew = False
-    for phase in (*ACTING, *CHECKING):
-        would = "run" if not skipped.get(phase) else "depends" if made_anew else "skip"
-        made_anew = made_anew or (would == "run" and phase != "configure_monitoring")
-        found.append(Line(phase, would, details.get(phase, {})))
-    return found
-
-
-def digest(plan: Sequence[Line]) -> str:
-    """Equal exactly when the plans are: what `options.expected_plan` is compared with."""
-    return fingerprint([asdict(line) for line in plan])
-
-
-def is_empty(plan: Sequence[Line]) -> bool:
-    return all(line.would == "skip" for line in plan)
-
-
-def text(plan: Sequence[Line]) -> str:
-    """For people: one phase a line, its facts indented below."""
-    said = []
-    for line in plan:
-        said.append(f"{_SIGNS[line.would]} {line.phase}: {_WORDS[line.would]}")
-        said.extend(f"    {what}: {_short(value)}" for what, value in line.details.items())
-    return "\n".join(said)
-
-
+# Alarms and dashboard: no later phase depends on them.
+_LEAF = "configure_monitoring"
 _SIGNS = {"skip": " ", "run": "~", "depends": "?"}
-_WORDS = {
-    "skip": "nothing to do",
-    "run": "would run",
-    "depends": "would look again, since a phase before it makes something anew",
-}
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return "; ".join(map(str, value)) or "none"
+def lines(skipped: Mapping[str, bool], details: Mapping[str, Mapping[str, object]]) -> tuple[PlanLine, ...]:
+    """A line for each phase that acts or checks.
+
+    skipped: by phase, whether its fingerprint is unchanged; a missing phase would run. details: facts by phase.
+    """
+    plan: list[PlanLine] = []
+    for phase in (*ACTING, *CHECKING):
+        would = "run" if not skipped.get(phase) else "depends" if _causes(plan) else "skip"
+        plan.append(PlanLine(phase, would, details.get(phase, {})))
+    return tuple(plan)
+
+
+def _causes(before: Iterable[PlanLine]) -> list[str]:
+    """The phases of `before` that would run and that later phases depend on."""
+    return [line.phase for line in before if line.would == "run" and line.phase != _LEAF]
+
+
+def digest(plan: Sequence[PlanLine]) -> str:
+    """SHA-256 (hex), equal exactly when the plans are: what `options.expected_plan` is compared with."""
+    return fingerprint(list(plan))
+
+
+def text(plan: Sequence[PlanLine]) -> str:
+    """For people: one phase a line, its facts indented below."""
+    rendered = []
+    for index, line in enumerate(plan):
+        rendered.append(f"{_SIGNS[line.would]} {line.phase}: {_effect(line, plan[:index])}")
+        rendered.extend(f"    {name}: {_short(value)}" for name, value in line.details.items())
+    return "\n".join(rendered)
+
+
+def _effect(line: PlanLine, before: Sequence[PlanLine]) -> str:
+    if line.would == "depends":
+        return f"may change, depends on {', '.join(_causes(before))}"
+    return "would run" if line.would == "run" else "nothing to do"
+
+
+def _short(value: object) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_short(item)}" for key, item in value.items()) or "none"
+        return "; ".join(f"{name} {_short(item)}" for name, item in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return "; ".join(map(str, value)) or "none"
     return str(value)
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
-    """`{name: "old -> new"}` for what differs; a missing side is a dash."""
+def differences(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, str]:
+    """`{name: "old -> new"}` for each value that differs; a missing side is a dash."""
     names = sorted({*before, *after})
     return {
         name: f"{before.get(name, '-')} -> {after.get(name, '-')}"

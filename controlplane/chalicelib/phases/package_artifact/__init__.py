@@ -1,1 +1,1 @@
-"""The room of package_artifact."""
+"""Phase 3, package_artifact: builds and uploads the deployment package of the proxy."""

@@ -1,7 +1,7 @@
-"""Phase 3: assembles the proxy's deployment package and puts it, content-addressed, into the bucket.
+"""Phase 3: builds the proxy's deployment package and uploads it to the control plane's bucket, keyed by its digest.
 
-The bundle (sources and locked dependencies, built by bootstrap.py) is compiled here, because here runs the Python that
-the proxy will run under. The artifact's key is its digest, so an artifact that is there already is never made twice.
+The bundle (sources and locked dependencies, uploaded by bootstrap.py) is compiled here, because this Lambda runs the
+Python version that the proxy runs under. An artifact whose key exists is verified and not uploaded again.
 """
 
 from __future__ import annotations
@@ -10,48 +10,35 @@ import base64
 import sys
 
 from chalicelib.artifacts import assembly, sbom
+from chalicelib.artifacts.assembly import Artifact
 from chalicelib.domain.errors import NotFound, PhaseFailed
-from chalicelib.domain.names import Names
+from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Sources, the rules that assemble them, this Python; and that the result is still in the bucket."""
-    made = request.results.get("package_artifact", {}).get("key", "")
-    there = bool(made) and aws.artifacts.exists(made)
-    return fingerprint_of(aws.settings.bundle_key, assembly.RULES, sys.implementation.cache_tag, there)
+    """The bundle, the rules that build it, this Python, and whether the applied artifact is still in the bucket."""
+    applied = request.results.find(ArtifactEvidence) or ArtifactEvidence()
+    exists = bool(applied.key) and aws.artifacts.exists(applied.key)
+    return fingerprint_of(aws.settings.bundle_key, assembly.RULES, sys.implementation.cache_tag, exists)
 
 
-def run(request: Request, aws: Aws) -> Result:
-    names = Names(request.environment.name)
-    made = assembly.build(_bundle(aws))
-    key = f"{names.artifacts_prefix}{made.digest}.zip"
-    sbom_key = f"{names.artifacts_prefix}{made.digest}.cdx.json"
-    known = aws.artifacts.exists(key)
-    if not known:
-        aws.artifacts.put(key, made.content, content_type="application/zip", tags=names.tags)
-    if not aws.artifacts.exists(sbom_key):
-        aws.artifacts.put(sbom_key, made.sbom, content_type="application/vnd.cyclonedx+json", tags=names.tags)
-    _verify(key, made.digest, aws)
-    size = f"{len(made.content) / 1e6:.2f} MB, {made.files} files"
-    verb = "was in the bucket already" if known else "uploaded and verified"
-    return Result.done(
-        f"Artifact {made.digest[:12]} ({size}) {verb}",
-        key=key,
-        digest=made.digest,
-        code_sha256=base64.b64encode(bytes.fromhex(made.digest)).decode(),
-        bytes=len(made.content),
-        unpacked_bytes=made.unpacked,
-        files=made.files,
-        largest=dict(made.largest),
-        python=sys.implementation.cache_tag,
-        bundle=aws.settings.bundle_key,
-        sbom=sbom_key,
-        components=sbom.components(made.sbom),
-        uploaded=not known,
-    )
+def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
+    """Build, upload what the bucket lacks, and verify the stored SHA-256.
+
+    Raises PhaseFailed: BundleMissing, BundleBroken, SourceBroken, CompiledExtension, ArtifactTooLarge, ArtifactCorrupt.
+    """
+    artifact = assembly.build(_bundle(aws))
+    key = f"{request.names.artifacts_prefix}{artifact.digest}.zip"
+    sbom_key = f"{request.names.artifacts_prefix}{artifact.digest}.cdx.json"
+    uploaded = _upload(key, artifact.content, "application/zip", request, aws)
+    _upload(sbom_key, artifact.sbom, "application/vnd.cyclonedx+json", request, aws)
+    _verify(key, artifact.digest, aws)
+    label = f"artifact {artifact.digest[:12]} ({len(artifact.content) / 1e6:.2f} MB, {artifact.files} files)"
+    summary = f"Uploaded and verified {label}" if uploaded else f"The bucket has {label} already; verified"
+    return Result.done(summary, _evidence(artifact, key, sbom_key, aws, uploaded=uploaded))
 
 
 def _bundle(aws: Aws) -> bytes:
@@ -65,16 +52,41 @@ def _bundle(aws: Aws) -> bytes:
         ) from error
 
 
+def _upload(key: str, content: bytes, content_type: str, request: Request, aws: Aws) -> bool:
+    """False when the bucket has an object of that key already."""
+    if aws.artifacts.exists(key):
+        return False
+    aws.artifacts.put(key, content, content_type=content_type, tags=request.names.tags)
+    return True
+
+
 def _verify(key: str, digest: str, aws: Aws) -> None:
-    """What S3 holds under the digest's name must have that digest, whoever put it there."""
+    """Compare what S3 stores under the key with the digest in it, whoever uploaded it."""
     stored = aws.artifacts.sha256(key)
     if stored != digest:
         raise PhaseFailed(
-            f"{key} has SHA-256 {stored} in S3, not the one in its name",
+            f"the object {key} has SHA-256 {stored}, which differs from the digest in its key",
             code="ArtifactCorrupt",
-            remedy=f"Delete the object {key} and deploy again; find out who may write to this prefix.",
+            remedy=f"Delete the object {key}, check who may write to this prefix, then deploy again.",
             evidence={"expected": digest, "stored": stored},
         )
 
 
-PHASE = Definition(run, dict, fingerprint=fingerprint)
+def _evidence(artifact: Artifact, key: str, sbom_key: str, aws: Aws, *, uploaded: bool) -> ArtifactEvidence:
+    return ArtifactEvidence(
+        key=key,
+        digest=artifact.digest,
+        code_sha256=base64.b64encode(bytes.fromhex(artifact.digest)).decode(),
+        bytes=len(artifact.content),
+        unpacked_bytes=artifact.unpacked,
+        files=artifact.files,
+        largest=dict(artifact.largest),
+        python=str(sys.implementation.cache_tag),
+        bundle=aws.settings.bundle_key,
+        sbom=sbom_key,
+        components=tuple(sbom.components(artifact.sbom)),
+        uploaded=uploaded,
+    )
+
+
+PHASE = Definition(run, ArtifactEvidence, fingerprint=fingerprint)

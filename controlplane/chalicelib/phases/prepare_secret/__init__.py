@@ -1,1 +1,1 @@
-"""The room of prepare_secret."""
+"""Phase 2, prepare_secret: checks the secret that the proxy will read, and who may read it."""

@@ -1,28 +1,29 @@
-"""Who may read a secret: what IAM's simulator said, judged."""
+"""Who may read the secret: a judgement of the decisions of IAM's policy simulator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from chalicelib.domain.aws.stacks import StackResource
+from chalicelib.domain.evidence.secret import Access
 
 ALLOWED = "allowed"
 NOT_RUN = "NOT RUN"
 
-# A role of the control plane that must never read a provider's key, and whose policy says so by leaving it out.
+# Logical id of a role of the control plane whose policy does not allow reading a provider's key.
 STRANGER = "RecordOutcomeRole"
 
 
-def stranger_of(resources: Iterable[StackResource]) -> str | None:
-    """The name of the stranger's role among the control plane's resources."""
-    return next((one.physical_id for one in resources if one.logical_id == STRANGER), None)
+def stranger_of(resources: Iterable[StackResource]) -> str:
+    """The physical name of the `STRANGER` role among the control plane's resources; "" when it has none."""
+    return next((resource.physical_id for resource in resources if resource.logical_id == STRANGER), "")
 
 
-def problem(execution_role: str, stranger: str) -> str:
-    """What is wrong with who may read the secret; empty when nothing is. Each is a decision of IAM or NOT RUN."""
-    wrong = []
-    if execution_role != ALLOWED and not execution_role.startswith(NOT_RUN):
-        wrong.append(f"the proxy's execution role may not read it ({execution_role})")
-    if stranger == ALLOWED:
-        wrong.append("a role that has no business with it may read it")
-    return "; ".join(wrong)
+def problem(access: Access) -> str:
+    """What is wrong with who may read the secret; "" when nothing is. A check that is NOT RUN is no problem."""
+    problems = []
+    if access.execution_role != ALLOWED and not access.execution_role.startswith(NOT_RUN):
+        problems.append(f"the proxy's execution role may not read it ({access.execution_role})")
+    if access.stranger == ALLOWED:
+        problems.append("a role that has no business with it may read it")
+    return "; ".join(problems)

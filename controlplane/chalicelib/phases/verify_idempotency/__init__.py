@@ -1,1 +1,1 @@
-"""The room of verify_idempotency."""
+"""Phase 11, verify_idempotency: the same deployment, repeated, changes nothing."""

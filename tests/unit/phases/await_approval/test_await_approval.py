@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.config import Config, Options
+from chalicelib.domain.evidence.plan import ApprovalEvidence
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus
 from chalicelib.phases.await_approval import run as await_approval
 
@@ -10,7 +11,7 @@ from tests.fakes import FakeAws
 from tests.fakes.requests import HELD, request
 
 
-def test_it_keeps_the_token_and_shows_that_it_waits() -> None:
+def test_it_stores_the_token_and_shows_until_when_it_waits() -> None:
     aws = FakeAws()
     running = Deployment("d-new", "dev", Action.DEPLOY, DeploymentStatus.RUNNING, Config(), Options(), "2026-01-02")
     aws.records.start(running, HELD, None, None)
@@ -18,4 +19,4 @@ def test_it_keeps_the_token_and_shows_that_it_waits() -> None:
     stands = aws.records.deployment("d-new")
     assert stands.status is DeploymentStatus.WAITING_APPROVAL
     assert stands.approval == {"token": "t", "until": "2026-01-03T03:04:05+00:00"}
-    assert result.evidence == {"until": "2026-01-03T03:04:05+00:00"}
+    assert result.evidence == ApprovalEvidence("2026-01-03T03:04:05+00:00")

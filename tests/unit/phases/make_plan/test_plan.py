@@ -1,7 +1,8 @@
-"""A plan says what would run, what would look again, and has one digest for one meaning."""
+"""A plan says what would run and what may change with it, and has one digest for one meaning."""
 
 from __future__ import annotations
 
+from chalicelib.engine.fingerprints import fingerprint
 from chalicelib.phases.make_plan import plan
 
 ALL = dict.fromkeys((*plan.ACTING, *plan.CHECKING), True)
@@ -12,33 +13,57 @@ def would(skipped: dict[str, bool]) -> dict[str, str]:
 
 
 def test_when_every_fingerprint_holds_nothing_would_run() -> None:
-    assert plan.is_empty(plan.lines(ALL, {}))
+    assert set(would(ALL).values()) == {"skip"}
 
 
 def test_what_was_never_applied_would_run() -> None:
     assert set(would({}).values()) == {"run"}
 
 
-def test_what_comes_after_something_new_would_look_again() -> None:
-    told = would({**ALL, "package_artifact": False})
-    assert (told["prepare_secret"], told["package_artifact"]) == ("skip", "run")
-    assert {told[name] for name in ("deploy_stack", "configure_monitoring", "release_code", "load_test")} == {"depends"}
+def test_what_follows_a_change_depends_on_it() -> None:
+    effects = would({**ALL, "package_artifact": False})
+    assert (effects["prepare_secret"], effects["package_artifact"]) == ("skip", "run")
+    assert {effects[name] for name in ("deploy_stack", "configure_monitoring", "release_code", "load_test")} == {
+        "depends"
+    }
 
 
-def test_alarms_alone_make_nobody_look_again() -> None:
-    told = would({**ALL, "configure_monitoring": False})
-    assert [name for name, what in told.items() if what != "skip"] == ["configure_monitoring"]
+def test_no_phase_depends_on_alarms() -> None:
+    effects = would({**ALL, "configure_monitoring": False})
+    assert [name for name, effect in effects.items() if effect != "skip"] == ["configure_monitoring"]
 
 
 def test_the_digest_changes_with_a_detail_and_with_nothing_else() -> None:
-    one = plan.digest(plan.lines(ALL, {"deploy_stack": {"changes": ["Modify Stage"]}}))
-    assert one == plan.digest(plan.lines(dict(reversed(ALL.items())), {"deploy_stack": {"changes": ["Modify Stage"]}}))
-    assert one != plan.digest(plan.lines(ALL, {"deploy_stack": {"changes": []}}))
+    digest = plan.digest(plan.lines(ALL, {"deploy_stack": {"changes": ["Modify Stage"]}}))
+    same = plan.lines(dict(reversed(ALL.items())), {"deploy_stack": {"changes": ["Modify Stage"]}})
+    assert plan.digest(same) == digest
+    assert plan.digest(plan.lines(ALL, {"deploy_stack": {"changes": []}})) != digest
 
 
 def test_the_text_names_every_phase_and_its_facts() -> None:
-    said = plan.text(plan.lines({}, {"release_code": {"settings": {"memory_mb": "512 -> 640"}}}))
-    assert "~ release_code: would run\n    settings: memory_mb 512 -> 640" in said
+    text = plan.text(plan.lines({}, {"release_code": {"settings": {"memory_mb": "512 -> 640"}}}))
+    assert "~ release_code: would run\n    settings: memory_mb 512 -> 640" in text
+
+
+def test_the_text_names_the_phases_that_a_phase_depends_on() -> None:
+    text = plan.text(plan.lines({**ALL, "deploy_stack": False, "configure_monitoring": False}, {}))
+    assert text.splitlines() == [
+        "  prepare_secret: nothing to do",
+        "  package_artifact: nothing to do",
+        "~ deploy_stack: would run",
+        "~ configure_monitoring: would run",
+        "? release_code: may change, depends on deploy_stack",
+        "? validate_endpoints: may change, depends on deploy_stack",
+        "? validate_errors: may change, depends on deploy_stack",
+        "? load_test: may change, depends on deploy_stack",
+    ]
+
+
+def test_the_digest_is_that_of_the_plans_json() -> None:
+    """An approved plan of an earlier version of the control plane stays approved."""
+    lines = plan.lines({**ALL, "load_test": False}, {"deploy_stack": {"changes": ["Modify Stage"]}})
+    json = [{"phase": line.phase, "would": line.would, "details": dict(line.details)} for line in lines]
+    assert plan.digest(lines) == fingerprint(json)
 
 
 def test_differences_name_both_sides() -> None:

@@ -7,10 +7,11 @@ import dataclasses
 import pytest
 from chalicelib.artifacts import assembly
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.phases.package_artifact import run as package_artifact
 
 from tests.fakes import FakeAws, settings
-from tests.fakes.requests import request
+from tests.fakes.requests import request, results
 from tests.unit.artifacts.test_assembly import FILES, bundle
 
 
@@ -20,21 +21,27 @@ def aws(content: bytes | None = None) -> FakeAws:
     return fake
 
 
+def packaged(fake: FakeAws) -> ArtifactEvidence:
+    evidence = package_artifact.run(request(), fake.as_aws()).evidence
+    assert evidence is not None
+    return evidence
+
+
 def test_the_artifact_lies_under_its_own_digest_with_its_sbom() -> None:
     fake = aws()
-    evidence = package_artifact.run(request(), fake.as_aws()).evidence
-    made = assembly.build(bundle())
-    assert evidence["key"] == f"artifacts/dev/{made.digest}.zip"
-    assert fake.artifacts.objects[evidence["key"]] == made.content
-    assert fake.artifacts.objects[evidence["sbom"]] == made.sbom
-    assert evidence["uploaded"]
+    evidence = packaged(fake)
+    artifact = assembly.build(bundle())
+    assert evidence.key == f"artifacts/dev/{artifact.digest}.zip"
+    assert fake.artifacts.objects[evidence.key] == artifact.content
+    assert fake.artifacts.objects[evidence.sbom] == artifact.sbom
+    assert evidence.uploaded
 
 
 def test_the_second_time_nothing_is_uploaded() -> None:
     fake = aws()
-    package_artifact.run(request(), fake.as_aws())
+    packaged(fake)
     before = dict(fake.artifacts.objects)
-    assert not package_artifact.run(request(), fake.as_aws()).evidence["uploaded"]
+    assert not packaged(fake).uploaded
     assert fake.artifacts.objects == before
 
 
@@ -56,19 +63,19 @@ def test_a_missing_bundle_says_who_makes_it() -> None:
 def test_lambda_will_report_the_digest_in_base64() -> None:
     import base64
 
-    evidence = package_artifact.run(request(), aws().as_aws()).evidence
-    assert base64.b64decode(evidence["code_sha256"]).hex() == evidence["digest"]
+    evidence = packaged(aws())
+    assert base64.b64decode(evidence.code_sha256).hex() == evidence.digest
 
 
 def test_the_fingerprint_follows_the_bundle_and_whether_the_artifact_is_still_there() -> None:
     fake = aws()
-    evidence = package_artifact.run(request(), fake.as_aws()).evidence
-    asked = request(results={"package_artifact": evidence})
-    same = package_artifact.fingerprint(asked, fake.as_aws())
+    evidence = packaged(fake)
+    again = request(results=results(evidence))
+    same = package_artifact.fingerprint(again, fake.as_aws())
     other = dataclasses.replace(fake, settings=settings(bundle_key="bundles/new.zip"))
-    assert package_artifact.fingerprint(asked, other.as_aws()) != same
-    del fake.artifacts.objects[evidence["key"]]
-    assert package_artifact.fingerprint(asked, fake.as_aws()) != same
+    assert package_artifact.fingerprint(again, other.as_aws()) != same
+    del fake.artifacts.objects[evidence.key]
+    assert package_artifact.fingerprint(again, fake.as_aws()) != same
 
 
 def test_the_proxy_of_this_checkout_can_be_packaged_from_its_manifest() -> None:
@@ -77,7 +84,7 @@ def test_the_proxy_of_this_checkout_can_be_packaged_from_its_manifest() -> None:
 
     sources = Path(__file__).resolve().parents[4] / "proxy"
     own = {f"proxy/{path.name}": path.read_bytes() for path in sources.iterdir() if path.is_file()}
-    made = assembly.build(bundle(**{**dict.fromkeys(FILES), **own}))
+    artifact = assembly.build(bundle(**{**dict.fromkeys(FILES), **own}))
     assert "proxy/core.py" not in assembly.machine_code(own)
-    assert made.files > 20
-    assert len(made.content) < 1_000_000
+    assert artifact.files > 20
+    assert len(artifact.content) < 1_000_000

@@ -10,8 +10,8 @@ import pytest
 from chalicelib.domain.aws.stacks import StackResource
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.secret import Access, SecretEvidence
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Result
 from chalicelib.phases.prepare_secret import run as prepare_secret
 
 from tests.fakes import FakeAws
@@ -32,15 +32,17 @@ def aws(*texts: str, role: bool = True) -> FakeAws:
         fake.secrets.add(NAME, text)
     if role:
         fake.identity.roles.add(ROLE)
-        found = fake.secrets.find(NAME)
-        fake.stacks.add(Names("dev").stack, parameters={"SecretArn": found.arn if found else "", "SecretKmsKeyArn": ""})
+        info = fake.secrets.find(NAME)
+        fake.stacks.add(Names("dev").stack, parameters={"SecretArn": info.arn if info else "", "SecretKmsKeyArn": ""})
     fake.identity.denied.add((STRANGER, READ))
     fake.stacks.owned["proxyctl"] = [StackResource("RecordOutcomeRole", STRANGER, "AWS::IAM::Role", "CREATE_COMPLETE")]
     return fake
 
 
-def run(fake: FakeAws, **other: Any) -> Result:
-    return prepare_secret.run(request(**other), fake.as_aws())
+def run(fake: FakeAws, **other: Any) -> SecretEvidence:
+    evidence = prepare_secret.run(request(**other), fake.as_aws()).evidence
+    assert evidence is not None
+    return evidence
 
 
 def failure(fake: FakeAws, **other: Any) -> PhaseFailed:
@@ -50,12 +52,14 @@ def failure(fake: FakeAws, **other: Any) -> PhaseFailed:
     return caught.value
 
 
-def test_a_good_secret_is_told_without_its_key() -> None:
-    result = run(aws(GOOD))
+def test_a_good_secret_is_described_without_its_key() -> None:
+    result = prepare_secret.run(request(), aws(GOOD).as_aws())
     assert KEY not in repr(result)
-    assert result.evidence["version_id"] == "v1"
-    assert result.evidence["targets"] == {"fast": "gpt-4o-mini"}
-    assert result.evidence["access"] == {"execution_role": "allowed", "stranger": "implicitDeny"}
+    assert result.evidence is not None
+    assert result.evidence.version_id == "v1"
+    assert result.evidence.targets == {"fast": "gpt-4o-mini"}
+    assert result.evidence.access == Access("allowed", "implicitDeny")
+    assert result.summary.endswith("; the proxy's role can read it")
 
 
 def test_a_missing_secret_says_how_to_store_it() -> None:
@@ -74,8 +78,8 @@ def test_an_adopted_arn_that_is_not_there_is_the_configurations_fault() -> None:
 def test_an_adopted_secret_is_checked_like_ones_own() -> None:
     fake = aws()
     info = fake.secrets.add("theirs", GOOD)
-    result = run(fake, config=Config(secret_arn=info.arn))
-    assert (result.evidence["adopted"], result.evidence["arn"]) == (True, info.arn)
+    evidence = run(fake, config=Config(secret_arn=info.arn))
+    assert (evidence.adopted, evidence.arn) == (True, info.arn)
 
 
 def test_a_secret_that_is_about_to_be_deleted_is_refused() -> None:
@@ -102,19 +106,20 @@ def test_going_back_is_not_offered_where_the_one_before_is_bad_too() -> None:
     assert "--move-to-version-id" not in str(failure(aws(BAD, BAD)).remedy)
 
 
-def test_the_version_before_is_kept_and_judged() -> None:
-    evidence = run(aws(GOOD, GOOD)).evidence
-    assert (evidence["version_id"], evidence["previous_version_id"]) == ("v2", "v1")
-    assert evidence["previous_is_good"]
+def test_the_previous_version_is_named_and_checked() -> None:
+    evidence = run(aws(GOOD, GOOD))
+    assert (evidence.version_id, evidence.previous_version_id) == ("v2", "v1")
+    assert evidence.previous_is_good
 
 
 def test_an_old_key_is_a_warning_and_no_failure() -> None:
     fake = aws()
     fake.secrets.add(NAME, GOOD, changed_at=NOW - timedelta(days=91))
-    result = run(fake)
-    assert result.evidence["age_days"] == 91
+    result = prepare_secret.run(request(), fake.as_aws())
+    assert result.evidence is not None
+    assert result.evidence.age_days == 91
     assert "rotate it" in result.summary
-    assert run(fake, config=Config(secret_max_age_days=91)).evidence["warnings"] == []
+    assert run(fake, config=Config(secret_max_age_days=91)).warnings == ()
 
 
 def test_a_role_that_may_not_read_fails() -> None:
@@ -130,13 +135,13 @@ def test_a_secret_that_the_stack_does_not_know_yet_is_no_reason_to_fail() -> Non
     fake = aws(GOOD)
     info = fake.secrets.add("theirs", GOOD)
     fake.identity.denied.add((ROLE, READ))
-    access = run(fake, config=Config(secret_arn=info.arn)).evidence["access"]
-    assert access["execution_role"].startswith("NOT RUN: deploy_stack")
-    assert access["stranger"] == "implicitDeny"
+    access = run(fake, config=Config(secret_arn=info.arn)).access
+    assert access.execution_role.startswith("NOT RUN: deploy_stack")
+    assert access.stranger == "implicitDeny"
 
 
 def test_a_previous_document_nested_too_deeply_is_only_no_way_back() -> None:
-    assert run(aws("[" * 60_000, GOOD)).evidence["previous_is_good"] is False
+    assert run(aws("[" * 60_000, GOOD)).previous_is_good is False
 
 
 def test_a_stranger_that_may_read_fails() -> None:
@@ -146,15 +151,15 @@ def test_a_stranger_that_may_read_fails() -> None:
 
 
 def test_before_the_role_exists_its_access_is_not_run_rather_than_passed() -> None:
-    access = run(aws(GOOD, role=False)).evidence["access"]
-    assert access["execution_role"].startswith("NOT RUN")
-    assert access["stranger"].startswith("NOT RUN")
+    access = run(aws(GOOD, role=False)).access
+    assert access.execution_role.startswith("NOT RUN")
+    assert access.stranger.startswith("NOT RUN")
 
 
 def test_without_the_control_planes_stack_the_stranger_is_not_run() -> None:
     fake = aws(GOOD)
     fake.stacks.owned.clear()
-    assert run(fake).evidence["access"]["stranger"].startswith("NOT RUN")
+    assert run(fake).access.stranger.startswith("NOT RUN")
 
 
 def test_the_fingerprint_follows_the_version_and_age_and_not_the_role() -> None:

@@ -1,0 +1,68 @@
+"""Asks IAM's policy simulator who may read the secret: the proxy's role must, a stranger must not.
+
+The stranger is a role of the control plane that has no business with the secret. release_code proves the same by real
+calls: the candidate reads the secret, and release_code itself is refused.
+"""
+
+from __future__ import annotations
+
+from chalicelib.domain.aws.secrets import SecretInfo
+from chalicelib.domain.errors import NotFound, PhaseFailed
+from chalicelib.domain.evidence.secret import Access
+from chalicelib.engine.phase import Request
+from chalicelib.ports import Aws
+
+from .access import NOT_RUN, problem, stranger_of
+
+READ = "secretsmanager:GetSecretValue"
+CONTROL_PLANE = "proxyctl"  # name of the control plane's own stack
+
+
+def simulate(info: SecretInfo, request: Request, aws: Aws) -> Access:
+    """IAM's decisions for both roles. Raises PhaseFailed (SecretAccess) when one of them is wrong."""
+    role = aws.identity.role_arn(request.names.role(aws.settings.region)) or ""
+    if not role:
+        later = f"{NOT_RUN}: deploy_stack creates the role; release_code proves the access"
+        return Access(execution_role=later, stranger=later)
+    stranger = _stranger(aws)
+    access = Access(
+        execution_role=_execution_role(role, info, request, aws),
+        stranger=_decision(stranger, info.arn, aws)
+        if stranger
+        else f"{NOT_RUN}: the stack {CONTROL_PLANE} has no role to simulate",
+    )
+    _refuse(access, info, role, stranger)
+    return access
+
+
+def _execution_role(role: str, info: SecretInfo, request: Request, aws: Aws) -> str:
+    """The role's policy follows the stack's parameters, so it allows the secret once the stack names it."""
+    stack = aws.stacks.find(request.names.stack)
+    parameters = stack.parameters if stack else {}
+    if (parameters.get("SecretArn"), parameters.get("SecretKmsKeyArn", "")) != (info.arn, info.kms_key):
+        return f"{NOT_RUN}: deploy_stack lets the role read this secret; release_code proves the access"
+    return _decision(role, info.arn, aws)
+
+
+def _stranger(aws: Aws) -> str:
+    """ARN of the stranger's role; "" without a control plane's stack."""
+    try:
+        name = stranger_of(aws.stacks.resources(CONTROL_PLANE))
+    except NotFound:
+        return ""
+    return f"arn:{aws.settings.partition}:iam::{aws.settings.account}:role/{name}" if name else ""
+
+
+def _decision(role: str, secret: str, aws: Aws) -> str:
+    (simulated,) = aws.identity.simulate(role, [READ], [secret])
+    return simulated.decision
+
+
+def _refuse(access: Access, info: SecretInfo, role: str, stranger: str) -> None:
+    if message := problem(access):
+        raise PhaseFailed(
+            f"{info.name}: {message}",
+            code="SecretAccess",
+            remedy=f"Look for {READ} in the policies of the role that is named, and in the secret's own policy.",
+            evidence={"arn": info.arn, "access": access, "role": role, "stranger": stranger},
+        )
