@@ -17,7 +17,7 @@ from chalicelib.engine.phase import Definition, Plan, Request, Result
 from chalicelib.monitoring import alarms
 from chalicelib.ports import Aws
 from chalicelib.release import release
-from chalicelib.stack import inputs, state
+from chalicelib.stack import inputs, replacements, state
 
 from . import plan
 
@@ -97,7 +97,7 @@ def _stack_details(change_set: ChangeSet | None, request: Request, aws: Aws) -> 
     if change_set.status == "FAILED" and not state.is_empty(change_set.status, change_set.reason):
         return {"refused": change_set.reason}
     changes = [f"{change.action} {change.logical_id} ({change.resource_type})" for change in change_set.changes]
-    lost: Sequence[Any] = state.losses(change_set.changes)
+    lost: Sequence[Any] = replacements.destructive(change_set.changes)
     told: dict[str, Any] = {"changes": changes}
     return told | ({"replacements": [str(one) for one in lost]} if lost else {})
 
