@@ -31,7 +31,7 @@ def run(request: Request, aws: Aws) -> Result:
     result = _go_back(request, names, aws)
     if not _was_drilling(request, aws):
         return result
-    hushed = fire.hush(names, aws)
+    hushed = fire.reset_test_alarms(names, aws)
     told = f"{result.summary}; {len(hushed)} alarms that rang for a drill were hushed"
     return dataclasses.replace(result, summary=told, evidence={**result.evidence, "hushed": hushed})
 
