@@ -1,4 +1,1 @@
-"""Makes an environment's alarms and proves that they are heard: the hands of phase 5.
-
-make → alarms, dashboard, queries, filters; drill → fires every alarm; correlate → follows one request through the logs.
-"""
+"""An environment's monitoring: alarms, topic, dashboard, saved queries, metric filters, and tests of the alarms."""

@@ -1,120 +1,148 @@
-"""The alarms of an environment: what is watched, where, and from which figure on it fires.
+"""The alarms of an environment as a table: what each one measures and when it fires.
 
-They watch users only: metrics of the alias `live`, of the public methods, and of the proxy's namespace, into which a
-candidate under test does not write. Otherwise the deliberate failures of validate_errors would roll a release back.
+They measure users' traffic only: metrics of the alias `live`, of the public methods, and of the proxy's own namespace,
+into which a candidate under test does not write. Otherwise the deliberate failures of validate_errors would set them
+off, and the release would be rolled back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from chalicelib.domain.aws.alarms import Alarm, Metric
 from chalicelib.domain.config import AlarmThresholds
 from chalicelib.domain.names import METRIC_NAMESPACE, Names
 
-# Shares and percentiles of a handful of requests are noise: below this many a minute, those alarms stay quiet.
+# Shares and percentiles of fewer requests a minute are noise: below this number these alarms do not fire.
 MIN_REQUESTS = 10
-_FEW, _SOME = (1, 1), (3, 2)  # (periods, of which so many must be over): at once, or two minutes of three
+_LAMBDA, _GATEWAY, _PROXY = "AWS/Lambda", "AWS/ApiGateway", METRIC_NAMESPACE
 
 
-def _guarded(figure: str) -> str:
-    return f"IF(requests >= {MIN_REQUESTS}, {figure}, 0)"
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One alarm. It fires when `datapoints` of the last `periods` minutes reach the threshold.
+
+    metrics: (metric, statistic) by the id that `expression` uses; expression: metric math, "" for a single metric.
+    """
+
+    name: str
+    description: str
+    namespace: str
+    metrics: Mapping[str, tuple[str, str]]
+    threshold: Callable[[AlarmThresholds], float]
+    expression: str = ""
+    periods: int = 3
+    datapoints: int = 2
+
+
+def _with_enough_requests(expression: str) -> str:
+    return f"IF(requests >= {MIN_REQUESTS}, {expression}, 0)"
+
+
+_RULES = (
+    _Rule(
+        "errors",
+        "Share of requests that the proxy answered with a 5xx",
+        _PROXY,
+        # The proxy writes 0 or 1 for each request, so the average is the share.
+        {"figure": ("Errors", "Average")},
+        lambda limits: limits.error_rate,
+    ),
+    _Rule(
+        "function-errors",
+        "Share of invocations that crashed or timed out",
+        _LAMBDA,
+        {"requests": ("Invocations", "Sum"), "errors": ("Errors", "Sum")},
+        lambda limits: limits.error_rate,
+        _with_enough_requests("errors / requests"),
+    ),
+    _Rule(
+        "duration",
+        "99th percentile of the function's run time, in milliseconds",
+        _LAMBDA,
+        {"requests": ("Invocations", "Sum"), "duration": ("Duration", "p99")},
+        lambda limits: limits.duration_p99_ms,
+        _with_enough_requests("duration"),
+    ),
+    _Rule(
+        "throttles",
+        "Invocations that Lambda refused for want of concurrency, a minute",
+        _LAMBDA,
+        {"throttles": ("Throttles", "Sum")},
+        lambda limits: limits.throttles,
+        "FILL(throttles, 0)",
+    ),
+    _Rule(
+        "concurrency",
+        "Executions of the function at one time",
+        _LAMBDA,
+        {"running": ("ConcurrentExecutions", "Maximum")},
+        lambda limits: limits.concurrency,
+        "FILL(running, 0)",
+    ),
+    _Rule(
+        "client-errors",
+        "Share of requests that API Gateway answered with a 4xx",
+        _GATEWAY,
+        {"requests": ("Count", "Sum"), "errors": ("4XXError", "Sum")},
+        lambda limits: limits.client_error_rate,
+        _with_enough_requests("errors / requests"),
+    ),
+    _Rule(
+        "server-errors",
+        "Share of requests that API Gateway answered with a 5xx",
+        _GATEWAY,
+        {"requests": ("Count", "Sum"), "errors": ("5XXError", "Sum")},
+        lambda limits: limits.server_error_rate,
+        _with_enough_requests("errors / requests"),
+    ),
+    _Rule(
+        "latency",
+        "99th percentile of API Gateway's latency, in milliseconds",
+        _GATEWAY,
+        {"requests": ("Count", "Sum"), "latency": ("Latency", "p99")},
+        lambda limits: limits.latency_p99_ms,
+        _with_enough_requests("latency"),
+    ),
+    _Rule(
+        "secret-failures",
+        "Times that the proxy could not read or understand its secret, a minute",
+        _PROXY,
+        {"figure": ("SecretFailures", "Sum")},
+        lambda limits: limits.secret_failures,
+        periods=1,
+        datapoints=1,
+    ),
+)
 
 
 def definitions(names: Names, thresholds: AlarmThresholds, *, stage: str, topic_arn: str) -> Sequence[Alarm]:
-    """All alarms of the environment. Thresholds are shares in [0, 1], milliseconds or counts a minute."""
-    function = {"FunctionName": names.function, "Resource": f"{names.function}:live"}
-    api = {"ApiName": names.api, "Stage": stage, "Resource": "/{proxy+}", "Method": "ANY"}
-    own = {"environment": names.environment}
+    """All alarms of the environment; each notifies the topic.
 
-    def lamb(metric: str, statistic: str = "Sum") -> Metric:
-        return Metric("AWS/Lambda", metric, function, statistic)
+    thresholds: shares in [0, 1], milliseconds, or counts a minute. stage: API Gateway's stage of the environment's API.
+    """
+    dimensions = {
+        _LAMBDA: {"FunctionName": names.function, "Resource": f"{names.function}:live"},
+        _GATEWAY: {"ApiName": names.api, "Stage": stage, "Resource": "/{proxy+}", "Method": "ANY"},
+        _PROXY: {"environment": names.environment},
+    }
+    return tuple(_alarm(rule, names, thresholds, dimensions[rule.namespace], topic_arn) for rule in _RULES)
 
-    def gate(metric: str, statistic: str = "Sum") -> Metric:
-        return Metric("AWS/ApiGateway", metric, api, statistic)
 
-    def alarm(
-        what: str,
-        why: str,
-        metrics: Mapping[str, Metric],
-        threshold: float,
-        expression: str = "",
-        window: tuple[int, int] = _SOME,
-    ) -> Alarm:
-        periods, datapoints = window
-        return Alarm(
-            name=names.alarm(what),
-            description=f"{why} (environment {names.environment})",
-            metrics=metrics,
-            threshold=threshold,
-            expression=expression,
-            periods=periods,
-            datapoints=datapoints,
-            actions=(topic_arn,),
-        )
-
-    return (
-        alarm(
-            "errors",
-            "Share of requests that the proxy answered with a 5xx",
-            # The proxy writes 0 or 1 for each request, so that the average is the share.
-            {"figure": Metric(METRIC_NAMESPACE, "Errors", own, "Average")},
-            thresholds.error_rate,
-        ),
-        alarm(
-            "function-errors",
-            "Share of invocations that crashed or timed out",
-            {"requests": lamb("Invocations"), "errors": lamb("Errors")},
-            thresholds.error_rate,
-            _guarded("errors / requests"),
-        ),
-        alarm(
-            "duration",
-            "99th percentile of the function's run time, in milliseconds",
-            {"requests": lamb("Invocations"), "duration": lamb("Duration", "p99")},
-            thresholds.duration_p99_ms,
-            _guarded("duration"),
-        ),
-        alarm(
-            "throttles",
-            "Invocations that Lambda refused for want of concurrency, a minute",
-            {"throttles": lamb("Throttles")},
-            thresholds.throttles,
-            "FILL(throttles, 0)",
-        ),
-        alarm(
-            "concurrency",
-            "Executions of the function at one time",
-            {"running": lamb("ConcurrentExecutions", "Maximum")},
-            thresholds.concurrency,
-            "FILL(running, 0)",
-        ),
-        alarm(
-            "client-errors",
-            "Share of requests that API Gateway answered with a 4xx",
-            {"requests": gate("Count"), "errors": gate("4XXError")},
-            thresholds.client_error_rate,
-            _guarded("errors / requests"),
-        ),
-        alarm(
-            "server-errors",
-            "Share of requests that API Gateway answered with a 5xx",
-            {"requests": gate("Count"), "errors": gate("5XXError")},
-            thresholds.server_error_rate,
-            _guarded("errors / requests"),
-        ),
-        alarm(
-            "latency",
-            "99th percentile of API Gateway's latency, in milliseconds",
-            {"requests": gate("Count"), "latency": gate("Latency", "p99")},
-            thresholds.latency_p99_ms,
-            _guarded("latency"),
-        ),
-        alarm(
-            "secret-failures",
-            "Times that the proxy could not read or understand its secret, a minute",
-            {"figure": Metric(METRIC_NAMESPACE, "SecretFailures", own, "Sum")},
-            thresholds.secret_failures,
-            window=_FEW,
-        ),
+def _alarm(
+    rule: _Rule, names: Names, thresholds: AlarmThresholds, dimensions: Mapping[str, str], topic_arn: str
+) -> Alarm:
+    return Alarm(
+        name=names.alarm(rule.name),
+        description=f"{rule.description} (environment {names.environment})",
+        metrics={
+            key: Metric(rule.namespace, metric, dimensions, statistic)
+            for key, (metric, statistic) in rule.metrics.items()
+        },
+        threshold=rule.threshold(thresholds),
+        expression=rule.expression,
+        periods=rule.periods,
+        datapoints=rule.datapoints,
+        actions=(topic_arn,),
     )

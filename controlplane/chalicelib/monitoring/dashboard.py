@@ -1,17 +1,21 @@
-"""The environment's CloudWatch dashboard, its saved Logs Insights queries and its metric filters, as data."""
+"""The environment's CloudWatch dashboard, its saved Logs Insights queries and its metric filters, as data.
+
+The dashboard's JSON: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from chalicelib.domain.aws.logs import MetricFilter, SavedQuery
 from chalicelib.domain.names import METRIC_NAMESPACE, Names
 
-_WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3
-_PERIOD_S = 60
+# A row of a graph: namespace, metric, dimension names and values, options; or one object with an expression.
+Row = list[object]
 
+_WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3  # of a graph, on the dashboard's grid of 24 columns
+_PERIOD_S = 60
 
 QUERIES: Mapping[str, str] = {
     "slowest requests": (
@@ -38,12 +42,12 @@ QUERIES: Mapping[str, str] = {
 
 
 def queries(names: Names) -> list[SavedQuery]:
-    """Saved in one folder a environment."""
+    """The saved queries, in one folder of the console for each environment."""
     return [SavedQuery(f"{names.queries}{title}", (names.log_group,), text) for title, text in QUERIES.items()]
 
 
 def filters(names: Names) -> list[MetricFilter]:
-    """What the proxy cannot count itself, because it is dead when it happens."""
+    """Metric filters for failures that end the proxy's process, so that it cannot count them itself."""
     return [
         MetricFilter(names.alarm(what), names.log_group, pattern, metric, f"{METRIC_NAMESPACE}/log/{names.environment}")
         for what, metric, pattern in (
@@ -56,51 +60,67 @@ def filters(names: Names) -> list[MetricFilter]:
 def body(
     names: Names, *, region: str, stage: str, alarm_arns: Sequence[str], prices: Mapping[str, tuple[float, float]]
 ) -> str:
-    """The dashboard as JSON. prices: USD for a million tokens in and out, by model."""
-    function = ["FunctionName", names.function, "Resource", f"{names.function}:live"]
-    api = ["ApiName", names.api, "Stage", stage, "Resource", "/{proxy+}", "Method", "ANY"]
-    own = ["environment", names.environment]
-    dead = f"{METRIC_NAMESPACE}/log/{names.environment}"
-    graphs = [
-        ("Requests", [["AWS/ApiGateway", "Count", *api, {"stat": "Sum"}]]),
-        (
-            "Errors",
-            [
-                ["AWS/ApiGateway", "4XXError", *api, {"stat": "Sum"}],
-                ["AWS/ApiGateway", "5XXError", *api, {"stat": "Sum"}],
-                ["AWS/Lambda", "Errors", *function, {"stat": "Sum"}],
-                [METRIC_NAMESPACE, "SecretFailures", *own, {"stat": "Sum"}],
-                [dead, "Timeouts", {"stat": "Sum"}],
-                [dead, "Crashes", {"stat": "Sum"}],
-            ],
-        ),
-        ("Latency at API Gateway (ms)", _percentiles("AWS/ApiGateway", "Latency", api)),
-        ("Overhead of the proxy (ms)", _percentiles(METRIC_NAMESPACE, "Overhead", own)),
-        ("Latency of the upstream (ms)", _percentiles(METRIC_NAMESPACE, "UpstreamLatency", own)),
-        ("Time to first byte (ms)", _percentiles(METRIC_NAMESPACE, "TimeToFirstByte", own)),
-        ("Tokens a minute, by model", [_by_model(names, "TokensIn"), _by_model(names, "TokensOut")]),
-        ("Cost a minute, by model (USD)", _costs(names, prices)),
-        (
-            "Executions and throttles",
-            [
-                ["AWS/Lambda", "ConcurrentExecutions", *function, {"stat": "Maximum"}],
-                ["AWS/Lambda", "Throttles", *function, {"stat": "Sum"}],
-                [METRIC_NAMESPACE, "ColdStart", *own, {"stat": "Sum"}],
-            ],
-        ),
-    ]
-    widgets = [_graph(index, title, metrics, region) for index, (title, metrics) in enumerate(graphs)]
+    """The dashboard as JSON. stage: API Gateway's. prices: USD for a million tokens (in, out) by model."""
+    graphs = [*_traffic(names, stage), *_models(names, prices), _capacity(names)]
+    widgets = [_graph(index, title, rows, region) for index, (title, rows) in enumerate(graphs)]
     below = _HEIGHT * (len(graphs) // _COLUMNS)
     alarms = {"title": "Alarms", "alarms": list(alarm_arns)}
     widgets.append({"type": "alarm", "x": 0, "y": below, "width": 24, "height": 3, "properties": alarms})
     return json.dumps({"widgets": widgets}, sort_keys=True)
 
 
-def _percentiles(namespace: str, metric: str, dimensions: Sequence[str]) -> list[list[Any]]:
+def _traffic(names: Names, stage: str) -> list[tuple[str, list[Row]]]:
+    api = ["ApiName", names.api, "Stage", stage, "Resource", "/{proxy+}", "Method", "ANY"]
+    filtered = f"{METRIC_NAMESPACE}/log/{names.environment}"
+    errors: list[Row] = [
+        ["AWS/ApiGateway", "4XXError", *api, {"stat": "Sum"}],
+        ["AWS/ApiGateway", "5XXError", *api, {"stat": "Sum"}],
+        ["AWS/Lambda", "Errors", *_live(names), {"stat": "Sum"}],
+        [METRIC_NAMESPACE, "SecretFailures", *_proxy(names), {"stat": "Sum"}],
+        [filtered, "Timeouts", {"stat": "Sum"}],
+        [filtered, "Crashes", {"stat": "Sum"}],
+    ]
+    return [
+        ("Requests", [["AWS/ApiGateway", "Count", *api, {"stat": "Sum"}]]),
+        ("Errors", errors),
+        ("Latency at API Gateway (ms)", _percentiles("AWS/ApiGateway", "Latency", api)),
+        ("Overhead of the proxy (ms)", _percentiles(METRIC_NAMESPACE, "Overhead", _proxy(names))),
+        ("Latency of the upstream (ms)", _percentiles(METRIC_NAMESPACE, "UpstreamLatency", _proxy(names))),
+        ("Time to first byte (ms)", _percentiles(METRIC_NAMESPACE, "TimeToFirstByte", _proxy(names))),
+    ]
+
+
+def _models(names: Names, prices: Mapping[str, tuple[float, float]]) -> list[tuple[str, list[Row]]]:
+    return [
+        ("Tokens a minute, by model", [_by_model(names, "TokensIn"), _by_model(names, "TokensOut")]),
+        ("Cost a minute, by model (USD)", _costs(names, prices)),
+    ]
+
+
+def _capacity(names: Names) -> tuple[str, list[Row]]:
+    return (
+        "Executions and throttles",
+        [
+            ["AWS/Lambda", "ConcurrentExecutions", *_live(names), {"stat": "Maximum"}],
+            ["AWS/Lambda", "Throttles", *_live(names), {"stat": "Sum"}],
+            [METRIC_NAMESPACE, "ColdStart", *_proxy(names), {"stat": "Sum"}],
+        ],
+    )
+
+
+def _live(names: Names) -> list[str]:
+    return ["FunctionName", names.function, "Resource", f"{names.function}:live"]
+
+
+def _proxy(names: Names) -> list[str]:
+    return ["environment", names.environment]
+
+
+def _percentiles(namespace: str, metric: str, dimensions: Sequence[str]) -> list[Row]:
     return [[namespace, metric, *dimensions, {"stat": stat, "label": stat}] for stat in ("p50", "p95", "p99")]
 
 
-def _by_model(names: Names, metric: str) -> list[Any]:
+def _by_model(names: Names, metric: str) -> Row:
     search = (
         f'SEARCH(\'{{{METRIC_NAMESPACE},environment,model}} MetricName="{metric}" '
         f"environment=\"{names.environment}\"', 'Sum', {_PERIOD_S})"
@@ -108,9 +128,9 @@ def _by_model(names: Names, metric: str) -> list[Any]:
     return [{"expression": search, "label": f"{metric} ${{PROP('Dim.model')}}", "id": metric.lower()}]
 
 
-def _costs(names: Names, prices: Mapping[str, tuple[float, float]]) -> list[list[Any]]:
-    """One line a model whose price is known, from its own two metrics."""
-    rows: list[list[Any]] = []
+def _costs(names: Names, prices: Mapping[str, tuple[float, float]]) -> list[Row]:
+    """One line for each model that has a price, computed from its two token metrics."""
+    rows: list[Row] = []
     for index, (model, (price_in, price_out)) in enumerate(sorted(prices.items())):
         of_model = ["environment", names.environment, "model", model]
         hidden = {"stat": "Sum", "visible": False}
@@ -121,12 +141,12 @@ def _costs(names: Names, prices: Mapping[str, tuple[float, float]]) -> list[list
     return rows
 
 
-def _graph(index: int, title: str, metrics: list[list[Any]], region: str) -> dict[str, Any]:
+def _graph(index: int, title: str, rows: list[Row], region: str) -> dict[str, object]:
     return {
         "type": "metric",
         "x": _WIDTH * (index % _COLUMNS),
         "y": _HEIGHT * (index // _COLUMNS),
         "width": _WIDTH,
         "height": _HEIGHT,
-        "properties": {"title": title, "view": "timeSeries", "region": region, "period": _PERIOD_S, "metrics": metrics},
+        "properties": {"title": title, "view": "timeSeries", "region": region, "period": _PERIOD_S, "metrics": rows},
     }

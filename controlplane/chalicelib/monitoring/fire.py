@@ -1,107 +1,75 @@
-"""Fires every alarm, listens for its notification on a queue of its own, and sets it back."""
+"""Fires alarms to test their notifications, receives the notifications, and resets the alarms afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
 
 from chalicelib.domain.aws.alarms import AlarmState
 from chalicelib.domain.aws.topics import Probe
-from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result
-from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
 
-_PATIENCE_S = 90
+# How the reason of a test alarm begins. It stays as it is: alarms fired by an older version are recognised by it, and
+# recipients may filter on it.
+_TEST_REASON = "Drill by proxyctl"
 _RECEIVE_S = 1
-_DRILL = "Drill by proxyctl"
-_ROUNDS = 10  # receives a call: a queue hands out ten messages at a time, or fewer
+_RECEIVES = 10  # receive calls a phase call: SQS hands out at most ten messages at a time
 
 
-def fire(made: Mapping[str, Any], request: Request, aws: Aws) -> Result:
-    """A queue listens on the topic while every alarm is fired."""
-    names = Names(request.environment.name)
-    probe = aws.topics.open_probe(made["topic"], names.probe(request.deployment_id), names.tags)
-    for name in made["alarms"]:
-        # Via OK: an alarm that is in ALARM already would not change, and so not tell.
-        aws.alarms.set_state(name, "OK", _reason(request))
-        aws.alarms.set_state(name, "ALARM", _reason(request))
-    return Result.in_progress(
-        f"{len(made['alarms'])} alarms made and fired; waiting for their notifications",
-        poll_after_s=1,
-        cursor={
-            "step": "listen",
-            "made": made,
-            "queue_url": probe.queue_url,
-            "queue_arn": probe.queue_arn,
-            "subscription_arn": probe.subscription_arn,
-            "heard": [],
-        },
-        **made,
-    )
+def fire(alarms: Collection[str], deployment_id: str, aws: Aws) -> None:
+    """Set each alarm (by name) to ALARM. Via OK, because an alarm that is in ALARM already sends no notification."""
+    for name in alarms:
+        aws.alarms.set_state(name, "OK", _reason(deployment_id))
+        aws.alarms.set_state(name, "ALARM", _reason(deployment_id))
 
 
-def _reason(request: Request) -> str:
-    return f"{_DRILL} deployment {request.deployment_id}: nothing is wrong, this tests the notification"
+def reset(alarms: Collection[str], deployment_id: str, aws: Aws) -> None:
+    """Set each alarm (by name) to OK."""
+    for name in alarms:
+        aws.alarms.set_state(name, "OK", _reason(deployment_id))
 
 
-def listen(request: Request, aws: Aws) -> Result:
-    cursor = request.cursor
-    probe = Probe(str(cursor["queue_url"]), str(cursor["queue_arn"]), str(cursor["subscription_arn"]))
-    made: Mapping[str, Any] = cursor["made"]
-    heard = {*cursor["heard"]}
-    for _ in range(_ROUNDS):
-        messages = aws.topics.receive(probe, _RECEIVE_S)
-        heard |= {str(one["AlarmName"]) for one in messages if _is_drill(one, request)}
-        if not messages or heard >= {*made["alarms"]}:
+def receive(queue: Probe, alarms: Collection[str], deployment_id: str, aws: Aws) -> set[str]:
+    """Names of the alarms whose test notification of this deployment is in the queue now.
+
+    Stops early when the queue is empty or all of `alarms` have been received; takes at most about ten seconds.
+    """
+    received: set[str] = set()
+    for _ in range(_RECEIVES):
+        messages = aws.topics.receive(queue, _RECEIVE_S)
+        received |= {str(message["AlarmName"]) for message in messages if _is_test(message, deployment_id)}
+        if not messages or received >= set(alarms):
             break
-    missing = [name for name in made["alarms"] if name not in heard]
-    since = float(cursor.get("since", request.elapsed_s))
-    if missing and request.elapsed_s - since < _PATIENCE_S:
-        asked = int(cursor.get("asked", 0))
-        return Result.in_progress(
-            f"{len(heard)} of {len(made['alarms'])} notifications have arrived",
-            poll_after_s=next_poll_s(asked),
-            cursor={**cursor, "heard": sorted(heard), "since": since, "asked": asked + 1},
-            **made,
-        )
-    # Also when it failed: nobody's alarm is left ringing for a drill.
-    for name in made["alarms"]:
-        aws.alarms.set_state(name, "OK", _reason(request))
-    aws.topics.close_probe(probe)
-    if missing:
-        raise PhaseFailed(
-            f"fired, but no notification arrived within {_PATIENCE_S} s: {', '.join(missing)}",
-            code="NotificationMissing",
-            remedy=f"See whether CloudWatch may publish to the topic {made['topic']}, and whether it is encrypted.",
-            evidence={"heard": sorted(heard), "missing": missing},
-        )
-    return Result.in_progress(
-        f"All {len(heard)} notifications have arrived; following one request through the logs",
-        poll_after_s=1,
-        cursor={"step": "correlate", "made": {**made, "heard": sorted(heard)}},
-        **made,
-    )
+    return received
 
 
-def hush(names: Names, aws: Aws) -> list[str]:
-    """Ends what a drill that was cut short has left: nobody is rung up for nothing, and no queue listens on.
-
-    Answers the alarms that still rang for it."""
-    ringing = [alarm.name for alarm in aws.alarms.find(names.alarm("")) if _rings_for_a_drill(alarm)]
-    for name in ringing:
-        aws.alarms.set_state(name, "OK", f"{_DRILL}: it was cut short")
-    close_probes(names, aws)
-    return ringing
+def _reason(deployment_id: str) -> str:
+    return f"{_TEST_REASON} deployment {deployment_id}: nothing is wrong, this tests the notification"
 
 
-def _rings_for_a_drill(alarm: AlarmState) -> bool:
-    return alarm.state == "ALARM" and alarm.reason.startswith(_DRILL)
+def _is_test(message: Mapping[str, object], deployment_id: str) -> bool:
+    reason = str(message.get("NewStateReason", ""))
+    return message.get("NewStateValue") == "ALARM" and deployment_id in reason
 
 
-def close_probes(names: Names, aws: Aws) -> int:
-    """Queues of drills, and the topic's subscriptions to them, which outlive a queue; answers how many queues."""
+def reset_test_alarms(names: Names, aws: Aws) -> list[str]:
+    """Reset test alarms to OK and delete the test queues, after a test that did not end.
+
+    Returns the names of the alarms that were reset. An alarm that fired for another reason stays in ALARM.
+    """
+    firing = [alarm.name for alarm in aws.alarms.find(names.alarm("")) if _fires_for_test(alarm)]
+    for name in firing:
+        aws.alarms.set_state(name, "OK", f"{_TEST_REASON}: the test did not end")
+    delete_test_queues(names, aws)
+    return firing
+
+
+def _fires_for_test(alarm: AlarmState) -> bool:
+    return alarm.state == "ALARM" and alarm.reason.startswith(_TEST_REASON)
+
+
+def delete_test_queues(names: Names, aws: Aws) -> int:
+    """Delete the queues of alarm tests and their subscriptions, which outlive a queue; returns how many queues."""
     topic = aws.topics.find(names.topic)
     for endpoint, subscription in (dict(aws.topics.subscribers(topic)) if topic else {}).items():
         if endpoint.rpartition(":")[2].startswith(names.probes):
@@ -110,8 +78,3 @@ def close_probes(names: Names, aws: Aws) -> int:
     for queue in queues:
         aws.topics.delete_queue(queue)
     return len(queues)
-
-
-def _is_drill(message: Mapping[str, object], request: Request) -> bool:
-    told = str(message.get("NewStateReason", ""))
-    return message.get("NewStateValue") == "ALARM" and request.deployment_id in told

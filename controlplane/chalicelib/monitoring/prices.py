@@ -1,6 +1,6 @@
-"""What tokens cost, for the dashboard's cost graph: OpenAI's list prices of mid-2025, in USD for a million tokens.
+"""Prices of tokens for the dashboard's cost graph: OpenAI's list prices of mid-2025, in USD for a million tokens.
 
-They change, and contracts differ: the graph is a guide, the invoice is the truth. A model that is not here has no line.
+Prices change and contracts differ, so the graph is an estimate. A model without a price has no line in it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,13 @@ PRICES: Mapping[str, tuple[float, float]] = {
 
 
 def of(targets: Mapping[str, str]) -> dict[str, tuple[float, float]]:
-    """Prices (in, out) by alias, as far as the aliases' targets have one. A dated name costs what its family costs."""
-    found: dict[str, tuple[float, float]] = {}
-    for alias, target in targets.items():
-        family = max((name for name in PRICES if target == name or target.startswith(f"{name}-2")), key=len, default="")
-        if family:
-            found[alias] = PRICES[family]
-    return found
+    """Prices (in, out) by alias. targets: upstream model by alias; one without a price is left out.
+
+    A dated model (`gpt-4o-2024-08-06`) has its family's price.
+    """
+    families = {alias: _family(target) for alias, target in targets.items()}
+    return {alias: PRICES[family] for alias, family in families.items() if family}
+
+
+def _family(target: str) -> str:
+    return max((name for name in PRICES if target == name or target.startswith(f"{name}-2")), key=len, default="")

@@ -1,4 +1,4 @@
-"""Carries a change set on: waits for it, ends when it is empty, refuses what would be lost, executes it."""
+"""Advances a change set: waits for it, ends when it is empty, refuses a destructive one, executes any other."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
-from . import follow, inputs, state
+from . import follow, inputs, replacements, state
 from .cursor import StackCursor
 
-_BEING_MADE = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
+_UNFINISHED = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
 
 def advance(
@@ -21,11 +21,12 @@ def advance(
 ) -> Result[StackEvidence]:
     """The next step for a change set that is being made, empty, refused, available or executed.
 
-    before: evidence of what was done before the change set was asked for. Raises PhaseFailed: ChangeSetFailed when
-    CloudFormation refused it, ReplacementRefused when it would delete what users or records need.
+    creates: whether the change set creates the stack. before: evidence of what was done before it was requested.
+    Raises PhaseFailed: ChangeSetFailed when CloudFormation refused it, ReplacementRefused when it would replace or
+    remove a resource that users or records need.
     """
     stack = request.names.stack
-    if change_set.status in _BEING_MADE:
+    if change_set.status in _UNFINISHED:
         return request.wait(
             "CloudFormation is working out what would change",
             step="change set",
@@ -34,7 +35,7 @@ def advance(
         )
     if state.is_empty(change_set.status, change_set.reason):
         aws.stacks.delete_change_set(stack, change_set.name)
-        unchanged = "Nothing to change: the stack is as its template says"
+        unchanged = "Nothing to change: the stack matches its template"
         return follow.ended(inputs.must_find(stack, aws), unchanged, request, aws, before)
     if change_set.status == "FAILED":
         aws.stacks.delete_change_set(stack, change_set.name)
@@ -49,7 +50,7 @@ def advance(
 def _execute(change_set: ChangeSet, request: Request, aws: Aws, before: StackEvidence) -> Result[StackEvidence]:
     stack, last = request.names.stack, ""
     if change_set.execution == "AVAILABLE":
-        _refuse_losses(change_set, request, aws)
+        _refuse_destructive(change_set, request, aws)
         last = inputs.last_event(stack, aws)
         aws.stacks.execute(stack, change_set.name, inputs.token(request, "execute"))
     changes = tuple(_line(change) for change in change_set.changes)
@@ -66,18 +67,18 @@ def _line(change: Change) -> str:
     text = f"{change.action} {change.logical_id} ({change.resource_type})"
     if change.action == "Modify":
         text += f": {', '.join(change.because)}"
-    return text + (", replaced" if change.action == "Modify" and state.is_lost(change) else "")
+    return text + (", replaced" if change.action == "Modify" and replacements.deletes_resource(change) else "")
 
 
-def _refuse_losses(change_set: ChangeSet, request: Request, aws: Aws) -> None:
-    losses = state.losses(change_set.changes)
-    if not losses or request.options.allow_replacement:
+def _refuse_destructive(change_set: ChangeSet, request: Request, aws: Aws) -> None:
+    destructive = [str(change) for change in replacements.destructive(change_set.changes)]
+    if not destructive or request.options.allow_replacement:
         return
     aws.stacks.delete_change_set(request.names.stack, change_set.name)
     raise PhaseFailed(
-        "this deployment " + "; ".join(map(str, losses)),
+        "this deployment " + "; ".join(destructive),
         code="ReplacementRefused",
         field="options.allow_replacement",
         remedy="If that is what you want, deploy with options.allow_replacement.",
-        evidence={"losses": [str(loss) for loss in losses]},
+        evidence={"losses": destructive},
     )

@@ -1,4 +1,4 @@
-"""What a change of the stack notes between two calls."""
+"""Progress of a stack change, stored between two calls of a phase."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class StackCursor:
-    """step: "" until there is a change set, `changing` while CloudFormation makes it, `executing` after its execution.
+    """step: "" before the change set, `changing` while CloudFormation prepares it, `executing` after its execution.
 
     creates: whether the change set creates the stack. since, last: ids of the last event before the execution and of
     the last one that was read. resources: last status by logical id; changes: one line for each change.

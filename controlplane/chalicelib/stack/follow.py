@@ -1,4 +1,4 @@
-"""Follows an operation on the stack, resource by resource, until it has ended well or badly."""
+"""Follows a stack operation, resource by resource, until it ends."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
-from . import inputs, state, urls
+from . import failure, inputs, state, urls
 from .cursor import StackCursor
 
 
 def follow(request: Request, aws: Aws) -> Result[StackEvidence]:
-    """Record what happened since the last call, and whether the operation is over.
+    """Read the events since the last call; IN_PROGRESS until the operation ends.
 
-    Raises PhaseFailed (StackFailed) with CloudFormation's root cause when the stack did not reach its new state.
+    Raises PhaseFailed (StackFailed) with the root cause when the stack did not reach its new state.
     """
     cursor = request.cursor_as(StackCursor)
     events = aws.stacks.events(cursor.stack_id, after=cursor.last)
     resources = {**cursor.resources, **_statuses(events)}
-    # By id: a failed creation deletes the stack, and then its name finds nothing.
+    # By id: a failed creation deletes the stack, and a deleted stack is not found by its name.
     stack = inputs.must_find(cursor.stack_id, aws)
     if state.in_progress(stack.status):
         finished = sum(status.endswith("_COMPLETE") for status in resources.values())
@@ -41,16 +41,16 @@ def follow(request: Request, aws: Aws) -> Result[StackEvidence]:
 
 
 def _statuses(events: Sequence[StackEvent]) -> dict[str, str]:
-    return {event.logical_id: event.status for event in events if event.resource_type != "AWS::CloudFormation::Stack"}
+    return {event.logical_id: event.status for event in events if event.resource_type != failure.STACK}
 
 
 def _failed(stack: Stack, events: Sequence[StackEvent], resources: Mapping[str, str]) -> PhaseFailed:
-    cause = state.root_cause(events)
+    cause = failure.root_cause(events)
     return PhaseFailed(
         f"stack {stack.name} ended in {stack.status}: {cause or stack.reason or 'no reason given'}",
         code="StackFailed",
         field=cause.logical_id if cause else None,
-        remedy="Correct what the reason names and deploy again; the stack is back where it was.",
+        remedy="Correct what the reason names and deploy again. CloudFormation has restored the stack's earlier state.",
         evidence={
             "stack_id": stack.id,
             "status": stack.status,
@@ -61,9 +61,9 @@ def _failed(stack: Stack, events: Sequence[StackEvent], resources: Mapping[str, 
 
 
 def ended(stack: Stack, summary: str, request: Request, aws: Aws, changed: StackEvidence) -> Result[StackEvidence]:
-    """The end of a change: set deletion protection as configured, and describe the stack as it stands.
+    """The result of a finished change: sets deletion protection as configured and describes the stack.
 
-    changed: what is known of the change itself; the rest is filled in here.
+    changed: evidence of the change itself; the fields about the stack are filled in here.
     """
     if stack.protected != request.config.protected:
         aws.stacks.protect(stack.name, request.config.protected)

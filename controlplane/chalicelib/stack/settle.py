@@ -1,4 +1,4 @@
-"""Brings a stack into a state that takes a change set: waits, deletes it, continues its rollback, or asks a person."""
+"""Prepares a stack for a change set: waits for another operation, deletes a broken stack, continues a rollback."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
-from . import inputs, state
+from . import failure, inputs
 from .cursor import StackCursor
 from .state import Move
 
-_ATTEMPTS = 2  # deletions, or continued rollbacks, before a person must look
+_ATTEMPTS = 2  # deletions or continued rollbacks before the phase fails
 _SUMMARIES = {
-    Move.WAIT: "Another operation runs on stack {name} ({status}); waiting for its end",
-    Move.DELETE: "Stack {name} was in {status}, holding nothing that works: deleting it first",
-    Move.CONTINUE_ROLLBACK: "Stack {name} was in {status}: continuing its rollback first",
+    Move.WAIT: "Waiting for another operation on stack {name} ({status})",
+    Move.DELETE: "Deleting stack {name} first: it is in {status}, so its creation or deletion never finished",
+    Move.CONTINUE_ROLLBACK: "Continuing the rollback of stack {name} first: it is in {status}",
 }
 
 
 def settle(stack: Stack, move: Move, request: Request, aws: Aws) -> Result[StackEvidence]:
-    """Wait for what is happening, or start what must happen before a change set can be made.
+    """One step towards a state in which CloudFormation accepts a change set. move: WAIT, DELETE or CONTINUE_ROLLBACK.
 
-    Raises PhaseFailed: StackStuck when it stays in a state after two attempts, StackNeedsHands before a stack with a
-    live version would be deleted.
+    Raises PhaseFailed: StackStuck when the stack stays in a state after two attempts, StackNeedsHands instead of
+    deleting a stack whose environment has a live version.
     """
     cursor = request.cursor_as(StackCursor)
     if move is Move.WAIT:
@@ -56,7 +56,7 @@ def _attempt(stack: Stack, move: Move, cursor: StackCursor, request: Request, aw
 
 
 def _stuck(stack: Stack, aws: Aws) -> PhaseFailed:
-    cause = state.root_cause(list(aws.stacks.events(stack.id))[-50:])
+    cause = failure.root_cause(list(aws.stacks.events(stack.id))[-50:])
     return PhaseFailed(
         f"stack {stack.name} stays in {stack.status}: {cause or stack.reason or 'no reason given'}",
         code="StackStuck",
@@ -66,20 +66,22 @@ def _stuck(stack: Stack, aws: Aws) -> PhaseFailed:
 
 
 def _refuse_to_delete_a_live_stack(stack: Stack, request: Request) -> None:
-    """DELETE_FAILED may be left by a clean-up that stopped half-way, of an environment that is in use again."""
+    """A clean-up that failed leaves DELETE_FAILED; the environment may have been deployed again since."""
     if stack.status == "DELETE_FAILED" and request.environment.live and not request.options.allow_replacement:
         raise PhaseFailed(
             f"stack {stack.name} is in DELETE_FAILED, and the environment has a live version",
             code="StackNeedsHands",
             field="options.allow_replacement",
-            remedy="Deploy with options.allow_replacement to delete what is left and make it anew.",
+            remedy="Deploy with options.allow_replacement to delete the rest of the stack and create it again.",
             evidence={"stack_id": stack.id},
         )
 
 
 def refuse_mode_switch(stack: Stack | None, request: Request, aws: Aws) -> None:
-    """Refuse another response mode while a version is live: the API has one mode for both aliases, and the live version
-    speaks the one that it was released with. Raises PhaseFailed (ReplacementRefused)."""
+    """Refuse to change the response mode while a version is live. Raises PhaseFailed (ReplacementRefused).
+
+    The API has one mode for both aliases, and a version answers only in the mode that it was released with.
+    """
     before = stack.parameters.get("ResponseMode") if stack else None
     wanted = inputs.mode(request, aws)
     if before in (None, wanted) or not request.environment.live or request.options.allow_replacement:
@@ -88,15 +90,15 @@ def refuse_mode_switch(stack: Stack | None, request: Request, aws: Aws) -> None:
         f"changing response_mode from {before} to {wanted} breaks the live version until the new one is live",
         code="ReplacementRefused",
         field="config.response_mode",
-        remedy="Deploy with options.allow_replacement in a quiet hour, or deploy a second environment.",
+        remedy="Deploy with options.allow_replacement when there is little traffic, or deploy a second environment.",
     )
 
 
 def drop_leftovers(request: Request, aws: Aws) -> tuple[str, ...]:
-    """Delete change sets of ours that a crash left behind; answers their names."""
+    """Delete this product's change sets of other deployments, which a crash leaves behind; returns their names."""
     stack, own = request.names.stack, inputs.change_set_name(request)
     names = [change_set.name for change_set in aws.stacks.change_sets(stack)]
-    leftovers = tuple(name for name in names if name.startswith(inputs.OURS) and name != own)
+    leftovers = tuple(name for name in names if name.startswith(inputs.CHANGE_SET_PREFIX) and name != own)
     for name in leftovers:
         aws.stacks.delete_change_set(stack, name)
     return leftovers

@@ -1,6 +1,7 @@
-"""The environment's template as text: what its API is made of, and the parameters that a deployment gives it.
+"""The environment's template and its parameters.
 
-It is read as text, since Lambda's Python has no YAML parser: two comments fence what an API deployment snapshots.
+The template is handled as text, because Lambda's Python has no YAML parser. Two marker comments enclose the resources
+that an API Gateway deployment takes a snapshot of.
 """
 
 from __future__ import annotations
@@ -15,20 +16,23 @@ from chalicelib.engine.fingerprints import fingerprint
 
 BEGIN, END = "# api: begin", "# api: end"
 SNAPSHOT = "ApiDeploymentSnapshot"
-MAX_BYTES = 51_200  # what CloudFormation takes in a request body
+MAX_BYTES = 51_200  # CloudFormation's limit for a template in a request body
 
-# Given once, when the stack is created; release_code owns what they set from then on.
-_ONCE = frozenset({"ArtifactKey", "ArtifactBucket", "MemorySize", "TimeoutSeconds", "LogLevel", "SecretTtlSeconds"})
-# What only keeps a permission a while longer is no reason to touch a stack.
+# Set when the stack is created and kept by every update: release_code changes code and function settings afterwards.
+_CREATION_ONLY = frozenset(
+    {"ArtifactKey", "ArtifactBucket", "MemorySize", "TimeoutSeconds", "LogLevel", "SecretTtlSeconds"}
+)
+# These only keep the permission to read an older secret, so a change of them alone is no reason to update the stack.
 IN_USE = frozenset({"SecretInUseArn", "SecretInUseKmsKeyArn"})
-_GATEWAY_BUFFERED_MS = 29_000  # API Gateway's own limit where responses are not streamed
+_GATEWAY_BUFFERED_MS = 29_000  # API Gateway's limit for an integration that does not stream
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What the template is told beside `config`: facts that other phases and the control plane know.
+class StackInputs:
+    """Inputs of the parameters beside `config`, from other phases and from the control plane's settings.
 
-    in_use: the parameters of `IN_USE`, see `in_use`.
+    in_use: the parameters of `IN_USE`, as `in_use` answers them. kms_key_arn: "" for the account's own key.
+    runtime: Lambda's name of it. response_mode: stream or buffered. access_logs: whether API Gateway may write them.
     """
 
     environment: str
@@ -49,29 +53,30 @@ def _api_lines(text: str) -> list[str]:
         raise BadRequest(
             f"template.yaml must have one line {BEGIN!r}, one line {END!r} and a resource {SNAPSHOT}",
             field="template.yaml",
-            remedy="Put the marker comments around all that an API deployment snapshots.",
+            remedy="Put the marker comments around everything that an API deployment takes a snapshot of.",
         )
-    fenced = lines[stripped.index(BEGIN) + 1 : stripped.index(END)]
-    return [line for line in fenced if line.strip() and not line.strip().startswith("#")]
+    enclosed = lines[stripped.index(BEGIN) + 1 : stripped.index(END)]
+    return [line for line in enclosed if line.strip() and not line.strip().startswith("#")]
 
 
 def with_snapshot(text: str, parameters: Mapping[str, str]) -> str:
-    """The template with a logical id for the API's deployment that changes exactly when the API does.
+    """The template with a logical id for the API deployment that changes exactly when the API changes.
 
-    `parameters` are those that shape the API's methods.
+    CloudFormation makes a new API deployment only for a new logical id. parameters: those of `shaping`. Raises
+    BadRequest when the template lacks a marker comment or the resource.
     """
     digest = fingerprint(_api_lines(text), dict(parameters))[:12]
     return text.replace(SNAPSHOT, f"ApiDeployment{digest}")
 
 
 def integration_timeout_ms(timeout_s: int, response_mode: str) -> int:
-    """How long API Gateway waits: as long as the function may take, as far as API Gateway lets it."""
-    wanted = timeout_s * 1_000
-    return wanted if response_mode == "stream" else min(wanted, _GATEWAY_BUFFERED_MS)
+    """API Gateway's time limit in milliseconds: the function's, but at most 29,000 ms where it does not stream."""
+    function_ms = timeout_s * 1_000
+    return function_ms if response_mode == "stream" else min(function_ms, _GATEWAY_BUFFERED_MS)
 
 
 def restorable(config: Config) -> dict[str, str]:
-    """Parameters by which the stack alone holds what a release ran with, and which change in place."""
+    """Parameters of a release that only the stack holds and that change in place: a rollback can set them back."""
     return {
         "LogRetentionDays": str(config.log_retention_days),
         "ThrottleRate": f"{config.throttle.rate_per_s:g}",
@@ -80,7 +85,7 @@ def restorable(config: Config) -> dict[str, str]:
 
 
 def lasting(config: Config, response_mode: str) -> dict[str, str]:
-    """Those that shape the API or the function for all versions, so that only a deploy changes them."""
+    """Parameters that apply to the API or to all versions of the function: only a deploy changes them."""
     return {
         "IntegrationTimeoutMs": str(integration_timeout_ms(config.timeout_s, response_mode)),
         "ReservedConcurrency": "" if config.reserved_concurrency is None else str(config.reserved_concurrency),
@@ -88,38 +93,41 @@ def lasting(config: Config, response_mode: str) -> dict[str, str]:
 
 
 def in_use(
-    config: Config, releases: Iterable[Release], own: str, wanted: str, stands: Mapping[str, str]
+    config: Config, releases: Iterable[Release], *, own: str, wanted: str, current: Mapping[str, str]
 ) -> dict[str, str]:
-    """The other secret that the newest of `releases` still read, and its key. own: ARN of the environment's own secret;
-    wanted: ARN of the one that is rolled out; stands: the stack's parameters."""
+    """The parameters of `IN_USE`: another secret that the newest of `releases` still reads, and its key; "" for none.
+
+    own: ARN of the environment's own secret, wildcards allowed; wanted: ARN of the secret that is rolled out; current:
+    the stack's parameters.
+    """
     others = (release.config.get("secret_arn") for release in releases)
     other = next((arn or own for arn in others if arn != config.secret_arn), "")
-    kept = "SecretInUseKmsKeyArn" if stands.get("SecretArn") == wanted else "SecretKmsKeyArn"
-    return {"SecretInUseArn": other, "SecretInUseKmsKeyArn": stands.get(kept, "") if other else ""}
+    key = "SecretInUseKmsKeyArn" if current.get("SecretArn") == wanted else "SecretKmsKeyArn"
+    return {"SecretInUseArn": other, "SecretInUseKmsKeyArn": current.get(key, "") if other else ""}
 
 
-def parameters(config: Config, given: Given, *, creates: bool) -> dict[str, str | None]:
-    """The stack's parameters; None keeps the value that the stack has."""
-    all_of_them: dict[str, str | None] = {
-        "Environment": given.environment,
-        "ArtifactBucket": given.bucket,
-        "ArtifactKey": given.artifact_key,
-        "SecretArn": given.secret_arn,
-        "SecretKmsKeyArn": given.kms_key_arn,
-        **given.in_use,
-        "Runtime": given.runtime,
-        "ResponseMode": given.response_mode,
+def parameters(config: Config, inputs: StackInputs, *, creates: bool) -> dict[str, str | None]:
+    """Value by parameter name; None keeps the stack's value. creates: whether the stack does not exist yet."""
+    values: dict[str, str | None] = {
+        "Environment": inputs.environment,
+        "ArtifactBucket": inputs.bucket,
+        "ArtifactKey": inputs.artifact_key,
+        "SecretArn": inputs.secret_arn,
+        "SecretKmsKeyArn": inputs.kms_key_arn,
+        **inputs.in_use,
+        "Runtime": inputs.runtime,
+        "ResponseMode": inputs.response_mode,
         "MemorySize": str(config.memory_mb),
         "TimeoutSeconds": str(config.timeout_s),
         "LogLevel": config.log_level,
         "SecretTtlSeconds": str(config.secret_ttl_s),
         **restorable(config),
-        **lasting(config, given.response_mode),
-        "AccessLogs": "on" if given.access_logs else "off",
+        **lasting(config, inputs.response_mode),
+        "AccessLogs": "on" if inputs.access_logs else "off",
     }
     if creates:
-        return all_of_them
-    return {name: None if name in _ONCE else value for name, value in all_of_them.items()}
+        return values
+    return {name: None if name in _CREATION_ONLY else value for name, value in values.items()}
 
 
 PARAMETERS = frozenset(
@@ -147,6 +155,6 @@ PARAMETERS = frozenset(
 )
 
 
-def shaping(all_of_them: Mapping[str, str | None]) -> dict[str, str]:
-    """Those parameters that change what an API deployment snapshots."""
-    return {name: all_of_them[name] or "" for name in ("ResponseMode", "IntegrationTimeoutMs", "Environment")}
+def shaping(values: Mapping[str, str | None]) -> dict[str, str]:
+    """Of all parameters, those whose change needs a new API deployment; None becomes ""."""
+    return {name: values[name] or "" for name in ("ResponseMode", "IntegrationTimeoutMs", "Environment")}

@@ -13,7 +13,7 @@ from chalicelib.stack import template
 
 TEXT = (Path(__file__).resolve().parents[3] / "proxy" / "template.yaml").read_text()
 OWN, THEIRS = (f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}" for name in ("own", "theirs"))
-GIVEN = template.Given(
+INPUTS = template.StackInputs(
     "dev",
     "b",
     "artifacts/dev/a.zip",
@@ -27,9 +27,8 @@ GIVEN = template.Given(
 
 
 def snapshot(text: str, **shaping: str) -> str:
-    found = set(re.findall(r"ApiDeployment[0-9a-f]{12}", template.with_snapshot(text, shaping)))
-    assert len(found) == 1
-    return str(found.pop())
+    (logical_id,) = set(re.findall(r"ApiDeployment[0-9a-f]{12}", template.with_snapshot(text, shaping)))
+    return str(logical_id)
 
 
 def test_a_changed_method_is_a_new_deployment() -> None:
@@ -48,19 +47,19 @@ def test_a_parameter_that_shapes_the_api_is_part_of_it() -> None:
 
 def test_the_template_declares_exactly_what_is_given() -> None:
     declared = re.findall(r"^  (\w+):$", TEXT.partition("Parameters:")[2].partition("\nConditions:")[0], re.M)
-    assert set(declared) == template.PARAMETERS == set(template.parameters(Config(), GIVEN, creates=True))
+    assert set(declared) == template.PARAMETERS == set(template.parameters(Config(), INPUTS, creates=True))
 
 
 def test_a_first_deploy_gives_every_value_and_a_later_one_leaves_the_releases_own() -> None:
-    first = template.parameters(Config(), GIVEN, creates=True)
-    later = template.parameters(Config(), GIVEN, creates=False)
+    first = template.parameters(Config(), INPUTS, creates=True)
+    later = template.parameters(Config(), INPUTS, creates=False)
     assert None not in first.values()
     assert {name for name, value in later.items() if value is None} >= {"ArtifactKey", "MemorySize", "LogLevel"}
     assert later["ThrottleRate"] == "50"
 
 
 @pytest.mark.parametrize(
-    ("asked", "before", "stands", "arn", "key"),
+    ("configured", "before", "current", "arn", "key"),
     [
         (None, [None, None], {"SecretArn": OWN, "SecretKmsKeyArn": "k"}, "", ""),
         (THEIRS, [None], {"SecretArn": OWN, "SecretKmsKeyArn": "k"}, OWN, "k"),
@@ -71,11 +70,13 @@ def test_a_first_deploy_gives_every_value_and_a_later_one_leaves_the_releases_ow
     ],
 )
 def test_releases_of_before_keep_the_secret_that_they_read(
-    asked: str | None, before: list[str | None], stands: dict[str, str], arn: str, key: str
+    configured: str | None, before: list[str | None], current: dict[str, str], arn: str, key: str
 ) -> None:
-    releases = [Release("1", "d", "t", config={"secret_arn": one}) for one in before]
-    told = template.in_use(Config(secret_arn=asked), releases, OWN, asked or OWN, stands)
-    assert told == {"SecretInUseArn": arn, "SecretInUseKmsKeyArn": key}
+    releases = [Release("1", "d", "t", config={"secret_arn": arn_before}) for arn_before in before]
+    parameters = template.in_use(
+        Config(secret_arn=configured), releases, own=OWN, wanted=configured or OWN, current=current
+    )
+    assert parameters == {"SecretInUseArn": arn, "SecretInUseKmsKeyArn": key}
 
 
 @pytest.mark.parametrize(

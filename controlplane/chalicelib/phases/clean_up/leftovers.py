@@ -15,7 +15,7 @@ from . import inventory, search
 
 def sweep(request: Request, aws: Aws) -> Result:
     names = Names(request.environment.name)
-    queues = fire.close_probes(names, aws)
+    queues = fire.delete_test_queues(names, aws)
     artifacts = _superseded(names, request, aws)
     aws.artifacts.delete(artifacts)
     load = list(aws.artifacts.keys(f"load/{request.deployment_id}/"))

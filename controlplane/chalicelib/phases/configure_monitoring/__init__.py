@@ -1,1 +1,1 @@
-"""The room of configure_monitoring."""
+"""Phase 5: alarms, dashboard, saved queries and metric filters, each alarm tested, one request correlated."""

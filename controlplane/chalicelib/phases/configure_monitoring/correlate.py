@@ -1,89 +1,114 @@
-"""One request, followed by its ID through the reply, the function's log and API Gateway's access log."""
+"""Sends one request to the candidate and finds it by its id in the reply, the function's log and the access log."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.errors import AwsCallFailed, PhaseFailed
-from chalicelib.domain.names import Names
+from chalicelib.domain.evidence.monitoring import Correlation, MonitoringEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request, Result
-from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
 from chalicelib.stack.urls import candidate_url
 
-_PATIENCE_S = 60
+from .cursor import MonitoringCursor
+
+_TIMEOUT_S = 60
+_CLOCK_SKEW_MS = 60_000  # log lines may carry a time of before the request was sent, by another clock
 
 
-def correlate(request: Request, aws: Aws) -> Result:
-    """One request, found by its ID in the reply, in the function's log and in API Gateway's access log."""
-    names, stack = Names(request.environment.name), request.results["deploy_stack"]
-    cursor = {**request.cursor}
-    made: Mapping[str, Any] = cursor["made"]
-    if "request_id" not in cursor:
-        cursor |= {"request_id": _ask(stack, aws), "since": request.elapsed_s}
-        cursor["since_ms"] = int(request.now.timestamp() * 1_000) - 60_000
-    request_id, since_ms = str(cursor["request_id"]), int(cursor["since_ms"])
-    lines = aws.logs.search(names.log_group, request_id, since_ms)
-    gateway_id = _gateway_id(lines, request_id)
-    keeps = aws.gateway.access_logs(str(stack["outputs"]["ApiId"]), str(stack["outputs"]["StageName"]))
-    access = aws.logs.search(names.access_log_group, gateway_id, since_ms) if keeps and gateway_id else []
-    late = request.elapsed_s - float(cursor["since"]) > _PATIENCE_S
-    if (not lines or (keeps and not access)) and not late:
-        asked = int(cursor.get("asked", 0))
-        return Result.in_progress(
-            f"Looking for request {request_id} in the logs",
-            poll_after_s=next_poll_s(asked),
-            cursor={**cursor, "asked": asked + 1},
-            **made,
-        )
-    if not lines:
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Log lines of one request. has_access_log: whether the stage writes an access log at all."""
+
+    function: Sequence[str]
+    gateway_id: str
+    access: Sequence[str]
+    has_access_log: bool
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.function) and (bool(self.access) or not self.has_access_log)
+
+
+def correlate(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
+    """Send the request on the first call, then look for its lines; IN_PROGRESS until they are there.
+
+    After 60 s a missing line in the access log is noted as NOT RUN. Raises PhaseFailed: NoAnswer when the API does not
+    answer, CorrelationMissing when the reply has no request id or the function's log has no line after 60 s.
+    """
+    cursor = request.cursor_as(MonitoringCursor)
+    if not cursor.request_id:
+        cursor = _send(cursor, request, aws)
+    lines = _search(cursor, request, aws)
+    late = request.elapsed_s - (cursor.since_s or 0.0) > _TIMEOUT_S
+    if not lines.complete and not late:
+        summary = f"Looking for request {cursor.request_id} in the logs"
+        return request.wait(summary, step="logs", cursor=cursor, evidence=cursor.configured)
+    if not lines.function:
         raise PhaseFailed(
-            f"request {request_id} is not in {names.log_group} after {_PATIENCE_S} s",
+            f"request {cursor.request_id} is not in {request.names.log_group} after {_TIMEOUT_S} s",
             code="CorrelationMissing",
-            remedy="See whether the proxy's role may write to its log group.",
+            remedy="Check whether the proxy's role may write to its log group.",
         )
-    in_access_log = "found" if access else _why_not(keeps=keeps)
-    proof = {"request_id": request_id, "gateway_request_id": gateway_id, "reply": "found", "function_log": "found"}
-    count = len(made["alarms"])
-    return Result.done(
-        f"{count} alarms, each fired, heard and set back; dashboard {names.dashboard}; request {request_id} followed",
-        **made,
-        correlation={**proof, "access_log": in_access_log},
+    access_log = "found" if lines.access else _not_run(lines.has_access_log)
+    return _done(cursor.configured, Correlation(cursor.request_id, lines.gateway_id, "found", "found", access_log))
+
+
+def _search(cursor: MonitoringCursor, request: Request, aws: Aws) -> _Lines:
+    names, outputs = request.names, request.results.of(StackEvidence).outputs
+    function = aws.logs.search(names.log_group, cursor.request_id, cursor.search_from_ms)
+    gateway_id = _gateway_id(function, cursor.request_id)
+    has_access_log = aws.gateway.access_logs(outputs["ApiId"], outputs["StageName"])
+    access: Sequence[str] = ()
+    if has_access_log and gateway_id:
+        access = aws.logs.search(names.access_log_group, gateway_id, cursor.search_from_ms)
+    return _Lines(function, gateway_id, access, has_access_log)
+
+
+def _done(configured: MonitoringEvidence, correlation: Correlation) -> Result[MonitoringEvidence]:
+    summary = (
+        f"{len(configured.alarms)} alarms work: each fired, and its notification arrived. Dashboard "
+        f"{configured.dashboard} is up to date. Request {correlation.request_id} is in the logs"
     )
+    return Result.done(summary, replace(configured, correlation=correlation))
 
 
-def _why_not(*, keeps: bool) -> str:
-    if keeps:
-        return f"NOT RUN: the access log had no line within {_PATIENCE_S} s"
+def _not_run(has_access_log: bool) -> str:
+    if has_access_log:
+        return f"NOT RUN: the access log had no line within {_TIMEOUT_S} s"
     return "NOT RUN: the stage writes no access log (no CloudWatch role for API Gateway, or an emulator)"
 
 
-def _ask(stack: Mapping[str, Any], aws: Aws) -> str:
-    url = candidate_url(stack["outputs"], aws.settings.endpoint_url, "/health")
+def _send(cursor: MonitoringCursor, request: Request, aws: Aws) -> MonitoringCursor:
+    """The cursor with the id of a request that was sent now."""
+    url = candidate_url(request.results.of(StackEvidence).outputs, aws.settings.endpoint_url, "/health")
     try:
         reply = aws.endpoint.call("GET", url, signed=True, timeout_s=28.0)
     except AwsCallFailed as error:
         raise PhaseFailed(
-            f"the API gave no answer: {error.message}", code="NoAnswer", remedy="See the function's log."
+            f"the API did not answer: {error.message}", code="NoAnswer", remedy="See the function's log."
         ) from error
     request_id = reply.headers.get("x-request-id", "")
     if not request_id:
         raise PhaseFailed(
-            f"the answer ({reply.status}) of /health has no x-request-id",
+            f"the reply of /health (status {reply.status}) has no x-request-id",
             code="CorrelationMissing",
             remedy="See proxy/telemetry.py and the gateway responses of proxy/template.yaml.",
         )
-    return request_id
+    search_from_ms = int(request.now.timestamp() * 1_000) - _CLOCK_SKEW_MS
+    return replace(cursor, request_id=request_id, since_s=request.elapsed_s, search_from_ms=search_from_ms)
 
 
 def _gateway_id(lines: Sequence[str], request_id: str) -> str:
+    """API Gateway's id of the request, from the proxy's JSON log line; "" when no line names it."""
     for line in lines:
         try:
-            told = json.loads(line)
+            entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(told, dict) and told.get("request_id") == request_id:
-            return str(told.get("gateway_request_id", ""))
+        if isinstance(entry, dict) and entry.get("request_id") == request_id:
+            return str(entry.get("gateway_request_id", ""))
     return ""

@@ -1,41 +1,103 @@
-"""Phase 5: alarms, their topic, dashboard, saved queries and metric filters; then each alarm is fired, and its
-notification seen to arrive, and set back; then one request is followed through the logs.
+"""Phase 5: creates alarms, topic, dashboard, saved queries and metric filters, then tests them.
 
-They are made here and not in the stack: a threshold changes in a second, and the stack stays as it is.
+Three steps: apply everything and fire each alarm; wait for the notifications and reset the alarms; follow one request
+through the logs. The resources are not part of the stack, so that a changed threshold needs no stack update.
 """
 
 from __future__ import annotations
 
-from chalicelib.domain.names import Names
+from dataclasses import replace
+
+from chalicelib.domain.aws.topics import Probe
+from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.monitoring import MonitoringEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import apply, dashboard, fire
 from chalicelib.ports import Aws
 
 from . import correlate
+from .cursor import MonitoringCursor
+
+_NOTIFICATION_TIMEOUT_S = 90
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Everything that is made here, and which of it is there."""
-    names = Names(request.environment.name)
+    """Hash of all that this phase defines, the stack's id, and the names of the existing alarms."""
+    names = request.names
     return fingerprint_of(
         list(apply.definitions(request, "the topic")),
         apply.dashboard_body(request, aws, []),
         [*dashboard.queries(names), *dashboard.filters(names)],
         list(request.config.notify),
         request.config.log_retention_days,
-        request.results["deploy_stack"]["stack_id"],
+        request.results.of(StackEvidence).stack_id,
         sorted(alarm.name for alarm in aws.alarms.find(names.alarm(""))),
     )
 
 
-def run(request: Request, aws: Aws) -> Result:
-    step = request.cursor.get("step")
-    if step == "listen":
-        return fire.listen(request, aws)
-    if step == "correlate":
+def run(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
+    """One step. Raises PhaseFailed: NotificationMissing when an alarm's notification does not arrive within 90 s, and
+    what `correlate` raises."""
+    step = request.cursor_as(MonitoringCursor).step
+    if step == "notifications":
+        return _await_notifications(request, aws)
+    if step == "logs":
         return correlate.correlate(request, aws)
-    return fire.fire(apply.everything(request, aws), request, aws)
+    return _fire_all(apply.apply(request, aws), request, aws)
 
 
-PHASE = Definition(run, dict, fingerprint=fingerprint)
+def _fire_all(configured: MonitoringEvidence, request: Request, aws: Aws) -> Result[MonitoringEvidence]:
+    names = request.names
+    queue = aws.topics.open_probe(configured.topic, names.probe(request.deployment_id), names.tags)
+    fire.fire(configured.alarms, request.deployment_id, aws)
+    cursor = MonitoringCursor("notifications", configured, queue.queue_url, queue.queue_arn, queue.subscription_arn)
+    return Result.in_progress(
+        f"Fired {len(configured.alarms)} alarms; waiting for their notifications",
+        poll_after_s=1,
+        cursor=cursor,
+        evidence=configured,
+    )
+
+
+def _await_notifications(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
+    cursor = request.cursor_as(MonitoringCursor)
+    queue = Probe(cursor.queue_url, cursor.queue_arn, cursor.subscription_arn)
+    expected = cursor.configured.alarms
+    earlier = cursor.configured.heard or ()
+    missing = [name for name in expected if name not in earlier]
+    heard = {*earlier, *fire.receive(queue, missing, request.deployment_id, aws)}
+    missing = [name for name in expected if name not in heard]
+    configured = replace(cursor.configured, heard=tuple(sorted(heard)))
+    since_s = request.elapsed_s if cursor.since_s is None else cursor.since_s
+    if missing and request.elapsed_s - since_s < _NOTIFICATION_TIMEOUT_S:
+        return request.wait(
+            f"{len(heard)} of {len(expected)} notifications have arrived",
+            step="notifications",
+            cursor=replace(cursor, configured=configured, since_s=since_s),
+            evidence=configured,
+        )
+    # Before the failure, too: no test alarm stays in ALARM.
+    fire.reset(expected, request.deployment_id, aws)
+    aws.topics.close_probe(queue)
+    if missing:
+        raise _not_notified(missing, configured)
+    return Result.in_progress(
+        f"All {len(heard)} notifications have arrived; looking for one request in the logs",
+        poll_after_s=1,
+        cursor=MonitoringCursor("logs", configured),
+        evidence=configured,
+    )
+
+
+def _not_notified(missing: list[str], configured: MonitoringEvidence) -> PhaseFailed:
+    return PhaseFailed(
+        f"alarms fired, but no notification arrived within {_NOTIFICATION_TIMEOUT_S} s: {', '.join(missing)}",
+        code="NotificationMissing",
+        remedy=f"Check that CloudWatch may publish to the topic {configured.topic}, and whether it is encrypted.",
+        evidence=MonitoringEvidence(heard=configured.heard, missing=tuple(missing)),
+    )
+
+
+PHASE = Definition(run, MonitoringEvidence, MonitoringCursor, fingerprint)

@@ -1,1 +1,1 @@
-"""The room of deploy_stack."""
+"""Phase 4: creates or updates the environment's CloudFormation stack."""

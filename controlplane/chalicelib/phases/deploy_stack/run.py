@@ -1,7 +1,7 @@
-"""Phase 4: brings the environment's CloudFormation stack to its template, by change sets, resource by resource.
+"""Phase 4: creates or updates the environment's CloudFormation stack with a change set.
 
-One call does one step and answers; what it waits for is in the cursor. Whatever a call finds, also after a crash, it
-decides from the stack's state (stack/state.py). Code is not this phase's matter: release_code updates that.
+Each call does one step; the cursor says what the phase waits for. The stack's state decides on the next step, also
+after a crash (stack/state.py). The function's code and settings are updated by release_code, not here.
 """
 
 from __future__ import annotations
@@ -16,31 +16,36 @@ from chalicelib.stack.change_set import advance
 from chalicelib.stack.cursor import StackCursor
 from chalicelib.stack.state import Move
 
-_PATIENCE_S = 60 * 60
-_NOW_WAIT = (Move.WAIT, Move.DELETE, Move.CONTINUE_ROLLBACK)
+_TIMEOUT_S = 60 * 60
+_SETTLE_FIRST = (Move.WAIT, Move.DELETE, Move.CONTINUE_ROLLBACK)
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Template, parameters, tags and protection; and that the stack stands."""
+    """Hash of template, parameters, tags, protection and the stack's id ("" unless it can be updated)."""
     names = request.names
     stack = aws.stacks.find(names.stack)
     parameters = inputs.parameters(request, aws, creates=False)
-    stands = stack is not None and state.next_move(stack.status) is Move.UPDATE
+    updatable = stack is not None and state.next_move(stack.status) is Move.UPDATE
     return fingerprint_of(
         inputs.text(request, aws),
         {name: value for name, value in parameters.items() if name not in template.IN_USE},
         names.tags,
         request.config.protected,
-        stack.id if stack and stands else "",
+        stack.id if stack and updatable else "",
     )
 
 
 def run(request: Request, aws: Aws) -> Result[StackEvidence]:
-    if request.elapsed_s > _PATIENCE_S:
+    """One step of the stack's change; IN_PROGRESS until CloudFormation has finished it.
+
+    Raises PhaseFailed: StackTimeout after an hour, StackNeedsHands for a state that only a person can end, and what
+    `stack.settle`, `stack.change_set` and `stack.follow` raise.
+    """
+    if request.elapsed_s > _TIMEOUT_S:
         raise PhaseFailed(
-            f"the stack has not come to rest within {_PATIENCE_S // 60} minutes",
+            f"the stack operation has not ended within {_TIMEOUT_S // 60} minutes",
             code="StackTimeout",
-            remedy="Look at its events in the CloudFormation console; deploy again when it has settled.",
+            remedy="See the stack's events in the CloudFormation console; deploy again when the operation has ended.",
             evidence=StackEvidence(resources=request.cursor_as(StackCursor).resources),
         )
     step = request.cursor_as(StackCursor).step
@@ -52,11 +57,10 @@ def run(request: Request, aws: Aws) -> Result[StackEvidence]:
 
 
 def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
-    """Look at the stack, and do what its state asks for first."""
-    names = request.names
-    stack = aws.stacks.find(names.stack)
+    """Settle the stack first if its state asks for that, else request the change set."""
+    stack = aws.stacks.find(request.names.stack)
     move = state.next_move(stack.status if stack else None)
-    if stack is not None and move in _NOW_WAIT:
+    if stack is not None and move in _SETTLE_FIRST:
         return settle.settle(stack, move, request, aws)
     if stack is not None and move is Move.REFUSE:
         raise PhaseFailed(
@@ -67,34 +71,40 @@ def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
         )
     creates = move is Move.CREATE
     if creates and request.environment.good:
-        _forget_releases(request, aws)
+        _reset_releases(request, aws)
     settle.refuse_mode_switch(stack, request, aws)
+    return _request_change_set(creates, request, aws)
+
+
+def _request_change_set(creates: bool, request: Request, aws: Aws) -> Result[StackEvidence]:
     leftovers = settle.drop_leftovers(request, aws)
-    wanted = inputs.parameters(request, aws, creates=creates)
     change_set = aws.stacks.create_change_set(
-        names.stack,
+        request.names.stack,
         inputs.change_set_name(request),
         template=inputs.text(request, aws),
-        parameters=wanted,
-        tags=names.tags,
+        parameters=inputs.parameters(request, aws, creates=creates),
+        tags=request.names.tags,
         creates=creates,
     )
     return advance(change_set, creates, request, aws, StackEvidence(removed_change_sets=leftovers or None))
 
 
-def _forget_releases(request: Request, aws: Aws) -> None:
-    """A function that is made anew numbers its versions anew: what is on record of the old one names others now, and a
-    rollback to it would give users what nobody has checked."""
-    gone = {"live": None, "last_good": None, "previous": None, "releases": None, "status": "NEVER_LIVE"}
-    aws.records.update_environment(request.environment.name, gone, holder=request.deployment_id)
+def _reset_releases(request: Request, aws: Aws) -> None:
+    """Delete the recorded releases before the function is created again.
+
+    A new function numbers its versions from 1, so a recorded version number would name other code: a rollback to it
+    would give users code that nobody has checked.
+    """
+    reset = {"live": None, "last_good": None, "previous": None, "releases": None, "status": "NEVER_LIVE"}
+    aws.records.update_environment(request.environment.name, reset, holder=request.deployment_id)
 
 
 def _after_change_set(request: Request, aws: Aws) -> Result[StackEvidence]:
-    stack = request.names.stack
     try:
-        change_set = aws.stacks.change_set(stack, inputs.change_set_name(request))
+        change_set = aws.stacks.change_set(request.names.stack, inputs.change_set_name(request))
     except NotFound:
-        return _begin(request, aws)  # executed already, and gone with it: the stack tells what came of it
+        # An earlier call executed it and died before it stored that: the stack's state says how to go on.
+        return _begin(request, aws)
     return advance(change_set, request.cursor_as(StackCursor).creates, request, aws, StackEvidence())
 
 

@@ -15,7 +15,7 @@ from chalicelib.monitoring import alarms
 from chalicelib.ports import Aws
 from chalicelib.release import release
 from chalicelib.release.release import Wanted
-from chalicelib.stack import inputs, state
+from chalicelib.stack import inputs, replacements, state
 
 from .plan import differences
 
@@ -66,7 +66,7 @@ def _stack(ready: ChangeSet | None, request: Request, aws: Aws) -> Details:
     if ready.status == "FAILED" and not state.is_empty(ready.status, ready.reason):
         return {"refused": ready.reason}
     changes = [f"{change.action} {change.logical_id} ({change.resource_type})" for change in ready.changes]
-    losses = [str(loss) for loss in state.losses(ready.changes)]
+    losses = [str(loss) for loss in replacements.destructive(ready.changes)]
     return {"changes": changes, "replacements": losses} if losses else {"changes": changes}
 
 

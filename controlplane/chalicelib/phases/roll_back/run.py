@@ -37,7 +37,7 @@ def run(request: Request, aws: Aws) -> Result[RollBackEvidence]:
     result = _go_back(request, aws)
     if not _was_firing_alarms(request, aws):
         return result
-    reset = fire.hush(request.names, aws)
+    reset = fire.reset_test_alarms(request.names, aws)
     summary = (
         f"{result.summary}; {len(reset)} test alarm{'s' * (len(reset) != 1)} reset to OK" if reset else result.summary
     )

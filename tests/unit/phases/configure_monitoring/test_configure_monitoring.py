@@ -1,32 +1,31 @@
-"""Facts about configure_monitoring: what is made, that every alarm is heard, and that a drill leaves no noise."""
+"""Facts about configure_monitoring: what it creates, that it tests every alarm, and that no test alarm stays."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from chalicelib.domain.aws.alarms import Alarm
 from chalicelib.domain.config import AlarmThresholds, Config
 from chalicelib.domain.errors import BadRequest, PhaseFailed
+from chalicelib.domain.evidence.monitoring import Correlation, MonitoringEvidence
+from chalicelib.domain.evidence.secret import SecretEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.names import Names
-from chalicelib.engine.phase import Request, Result, Status
-from chalicelib.monitoring.alarms import definitions
+from chalicelib.engine.phase import Request, Status
 from chalicelib.phases.configure_monitoring import run as configure_monitoring
 
 from tests.fakes import FakeAws
 from tests.fakes.endpoint import reply
-from tests.fakes.requests import environment, request
+from tests.fakes.requests import environment, next_call, request, results
 
 NAMES = Names("dev")
 ID = "req-1"
 OUTPUTS = {"ApiUrl": "https://api.example/api", "ApiId": "api1", "StageName": "api"}
-RESULTS: dict[str, Mapping[str, Any]] = {
-    "prepare_secret": {"targets": {"fast": "gpt-4o-mini", "own": "unknown-model"}},
-    "deploy_stack": {"stack_id": "s", "outputs": OUTPUTS},
-}
+RESULTS = results(
+    SecretEvidence(targets={"fast": "gpt-4o-mini", "own": "unknown-model"}),
+    StackEvidence(stack_id="s", outputs=OUTPUTS),
+)
 WATCHED = {
     "errors",
     "function-errors",
@@ -51,177 +50,194 @@ def aws() -> FakeAws:
 
 
 def ask(**other: Any) -> Request:
-    given: dict[str, Any] = {"environment": environment(), "results": RESULTS}
-    return request(**given | other)
+    defaults: dict[str, Any] = {"environment": environment(), "results": RESULTS}
+    return request(**defaults | other)
 
 
-def to_the_end(asked: Request, fake: FakeAws) -> Result:
+def to_the_end(current: Request, fake: FakeAws) -> MonitoringEvidence:
+    """Calls again with each cursor, as the state machine does; the evidence at the end."""
     for _ in range(20):
-        result = configure_monitoring.run(asked, fake.as_aws())
+        result = configure_monitoring.run(current, fake.as_aws())
         if result.status is not Status.IN_PROGRESS:
-            return result
-        asked = dataclasses.replace(asked, cursor=json.loads(json.dumps(result.cursor)))
+            assert (result.status, result.evidence is None) == (Status.SUCCEEDED, False)
+            return result.evidence or MonitoringEvidence()
+        current = next_call(current, result)
     raise AssertionError(result.summary)
 
 
-def test_every_alarm_is_made_fired_heard_and_set_back() -> None:
+def after(calls: int, fake: FakeAws) -> Request:
+    """The request that follows so many calls, all at the same time."""
+    current = ask()
+    for _ in range(calls):
+        current = next_call(current, configure_monitoring.run(current, fake.as_aws()))
+    return current
+
+
+def test_every_alarm_is_created_fired_notified_and_reset() -> None:
     fake = aws()
     result = to_the_end(ask(), fake)
     names = {NAMES.alarm(what) for what in WATCHED}
     assert set(fake.alarms.defined) == names
-    assert set(result.evidence["heard"]) == names
+    assert set(result.heard or ()) == names
     assert set(fake.alarms.states.values()) == {"OK"}
     assert fake.topics.queues == {}
 
 
-def test_an_alarm_that_rings_already_is_heard_too() -> None:
-    """An alarm in ALARM does not change when it is fired, and so would not tell."""
+def test_an_alarm_that_is_in_alarm_already_is_tested_too() -> None:
+    """An alarm that is set to the state it has sends no notification."""
     fake = aws()
     to_the_end(ask(), fake)
     fake.alarms.states[NAMES.alarm("errors")] = "ALARM"
-    assert to_the_end(ask(), fake).status is Status.SUCCEEDED
+    assert NAMES.alarm("errors") in (to_the_end(ask(), fake).heard or ())
 
 
-def test_a_lost_notification_fails_names_the_alarm_and_leaves_nothing_ringing() -> None:
+def test_a_lost_notification_fails_names_the_alarm_and_leaves_none_in_alarm() -> None:
     fake = aws()
     fake.topics.deaf = {NAMES.alarm("latency")}
-    asked = ask()
-    for _ in range(3):
-        asked = dataclasses.replace(asked, cursor=configure_monitoring.run(asked, fake.as_aws()).cursor)
+    waiting = after(3, fake)
     with pytest.raises(PhaseFailed, match=r"proxyctl/dev/latency$") as caught:
-        configure_monitoring.run(ask(after_s=91, cursor=asked.cursor), fake.as_aws())
-    assert caught.value.evidence["missing"] == [NAMES.alarm("latency")]
+        configure_monitoring.run(ask(after_s=91, cursor=waiting.cursor), fake.as_aws())
+    assert caught.value.evidence["missing"] == (NAMES.alarm("latency"),)
+    assert set(caught.value.evidence["heard"]) == {NAMES.alarm(what) for what in WATCHED - {"latency"}}
     assert set(fake.alarms.states.values()) == {"OK"}
     assert fake.topics.queues == {}
 
 
-def test_what_another_drill_said_is_not_heard() -> None:
+def test_a_notification_may_take_up_to_90_seconds() -> None:
     fake = aws()
     fake.topics.deaf = {NAMES.alarm("latency")}
-    asked = dataclasses.replace(ask(), cursor=configure_monitoring.run(ask(), fake.as_aws()).cursor)
+    waiting = after(2, fake)
+    in_time = configure_monitoring.run(ask(after_s=89.9, cursor=waiting.cursor), fake.as_aws())
+    assert (in_time.status, in_time.summary) == (Status.IN_PROGRESS, "8 of 9 notifications have arrived")
+    with pytest.raises(PhaseFailed):
+        configure_monitoring.run(ask(after_s=90, cursor=waiting.cursor), fake.as_aws())
+
+
+def test_the_time_before_the_first_wait_does_not_count() -> None:
+    fake = aws()
+    fake.topics.deaf = {NAMES.alarm("latency")}
+    first = configure_monitoring.run(ask(after_s=100, cursor=after(1, fake).cursor), fake.as_aws())
+    assert first.status is Status.IN_PROGRESS
+    assert configure_monitoring.run(next_call(ask(after_s=189), first), fake.as_aws()).status is Status.IN_PROGRESS
+
+
+def test_the_pauses_between_two_looks_grow() -> None:
+    fake = aws()
+    fake.topics.deaf = {NAMES.alarm("latency")}
+    current, pauses = after(1, fake), []
+    for _ in range(5):
+        result = configure_monitoring.run(current, fake.as_aws())
+        pauses.append(result.poll_after_s)
+        current = next_call(current, result)
+    assert pauses == sorted(pauses)
+    assert pauses[0] < pauses[-1]
+
+
+def test_a_notification_of_another_test_does_not_count() -> None:
+    fake = aws()
+    fake.topics.deaf = {NAMES.alarm("latency")}
+    waiting = after(1, fake)
     fake.topics.deaf = set()
     fake.topics.publish(NAMES.alarm("latency"), "ALARM", "Drill by proxyctl deployment d-other")
-    result = configure_monitoring.run(asked, fake.as_aws())
+    result = configure_monitoring.run(waiting, fake.as_aws())
     assert result.summary == "8 of 9 notifications have arrived"
 
 
-def test_a_second_run_makes_nothing_twice() -> None:
+def test_a_second_run_creates_nothing_twice() -> None:
     fake = aws()
     to_the_end(ask(), fake)
-    seen = (dict(fake.alarms.defined), dict(fake.logs.saved), dict(fake.logs.counting), dict(fake.alarms.boards))
+    first = (dict(fake.alarms.defined), dict(fake.logs.saved), dict(fake.logs.counting), dict(fake.alarms.boards))
     to_the_end(ask(), fake)
-    assert (fake.alarms.defined, fake.logs.saved, fake.logs.counting, fake.alarms.boards) == seen
+    assert (fake.alarms.defined, fake.logs.saved, fake.logs.counting, fake.alarms.boards) == first
 
 
-def test_an_alarm_of_an_older_version_is_removed_and_anothers_environment_is_not_touched() -> None:
+def test_an_alarm_of_an_older_version_is_removed_and_another_environments_is_not() -> None:
     fake = aws()
     fake.alarms.states |= {NAMES.alarm("forgotten"): "OK", Names("dev-2").alarm("errors"): "OK"}
-    assert to_the_end(ask(), fake).evidence["removed_alarms"] == [NAMES.alarm("forgotten")]
+    assert to_the_end(ask(), fake).removed_alarms == (NAMES.alarm("forgotten"),)
     assert Names("dev-2").alarm("errors") in fake.alarms.states
 
 
 def test_thresholds_come_from_the_configuration() -> None:
     fake = aws()
     to_the_end(ask(config=Config(alarms=AlarmThresholds(error_rate=0.2, throttles=3, latency_p99_ms=7))), fake)
-    kept = {name.rpartition("/")[2]: alarm.threshold for name, alarm in fake.alarms.defined.items()}
-    assert (kept["errors"], kept["function-errors"], kept["throttles"], kept["latency"]) == (0.2, 0.2, 3, 7)
-
-
-def _all() -> list[Alarm]:
-    return list(definitions(NAMES, AlarmThresholds(), stage="api", topic_arn="arn:topic"))
-
-
-def test_all_that_the_issue_asks_for_is_watched_and_every_alarm_tells_the_topic() -> None:
-    assert {alarm.name.rpartition("/")[2] for alarm in _all()} == WATCHED
-    assert {alarm.actions for alarm in _all()} == {("arn:topic",)}
-
-
-def test_alarms_watch_users_and_not_the_candidate_under_test() -> None:
-    """validate_errors fails on purpose: were that counted, each release would roll itself back."""
-    for alarm in _all():
-        for metric in alarm.metrics.values():
-            if metric.namespace == "AWS/Lambda":
-                assert metric.dimensions["Resource"] == "proxyctl-dev-proxy:live"
-            elif metric.namespace == "AWS/ApiGateway":
-                assert metric.dimensions["Resource"] == "/{proxy+}"
-            else:
-                assert metric.namespace == "proxyctl"
-                assert metric.dimensions == {"environment": "dev"}
-
-
-def test_shares_and_percentiles_of_a_handful_of_requests_are_quiet() -> None:
-    for alarm in _all():
-        if {"requests"} <= alarm.metrics.keys():
-            assert alarm.expression.startswith("IF(requests >= 10, ")
+    by_name = {name.rpartition("/")[2]: alarm.threshold for name, alarm in fake.alarms.defined.items()}
+    assert (by_name["errors"], by_name["function-errors"], by_name["throttles"], by_name["latency"]) == (0.2, 0.2, 3, 7)
 
 
 def test_recipients_are_subscribed_once_and_those_who_have_not_confirmed_are_named() -> None:
     fake = aws()
     notify = ("ops@example.com", "https://hooks.example.com/x", "arn:aws:sqs:eu-central-1:123456789012:inbox")
     result = to_the_end(ask(config=Config(notify=notify)), fake)
-    assert result.evidence["unconfirmed"] == ["ops@example.com"]
+    assert result.unconfirmed == ("ops@example.com",)
     to_the_end(ask(config=Config(notify=notify)), fake)
-    assert set(fake.topics.kept[result.evidence["topic"]]) == set(notify)
+    assert set(fake.topics.kept[result.topic]) == set(notify)
 
 
-def test_a_recipient_of_no_known_kind_is_refused_by_name() -> None:
+def test_a_recipient_of_an_unsupported_kind_is_refused_by_name() -> None:
     with pytest.raises(BadRequest, match="'pager'") as caught:
         to_the_end(ask(config=Config(notify=("pager",))), aws())
     assert caught.value.field == "config.notify"
 
 
-def test_a_log_group_whose_retention_was_changed_by_hand_is_put_right() -> None:
+def test_a_retention_that_was_changed_by_hand_is_corrected() -> None:
     fake = aws()
     fake.logs.add(NAMES.log_group, None)
     to_the_end(ask(), fake)
     assert fake.logs.kept[NAMES.log_group].retention_days == 14
 
 
-def test_one_request_is_followed_through_reply_function_log_and_access_log() -> None:
-    told = to_the_end(ask(), aws()).evidence["correlation"]
-    assert told == {
-        "request_id": ID,
-        "gateway_request_id": "gw-1",
-        "reply": "found",
-        "function_log": "found",
-        "access_log": "found",
-    }
+def test_one_request_is_found_in_reply_function_log_and_access_log() -> None:
+    assert to_the_end(ask(), aws()).correlation == Correlation(ID, "gw-1", "found", "found", "found")
 
 
 def test_without_an_access_log_that_part_is_not_run() -> None:
     fake = aws()
     fake.gateway.keeps_access_logs = False
-    assert to_the_end(ask(), fake).evidence["correlation"]["access_log"].startswith("NOT RUN")
+    correlation = to_the_end(ask(), fake).correlation
+    assert correlation is not None
+    assert correlation.access_log.startswith("NOT RUN: the stage writes no access log")
+
+
+def test_an_access_log_without_the_line_is_not_run_after_60_seconds() -> None:
+    fake = aws()
+    fake.logs.lines[NAMES.access_log_group] = []
+    waiting = after(3, fake)
+    in_time = configure_monitoring.run(ask(after_s=60, cursor=waiting.cursor), fake.as_aws())
+    late = configure_monitoring.run(ask(after_s=60.1, cursor=waiting.cursor), fake.as_aws())
+    assert (in_time.status, late.status) == (Status.IN_PROGRESS, Status.SUCCEEDED)
+    assert late.evidence is not None
+    assert late.evidence.correlation == Correlation(
+        ID, "gw-1", "found", "found", "NOT RUN: the access log had no line within 60 s"
+    )
 
 
 def test_a_request_that_leaves_no_line_fails() -> None:
     fake = aws()
     fake.logs.lines.clear()
-    asked = ask()
-    for _ in range(4):
-        asked = dataclasses.replace(asked, cursor=configure_monitoring.run(asked, fake.as_aws()).cursor)
+    waiting = after(4, fake)
     with pytest.raises(PhaseFailed) as caught:
-        configure_monitoring.run(ask(after_s=61, cursor=asked.cursor), fake.as_aws())
+        configure_monitoring.run(ask(after_s=61, cursor=waiting.cursor), fake.as_aws())
     assert caught.value.code == "CorrelationMissing"
 
 
 def test_a_cloud_without_saved_queries_says_not_run() -> None:
     fake = aws()
     fake.logs.has_queries = False
-    assert to_the_end(ask(), fake).evidence["queries"][0].startswith("NOT RUN")
+    assert to_the_end(ask(), fake).queries[0].startswith("NOT RUN")
 
 
-def test_the_dashboard_shows_what_the_issue_asks_for_and_costs_of_models_with_a_price() -> None:
+def test_the_dashboard_has_its_graphs_and_costs_of_models_with_a_price() -> None:
     fake = aws()
     to_the_end(ask(), fake)
     body = json.loads(fake.alarms.boards[NAMES.dashboard])
     titles = " ".join(widget["properties"]["title"] for widget in body["widgets"])
     for word in ("Requests", "Errors", "Latency", "first byte", "Tokens", "Cost", "Alarms"):
         assert word in titles
-    costs = next(one for one in body["widgets"] if one["properties"]["title"].startswith("Cost"))
+    costs = next(graph for graph in body["widgets"] if graph["properties"]["title"].startswith("Cost"))
     labels = [row[0]["label"] for row in costs["properties"]["metrics"] if isinstance(row[0], dict)]
     assert labels == ["fast"]
-    shown = next(one for one in body["widgets"] if one["type"] == "alarm")
+    shown = next(widget for widget in body["widgets"] if widget["type"] == "alarm")
     assert len(shown["properties"]["alarms"]) == len(WATCHED)
 
 
@@ -229,12 +245,12 @@ def test_the_fingerprint_follows_thresholds_recipients_and_missing_alarms_only()
     fake = aws()
     to_the_end(ask(), fake)
 
-    def print_of(**other: Any) -> str:
+    def fingerprint_of(**other: Any) -> str:
         return configure_monitoring.fingerprint(ask(**other), fake.as_aws())
 
-    same = print_of()
-    assert print_of(config=Config(log_level="DEBUG")) == same
-    assert print_of(config=Config(alarms=AlarmThresholds(throttles=1))) != same
-    assert print_of(config=Config(notify=("a@b.example",))) != same
+    same = fingerprint_of()
+    assert fingerprint_of(config=Config(log_level="DEBUG")) == same
+    assert fingerprint_of(config=Config(alarms=AlarmThresholds(throttles=1))) != same
+    assert fingerprint_of(config=Config(notify=("a@b.example",))) != same
     fake.alarms.delete([NAMES.alarm("errors")])
-    assert print_of() != same
+    assert fingerprint_of() != same

@@ -5,27 +5,27 @@ from __future__ import annotations
 import dataclasses
 import io
 import zipfile
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from chalicelib.domain.aws.stacks import Change, ChangeSet, StackEvent
 from chalicelib.domain.config import Config, Options, Throttle
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.artifact import ArtifactEvidence
+from chalicelib.domain.evidence.secret import SecretEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.deploy_stack import run as deploy_stack
 from chalicelib.stack.state import STATES, Move, next_move
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import HELD, environment, release, request
+from tests.fakes.requests import HELD, environment, next_call, release, request, results
 from tests.fakes.stacks import EMPTY
 
 STACK = "proxyctl-env-dev"
 TEMPLATE = "Resources:\n  # api: begin\n  Api: {}\n  # api: end\n  ApiDeploymentSnapshot: {}\n"
-RESULTS: dict[str, Mapping[str, Any]] = {
-    "prepare_secret": {"arn": "arn:secret", "kms_key": "", "version_id": "v1"},
-    "package_artifact": {"key": "artifacts/dev/abc.zip"},
-}
+SECRET = SecretEvidence(arn="arn:secret", version_id="v1")
+RESULTS = results(SECRET, ArtifactEvidence(key="artifacts/dev/abc.zip"))
 CHANGED = ChangeSet(
     "id",
     "n",
@@ -37,29 +37,35 @@ CHANGED = ChangeSet(
 
 
 def aws(template: str = TEMPLATE) -> FakeAws:
-    made = FakeAws()
+    fake = FakeAws()
     bundle = io.BytesIO()
     with zipfile.ZipFile(bundle, "w") as opened:
         opened.writestr("template.yaml", template)
-    made.artifacts.objects["bundles/abc.zip"] = bundle.getvalue()
-    return made
+    fake.artifacts.objects["bundles/abc.zip"] = bundle.getvalue()
+    return fake
 
 
 def ask(**other: Any) -> Request:
-    given: dict[str, Any] = {"environment": environment(), "results": RESULTS}
-    return request(**given | other)
+    defaults: dict[str, Any] = {"environment": environment(), "results": RESULTS}
+    return request(**defaults | other)
 
 
-def to_the_end(first: Request, fake: FakeAws, calls: int = 20) -> Result:
-    """Calls again with each cursor, as the state machine does."""
-    asked = first
+def to_the_end(first: Request, fake: FakeAws, calls: int = 20) -> StackEvidence:
+    """Calls again with each cursor, as the state machine does; the evidence at the end."""
+    current = first
     for _ in range(calls):
-        result = deploy_stack.run(asked, fake.as_aws())
+        result = deploy_stack.run(current, fake.as_aws())
         if result.status is not Status.IN_PROGRESS:
-            return result
+            assert result.status is Status.SUCCEEDED
+            return evidence(result)
         assert result.poll_after_s >= 1
-        asked = dataclasses.replace(asked, cursor=result.cursor)
+        current = next_call(current, result)
     raise AssertionError(f"not at its end after {calls} calls: {result.summary}")
+
+
+def evidence(result: Result[StackEvidence]) -> StackEvidence:
+    assert result.evidence is not None
+    return result.evidence
 
 
 def test_a_first_deploy_creates_and_gives_every_parameter() -> None:
@@ -69,19 +75,21 @@ def test_a_first_deploy_creates_and_gives_every_parameter() -> None:
     result = to_the_end(ask(), fake)
     assert fake.stacks.did == ["create change set", "execute"]
     assert None not in fake.stacks.given[STACK].values()
-    assert result.evidence["api_url"] == "https://api1.example/api"
-    assert result.evidence["base_url"] == "https://api1.example/api/v1"
+    assert result.api_url == "https://api1.example/api"
+    assert result.base_url == "https://api1.example/api/v1"
 
 
-def test_releases_of_a_function_that_is_gone_are_forgotten_before_another_one_numbers_its_versions_anew() -> None:
+def test_releases_of_a_deleted_function_are_removed_from_the_record_before_a_new_function_numbers_its_versions() -> (
+    None
+):
     fake = aws()
-    kept = {"live": dataclasses.asdict(release("2")), "last_good": dataclasses.asdict(release("2"))}
-    fake.records.attributes["dev"] = {"lock": dataclasses.asdict(HELD), **kept}
+    releases = {"live": dataclasses.asdict(release("2")), "last_good": dataclasses.asdict(release("2"))}
+    fake.records.attributes["dev"] = {"lock": dataclasses.asdict(HELD), **releases}
     fake.stacks.answers = [CHANGED]
     fake.stacks.walks = {"execute": ["CREATE_COMPLETE"]}
     to_the_end(ask(environment=fake.records.environment("dev")), fake)
-    stands = fake.records.environment("dev")
-    assert (stands.good, stands.status) == ((), "NEVER_LIVE")
+    recorded = fake.records.environment("dev")
+    assert (recorded.good, recorded.status) == ((), "NEVER_LIVE")
 
 
 def test_an_update_leaves_code_and_function_settings_to_release_code() -> None:
@@ -95,8 +103,8 @@ def test_an_update_leaves_code_and_function_settings_to_release_code() -> None:
 def test_an_empty_change_set_is_deleted_and_means_nothing_to_change() -> None:
     fake = aws()
     fake.stacks.add(STACK)
-    result = to_the_end(ask(), fake)
-    assert result.summary.startswith("Nothing to change")
+    result = deploy_stack.run(ask(), fake.as_aws())
+    assert (result.status, result.summary.split(":")[0]) == (Status.SUCCEEDED, "Nothing to change")
     assert fake.stacks.did == ["update change set", "delete change set proxyctl-d-new"]
 
 
@@ -105,10 +113,10 @@ def test_a_change_set_that_is_still_being_made_is_waited_for() -> None:
     fake.stacks.add(STACK)
     pending = ChangeSet("id", "n", "CREATE_IN_PROGRESS")
     fake.stacks.answers = [pending, pending, EMPTY]
-    assert to_the_end(ask(), fake).status is Status.SUCCEEDED
+    assert to_the_end(ask(), fake).status == "UPDATE_COMPLETE"
 
 
-def test_a_refused_change_set_tells_cloudformations_reason_and_is_removed() -> None:
+def test_a_refused_change_set_names_cloudformations_reason_and_is_removed() -> None:
     fake = aws()
     fake.stacks.add(STACK)
     fake.stacks.answers = [ChangeSet("id", "n", "FAILED", "Unresolved resource dependency [Nobody]", "UNAVAILABLE")]
@@ -118,8 +126,8 @@ def test_a_refused_change_set_tells_cloudformations_reason_and_is_removed() -> N
     assert fake.stacks.made == {}
 
 
-# One story a state: what is seen, look by look, after each operation, and what must have been done.
-STORIES: dict[str, tuple[dict[str, list[str]], list[str]]] = {
+# By state: the states that follow each operation, in order, and the operations that must have been done.
+EXAMPLES: dict[str, tuple[dict[str, list[str]], list[str]]] = {
     "CREATE_COMPLETE": ({}, ["update change set", "execute"]),
     "UPDATE_COMPLETE": ({}, ["update change set", "execute"]),
     "UPDATE_ROLLBACK_COMPLETE": ({}, ["update change set", "execute"]),
@@ -144,35 +152,35 @@ STORIES: dict[str, tuple[dict[str, list[str]], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("status", sorted(STORIES))
-def test_a_stack_found_in_any_state_that_can_be_helped_is_deployed_to(status: str) -> None:
-    walks, did = STORIES[status]
+@pytest.mark.parametrize("status", sorted(EXAMPLES))
+def test_a_stack_in_any_state_that_can_be_settled_is_deployed_to(status: str) -> None:
+    walks, did = EXAMPLES[status]
     fake = aws()
     fake.stacks.add(STACK, status)
     fake.stacks.answers = [CHANGED]
     fake.stacks.walks = {**walks, "execute": ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]}
-    assert to_the_end(ask(), fake).status is Status.SUCCEEDED
+    assert to_the_end(ask(), fake).status == "UPDATE_COMPLETE"
     assert fake.stacks.did == did
 
 
-@pytest.mark.parametrize("status", [one for one in STATES if next_move(one) is Move.WAIT])
-def test_an_operation_of_someone_else_is_waited_for_and_never_disturbed(status: str) -> None:
+@pytest.mark.parametrize("status", [status for status in STATES if next_move(status) is Move.WAIT])
+def test_another_operation_is_waited_for_and_never_disturbed(status: str) -> None:
     fake = aws()
     fake.stacks.add(STACK, status)
-    asked = ask()
+    current = ask()
     for _ in range(4):
-        result = deploy_stack.run(asked, fake.as_aws())
+        result = deploy_stack.run(current, fake.as_aws())
         assert result.status is Status.IN_PROGRESS
         assert status in result.summary
-        asked = dataclasses.replace(asked, cursor=result.cursor)
+        current = next_call(current, result)
     assert fake.stacks.did == []
     fake.stacks.add(STACK, "UPDATE_COMPLETE")
-    assert deploy_stack.run(asked, fake.as_aws()).status is Status.SUCCEEDED
+    assert deploy_stack.run(current, fake.as_aws()).status is Status.SUCCEEDED
 
 
-def test_every_state_has_its_story_here() -> None:
-    waiting = {one for one in STATES if next_move(one) is Move.WAIT}
-    assert {*STORIES} | waiting | {"IMPORT_ROLLBACK_FAILED", "DELETE_COMPLETE"} == {*STATES}
+def test_every_state_has_an_example_here() -> None:
+    waiting = {status for status in STATES if next_move(status) is Move.WAIT}
+    assert {*EXAMPLES} | waiting | {"IMPORT_ROLLBACK_FAILED", "DELETE_COMPLETE"} == {*STATES}
 
 
 def test_a_state_that_needs_a_person_is_refused_with_the_reason() -> None:
@@ -184,15 +192,15 @@ def test_a_state_that_needs_a_person_is_refused_with_the_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "operation", "stays"),
+    ("status", "operation", "stays"),
     [
         ("ROLLBACK_COMPLETE", "delete", "DELETE_FAILED"),
         ("UPDATE_ROLLBACK_FAILED", "continue", "UPDATE_ROLLBACK_FAILED"),
     ],
 )
-def test_a_stack_that_cannot_be_helped_is_told_with_the_failed_resource(found: str, operation: str, stays: str) -> None:
+def test_a_stack_that_stays_broken_fails_with_the_failed_resource(status: str, operation: str, stays: str) -> None:
     fake = aws()
-    fake.stacks.add(STACK, found)
+    fake.stacks.add(STACK, status)
     fake.stacks.walks = {operation: [stays]}
     fake.stacks.told = [StackEvent("1", "", "Api", "AWS::ApiGateway::RestApi", "DELETE_FAILED", "held by a domain")]
     with pytest.raises(PhaseFailed, match="held by a domain") as caught:
@@ -201,7 +209,7 @@ def test_a_stack_that_cannot_be_helped_is_told_with_the_failed_resource(found: s
     assert fake.stacks.did.count(operation) <= 2
 
 
-def test_a_half_deleted_stack_of_a_living_environment_is_not_deleted_further_unasked() -> None:
+def test_a_half_deleted_stack_of_a_live_environment_is_deleted_with_allow_replacement_only() -> None:
     fake = aws()
     fake.stacks.add(STACK, "DELETE_FAILED")
     with pytest.raises(PhaseFailed) as caught:
@@ -210,7 +218,7 @@ def test_a_half_deleted_stack_of_a_living_environment_is_not_deleted_further_una
     assert fake.stacks.did == []
 
 
-def test_a_stack_that_nobody_lets_go_of_ends_the_wait() -> None:
+def test_the_wait_for_a_stack_ends_after_an_hour() -> None:
     fake = aws()
     fake.stacks.add(STACK, "UPDATE_IN_PROGRESS")
     with pytest.raises(PhaseFailed) as caught:
@@ -218,7 +226,7 @@ def test_a_stack_that_nobody_lets_go_of_ends_the_wait() -> None:
     assert caught.value.code == "StackTimeout"
 
 
-def test_a_change_set_left_by_a_crash_is_removed_and_a_strangers_is_not() -> None:
+def test_a_change_set_left_by_a_crash_is_removed_and_one_made_by_hand_is_not() -> None:
     fake = aws()
     fake.stacks.add(STACK)
     fake.stacks.made = {
@@ -226,7 +234,7 @@ def test_a_change_set_left_by_a_crash_is_removed_and_a_strangers_is_not() -> Non
         "by-hand": dataclasses.replace(CHANGED, name="by-hand"),
     }
     result = to_the_end(ask(), fake)
-    assert result.evidence["removed_change_sets"] == ["proxyctl-d-old"]
+    assert result.removed_change_sets == ("proxyctl-d-old",)
     assert "by-hand" in fake.stacks.made
 
 
@@ -235,7 +243,7 @@ REPLACING = dataclasses.replace(
 )
 
 
-def test_replacing_something_precious_is_refused_and_the_change_set_removed() -> None:
+def test_a_change_that_loses_something_for_good_is_refused_and_the_change_set_removed() -> None:
     fake = aws()
     fake.stacks.add(STACK)
     fake.stacks.answers = [REPLACING]
@@ -246,63 +254,62 @@ def test_replacing_something_precious_is_refused_and_the_change_set_removed() ->
     assert fake.stacks.made == {}
 
 
-def test_replacing_is_done_when_it_was_asked_for() -> None:
+def test_replacing_is_done_with_allow_replacement() -> None:
     fake = aws()
     fake.stacks.add(STACK)
     fake.stacks.answers = [REPLACING]
     fake.stacks.walks = {"execute": ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]}
     result = to_the_end(ask(options=Options(allow_replacement=True)), fake)
-    assert result.evidence["changes"] == ["Modify Function (AWS::Lambda::Function): FunctionName, replaced"]
+    assert result.changes == ("Modify Function (AWS::Lambda::Function): FunctionName, replaced",)
 
 
-def test_a_failed_update_is_told_by_the_first_failed_resource_of_this_operation() -> None:
+def test_a_failed_update_names_the_first_failed_resource_of_this_operation() -> None:
     fake = aws()
     fake.stacks.add(STACK)
     fake.stacks.answers = [CHANGED]
     old = StackEvent("0", "", "Role", "AWS::IAM::Role", "UPDATE_FAILED", "an older story")
     fake.stacks.told = [old]
     fake.stacks.walks = {"execute": ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]}
-    asked = ask()
-    result = deploy_stack.run(asked, fake.as_aws())
+    first = ask()
+    result = deploy_stack.run(first, fake.as_aws())
     fake.stacks.told = [
         old,
         StackEvent("1", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_FAILED", "CloudWatch Logs role ARN must be set"),
         StackEvent("2", "", STACK, "AWS::CloudFormation::Stack", "UPDATE_ROLLBACK_COMPLETE", ""),
     ]
     with pytest.raises(PhaseFailed) as caught:
-        to_the_end(dataclasses.replace(asked, cursor=result.cursor), fake)
+        to_the_end(next_call(first, result), fake)
     assert caught.value.code == "StackFailed"
     assert caught.value.field == "Stage"
     assert "CloudWatch Logs role ARN must be set" in caught.value.message
     assert "an older story" not in caught.value.message
 
 
-def test_a_failed_creation_is_told_although_the_stack_deleted_itself() -> None:
-    """OnStackFailure DELETE: by its name nothing is found any more, by its ID it is."""
+def test_a_failed_creation_names_its_cause_although_the_stack_was_deleted() -> None:
+    """OnStackFailure is DELETE: a deleted stack is found by its ID only."""
     fake = aws()
     fake.stacks.answers = [CHANGED]
     fake.stacks.walks = {"execute": ["CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "DELETE_COMPLETE"]}
     fake.stacks.told = [StackEvent("1", "", "Role", "AWS::IAM::Role", "CREATE_FAILED", "already exists")]
-    asked = ask()
-    result = deploy_stack.run(asked, fake.as_aws())
-    cursor = {**result.cursor, "since": "", "last": ""}
+    first = ask()
+    after = next_call(first, deploy_stack.run(first, fake.as_aws()))
+    cursor = {**after.cursor, "since": "", "last": ""}
     with pytest.raises(PhaseFailed, match=r"Role .*already exists"):
-        to_the_end(dataclasses.replace(asked, cursor=cursor), fake)
+        to_the_end(dataclasses.replace(after, cursor=cursor), fake)
 
 
-def test_progress_is_told_resource_by_resource() -> None:
+def test_progress_is_reported_resource_by_resource() -> None:
     fake = aws()
     fake.stacks.add(STACK)
     fake.stacks.answers = [CHANGED]
     fake.stacks.walks = {"execute": ["UPDATE_IN_PROGRESS"] * 3 + ["UPDATE_COMPLETE"]}
-    asked = ask()
-    asked = dataclasses.replace(asked, cursor=deploy_stack.run(asked, fake.as_aws()).cursor)
+    current = next_call(ask(), deploy_stack.run(ask(), fake.as_aws()))
     fake.stacks.told.append(StackEvent("1", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_IN_PROGRESS"))
-    first = deploy_stack.run(asked, fake.as_aws())
+    first = deploy_stack.run(current, fake.as_aws())
     fake.stacks.told.append(StackEvent("2", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_COMPLETE"))
-    second = deploy_stack.run(dataclasses.replace(asked, cursor=first.cursor), fake.as_aws())
-    assert first.evidence["resources"] == {"Stage": "UPDATE_IN_PROGRESS"}
-    assert second.evidence["resources"] == {"Stage": "UPDATE_COMPLETE"}
+    second = deploy_stack.run(next_call(current, first), fake.as_aws())
+    assert evidence(first).resources == {"Stage": "UPDATE_IN_PROGRESS"}
+    assert evidence(second).resources == {"Stage": "UPDATE_COMPLETE"}
     assert second.summary == "UPDATE_IN_PROGRESS: 1 of 1 resources done"
 
 
@@ -310,8 +317,7 @@ def test_a_crash_after_execute_goes_on_from_the_stack() -> None:
     """The cursor still says that the change set is being made; it is gone, and the stack is being updated."""
     fake = aws()
     fake.stacks.add(STACK, "UPDATE_IN_PROGRESS")
-    asked = ask(cursor={"step": "changing", "creates": False})
-    result = deploy_stack.run(asked, fake.as_aws())
+    result = deploy_stack.run(ask(cursor={"step": "changing", "creates": False}), fake.as_aws())
     assert result.status is Status.IN_PROGRESS
     assert fake.stacks.did == []
 
@@ -319,7 +325,7 @@ def test_a_crash_after_execute_goes_on_from_the_stack() -> None:
 def test_protection_follows_the_configuration() -> None:
     fake = aws()
     fake.stacks.add(STACK)
-    assert to_the_end(ask(config=Config(protected=True)), fake).evidence["protected"] is True
+    assert to_the_end(ask(config=Config(protected=True)), fake).protected is True
     assert fake.stacks.standing[STACK].protected
     fake.stacks.did.clear()
     to_the_end(ask(config=Config(protected=True)), fake)
@@ -328,7 +334,7 @@ def test_protection_follows_the_configuration() -> None:
     assert not fake.stacks.standing[STACK].protected
 
 
-def test_switching_the_response_mode_under_users_is_refused_unless_asked_for() -> None:
+def test_switching_the_response_mode_of_a_live_version_needs_allow_replacement() -> None:
     fake = aws()
     fake.stacks.add(STACK, parameters={"ResponseMode": "buffered"})
     living = ask(environment=environment(live=release("3")))
@@ -336,26 +342,26 @@ def test_switching_the_response_mode_under_users_is_refused_unless_asked_for() -
         deploy_stack.run(living, fake.as_aws())
     assert caught.value.field == "config.response_mode"
     allowed = dataclasses.replace(living, options=Options(allow_replacement=True))
-    assert to_the_end(allowed, fake).status is Status.SUCCEEDED
+    assert to_the_end(allowed, fake).status == "UPDATE_COMPLETE"
 
 
-def print_of(fake: FakeAws, **other: Any) -> str:
+def fingerprint_of(fake: FakeAws, **other: Any) -> str:
     return deploy_stack.fingerprint(ask(**other), fake.as_aws())
 
 
-def test_the_fingerprint_changes_with_what_the_stack_is_made_of_and_with_nothing_else() -> None:
+def test_the_fingerprint_changes_with_the_stacks_inputs_and_with_nothing_else() -> None:
     fake = aws()
     fake.stacks.add(STACK)
-    same = print_of(fake)
-    assert print_of(fake, config=Config(log_level="DEBUG", memory_mb=1024)) == same
-    assert print_of(fake, results={**RESULTS, "package_artifact": {"key": "artifacts/dev/other.zip"}}) == same
-    assert print_of(fake, config=Config(throttle=Throttle(5))) != same
-    assert print_of(fake, config=Config(log_retention_days=30)) != same
-    assert print_of(fake, config=Config(protected=True)) != same
+    same = fingerprint_of(fake)
+    assert fingerprint_of(fake, config=Config(log_level="DEBUG", memory_mb=1024)) == same
+    assert fingerprint_of(fake, results=results(SECRET, ArtifactEvidence(key="artifacts/dev/other.zip"))) == same
+    assert fingerprint_of(fake, config=Config(throttle=Throttle(5))) != same
+    assert fingerprint_of(fake, config=Config(log_retention_days=30)) != same
+    assert fingerprint_of(fake, config=Config(protected=True)) != same
     fake.stacks.add(STACK, "ROLLBACK_COMPLETE")
-    assert print_of(fake) != same
+    assert fingerprint_of(fake) != same
     del fake.stacks.standing[STACK]
-    assert print_of(fake) != same
+    assert fingerprint_of(fake) != same
     other = aws(TEMPLATE.replace("Api: {}", "Api: {x: 1}"))
     other.stacks.add(STACK)
-    assert print_of(other) != same
+    assert fingerprint_of(other) != same

@@ -1,0 +1,80 @@
+"""Facts about the table of alarms: what is measured, whose traffic counts, and when an alarm fires."""
+
+from __future__ import annotations
+
+from chalicelib.domain.aws.alarms import Alarm
+from chalicelib.domain.config import AlarmThresholds
+from chalicelib.domain.names import Names
+from chalicelib.monitoring.alarms import definitions
+
+NAMES = Names("dev")
+WATCHED = {
+    "errors",
+    "function-errors",
+    "duration",
+    "throttles",
+    "concurrency",
+    "client-errors",
+    "server-errors",
+    "latency",
+    "secret-failures",
+}
+
+
+def _all() -> list[Alarm]:
+    return list(definitions(NAMES, AlarmThresholds(), stage="api", topic_arn="arn:topic"))
+
+
+def test_these_nine_alarms_exist_and_each_notifies_the_topic() -> None:
+    assert {alarm.name.rpartition("/")[2] for alarm in _all()} == WATCHED
+    assert {alarm.actions for alarm in _all()} == {("arn:topic",)}
+
+
+def test_alarms_watch_users_and_not_the_candidate_under_test() -> None:
+    """validate_errors causes failures on purpose; if they counted, each release would be rolled back."""
+    for alarm in _all():
+        for metric in alarm.metrics.values():
+            if metric.namespace == "AWS/Lambda":
+                assert metric.dimensions["Resource"] == "proxyctl-dev-proxy:live"
+            elif metric.namespace == "AWS/ApiGateway":
+                assert metric.dimensions["Resource"] == "/{proxy+}"
+            else:
+                assert metric.namespace == "proxyctl"
+                assert metric.dimensions == {"environment": "dev"}
+
+
+def test_shares_and_percentiles_count_from_ten_requests_a_minute_on() -> None:
+    for alarm in _all():
+        if {"requests"} <= alarm.metrics.keys():
+            assert alarm.expression.startswith("IF(requests >= 10, ")
+
+
+def test_an_alarm_fires_after_two_bad_minutes_of_three_and_after_one_without_a_secret() -> None:
+    windows = {alarm.name.rpartition("/")[2]: (alarm.datapoints, alarm.periods) for alarm in _all()}
+    assert windows.pop("secret-failures") == (1, 1)
+    assert set(windows.values()) == {(2, 3)}
+
+
+def test_each_threshold_sets_its_own_alarms_only() -> None:
+    limits = AlarmThresholds(
+        error_rate=0.11,
+        duration_p99_ms=12,
+        throttles=13,
+        concurrency=14,
+        client_error_rate=0.15,
+        server_error_rate=0.16,
+        latency_p99_ms=17,
+        secret_failures=18,
+    )
+    alarms = definitions(NAMES, limits, stage="api", topic_arn="arn:topic")
+    assert {alarm.name.rpartition("/")[2]: alarm.threshold for alarm in alarms} == {
+        "errors": 0.11,
+        "function-errors": 0.11,
+        "duration": 12,
+        "throttles": 13,
+        "concurrency": 14,
+        "client-errors": 0.15,
+        "server-errors": 0.16,
+        "latency": 17,
+        "secret-failures": 18,
+    }
