@@ -142,7 +142,7 @@ def _timed(step: str, work: Callable[[], _T]) -> _T:
     return done
 
 
-def explained(work: Callable[[], Any]) -> Any:
+def explained(work: Callable[[], _T]) -> _T:
     """Run `work`; what AWS refuses becomes a line that names the call and the reason."""
     try:
         return work()

@@ -236,7 +236,7 @@ def _lock(root: Path) -> Iterator[None]:
     waited for: it writes into the folder that would be made anew."""
     path = root / ".local" / "setup.lock"
     try:
-        with locks.held(path, LOCK_TIMEOUT_S, waiting=lambda: tell(_WAITING), inherited=True):
+        with locks.hold(path, LOCK_TIMEOUT_S, waiting=lambda: tell(_WAITING), inherited=True):
             yield
-    except TimeoutError:
+    except locks.LockTimeout:
         raise CannotStart("another bootstrap.py has been installing for 15 minutes; end it first") from None

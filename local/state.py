@@ -109,8 +109,8 @@ def last_port(folder: Path) -> int | None:
 
 
 def locked(folder: Path, limit_s: float = 120.0) -> contextlib.AbstractContextManager[None]:
-    """One starter at a time in a folder. Raises TimeoutError."""
-    return locks.held(folder / "cloud.lock", limit_s)
+    """One starter at a time in a folder. Raises locks.LockTimeout."""
+    return locks.hold(folder / "cloud.lock", limit_s)
 
 
 def export_lines(variables: dict[str, str]) -> str:
