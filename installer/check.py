@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from installer import package, wheels
 from installer.errors import CannotStart, CommandFailed
+from installer.packaging import control_plane, wheels
 from installer.say import say
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,8 +56,8 @@ def _run(command: list[str], **variables: str) -> bool:
 
 def _cfn_lint() -> bool:
     """The proxy's template as it is, the control plane's as it gets packaged."""
-    packaged = package.build(ROOT, BUILD, wheels.this_machine())
-    package.check_functions_are_known(ROOT, packaged.template)
+    packaged = control_plane.build(ROOT, BUILD, wheels.this_machine())
+    control_plane.check_functions_are_known(ROOT, packaged.template)
     target = BUILD / "controlplane.json"
     # Parameters decide the bucket's name at deployment; any valid one does for the linter.
     target.write_text(json.dumps(packaged.located("proxyctl-000000000000-eu-central-1"), indent=1))
@@ -69,7 +69,7 @@ def _statelint() -> bool:
     BUILD.mkdir(parents=True, exist_ok=True)
     targets = []
     for workflow in sorted((ROOT / "statemachine").glob("*.asl.yaml")):
-        definition = package.read_definition(workflow)
+        definition = control_plane.read_definition(workflow)
         for state in definition["States"].values():
             # What AWS wants to know of S3's items is not in the language's specification, and so not in this linter;
             # cfn-lint, which reads the definition inside the template, knows it.

@@ -10,8 +10,9 @@ from typing import Any
 
 from ctl import progress
 from ctl.client import ApiError, Client
-from installer import deploy, environment, package, target, wheels
+from installer import deploy, environment, target
 from installer.errors import CannotStart, CommandFailed
+from installer.packaging import control_plane, wheels
 from installer.say import say, tell
 from local import cloud, emulator, state
 from local.state import Cloud
@@ -29,7 +30,7 @@ def run(root: Path, folder: Path, port: int | None) -> int:
     began = time.monotonic()
     # Packaging needs no cloud and the cloud no package: the second core would idle otherwise.
     with ThreadPoolExecutor(max_workers=1) as beside:
-        packaged = beside.submit(package.build, root, root / ".local" / "build", wheels.this_machine())
+        packaged = beside.submit(control_plane.build, root, root / ".local" / "build", wheels.this_machine())
         running = _cloud(root, folder, port)
         packaged.result()
     # Only the openai SDK reads it: no HTTP proxy may stand before this machine.

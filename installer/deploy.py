@@ -10,8 +10,9 @@ from typing import TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ctl.client import ApiError, Client
-from installer import bucket, bundle, gaps, package, target, zips
+from installer import bucket, gaps, target
 from installer.errors import CannotStart, CommandFailed
+from installer.packaging import archive, bundle, control_plane
 from installer.say import say, tell
 from installer.stack import Stack
 from installer.target import Target
@@ -28,13 +29,13 @@ def up(root: Path, aws: Target, faults_url: str = "") -> dict[str, str]:
     """
     began = time.monotonic()
     cache = root / ".local" / "build"
-    packaged = _timed("package", lambda: package.build(root, cache, aws.platform))
-    package.check_functions_are_known(root, packaged.template)
+    packaged = _timed("package", lambda: control_plane.build(root, cache, aws.platform))
+    control_plane.check_functions_are_known(root, packaged.template)
     bundled = _timed("bundle", lambda: bundle.build(root, cache))
     made = bucket.ensure(aws)
     located = packaged.located(aws.bucket)
     template = json.dumps(gaps.widened(located) if aws.embedded else located, sort_keys=True).encode()
-    template_key = f"controlplane/template-{zips.digest(template)[:20]}.json"
+    template_key = f"controlplane/template-{archive.digest(template)[:20]}.json"
     objects = {**packaged.code, bundled.key: bundled.content, template_key: template}
     uploaded = _timed("upload", lambda: sum(bucket.upload(aws, key, content) for key, content in objects.items()))
     parameters = {
@@ -56,7 +57,7 @@ def up(root: Path, aws: Target, faults_url: str = "") -> dict[str, str]:
 
 def api_url(aws: Target, outputs: dict[str, str]) -> str:
     """The control API's address. Chalice's own output has AWS's host name, which the embedded cloud does not serve."""
-    return aws.api_url(outputs["RestAPIId"], package.STAGE)
+    return aws.api_url(outputs["RestAPIId"], control_plane.STAGE)
 
 
 def status(aws: Target) -> int:

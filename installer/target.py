@@ -10,8 +10,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
-from installer import wheels
 from installer.errors import CannotStart
+from installer.packaging import wheels
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)

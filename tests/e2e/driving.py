@@ -27,7 +27,8 @@ from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.preflight.grants import role_of
 from chalicelib.ports import Aws
 
-from installer import bundle, gaps
+from installer import gaps
+from installer.packaging import bundle
 from local import emulator
 from local.state import Cloud, Keys
 

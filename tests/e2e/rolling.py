@@ -14,9 +14,10 @@ from typing import Any
 from openai import OpenAI
 
 from ctl.client import Client
-from installer import bucket, bundle
+from installer import bucket
 from installer.check import ROOT
 from installer.demo import secret_of
+from installer.packaging import bundle
 from installer.target import Target
 from local.state import Cloud
 

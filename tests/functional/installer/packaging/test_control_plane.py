@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from chalicelib.engine import policies
 
-from installer import package, wheels
 from installer.check import ROOT
+from installer.packaging import control_plane, wheels
 
 # What Lambda's Python runtime carries.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
@@ -38,8 +38,8 @@ OF_ITS_OWN = {
 
 
 @pytest.fixture(scope="module")
-def packaged() -> package.Package:
-    return package.build(ROOT, ROOT / ".local" / "build", wheels.this_machine())
+def packaged() -> control_plane.Package:
+    return control_plane.build(ROOT, ROOT / ".local" / "build", wheels.this_machine())
 
 
 def run_in(code: bytes, folder: Path, script: str) -> subprocess.CompletedProcess[str]:
@@ -61,8 +61,8 @@ def run_in(code: bytes, folder: Path, script: str) -> subprocess.CompletedProces
     )
 
 
-def test_every_zip_works_beside_nothing_but_boto3(packaged: package.Package, tmp_path: Path) -> None:
-    functions = package.functions(packaged.template)
+def test_every_zip_works_beside_nothing_but_boto3(packaged: control_plane.Package, tmp_path: Path) -> None:
+    functions = control_plane.functions(packaged.template)
     by_zip: dict[str, list[str]] = {}
     for name, function in functions.items():
         by_zip.setdefault(function["Properties"]["CodeUri"], []).append(name)
@@ -75,15 +75,15 @@ def test_every_zip_works_beside_nothing_but_boto3(packaged: package.Package, tmp
         assert done.returncode == 0, (names, done.stderr[-800:])
 
 
-def test_a_forgotten_dependency_would_fail(packaged: package.Package, tmp_path: Path) -> None:
-    functions = package.functions(packaged.template)
+def test_a_forgotten_dependency_would_fail(packaged: control_plane.Package, tmp_path: Path) -> None:
+    functions = control_plane.functions(packaged.template)
     smallest = packaged.code[functions["Bake"]["Properties"]["CodeUri"]]
     done = run_in(smallest, tmp_path, "import openai")
     assert done.returncode != 0
     assert "No module named 'openai'" in done.stderr
 
 
-def test_every_zip_holds_the_policies_that_preflight_reads(packaged: package.Package) -> None:
+def test_every_zip_holds_the_policies_that_preflight_reads(packaged: control_plane.Package) -> None:
     package_folder = ROOT / "controlplane" / "chalicelib"
     names = {str(path.relative_to(package_folder.parent)) for path in policies.files(package_folder).values()}
     for code in packaged.code.values():
@@ -91,7 +91,7 @@ def test_every_zip_holds_the_policies_that_preflight_reads(packaged: package.Pac
         assert {*names, "chalicelib/engine/statements.json"} <= set(held)
 
 
-def test_the_workflow_in_the_template_is_the_one_in_the_checkout(packaged: package.Package) -> None:
+def test_the_workflow_in_the_template_is_the_one_in_the_checkout(packaged: control_plane.Package) -> None:
     machine = packaged.template["Resources"]["StateMachine"]["Properties"]
     definition = json.loads(machine["DefinitionString"])
     assert definition["StartAt"] == "WhichWayIn"

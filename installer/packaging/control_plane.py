@@ -19,8 +19,8 @@ from typing import Any
 import yaml
 from chalicelib.engine import policies
 
-from installer import wheels, zips
 from installer.errors import CannotStart, CommandFailed
+from installer.packaging import archive, wheels
 
 FORMAT = "5"  # part of the cache's key: raise it when this module builds otherwise
 KEPT_PACKAGES = 4
@@ -85,11 +85,11 @@ def _forget_old(cache: Path) -> None:
 
 def source_digest(root: Path, where: wheels.Platform) -> str:
     """What the package depends on: sources, locked versions, target platform, this Python, this module."""
-    files = {f"controlplane/{name}": content for name, content in zips.collect(root / "controlplane").items()}
-    files |= {f"statemachine/{name}": content for name, content in zips.collect(root / "statemachine").items()}
+    files = {f"controlplane/{name}": content for name, content in archive.collect(root / "controlplane").items()}
+    files |= {f"statemachine/{name}": content for name, content in archive.collect(root / "statemachine").items()}
     files["requirements.txt"] = (root / "requirements.txt").read_bytes()  # Chalice's own runtime goes into the zip
     files["about"] = f"{FORMAT} {where.label} {sys.version}".encode()
-    return zips.tree_digest(files)
+    return archive.tree_digest(files)
 
 
 def _build(root: Path, cache: Path, where: wheels.Platform, scratch: Path, made: Path) -> None:
@@ -100,8 +100,8 @@ def _build(root: Path, cache: Path, where: wheels.Platform, scratch: Path, made:
         group = dependencies_of(name, root, vendor, where)
         if group not in keys:
             files = application | _dependency_files(group, vendor)
-            content = zips.build(files)
-            keys[group] = f"{zips.digest(content)}.zip"
+            content = archive.build(files)
+            keys[group] = f"{archive.digest(content)}.zip"
             (made / keys[group]).write_bytes(content)
         function["Properties"]["CodeUri"] = f"controlplane/{keys[group]}"
     (made / "template.json").write_text(json.dumps(template, indent=1, sort_keys=True))
@@ -136,9 +136,9 @@ def _run_chalice(root: Path, scratch: Path, log: Path) -> tuple[Template, dict[s
     template: Template = json.loads((out / "sam.json").read_text())
     unpacked = scratch / "application"
     shutil.unpack_archive(out / "deployment.zip", unpacked)
-    zips.compile_tree(unpacked)
+    archive.compile_tree(unpacked)
     _check_code_uris(template)
-    return template, zips.collect(unpacked, bytecode=True)
+    return template, archive.collect(unpacked, bytecode=True)
 
 
 def _write_policies(staged: Path) -> None:
@@ -179,13 +179,13 @@ def read_definition(workflow: Path) -> dict[str, Any]:
 def _vendor(root: Path, cache: Path, where: wheels.Platform) -> Path:
     """All runtime dependencies unpacked for the platform, with bytecode; kept until the locked file changes."""
     requirements = root / "controlplane" / "requirements.txt"
-    key = zips.digest(requirements.read_bytes() + f"{FORMAT} {where.label} {sys.version}".encode())
+    key = archive.digest(requirements.read_bytes() + f"{FORMAT} {where.label} {sys.version}".encode())
     place = cache / f"vendor-{key[:16]}"
     if not place.exists():
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             unpacked = Path(scratch) / "vendor"
             wheels.install(requirements, unpacked, where)
-            zips.compile_tree(unpacked)
+            archive.compile_tree(unpacked)
             publish(unpacked, place)
     return place
 
@@ -202,8 +202,8 @@ def _dependency_files(group: frozenset[str], vendor: Path) -> dict[str, bytes]:
     if not group:
         return {}
     names = set[str]().union(*(wheels.files_of(name, vendor) for name in group))
-    everything = zips.collect(vendor, bytecode=True)
-    return {name: everything[name] for name in everything if zips.source_of(name) in names and name[:4] != "bin/"}
+    everything = archive.collect(vendor, bytecode=True)
+    return {name: everything[name] for name in everything if archive.source_of(name) in names and name[:4] != "bin/"}
 
 
 def check_functions_are_known(root: Path, template: Template) -> None:

@@ -9,8 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from installer import package, wheels, zips
 from installer.errors import CannotStart
+from installer.packaging import archive, control_plane, wheels
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Bundle:
 def build(root: Path, cache: Path) -> Bundle:
     """The bundle of this checkout's `proxy/`. Raises CannotStart naming a dependency that is not pure Python."""
     sources = root / "proxy"
-    files = {f"proxy/{name}": content for name, content in zips.collect(sources).items() if _is_source(name)}
+    files = {f"proxy/{name}": content for name, content in archive.collect(sources).items() if _is_source(name)}
     files["template.yaml"] = (sources / "template.yaml").read_bytes()
     files |= _dependencies(sources / "requirements.txt", cache)
-    content = zips.build(files, executable=frozenset({"proxy/bootstrap"}))
-    return Bundle(content, f"bundles/{zips.digest(content)}.zip")
+    content = archive.build(files, executable=frozenset({"proxy/bootstrap"}))
+    return Bundle(content, f"bundles/{archive.digest(content)}.zip")
 
 
 def _is_source(name: str) -> bool:
@@ -38,7 +38,7 @@ def _is_source(name: str) -> bool:
 def _dependencies(requirements: Path, cache: Path) -> dict[str, bytes]:
     if not requirements.exists() or "==" not in requirements.read_text():
         return {}
-    place = cache / f"proxy-{zips.digest(requirements.read_bytes())[:16]}"
+    place = cache / f"proxy-{archive.digest(requirements.read_bytes())[:16]}"
     if not place.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
@@ -46,8 +46,8 @@ def _dependencies(requirements: Path, cache: Path) -> dict[str, bytes]:
             wheels.install(requirements, unpacked, wheels.LAMBDA_ARM64)
             refuse_compiled(unpacked)
             shutil.rmtree(unpacked / "bin", ignore_errors=True)
-            package.publish(unpacked, place)
-    return zips.collect(place)
+            control_plane.publish(unpacked, place)
+    return archive.collect(place)
 
 
 def refuse_compiled(unpacked: Path) -> None:
