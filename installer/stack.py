@@ -91,6 +91,11 @@ def outputs_of(stack: Description | None) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])} if stack else {}
 
 
+def parameters_of(stack: Description) -> dict[str, str]:
+    """Parameters by key."""
+    return {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
+
+
 class Stack:
     """One stack. `sleep` and `progress` are inputs so that tests neither wait nor print."""
 

@@ -1,87 +1,73 @@
-"""Reproducible zips: the same files give the same bytes on every machine."""
+"""File trees as zips: which files of a folder go in, the zip itself, and the digest that names it.
+
+A tree is a mapping from path to content. Its digest, not that of the zip's bytes, is the key of an upload: zlib and
+zlib-ng compress the same input to different bytes, so two machines would give one tree two keys (docs/decisions/006).
+"""
 
 import hashlib
 import io
-import subprocess
-import sys
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from installer.errors import CommandFailed
-
-EPOCH = (1980, 1, 1, 0, 0, 0)
-_REGULAR = 0o100644 << 16
-_EXECUTABLE = 0o100755 << 16
-# What never runs in a Lambda: build leftovers, and type information for tools.
-_LEFT_OUT = {
-    "__pycache__",
-    ".DS_Store",
-    "INSTALLER",
-    "RECORD",
-    "REQUESTED",
-    "direct_url.json",
-    ".lock",
-    "uv_cache.json",
-}
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+_UNIX = 3
+_REGULAR, _EXECUTABLE = 0o100644, 0o100755
+# Build leftovers and installers' notes: no Lambda reads them, and they differ between machines.
+_IGNORED_NAMES = frozenset(
+    {
+        "__pycache__",
+        ".DS_Store",
+        "INSTALLER",
+        "RECORD",
+        "REQUESTED",
+        "direct_url.json",
+        ".lock",
+        "uv_cache.json",
+    }
+)
+NOTHING = frozenset[str]()
 
 
 def collect(folder: Path, *, bytecode: bool = False) -> dict[str, bytes]:
-    """Every file below `folder` by its path in the zip, without leftovers; with `bytecode` also what was compiled."""
-    left_out = _LEFT_OUT - {"__pycache__"} if bytecode else _LEFT_OUT
-    suffixes = (".pyi",) if bytecode else (".pyi", ".pyc")
-    found: dict[str, bytes] = {}
+    """The files below `folder` by their path in the zip, without leftovers and type stubs; `bytecode`: with .pyc."""
+    ignored_names = _IGNORED_NAMES - {"__pycache__"} if bytecode else _IGNORED_NAMES
+    ignored_suffixes = (".pyi",) if bytecode else (".pyi", ".pyc")
+    files: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if path.is_file() and not left_out & set(name.parts) and path.suffix not in suffixes:
-            found[name.as_posix()] = path.read_bytes()
-    return found
+        if path.is_file() and not ignored_names & set(name.parts) and path.suffix not in ignored_suffixes:
+            files[name.as_posix()] = path.read_bytes()
+    return files
 
 
-def build(files: Mapping[str, bytes], executable: frozenset[str] = frozenset()) -> bytes:
-    """A zip of `files`, sorted, at a fixed time, readable by all; those named in `executable` may be run."""
+def pack(files: Mapping[str, bytes], executable: frozenset[str] = NOTHING) -> bytes:
+    """A zip of the tree in the order of its paths; `executable` paths get mode 0755, all others 0644."""
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, EPOCH)
-            entry.create_system = 3  # Unix, so that the mode below counts wherever it was built
-            entry.external_attr = _EXECUTABLE if name in executable else _REGULAR
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as opened:
+        for path in sorted(files):
+            entry = zipfile.ZipInfo(path, _EPOCH)
+            entry.create_system = _UNIX  # otherwise the mode does not count when it was built on Windows
+            entry.external_attr = _mode(path, executable) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, files[name])
+            opened.writestr(entry, files[path])
     return target.getvalue()
 
 
-def compile_tree(folder: Path) -> None:
-    """Put unchecked hash-based bytecode of this interpreter's version beside every module.
-
-    Unchecked: a Lambda's files never change, and a check would read each source. Hash-based: no timestamps inside, so
-    the same source gives the same bytes. Tracebacks show the paths of Lambda, not of this machine.
-    Raises CommandFailed for a module that does not compile.
-    """
-    command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    command += ["-s", str(folder), "-p", "/var/task", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603 - fixed
-    if done.returncode:
-        raise CommandFailed(f"{folder.name} does not compile: {done.stdout.strip() or done.stderr.strip()}")
+def tree_digest(files: Mapping[str, bytes], executable: frozenset[str] = NOTHING) -> str:
+    """SHA-256 (hex) over path, mode and content of every file: equal for equal trees, however they are compressed."""
+    total = hashlib.sha256()
+    for path in sorted(files):
+        # The length ends the content: without it, bytes could move from one file to the next unnoticed.
+        total.update(f"{path}\0{_mode(path, executable):o}\0{len(files[path])}\0".encode())
+        total.update(files[path])
+    return total.hexdigest()
 
 
-def source_of(name: str) -> str:
-    """The module that a path in a zip belongs to: `a/b.py` for `a/__pycache__/b.cpython-311.pyc`, else itself."""
-    path = PurePosixPath(name)
-    if path.suffix != ".pyc":
-        return name
-    return str(path.parent.parent / f"{path.name.split('.')[0]}.py")
+def _mode(path: str, executable: frozenset[str]) -> int:
+    return _EXECUTABLE if path in executable else _REGULAR
 
 
 def digest(content: bytes) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(content).hexdigest()
-
-
-def tree_digest(files: Mapping[str, bytes]) -> str:
-    """One SHA-256 over names and contents: the key of what was built from them."""
-    total = hashlib.sha256()
-    for name in sorted(files):
-        total.update(f"{name}\0{len(files[name])}\0".encode())
-        total.update(files[name])
-    return total.hexdigest()

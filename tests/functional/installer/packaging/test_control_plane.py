@@ -15,7 +15,7 @@ import pytest
 from chalicelib.engine import policies
 
 from installer.check import ROOT
-from installer.packaging import control_plane, wheels
+from installer.packaging import control_plane, template, wheels
 
 # What Lambda's Python runtime carries.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
@@ -23,14 +23,14 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "ur
 # As a Lambda does: load the handlers' module, decode what the state machine sends, make a client.
 USE = """
 import app, json
-from chalicelib.codec import decode
-from chalicelib.runner import Task
+from chalicelib.domain.codec import decode
+from chalicelib.engine.runner import Task
 decode(Task, {"deployment_id": "d", "environment": "e", "action": "deploy", "execution_arn": "a"})
-from chalicelib.aws.session import client
+from chalicelib.adapters.session import client
 client("dynamodb")
 """
-OF_ITS_OWN = {
-    "ValidateEndpoints": "from chalicelib.aws import sdk; import openai",
+OWN_IMPORTS = {
+    "ValidateEndpoints": "from chalicelib.adapters import openai_sdk; import openai",
     "ValidateErrors": "import uvloop, httptools",
     "LoadTest": "import uvloop, httptools",
     "LoadWorker": "import uvloop, httptools",
@@ -48,10 +48,10 @@ def run_in(code: bytes, folder: Path, script: str) -> subprocess.CompletedProces
     zipfile.ZipFile(BytesIO(code)).extractall(task)
     runtime.mkdir()
     for name in RUNTIME:
-        found = importlib.util.find_spec(name)
-        assert found is not None
-        assert found.origin is not None
-        origin = Path(found.origin)
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        origin = Path(spec.origin)
         target = origin.parent if origin.name == "__init__.py" else origin
         (runtime / target.name).symlink_to(target)
     start = f"import sys; sys.path[:0] = [{str(task)!r}, {str(runtime)!r}]\n"
@@ -62,7 +62,7 @@ def run_in(code: bytes, folder: Path, script: str) -> subprocess.CompletedProces
 
 
 def test_every_zip_works_beside_nothing_but_boto3(packaged: control_plane.Package, tmp_path: Path) -> None:
-    functions = control_plane.functions(packaged.template)
+    functions = template.functions(packaged.template)
     by_zip: dict[str, list[str]] = {}
     for name, function in functions.items():
         by_zip.setdefault(function["Properties"]["CodeUri"], []).append(name)
@@ -70,13 +70,13 @@ def test_every_zip_works_beside_nothing_but_boto3(packaged: control_plane.Packag
     for number, (uri, names) in enumerate(by_zip.items()):
         folder = tmp_path / str(number)
         folder.mkdir()
-        wanted = {OF_ITS_OWN[name] for name in names if name in OF_ITS_OWN}
+        wanted = {OWN_IMPORTS[name] for name in names if name in OWN_IMPORTS}
         done = run_in(packaged.code[uri], folder, "\n".join([USE, *sorted(wanted)]))
         assert done.returncode == 0, (names, done.stderr[-800:])
 
 
 def test_a_forgotten_dependency_would_fail(packaged: control_plane.Package, tmp_path: Path) -> None:
-    functions = control_plane.functions(packaged.template)
+    functions = template.functions(packaged.template)
     smallest = packaged.code[functions["Bake"]["Properties"]["CodeUri"]]
     done = run_in(smallest, tmp_path, "import openai")
     assert done.returncode != 0
@@ -87,8 +87,8 @@ def test_every_zip_holds_the_policies_that_preflight_reads(packaged: control_pla
     package_folder = ROOT / "controlplane" / "chalicelib"
     names = {str(path.relative_to(package_folder.parent)) for path in policies.files(package_folder).values()}
     for code in packaged.code.values():
-        held = zipfile.ZipFile(BytesIO(code)).namelist()
-        assert {*names, "chalicelib/engine/statements.json"} <= set(held)
+        paths = zipfile.ZipFile(BytesIO(code)).namelist()
+        assert {*names, "chalicelib/engine/statements.json"} <= set(paths)
 
 
 def test_the_workflow_in_the_template_is_the_one_in_the_checkout(packaged: control_plane.Package) -> None:
