@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from installer.errors import CannotStart, CommandFailed
 from installer.packaging import archive, bundle, control_plane, template
 from installer.packaging.bundle import Bundle
 from installer.say import say, tell
-from installer.stack import Outcome, Stack, outputs_of, parameters_of
+from installer.stack import Deployer, Outcome
 from installer.target import Target
 
 _T = TypeVar("_T")
@@ -65,34 +65,33 @@ def _parameters(aws: Target, bundled: Bundle, faults_url: str) -> dict[str, str]
 
 def _deploy(aws: Target, template_key: str, parameters: dict[str, str]) -> Outcome:
     change_set = f"{CHANGE_SET}-{secrets.token_hex(4)}"
-    return _stack(aws).deploy(aws.object_url(template_key), parameters, change_set)
+    return _deployer(aws).deploy(aws.object_url(template_key), parameters, change_set)
 
 
-def _stack(aws: Target) -> Stack:
-    return Stack(aws.client("cloudformation"), progress=tell)
+def _deployer(aws: Target) -> Deployer:
+    return Deployer(aws.client("cloudformation"), progress=tell)
 
 
-def api_url(aws: Target, outputs: dict[str, str]) -> str:
+def api_url(aws: Target, outputs: Mapping[str, str]) -> str:
     """The control API's address. Chalice's own output has AWS's host name, which the embedded cloud does not serve."""
     return aws.api_url(outputs["RestAPIId"], template.STAGE)
 
 
 def status(aws: Target) -> int:
     """Print the control plane's state; 0 if it answers."""
-    stack = _stack(aws).describe()
+    stack = _deployer(aws).find()
     say(f"account      {aws.account} ({aws.partition}), {aws.region}{', embedded' if aws.embedded else ''}")
     say(f"caller       {aws.caller}")
     if stack is None:
         say("control plane: not installed (python3 bootstrap.py up)")
         return 1
-    say(f"stack        {stack['StackName']}: {stack['StackStatus']}")
-    outputs = outputs_of(stack)
-    if "RestAPIId" not in outputs:
+    say(f"stack        {stack.name}: {stack.status}")
+    if "RestAPIId" not in stack.outputs:
         say("The stack has no API: run `python3 bootstrap.py up` again.")
         return 1
-    url = api_url(aws, outputs)
+    url = api_url(aws, stack.outputs)
     say(f"API          {url}")
-    say(f"bundle       {parameters_of(stack).get('BundleKey', '?')}")
+    say(f"bundle       {stack.parameters.get('BundleKey', '?')}")
     return _print_health(Client(url, aws.session, aws.region))
 
 
@@ -125,7 +124,7 @@ def down(aws: Target, force: bool) -> None:
             f"environments exist: {', '.join(environments)}; clean them up first "
             "(.venv/bin/python -m ctl cleanup NAME), or use --force to leave them running"
         )
-    say(f"stack proxyctl: {'removed' if _stack(aws).delete() else 'there was none'}")
+    say(f"stack proxyctl: {'removed' if _deployer(aws).delete() else 'there was none'}")
     say(_delete_table(aws))
     say(bucket.remove(aws))
 

@@ -1,14 +1,21 @@
-"""The control plane's CloudFormation stack: always through a change set, whatever state the stack is in."""
+"""The control plane's own stack: always through a change set, whatever state the stack is in.
+
+What a state means, which change set is empty and what caused a failure is the control plane's knowledge of environment
+stacks; the installer imports those pure modules instead of repeating them (docs/decisions/006).
+"""
 
 import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from chalicelib.adapters.stack_values import event_of, stack_of
+from chalicelib.domain.aws.stacks import Stack, StackEvent
+from chalicelib.stack import state
+from chalicelib.stack.state import Move
 
 from installer.errors import CommandFailed
 
@@ -17,65 +24,8 @@ CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAN
 TAGS = [{"Key": "proxyctl:owner", "Value": "proxyctl"}]
 LIMIT_S = 1800.0
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.3, 10.0
-# CloudFormation ends an empty change set as FAILED, with one of these reasons.
-_EMPTY = ("didn't contain changes", "No updates are to be performed")
-_NEVER_WORKED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
-_DEPLOYED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 Sleep = Callable[[float], None]
 Progress = Callable[[str], None]
-
-
-class Output(TypedDict):
-    """One output of a stack, as describe_stacks returns it."""
-
-    OutputKey: str
-    OutputValue: str
-
-
-class Parameter(TypedDict):
-    """One parameter of a stack, as describe_stacks returns it."""
-
-    ParameterKey: str
-    ParameterValue: str
-
-
-class Description(TypedDict):
-    """What this module reads of describe_stacks' answer."""
-
-    StackName: str
-    StackStatus: str
-    Outputs: NotRequired[list[Output]]
-    Parameters: NotRequired[list[Parameter]]
-
-
-class Event(TypedDict):
-    """What this module reads of describe_stack_events' answer."""
-
-    EventId: str
-    LogicalResourceId: str
-    ResourceType: str
-    ResourceStatus: NotRequired[str]
-    ResourceStatusReason: NotRequired[str]
-
-
-class ResourceChange(TypedDict, total=False):
-    """What a change set does to one resource: Add, Modify, Remove, …"""
-
-    Action: str
-
-
-class Change(TypedDict, total=False):
-    """One change of a change set."""
-
-    ResourceChange: ResourceChange
-
-
-class ChangeSet(TypedDict):
-    """What this module reads of describe_change_set's answer."""
-
-    Status: str
-    StatusReason: NotRequired[str]
-    Changes: NotRequired[list[Change]]
 
 
 @dataclass(frozen=True)
@@ -86,33 +36,23 @@ class Outcome:
     outputs: Mapping[str, str]
 
 
-def outputs_of(stack: Description | None) -> dict[str, str]:
-    """Outputs by key; {} when there is no stack."""
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])} if stack else {}
-
-
-def parameters_of(stack: Description) -> dict[str, str]:
-    """Parameters by key."""
-    return {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
-
-
-class Stack:
-    """One stack. `sleep` and `progress` are inputs so that tests neither wait nor print."""
+class Deployer:
+    """Deploys and deletes one stack. `sleep` and `progress` are inputs so that tests neither wait nor print."""
 
     def __init__(
         self, client: BaseClient, name: str = STACK, sleep: Sleep = time.sleep, progress: Progress = print
     ) -> None:
         self._client, self._name, self._sleep, self._progress = client, name, sleep, progress
 
-    def describe(self) -> Description | None:
-        """The stack as CloudFormation describes it; None when there is none."""
+    def find(self) -> Stack | None:
+        """The stack as it stands; None when there is none."""
         try:
-            stack: Description = self._client.describe_stacks(StackName=self._name)["Stacks"][0]
+            stack = stack_of(self._client.describe_stacks(StackName=self._name)["Stacks"][0])
         except ClientError as error:
             if "does not exist" in str(error):
                 return None
             raise
-        return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
+        return None if stack.status == "DELETE_COMPLETE" else stack
 
     def deploy(self, template_url: str, parameters: Mapping[str, str], change_set: str) -> Outcome:
         """Create or update the stack. Raises CommandFailed with the reason of the resource that failed first."""
@@ -126,109 +66,109 @@ class Stack:
             Capabilities=CAPABILITIES,
             Tags=TAGS,
         )
-        changes = self._await_change_set(change_set)
-        if changes["Status"] == "FAILED":
-            self._discard(change_set, changes)
-            return Outcome(False, outputs_of(self.describe()))
-        self._progress(f"stack {self._name}: {'updating' if exists else 'creating'}, {_count(changes)}")
-        return Outcome(True, self._execute(change_set))
+        actions = self._await_change_set(change_set)
+        if actions is None:
+            stack = self.find()
+            return Outcome(False, stack.outputs if stack else {})
+        self._progress(f"stack {self._name}: {'updating' if exists else 'creating'}, {_count(actions)}")
+        last_event = self._newest_event()
+        self._client.execute_change_set(StackName=self._name, ChangeSetName=change_set)
+        return Outcome(True, self._await_stack(last_event, state.succeeded).outputs)
 
     def delete(self) -> bool:
         """Delete the stack and wait; False when there was none. Raises CommandFailed naming what could not go."""
-        if self.describe() is None:
+        if self.find() is None:
             return False
         last_event = self._newest_event()
         self._client.delete_stack(StackName=self._name)
         for _ in self._polls():
-            stack = self.describe()
+            stack = self.find()
             if stack is None:
                 return True
-            if stack["StackStatus"] == "DELETE_FAILED":
+            if stack.status == "DELETE_FAILED":
                 raise CommandFailed(f"stack {self._name} could not be deleted: {self._first_failure(last_event)}")
         raise CommandFailed(f"stack {self._name} still exists after {LIMIT_S:.0f} s; run the command again")
 
     def _make_deployable(self) -> bool:
         """Bring the stack into a state that accepts a change set; returns whether it exists then."""
-        stack = self._await_others()
-        if stack is None or _is_review(stack):
-            return False  # REVIEW_IN_PROGRESS: a change set of type CREATE exists, and no resource
-        status = stack["StackStatus"]
-        if status in _NEVER_WORKED:
+        status = self._await_others()
+        move = state.next_move(status)
+        if move is Move.DELETE:
             self._progress(f"stack {self._name} is {status}: it never worked, deleting it first")
             self.delete()
-            return False
-        if status == "UPDATE_ROLLBACK_FAILED":
+        elif move is Move.CONTINUE_ROLLBACK:
             self._progress(f"stack {self._name} is {status}: continuing its rollback first")
-            last_event = self._newest_event()
-            self._client.continue_update_rollback(StackName=self._name)
-            self._await_stack(last_event, ("UPDATE_ROLLBACK_COMPLETE",))
-        return True
+            self._continue_rollback()
+        elif move in (Move.REFUSE, Move.WAIT):
+            raise CommandFailed(f"stack {self._name} is {status}; settle it in CloudFormation, then run this again")
+        return move in (Move.UPDATE, Move.CONTINUE_ROLLBACK)
 
-    def _await_others(self) -> Description | None:
-        """The stack once no other operation changes it, or as it stands at the time limit."""
-        stack = self.describe()
+    def _await_others(self) -> str | None:
+        """The stack's status once no other operation changes it, or at the time limit; None when there is none."""
+        status: str | None = None
         for _ in self._polls():
-            if stack is None or not stack["StackStatus"].endswith("_IN_PROGRESS") or _is_review(stack):
+            stack = self.find()
+            status = stack.status if stack else None
+            if state.next_move(status) is not Move.WAIT:
                 break
-            self._progress(f"stack {self._name} is {stack['StackStatus']}, waiting for it")
-            stack = self.describe()
-        return stack
+            self._progress(f"stack {self._name} is {status}, waiting for it")
+        return status
 
-    def _discard(self, name: str, change_set: ChangeSet) -> None:
+    def _continue_rollback(self) -> None:
+        last_event = self._newest_event()
+        self._client.continue_update_rollback(StackName=self._name)
+        self._await_stack(last_event, lambda status: status == "UPDATE_ROLLBACK_COMPLETE")
+
+    def _await_change_set(self, name: str) -> list[str] | None:
+        """The action of each change; None for an empty change set. Raises CommandFailed for a refused one."""
+        for _ in self._polls():
+            answer = self._client.describe_change_set(StackName=self._name, ChangeSetName=name)
+            if answer["Status"] == "CREATE_COMPLETE":
+                return [str(change["ResourceChange"]["Action"]) for change in answer.get("Changes", [])]
+            if answer["Status"] == "FAILED":
+                self._discard(name, str(answer.get("StatusReason", "no reason given")))
+                return None
+        raise CommandFailed(f"the change set {name} was not ready after {LIMIT_S:.0f} s")
+
+    def _discard(self, change_set: str, reason: str) -> None:
         """Delete a change set that FAILED. Raises CommandFailed unless it failed for being empty."""
-        reason = change_set.get("StatusReason", "no reason given")
         try:
-            self._client.delete_change_set(StackName=self._name, ChangeSetName=name)
+            self._client.delete_change_set(StackName=self._name, ChangeSetName=change_set)
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("ChangeSetNotFound", "ValidationError"):
                 raise
-        if not any(words in reason for words in _EMPTY):
+        if not state.is_empty("FAILED", reason):
             raise CommandFailed(f"CloudFormation refuses the change set: {reason}")
 
-    def _execute(self, change_set: str) -> dict[str, str]:
-        last_event = self._newest_event()
-        self._client.execute_change_set(StackName=self._name, ChangeSetName=change_set)
-        return outputs_of(self._await_stack(last_event, _DEPLOYED))
-
-    def _await_change_set(self, name: str) -> ChangeSet:
+    def _await_stack(self, last_event: str, is_wanted: Callable[[str], bool]) -> Stack:
+        """The stack in a wanted state. Raises CommandFailed for any other state that lasts."""
         for _ in self._polls():
-            change_set: ChangeSet = self._client.describe_change_set(StackName=self._name, ChangeSetName=name)
-            if change_set["Status"] in ("CREATE_COMPLETE", "FAILED"):
-                return change_set
-        raise CommandFailed(f"the change set {name} was not ready after {LIMIT_S:.0f} s")
-
-    def _await_stack(self, last_event: str, wanted: tuple[str, ...]) -> Description:
-        """The stack in one of the `wanted` states. Raises CommandFailed for any other final state."""
-        for _ in self._polls():
-            stack = self.describe()
-            status = stack["StackStatus"] if stack else "gone"
-            if stack and status in wanted:
+            stack = self.find()
+            status = stack.status if stack else "gone"
+            if stack and is_wanted(status):
                 return stack
-            if not status.endswith("_IN_PROGRESS"):
+            if not state.in_progress(status):
                 raise CommandFailed(f"stack {self._name} is {status}: {self._first_failure(last_event)}")
         raise CommandFailed(f"stack {self._name} was not ready after {LIMIT_S:.0f} s; run the command again")
 
     def _newest_event(self) -> str:
         """The id of the last event before an operation starts; "" when there is none."""
-        return next((event["EventId"] for event in self._events()), "")
+        return next((event.id for event in self._events()), "")
 
-    def _events(self) -> Iterator[Event]:
+    def _events(self) -> Iterator[StackEvent]:
         """Newest first, read page by page (100 events each). A deleted stack has none under its name."""
         pages = self._client.get_paginator("describe_stack_events").paginate(StackName=self._name)
         try:
             for page in pages:
-                yield from page["StackEvents"]
+                yield from map(event_of, page["StackEvents"])
         except ClientError:
             return
 
     def _first_failure(self, last_event: str) -> str:
-        """What failed first after `last_event`: later failures are mostly `Resource creation cancelled`."""
-        since = list(itertools.takewhile(lambda event: event["EventId"] != last_event, self._events()))
-        for event in reversed(since):
-            if event.get("ResourceStatus", "").endswith("_FAILED"):
-                resource = f"{event['LogicalResourceId']} ({event['ResourceType']})"
-                return f"{resource}: {event.get('ResourceStatusReason', 'no reason given')}"
-        return "CloudFormation names no failed resource; see the stack's events"
+        """The cause of the failure of the operation that began after `last_event`."""
+        events = list(itertools.takewhile(lambda event: event.id != last_event, self._events()))
+        cause = state.root_cause(reversed(events))
+        return str(cause) if cause else "CloudFormation names no failed resource; see the stack's events"
 
     def _polls(self) -> Iterator[None]:
         """Yields at once, then after growing pauses, until the time limit."""
@@ -240,12 +180,7 @@ class Stack:
             pause_s = min(pause_s * 1.3, _LAST_PAUSE_S)
 
 
-def _is_review(stack: Description) -> bool:
-    return stack["StackStatus"] == "REVIEW_IN_PROGRESS"
-
-
-def _count(change_set: ChangeSet) -> str:
+def _count(actions: list[str]) -> str:
     """`3 to add, 1 to modify`."""
-    changes = (change.get("ResourceChange", {}) for change in change_set.get("Changes", []))
-    actions = Counter(change.get("Action", "?").lower() for change in changes)
-    return ", ".join(f"{count} to {action}" for action, count in sorted(actions.items())) or "changes not listed"
+    counts = Counter(action.lower() for action in actions)
+    return ", ".join(f"{count} to {action}" for action, count in sorted(counts.items())) or "changes not listed"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from chalicelib.stack.state import STATES, Move, next_move
 
 from installer.errors import CommandFailed
-from installer.stack import Stack
+from installer.stack import Deployer
 
 PAGE = 100
 
@@ -78,7 +80,7 @@ class FakeCloudFormation:
 
 
 def deploy(client: FakeCloudFormation) -> Any:
-    stack = Stack(client, sleep=lambda _: None, progress=lambda _: None)
+    stack = Deployer(client, sleep=lambda _: None, progress=lambda _: None)
     return stack.deploy("https://bucket/template.json", {"Name": "value"}, "up")
 
 
@@ -141,6 +143,36 @@ def test_a_stack_that_somebody_else_is_changing_is_waited_for() -> None:
     assert deploy(client).changed
 
 
+@pytest.mark.parametrize("status", ["IMPORT_ROLLBACK_FAILED", "A_STATE_OF_NEXT_YEAR"])
+def test_a_state_that_only_a_person_can_settle_is_refused(status: str) -> None:
+    client = FakeCloudFormation(status)
+    with pytest.raises(CommandFailed, match=f"stack proxyctl is {status}; settle it in CloudFormation"):
+        deploy(client)
+    assert client.calls == []
+
+
+def test_an_operation_of_somebody_else_that_does_not_end_is_not_interfered_with() -> None:
+    client = FakeCloudFormation("UPDATE_IN_PROGRESS", then="UPDATE_IN_PROGRESS")
+    with pytest.raises(CommandFailed, match="stack proxyctl is UPDATE_IN_PROGRESS; settle it"):
+        deploy(client)
+    assert client.calls == []
+
+
+@pytest.mark.parametrize("status", STATES)
+def test_every_state_is_deployed_to_as_the_control_plane_would(status: str) -> None:
+    """One table says what a state means for environments and for the control plane itself."""
+    client = FakeCloudFormation(status, then="UPDATE_COMPLETE")
+    move = next_move("UPDATE_COMPLETE" if next_move(status) is Move.WAIT else status)
+    if move is Move.REFUSE:
+        with pytest.raises(CommandFailed):
+            deploy(client)
+        return
+    assert deploy(client).changed
+    assert client.change_set_type == ("CREATE" if move in (Move.CREATE, Move.DELETE) else "UPDATE")
+    assert ("delete_stack" in client.calls) is (move is Move.DELETE)
+    assert ("continue_update_rollback" in client.calls) is (move is Move.CONTINUE_ROLLBACK)
+
+
 def test_a_failed_update_is_reported_by_its_first_failed_resource() -> None:
     """Not by `Resource update cancelled`, and not by a failure of an earlier run."""
     client = FakeCloudFormation("UPDATE_COMPLETE", then="UPDATE_ROLLBACK_COMPLETE")
@@ -165,7 +197,9 @@ def events(count: int) -> list[dict[str, str]]:
 def test_the_cause_is_named_however_many_events_follow_it(count: int) -> None:
     client = FakeCloudFormation("UPDATE_COMPLETE", then="UPDATE_ROLLBACK_COMPLETE")
     client.later = events(count)
-    with pytest.raises(CommandFailed, match=r"UPDATE_ROLLBACK_COMPLETE: Log \(AWS::Logs::LogGroup\): taken"):
+    with pytest.raises(
+        CommandFailed, match=r"UPDATE_ROLLBACK_COMPLETE: Log \(AWS::Logs::LogGroup\) UPDATE_FAILED: taken"
+    ):
         deploy(client)
 
 
@@ -193,15 +227,15 @@ def test_pages_are_asked_for_as_cloudformation_links_them() -> None:
     client = boto3.client(
         "cloudformation", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="x"
     )
-    required = {"StackId": "arn:s", "StackName": "proxyctl", "Timestamp": "2026-01-01T00:00:00Z"}
+    required = {"StackId": "arn:s", "StackName": "proxyctl", "Timestamp": datetime(2026, 1, 1, tzinfo=UTC)}
     first, second = ([required | event for event in page] for page in (events(180)[:100], events(180)[100:]))
     with Stubber(client) as stubber:
         asks = {"StackName": "proxyctl"}
         stubber.add_response("describe_stack_events", {"StackEvents": first, "NextToken": "more"}, asks)
         stubber.add_response("describe_stack_events", {"StackEvents": second}, asks | {"NextToken": "more"})
-        assert "Log (AWS::Logs::LogGroup): taken" in Stack(client)._first_failure("")
+        assert "Log (AWS::Logs::LogGroup) UPDATE_FAILED: taken" in Deployer(client)._first_failure("")
         stubber.assert_no_pending_responses()
 
 
 def test_deleting_what_is_not_there_is_fine() -> None:
-    assert not Stack(FakeCloudFormation(None), sleep=lambda _: None).delete()
+    assert not Deployer(FakeCloudFormation(None), sleep=lambda _: None).delete()
