@@ -1,4 +1,4 @@
-"""`python -m ctl`: start rollouts, follow them, look at what is there, store a secret, open the console."""
+"""`python -m ctl`: start rollouts, follow them, read records, store a secret, open the console."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError
 
 from ctl.arguments import parser
 from ctl.client import ApiError, Client, NotAnAddress
-from ctl.given import Refused
+from ctl.inputs import Refused
 from ctl.words import clean
 
 API_VARIABLE = "CONTROL_API_URL"
@@ -17,23 +17,23 @@ _PIPE_CLOSED = 141  # what a shell shows of a program that SIGPIPE ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 done, 1 what was asked has failed, 2 it could not begin."""
-    asked = parser().parse_args(arguments)
+    """Run one command: 0 done, 1 it has failed, 2 it could not start."""
+    options = parser().parse_args(arguments)
     try:
-        code = int(asked.run(asked, _client()))
+        code = int(options.run(options, _client()))
         sys.stdout.flush()
     except (ApiError, TimeoutError) as failed:
         return _refuse(failed, 1)
     except (Refused, NotAnAddress) as refusal:
         return _refuse(refusal, 2)
     except BotoCoreError as problem:
-        return _refuse(f"AWS credentials cannot be used: {problem}", 2)
+        return _refuse(f"cannot use these AWS credentials: {problem}", 2)
     except BrokenPipeError:
-        # Whoever read has enough. Only where that leaves an outcome untold is it worth a code of its own.
+        # The reader has closed the pipe. For a command that changes something, the outcome was not printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0 if asked.reads else _PIPE_CLOSED
+        return 0 if options.reads else _PIPE_CLOSED
     except KeyboardInterrupt:
-        sys.stderr.write("\nproxyctl: stopped; what was started runs on\n")
+        sys.stderr.write("\nproxyctl: stopped; the deployment runs on\n")
         return 130
     return code
 

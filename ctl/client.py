@@ -4,128 +4,134 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import cast
 from urllib.parse import quote, urlencode
 
+from ctl.shapes import Deployment, Environment, Health, Night, StoredSecret
 from ctl.signed import ApiError, NotAnAddress, Reply, Signed, error_of
 
 __all__ = ["FINAL", "ApiError", "Client", "NotAnAddress", "Reply", "is_settled"]
 
 FINAL = frozenset({"SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED"})
-_LAST_WORD_S = 5.0  # how long the last phase may take to be recorded after the deployment's own end
+_LAST_STEP_S = 5.0  # how long the step that ends a deployment may take to be recorded after the deployment's own end
+_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.25, 5.0
 
 
 class Client(Signed):
-    """The control API, as Python calls. Raises ApiError for whatever it refuses."""
+    """The control API, as Python calls. Each raises ApiError for what the API refuses."""
 
-    def start(self, body: Mapping[str, Any], idempotency_key: str | None = None) -> dict[str, Any]:
+    def start(self, body: Mapping[str, object], idempotency_key: str | None = None) -> Deployment:
         """POST /deployments; the deployment as the API shows it."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return self._object("POST", "/deployments", body, headers, retry=idempotency_key is not None)
+        answer = self._object("POST", "/deployments", body, headers, retry=idempotency_key is not None)
+        return cast(Deployment, answer)
 
-    def deployment(self, deployment_id: str) -> dict[str, Any]:
+    def deployment(self, deployment_id: str) -> Deployment:
         """GET /deployments/{id}, with every phase."""
-        return self._object("GET", f"/deployments/{quote(deployment_id, safe='')}")
+        return cast(Deployment, self._object("GET", f"/deployments/{_quoted(deployment_id)}"))
 
     def deployments(
         self, environment: str | None = None, status: str | None = None, limit: int | None = None
-    ) -> list[dict[str, Any]]:
+    ) -> list[Deployment]:
         """The newest page of GET /deployments."""
-        wanted = {"environment": environment, "status": status, "limit": limit}
-        query = urlencode({name: value for name, value in wanted.items() if value is not None}, quote_via=quote)
-        found: list[dict[str, Any]] = self._object("GET", f"/deployments{'?' if query else ''}{query}")["deployments"]
-        return found
+        filters = {"environment": environment, "status": status, "limit": limit}
+        query = urlencode({name: value for name, value in filters.items() if value is not None}, quote_via=quote)
+        return cast(
+            "list[Deployment]", self._object("GET", f"/deployments{'?' if query else ''}{query}")["deployments"]
+        )
 
-    def environments(self) -> list[dict[str, Any]]:
+    def environments(self) -> list[Environment]:
         """GET /environments."""
-        found: list[dict[str, Any]] = self._object("GET", "/environments")["environments"]
-        return found
+        return cast("list[Environment]", self._object("GET", "/environments")["environments"])
 
-    def environment(self, name: str) -> dict[str, Any]:
+    def environment(self, name: str) -> Environment:
         """GET /environments/{name}."""
-        return self._object("GET", f"/environments/{quote(name, safe='')}")
+        return cast(Environment, self._object("GET", f"/environments/{_quoted(name)}"))
 
-    def nights(self) -> list[dict[str, Any]]:
-        """GET /nights: what came of the last nightly revalidations, newest first."""
-        found: list[dict[str, Any]] = self._object("GET", "/nights")["nights"]
-        return found
+    def nights(self) -> list[Night]:
+        """GET /nights: the results of the last nightly revalidations, newest first."""
+        return cast("list[Night]", self._object("GET", "/nights")["nights"])
 
-    def put_secret(self, environment: str, secret: Mapping[str, Any]) -> dict[str, Any]:
-        """PUT /environments/{name}/secret: `secret` is the whole of it; the answer never holds a key."""
+    def put_secret(self, environment: str, secret: Mapping[str, object]) -> StoredSecret:
+        """PUT /environments/{name}/secret: `secret` is the whole document; the answer never holds a key."""
         return self._secret("PUT", environment, secret)
 
-    def patch_secret(self, environment: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """PATCH …/secret: these fields take the place of the stored ones, null removes one, all others stay.
+    def patch_secret(self, environment: str, fields: Mapping[str, object]) -> StoredSecret:
+        """PATCH …/secret: these fields replace the stored ones, null removes one, all others stay.
 
         Raises ApiError with status 404 and code NotFound while the environment has no secret.
         """
         return self._secret("PATCH", environment, fields)
 
-    def _secret(self, method: str, environment: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _secret(self, method: str, environment: str, fields: Mapping[str, object]) -> StoredSecret:
         # Repeated without a key, a lost answer would leave the same key as the current and the previous version.
         once = {"Idempotency-Key": str(uuid.uuid4())}
-        return self._object(method, f"/environments/{quote(environment, safe='')}/secret", fields, once)
+        return cast(StoredSecret, self._object(method, f"/environments/{_quoted(environment)}/secret", fields, once))
 
-    def command(self, deployment_id: str, verb: str) -> dict[str, Any]:
-        """POST /deployments/{id}/{abort,approve,resume}: the deployment as it stands then; of a resume, the new one."""
-        return self._object("POST", f"/deployments/{quote(deployment_id, safe='')}/{verb}", retry=False)
+    def command(self, deployment_id: str, verb: str) -> Deployment:
+        """POST /deployments/{id}/{abort,approve,resume}: the deployment afterwards; of a resume, the new one."""
+        return cast(Deployment, self._object("POST", f"/deployments/{_quoted(deployment_id)}/{verb}", retry=False))
 
     def document(self, deployment_id: str, name: str) -> str:
         """The report (HTML) or the handoff (Markdown). Raises ApiError while it is not written."""
-        reply = self.call("GET", f"/deployments/{quote(deployment_id, safe='')}/{name}")
+        reply = self.call("GET", f"/deployments/{_quoted(deployment_id)}/{name}")
         if reply.status >= 400:
             raise ApiError(reply.status, error_of(reply))
         return str(reply.body)
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> Health:
         """GET /health."""
-        return self._object("GET", "/health")
+        return cast(Health, self._object("GET", "/health"))
 
-    def follow(self, deployment_id: str, limit_s: float = 3600.0) -> Iterator[dict[str, Any]]:
+    def follow(self, deployment_id: str, limit_s: float = 3600.0) -> Iterator[Deployment]:
         """The deployment again and again until it has ended; pauses grow while nothing changes.
 
         Raises TimeoutError after `limit_s` seconds.
         """
-        deadline, pause_s, last = time.monotonic() + limit_s, 0.25, ""
+        deadline, pause_s, last_state = time.monotonic() + limit_s, _FIRST_PAUSE_S, ""
         while True:
-            shown = self.deployment(deployment_id)
-            yield shown
-            if shown["status"] in FINAL:
-                yield from self._settled(shown)
+            deployment = self.deployment(deployment_id)
+            yield deployment
+            if deployment["status"] in FINAL:
+                yield from self._settle(deployment)
                 return
-            state = json.dumps(shown.get("phases"), sort_keys=True)
-            pause_s = 0.25 if state != last else min(pause_s * 1.4, 5.0)
-            last = state
+            state = json.dumps(deployment.get("phases"), sort_keys=True)
+            pause_s = _FIRST_PAUSE_S if state != last_state else min(pause_s * 1.4, _LAST_PAUSE_S)
+            last_state = state
             if time.monotonic() > deadline:
                 raise TimeoutError(f"deployment {deployment_id} did not end within {limit_s:.0f} s")
             time.sleep(pause_s)
 
-    def _settled(self, shown: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The step that ends a deployment is itself recorded a moment later: what it says then, too."""
-        deadline, pause_s = time.monotonic() + _LAST_WORD_S, 0.1
-        while not is_settled(shown) and time.monotonic() < deadline:
+    def _settle(self, deployment: Deployment) -> Iterator[Deployment]:
+        """Read on until the step that ended the deployment is recorded itself, a moment after the final status."""
+        deadline, pause_s = time.monotonic() + _LAST_STEP_S, 0.1
+        while not is_settled(deployment) and time.monotonic() < deadline:
             time.sleep(pause_s)
             pause_s *= 1.5
-            shown = self.deployment(str(shown["id"]))
-            yield shown
+            deployment = self.deployment(deployment["id"])
+            yield deployment
 
     def _object(
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         *,
         retry: bool = True,
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, object]:
         reply = self.call(method, path, body, headers, retry=retry)
         if reply.status >= 400:
             raise ApiError(reply.status, error_of(reply))
         if not isinstance(reply.body, dict):
-            raise ApiError(reply.status, {"code": "NotJson", "message": f"{method} {path} answered something else"})
+            raise ApiError(reply.status, {"code": "NotJson", "message": f"{method} {path} answered no JSON object"})
         return reply.body
 
 
-def is_settled(deployment: Mapping[str, Any]) -> bool:
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
+
+
+def is_settled(deployment: Deployment) -> bool:
     """Whether no phase or step of it is RUNNING any more."""
     return all(row["status"] != "RUNNING" for row in [*deployment.get("phases", []), *deployment.get("steps", [])])

@@ -1,23 +1,25 @@
-"""What `show`, `list` and `environments` print: lines for people, coloured on a terminal, whole in a pipe."""
+"""What `show`, `list`, `environments` and `nights` print: coloured on a terminal, whole lines in a pipe."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
 from ctl.progress import STYLES
+from ctl.shapes import Deployment, Dora, Entry, Environment, Night, Release, Row, Verdict
 from ctl.words import clean, clean_lines, command, note, question, rows
 
 Line = tuple[str, str]  # text, rich style
-_VERDICTS = ("good", "drifted", "failed", "busy", "lost")
+_BLANK: Line = ("", "")
+_VERDICTS: tuple[Verdict, ...] = ("good", "drifted", "failed", "busy", "lost")
 _ENVIRONMENT_STYLES = {"LIVE": "green", "NEVER_LIVE": "yellow", "PARTLY_REMOVED": "bold red"}
 
 
 def put(lines: Iterable[Line], out: TextIO) -> None:
-    """Print the lines. Long ones are the terminal's to wrap; in a pipe they are whole, and without colours."""
+    """Print the lines. A terminal wraps long ones; a pipe gets them whole and without colours."""
     if not out.isatty():
-        # Not through rich, which would end the process itself when the reader has gone.
+        # Not through rich, which would end the process itself when the reader closes the pipe.
         out.writelines(f"{text}\n" for text, _ in lines)
         return
     console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -25,134 +27,161 @@ def put(lines: Iterable[Line], out: TextIO) -> None:
         console.print(Text(text, style=style))
 
 
-def deployment(shown: Mapping[str, Any]) -> Iterator[Line]:
-    """One deployment: what was asked, every phase with its time and words, errors with remedies, what can be done."""
-    head = (shown["id"], shown["environment"], shown.get("action", ""), shown["status"], f"{shown.get('percent', 0)} %")
-    took = shown.get("duration_s")
-    yield clean("  ".join(map(str, head)) + (f"  {took:.1f} s" if took else "")), STYLES.get(shown["status"], "")
-    if shown.get("summary"):
-        yield "  " + clean(shown["summary"]), ""
-    reason = (shown.get("options") or {}).get("reason")
-    asked = f"  asked {_moment(shown.get('created_at'))} by {shown.get('caller', 'unknown')}"
-    yield clean(asked + (f": {reason}" if reason else "")), "dim"
-    if shown.get("resumes"):
-        yield clean(f"  goes on with {shown['resumes']}"), "dim"
+def deployment(shown: Deployment) -> Iterator[Line]:
+    """One deployment: its request, every phase with its time and text, errors with remedies, commands to go on."""
+    yield from _head(shown)
     if not all(row["status"] == "PENDING" for row in rows(shown)):
-        yield "", ""
+        yield _BLANK
         for row in rows(shown):
             yield from _row(row)
-    yield from _ending(shown)
+    yield from _error(shown)
+    text = question(shown)
+    if text:
+        yield _BLANK
+        yield text, STYLES["WAITING_APPROVAL"]
+    yield from _hints(shown)
 
 
-def _row(row: Mapping[str, Any]) -> Iterator[Line]:
+def _head(shown: Deployment) -> Iterator[Line]:
+    parts = (
+        shown["id"],
+        shown["environment"],
+        shown.get("action", ""),
+        shown["status"],
+        f"{shown.get('percent', 0)} %",
+    )
+    took_s = shown.get("duration_s")
+    yield clean("  ".join(parts) + (f"  {took_s:.1f} s" if took_s else "")), STYLES.get(shown["status"], "")
+    if shown.get("summary"):
+        yield "  " + clean(shown["summary"]), ""
+    reason = shown.get("options", {}).get("reason")
+    request = f"  requested {_moment(shown.get('created_at'))} by {shown.get('caller', 'unknown')}"
+    yield clean(request + (f": {reason}" if reason else "")), "dim"
+    if shown.get("resumes"):
+        yield clean(f"  resumes {shown['resumes']}"), "dim"
+
+
+def _row(row: Row) -> Iterator[Line]:
     number = f"{row['number']:>3}" if row["number"] else "  ·"
-    took = f"{row['duration_s']:7.1f} s" if row.get("duration_s") is not None else " " * 9
+    duration_s = row.get("duration_s")
+    took = " " * 9 if duration_s is None else f"{duration_s:7.1f} s"
     began = str(row.get("started_at") or "")[11:19]
     line = f"{number}  {clean(row['name']):<21} {clean(row['status']):<10} {began:<8} {took}  {note(row)}"
     yield line.rstrip(), STYLES.get(row["status"], "")
-    remedy = (row.get("error") or {}).get("remedy")
+    remedy = row.get("error", {}).get("remedy")
     if remedy:
         yield f"       remedy: {clean(remedy)}", "bold"
 
 
-def _ending(shown: Mapping[str, Any]) -> Iterator[Line]:
-    error, told = shown.get("error"), [(row.get("error") or {}).get("message") for row in rows(shown)]
-    if error and error.get("message") not in told:
-        yield "", ""
-        yield clean(f"{error.get('code', 'Error')}: {error.get('message', '')}"), STYLES["FAILED"]
-        if error.get("remedy"):
-            yield f"  remedy: {clean(error['remedy'])}", "bold"
-    asked = question(shown)
-    if asked:
-        yield "", ""
-        yield asked, STYLES["WAITING_APPROVAL"]
+def _error(shown: Deployment) -> Iterator[Line]:
+    """The deployment's own error, unless a phase shows it already."""
+    error = shown.get("error")
+    if not error or error.get("message") in [row.get("error", {}).get("message") for row in rows(shown)]:
+        return
+    yield _BLANK
+    yield clean(f"{error.get('code', 'Error')}: {error.get('message', '')}"), STYLES["FAILED"]
+    if error.get("remedy"):
+        yield f"  remedy: {clean(error['remedy'])}", "bold"
+
+
+def _hints(shown: Deployment) -> Iterator[Line]:
     written = any(row["name"] == "write_handoff" and row["status"] in ("SUCCEEDED", "SKIPPED") for row in rows(shown))
-    yield "", ""
+    yield _BLANK
     if written:
         yield clean(f"documents   {command()} report {shown['id']} > report.html; … handoff {shown['id']}"), "dim"
     yield clean(f"evidence    {command()} show {shown['id']} --json"), "dim"
 
 
-def plan(shown: Mapping[str, Any]) -> Iterator[Line]:
-    """The plan that a deployment made, and what holds a later one to it."""
+def plan(shown: Deployment) -> Iterator[Line]:
+    """The plan that a deployment wrote, and the digest that holds a later deployment to it."""
     for step in shown.get("steps", []):
-        evidence = step.get("evidence") or {}
+        evidence = step.get("evidence", {})
         if step["name"] == "make_plan" and "text" in evidence:
             yield clean_lines(evidence["text"]), ""
             yield f"expected_plan {clean(evidence.get('digest', ''))}", ""
 
 
-def deployments(found: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
-    """`2026-01-01T10:00:00.000+00:00  d-1  dev  deploy  SUCCEEDED  summary`, one a line."""
-    for one in found:
-        columns = [clean(one[name]) for name in ("created_at", "id", "environment", "action", "status")]
-        yield f"{'  '.join(columns)}  {clean(one.get('summary') or '')}".rstrip(), ""
+def deployments(shown: Sequence[Deployment]) -> Iterator[Line]:
+    """`2026-01-01T10:00:00.000+00:00  d-1  dev  deploy  SUCCEEDED  summary`, a line each."""
+    for item in shown:
+        columns = (item.get("created_at", ""), item["id"], item["environment"], item.get("action", ""), item["status"])
+        yield f"{'  '.join(map(clean, columns))}  {clean(item.get('summary', ''))}".rstrip(), ""
 
 
-def environments(found: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
-    """Name, status, live version, and what should not be missed: a lock, an incident, an end."""
-    for one in found:
-        live, lock, incident = one.get("live") or {}, one.get("lock"), one.get("incident")
-        parts = [one["name"], one.get("status", ""), f"live version {live.get('version', 'none')}"]
+def environments(shown: Sequence[Environment]) -> Iterator[Line]:
+    """Name, status, live version; then a lock, an incident, the time when the environment ends."""
+    for item in shown:
+        live, lock, incident = item.get("live") or {}, item.get("lock"), item.get("incident")
+        parts = [item["name"], item.get("status", ""), f"live version {live.get('version', 'none')}"]
         if lock:
-            parts.append(f"held by {lock.get('deployment_id')}")
+            parts.append(f"locked by {lock.get('deployment_id')}")
         if incident:
             parts.append(f"INCIDENT since {_moment(incident.get('opened_at'))}")
-        if one.get("expires_at"):
-            parts.append(f"ends {_moment(one['expires_at'])}")
+        if item.get("expires_at"):
+            parts.append(f"ends {_moment(item['expires_at'])}")
         yield "  ".join(map(clean, parts)), STYLES["FAILED"] if incident else ""
 
 
-def environment(one: Mapping[str, Any]) -> Iterator[Line]:
-    """What users get, what it goes back to, who holds it, how it does, and what was done to it."""
-    yield clean(f"{one['name']}  {one.get('status', '')}"), _ENVIRONMENT_STYLES.get(one.get("status", ""), "")
-    for label, what in (("live", "live"), ("last good", "last_good"), ("previous", "previous")):
-        release = one.get(what)
-        if release:
-            told = (
-                f"version {release.get('version')} since {_moment(release.get('at'))}, {release.get('deployment_id')}"
-            )
-            yield _field(label, told), ""
-    yield from _troubles(one)
-    checked = one.get("last_revalidation")
+def environment(shown: Environment) -> Iterator[Line]:
+    """Releases, lock and incident, the last revalidation, DORA figures, links, history."""
+    status = shown.get("status", "")
+    yield clean(f"{shown['name']}  {status}"), _ENVIRONMENT_STYLES.get(status, "")
+    yield from _releases(shown)
+    yield from _troubles(shown)
+    checked = shown.get("last_revalidation")
     if checked:
-        told = f"{checked.get('verdict')} at {_moment(checked.get('at'))} {checked.get('why', '')}".rstrip()
-        yield _field("revalidated", f"{told} ({checked.get('deployment_id')})"), ""
-    if one.get("dora"):
-        yield _field("DORA", _dora(one["dora"])), ""
-    for name, link in (one.get("links") or {}).items():
+        result = f"{checked.get('verdict')} at {_moment(checked.get('at'))} {checked.get('why', '')}".rstrip()
+        yield _field("revalidated", f"{result} ({checked.get('deployment_id')})"), ""
+    if shown.get("dora"):
+        yield _field("DORA", _dora(shown["dora"])), ""
+    for name, link in shown.get("links", {}).items():
         yield _field(name, link), "dim"
-    history = one.get("history") or []
+    yield from _history(shown.get("history", []))
+
+
+def _releases(shown: Environment) -> Iterator[Line]:
+    releases: Mapping[str, Release | None] = {
+        "live": shown.get("live"),
+        "last good": shown.get("last_good"),
+        "previous": shown.get("previous"),
+    }
+    for label, release in releases.items():
+        if release:
+            since = f"since {_moment(release.get('at'))}, {release.get('deployment_id')}"
+            yield _field(label, f"version {release.get('version')} {since}"), ""
+
+
+def _troubles(shown: Environment) -> Iterator[Line]:
+    lock, incident = shown.get("lock"), shown.get("incident")
+    if lock:
+        yield _field("locked by", lock.get("deployment_id")), STYLES["RUNNING"]
+    if incident:
+        yield _field("INCIDENT", f"since {_moment(incident.get('opened_at'))}: {incident.get('why')}"), STYLES["FAILED"]
+    if shown.get("expires_at"):
+        yield _field("ends", _moment(shown["expires_at"])), "yellow"
+
+
+def _history(history: Sequence[Entry]) -> Iterator[Line]:
     if history:
-        yield "", ""
+        yield _BLANK
         yield f"history, the newest {len(history)}", "bold"
         for entry in history:
             yield _past(entry), STYLES.get(entry.get("outcome", ""), "")
 
 
-def nights(found: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+def nights(shown: Sequence[Night]) -> Iterator[Line]:
     """A night a line: counts by verdict; below it, the environments that were not good, with their deployments."""
-    for night in found:
+    for night in shown:
         counts = [f"{night[verdict]} {verdict}" for verdict in _VERDICTS if night.get(verdict)]
         yield clean(f"{_moment(night.get('began_at'))}  {', '.join(counts) or 'nothing to check'}"), ""
-        for verdict, ones in (night.get("which") or {}).items():
-            for name, deployment_id in ones.items():
-                yield clean(f"  {verdict:<9}{name}  {deployment_id or 'not started'}"), STYLES["FAILED"]
+        for word, deployment_ids in night.get("which", {}).items():
+            for name, deployment_id in deployment_ids.items():
+                yield clean(f"  {word:<9}{name}  {deployment_id or 'not started'}"), STYLES["FAILED"]
         if night.get("error"):
             yield clean(f"  the night itself failed: {night['error']}"), STYLES["FAILED"]
 
 
-def _troubles(one: Mapping[str, Any]) -> Iterator[Line]:
-    lock, incident = one.get("lock"), one.get("incident")
-    if lock:
-        yield _field("held by", lock.get("deployment_id")), STYLES["RUNNING"]
-    if incident:
-        yield _field("INCIDENT", f"since {_moment(incident.get('opened_at'))}: {incident.get('why')}"), STYLES["FAILED"]
-    if one.get("expires_at"):
-        yield _field("ends", _moment(one["expires_at"])), "yellow"
-
-
-def _dora(figures: Mapping[str, Any]) -> str:
+def _dora(figures: Dora) -> str:
     rate = figures.get("change_failure_rate")
     return (
         f"{figures['days']} days: {figures['changes']} changes, {figures['deployments_per_day']} a day; "
@@ -166,11 +195,15 @@ def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.0f} s"
 
 
-def _past(entry: Mapping[str, Any]) -> str:
+def _past(entry: Entry) -> str:
     why = f" ({entry['why']})" if entry.get("why") else ""
-    names = ("action", "outcome", "deployment_id")
-    told = [_moment(entry.get("at")), *(str(entry.get(name, "")) for name in names)]
-    return clean(f"  {'  '.join(told)}  {entry.get('summary', '')}{why}")
+    columns = (
+        _moment(entry.get("at")),
+        entry.get("action", ""),
+        entry.get("outcome", ""),
+        entry.get("deployment_id", ""),
+    )
+    return clean(f"  {'  '.join(columns)}  {entry.get('summary', '')}{why}")
 
 
 def _field(name: str, value: object) -> str:
@@ -178,6 +211,6 @@ def _field(name: str, value: object) -> str:
 
 
 def _moment(at: object) -> str:
-    """`2026-01-01 10:00:00Z` of a record's time; milliseconds tell a person nothing."""
+    """`2026-01-01 10:00:00Z` of a record's time; people do not need milliseconds."""
     text = str(at or "–")
     return f"{text[:10]} {text[11:19]}Z" if len(text) > 19 and text.endswith(("+00:00", "Z")) else text

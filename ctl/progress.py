@@ -1,14 +1,15 @@
 """How a rollout looks while it runs: a live table on a terminal, plain lines everywhere else."""
 
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, TextIO
+from collections.abc import Iterable
+from typing import Protocol, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ctl.shapes import Deployment, Row
 from ctl.words import clean, failure, note, question, rows
 
 __all__ = ["STYLES", "failure", "rows", "table", "text_of", "watch"]
@@ -28,42 +29,41 @@ STYLES = {
 class View(Protocol):
     """Shows each state of a deployment in turn."""
 
-    def show(self, deployment: Mapping[str, Any]) -> None: ...
+    def show(self, deployment: Deployment) -> None: ...
 
 
 class Lines:
-    """One line whenever a phase begins to run, ends, or says something new: for logs and pipes."""
+    """One line whenever a phase starts, ends, or changes its text: for logs and pipes."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._said: dict[str, str] = {}
+        self._last_lines: dict[str, str] = {}
 
-    def show(self, deployment: Mapping[str, Any]) -> None:
+    def show(self, deployment: Deployment) -> None:
         for phase in rows(deployment):
             if phase["status"] != "PENDING":
-                self._say(phase["name"], text_of(phase))
-        self._say("the question", question(deployment))
+                self._write(phase["name"], text_of(phase))
+        self._write("the question", question(deployment))
         self._out.flush()
 
-    def _say(self, about: str, line: str) -> None:
-        if line and self._said.get(about) != line:
-            self._said[about] = line
+    def _write(self, about: str, line: str) -> None:
+        if line and self._last_lines.get(about) != line:
+            self._last_lines[about] = line
             self._out.write(line + "\n")
 
 
 class Board:
-    """All phases at once, redrawn in place, and below them what is asked of the person who looks on."""
+    """All phases in one table, redrawn in place, and below it the question to the person who watches."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def show(self, deployment: Mapping[str, Any]) -> None:
+    def show(self, deployment: Deployment) -> None:
         self._live.update(board(deployment), refresh=True)
 
 
-def watch(states: Iterable[Mapping[str, Any]], out: TextIO = sys.stdout) -> dict[str, Any]:
-    """Show every state; answers the last. Raises ValueError when there was none."""
-    last: Mapping[str, Any] | None = None
+def watch(states: Iterable[Deployment], out: TextIO = sys.stdout) -> Deployment:
+    """Show every state and return the last. Raises ValueError when there was none."""
     if out.isatty():
         console = Console(file=out)
         with Live(console=console, auto_refresh=False) as live:
@@ -72,17 +72,17 @@ def watch(states: Iterable[Mapping[str, Any]], out: TextIO = sys.stdout) -> dict
         last = _show_all(states, Lines(out))
     if last is None:
         raise ValueError("a deployment has at least one state")
-    return dict(last)
+    return last
 
 
-def _show_all(states: Iterable[Mapping[str, Any]], view: View) -> Mapping[str, Any] | None:
-    last = None
+def _show_all(states: Iterable[Deployment], view: View) -> Deployment | None:
+    last: Deployment | None = None
     for last in states:
         view.show(last)
     return last
 
 
-def text_of(phase: Mapping[str, Any]) -> str:
+def text_of(phase: Row) -> str:
     """`  7 validate_endpoints    SUCCEEDED   4.2 s  nine checks passed`."""
     number = f"{phase['number']:>3}" if phase["number"] else "  ·"
     duration = phase.get("duration_s")
@@ -90,29 +90,32 @@ def text_of(phase: Mapping[str, Any]) -> str:
     return f"{number} {clean(phase['name']):<22} {phase['status']:<10}{took}  {note(phase)}".rstrip()
 
 
-def board(deployment: Mapping[str, Any]) -> RenderableType:
+def board(deployment: Deployment) -> RenderableType:
     """The table, and the question when there is one."""
-    asked = question(deployment)
-    return Group(table(deployment), Text(asked, style=STYLES["WAITING_APPROVAL"])) if asked else table(deployment)
+    text = question(deployment)
+    return Group(table(deployment), Text(text, style=STYLES["WAITING_APPROVAL"])) if text else table(deployment)
 
 
-def table(deployment: Mapping[str, Any]) -> Table:
+def table(deployment: Deployment) -> Table:
     """One row a phase or step. All text is `Text`: rich would read a bracket in a plain string as its own markup."""
-    percent = f"{deployment.get('percent', 0)} %"
-    title = clean("  ".join(map(str, (deployment["id"], deployment["environment"], deployment["status"], percent))))
-    shown = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
-    shown.add_column("#", justify="right")
-    shown.add_column("phase")
-    shown.add_column("")
-    shown.add_column("s", justify="right")
-    shown.add_column("")
+    parts = (deployment["id"], deployment["environment"], deployment["status"], f"{deployment.get('percent', 0)} %")
+    drawn = Table(title=Text(clean("  ".join(parts))), title_justify="left", box=None, pad_edge=False)
+    drawn.add_column("#", justify="right")
+    drawn.add_column("phase")
+    drawn.add_column("")
+    drawn.add_column("s", justify="right")
+    drawn.add_column("")
     for phase in rows(deployment):
-        duration = phase.get("duration_s")
-        shown.add_row(
-            str(phase["number"] or "·"),
-            Text(clean(phase["name"])),
-            Text(clean(phase["status"]), style=STYLES.get(phase["status"], "")),
-            "" if duration is None else f"{duration:.1f}",
-            Text(note(phase), overflow="ellipsis", no_wrap=True),
-        )
-    return shown
+        drawn.add_row(*_cells(phase))
+    return drawn
+
+
+def _cells(phase: Row) -> tuple[RenderableType, ...]:
+    duration = phase.get("duration_s")
+    return (
+        str(phase["number"] or "·"),
+        Text(clean(phase["name"])),
+        Text(clean(phase["status"]), style=STYLES.get(phase["status"], "")),
+        "" if duration is None else f"{duration:.1f}",
+        Text(note(phase), overflow="ellipsis", no_wrap=True),
+    )

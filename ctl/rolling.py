@@ -1,16 +1,16 @@
-"""Commands that change something: start a deployment and follow it, answer one that is on its way."""
+"""Commands that change something: start a deployment and follow it; abort, approve or resume one."""
 
 import argparse
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from ctl import pages, progress
 from ctl.client import Client
-from ctl.given import Refused, json_argument
+from ctl.inputs import Refused, json_argument
+from ctl.shapes import Deployment
 from ctl.words import clean, command, failure, question
 
-# What a flag of the command line sets in the request's `options`.
+# The field of the request's `options` that each flag of the command line sets.
 FLAGS = {
     "reason": "reason",
     "to": "rollback_to",
@@ -21,70 +21,76 @@ FLAGS = {
     "remove_secret": "remove_secret",
     "force": "force",
 }
-_MEANT = {"wait": "wait", "approval": "required"}
+_FLAG_VALUES = {"wait": "wait", "approval": "required"}
 
 
-def start(asked: argparse.Namespace, client: Client) -> int:
+def start(arguments: argparse.Namespace, client: Client) -> int:
     """POST /deployments, and the rollout to its end."""
-    started = client.start(request(asked), asked.idempotency_key)
-    if asked.no_follow:
+    started = client.start(request(arguments), arguments.idempotency_key)
+    if arguments.no_follow:
         sys.stdout.write(f"{clean(started['id'])}\n")
         return 0
     return follow(client, str(started["id"]))
 
 
-def request(asked: argparse.Namespace) -> dict[str, Any]:
-    """The body of the POST that the arguments stand for."""
-    body: dict[str, Any] = {"environment": asked.environment, "action": asked.action}
-    if getattr(asked, "config", None):
-        body["config"] = json_argument("--config", asked.config)
-    options = json_argument("--options", asked.options) if asked.options else {}
+def request(arguments: argparse.Namespace) -> dict[str, object]:
+    """The body of POST /deployments. Raises Refused for an option that is set twice."""
+    body: dict[str, object] = {"environment": arguments.environment, "action": arguments.action}
+    if getattr(arguments, "config", None):
+        body["config"] = json_argument("--config", arguments.config)
+    options = json_argument("--options", arguments.options) if arguments.options else {}
     for flag, option in FLAGS.items():
-        given = getattr(asked, flag, None)
-        if given in (None, False):
+        value = getattr(arguments, flag, None)
+        if value in (None, False):
             continue
         if option in options:
-            raise Refused(f"--{flag.replace('_', '-')} and --options both set {option}; give it once")
-        options[option] = _MEANT.get(flag, given)
+            raise Refused(f"--{flag.replace('_', '-')} and --options both set {option}; set it once")
+        options[option] = _FLAG_VALUES.get(flag, value)
     return body | ({"options": options} if options else {})
 
 
 def follow(client: Client, deployment_id: str) -> int:
-    """Show a deployment until it has ended: 0 when it succeeded. Whoever stops looking is told how to look again."""
-    last: dict[str, Any] = {}
+    """Show a deployment until it has ended; 0 when it succeeded. Interrupted, it prints how to follow it again."""
+    last: Deployment | None = None
 
-    def states() -> Any:
-        for shown in client.follow(deployment_id):
-            last.update(shown)
-            yield shown
+    def states() -> Iterator[Deployment]:
+        nonlocal last
+        for state in client.follow(deployment_id):
+            last = state
+            yield state
 
     try:
         ended = progress.watch(states())
     except (KeyboardInterrupt, TimeoutError):
-        _tell_where_it_stands(deployment_id, last)
+        _print_how_to_go_on(deployment_id, last)
         raise
-    return _told(ended)
+    return _print_outcome(ended)
 
 
-def _tell_where_it_stands(deployment_id: str, last: Mapping[str, Any]) -> None:
-    asked = question(last) if last else ""
+def _print_how_to_go_on(deployment_id: str, last: Deployment | None) -> None:
+    open_question = question(last) if last else ""
     again = f"{command()} show {clean(deployment_id)} --follow   # look again"
-    sys.stderr.write(f"\n{asked}\n  {again}\n" if asked else f"\n{again}\n")
+    sys.stderr.write(f"\n{open_question}\n  {again}\n" if open_question else f"\n{again}\n")
 
 
-def _told(ended: Mapping[str, Any]) -> int:
+def _print_outcome(ended: Deployment) -> int:
     if ended["status"] != "SUCCEEDED":
         sys.stderr.write(f"proxyctl: deployment {clean(ended['id'])}: {failure(ended)}\n")
         return 1
     pages.put(pages.plan(ended), sys.stdout)
-    sys.stdout.write(f"{clean(ended['id'])}: SUCCEEDED {clean(ended.get('summary', ''))}".rstrip() + "\n")
+    _print_line(ended)
     return 0
 
 
-def answer(asked: argparse.Namespace, client: Client) -> int:
+def _print_line(deployment: Deployment) -> None:
+    line = f"{clean(deployment['id'])}: {deployment['status']} {clean(deployment.get('summary', ''))}"
+    sys.stdout.write(line.rstrip() + "\n")
+
+
+def answer(arguments: argparse.Namespace, client: Client) -> int:
     """abort, approve, resume."""
-    told = client.command(asked.id, asked.verb)
-    if asked.verb == "resume" or asked.follow:
-        return follow(client, str(told["id"]))
-    sys.stdout.write(f"{clean(told['id'])}: {told['status']} {clean(told.get('summary', ''))}".rstrip() + "\n")
+    deployment = client.command(arguments.id, arguments.verb)
+    if arguments.verb == "resume" or arguments.follow:
+        return follow(client, deployment["id"])
+    _print_line(deployment)
     return 0

@@ -1,4 +1,4 @@
-"""One signed request: SigV4 by botocore, over a kept-alive connection, repeated where that does no harm."""
+"""One signed request: SigV4 by botocore, over a keep-alive connection, repeated where that does no harm."""
 
 import http.client
 import json
@@ -7,11 +7,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, Self
+from typing import Self, cast
 from urllib.parse import SplitResult, urlsplit
 
+from boto3.session import Session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+
+from ctl.shapes import Error
 
 TIMEOUT_S = 35.0  # API Gateway itself gives up after 29 s
 ATTEMPTS = 4
@@ -19,21 +22,21 @@ _BUSY = (429, 500, 502, 503, 504)
 
 
 class ApiError(Exception):
-    """The API refused, or did not answer. `error` is the body's: code, message, field?, remedy?."""
+    """The API refused the call, or did not answer (status 0). `error` is the one of the answer's body."""
 
-    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
-        self.status, self.error = status, dict(error)
-        super().__init__(self.told())
+    def __init__(self, status: int, error: Error) -> None:
+        self.status, self.error = status, error
+        super().__init__(self.describe())
 
-    def told(self) -> str:
-        """One line for a person."""
+    def describe(self) -> str:
+        """One line for a person: code, message, remedy."""
         line = f"{self.error.get('code', self.status)}: {self.error.get('message', 'no message')}"
         remedy = self.error.get("remedy")
         return f"{line} ({remedy})" if remedy else line
 
 
 class NotAnAddress(ValueError):
-    """The control API cannot be at the address given; the message says why."""
+    """The URL cannot be the control API's; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    body: Any
+    body: object
 
 
 def address(url: str) -> SplitResult:
@@ -73,7 +76,7 @@ def _is_here(host: str) -> bool:
 class Signed:
     """Requests to the control API at `url` (…/api), signed with a session's credentials. For one thread at a time."""
 
-    def __init__(self, url: str, session: Any, region: str) -> None:
+    def __init__(self, url: str, session: Session, region: str) -> None:
         self._parts = address(url)
         self._session, self.region = session, region
         self._connection: http.client.HTTPConnection | None = None
@@ -82,38 +85,48 @@ class Signed:
     def url(self) -> str:
         return self._parts.geturl()
 
-    def again(self) -> Self:
-        """The same with a connection of its own, for another thread."""
+    def copy(self) -> Self:
+        """A copy with a connection of its own, for another thread."""
         return type(self)(self.url, self._session, self.region)
 
     def call(
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         *,
         retry: bool = True,
     ) -> Reply:
-        """One request; what may be repeated without harm is repeated when AWS is busy or the connection breaks."""
+        """One request. retry: whether it may be sent again when AWS is busy or the connection breaks.
+
+        Raises ApiError with status 0 when nothing answers.
+        """
         content = b"" if body is None else json.dumps(body).encode()
-        for attempt in range(1, ATTEMPTS + 1):
-            last = attempt == ATTEMPTS or not retry
-            try:
-                reply = self._exchange(method, path, content, headers or {})
-            except (OSError, http.client.HTTPException) as error:
-                self.close()
-                if last:
-                    cause = f"{self.url}{path} does not answer: {type(error).__name__}: {error}"
-                    raise ApiError(0, {"code": "Unreachable", "message": cause}) from error
-            else:
-                if last or reply.status not in _BUSY:
-                    return reply
+        attempts = ATTEMPTS if retry else 1
+        for attempt in range(1, attempts + 1):
+            reply = self._attempt(method, path, content, headers or {}, is_last=attempt == attempts)
+            if reply is not None:
+                return reply
             time.sleep(random.uniform(0.1, 0.4 * 2**attempt))  # noqa: S311 - jitter
         raise AssertionError("the last attempt returns or raises")
 
+    def _attempt(
+        self, method: str, path: str, content: bytes, headers: Mapping[str, str], *, is_last: bool
+    ) -> Reply | None:
+        """The reply; None when another attempt may bring a better one."""
+        try:
+            reply = self._exchange(method, path, content, headers)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            if not is_last:
+                return None
+            cause = f"{self.url}{path} does not answer: {type(error).__name__}: {error}"
+            raise ApiError(0, {"code": "Unreachable", "message": cause}) from error
+        return reply if is_last or reply.status not in _BUSY else None
+
     def close(self) -> None:
-        """Let the connection go; the next call makes another."""
+        """Close the connection; the next call opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -131,11 +144,11 @@ class Signed:
         return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, _decoded(text))
 
     def _signed(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> dict[str, str]:
-        given = {"Accept": "application/json", **headers}
+        unsigned = {"Accept": "application/json", **headers}
         if content:
-            given["Content-Type"] = "application/json"
-        request = AWSRequest(method=method, url=self.url + path, data=content, headers=given)
-        # Asked anew each time: a session's credentials may expire while a rollout is followed.
+            unsigned["Content-Type"] = "application/json"
+        request = AWSRequest(method=method, url=self.url + path, data=content, headers=unsigned)
+        # Read for each request: a session's credentials may expire while a rollout is followed.
         credentials = self._session.get_credentials()
         if credentials is None:
             raise ApiError(0, {"code": "NoCredentials", "message": "there are no AWS credentials to sign with"})
@@ -143,27 +156,29 @@ class Signed:
         return {name: str(value) for name, value in request.headers.items()}
 
 
-def _decoded(text: bytes) -> Any:
+def _decoded(text: bytes) -> object:
     try:
-        return json.loads(text)
+        body: object = json.loads(text)
     except ValueError:
         return text.decode(errors="replace")
+    return body
 
 
-def error_of(reply: Reply) -> dict[str, Any]:
-    """Our own shape, or what API Gateway says when it refuses before our code runs."""
+def error_of(reply: Reply) -> Error:
+    """The control plane's own error, or API Gateway's, which may refuse a call before the control plane runs."""
     if isinstance(reply.body, dict):
         inner = reply.body.get("error")
         if isinstance(inner, dict):
-            return inner
+            return cast(Error, inner)
         message = str(reply.body.get("message") or reply.body.get("Message") or "no message")
-        return {"code": f"Http{reply.status}", "message": message} | _remedy(reply.status, message)
+        error: Error = {"code": f"Http{reply.status}", "message": message}
+        return error | _remedy(reply.status, message)
     return {"code": f"Http{reply.status}", "message": str(reply.body)[:200]}
 
 
-def _remedy(status: int, message: str) -> dict[str, str]:
-    # What API Gateway says of a signed call on a route that it does not have.
+def _remedy(status: int, message: str) -> Error:
+    # API Gateway answers so to a signed call on a route that it does not have.
     if status == 403 and message == "Missing Authentication Token":
-        older = "CONTROL_API_URL is another address, or the control plane is older than this client: bootstrap.py up."
-        return {"remedy": older}
+        cause = "CONTROL_API_URL is another address, or the control plane is older than this client"
+        return {"remedy": f"{cause}: bootstrap.py up."}
     return {}

@@ -1,90 +1,116 @@
-"""The control plane's bucket: made before its stack, because the stack's own code lies in it."""
+"""The control plane's bucket: created before its stack, because the stack's own code lies in it."""
 
 import base64
 import hashlib
-from collections.abc import Iterable
-from typing import Any
+import itertools
+from collections.abc import Iterator
 
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from installer.errors import CannotStart, CommandFailed
 from installer.target import Target
 
-# What the control plane and its installer write; anything else in the bucket is somebody's own.
+# What the control plane and its installer write; any other object belongs to somebody else.
 PREFIXES = ("controlplane/", "bundles/", "artifacts/", "reports/", "load/", "nightly/")
 OWNER_TAG = {"Key": "proxyctl:owner", "Value": "proxyctl"}
+_DELETE_LIMIT = 1_000  # keys in one DeleteObjects call
+_PUBLIC_ACCESS_BLOCK = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+_ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}]}
 
 
 def ensure(target: Target) -> bool:
-    """Create the bucket or check that it is ours; encryption, versioning off, no public access. Answers if it was made.
+    """Create the bucket or check that it is ours: encrypted, without public access. Returns whether it is new.
 
-    Raises CannotStart when the name belongs to another account or the bucket is not tagged as ours.
+    Raises CannotStart when the name belongs to another account or the bucket lacks our tag.
     """
     s3 = target.client("s3")
-    made = not _exists(s3, target)
-    if made:
-        place = {} if target.region == "us-east-1" else {"LocationConstraint": target.region}
-        s3.create_bucket(Bucket=target.bucket, **({"CreateBucketConfiguration": place} if place else {}))
-        s3.put_bucket_tagging(Bucket=target.bucket, Tagging={"TagSet": [OWNER_TAG]})
+    is_new = not _exists(s3, target)
+    if is_new:
+        _create(s3, target)
     elif not _is_ours(s3, target):
         raise CannotStart(
             f"bucket {target.bucket} exists but lacks the tag proxyctl:owner=proxyctl; "
             "if it is the control plane's, tag it so and run again"
         )
-    # Every time, not only at first: a killed run may have stopped between any two of these.
-    s3.put_public_access_block(
-        Bucket=target.bucket,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
-    s3.put_bucket_encryption(
-        Bucket=target.bucket,
-        ServerSideEncryptionConfiguration={
-            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}]
-        },
-    )
-    return made
+    # Every time, not only for a new bucket: a killed run may have stopped between any two of these calls.
+    s3.put_public_access_block(Bucket=target.bucket, PublicAccessBlockConfiguration=_PUBLIC_ACCESS_BLOCK)
+    s3.put_bucket_encryption(Bucket=target.bucket, ServerSideEncryptionConfiguration=_ENCRYPTION)
+    return is_new
 
 
-def _exists(s3: Any, target: Target) -> bool:
+def _create(s3: BaseClient, target: Target) -> None:
+    # S3 refuses the name of its default region as a constraint.
+    constraint = {} if target.region == "us-east-1" else {"LocationConstraint": target.region}
+    s3.create_bucket(Bucket=target.bucket, **({"CreateBucketConfiguration": constraint} if constraint else {}))
+    _tag(s3, target)
+
+
+def _tag(s3: BaseClient, target: Target) -> None:
+    s3.put_bucket_tagging(Bucket=target.bucket, Tagging={"TagSet": [OWNER_TAG]})
+
+
+def _exists(s3: BaseClient, target: Target) -> bool:
     try:
         s3.head_bucket(Bucket=target.bucket, ExpectedBucketOwner=target.account)
     except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        status = _http_status(error)
         if status == 404:
             return False
         if status == 403:
             raise CannotStart(
-                f"bucket {target.bucket} belongs to another account, or s3:ListBucket is not allowed to {target.caller}"
+                f"bucket {target.bucket} belongs to another account, or {target.caller} lacks s3:ListBucket"
             ) from None
         raise
     return True
 
 
-def _is_ours(s3: Any, target: Target) -> bool:
-    try:
-        tags = s3.get_bucket_tagging(Bucket=target.bucket)["TagSet"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchTagSet":
-            raise
-        tags = []
+def _http_status(error: ClientError) -> int:
+    # HEAD requests have no body, so their errors carry a status and no code.
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _is_ours(s3: BaseClient, target: Target) -> bool:
+    tags = _tags(s3, target)
     if OWNER_TAG in tags:
         return True
-    # A run killed between creating and tagging leaves an empty bucket without tags: ours to finish.
-    if tags or s3.list_objects_v2(Bucket=target.bucket, MaxKeys=1).get("KeyCount"):
+    # A run killed between creating and tagging leaves an empty bucket without tags: finish its work.
+    if bool(tags) or any(_keys(s3, target)):
         return False
-    s3.put_bucket_tagging(Bucket=target.bucket, Tagging={"TagSet": [OWNER_TAG]})
+    _tag(s3, target)
     return True
 
 
+def _tags(s3: BaseClient, target: Target) -> list[dict[str, str]]:
+    try:
+        tags: list[dict[str, str]] = s3.get_bucket_tagging(Bucket=target.bucket)["TagSet"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchTagSet":
+            raise
+        return []
+    return tags
+
+
+def _keys(s3: BaseClient, target: Target, prefix: str = "") -> Iterator[str]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=target.bucket, Prefix=prefix)
+    for page in pages:
+        for item in page.get("Contents", []):
+            yield str(item["Key"])
+
+
 def upload(target: Target, key: str, content: bytes) -> bool:
-    """Store under a content-addressed key, with S3 checking the SHA-256; answers False when it was there."""
+    """Store `content` under a key that names it; S3 checks the SHA-256. False when the key exists already.
+
+    An existing object is complete (S3 stores all of a PUT or nothing), and its tree is the one in its key. Its bytes
+    may still differ: another machine's zlib compresses otherwise.
+    """
     s3 = target.client("s3")
-    if _size(s3, target, key) == len(content):
+    if _has_object(s3, target, key):
         return False
     checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
     s3.put_object(
@@ -98,43 +124,45 @@ def upload(target: Target, key: str, content: bytes) -> bool:
     return True
 
 
-def _size(s3: Any, target: Target, key: str) -> int | None:
+def _has_object(s3: BaseClient, target: Target, key: str) -> bool:
     try:
-        return int(s3.head_object(Bucket=target.bucket, Key=key)["ContentLength"])
+        s3.head_object(Bucket=target.bucket, Key=key, ExpectedBucketOwner=target.account)
     except ClientError as error:
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
-            return None
+        if _http_status(error) == 404:
+            return False
         raise
+    return True
 
 
 def remove(target: Target) -> str:
-    """Delete our prefixes and then the bucket; answers what happened. Foreign objects stay, and so does the bucket."""
+    """Delete our objects and then the bucket; returns what happened. Raises CommandFailed when others' objects are in
+    it: those stay, and so does the bucket."""
     s3 = target.client("s3")
     if not _exists(s3, target):
         return "bucket: there was none"
     if not _is_ours(s3, target):
         raise CommandFailed(f"bucket {target.bucket} is not tagged proxyctl:owner=proxyctl; it was left alone")
-    removed = 0
-    for prefix in PREFIXES:
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=target.bucket, Prefix=prefix)
-        for page in pages:
-            removed += _delete(s3, target, (str(one["Key"]) for one in page.get("Contents", [])))
-    left = [str(one["Key"]) for one in s3.list_objects_v2(Bucket=target.bucket, MaxKeys=5).get("Contents", [])]
-    if left:
+    removed = sum(_delete_prefix(s3, target, prefix) for prefix in PREFIXES)
+    foreign = list(itertools.islice(_keys(s3, target), 5))
+    if foreign:
         raise CommandFailed(
-            f"bucket {target.bucket} holds objects that are not the control plane's ({', '.join(left)} …); "
+            f"bucket {target.bucket} holds objects that are not the control plane's ({', '.join(foreign)} …); "
             "it was left with them: move them away and run `down` again"
         )
     s3.delete_bucket(Bucket=target.bucket)
     return f"bucket {target.bucket} and {removed} objects: removed"
 
 
-def _delete(s3: Any, target: Target, keys: Iterable[str]) -> int:
-    objects = [{"Key": key} for key in keys]
-    if not objects:
-        return 0
-    done = s3.delete_objects(Bucket=target.bucket, Delete={"Objects": objects, "Quiet": True})
-    if done.get("Errors"):
-        first = done["Errors"][0]
-        raise CommandFailed(f"{first.get('Key')} could not be deleted: {first.get('Message')}")
-    return len(objects)
+def _delete_prefix(s3: BaseClient, target: Target, prefix: str) -> int:
+    """Delete the objects below a prefix; returns how many."""
+    keys = list(_keys(s3, target, prefix))
+    for start in range(0, len(keys), _DELETE_LIMIT):
+        _delete(s3, target, keys[start : start + _DELETE_LIMIT])
+    return len(keys)
+
+
+def _delete(s3: BaseClient, target: Target, keys: list[str]) -> None:
+    objects = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+    errors = s3.delete_objects(Bucket=target.bucket, Delete=objects).get("Errors")
+    if errors:
+        raise CommandFailed(f"{errors[0].get('Key')} could not be deleted: {errors[0].get('Message')}")

@@ -1,58 +1,73 @@
-"""The commands, once the packages are at hand."""
+"""Each command of bootstrap.py, run inside `.venv` where third-party packages are installed."""
 
-import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from installer import demo, deploy, target
-from installer.errors import CannotStart
+from installer.arguments import Options
+from installer.errors import CannotStart, CommandFailed
 from installer.say import say, tell
 from local import cloud, locks
 
 _ONE_RUN_S = 3_600.0
+# These change nothing that another run works on, or must work while another run hangs.
+_UNLOCKED = ("stop", "status")
 
 
-def dispatch(root: Path, command: str, options: Sequence[str]) -> int:
-    """Run one command; answers its exit code."""
-    folder = root / ".local"
-    if command in ("stop", "status"):
-        return _run(root, folder, command, options)
+def dispatch(root: Path, options: Options) -> int:
+    """Run one command and return its exit code. Raises CannotStart, CommandFailed."""
+    run = _COMMANDS[options.command]
+    if options.command in _UNLOCKED:
+        return run(root, options)
+    waiting = "another bootstrap.py is running in this checkout: waiting for it"
     try:
-        with locks.held(
-            folder / "run.lock", _ONE_RUN_S, waiting=lambda: tell("another bootstrap.py works here: waiting")
-        ):
-            return _run(root, folder, command, options)
-    except TimeoutError:
-        raise CannotStart("another bootstrap.py has been at work here for an hour; end it first") from None
+        with locks.hold(_folder(root) / "run.lock", _ONE_RUN_S, waiting=lambda: tell(waiting)):
+            return run(root, options)
+    except locks.LockTimeout:
+        raise CannotStart("another bootstrap.py has been running in this checkout for an hour; end it first") from None
 
 
-def _run(root: Path, folder: Path, command: str, options: Sequence[str]) -> int:
-    if command == "demo":
-        return demo.run(root, folder, _port(options))
-    if command == "stop":
-        ended = cloud.stop(folder)
-        say(f"stopped: {ended} processes" if ended else "nothing was running")
-        return 0
-    aws = target.find()
-    if command == "up":
-        faults_url = os.environ.get("PROXYCTL_UPSTREAM_FAULTS_URL", "")
-        outputs = deploy.explained(lambda: deploy.up(root, aws, faults_url))
-        say(f"control API: {deploy.api_url(aws, outputs)}")
-        return 0
-    if command == "status":
-        return int(deploy.explained(lambda: deploy.status(aws)))
-    deploy.explained(lambda: deploy.down(aws, "--force" in options))
+def _folder(root: Path) -> Path:
+    return root / ".local"
+
+
+def _demo(root: Path, options: Options) -> int:
+    return demo.run(root, _folder(root), options.port)
+
+
+def _stop(root: Path, _options: Options) -> int:
+    try:
+        ended = cloud.stop(_folder(root))
+    except cloud.CloudError as problem:
+        raise CommandFailed(str(problem)) from None
+    say(f"stopped: {ended} processes" if ended else "nothing was running")
     return 0
 
 
-def _port(options: Sequence[str]) -> int | None:
-    if not options:
-        return None
-    if options.count("--port") > 1:
-        raise CannotStart("--port is given twice")
-    with contextlib.suppress(ValueError):
-        port = int(options[options.index("--port") + 1])
-        if 1024 <= port <= 65535:
-            return port
-    raise CannotStart(f"--port takes a number from 1024 to 65535, not {options[-1]!r}")
+def _up(root: Path, _options: Options) -> int:
+    aws = target.find()
+    faults_url = os.environ.get("PROXYCTL_UPSTREAM_FAULTS_URL", "")
+    outputs = deploy.explained(lambda: deploy.up(root, aws, faults_url))
+    say(f"control API: {deploy.api_url(aws, outputs)}")
+    return 0
+
+
+def _status(_root: Path, _options: Options) -> int:
+    aws = target.find()
+    return deploy.explained(lambda: deploy.status(aws))
+
+
+def _down(_root: Path, options: Options) -> int:
+    aws = target.find()
+    deploy.explained(lambda: deploy.down(aws, options.force))
+    return 0
+
+
+_COMMANDS: Mapping[str, Callable[[Path, Options], int]] = {
+    "demo": _demo,
+    "stop": _stop,
+    "up": _up,
+    "status": _status,
+    "down": _down,
+}

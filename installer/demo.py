@@ -4,24 +4,37 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ctl import progress
 from ctl.client import ApiError, Client
-from installer import deploy, environment, package, target, wheels
+from ctl.shapes import Deployment
+from installer import deploy, environment, target
 from installer.errors import CannotStart, CommandFailed
+from installer.packaging import control_plane, wheels
 from installer.say import say, tell
 from local import cloud, emulator, state
 from local.state import Cloud
 
 ENVIRONMENT = "dev"
 MODEL = "gpt-4o-mini"
-# The proxy asks no key of its own here, and the stand-in takes any: what is stored is a placeholder by its looks.
+MODELS = {name: {"target": name} for name in (MODEL, "text-embedding-3-small")}
+# The stand-in accepts any key, and this proxy has no client keys: a placeholder that looks like a key.
 STAND_IN_KEY = "sk-stand-in-0000000000000000000000000000000000000000"
 ROLLOUT_LIMIT_S = 600.0
 QUESTION = "In one sentence: what does a reverse proxy do?"
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """What the demo has rolled: the control API's URL, the proxy's base URL, the deployment's id."""
+
+    api_url: str
+    base_url: str
+    deployment_id: str
 
 
 def run(root: Path, folder: Path, port: int | None) -> int:
@@ -29,41 +42,25 @@ def run(root: Path, folder: Path, port: int | None) -> int:
     began = time.monotonic()
     # Packaging needs no cloud and the cloud no package: the second core would idle otherwise.
     with ThreadPoolExecutor(max_workers=1) as beside:
-        packaged = beside.submit(package.build, root, root / ".local" / "build", wheels.this_machine())
-        running = _cloud(root, folder, port)
+        packaged = beside.submit(control_plane.build, root, root / ".local" / "build", wheels.this_machine())
+        running = _start_cloud(root, folder, port)
         packaged.result()
-    # Only the openai SDK reads it: no HTTP proxy may stand before this machine.
+    # Only the openai SDK reads it: an HTTP proxy must not stand before this machine.
     os.environ["NO_PROXY"] = "127.0.0.1"
-    session = emulator.session(running.region, running.operator)
-    aws = target.embedded(session, running.endpoint)
-    tell("2/5 control plane")
-    outputs = deploy.explained(lambda: deploy.up(root, aws, running.faults_url))
-    url = deploy.api_url(aws, outputs)
-    client = Client(url, aws.session, aws.region)
-    try:
-        tell("3/5 the stand-in's key into Secrets Manager")
-        _put_secret(client, running, folder)
-        tell("4/5 rollout")
-        deployment = _roll(client)
-        links = client.environment(ENVIRONMENT).get("links") or {}
-    except ApiError as error:
-        raise CommandFailed(f"the control API says {error.told()}") from error
-    if deployment["status"] != "SUCCEEDED":
-        raise CommandFailed(f"deployment {deployment['id']}: {progress.failure(deployment)}")
-    base_url = str(links["base_url"])
+    rolled = _roll_proxy(root, folder, running)
     tell("5/5 one chat call with the openai SDK")
-    answer = _chat(base_url)
-    _write_environment(folder, running, url, base_url)
-    _farewell(answer, base_url, url, str(deployment["id"]), time.monotonic() - began)
+    answer = _chat(rolled.base_url)
+    _write_environment(folder, running, rolled)
+    _print_summary(answer, rolled, time.monotonic() - began)
     return 0
 
 
-def _cloud(root: Path, folder: Path, port: int | None) -> Cloud:
+def _start_cloud(root: Path, folder: Path, port: int | None) -> Cloud:
     environment.ensure(root, environment.EMULATOR)
     began = time.monotonic()
     last = state.load(folder)
-    if last and port not in (None, last.emulator_port) and cloud.is_well(last):
-        tell(f"the cloud on port {last.emulator_port} is ended, and what was deployed in it: --port asks for another")
+    if last and port not in (None, last.emulator_port) and cloud.is_healthy(last):
+        tell(f"--port asks for another port: the cloud on port {last.emulator_port} ends, with all that it holds")
     try:
         running, reused = cloud.start(cloud.Site.of(root, folder), port)
     except cloud.PortTaken as taken:
@@ -75,14 +72,33 @@ def _cloud(root: Path, folder: Path, port: int | None) -> Cloud:
     return running
 
 
-def secret_of(running: Cloud) -> dict[str, Any]:
+def _roll_proxy(root: Path, folder: Path, running: Cloud) -> Rolled:
+    """Deploy the control plane into the cloud, store the secret, roll the environment."""
+    aws = target.embedded(emulator.session(running.region, running.operator), running.endpoint)
+    tell("2/5 control plane")
+    outputs = deploy.explained(lambda: deploy.up(root, aws, running.faults_url))
+    client = Client(deploy.api_url(aws, outputs), aws.session, aws.region)
+    try:
+        tell("3/5 the stand-in's key into Secrets Manager")
+        _put_secret(client, running, folder)
+        tell("4/5 rollout")
+        deployment = _roll(client)
+        links = client.environment(ENVIRONMENT).get("links", {})
+    except ApiError as error:
+        raise CommandFailed(f"the control API refuses: {error.describe()}") from error
+    if deployment["status"] != "SUCCEEDED":
+        raise CommandFailed(f"deployment {deployment['id']}: {progress.failure(deployment)}")
+    return Rolled(client.url, links["base_url"], deployment["id"])
+
+
+def secret_of(running: Cloud) -> dict[str, object]:
     """What the proxy needs to reach the stand-in (schema: docs/secret.md)."""
     return {
         "schema": 1,
         "api_key": STAND_IN_KEY,
         "base_url": running.upstream,
-        "models": {MODEL: {"target": MODEL}, "text-embedding-3-small": {"target": "text-embedding-3-small"}},
-        # Short enough for phase 8 to wait for them.
+        "models": MODELS,
+        # Short, because phase 8 waits for each of them to pass.
         "timeouts": {"connect_s": 2, "first_byte_s": 3, "idle_s": 2, "total_s": 25},
         "cors_origins": ["*"],
     }
@@ -93,24 +109,24 @@ def _put_secret(client: Client, running: Cloud, folder: Path) -> None:
     secret = secret_of(running)
     text = json.dumps([running.token, secret], sort_keys=True)
     digest, note = hashlib.sha256(text.encode()).hexdigest(), folder / "secret-stored"
-    if note.exists() and note.read_text() == digest and _stands(client):
+    if note.exists() and note.read_text() == digest and _exists(client):
         return
     client.put_secret(ENVIRONMENT, secret)
     state.write_private(note, digest)
 
 
-def _stands(client: Client) -> bool:
-    """Whether the environment was made and not removed since, perhaps with its secret."""
+def _exists(client: Client) -> bool:
+    """False when the environment was never created, or removed since, perhaps with its secret."""
     try:
-        return str(client.environment(ENVIRONMENT)["status"]) != "REMOVED"
+        return client.environment(ENVIRONMENT).get("status") != "REMOVED"
     except ApiError as error:
         if error.status == 404:
             return False
         raise
 
 
-def _roll(client: Client) -> dict[str, Any]:
-    """Start a deployment and follow it; one that a killed demo left running is followed to its end first."""
+def _roll(client: Client) -> Deployment:
+    """Start a deployment and follow it, after the end of one that a killed demo left running."""
     deadline = time.monotonic() + ROLLOUT_LIMIT_S
     while True:
         try:
@@ -120,21 +136,21 @@ def _roll(client: Client) -> dict[str, Any]:
             holder = error.error.get("holder")
             if error.status != 409 or not holder or time.monotonic() > deadline:
                 raise
-            tell(f"  {ENVIRONMENT} is busy with {holder}, which an earlier run started: waiting for it")
-            _follow(client, str(holder))
+            tell(f"  {ENVIRONMENT} is locked by {holder}, which an earlier run started: waiting for it")
+            _follow(client, holder)
             time.sleep(1)  # the lock is released right after the record says that it has ended
-    return _follow(client, str(started["id"]))
+    return _follow(client, started["id"])
 
 
-def _follow(client: Client, deployment_id: str) -> dict[str, Any]:
+def _follow(client: Client, deployment_id: str) -> Deployment:
     try:
         return progress.watch(client.follow(deployment_id, ROLLOUT_LIMIT_S))
     except TimeoutError as late:
-        raise CommandFailed(f"{late}; python3 -m ctl show {deployment_id} tells where it stands") from None
+        raise CommandFailed(f"{late}; see python3 -m ctl show {deployment_id}") from None
 
 
 def _chat(base_url: str) -> str:
-    from openai import OpenAI, OpenAIError  # half a second that the other commands need not pay
+    from openai import OpenAI, OpenAIError  # its import takes half a second, which other commands need not spend
 
     try:
         with OpenAI(base_url=base_url, api_key=STAND_IN_KEY, timeout=30, max_retries=2) as openai:
@@ -143,31 +159,34 @@ def _chat(base_url: str) -> str:
         raise CommandFailed(f"the chat call through {base_url} failed: {type(error).__name__}: {error}") from error
     answer = reply.choices[0].message.content
     if not answer:
-        raise CommandFailed(f"the chat call through {base_url} brought no text: {reply.choices[0].finish_reason}")
+        raise CommandFailed(f"the chat call through {base_url} returned no text: {reply.choices[0].finish_reason}")
     return answer
 
 
-def _write_environment(folder: Path, running: Cloud, url: str, base_url: str) -> None:
-    variables = running.variables() | {
-        "CONTROL_API_URL": url,
-        "PROXY_BASE_URL": base_url,
+def _write_environment(folder: Path, running: Cloud, rolled: Rolled) -> None:
+    variables: Mapping[str, str] = running.variables() | {
+        "CONTROL_API_URL": rolled.api_url,
+        "PROXY_BASE_URL": rolled.base_url,
         "PROXY_API_KEY": STAND_IN_KEY,
     }
-    # A profile or a session token of the shell would win over, or spoil, the keys.
+    # A profile or a session token of the shell would override, or invalidate, the keys.
     head = "unset AWS_PROFILE AWS_SESSION_TOKEN\n"
     state.write_private(folder / "env", head + state.export_lines(variables))
 
 
-def _farewell(answer: str, base_url: str, url: str, deployment_id: str, seconds: float) -> None:
-    say()
-    say(f"question  {QUESTION}")
-    say(f"answer    {answer}")
-    say(f"base URL  {base_url}")
-    say(f"API       {url}")
-    say(f"took      {seconds:.0f} s")
-    say()
-    say("Next:")
-    say("  . .local/env                                        # this cloud's variables for your shell")
-    say(f"  .venv/bin/python -m ctl show {deployment_id}   # every phase; --json: with its evidence")
-    say(f"  .venv/bin/python -m ctl deploy {ENVIRONMENT}                  # again: a no-op that says so")
-    say("(make stop ends the cloud)")
+def _print_summary(answer: str, rolled: Rolled, seconds: float) -> None:
+    for line in (
+        "",
+        f"question  {QUESTION}",
+        f"answer    {answer}",
+        f"base URL  {rolled.base_url}",
+        f"API       {rolled.api_url}",
+        f"took      {seconds:.0f} s",
+        "",
+        "Next:",
+        "  . .local/env                                        # this cloud's variables for your shell",
+        f"  .venv/bin/python -m ctl show {rolled.deployment_id}   # every phase; --json: with its evidence",
+        f"  .venv/bin/python -m ctl deploy {ENVIRONMENT}                  # again: a no-op that says so",
+        "(make stop ends the cloud)",
+    ):
+        say(line)

@@ -1,122 +1,144 @@
-"""`up`, `status` and `down`: the control plane in whatever AWS the environment names."""
+"""`up`, `status` and `down`: the control plane in the AWS that the environment names."""
 
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ctl.client import ApiError, Client
-from installer import bucket, bundle, gaps, package, target, zips
+from ctl.shapes import Environment
+from installer import bucket, gaps, target
 from installer.errors import CannotStart, CommandFailed
+from installer.packaging import archive, bundle, control_plane, template
+from installer.packaging.bundle import Bundle
 from installer.say import say, tell
-from installer.stack import Stack
+from installer.stack import Deployer, Outcome
 from installer.target import Target
 
 _T = TypeVar("_T")
-CHANGE_SET = "proxyctl-up"  # with a suffix: two people who upgrade at once must not take each other's
+CHANGE_SET = "proxyctl-up"  # with a suffix: two people who upgrade at once must not share a change set
 TABLE = "proxyctl"
+ENVIRONMENT_STACKS = "proxyctl-env-"
 
 
 def up(root: Path, aws: Target, faults_url: str = "") -> dict[str, str]:
-    """Install or upgrade; answers the stack's outputs. Nothing to do is said, not done again.
+    """Install or upgrade; returns the stack's outputs. When nothing has changed, it says so and changes nothing.
 
     faults_url: control address of the OpenAI stand-in; "" where the upstream is the real one.
     """
     began = time.monotonic()
     cache = root / ".local" / "build"
-    packaged = _timed("package", lambda: package.build(root, cache, aws.platform))
-    package.check_functions_are_known(root, packaged.template)
+    packaged = _timed("package", lambda: control_plane.build(root, cache, aws.platform))
+    control_plane.check_functions_exist(root, packaged.template)
     bundled = _timed("bundle", lambda: bundle.build(root, cache))
-    made = bucket.ensure(aws)
+    if bucket.ensure(aws):
+        tell(f"bucket {aws.bucket}: created")
+    key, uploaded = _upload(aws, packaged, bundled)
+    outcome = _timed("stack", lambda: _deploy(aws, key, _parameters(aws, bundled, faults_url)))
+    change = "deployed" if outcome.changed else "nothing to change"
+    tell(f"control plane: {change}, {uploaded} objects uploaded, {time.monotonic() - began:.1f} s")
+    return dict(outcome.outputs)
+
+
+def _upload(aws: Target, packaged: control_plane.Package, bundled: Bundle) -> tuple[str, int]:
+    """The template's key, and how many objects were not in the bucket before."""
     located = packaged.located(aws.bucket)
-    template = json.dumps(gaps.widened(located) if aws.embedded else located, sort_keys=True).encode()
-    template_key = f"controlplane/template-{zips.digest(template)[:20]}.json"
-    objects = {**packaged.code, bundled.key: bundled.content, template_key: template}
-    uploaded = _timed("upload", lambda: sum(bucket.upload(aws, key, content) for key, content in objects.items()))
-    parameters = {
+    content = json.dumps(gaps.widened(located) if aws.embedded else located, sort_keys=True).encode()
+    key = f"controlplane/template-{archive.digest(content)[:20]}.json"
+    objects = {**packaged.code, bundled.key: bundled.content, key: content}
+    return key, _timed("upload", lambda: sum(bucket.upload(aws, name, data) for name, data in objects.items()))
+
+
+def _parameters(aws: Target, bundled: Bundle, faults_url: str) -> dict[str, str]:
+    return {
         "BucketName": aws.bucket,
         "BundleKey": bundled.key,
         "ProxyRuntime": "provided.al2023" if aws.embedded else target.runtime(),
         "ResponseMode": "buffered" if aws.embedded else "stream",
         "UpstreamFaultsUrl": faults_url,
     }
-    stack = Stack(aws.client("cloudformation"), progress=tell)
-    url = _template_url(aws, template_key)
-    outcome = _timed("stack", lambda: stack.deploy(url, parameters, f"{CHANGE_SET}-{secrets.token_hex(4)}"))
-    if made:
-        tell(f"bucket {aws.bucket}: created")
-    change = "deployed" if outcome.changed else "nothing to change"
-    tell(f"control plane: {change}, {uploaded} objects uploaded, {time.monotonic() - began:.1f} s")
-    return dict(outcome.outputs)
 
 
-def api_url(aws: Target, outputs: dict[str, str]) -> str:
+def _deploy(aws: Target, template_key: str, parameters: dict[str, str]) -> Outcome:
+    change_set = f"{CHANGE_SET}-{secrets.token_hex(4)}"
+    return _deployer(aws).deploy(aws.object_url(template_key), parameters, change_set)
+
+
+def _deployer(aws: Target) -> Deployer:
+    return Deployer(aws.client("cloudformation"), progress=tell)
+
+
+def api_url(aws: Target, outputs: Mapping[str, str]) -> str:
     """The control API's address. Chalice's own output has AWS's host name, which the embedded cloud does not serve."""
-    return aws.api_url(outputs["RestAPIId"], package.STAGE)
+    return aws.api_url(outputs["RestAPIId"], template.STAGE)
 
 
 def status(aws: Target) -> int:
-    """Print what stands; 0 if all is well."""
-    found = Stack(aws.client("cloudformation")).describe()
+    """Print the control plane's state; 0 if it answers."""
+    stack = _deployer(aws).find()
     say(f"account      {aws.account} ({aws.partition}), {aws.region}{', embedded' if aws.embedded else ''}")
     say(f"caller       {aws.caller}")
-    if found is None:
+    if stack is None:
         say("control plane: not installed (python3 bootstrap.py up)")
         return 1
-    say(f"stack        {found['StackName']}: {found['StackStatus']}")
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
-    if "RestAPIId" not in outputs:
+    say(f"stack        {stack.name}: {stack.status}")
+    if "RestAPIId" not in stack.outputs:
         say("The stack has no API: run `python3 bootstrap.py up` again.")
         return 1
-    url = api_url(aws, outputs)
+    url = api_url(aws, stack.outputs)
     say(f"API          {url}")
-    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
-    say(f"bundle       {parameters.get('BundleKey', '?')}")
-    client = Client(url, aws.session, aws.region)
+    say(f"bundle       {stack.parameters.get('BundleKey', '?')}")
+    return _print_health(Client(url, aws.session, aws.region))
+
+
+def _print_health(client: Client) -> int:
     try:
         say(f"health       {client.health().get('status')}")
         environments = client.environments()
     except ApiError as error:
-        say(f"health       {error.told()}")
+        say(f"health       {error.describe()}")
         return 1
-    for one in environments:
-        live = one.get("live") or {}
-        holder = (one.get("lock") or {}).get("deployment_id")
-        busy = f", busy with {holder}" if holder else ""
-        say(f"environment  {one['name']}: {one.get('status')}, live version {live.get('version', 'none')}{busy}")
+    for environment in environments:
+        say(f"environment  {_summary(environment)}")
     if not environments:
         say("environment  none yet")
     return 0
 
 
+def _summary(environment: Environment) -> str:
+    live = environment.get("live") or {}
+    deployment_id = (environment.get("lock") or {}).get("deployment_id")
+    busy = f", locked by {deployment_id}" if deployment_id else ""
+    return f"{environment['name']}: {environment.get('status')}, live version {live.get('version', 'none')}{busy}"
+
+
 def down(aws: Target, force: bool) -> None:
     """Remove stack, table and bucket. Raises CannotStart while environments exist, unless forced."""
-    stack = Stack(aws.client("cloudformation"), progress=tell)
-    standing = _environment_stacks(aws)
-    if standing and not force:
+    environments = _environments(aws)
+    if environments and not force:
         raise CannotStart(
-            f"environments exist: {', '.join(standing)}; clean them up first "
-            "(.venv/bin/python -m ctl cleanup NAME), or take --force to leave them to themselves"
+            f"environments exist: {', '.join(environments)}; clean them up first "
+            "(.venv/bin/python -m ctl cleanup NAME), or use --force to leave them running"
         )
-    say(f"stack proxyctl: {'removed' if stack.delete() else 'there was none'}")
+    say(f"stack proxyctl: {'removed' if _deployer(aws).delete() else 'there was none'}")
     say(_delete_table(aws))
     say(bucket.remove(aws))
 
 
-def _environment_stacks(aws: Target) -> list[str]:
-    prefix = "proxyctl-env-"
+def _environments(aws: Target) -> list[str]:
+    """Environments by their stacks: the control plane that has their records may not answer any more."""
     pages = aws.client("cloudformation").get_paginator("describe_stacks").paginate()
-    stacks = [stack for page in pages for stack in page["Stacks"]]
-    names = [str(one["StackName"]) for one in stacks if one["StackStatus"] != "DELETE_COMPLETE"]
-    return sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))
+    stacks = [stack for page in pages for stack in page["Stacks"] if stack["StackStatus"] != "DELETE_COMPLETE"]
+    names = [str(stack["StackName"]) for stack in stacks]
+    return sorted(name.removeprefix(ENVIRONMENT_STACKS) for name in names if name.startswith(ENVIRONMENT_STACKS))
 
 
 def _delete_table(aws: Target) -> str:
-    """The stack keeps its table when it goes, so that a stack deleted by mistake loses no record; here it is meant."""
+    """The stack retains its table, so that a stack deleted by mistake loses no record. `down` deletes it, too."""
     dynamodb = aws.client("dynamodb")
     try:
         dynamodb.delete_table(TableName=TABLE)
@@ -128,26 +150,19 @@ def _delete_table(aws: Target) -> str:
     return f"table {TABLE}: removed"
 
 
-def _template_url(aws: Target, key: str) -> str:
-    if aws.embedded:
-        return f"{aws.endpoint}/{aws.bucket}/{key}"
-    suffix = "amazonaws.com.cn" if aws.partition == "aws-cn" else "amazonaws.com"
-    return f"https://{aws.bucket}.s3.{aws.region}.{suffix}/{key}"
-
-
 def _timed(step: str, work: Callable[[], _T]) -> _T:
     began = time.monotonic()
-    done = work()
+    result = work()
     tell(f"  {step:<8} {time.monotonic() - began:5.1f} s")
-    return done
+    return result
 
 
-def explained(work: Callable[[], Any]) -> Any:
-    """Run `work`; what AWS refuses becomes a line that names the call and the reason."""
+def explained(work: Callable[[], _T]) -> _T:
+    """Run `work`. Raises CommandFailed naming call and reason for what AWS refuses."""
     try:
         return work()
     except ClientError as error:
-        told = error.response.get("Error", {})
-        raise CommandFailed(f"{error.operation_name}: {told.get('Code')}: {told.get('Message')}") from error
+        detail = error.response.get("Error", {})
+        raise CommandFailed(f"{error.operation_name}: {detail.get('Code')}: {detail.get('Message')}") from error
     except BotoCoreError as error:
         raise CommandFailed(f"AWS: {error}") from error

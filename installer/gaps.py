@@ -1,56 +1,58 @@
-"""IAM actions whose resource the embedded cloud cannot tell: it asks for `*` where AWS asks for the ARN in the policy.
+"""IAM actions that the embedded cloud checks against another resource or name than AWS does.
 
-For these, and in the embedded cloud only, each role that may do the action on an ARN may do it on `*` too.
-Likewise where it knows a call by another name than AWS's. The policies
-in controlplane/policies stay what an account needs; docs/fidelity.md lists the gaps.
+It authorises some actions on `*` where AWS authorises them on the ARN that a policy names, and some calls under another
+action's name. For these, and in the embedded cloud only, a role that may do the action on an ARN may also do it on `*`.
+The policies of the control plane stay what an account needs; docs/fidelity.md lists the gaps.
 """
 
 import copy
 from collections.abc import Iterator
-from typing import Any
 
-Template = dict[str, Any]
+from installer.packaging.template import Statement, Template
 
-# Seen in MiniStack 1.5.33: action, and what its policy names on AWS.
-ASKED_FOR_ON_EVERYTHING: dict[str, str] = {
-    "iam:SimulatePrincipalPolicy": "the role that is asked about",
+# Seen in MiniStack 1.5.33: the action, and the resource that a policy names on AWS.
+CHECKED_ON_EVERYTHING: dict[str, str] = {
+    "iam:SimulatePrincipalPolicy": "the role to simulate",
     "logs:DescribeLogGroups": "the account's log groups",
     "cloudwatch:DescribeAlarms": "the account's alarms",
     "cloudwatch:PutDashboard": "the dashboard",
     "states:SendTaskSuccess": "the state machine whose task waits",
     "states:SendTaskFailure": "the state machine whose task waits",
-    "lambda:DeleteFunction": "a version of the function; it asks for the function without the version",
-    "lambda:InvokeFunction": "a version of the function; it asks for the function without the version",
-    "cloudwatch:DeleteDashboards": "the dashboards that are named",
-    "cloudwatch:DeleteAlarms": "the alarms that are named",
+    "lambda:DeleteFunction": "a version of the function; MiniStack checks the function without the version",
+    "lambda:InvokeFunction": "a version of the function; MiniStack checks the function without the version",
+    "cloudwatch:DeleteDashboards": "the dashboards by name",
+    "cloudwatch:DeleteAlarms": "the alarms by name",
 }
 
 # Calls that AWS authorises as another action, and the embedded cloud by their own name.
-CALLED_OTHERWISE: dict[str, str] = {
+OTHER_ACTIONS: dict[str, str] = {
     "sqs:DeleteMessage": "sqs:DeleteMessageBatch",
 }
 
 
 def widened(template: Template) -> Template:
-    """The template with one more statement in each role policy that holds such an action."""
-    told = copy.deepcopy(template)
-    for statements in _policies(told):
-        held = {action for one in statements for action in _actions(one)}
-        wanted = sorted(
-            (held & set(ASKED_FOR_ON_EVERYTHING)) | {CALLED_OTHERWISE[one] for one in held & set(CALLED_OTHERWISE)}
-        )
-        if wanted:
-            statements.append({"Sid": "EmbeddedCloudGaps", "Effect": "Allow", "Action": wanted, "Resource": "*"})
-    return told
+    """A copy of the template with one more statement in each role policy that holds such an action."""
+    result = copy.deepcopy(template)
+    for statements in _policies(result):
+        allowed = {action for statement in statements for action in _actions(statement)}
+        missing = _missing(allowed)
+        if missing:
+            statements.append({"Sid": "EmbeddedCloudGaps", "Effect": "Allow", "Action": missing, "Resource": "*"})
+    return result
 
 
-def _policies(template: Template) -> Iterator[list[Any]]:
+def _missing(allowed: set[str]) -> list[str]:
+    others = {other for action, other in OTHER_ACTIONS.items() if action in allowed}
+    return sorted(allowed & set(CHECKED_ON_EVERYTHING) | others)
+
+
+def _policies(template: Template) -> Iterator[list[Statement]]:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
             for policy in resource["Properties"].get("Policies", []):
                 yield policy["PolicyDocument"]["Statement"]
 
 
-def _actions(statement: dict[str, Any]) -> list[str]:
-    given = statement["Action"]
-    return [given] if isinstance(given, str) else given
+def _actions(statement: Statement) -> list[str]:
+    action = statement["Action"]
+    return [action] if isinstance(action, str) else action

@@ -1,4 +1,4 @@
-"""Resolves the small `.in` files into locked files with hashes, for every platform and Python ≥ 3.11 (`make lock`)."""
+"""`make lock`: resolves the `.in` files into locked files with hashes, for every platform and Python ≥ 3.11."""
 
 import subprocess
 import sys
@@ -7,7 +7,8 @@ from pathlib import Path
 from installer.say import tell
 
 ROOT = Path(__file__).resolve().parent.parent
-# In this order: a later set is resolved under the versions of the one before it.
+# In this order: a later set is resolved under the versions of an earlier one.
+# (file without suffix, constraint files)
 SETS = (
     ("installer/requirements-uv", ()),
     ("controlplane/requirements", ()),
@@ -18,29 +19,23 @@ SETS = (
 
 
 def main(arguments: list[str]) -> int:
-    """Lock every set, or those named; `--upgrade` takes newer versions where the `.in` files leave room."""
+    """Lock every set, or those in `arguments`; `--upgrade` takes newer versions where the `.in` files allow it."""
     names = [name for name in arguments if not name.startswith("-")]
     upgrade = ["--upgrade"] if "--upgrade" in arguments else []
     for stem, constraints in SETS:
-        if names and stem not in names:
-            continue
-        command = [
-            sys.executable,
-            "-m",
-            "uv",
-            "pip",
-            "compile",
-            "--quiet",
-            "--universal",
-            "--generate-hashes",
-        ]
-        command += ["--python-version", "3.11", "--no-emit-index-url", "--no-emit-find-links"]
-        command += ["--custom-compile-command", "make lock", *upgrade]
-        for constraint in constraints:
-            command += ["--constraint", constraint]
-        subprocess.run([*command, f"{stem}.in", "--output-file", f"{stem}.txt"], cwd=ROOT, check=True)  # noqa: S603
-        tell(f"locked {stem}.txt")
+        if not names or stem in names:
+            _lock(stem, constraints, upgrade)
+            tell(f"locked {stem}.txt")
     return 0
+
+
+def _lock(stem: str, constraints: tuple[str, ...], options: list[str]) -> None:
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+    command += ["--python-version", "3.11", "--no-emit-index-url", "--no-emit-find-links"]
+    command += ["--custom-compile-command", "make lock", *options]
+    for constraint in constraints:
+        command += ["--constraint", constraint]
+    subprocess.run([*command, f"{stem}.in", "--output-file", f"{stem}.txt"], cwd=ROOT, check=True)  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
 """What each function of the control plane may do, as a page for whoever must approve it: `docs/permissions.md`.
 
-Made from the `policy.json` of each function by `python -m installer.permissions`; a test compares them, so that no
-statement comes or goes unseen.
+`python -m installer.permissions` writes it from the `policy.json` of each function; a test compares them, so that no
+statement is added or removed unnoticed.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from chalicelib.engine import policies
+
+from installer.packaging.template import PolicyDocument, Statement
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "permissions.md"
@@ -25,16 +27,21 @@ function, one statement a purpose. Partition, region and account of every ARN ar
 """
 
 
-def page(documents: Mapping[str, Any] | None = None) -> str:
-    """The whole page, Markdown. documents: policy document by stem; those of the checkout when it is None."""
+def page(documents: Mapping[str, PolicyDocument] | None = None) -> str:
+    """The whole page, Markdown. documents: policy document by stem; None stands for those of the checkout."""
     parts = [_INTRO]
-    for stem, document in (documents or policies.documents()).items():
+    for stem, document in (documents or of_checkout()).items():
         parts.append(f"## {stem}\n\n| purpose | actions | resources | only if |\n|---|---|---|---|\n")
         parts.append("".join(f"| {' | '.join(_cells(statement))} |\n" for statement in document["Statement"]))
     return "\n".join(parts).replace("|\n\n|", "|\n|")
 
 
-def _cells(statement: dict[str, Any]) -> Iterator[str]:
+def of_checkout() -> Mapping[str, PolicyDocument]:
+    """The complete policy of every function by its stem."""
+    return cast("Mapping[str, PolicyDocument]", policies.documents())
+
+
+def _cells(statement: Statement) -> Iterator[str]:
     yield _words(statement["Sid"])
     yield _listed(statement["Action"])
     yield _listed(statement["Resource"])
@@ -49,13 +56,13 @@ def _words(sid: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=A)(?=[A-Z][a-z])", " ", sid).capitalize()
 
 
-def _listed(given: Any) -> str:
-    items = given if isinstance(given, list) else [given]
-    return ", ".join(f"`{_short(one)}`" for one in items)
+def _listed(value: object) -> str:
+    items = value if isinstance(value, list) else [value]
+    return ", ".join(f"`{_short(item)}`" for item in items)
 
 
-def _short(item: Any) -> str:
-    """An ARN from its service on."""
+def _short(item: object) -> str:
+    """An ARN without partition, region and account; of Fn::Sub and the like, their text."""
     text = next(iter(item.values())) if isinstance(item, dict) else item
     text = text[0] if isinstance(text, list) else text
     return _PREFIX.sub(r"\1:", str(text)).replace("${AWS::AccountId}", "ACCOUNT").replace("${AWS::Region}", "REGION")

@@ -1,15 +1,15 @@
-"""Words for the person at the terminal: answers go to standard output, remarks to standard error."""
+"""Output for the person at the terminal: results go to standard output, progress and errors to standard error."""
 
 import sys
 
 
 def say(line: str = "") -> None:
-    """One line of the answer; flushed at once, since who follows a rollout reads along."""
+    """Print one line of the result; flushed at once, so that a pipe shows a rollout as it runs."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def tell(line: str) -> None:
-    """One remark beside the answer: progress, refusals, causes."""
+    """Print one line of progress, or a cause of failure."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()

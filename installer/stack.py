@@ -1,11 +1,21 @@
-"""The control plane's CloudFormation stack: always through a change set, from whatever state it is found in."""
+"""The control plane's own stack: always through a change set, whatever state the stack is in.
 
+What a state means, which change set is empty and what caused a failure is the control plane's knowledge of environment
+stacks; the installer imports those pure modules instead of repeating them (docs/decisions/006).
+"""
+
+import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from chalicelib.adapters.stack_values import event_of, stack_of
+from chalicelib.domain.aws.stacks import Stack, StackEvent
+from chalicelib.stack import state
+from chalicelib.stack.state import Move
 
 from installer.errors import CommandFailed
 
@@ -13,8 +23,7 @@ STACK = "proxyctl"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 TAGS = [{"Key": "proxyctl:owner", "Value": "proxyctl"}]
 LIMIT_S = 1800.0
-# Words by which CloudFormation says that there is nothing to do; it calls that a failure.
-_EMPTY = ("didn't contain changes", "No updates are to be performed")
+_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.3, 10.0
 Sleep = Callable[[float], None]
 Progress = Callable[[str], None]
 
@@ -27,29 +36,26 @@ class Outcome:
     outputs: Mapping[str, str]
 
 
-class Stack:
-    """One stack. `sleep` and `progress` are inputs so that tests neither wait nor print."""
+class Deployer:
+    """Deploys and deletes one stack. `sleep` and `progress` are inputs so that tests neither wait nor print."""
 
-    def __init__(self, client: Any, name: str = STACK, sleep: Sleep = time.sleep, progress: Progress = print) -> None:
+    def __init__(
+        self, client: BaseClient, name: str = STACK, sleep: Sleep = time.sleep, progress: Progress = print
+    ) -> None:
         self._client, self._name, self._sleep, self._progress = client, name, sleep, progress
 
-    def describe(self) -> dict[str, Any] | None:
-        """The stack as CloudFormation describes it; None when there is none."""
+    def find(self) -> Stack | None:
+        """The stack as it stands; None when there is none."""
         try:
-            found: dict[str, Any] = self._client.describe_stacks(StackName=self._name)["Stacks"][0]
+            stack = stack_of(self._client.describe_stacks(StackName=self._name)["Stacks"][0])
         except ClientError as error:
             if "does not exist" in str(error):
                 return None
             raise
-        return None if found["StackStatus"] == "DELETE_COMPLETE" else found
-
-    def outputs(self) -> dict[str, str]:
-        """Outputs by key; {} when there is no stack."""
-        found = self.describe() or {}
-        return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+        return None if stack.status == "DELETE_COMPLETE" else stack
 
     def deploy(self, template_url: str, parameters: Mapping[str, str], change_set: str) -> Outcome:
-        """Create or update. Raises CommandFailed with the first failed resource's reason."""
+        """Create or update the stack. Raises CommandFailed with the reason of the resource that failed first."""
         exists = self._make_deployable()
         self._client.create_change_set(
             StackName=self._name,
@@ -60,123 +66,121 @@ class Stack:
             Capabilities=CAPABILITIES,
             Tags=TAGS,
         )
-        described = self._await_change_set(change_set)
-        if described["Status"] == "FAILED":
-            reason = str(described.get("StatusReason", "no reason given"))
-            self._drop_change_set(change_set)
-            if not any(words in reason for words in _EMPTY):
-                raise CommandFailed(f"CloudFormation refuses the change set: {reason}")
-            return Outcome(False, self.outputs())
-        self._progress(f"stack {self._name}: {'updating' if exists else 'creating'}, {_count(described)}")
-        began = self._newest_event()
+        actions = self._await_change_set(change_set)
+        if actions is None:
+            stack = self.find()
+            return Outcome(False, stack.outputs if stack else {})
+        self._progress(f"stack {self._name}: {'updating' if exists else 'creating'}, {_count(actions)}")
+        last_event = self._newest_event()
         self._client.execute_change_set(StackName=self._name, ChangeSetName=change_set)
-        self._await_stack(began)
-        return Outcome(True, self.outputs())
+        return Outcome(True, self._await_stack(last_event, state.succeeded).outputs)
 
     def delete(self) -> bool:
-        """Delete and wait; answers False when there was none. Raises CommandFailed naming what could not go."""
-        found = self.describe()
-        if found is None:
+        """Delete the stack and wait; False when there was none. Raises CommandFailed naming what could not go."""
+        if self.find() is None:
             return False
-        began = self._newest_event()
+        last_event = self._newest_event()
         self._client.delete_stack(StackName=self._name)
         for _ in self._polls():
-            found = self.describe()
-            if found is None:
+            stack = self.find()
+            if stack is None:
                 return True
-            if found["StackStatus"] == "DELETE_FAILED":
-                raise CommandFailed(f"stack {self._name} could not be deleted: {self._first_failure(began)}")
-        raise CommandFailed(f"stack {self._name} was not gone after {LIMIT_S:.0f} s; run the command again")
+            if stack.status == "DELETE_FAILED":
+                raise CommandFailed(f"stack {self._name} could not be deleted: {self._first_failure(last_event)}")
+        raise CommandFailed(f"stack {self._name} still exists after {LIMIT_S:.0f} s; run the command again")
 
     def _make_deployable(self) -> bool:
-        """Bring the stack into a state that takes a change set; answers whether it exists then."""
-        found = self.describe()
-        for _ in self._polls():
-            if found is None or not found["StackStatus"].endswith("_IN_PROGRESS") or _is_review(found):
-                break
-            self._progress(f"stack {self._name} is {found['StackStatus']}, waiting for it")
-            found = self.describe()
-        if found is None or _is_review(found):
-            return False  # REVIEW_IN_PROGRESS: a change set of type CREATE was made, nothing else
-        status = found["StackStatus"]
-        if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"):
-            self._progress(f"stack {self._name} is {status}: it never worked, and is deleted first")
+        """Bring the stack into a state that accepts a change set; returns whether it exists then."""
+        status = self._await_others()
+        move = state.next_move(status)
+        if move is Move.DELETE:
+            self._progress(f"stack {self._name} is {status}: it never worked, deleting it first")
             self.delete()
-            return False
-        if status == "UPDATE_ROLLBACK_FAILED":
-            self._progress(f"stack {self._name} is {status}: its rollback is continued first")
-            began = self._newest_event()
-            self._client.continue_update_rollback(StackName=self._name)
-            self._await_stack(began, wanted=("UPDATE_ROLLBACK_COMPLETE",))
-        return True
+        elif move is Move.CONTINUE_ROLLBACK:
+            self._progress(f"stack {self._name} is {status}: continuing its rollback first")
+            self._continue_rollback()
+        elif move in (Move.REFUSE, Move.WAIT):
+            raise CommandFailed(f"stack {self._name} is {status}; settle it in CloudFormation, then run this again")
+        return move in (Move.UPDATE, Move.CONTINUE_ROLLBACK)
 
-    def _drop_change_set(self, name: str) -> None:
+    def _await_others(self) -> str | None:
+        """The stack's status once no other operation changes it, or at the time limit; None when there is none."""
+        status: str | None = None
+        for _ in self._polls():
+            stack = self.find()
+            status = stack.status if stack else None
+            if state.next_move(status) is not Move.WAIT:
+                break
+            self._progress(f"stack {self._name} is {status}, waiting for it")
+        return status
+
+    def _continue_rollback(self) -> None:
+        last_event = self._newest_event()
+        self._client.continue_update_rollback(StackName=self._name)
+        self._await_stack(last_event, lambda status: status == "UPDATE_ROLLBACK_COMPLETE")
+
+    def _await_change_set(self, name: str) -> list[str] | None:
+        """The action of each change; None for an empty change set. Raises CommandFailed for a refused one."""
+        for _ in self._polls():
+            answer = self._client.describe_change_set(StackName=self._name, ChangeSetName=name)
+            if answer["Status"] == "CREATE_COMPLETE":
+                return [str(change["ResourceChange"]["Action"]) for change in answer.get("Changes", [])]
+            if answer["Status"] == "FAILED":
+                self._discard(name, str(answer.get("StatusReason", "no reason given")))
+                return None
+        raise CommandFailed(f"the change set {name} was not ready after {LIMIT_S:.0f} s")
+
+    def _discard(self, change_set: str, reason: str) -> None:
+        """Delete a change set that FAILED. Raises CommandFailed unless it failed for being empty."""
         try:
-            self._client.delete_change_set(StackName=self._name, ChangeSetName=name)
+            self._client.delete_change_set(StackName=self._name, ChangeSetName=change_set)
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("ChangeSetNotFound", "ValidationError"):
                 raise
+        if not state.is_empty("FAILED", reason):
+            raise CommandFailed(f"CloudFormation refuses the change set: {reason}")
 
-    def _await_change_set(self, name: str) -> dict[str, Any]:
+    def _await_stack(self, last_event: str, is_wanted: Callable[[str], bool]) -> Stack:
+        """The stack in a wanted state. Raises CommandFailed for any other state that lasts."""
         for _ in self._polls():
-            found: dict[str, Any] = self._client.describe_change_set(StackName=self._name, ChangeSetName=name)
-            if found["Status"] in ("CREATE_COMPLETE", "FAILED"):
-                return found
-        raise CommandFailed(f"the change set {name} was not ready after {LIMIT_S:.0f} s")
-
-    def _await_stack(self, began: str, wanted: tuple[str, ...] = ("CREATE_COMPLETE", "UPDATE_COMPLETE")) -> None:
-        for _ in self._polls():
-            found = self.describe()
-            status = found["StackStatus"] if found else "gone"
-            if status in wanted:
-                return
-            if status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" or status.endswith("_IN_PROGRESS"):
-                continue
-            raise CommandFailed(f"stack {self._name} is {status}: {self._first_failure(began)}")
+            stack = self.find()
+            status = stack.status if stack else "gone"
+            if stack and is_wanted(status):
+                return stack
+            if not state.in_progress(status):
+                raise CommandFailed(f"stack {self._name} is {status}: {self._first_failure(last_event)}")
         raise CommandFailed(f"stack {self._name} was not ready after {LIMIT_S:.0f} s; run the command again")
 
     def _newest_event(self) -> str:
-        """The id of the last event before what we start now; "" when there is none."""
-        events = self._events()
-        return str(events[0]["EventId"]) if events else ""
+        """The id of the last event before an operation starts; "" when there is none."""
+        return next((event.id for event in self._events()), "")
 
-    def _events(self) -> list[dict[str, Any]]:
-        """Newest first. A deleted stack has none under its name."""
+    def _events(self) -> Iterator[StackEvent]:
+        """Newest first, read page by page (100 events each). A deleted stack has none under its name."""
+        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=self._name)
         try:
-            return list(self._client.describe_stack_events(StackName=self._name)["StackEvents"])
+            for page in pages:
+                yield from map(event_of, page["StackEvents"])
         except ClientError:
-            return []
+            return
 
-    def _first_failure(self, began: str) -> str:
-        """What went wrong first since then: later failures are mostly `Resource creation cancelled`."""
-        since: list[dict[str, Any]] = []
-        for event in self._events():
-            if event["EventId"] == began:
-                break
-            since.append(event)
-        for event in reversed(since):
-            if str(event.get("ResourceStatus", "")).endswith("_FAILED"):
-                resource = f"{event['LogicalResourceId']} ({event['ResourceType']})"
-                return f"{resource}: {event.get('ResourceStatusReason', 'no reason given')}"
-        return "CloudFormation names no failed resource; see the stack's events"
+    def _first_failure(self, last_event: str) -> str:
+        """The cause of the failure of the operation that began after `last_event`."""
+        events = list(itertools.takewhile(lambda event: event.id != last_event, self._events()))
+        cause = state.root_cause(reversed(events))
+        return str(cause) if cause else "CloudFormation names no failed resource; see the stack's events"
 
-    def _polls(self) -> Any:
-        """Yields at once, then after growing pauses, until the limit."""
-        waited, pause = 0.0, 0.3
-        while waited < LIMIT_S:
+    def _polls(self) -> Iterator[None]:
+        """Yields at once, then after growing pauses, until the time limit."""
+        waited_s, pause_s = 0.0, _FIRST_PAUSE_S
+        while waited_s < LIMIT_S:
             yield
-            self._sleep(pause)
-            waited += pause
-            pause = min(pause * 1.3, 10.0)
+            self._sleep(pause_s)
+            waited_s += pause_s
+            pause_s = min(pause_s * 1.3, _LAST_PAUSE_S)
 
 
-def _is_review(found: Mapping[str, Any]) -> bool:
-    return bool(found["StackStatus"] == "REVIEW_IN_PROGRESS")
-
-
-def _count(change_set: Mapping[str, Any]) -> str:
-    kinds: dict[str, int] = {}
-    for change in change_set.get("Changes", []):
-        action = str(change.get("ResourceChange", {}).get("Action", "?")).lower()
-        kinds[action] = kinds.get(action, 0) + 1
-    return ", ".join(f"{count} to {kind}" for kind, count in sorted(kinds.items())) or "changes not listed"
+def _count(actions: list[str]) -> str:
+    """`3 to add, 1 to modify`."""
+    counts = Counter(action.lower() for action in actions)
+    return ", ".join(f"{count} to {action}" for action, count in sorted(counts.items())) or "changes not listed"

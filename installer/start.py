@@ -1,87 +1,72 @@
-"""The first step of every command, standard library only: read the command, see to the environment, enter it."""
+"""The first step of every command, standard library only: read the command line, prepare `.venv`, run inside it."""
 
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from installer import environment
+from installer import arguments, environment
+from installer.arguments import Options
 from installer.errors import CannotStart, CommandFailed
 from installer.say import say, tell
 
-USAGE = """\
-usage: python3 bootstrap.py COMMAND
-
-  demo     the whole way on this machine: embedded cloud, control plane, one rollout, one chat call
-           --port N     the embedded cloud listens on this port (default: a free one)
-  stop     ends what demo started, and nothing else
-  up       installs or upgrades the control plane; credentials and region as for the AWS CLI
-  status   what stands, in which versions
-  down     removes the control plane; refused while environments exist
-           --force      leaves the environments that exist to themselves
-  setup    makes the Python environments only
-           --dev        with the tools that `make test` and `make check` use
-"""
-
-OPTIONS = {
-    "demo": ("--port",),
-    "stop": (),
-    "up": (),
-    "status": (),
-    "down": ("--force",),
-    "setup": ("--dev",),
-}
+_INTERRUPTED = 130  # what a shell shows of a program that SIGINT ended
+_PIPE_CLOSED = 141  # the same for SIGPIPE
 
 
 def main(root: Path, argv: Sequence[str]) -> int:
-    """Run one command; never raises for what a user can cause."""
+    """Run one command and return its exit code; never raises for what a user can cause."""
     try:
         return _run(root, argv)
     except CannotStart as refusal:
-        tell(f"bootstrap.py: {refusal}")
-        return 2
+        return _fail(str(refusal), 2)
     except CommandFailed as failure:
-        tell(f"bootstrap.py: {failure}")
-        return 1
+        return _fail(str(failure), 1)
     except KeyboardInterrupt:
-        tell("\nbootstrap.py: interrupted; the same command may be run again")
-        return 130
+        return _fail("interrupted; run the same command again to continue", _INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has closed it; the interpreter's flush at exit must not fail a second time.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+    except OSError as problem:  # a full disk, a folder that is not writable
+        return _fail(str(problem), 1)
+
+
+def _fail(cause: str, code: int) -> int:
+    tell(f"bootstrap.py: {cause}")
+    return code
 
 
 def _run(root: Path, argv: Sequence[str]) -> int:
-    if not argv or argv[0] in ("-h", "--help", "help"):
-        say(USAGE.rstrip())
-        return 0 if argv else 2
-    command, options = argv[0], list(argv[1:])
-    if command not in OPTIONS:
-        raise CannotStart(f"unknown command {command!r}; known: {', '.join(OPTIONS)}")
-    check_options(command, options)
-    if command == "setup":
-        environment.ensure(root, environment.DEV if "--dev" in options else environment.RUN)
-        environment.ensure(root, environment.EMULATOR)
+    if not argv:
+        say(arguments.parser().format_help().rstrip())
+        return 2
+    try:
+        options = arguments.parse(argv)
+    except arguments.HelpPrinted:
         return 0
-    environment.ensure(root, environment.RUN)
+    if options.command == "setup":
+        _prepare(root, environment.DEV if options.dev else environment.RUN, environment.EMULATOR)
+        return 0
+    _prepare(root, environment.RUN)
     if Path(sys.prefix).resolve() != (root / environment.RUN.venv).resolve():
         _enter(root, argv)
-    # Only now are third-party packages at hand.
+    return _dispatch(root, options)
+
+
+def _prepare(root: Path, *profiles: environment.Profile) -> None:
+    try:
+        for profile in profiles:
+            environment.ensure(root, profile)
+    except OSError as problem:
+        raise CannotStart(f"cannot prepare the Python environments: {problem}") from None
+
+
+def _dispatch(root: Path, options: Options) -> int:
+    # Imported late: third-party packages exist only inside `.venv`.
     from installer.commands import dispatch
 
-    return dispatch(root, command, options)
-
-
-def check_options(command: str, options: Sequence[str]) -> None:
-    """Refuse an option that the command does not know, by name."""
-    expects_value = False
-    for option in options:
-        if expects_value:
-            expects_value = False
-        elif option not in OPTIONS[command]:
-            known = ", ".join(OPTIONS[command]) or "none"
-            raise CannotStart(f"{command} does not know {option!r}; its options: {known}")
-        else:
-            expects_value = option == "--port"
-    if expects_value:
-        raise CannotStart(f"{command}: {options[-1]} needs a value")
+    return dispatch(root, options)
 
 
 def _enter(root: Path, argv: Sequence[str]) -> None:

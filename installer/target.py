@@ -1,17 +1,17 @@
-"""Which AWS a command works on, and as whom: an account, or the embedded cloud."""
+"""The AWS that a command works on, and as whom: an account, or the embedded cloud."""
 
 import os
 import sys
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
+from boto3.session import Session
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
-from installer import wheels
 from installer.errors import CannotStart
+from installer.packaging import wheels
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
@@ -19,15 +19,16 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeou
 
 @dataclass(frozen=True)
 class Target:
-    """One account and region. `endpoint` is "" on AWS itself; `given`: by the caller, not by the environment."""
+    """One account and region. endpoint: "" on AWS itself. explicit: the endpoint comes from the caller, not from the
+    process environment, where boto3 would read it."""
 
-    session: Any
+    session: Session
     account: str
     region: str
     partition: str
     caller: str
     endpoint: str
-    given: bool = False
+    explicit: bool = False
 
     @property
     def embedded(self) -> bool:
@@ -44,58 +45,77 @@ class Target:
         """Where the control plane's Lambdas run."""
         return wheels.this_machine() if self.embedded else wheels.LAMBDA_ARM64
 
-    def client(self, service: str) -> Any:
-        """A boto3 client; endpoint and credentials as the AWS CLI would find them, unless they were given."""
-        return _client(self.session, service, self.endpoint if self.given else "")
+    @property
+    def _domain(self) -> str:
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
+    def client(self, service: str) -> BaseClient:
+        """A boto3 client with endpoint and credentials as the AWS CLI resolves them, or as the caller set them."""
+        return _client(self.session, service, self.endpoint if self.explicit else "")
 
     def api_url(self, api_id: str, stage: str) -> str:
-        """Where an API Gateway stage answers."""
+        """The URL of an API Gateway stage."""
         if self.embedded:
             return f"{self.endpoint}/_aws/execute-api/{api_id}/{stage}"
-        suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
-        return f"https://{api_id}.execute-api.{self.region}.{suffix}/{stage}"
+        return f"https://{api_id}.execute-api.{self.region}.{self._domain}/{stage}"
+
+    def object_url(self, key: str) -> str:
+        """The URL of an object in the control plane's bucket, as CloudFormation reads templates."""
+        if self.embedded:
+            return f"{self.endpoint}/{self.bucket}/{key}"
+        return f"https://{self.bucket}.s3.{self.region}.{self._domain}/{key}"
 
 
 def find() -> Target:
-    """The target that the environment names. Raises CannotStart saying what is missing or wrong."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
-    parts = urlsplit(endpoint)
-    if endpoint and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise CannotStart(f"AWS_ENDPOINT_URL is {endpoint!r}, and no URL; unset it for AWS itself")
+    """The target that the process environment names. Raises CannotStart saying what is missing or wrong."""
+    endpoint = _endpoint(os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/"))
     try:
-        session = boto3.session.Session(region_name=os.environ.get("AWS_REGION"))  # the CLI reads it, boto3 does not
+        session = Session(region_name=os.environ.get("AWS_REGION"))  # the AWS CLI reads it, boto3 does not
         if not session.region_name:
             raise CannotStart("no AWS region; set AWS_REGION (or AWS_DEFAULT_REGION, or a profile that has one)")
-        return _of(session, endpoint, given=False)
-    except NoCredentialsError:
-        raise CannotStart(
+        return _identify(session, endpoint, explicit=False)
+    except (BotoCoreError, ClientError) as problem:
+        raise CannotStart(_cause(problem)) from None
+
+
+def _endpoint(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise CannotStart(f"AWS_ENDPOINT_URL is {url!r}, which is not a URL; unset it to use AWS itself")
+    return url
+
+
+def _cause(problem: BotoCoreError | ClientError) -> str:
+    if isinstance(problem, NoCredentialsError):
+        return (
             "no AWS credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for the AWS CLI "
             "(for the embedded cloud: . .local/env)"
-        ) from None
-    except EndpointConnectionError as unreachable:
-        raise CannotStart(f"AWS does not answer: {unreachable}; is the cloud of .local/env still running?") from None
-    except ClientError as refused:
-        told = refused.response.get("Error", {})
-        raise CannotStart(f"AWS refuses these credentials: {told.get('Code')}: {told.get('Message')}") from None
-    except BotoCoreError as problem:  # a profile that does not exist, half a pair of keys, an expired SSO session
-        raise CannotStart(f"AWS credentials cannot be used: {problem}") from None
+        )
+    if isinstance(problem, EndpointConnectionError):
+        return f"AWS does not answer: {problem}; is the cloud of .local/env still running?"
+    if isinstance(problem, ClientError):
+        error = problem.response.get("Error", {})
+        return f"AWS refuses these credentials: {error.get('Code')}: {error.get('Message')}"
+    # A profile that does not exist, half a pair of keys, an expired SSO session.
+    return f"cannot use these AWS credentials: {problem}"
 
 
-def embedded(session: Any, endpoint: str) -> Target:
-    """The embedded cloud at `endpoint`, whatever this process's environment says."""
-    return _of(session, endpoint, given=True)
+def embedded(session: Session, endpoint: str) -> Target:
+    """The embedded cloud at `endpoint`, whatever the process environment says."""
+    return _identify(session, endpoint, explicit=True)
 
 
-def _of(session: Any, endpoint: str, *, given: bool) -> Target:
-    identity = _client(session, "sts", endpoint if given else "").get_caller_identity()
+def _identify(session: Session, endpoint: str, *, explicit: bool) -> Target:
+    identity = _client(session, "sts", endpoint if explicit else "").get_caller_identity()
     arn = str(identity["Arn"])
-    return Target(session, str(identity["Account"]), session.region_name, arn.split(":")[1], arn, endpoint, given)
+    account, partition = str(identity["Account"]), arn.split(":")[1]
+    return Target(session, account, str(session.region_name), partition, arn, endpoint, explicit)
 
 
-def _client(session: Any, service: str, endpoint: str) -> Any:
+def _client(session: Session, service: str, endpoint: str) -> BaseClient:
     if not endpoint:
         return session.client(service, config=_CONFIG)
-    # No HTTP proxy may stand before an address of this machine.
+    # An HTTP proxy of the environment must not stand before an address of this machine.
     return session.client(service, config=_CONFIG.merge(Config(proxies={})), endpoint_url=endpoint)
 
 

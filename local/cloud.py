@@ -1,4 +1,4 @@
-"""The embedded cloud as a whole: start or reuse it, stop it, say whether it is well."""
+"""The embedded cloud as a whole: start or reuse it, stop it, check its health."""
 
 import http.client
 import os
@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from local import emulator, processes, stand_in, state
+from local import emulator, locks, processes, stand_in, state
 from local.state import Cloud, Keys, Process
 
 REGION = "eu-central-1"
@@ -18,11 +18,11 @@ ATTEMPTS = 3
 
 
 class CloudError(Exception):
-    """The cloud could not be started; the text says why and where its log is."""
+    """The cloud could not be started or stopped; the message says why, and where its log is."""
 
 
 class PortTaken(CloudError):
-    """The port that was asked for is in use."""
+    """The requested port is in use."""
 
 
 @dataclass(frozen=True)
@@ -41,32 +41,39 @@ class Site:
 
 
 def start(site: Site, port: int | None = None) -> tuple[Cloud, bool]:
-    """A running, healthy cloud, and whether it ran before. What is half-dead is cleaned away first.
+    """A running, healthy cloud, and whether it ran before. A half-dead one is stopped first.
 
-    port: where AWS must listen; None takes the port of the last time if it is free, else any free one.
+    port: where AWS must listen; None takes the port of the last cloud if it is free, otherwise any free one.
     Raises PortTaken, CloudError.
     """
-    with state.locked(site.folder):
-        last = state.load(site.folder)
-        if last and _serves(last) and port in (None, last.emulator_port):
-            return _with_pump(site, last), True
-        ours = last.emulator_port if last else None
-        if port and port != ours:  # asked first: a port that cannot be had must not cost the cloud that runs
-            _must_be_free(port)
-        stop(site.folder)
-        if port:
-            _must_be_free(port)
-        return _start_with_retries(site, port or state.last_port(site.folder)), False
+    try:
+        with state.locked(site.folder):
+            return _start_or_reuse(site, port)
+    except locks.LockTimeout as busy:
+        raise CloudError(str(busy)) from None
 
 
-def _must_be_free(port: int) -> None:
+def _start_or_reuse(site: Site, port: int | None) -> tuple[Cloud, bool]:
+    last = state.load(site.folder)
+    if last and _serves(last) and port in (None, last.emulator_port):
+        return _with_pump(site, last), True
+    own_port = last.emulator_port if last else None
+    if port and port != own_port:  # checked first: a request for a taken port must not end the running cloud
+        _require_free(port)
+    stop(site.folder)
+    if port:
+        _require_free(port)
+    return _start_with_retries(site, port or state.last_port(site.folder)), False
+
+
+def _require_free(port: int) -> None:
     if not processes.is_free(port):
-        raise PortTaken(f"port {port} on 127.0.0.1 is taken by another program; choose another, or leave --port out")
+        raise PortTaken(f"port {port} on 127.0.0.1 is taken by another program; choose another, or omit --port")
 
 
 def _start_with_retries(site: Site, preferred_port: int | None) -> Cloud:
     problem: CloudError | None = None
-    for _ in range(ATTEMPTS):  # a free port may be taken by somebody else before our server binds it
+    for _ in range(ATTEMPTS):  # another program may take a free port before our server binds it
         try:
             return _start_new(site, preferred_port)
         except CloudError as error:
@@ -76,23 +83,26 @@ def _start_with_retries(site: Site, preferred_port: int | None) -> Cloud:
 
 
 def stop(folder: Path) -> int:
-    """End all that was started in this folder and nothing else; answers how many processes that were."""
+    """End all processes that were started in this folder and no other; returns how many. Raises CloudError."""
     cloud = state.load(folder)
     if cloud is None:
         return 0
-    ended = processes.end(cloud.processes, cloud.token)
+    try:
+        ended = processes.end(cloud.processes, cloud.token)
+    except processes.StillRunning as problem:
+        raise CloudError(str(problem)) from None
     shutil.rmtree(folder / "tmp", ignore_errors=True)  # unpacked Lambda code
     state.forget(folder)
     return ended
 
 
-def is_well(cloud: Cloud) -> bool:
-    """All three processes run and both servers answer."""
-    return _serves(cloud) and any(one.name == "pump" and processes.is_alive(one) for one in cloud.processes)
+def is_healthy(cloud: Cloud) -> bool:
+    """Whether all three processes run and both servers answer."""
+    return _serves(cloud) and any(item.name == "pump" and processes.is_alive(item) for item in cloud.processes)
 
 
 def _serves(cloud: Cloud) -> bool:
-    """Both servers run and answer, and the operator's keys were written down."""
+    """Whether both servers run and answer, and the operator's keys are recorded."""
     alive = {process.name for process in cloud.processes if processes.is_alive(process)}
     return (
         {"emulator", "stand-in"} <= alive
@@ -103,17 +113,30 @@ def _serves(cloud: Cloud) -> bool:
 
 
 def _with_pump(site: Site, cloud: Cloud) -> Cloud:
-    """A dead pump is started again; what was logged meanwhile gives no metrics, but the cloud stays."""
-    if is_well(cloud):
+    """Restart a dead pump. Lines logged in between give no metrics, but the cloud keeps running."""
+    if is_healthy(cloud):
         return cloud
-    without = replace(cloud, processes=tuple(one for one in cloud.processes if one.name != "pump"))
+    without = replace(cloud, processes=tuple(item for item in cloud.processes if item.name != "pump"))
     return _with(site, without, _start_pump(site, without, begins_ms=int(time.time() * 1000)))
 
 
 def _start_new(site: Site, preferred_port: int | None) -> Cloud:
     for name in ("tmp", "home", "logs"):
         (site.folder / name).mkdir(parents=True, exist_ok=True)
-    cloud = Cloud(
+    cloud = _new_cloud(preferred_port)
+    # Saved before and after each step: a run killed in between leaves a file that names (by token) what runs.
+    state.save(site.folder, cloud)
+    cloud = _with(site, cloud, _start_emulator(site, cloud))
+    cloud = _with(site, cloud, _start_stand_in(site, cloud))
+    _await(site, cloud, "emulator", cloud.emulator_port, "/_ministack/ready")
+    cloud = replace(cloud, operator=emulator.create_operator(cloud.endpoint, cloud.region, cloud.root))
+    cloud = _with(site, cloud, None)
+    _await(site, cloud, "stand-in", cloud.stand_in_port, "/health")
+    return _with(site, cloud, _start_pump(site, cloud, begins_ms=0))
+
+
+def _new_cloud(preferred_port: int | None) -> Cloud:
+    return Cloud(
         token=secrets.token_hex(16),
         region=REGION,
         account=ACCOUNT,
@@ -123,15 +146,6 @@ def _start_new(site: Site, preferred_port: int | None) -> Cloud:
         operator=Keys("", ""),
         processes=(),
     )
-    # Saved before and after each step: whoever kills us in between leaves a file that names (by token) what runs.
-    state.save(site.folder, cloud)
-    cloud = _with(site, cloud, _start_emulator(site, cloud))
-    cloud = _with(site, cloud, _start_stand_in(site, cloud))
-    _await(site, cloud, "emulator", cloud.emulator_port, "/_ministack/ready")
-    cloud = replace(cloud, operator=emulator.create_operator(cloud.endpoint, cloud.region, cloud.root))
-    cloud = _with(site, cloud, None)
-    _await(site, cloud, "stand-in", cloud.stand_in_port, "/health")
-    return _with(site, cloud, _start_pump(site, cloud, begins_ms=0))
 
 
 def _with(site: Site, cloud: Cloud, started: Process | None) -> Cloud:
@@ -145,16 +159,7 @@ def _new_keys() -> Keys:
 
 
 def _start_emulator(site: Site, cloud: Cloud) -> Process:
-    variables = emulator.variables(
-        site.emulator_python,
-        site.folder,
-        cloud.token,
-        cloud.emulator_port,
-        cloud.region,
-        cloud.account,
-        cloud.root,
-        os.environ,
-    )
+    variables = emulator.variables(site.emulator_python, site.folder, cloud, os.environ)
     command = emulator.command(site.emulator_python)
     return processes.spawn("emulator", command, variables, _log(site, "emulator"), site.folder)
 
@@ -180,7 +185,7 @@ def _await(site: Site, cloud: Cloud, name: str, port: int, path: str) -> None:
     deadline, pause_s = time.monotonic() + START_LIMIT_S, 0.05
     while not _answers(port, path):
         if not processes.is_alive(process):
-            raise CloudError(f"the {name} ended at once; its last words are in {_log(site, name)}")
+            raise CloudError(f"the {name} ended at once; see {_log(site, name)}")
         if time.monotonic() > deadline:
             raise CloudError(f"the {name} did not answer within {START_LIMIT_S:.0f} s; see {_log(site, name)}")
         time.sleep(pause_s)

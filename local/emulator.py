@@ -3,57 +3,62 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import boto3
 import botocore.session
+from boto3.session import Session
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from local.processes import TOKEN_VARIABLE
-from local.state import Keys
+from local.state import Cloud, Keys
 
 OPERATOR = "proxyctl-operator"
 _ADMIN = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
-# Certificates and locale are the machine's business; every other variable of the caller stays outside.
+# Certificates and locale belong to the machine; no other variable of the caller is inherited.
 _INHERITED = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def command(python: Path) -> list[str]:
-    """How MiniStack is started."""
+    """The command that starts MiniStack."""
     return [str(python), "-m", "ministack"]
 
 
-def variables(
-    python: Path,
-    folder: Path,
-    token: str,
-    port: int,
-    region: str,
-    account: str,
-    root: Keys,
-    outer: Mapping[str, str],
-) -> dict[str, str]:
-    """The emulator's whole environment, made from nothing: its Lambdas inherit it.
+def variables(python: Path, folder: Path, cloud: Cloud, outer: Mapping[str, str]) -> dict[str, str]:
+    """The emulator's whole environment, built from nothing because its Lambdas inherit it.
 
-    `python` is the emulator's own interpreter: first on PATH, since a `provided` bootstrap looks for python3 there.
+    python: the emulator's own interpreter; first on PATH, since a `provided` bootstrap looks for python3 there.
     PYTHONDONTWRITEBYTECODE is left out, so that the emulator itself starts from .pyc files the second time.
     """
-    kept = {name: outer[name] for name in _INHERITED if name in outer}
-    return kept | {
+    inherited = {name: outer[name] for name in _INHERITED if name in outer}
+    return inherited | _process(python, folder, cloud.token) | _aws(cloud) | _settings(folder, cloud)
+
+
+def _process(python: Path, folder: Path, token: str) -> dict[str, str]:
+    return {
         TOKEN_VARIABLE: token,
         "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
+    }
+
+
+def _aws(cloud: Cloud) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_ACCESS_KEY_ID": cloud.root.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": cloud.root.secret_access_key,
+        "AWS_DEFAULT_REGION": cloud.region,
+    }
+
+
+def _settings(folder: Path, cloud: Cloud) -> dict[str, str]:
+    return {
         "STATE_DIR": str(folder / "tmp" / "state"),
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": root.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
-        "MINISTACK_ACCOUNT_ID": account,
-        "MINISTACK_REGION": region,
-        "AWS_DEFAULT_REGION": region,
+        "GATEWAY_PORT": str(cloud.emulator_port),
+        "MINISTACK_ACCOUNT_ID": cloud.account,
+        "MINISTACK_REGION": cloud.region,
         "LAMBDA_EXECUTOR": "local",
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
@@ -61,11 +66,11 @@ def variables(
     }
 
 
-def session(region: str, keys: Keys) -> Any:
-    """A boto3 session with these keys that reads no profile and no file of the person who runs it."""
+def session(region: str, keys: Keys) -> Session:
+    """A boto3 session with these keys that reads no profile and no file of the user."""
     nothing = (None, None, os.devnull, None)
     variables = {"profile": (None, None, None, None), "config_file": nothing, "credentials_file": nothing}
-    return boto3.session.Session(
+    return Session(
         aws_access_key_id=keys.access_key_id,
         aws_secret_access_key=keys.secret_access_key,
         region_name=region,
@@ -73,8 +78,8 @@ def session(region: str, keys: Keys) -> Any:
     )
 
 
-def client(service: str, endpoint: str, region: str, keys: Keys, timeout_s: float = 30) -> Any:
-    """A client of the embedded cloud; no HTTP proxy may stand before 127.0.0.1."""
+def client(service: str, endpoint: str, region: str, keys: Keys, timeout_s: float = 30) -> BaseClient:
+    """A client of the embedded cloud, without the HTTP proxy that the environment may name."""
     config = Config(
         connect_timeout=5, read_timeout=timeout_s, retries={"mode": "standard", "max_attempts": 3}, proxies={}
     )
@@ -82,9 +87,9 @@ def client(service: str, endpoint: str, region: str, keys: Keys, timeout_s: floa
 
 
 def create_operator(endpoint: str, region: str, root: Keys) -> Keys:
-    """An IAM user to work as: root would pass by IAM, and what IAM refuses to a person would go unseen."""
+    """Create the IAM user that the demo and the tests work as: IAM never refuses root anything."""
     iam = client("iam", endpoint, region, root)
     iam.create_user(UserName=OPERATOR, Tags=[{"Key": "proxyctl:owner", "Value": "proxyctl"}])
     iam.put_user_policy(UserName=OPERATOR, PolicyName="administrator", PolicyDocument=_ADMIN)
-    made = iam.create_access_key(UserName=OPERATOR)["AccessKey"]
-    return Keys(str(made["AccessKeyId"]), str(made["SecretAccessKey"]))
+    pair = iam.create_access_key(UserName=OPERATOR)["AccessKey"]
+    return Keys(str(pair["AccessKeyId"]), str(pair["SecretAccessKey"]))

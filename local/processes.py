@@ -1,8 +1,8 @@
-"""Starting processes of ours and ending them, and nobody else's.
+"""Starts the cloud's processes and ends them, and no others.
 
-Each one leads a session of its own, so that what it starts (the emulator starts one process per Lambda
-environment) ends with it. Each carries the cloud's token in its environment: after the groups have ended, whatever
-still carries it has escaped its group and is ended too.
+Each leads a session of its own, so that its children (the emulator starts one process per Lambda environment) end with
+it. Each carries the cloud's token in its environment: a process that still carries it after the groups have ended has
+escaped its group, and is ended too.
 """
 
 import contextlib
@@ -23,8 +23,12 @@ TOKEN_VARIABLE = "PROXYCTL_CLOUD"  # noqa: S105 - a name, not a secret
 SAME_START_S = 2.0
 
 
+class StillRunning(Exception):
+    """A process survived SIGKILL; the message holds its pid."""
+
+
 def spawn(name: str, command: list[str], variables: Mapping[str, str], log: Path, cwd: Path) -> Process:
-    """Start a session leader with exactly these environment variables; output is appended to `log`."""
+    """Start a session leader with exactly these environment variables; its output is appended to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         child = subprocess.Popen(  # noqa: S603 - our own commands
@@ -40,52 +44,53 @@ def spawn(name: str, command: list[str], variables: Mapping[str, str], log: Path
 
 
 def is_alive(process: Process) -> bool:
-    """Whether this very process still runs (a zombie does not)."""
+    """Whether this process still runs, and not a later one with its pid (a zombie does not run)."""
     started = _start_of(process.pid)
     return started is not None and abs(started - process.started) < SAME_START_S
 
 
 def _start_of(pid: int) -> float | None:
     with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-        found = psutil.Process(pid)
-        if found.status() != psutil.STATUS_ZOMBIE:
-            return float(found.create_time())
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return float(process.create_time())
     return None
 
 
 def end(processes: Iterable[Process], token: str, grace_s: float = 5.0) -> int:
-    """End these processes, their groups and all that carries the token; answers how many it had to end.
+    """End these processes, their groups and every process that carries the token; returns how many were running.
 
-    First SIGTERM, after `grace_s` SIGKILL. Raises RuntimeError when something outlives both.
+    First SIGTERM, after `grace_s` SIGKILL. Raises StillRunning when a process survives both.
     """
-    ours = [process for process in processes if is_alive(process)]
-    for process in ours:
+    leaders = [process for process in processes if is_alive(process)]
+    for process in leaders:
         _signal_group(process.pid, signal.SIGTERM)
-    _wait(lambda: not any(is_alive(process) for process in ours), grace_s)
-    # A leader that is gone leaves its group behind: what a killed emulator started is found by the token.
-    strays = [found for found in carrying(token) if found.pid not in {process.pid for process in ours}]
-    for found in strays:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            found.terminate()
+    _wait(lambda: not any(is_alive(process) for process in leaders), grace_s)
+    # The group of a leader that has died already is reached through the token only.
+    strays = [stray for stray in carrying(token) if stray.pid not in {process.pid for process in leaders}]
+    _signal_each(strays, signal.SIGTERM)
     _wait(lambda: not _any_left(token), grace_s / 2)
-    for found in carrying(token):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            found.kill()
+    _signal_each(carrying(token), signal.SIGKILL)
     if not _wait(lambda: not _any_left(token), grace_s):
-        left = ", ".join(str(found.pid) for found in carrying(token))
-        raise RuntimeError(f"these processes outlive SIGKILL: {left}")
-    return len(ours) + len(strays)
+        raise StillRunning(f"processes survive SIGKILL: {', '.join(str(item.pid) for item in carrying(token))}")
+    return len(leaders) + len(strays)
+
+
+def _signal_each(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 def carrying(token: str) -> Iterator[psutil.Process]:
-    """Every live process whose environment holds the token, except this one and those that started it."""
+    """Every live process whose environment holds the token, except this one and its ancestors."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    for found in psutil.process_iter():
-        if found.pid in own:
+    for process in psutil.process_iter():
+        if process.pid in own:
             continue
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError):
-            if found.environ().get(TOKEN_VARIABLE) == token and found.status() != psutil.STATUS_ZOMBIE:
-                yield found
+            if process.environ().get(TOKEN_VARIABLE) == token and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
 
 
 def _any_left(token: str) -> bool:
@@ -98,6 +103,7 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 
 
 def _wait(done: Callable[[], bool], limit_s: float) -> bool:
+    """Whether `done` came true within the limit."""
     deadline = time.monotonic() + limit_s
     pause_s = 0.02
     while not done():

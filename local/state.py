@@ -1,8 +1,9 @@
-"""What is written down about a running cloud: processes, ports, keys. Owner-readable only, replaced atomically."""
+"""The record of a running cloud: processes, ports, keys. Only its owner can read it; it is replaced atomically."""
 
 import contextlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,7 +67,7 @@ class Cloud:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read; whoever reads meanwhile sees the old one or the new one."""
+    """Write a file that only its owner may read; a concurrent reader sees the old content or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -76,15 +77,15 @@ def write_private(path: Path, text: str) -> None:
 
 
 def save(folder: Path, cloud: Cloud) -> None:
-    """Keep `cloud` in its folder."""
+    """Record `cloud` in its folder."""
     write_private(folder / "cloud.json", json.dumps(asdict(cloud), indent=1) + "\n")
 
 
 def load(folder: Path) -> Cloud | None:
-    """The cloud last saved here; None when there is none or the file was made by another version."""
+    """The cloud last saved here; None when there is none or another version wrote the file."""
     try:
         stored = json.loads((folder / "cloud.json").read_text())
-        stored["processes"] = tuple(Process(**one) for one in stored["processes"])
+        stored["processes"] = tuple(Process(**item) for item in stored["processes"])
         stored["root"], stored["operator"] = Keys(**stored["root"]), Keys(**stored["operator"])
         return Cloud(**stored)
     except (OSError, ValueError, KeyError, TypeError):
@@ -92,7 +93,7 @@ def load(folder: Path) -> Cloud | None:
 
 
 def forget(folder: Path) -> None:
-    """Nothing runs here any more. The port stays known: the next cloud takes it, and shells keep their variables."""
+    """Delete the record of the cloud, but not its port: the next cloud takes it, and variables in shells stay valid."""
     cloud = load(folder)
     if cloud:
         write_private(folder / "port", f"{cloud.emulator_port}\n")
@@ -109,11 +110,11 @@ def last_port(folder: Path) -> int | None:
 
 
 def locked(folder: Path, limit_s: float = 120.0) -> contextlib.AbstractContextManager[None]:
-    """One starter at a time in a folder. Raises TimeoutError."""
-    return locks.held(folder / "cloud.lock", limit_s)
+    """One starter at a time in a folder. Raises locks.LockTimeout."""
+    return locks.hold(folder / "cloud.lock", limit_s)
 
 
-def export_lines(variables: dict[str, str]) -> str:
+def export_lines(variables: Mapping[str, str]) -> str:
     """`export NAME='value'` lines for a POSIX shell."""
     quoted = {name: value.replace("'", "'\\''") for name, value in variables.items()}
     return "".join(f"export {name}='{value}'\n" for name, value in quoted.items())

@@ -1,37 +1,36 @@
-"""`console`: serves the page until it is stopped."""
+"""`console`: serves the page until Ctrl-C."""
 
 import argparse
 import secrets
 import signal
 import sys
-from typing import Any
 
 from ctl.client import Client
 from ctl.console.server import Server
-from ctl.given import Refused
+from ctl.inputs import Refused
 
-_TEXT = "a web page of all this, on this machine only"
+_TEXT = "open the web console, on this machine only"
 _DESCRIPTION = """\
-Serves the console on 127.0.0.1 and prints its address. The address holds a token made for this run: whoever has it
+Serves the console on 127.0.0.1 and prints its address. The address holds a token for this run: whoever has it
 acts with your AWS credentials until you stop the console (Ctrl-C). From another machine: ssh -L PORT:127.0.0.1:PORT.
 """
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The command's line of the parser."""
+    """Add the command to the parser."""
     command = commands.add_parser("console", help=_TEXT, description=_DESCRIPTION)
     command.add_argument("--port", type=int, default=0, metavar="N", help="default: a free one")
     command.set_defaults(run=run)
 
 
-def run(asked: argparse.Namespace, client: Client) -> int:
-    """0 after Ctrl-C or SIGTERM. Raises Refused when the port cannot be had."""
-    if not 0 <= asked.port <= 65_535:
-        raise Refused(f"--port {asked.port} is not from 0 to 65535")
+def run(arguments: argparse.Namespace, client: Client) -> int:
+    """Serve until Ctrl-C or SIGTERM, then 0. Raises Refused when the port is not free."""
+    if not 0 <= arguments.port <= 65_535:
+        raise Refused(f"--port {arguments.port} is not from 0 to 65535")
     try:
-        server = Server(client, secrets.token_urlsafe(24), asked.port)
+        server = Server(client, secrets.token_urlsafe(24), arguments.port)
     except OSError as problem:
-        raise Refused(f"port {asked.port} cannot be had: {problem.strerror or problem}") from None
+        raise Refused(f"cannot listen on port {arguments.port}: {problem.strerror or problem}") from None
     signal.signal(signal.SIGTERM, _stop)
     with server:
         sys.stdout.write(f"console of {client.url}\n\n  {server.address}\n\nCtrl-C ends it.\n")
@@ -43,5 +42,5 @@ def run(asked: argparse.Namespace, client: Client) -> int:
     return 0
 
 
-def _stop(*_signal: Any) -> None:
+def _stop(*_signal: object) -> None:
     raise KeyboardInterrupt

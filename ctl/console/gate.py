@@ -1,8 +1,8 @@
-"""Who may ask the console anything. Pure: a request's head in, a refusal or the path behind the token out.
+"""Which requests the console accepts. Pure: from the head of a request to a refusal or to the path behind the token.
 
 Any page in the browser, and any process on this machine, can reach 127.0.0.1. So a request must name the console's own
-address as Host (a name that a stranger's DNS points here is refused), carry the token in its path (other people on the
-machine do not have it), and not come from another page (Origin, Sec-Fetch-Site: no site can act in the person's name).
+address as Host (DNS rebinding sends another name), carry the token in its path (other users of the machine do not have
+it), and not come from another page (Origin, Sec-Fetch-Site: no other site can act with the user's credentials).
 """
 
 import hmac
@@ -15,7 +15,7 @@ _NAMES = ("127.0.0.1", "localhost")
 
 
 class Denied(Exception):
-    """status: of the HTTP answer; the message is its text."""
+    """The request is refused. status: of the HTTP answer; the message is its text."""
 
     def __init__(self, status: int, message: str) -> None:
         self.status = status
@@ -24,7 +24,7 @@ class Denied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """port: where the console listens. token: what only the person who started it knows."""
+    """port: where the console listens. token: printed in the terminal that started it, and nowhere else."""
 
     port: int
     token: str
@@ -49,7 +49,7 @@ class Gate:
     def _check_source(self, method: str, values: Callable[[str], Sequence[str]]) -> None:
         own = {f"http://{name}:{self.port}" for name in _NAMES}
         origins, sites = values("Origin"), values("Sec-Fetch-Site")
-        # Browsers name the origin of whatever could change something; what does not is no browser's page of ours.
+        # Browsers send Origin with every request that may change something: without it, it is not our page.
         if method != "GET" and len(origins) != 1:
             raise Denied(403, "a request that changes something must name its origin")
         if any(origin not in own for origin in origins) or any(site not in _OWN_SITES for site in sites):

@@ -1,4 +1,4 @@
-"""What the console passes on to the control API: these routes and no others. No secret goes through the browser."""
+"""The routes of the control API that the console forwards, and no others. No secret goes through the browser."""
 
 import re
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from ctl.console.gate import Denied
 
-_ID = "[A-Za-z0-9-]{1,64}"  # neither dot, slash nor percent sign: what matches cannot leave its place in the path
+_ID = "[A-Za-z0-9-]{1,64}"  # no dot, slash or percent sign: a match cannot address another path
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """path: a pattern of the whole path. content_type: what the answer is shown as. takes_body: a JSON object."""
+    """path: a pattern of the whole path. content_type: of the answer. takes_body: requires a JSON object."""
 
     method: str
     path: str
@@ -29,7 +29,7 @@ ROUTES = (
     Route("GET", "/deployments", query=frozenset({"environment", "status", "limit", "cursor"})),
     Route("GET", f"/deployments/{_ID}"),
     Route("GET", f"/deployments/{_ID}/report", "text/html; charset=utf-8"),
-    # As plain text: what browsers do with Markdown is to save it.
+    # As plain text: browsers save Markdown instead of showing it.
     Route("GET", f"/deployments/{_ID}/handoff", "text/plain; charset=utf-8"),
     Route("POST", "/deployments", takes_body=True),
     Route("POST", f"/deployments/{_ID}/(?:abort|approve|resume)"),
@@ -37,23 +37,23 @@ ROUTES = (
 
 
 def find(method: str, path: str) -> Route:
-    """The route of a path. Raises Denied: 404 for one that is not passed on, 405 for another method."""
-    fitting = [route for route in ROUTES if re.fullmatch(route.path, path, re.ASCII)]
-    if not fitting:
-        raise Denied(404, "the console passes no such call on")
-    for route in fitting:
+    """The route of a path. Raises Denied: 404 for one that is not forwarded, 405 for another method."""
+    matches = [route for route in ROUTES if re.fullmatch(route.path, path, re.ASCII)]
+    if not matches:
+        raise Denied(404, "the console forwards no such call")
+    for route in matches:
         if route.method == method:
             return route
     raise Denied(405, f"{method} is not for this path")
 
 
-def query_of(route: Route, given: str) -> str:
-    """The query to send, written anew (`?a=b`, or nothing). Raises Denied for what the route does not know."""
+def query_of(route: Route, query: str) -> str:
+    """The query to send, encoded again (`?a=b`, or nothing). Raises Denied for a parameter that the route lacks."""
     try:
-        pairs = parse_qsl(given, keep_blank_values=True, strict_parsing=bool(given))
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError:
         raise Denied(400, "the query is malformed") from None
-    told: Mapping[str, str] = dict(pairs)
-    if len(told) != len(pairs) or set(told) - route.query:
+    parameters: Mapping[str, str] = dict(pairs)
+    if len(parameters) != len(pairs) or set(parameters) - route.query:
         raise Denied(400, f"the query may hold {', '.join(sorted(route.query)) or 'nothing'}, each once")
-    return f"?{urlencode(told, quote_via=quote)}" if told else ""
+    return f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""

@@ -1,4 +1,4 @@
-"""The console's HTTP server, on 127.0.0.1: the files of its page, and the calls of `routes.py` passed on, signed."""
+"""The console's HTTP server, on 127.0.0.1: the files of its page, and the calls of `routes.py`, forwarded signed."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from botocore.exceptions import BotoCoreError
 
@@ -29,8 +29,8 @@ _OWN_PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
-# A report is data of others: it is shown as in an empty room, apart from the console's own page.
-_OTHERS_PAGE = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+# A report holds data from outside: it gets an origin of its own and no scripts.
+_REPORT_PAGE = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -42,7 +42,7 @@ _HEADERS = {
 
 
 class Server(ThreadingHTTPServer):
-    """One person's console. `client` signs; each connection of the browser gets a copy of it."""
+    """One user's console. `client` signs; each connection of the browser gets a copy of it."""
 
     daemon_threads = True
 
@@ -55,10 +55,10 @@ class Server(ThreadingHTTPServer):
         """The page, with the token."""
         return f"http://127.0.0.1:{self.server_port}/{self.gate.token}/"
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that goes away in the middle is no error."""
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Report an error, unless the browser closed the connection."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.console = cast(Server, self.server)
-        self.client = self.console.client.again()
+        self.client = self.console.client.copy()
 
     def finish(self) -> None:
         super().finish()
@@ -88,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
             behind = self.console.gate.enter(self.command, self.path, lambda name: self.headers.get_all(name) or [])
             path, _, query = behind.partition("?")
             if path.startswith("/api/"):
-                self._pass_on(path.removeprefix("/api"), query)
+                self._forward(path.removeprefix("/api"), query)
             else:
                 self._own(path)
         except Denied as denied:
@@ -107,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             raise Denied(404, "the console has no such page")
 
-    def _pass_on(self, path: str, query: str) -> None:
+    def _forward(self, path: str, query: str) -> None:
         route = find(self.command, path)
         target = path + query_of(route, query)
         body = self._body(route)
@@ -126,9 +126,9 @@ class Handler(BaseHTTPRequestHandler):
             elif route.content_type == "application/json":
                 self._answer(reply.status, _json(reply.body), route.content_type)
             else:
-                self._answer(reply.status, str(reply.body).encode(), route.content_type, apart=True)
+                self._answer(reply.status, str(reply.body).encode(), route.content_type, sandboxed=True)
 
-    def _body(self, route: Route) -> Mapping[str, Any] | None:
+    def _body(self, route: Route) -> Mapping[str, object] | None:
         lengths = self.headers.get_all("Content-Length") or []
         if "Transfer-Encoding" in self.headers or len(lengths) > 1 or not all(map(_is_length, lengths)):
             raise Denied(411, "the body needs one Content-Length")
@@ -143,15 +143,15 @@ class Handler(BaseHTTPRequestHandler):
             raise Denied(415, "the body must be application/json")
         content = self.rfile.read(length)
         try:
-            given = json.loads(content)
+            body = json.loads(content)
         except (ValueError, RecursionError):
             raise Denied(400, "the body is not JSON") from None
-        if len(content) != length or not isinstance(given, dict):
+        if len(content) != length or not isinstance(body, dict):
             raise Denied(400, "the body is not a whole JSON object")
-        return given
+        return body
 
     def _refuse(self, status: int, message: str) -> None:
-        # The body may not have been read: what follows on this connection could be mistaken for a request.
+        # The body may be unread: the server could take it for the next request on this connection.
         self.close_connection = True
         body = {"error": {"code": "Refused", "message": message}}
         self._answer(status, _json(body), "application/json", {"Connection": "close"})
@@ -163,10 +163,10 @@ class Handler(BaseHTTPRequestHandler):
         content_type: str,
         headers: Mapping[str, str] | None = None,
         *,
-        apart: bool = False,
+        sandboxed: bool = False,
     ) -> None:
         self.send_response(status)
-        policy = {"Content-Security-Policy": _OTHERS_PAGE if apart else _OWN_PAGE}
+        policy = {"Content-Security-Policy": _REPORT_PAGE if sandboxed else _OWN_PAGE}
         length = {"Content-Type": content_type, "Content-Length": str(len(content))}
         for name, value in {**length, **_HEADERS, **policy, **(headers or {})}.items():
             self.send_header(name, value)
@@ -175,24 +175,24 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """What http.server refuses by itself, in the same shape as everything else."""
+        """A refusal by http.server itself, in the shape of our own."""
         self._refuse(code, message or HTTPStatus(code).phrase)
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the path holds the token."""
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing: the path holds the token."""
 
 
 def _is_length(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 12
 
 
-def _json(value: Any) -> bytes:
+def _json(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
 def _no_credentials(problem: BotoCoreError) -> dict[str, str]:
     return {
         "code": "NoCredentials",
-        "message": f"AWS credentials cannot be used: {problem}",
-        "remedy": "Sign in again in the terminal and start the console anew.",
+        "message": f"cannot use these AWS credentials: {problem}",
+        "remedy": "Sign in again in the terminal and restart the console.",
     }

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, cast
 
 import boto3
 from chalicelib import wiring
@@ -27,7 +27,9 @@ from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.preflight.grants import role_of
 from chalicelib.ports import Aws
 
-from installer import bundle, gaps
+from installer import gaps
+from installer.packaging import bundle
+from installer.packaging.template import Template
 from local import emulator
 from local.state import Cloud, Keys
 
@@ -84,7 +86,7 @@ class Driver:
         s3 = self.operator("s3")
         s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.cloud.region})
         s3.put_object(Bucket=self.bucket, Key="bundles/test.zip", Body=self.bundle)
-        roles = json.dumps(gaps.widened(roles_template(self.cloud.account))).encode()
+        roles = json.dumps(gaps.widened(cast(Template, roles_template(self.cloud.account)))).encode()
         s3.put_object(Bucket=self.bucket, Key="controlplane/roles.json", Body=roles)
         formation = self.operator("cloudformation")
         formation.create_stack(

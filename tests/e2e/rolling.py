@@ -14,9 +14,10 @@ from typing import Any
 from openai import OpenAI
 
 from ctl.client import Client
-from installer import bucket, bundle
+from installer import bucket
 from installer.check import ROOT
-from installer.demo import secret_of
+from installer.demo import MODELS, secret_of
+from installer.packaging import bundle
 from installer.target import Target
 from local.state import Cloud
 
@@ -49,7 +50,7 @@ class Embedded:
         """A proxy secret that points at the stand-in, with an alias and a client key."""
         secret = secret_of(self.cloud)
         keys = [{"id": "tests", "sha256": hashlib.sha256(CLIENT_KEY.encode()).hexdigest()}]
-        return secret | {"models": secret["models"] | {"fast": {"target": "gpt-4o-mini"}}, "client_keys": keys}
+        return secret | {"models": MODELS | {"fast": {"target": "gpt-4o-mini"}}, "client_keys": keys}
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
         """Any route of the control API: status and body."""
@@ -80,7 +81,7 @@ class Rolled:
 
     def stands(self) -> dict[str, Any]:
         """GET /environments/{name}."""
-        return self.embedded.client.environment(self.environment)
+        return dict(self.embedded.client.environment(self.environment))
 
 
 def start(embedded: Embedded, environment: str, action: str = "deploy", **given: Any) -> str:
@@ -94,7 +95,7 @@ def start(embedded: Embedded, environment: str, action: str = "deploy", **given:
 
 def ended(embedded: Embedded, deployment_id: str) -> dict[str, Any]:
     """The deployment once it has ended."""
-    return list(embedded.client.follow(deployment_id, PATIENCE_S))[-1]
+    return dict(list(embedded.client.follow(deployment_id, PATIENCE_S))[-1])
 
 
 def roll(embedded: Embedded, environment: str, action: str = "deploy", **given: Any) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def until(what: str, holds: Callable[[], Any], patience_s: float = 60.0) -> Any:
 def final(embedded: Embedded, deployment_id: str) -> dict[str, Any] | None:
     """The deployment if it has ended, None before."""
     told = embedded.client.deployment(deployment_id)
-    return told if told["status"] in ("SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED") else None
+    return dict(told) if told["status"] in ("SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED") else None
 
 
 def reached(embedded: Embedded, deployment_id: str, *names: str) -> None:

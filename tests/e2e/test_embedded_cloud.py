@@ -46,8 +46,8 @@ def test_a_running_cloud_is_reused(site: cloud.Site, running: Cloud) -> None:
 def test_two_clouds_run_beside_each_other(running: Cloud, own: cloud.Site) -> None:
     other, reused = cloud.start(own)
     assert not reused
-    assert cloud.is_well(running)
-    assert cloud.is_well(other)
+    assert cloud.is_healthy(running)
+    assert cloud.is_healthy(other)
     assert other.emulator_port != running.emulator_port
 
 
@@ -65,7 +65,7 @@ def test_stop_ends_all_that_was_started_lambdas_included_and_nothing_else(runnin
     cloud.stop(own.folder)
     assert list(processes.carrying(other.token)) == []
     assert runaway.wait(timeout=5) != 0
-    assert cloud.is_well(running)
+    assert cloud.is_healthy(running)
     assert cloud.stop(own.folder) == 0
 
 
@@ -77,7 +77,7 @@ def test_a_half_dead_cloud_is_cleaned_away_and_started_again(own: cloud.Site, vi
     assert eventually(lambda: not processes.is_alive(process))
     second, reused = cloud.start(own)
     assert not reused
-    assert cloud.is_well(second)
+    assert cloud.is_healthy(second)
     assert list(processes.carrying(first.token)) == []
     assert second.emulator_port == first.emulator_port  # shells keep their variables
 
@@ -89,7 +89,7 @@ def test_a_dead_pump_costs_nobody_the_cloud(own: cloud.Site) -> None:
     second, reused = cloud.start(own)
     assert reused
     assert second.processes[:2] == first.processes[:2]
-    assert cloud.is_well(second)
+    assert cloud.is_healthy(second)
 
 
 def test_a_start_that_was_killed_half_way_leaves_nothing_behind(own: cloud.Site) -> None:
@@ -107,7 +107,7 @@ def test_a_start_that_was_killed_half_way_leaves_nothing_behind(own: cloud.Site)
     assert [process.name for process in left.processes] == ["emulator"]
     fresh, _ = cloud.start(own)
     assert list(processes.carrying(left.token)) == []
-    assert cloud.is_well(fresh)
+    assert cloud.is_healthy(fresh)
 
 
 def test_a_recycled_pid_is_nobody_of_ours(own: cloud.Site) -> None:
@@ -143,7 +143,7 @@ def test_a_port_that_cannot_be_had_does_not_cost_the_cloud_that_runs(site: cloud
         taken.listen()
         with pytest.raises(cloud.PortTaken):
             cloud.start(site, taken.getsockname()[1])
-    assert cloud.is_well(running)
+    assert cloud.is_healthy(running)
 
 
 def test_iam_refuses_what_no_policy_allows(running: Cloud) -> None:

@@ -18,7 +18,7 @@ REGION = "eu-central-1"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """headers: names in lower case."""
 
     method: str
@@ -36,7 +36,7 @@ class ControlApi:
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, Any]] = []
-        self.asked: list[Asked] = []
+        self.requests: list[Request] = []
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.http.server_port}/api"
         self.client = Client(f"{self.url}/", emulator.session(REGION, Keys("AKIATEST", "secret")), REGION)
@@ -52,7 +52,7 @@ def _handler(api: ControlApi) -> type[BaseHTTPRequestHandler]:
 
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            api.asked.append(Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            api.requests.append(Request(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             status, content = api.answer()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
@@ -70,9 +70,9 @@ def _handler(api: ControlApi) -> type[BaseHTTPRequestHandler]:
 @contextmanager
 def control_api() -> Iterator[ControlApi]:
     """One that listens."""
-    made = ControlApi()
-    thread = threading.Thread(target=made.http.serve_forever, args=(0.01,), daemon=True)
+    running = ControlApi()
+    thread = threading.Thread(target=running.http.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
+    yield running
+    running.http.shutdown()
+    running.http.server_close()

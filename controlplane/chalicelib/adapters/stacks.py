@@ -9,44 +9,12 @@ from chalicelib.domain.aws.stacks import Change, ChangeSet, Detection, ResourceD
 from chalicelib.domain.errors import AwsCallFailed, NotFound
 
 from .session import call, pages
+from .stack_values import change_of, event_of, stack_of
 
 
 def _says_missing(error: AwsCallFailed) -> bool:
     """CloudFormation has no error code of its own for a stack that is not there."""
     return error.evidence.get("aws_code") == "ValidationError" and "does not exist" in error.message
-
-
-def _iso(moment: Any) -> str:
-    return moment.isoformat() if moment else ""
-
-
-def _stack(told: Mapping[str, Any]) -> Stack:
-    return Stack(
-        name=told["StackName"],
-        id=told.get("StackId", ""),
-        status=told["StackStatus"],
-        reason=told.get("StackStatusReason", ""),
-        outputs={item["OutputKey"]: item["OutputValue"] for item in told.get("Outputs", [])},
-        parameters={item["ParameterKey"]: item.get("ParameterValue", "") for item in told.get("Parameters", [])},
-        tags={item["Key"]: item["Value"] for item in told.get("Tags", [])},
-        created_at=_iso(told.get("CreationTime")),
-        updated_at=_iso(told.get("LastUpdatedTime")),
-        protected=bool(told.get("EnableTerminationProtection")),
-    )
-
-
-def _change(told: Mapping[str, Any]) -> Change:
-    resource = told["ResourceChange"]
-    targets = [detail.get("Target", {}) for detail in resource.get("Details", [])]
-    because = sorted({target.get("Name") or target.get("Attribute", "") for target in targets})
-    return Change(
-        logical_id=resource["LogicalResourceId"],
-        resource_type=resource["ResourceType"],
-        action=resource["Action"],
-        replacement=resource.get("Replacement", ""),
-        physical_id=resource.get("PhysicalResourceId", ""),
-        because=tuple(because),
-    )
 
 
 def _drift(told: Mapping[str, Any]) -> ResourceDrift:
@@ -73,7 +41,7 @@ class CloudFormationStacks:
             if _says_missing(error):
                 return None
             raise
-        return _stack(told["Stacks"][0]) if told["Stacks"] else None
+        return stack_of(told["Stacks"][0]) if told["Stacks"] else None
 
     def resources(self, stack: str) -> Sequence[StackResource]:
         try:
@@ -101,17 +69,7 @@ class CloudFormationStacks:
             for item in told["StackEvents"]:
                 if item["EventId"] == after:
                     return fresh[::-1]
-                fresh.append(
-                    StackEvent(
-                        id=item["EventId"],
-                        at=_iso(item.get("Timestamp")),
-                        logical_id=item.get("LogicalResourceId", ""),
-                        resource_type=item.get("ResourceType", ""),
-                        status=item.get("ResourceStatus", ""),
-                        reason=item.get("ResourceStatusReason", ""),
-                        physical_id=item.get("PhysicalResourceId", ""),
-                    )
-                )
+                fresh.append(event_of(item))
             if not told.get("NextToken"):
                 return fresh[::-1]
             token = {"NextToken": told["NextToken"]}
@@ -162,7 +120,7 @@ class CloudFormationStacks:
         changes: list[Change] = []
         while True:
             told = call("cloudformation", "describe_change_set", StackName=stack, ChangeSetName=name, **token)
-            changes.extend(_change(item) for item in told.get("Changes", []))
+            changes.extend(change_of(item) for item in told.get("Changes", []))
             if not told.get("NextToken"):
                 break
             token = {"NextToken": told["NextToken"]}

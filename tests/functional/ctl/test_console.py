@@ -73,7 +73,7 @@ def listening() -> Iterator[Console]:
 
 @pytest.fixture
 def console(listening: Console) -> Console:
-    listening.api.asked.clear()
+    listening.api.requests.clear()
     listening.api.answers.clear()
     return listening
 
@@ -89,13 +89,13 @@ def console(listening: Console) -> Console:
 def test_the_page_comes_with_its_types_and_may_load_nothing_from_elsewhere(
     console: Console, path: str, content_type: str, beginning: bytes
 ) -> None:
-    told = console.ask("GET", f"/{TOKEN}{path}")
-    assert (told.status, told.headers["Content-Type"]) == (200, content_type)
-    assert told.body.startswith(beginning)
-    assert told.headers["X-Content-Type-Options"] == "nosniff"
-    assert told.headers["Referrer-Policy"] == "no-referrer"
-    assert told.headers["Cache-Control"] == "no-store"
-    policy = told.headers["Content-Security-Policy"]
+    answer = console.ask("GET", f"/{TOKEN}{path}")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, content_type)
+    assert answer.body.startswith(beginning)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'")
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
@@ -124,10 +124,10 @@ def test_the_page_writes_text_and_never_markup() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/favicon.ico", "/wrong/", "/wrong/api/environments", f"/x/{TOKEN}/", "/t0ke/"])
 def test_without_the_token_neither_the_page_nor_the_api_is_there(console: Console, path: str) -> None:
-    told = console.ask("GET", path)
-    assert told.status == 403
-    assert b"doctype" not in told.body
-    assert not console.api.asked
+    answer = console.ask("GET", path)
+    assert answer.status == 403
+    assert b"doctype" not in answer.body
+    assert not console.api.requests
 
 
 def test_another_host_is_refused(console: Console) -> None:
@@ -136,16 +136,16 @@ def test_another_host_is_refused(console: Console) -> None:
         console.ask("GET", f"/{TOKEN}/", headers={"Host": f"evil.example:{console.server.server_port}"}).status == 403
     )
     assert b" 403 " in console.raw(f"GET /{TOKEN}/ HTTP/1.0\n\n")
-    assert not console.api.asked
+    assert not console.api.requests
 
 
 def test_another_origin_is_refused(console: Console) -> None:
     path = f"/{TOKEN}/api/deployments/d-1/abort"
     assert console.ask("POST", path, headers={"Origin": "http://evil.example"}).status == 403
     assert console.ask("POST", path, headers={"Sec-Fetch-Site": "cross-site"}).status == 403
-    told = console.raw(f"POST {path} HTTP/1.1\nHost: 127.0.0.1:{console.server.server_port}\nContent-Length: 0\n\n")
-    assert b" 403 " in told
-    assert not console.api.asked
+    answer = console.raw(f"POST {path} HTTP/1.1\nHost: 127.0.0.1:{console.server.server_port}\nContent-Length: 0\n\n")
+    assert b" 403 " in answer
+    assert not console.api.requests
 
 
 @pytest.mark.parametrize(
@@ -169,39 +169,41 @@ def test_another_origin_is_refused(console: Console) -> None:
     ],
 )
 def test_nothing_but_its_routes_is_passed_on(console: Console, method: str, path: str, status: int) -> None:
-    told = console.ask(method, f"/{TOKEN}{path}")
-    assert (told.status, told.json["error"]["code"]) == (status, "Refused")
-    assert not console.api.asked
+    answer = console.ask(method, f"/{TOKEN}{path}")
+    assert (answer.status, answer.json["error"]["code"]) == (status, "Refused")
+    assert not console.api.requests
 
 
 def test_a_call_is_passed_on_signed_and_its_answer_comes_back(console: Console) -> None:
     console.api.answers = [(200, {"deployments": [], "cursor": None})]
-    told = console.ask("GET", f"/{TOKEN}/api/deployments?environment=dev&cursor=a%3D", headers={"Cookie": "theirs=1"})
-    assert (told.status, told.json) == (200, {"deployments": [], "cursor": None})
-    asked = console.api.asked[0]
-    assert (asked.method, asked.path) == ("GET", "/api/deployments?environment=dev&cursor=a%3D")
-    assert asked.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIATEST/")
-    assert {"cookie", "origin"}.isdisjoint(asked.headers)
+    answer = console.ask("GET", f"/{TOKEN}/api/deployments?environment=dev&cursor=a%3D", headers={"Cookie": "theirs=1"})
+    assert (answer.status, answer.json) == (200, {"deployments": [], "cursor": None})
+    request = console.api.requests[0]
+    assert (request.method, request.path) == ("GET", "/api/deployments?environment=dev&cursor=a%3D")
+    assert request.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIATEST/")
+    assert {"cookie", "origin"}.isdisjoint(request.headers)
 
 
 def test_a_start_keeps_its_body_and_its_key(console: Console) -> None:
     console.api.answers = [(503, {"error": {"code": "Throttled", "message": "x"}}), (202, {"id": "d-1"})]
     body = {"environment": "dev", "action": "plan", "options": {"reason": "n\u00f6"}}
-    told = console.ask("POST", f"/{TOKEN}/api/deployments", json.dumps(body).encode(), {"Idempotency-Key": "k-1"})
-    assert (told.status, told.json) == (202, {"id": "d-1"})
-    assert [(asked.json, asked.headers["idempotency-key"]) for asked in console.api.asked] == [(body, "k-1")] * 2
+    answer = console.ask("POST", f"/{TOKEN}/api/deployments", json.dumps(body).encode(), {"Idempotency-Key": "k-1"})
+    assert (answer.status, answer.json) == (202, {"id": "d-1"})
+    assert [(request.json, request.headers["idempotency-key"]) for request in console.api.requests] == [
+        (body, "k-1")
+    ] * 2
 
 
 def test_without_a_key_nothing_is_started_twice(console: Console) -> None:
     console.api.answers = [(503, {"error": {"code": "Throttled", "message": "x"}})]
     assert console.ask("POST", f"/{TOKEN}/api/deployments", b"{}").status == 503
-    assert len(console.api.asked) == 1
+    assert len(console.api.requests) == 1
 
 
 def test_a_refusal_of_the_api_comes_whole(console: Console) -> None:
     console.api.answers = [(409, {"error": BUSY})]
-    told = console.ask("POST", f"/{TOKEN}/api/deployments", b'{"environment": "dev"}')
-    assert (told.status, told.json) == (409, {"error": BUSY})
+    answer = console.ask("POST", f"/{TOKEN}/api/deployments", b'{"environment": "dev"}')
+    assert (answer.status, answer.json) == (409, {"error": BUSY})
     console.api.answers = [(403, {"message": "Forbidden"})]
     assert console.ask("GET", f"/{TOKEN}/api/health").json["error"] == {"code": "Http403", "message": "Forbidden"}
 
@@ -210,7 +212,7 @@ def test_an_answer_to_a_waiting_deployment_has_no_body(console: Console) -> None
     console.api.answers = [(202, {"id": "d-1", "status": "RUNNING"})]
     assert console.ask("POST", f"/{TOKEN}/api/deployments/d-1/approve").status == 202
     assert console.ask("POST", f"/{TOKEN}/api/deployments/d-1/approve", b"{}").status == 400
-    assert [(asked.method, asked.path, asked.body) for asked in console.api.asked] == [
+    assert [(request.method, request.path, request.body) for request in console.api.requests] == [
         ("POST", "/api/deployments/d-1/approve", b"")
     ]
 
@@ -229,22 +231,22 @@ def test_an_answer_to_a_waiting_deployment_has_no_body(console: Console) -> None
     ],
 )
 def test_a_body_that_is_none_goes_nowhere(console: Console, body: bytes, headers: dict[str, str], status: int) -> None:
-    told = console.ask("POST", f"/{TOKEN}/api/deployments", body, headers)
-    assert (told.status, told.headers["Connection"]) == (status, "close")
-    assert not console.api.asked
+    answer = console.ask("POST", f"/{TOKEN}/api/deployments", body, headers)
+    assert (answer.status, answer.headers["Connection"]) == (status, "close")
+    assert not console.api.requests
 
 
 def test_a_report_cannot_act_on_the_console(console: Console) -> None:
     """It is others' markup on the console's own address: it runs no script and counts as from nowhere."""
     console.api.answers = [(200, b"<!doctype html><script>alert(1)</script>")]
-    told = console.ask("GET", f"/{TOKEN}/api/deployments/d-1/report")
-    assert told.headers["Content-Type"] == "text/html; charset=utf-8"
-    policy = told.headers["Content-Security-Policy"]
+    answer = console.ask("GET", f"/{TOKEN}/api/deployments/d-1/report")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("sandbox; default-src 'none'")
     assert "script" not in policy
     console.api.answers = [(200, b"# Handoff")]
-    told = console.ask("GET", f"/{TOKEN}/api/deployments/d-1/handoff")
-    assert (told.headers["Content-Type"], told.body) == ("text/plain; charset=utf-8", b"# Handoff")
+    answer = console.ask("GET", f"/{TOKEN}/api/deployments/d-1/handoff")
+    assert (answer.headers["Content-Type"], answer.body) == ("text/plain; charset=utf-8", b"# Handoff")
 
 
 def test_it_tells_which_control_plane_it_acts_on(console: Console) -> None:
@@ -289,4 +291,4 @@ def test_a_taken_port_is_one_line(console: Console) -> None:
     command = [sys.executable, "-m", "ctl", "console", "--port", port]
     done = subprocess.run(command, cwd=ROOT, env=variables | keys, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"proxyctl: port {port} cannot be had: ")
+    assert done.stderr.startswith(f"proxyctl: cannot listen on port {port}: ")

@@ -1,4 +1,4 @@
-"""The control plane's bucket, against moto: made whole, recognised, refused, removed."""
+"""The control plane's bucket, against moto: created, recognised, refused, removed."""
 
 from __future__ import annotations
 
@@ -76,10 +76,12 @@ def test_the_same_content_is_uploaded_once(aws: Target) -> None:
     assert s3(aws).get_object(Bucket=aws.bucket, Key="bundles/1.zip")["Body"].read() == b"content"
 
 
-def test_an_upload_cut_short_is_repeated(aws: Target) -> None:
+def test_a_tree_that_another_machine_has_uploaded_is_not_uploaded_again(aws: Target) -> None:
+    """Its zip has other bytes and another size there; the key names the tree inside."""
     bucket.ensure(aws)
-    s3(aws).put_object(Bucket=aws.bucket, Key="bundles/1.zip", Body=b"con")
-    assert bucket.upload(aws, "bundles/1.zip", b"content") is True
+    s3(aws).put_object(Bucket=aws.bucket, Key="bundles/1.zip", Body=b"compressed otherwise")
+    assert bucket.upload(aws, "bundles/1.zip", b"compressed here") is False
+    assert s3(aws).get_object(Bucket=aws.bucket, Key="bundles/1.zip")["Body"].read() == b"compressed otherwise"
 
 
 def test_it_is_removed_with_all_that_is_ours_and_removing_again_is_fine(aws: Target) -> None:
@@ -90,13 +92,20 @@ def test_it_is_removed_with_all_that_is_ours_and_removing_again_is_fine(aws: Tar
     assert bucket.remove(aws) == "bucket: there was none"
 
 
+def test_more_objects_than_one_call_deletes_are_removed(aws: Target) -> None:
+    bucket.ensure(aws)
+    for number in range(1_001):
+        s3(aws).put_object(Bucket=aws.bucket, Key=f"nightly/{number}", Body=b"")
+    assert "1001 objects: removed" in bucket.remove(aws)
+
+
 def test_foreign_objects_stay_and_are_named(aws: Target) -> None:
     bucket.ensure(aws)
     bucket.upload(aws, "bundles/one", b"1")
     s3(aws).put_object(Bucket=aws.bucket, Key="holiday.jpg", Body=b"x")
     with pytest.raises(CommandFailed, match=r"holiday\.jpg"):
         bucket.remove(aws)
-    keys = [one["Key"] for one in s3(aws).list_objects_v2(Bucket=aws.bucket)["Contents"]]
+    keys = [item["Key"] for item in s3(aws).list_objects_v2(Bucket=aws.bucket)["Contents"]]
     assert keys == ["holiday.jpg"]
 
 

@@ -12,8 +12,8 @@ from tests.fakes.control_api import REGION, ControlApi, control_api
 
 @pytest.fixture
 def api() -> Iterator[ControlApi]:
-    with control_api() as made:
-        yield made
+    with control_api() as running:
+        yield running
 
 
 @pytest.fixture

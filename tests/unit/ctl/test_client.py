@@ -11,10 +11,10 @@ from tests.fakes.control_api import ControlApi
 
 def test_calls_are_signed_for_the_api_in_its_region(api: ControlApi) -> None:
     api.client.health()
-    asked = api.asked[0]
-    assert (asked.method, asked.path) == ("GET", "/api/health")
-    assert asked.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIATEST/")
-    assert "/eu-central-1/execute-api/aws4_request" in asked.headers["authorization"]
+    request = api.requests[0]
+    assert (request.method, request.path) == ("GET", "/api/health")
+    assert request.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIATEST/")
+    assert "/eu-central-1/execute-api/aws4_request" in request.headers["authorization"]
 
 
 def test_a_refusal_carries_code_message_and_remedy(api: ControlApi) -> None:
@@ -23,16 +23,16 @@ def test_a_refusal_carries_code_message_and_remedy(api: ControlApi) -> None:
     with pytest.raises(ApiError) as refused:
         api.client.start({"environment": "dev", "action": "deploy"})
     assert (refused.value.status, refused.value.error["holder"]) == (409, "d-1")
-    assert refused.value.told() == "EnvironmentBusy: dev is busy (Wait.)"
+    assert refused.value.describe() == "EnvironmentBusy: dev is busy (Wait.)"
 
 
-def test_what_api_gateway_itself_refuses_is_told_too(api: ControlApi) -> None:
+def test_what_api_gateway_itself_refuses_is_reported_too(api: ControlApi) -> None:
     api.answers = [(403, {"message": "Missing Authentication Token"})]
     with pytest.raises(ApiError, match="Http403: Missing Authentication Token"):
         api.client.health()
 
 
-def test_a_busy_server_is_asked_again(api: ControlApi) -> None:
+def test_a_busy_server_is_called_again(api: ControlApi) -> None:
     api.answers = [(503, b"busy"), (200, {"status": "ok"})]
     assert api.client.health() == {"status": "ok"}
 
@@ -42,10 +42,10 @@ def test_a_start_is_repeated_only_under_an_idempotency_key(api: ControlApi) -> N
     api.answers = [(503, {"error": {"code": "Throttled", "message": "x"}})]
     with pytest.raises(ApiError):
         api.client.start({"environment": "dev"})
-    assert len(api.asked) == 1
+    assert len(api.requests) == 1
     api.answers = [(503, {"error": {"code": "Throttled", "message": "x"}}), (202, {"id": "d-1"})]
     assert api.client.start({"environment": "dev"}, "key")["id"] == "d-1"
-    assert [asked.headers.get("idempotency-key") for asked in api.asked[1:]] == ["key", "key"]
+    assert [request.headers.get("idempotency-key") for request in api.requests[1:]] == ["key", "key"]
 
 
 def test_following_ends_with_the_deployment(api: ControlApi) -> None:
@@ -56,10 +56,10 @@ def test_following_ends_with_the_deployment(api: ControlApi) -> None:
 
 def test_names_cannot_leave_their_place_in_the_path(api: ControlApi) -> None:
     api.client.deployment("../environments")
-    assert api.asked[0].path == "/api/deployments/..%2Fenvironments"
+    assert api.requests[0].path == "/api/deployments/..%2Fenvironments"
 
 
-def test_an_unknown_route_is_told_with_what_may_be_the_cause(api: ControlApi) -> None:
+def test_an_unknown_route_is_reported_with_its_likely_cause(api: ControlApi) -> None:
     """API Gateway answers so when the control plane is older than the client."""
     api.answers = [(403, {"message": "Missing Authentication Token"})]
     with pytest.raises(ApiError, match="older than this client"):
@@ -71,25 +71,25 @@ def test_following_goes_on_until_the_last_step_is_recorded(api: ControlApi) -> N
     step = {"number": 0, "name": "record_outcome", "status": "RUNNING"}
     running = {"id": "d-1", "status": "SUCCEEDED", "phases": [], "steps": [step]}
     api.answers = [(200, running), (200, running), (200, running | {"steps": [step | {"status": "SUCCEEDED"}]})]
-    seen = list(api.client.follow("d-1"))
-    assert [state["steps"][0]["status"] for state in seen] == ["RUNNING", "RUNNING", "SUCCEEDED"]
-    assert len(api.asked) == 3
+    states = list(api.client.follow("d-1"))
+    assert [state["steps"][0]["status"] for state in states] == ["RUNNING", "RUNNING", "SUCCEEDED"]
+    assert len(api.requests) == 3
 
 
 def test_a_secret_is_stored_once_however_often_it_is_sent(api: ControlApi) -> None:
     """A second version with the same key would push the version before it out of reach."""
     api.answers = [(503, {"error": {"code": "Throttled", "message": "x"}}), (200, {"version_id": "v"})]
     api.client.patch_secret("dev", {"api_key": "sk-x"})
-    first, second = api.asked
+    first, second = api.requests
     assert (first.method, first.path, first.json) == ("PATCH", "/api/environments/dev/secret", {"api_key": "sk-x"})
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
 
 
-def test_a_list_is_filtered_by_what_was_given(api: ControlApi) -> None:
+def test_a_list_is_filtered_by_its_arguments(api: ControlApi) -> None:
     api.answers = [(200, {"deployments": []})] * 2
     api.client.deployments()
     api.client.deployments("dev", "FAILED", 5)
-    assert [asked.path for asked in api.asked] == [
+    assert [request.path for request in api.requests] == [
         "/api/deployments",
         "/api/deployments?environment=dev&status=FAILED&limit=5",
     ]

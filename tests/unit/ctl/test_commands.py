@@ -28,8 +28,8 @@ ERROR = {"code": "SloMissed", "message": "p99 3 s", "remedy": "Make it faster."}
 
 
 def deployment(status: str = "SUCCEEDED", *phases: dict[str, Any], **more: Any) -> dict[str, Any]:
-    told = {"id": "d-1", "environment": "dev", "action": "deploy", "status": status, "steps": [], "caller": "arn:x"}
-    return told | {"created_at": "2026-01-01T10:00:00.000+00:00", "phases": list(phases or [PHASE])} | more
+    shown = {"id": "d-1", "environment": "dev", "action": "deploy", "status": status, "steps": [], "caller": "arn:x"}
+    return shown | {"created_at": "2026-01-01T10:00:00.000+00:00", "phases": list(phases or [PHASE])} | more
 
 
 def run(shell: ControlApi, line: str, *answers: Any) -> int:
@@ -58,14 +58,14 @@ def run(shell: ControlApi, line: str, *answers: Any) -> int:
 )
 def test_each_verb_is_one_post(shell: ControlApi, line: str, body: dict[str, Any]) -> None:
     assert run(shell, f"{line} --no-follow", {"id": "d-1"}) == 0
-    assert (shell.asked[0].method, shell.asked[0].path) == ("POST", "/api/deployments")
-    assert shell.asked[0].json == {"environment": "dev"} | body
+    assert (shell.requests[0].method, shell.requests[0].path) == ("POST", "/api/deployments")
+    assert shell.requests[0].json == {"environment": "dev"} | body
 
 
 def test_what_is_given_twice_is_refused(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(shell, 'plan dev --reason a --options {"reason":"b"}') == 2
     assert "both set reason" in capsys.readouterr().err
-    assert not shell.asked
+    assert not shell.requests
 
 
 def test_a_plan_ends_with_its_text_and_what_holds_a_deploy_to_it(
@@ -124,7 +124,7 @@ def test_who_stops_to_look_is_told_what_is_asked_and_how_to_look_again(
 def test_deployments_is_another_word_for_list(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
     page = {"deployments": [deployment(summary="Version 2 serves all traffic")], "cursor": None}
     assert run(shell, "list dev --status FAILED", page) == run(shell, "deployments dev --status FAILED", page) == 0
-    assert shell.asked[0].path == shell.asked[1].path == "/api/deployments?environment=dev&status=FAILED"
+    assert shell.requests[0].path == shell.requests[1].path == "/api/deployments?environment=dev&status=FAILED"
     first, second = capsys.readouterr().out.splitlines()
     assert first == second
     assert first.split()[1:5] == ["d-1", "dev", "deploy", "SUCCEEDED"]
@@ -138,20 +138,20 @@ def test_a_name_with_a_line_break_stays_one_line(shell: ControlApi, capsys: pyte
     assert "\x1b" not in out
 
 
-def test_an_environment_is_told_with_its_holder_its_incident_and_its_figures(
+def test_an_environment_is_shown_with_its_lock_its_incident_and_its_figures(
     shell: ControlApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     release = {"version": "3", "at": "2026-01-01T10:00:00.000+00:00", "deployment_id": "d-3"}
     dora = {"days": 30, "changes": 4, "failed": 1, "deployments_per_day": 0.1, "lead_time_s": 60.0}
     figures = dora | {"change_failure_rate": 0.25, "time_to_restore_s": None}
     entry = {"at": release["at"], "action": "deploy", "outcome": "SUCCEEDED", "deployment_id": "d-3", "why": "weekly"}
-    told = {"name": "dev", "status": "LIVE", "live": release, "lock": {"deployment_id": "d-4"}, "dora": figures}
+    shown = {"name": "dev", "status": "LIVE", "live": release, "lock": {"deployment_id": "d-4"}, "dora": figures}
     incident = {"opened_at": release["at"], "why": "the alias was moved"}
-    assert run(shell, "environments dev", told | {"incident": incident, "history": [entry]}) == 0
+    assert run(shell, "environments dev", shown | {"incident": incident, "history": [entry]}) == 0
     out = capsys.readouterr().out
     for part in (
         "version 3 since 2026-01-01 10:00:00Z",
-        "held by     d-4",
+        "locked by   d-4",
         "the alias was moved",
         "rate 25 %",
         "(weekly)",

@@ -1,4 +1,4 @@
-"""`secret set`: a key alone changes nothing but the key, and no value is ever told."""
+"""`secret set`: a key alone changes nothing but the key, and no value is ever printed."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def test_a_key_on_standard_input_changes_the_key_alone(
     shell: ControlApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stdin: str
 ) -> None:
     assert run(shell, monkeypatch, stdin) == 0
-    assert [(asked.method, asked.json) for asked in shell.asked] == [("PATCH", {"api_key": KEY})]
-    told = capsys.readouterr()
-    assert "changed      api_key\n" in told.out
-    assert "client keys  team-a\n" in told.out
-    assert KEY not in told.out + told.err
+    assert [(request.method, request.json) for request in shell.requests] == [("PATCH", {"api_key": KEY})]
+    output = capsys.readouterr()
+    assert "changed      api_key\n" in output.out
+    assert "client keys  team-a\n" in output.out
+    assert KEY not in output.out + output.err
 
 
 def test_a_key_at_the_prompt_changes_the_key_alone(shell: ControlApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,14 +50,14 @@ def test_a_key_at_the_prompt_changes_the_key_alone(shell: ControlApi, monkeypatc
     monkeypatch.setattr("getpass.getpass", lambda prompt: KEY)
     shell.answers = [(200, STORED)]
     assert main(["secret", "set", "dev"]) == 0
-    assert [(asked.method, asked.json) for asked in shell.asked] == [("PATCH", {"api_key": KEY})]
+    assert [(request.method, request.json) for request in shell.requests] == [("PATCH", {"api_key": KEY})]
 
 
 def test_the_first_key_makes_the_secret(shell: ControlApi, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = (404, {"error": {"code": "NotFound", "message": "no secret yet"}})
     assert run(shell, monkeypatch, KEY, missing, (200, STORED)) == 0
-    assert [asked.method for asked in shell.asked] == ["PATCH", "PUT"]
-    assert shell.asked[1].json == {"schema": 1, "api_key": KEY, "models": {}}
+    assert [request.method for request in shell.requests] == ["PATCH", "PUT"]
+    assert shell.requests[1].json == {"schema": 1, "api_key": KEY, "models": {}}
 
 
 def test_any_other_refusal_stores_nothing_instead(
@@ -66,17 +66,17 @@ def test_any_other_refusal_stores_nothing_instead(
     """A PUT after a refused PATCH would wipe what the person wanted to keep."""
     refused = (400, {"error": {"code": "SecretMalformed", "message": "api_key", "remedy": "Correct it."}})
     assert run(shell, monkeypatch, KEY, refused) == 1
-    assert [asked.method for asked in shell.asked] == ["PATCH"]
+    assert [request.method for request in shell.requests] == ["PATCH"]
     assert "Correct it." in capsys.readouterr().err
 
 
 def test_json_on_standard_input_replaces_the_whole(shell: ControlApi, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(shell, monkeypatch, '{"schema": 1, "api_key": "sk-x", "models": {}}') == 0
-    asked = shell.asked[0]
-    assert (asked.method, asked.json) == ("PUT", {"schema": 1, "api_key": "sk-x", "models": {}})
+    request = shell.requests[0]
+    assert (request.method, request.json) == ("PUT", {"schema": 1, "api_key": "sk-x", "models": {}})
 
 
-def test_a_proxy_that_becomes_open_to_anybody_is_told(
+def test_a_proxy_that_becomes_open_to_anybody_is_reported(
     shell: ControlApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     warning = "The secret lists no client keys any more: from now on the proxy serves everybody who reaches it."
@@ -88,11 +88,11 @@ def test_a_proxy_that_becomes_open_to_anybody_is_told(
 @pytest.mark.parametrize(
     "stdin", ["", "\n", "@/etc/passwd", f"{KEY} and more", "sk-\u00fc", "{", "[1]", '"sk-x"', "a\x00b"]
 )
-def test_what_is_neither_a_key_nor_an_object_is_refused_without_being_told(
+def test_what_is_neither_a_key_nor_an_object_is_refused_without_being_printed(
     shell: ControlApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stdin: str
 ) -> None:
     assert run(shell, monkeypatch, stdin) == 2
-    assert not shell.asked
+    assert not shell.requests
     assert KEY not in capsys.readouterr().err
 
 
@@ -105,4 +105,4 @@ def test_no_answer_at_the_prompt_is_no_traceback(
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr("getpass.getpass", ended)
     assert main(["secret", "set", "dev"]) == 2
-    assert "no key was given" in capsys.readouterr().err
+    assert "no key was entered" in capsys.readouterr().err

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from installer.gaps import widened
+from installer.packaging.template import Policy, Resource, Statement, Template
 
 
-def role(*statements: dict[str, Any]) -> dict[str, Any]:
-    policy = {"PolicyName": "p", "PolicyDocument": {"Statement": list(statements)}}
+def role(*statements: Statement) -> Resource:
+    policy = Policy(PolicyName="p", PolicyDocument={"Statement": list(statements)})
     return {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy]}}
 
 
-def statements(template: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = template["Resources"][name]["Properties"]["Policies"][0]["PolicyDocument"][
-        "Statement"
-    ]
-    return found
+def allow(action: str | list[str], resource: str) -> Statement:
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def statements(template: Template, name: str) -> list[Statement]:
+    return template["Resources"][name]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
 
 
 def test_a_role_that_may_ask_is_widened_and_no_other() -> None:
-    asks = {"Effect": "Allow", "Action": ["iam:SimulatePrincipalPolicy"], "Resource": "arn:aws:iam::1:role/x"}
-    reads = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
-    template = {"Resources": {"Asks": role(asks), "Reads": role(reads), "Table": {"Type": "AWS::DynamoDB::Table"}}}
-    told = widened(template)
-    assert [one["Resource"] for one in statements(told, "Asks")] == ["arn:aws:iam::1:role/x", "*"]
-    assert statements(told, "Reads") == [reads]
+    asks = allow(["iam:SimulatePrincipalPolicy"], "arn:aws:iam::1:role/x")
+    reads = allow("s3:GetObject", "arn:aws:s3:::b/*")
+    table: Resource = {"Type": "AWS::DynamoDB::Table", "Properties": {}}
+    template: Template = {"Resources": {"Asks": role(asks), "Reads": role(reads), "Table": table}}
+    changed = widened(template)
+    assert [statement["Resource"] for statement in statements(changed, "Asks")] == ["arn:aws:iam::1:role/x", "*"]
+    assert statements(changed, "Reads") == [reads]
     assert statements(template, "Asks") == [asks]
 
 
 def test_a_call_that_has_another_name_there_is_allowed_by_that_name_too() -> None:
-    deletes = {"Effect": "Allow", "Action": ["sqs:DeleteMessage"], "Resource": "arn:aws:sqs:r:1:q"}
-    told = widened({"Resources": {"Deletes": role(deletes)}})
-    assert statements(told, "Deletes")[1]["Action"] == ["sqs:DeleteMessageBatch"]
+    deletes = allow(["sqs:DeleteMessage"], "arn:aws:sqs:r:1:q")
+    changed = widened({"Resources": {"Deletes": role(deletes)}})
+    assert statements(changed, "Deletes")[1]["Action"] == ["sqs:DeleteMessageBatch"]

@@ -4,17 +4,17 @@ there with what an account needs."""
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import cast
 
 import pytest
-from chalicelib.engine.policies import documents
 
 from installer import permissions
+from installer.packaging.template import Statement
 
-DOCUMENTS = documents()
+DOCUMENTS = permissions.of_checkout()
 
 
-def statements(name: str) -> dict[str, dict[str, Any]]:
+def statements(name: str) -> dict[str, Statement]:
     return {statement["Sid"]: statement for statement in DOCUMENTS[name]["Statement"]}
 
 
@@ -35,12 +35,13 @@ def test_each_statement_that_goes_is_missed(name: str) -> None:
 def test_every_function_may_write_its_own_log_and_no_other(name: str) -> None:
     own = statements(name)["WriteOwnLog"]
     assert set(own["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
-    assert own["Resource"]["Fn::Sub"].endswith(":log-group:/proxyctl/controlplane:*")
+    (resource,) = cast("dict[str, str]", own["Resource"]).values()
+    assert resource.endswith(":log-group:/proxyctl/controlplane:*")
 
 
 @pytest.mark.parametrize("name", ["prepare_secret", "check_drift", "preflight"])
 def test_an_adopted_secret_is_reached_only_by_the_tag_that_adopts_it(name: str) -> None:
-    adopted = [one for sid, one in statements(name).items() if "AnAdopted" in sid]
+    adopted = [statement for sid, statement in statements(name).items() if "AnAdopted" in sid]
     assert adopted
-    for one in adopted:
-        assert "aws:ResourceTag/proxyctl:owner" in json.dumps(one["Condition"])
+    for statement in adopted:
+        assert "aws:ResourceTag/proxyctl:owner" in json.dumps(statement["Condition"])

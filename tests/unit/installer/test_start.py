@@ -1,4 +1,4 @@
-"""What a user can get wrong is answered with one line and exit code 2."""
+"""Each command line runs one command, prints help, or is refused in one line with exit code 2."""
 
 from __future__ import annotations
 
@@ -8,56 +8,73 @@ from pathlib import Path
 
 import pytest
 
-from installer import start
-from installer.errors import CannotStart
+from installer import environment, start
+from installer.arguments import COMMANDS
+from installer.errors import CommandFailed
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        (["launch"], "unknown command 'launch'"),
-        (["up", "--fast"], "up does not know '--fast'"),
-        (["demo", "--port"], "--port needs a value"),
-        (["stop", "now"], "stop does not know 'now'"),
-    ],
-)
-def test_a_wrong_command_line_is_one_line_and_exit_code_2(
-    arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
+def run(*arguments: str, python: tuple[str, ...] = ("-S", "-E")) -> subprocess.CompletedProcess[str]:
+    """bootstrap.py in a Python without site-packages, as on a machine where nothing is installed."""
+    command = [sys.executable, *python, str(ROOT / "bootstrap.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_refused_command_line_prints_one_line_and_nothing_on_standard_output(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert start.main(ROOT, arguments) == 2
+    assert start.main(ROOT, ["up", "--fast"]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert named in err
+    assert err.startswith("bootstrap.py: ")
 
 
-def test_without_a_command_the_usage_is_shown_and_the_exit_code_is_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_command_the_help_is_printed_and_the_exit_code_is_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert start.main(ROOT, []) == 2
-    assert "demo" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert all(command in out for command in COMMANDS)
 
 
-def test_every_command_that_is_known_is_explained() -> None:
-    assert all(f"\n  {command} " in start.USAGE for command in start.OPTIONS)
-
-
-def test_known_options_pass() -> None:
-    start.check_options("demo", ["--port", "4566"])
-    start.check_options("down", ["--force"])
-    with pytest.raises(CannotStart):
-        start.check_options("down", ["--port", "4566"])
-
-
-def test_the_first_lines_need_only_the_standard_library() -> None:
-    """-I -S: no site-packages at all. The usage needs everything that runs before `.venv` exists."""
-    done = subprocess.run(
-        [sys.executable, "-S", "-E", str(ROOT / "bootstrap.py"), "--help"], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["help"], *([name, "--help"] for name in COMMANDS)])
+def test_help_needs_nothing_but_the_standard_library(arguments: list[str]) -> None:
+    done = run(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage:")
+    assert done.stdout.startswith("usage: bootstrap.py")
 
 
-def test_too_old_a_python_is_told_before_anything_is_imported() -> None:
+def test_a_wrong_command_line_is_refused_before_anything_is_installed() -> None:
+    done = run("demo", "--port=80")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [(CommandFailed("the stack is gone"), 1), (OSError(28, "No space left on device"), 1), (KeyboardInterrupt(), 130)],
+)
+def test_what_fails_while_it_runs_is_one_line(
+    problem: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> int:
+        raise problem
+
+    monkeypatch.setattr(start, "_run", fail)
+    assert start.main(ROOT, ["up"]) == code
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_checkout_that_cannot_be_written_is_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> bool:
+        raise PermissionError(13, "Permission denied", "/checkout/.local")
+
+    monkeypatch.setattr(environment, "ensure", refuse)
+    assert start.main(ROOT, ["setup"]) == 2
+    assert "Permission denied: '/checkout/.local'" in capsys.readouterr().err
+
+
+def test_too_old_a_python_is_named_before_anything_is_imported() -> None:
     """The version test stands before the first import that is not `sys`, in syntax that Python 3.0 can read."""
     text = (ROOT / "bootstrap.py").read_text()
     older = text.replace("import sys\n", "import sys\nsys.version_info = (3, 8, 0)\n", 1)

@@ -28,8 +28,8 @@ LINE = json.dumps(
 
 
 def test_every_metric_is_put_once_for_each_dimension_set() -> None:
-    found = [(entry["MetricName"], len(entry["Dimensions"])) for _, entry in emf.entries(LINE)]
-    assert found == [("Requests", 1), ("Requests", 2), ("Overhead", 1), ("Overhead", 2)]
+    names = [(entry["MetricName"], len(entry["Dimensions"])) for _, entry in emf.entries(LINE)]
+    assert names == [("Requests", 1), ("Requests", 2), ("Overhead", 1), ("Overhead", 2)]
 
 
 def test_an_entry_carries_time_unit_values_and_dimension_values() -> None:
@@ -59,5 +59,5 @@ def test_a_metric_without_a_number_is_left_out() -> None:
 
 
 def test_calls_stay_within_the_entries_that_one_call_takes() -> None:
-    sizes = [len(found) for _, found in emf.batches([LINE] * 300)]
+    sizes = [len(names) for _, names in emf.batches([LINE] * 300)]
     assert sizes == [emf.MAX_ENTRIES, 200]

@@ -14,7 +14,7 @@ from local import locks
 HOLDER = """
 import pathlib, subprocess, sys
 from local import locks
-with locks.held(pathlib.Path(sys.argv[1]), 5, inherited=True):
+with locks.hold(pathlib.Path(sys.argv[1]), 5, inherited=True):
     worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=0, close_fds=False)
     print(worker.pid, flush=True)
     worker.wait()
@@ -23,18 +23,22 @@ with locks.held(pathlib.Path(sys.argv[1]), 5, inherited=True):
 
 def is_free(path: Path) -> bool:
     try:
-        with locks.held(path, 0.1):
+        with locks.hold(path, 0.1):
             return True
-    except TimeoutError:
+    except locks.LockTimeout:
         return False
 
 
-def test_one_holds_it_and_who_waits_is_told_once(tmp_path: Path) -> None:
-    told: list[str] = []
+def test_one_process_holds_it_and_a_waiting_one_is_notified_once(tmp_path: Path) -> None:
+    notices: list[str] = []
     path = tmp_path / "folder" / "a.lock"
-    with locks.held(path, 1), pytest.raises(TimeoutError), locks.held(path, 0.3, waiting=lambda: told.append("waits")):
+    with (
+        locks.hold(path, 1),
+        pytest.raises(locks.LockTimeout),
+        locks.hold(path, 0.3, waiting=lambda: notices.append("")),
+    ):
         pass
-    assert told == ["waits"]
+    assert len(notices) == 1
     assert is_free(path)
 
 
@@ -49,6 +53,6 @@ def test_what_a_killed_holder_left_at_work_holds_it_until_it_has_ended(tmp_path:
     holder.wait(10)
     assert not is_free(path)
     os.close(write)
-    with locks.held(path, 10):
+    with locks.hold(path, 10):
         pass
     holder.stdout.close()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.pump import LOOK_BACK_MS, Cursor, Pump
+from local.pump import LOOK_BACK_MS, Cursor, LogEvent, Pump
 
 
-def event(number: int, at_ms: int) -> dict[str, Any]:
+def event(number: int, at_ms: int) -> LogEvent:
     return {"logStreamName": "one", "timestamp": at_ms, "message": line(number, at_ms)}
 
 
@@ -23,10 +23,10 @@ class _Pages:
     def __init__(self, pages: list[dict[str, Any]]) -> None:
         self._pages = pages
 
-    def paginate(self, **given: Any) -> list[dict[str, Any]]:
-        since = given.get("startTime", 0)
+    def paginate(self, **arguments: Any) -> list[dict[str, Any]]:
+        since = arguments.get("startTime", 0)
         return [
-            page | {"events": [one for one in page["events"] if one["timestamp"] >= since]}
+            page | {"events": [item for item in page["events"] if item["timestamp"] >= since]}
             if "events" in page
             else page
             for page in self._pages
@@ -35,7 +35,7 @@ class _Pages:
 
 class FakeLogs:
     def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
+        self.events: list[LogEvent] = []
 
     def get_paginator(self, operation: str) -> _Pages:
         if operation == "describe_log_groups":
@@ -55,7 +55,7 @@ def test_a_line_is_moved_once_however_often_the_group_is_read() -> None:
     logs, metrics = FakeLogs(), FakeMetrics()
     pump = Pump(logs, metrics)
     logs.events = [event(1, 1_000), event(2, 2_000)]
-    assert (pump.turn(), pump.turn()) == (2, 0)
+    assert (pump.move(), pump.move()) == (2, 0)
     assert metrics.values == [1, 2]
 
 
@@ -63,16 +63,16 @@ def test_a_line_that_arrives_late_is_not_lost() -> None:
     logs, metrics = FakeLogs(), FakeMetrics()
     pump = Pump(logs, metrics)
     logs.events = [event(2, 20_000)]
-    pump.turn()
+    pump.move()
     logs.events.append(event(1, 20_000 - LOOK_BACK_MS + 1))
-    pump.turn()
+    pump.move()
     assert metrics.values == [2, 1]
 
 
 def test_a_pump_that_takes_anothers_place_counts_nothing_twice() -> None:
     logs, metrics = FakeLogs(), FakeMetrics()
     logs.events = [event(1, 40_000), event(2, 60_000)]
-    Pump(logs, metrics, begins_ms=50_000).turn()
+    Pump(logs, metrics, begins_ms=50_000).move()
     assert metrics.values == [2]
 
 
@@ -80,7 +80,7 @@ def test_what_was_seen_is_forgotten_when_it_cannot_come_again() -> None:
     cursor = Cursor()
     cursor.fresh([event(1, 1_000)])
     cursor.fresh([event(2, 1_000 + LOOK_BACK_MS + 1)])
-    assert [key[1] for key in cursor.seen] == [1_000 + LOOK_BACK_MS + 1]
+    assert [key[1] for key in cursor.read] == [1_000 + LOOK_BACK_MS + 1]
 
 
 def test_two_lines_that_are_alike_count_twice_and_no_more() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from installer import bundle, wheels
 from installer.errors import CannotStart
+from installer.packaging import bundle, wheels
 
 
 def unpacked(folder: Path, name: str, *needs: str, files: tuple[str, ...] = ()) -> None:

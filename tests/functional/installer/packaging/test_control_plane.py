@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from chalicelib.engine import policies
 
-from installer import package, wheels
 from installer.check import ROOT
+from installer.packaging import control_plane, template, wheels
 
 # What Lambda's Python runtime carries.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
@@ -23,14 +23,14 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "ur
 # As a Lambda does: load the handlers' module, decode what the state machine sends, make a client.
 USE = """
 import app, json
-from chalicelib.codec import decode
-from chalicelib.runner import Task
+from chalicelib.domain.codec import decode
+from chalicelib.engine.runner import Task
 decode(Task, {"deployment_id": "d", "environment": "e", "action": "deploy", "execution_arn": "a"})
-from chalicelib.aws.session import client
+from chalicelib.adapters.session import client
 client("dynamodb")
 """
-OF_ITS_OWN = {
-    "ValidateEndpoints": "from chalicelib.aws import sdk; import openai",
+OWN_IMPORTS = {
+    "ValidateEndpoints": "from chalicelib.adapters import openai_sdk; import openai",
     "ValidateErrors": "import uvloop, httptools",
     "LoadTest": "import uvloop, httptools",
     "LoadWorker": "import uvloop, httptools",
@@ -38,8 +38,8 @@ OF_ITS_OWN = {
 
 
 @pytest.fixture(scope="module")
-def packaged() -> package.Package:
-    return package.build(ROOT, ROOT / ".local" / "build", wheels.this_machine())
+def packaged() -> control_plane.Package:
+    return control_plane.build(ROOT, ROOT / ".local" / "build", wheels.this_machine())
 
 
 def run_in(code: bytes, folder: Path, script: str) -> subprocess.CompletedProcess[str]:
@@ -48,10 +48,10 @@ def run_in(code: bytes, folder: Path, script: str) -> subprocess.CompletedProces
     zipfile.ZipFile(BytesIO(code)).extractall(task)
     runtime.mkdir()
     for name in RUNTIME:
-        found = importlib.util.find_spec(name)
-        assert found is not None
-        assert found.origin is not None
-        origin = Path(found.origin)
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        origin = Path(spec.origin)
         target = origin.parent if origin.name == "__init__.py" else origin
         (runtime / target.name).symlink_to(target)
     start = f"import sys; sys.path[:0] = [{str(task)!r}, {str(runtime)!r}]\n"
@@ -61,8 +61,8 @@ def run_in(code: bytes, folder: Path, script: str) -> subprocess.CompletedProces
     )
 
 
-def test_every_zip_works_beside_nothing_but_boto3(packaged: package.Package, tmp_path: Path) -> None:
-    functions = package.functions(packaged.template)
+def test_every_zip_works_beside_nothing_but_boto3(packaged: control_plane.Package, tmp_path: Path) -> None:
+    functions = template.functions(packaged.template)
     by_zip: dict[str, list[str]] = {}
     for name, function in functions.items():
         by_zip.setdefault(function["Properties"]["CodeUri"], []).append(name)
@@ -70,28 +70,28 @@ def test_every_zip_works_beside_nothing_but_boto3(packaged: package.Package, tmp
     for number, (uri, names) in enumerate(by_zip.items()):
         folder = tmp_path / str(number)
         folder.mkdir()
-        wanted = {OF_ITS_OWN[name] for name in names if name in OF_ITS_OWN}
+        wanted = {OWN_IMPORTS[name] for name in names if name in OWN_IMPORTS}
         done = run_in(packaged.code[uri], folder, "\n".join([USE, *sorted(wanted)]))
         assert done.returncode == 0, (names, done.stderr[-800:])
 
 
-def test_a_forgotten_dependency_would_fail(packaged: package.Package, tmp_path: Path) -> None:
-    functions = package.functions(packaged.template)
+def test_a_forgotten_dependency_would_fail(packaged: control_plane.Package, tmp_path: Path) -> None:
+    functions = template.functions(packaged.template)
     smallest = packaged.code[functions["Bake"]["Properties"]["CodeUri"]]
     done = run_in(smallest, tmp_path, "import openai")
     assert done.returncode != 0
     assert "No module named 'openai'" in done.stderr
 
 
-def test_every_zip_holds_the_policies_that_preflight_reads(packaged: package.Package) -> None:
+def test_every_zip_holds_the_policies_that_preflight_reads(packaged: control_plane.Package) -> None:
     package_folder = ROOT / "controlplane" / "chalicelib"
     names = {str(path.relative_to(package_folder.parent)) for path in policies.files(package_folder).values()}
     for code in packaged.code.values():
-        held = zipfile.ZipFile(BytesIO(code)).namelist()
-        assert {*names, "chalicelib/engine/statements.json"} <= set(held)
+        paths = zipfile.ZipFile(BytesIO(code)).namelist()
+        assert {*names, "chalicelib/engine/statements.json"} <= set(paths)
 
 
-def test_the_workflow_in_the_template_is_the_one_in_the_checkout(packaged: package.Package) -> None:
+def test_the_workflow_in_the_template_is_the_one_in_the_checkout(packaged: control_plane.Package) -> None:
     machine = packaged.template["Resources"]["StateMachine"]["Properties"]
     definition = json.loads(machine["DefinitionString"])
     assert definition["StartAt"] == "WhichWayIn"

@@ -1,0 +1,33 @@
+"""JSON from arguments, files and standard input, and the refusal of what is not JSON."""
+
+import json
+from pathlib import Path
+
+
+class Refused(Exception):
+    """The command cannot start; exit code 2."""
+
+
+def json_object(where: str, text: str) -> dict[str, object]:
+    """The JSON object in `text`. Raises Refused, naming `where`."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise Refused(f"{where} is not JSON: {problem}") from None
+    if not isinstance(value, dict):
+        raise Refused(f"{where} must be a JSON object")
+    return value
+
+
+def json_argument(where: str, argument: str) -> dict[str, object]:
+    """The JSON object in an argument, or in the file that `@file` names. Raises Refused, naming `where`."""
+    if not argument.startswith("@"):
+        return json_object(where, argument)
+    file = argument[1:]
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except OSError as problem:
+        raise Refused(f"{where}: {file} cannot be read: {problem.strerror or problem}") from None
+    except UnicodeDecodeError:
+        raise Refused(f"{where}: {file} is not UTF-8 text") from None
+    return json_object(f"{where} ({file})", text)

@@ -1,0 +1,170 @@
+"""The API's answers as the client reads them. They are JSON: TypedDicts name the fields and cost nothing at run time.
+
+The control plane may be newer or older than the client, so that only what identifies a thing is required.
+"""
+
+from typing import Any, Literal, Required, TypedDict
+
+
+class Error(TypedDict, total=False):
+    """Why something failed or was refused. holder: the deployment that keeps the environment busy."""
+
+    code: str
+    message: str
+    field: str
+    remedy: str
+    holder: str
+
+
+class Row(TypedDict, total=False):
+    """One phase (number from 1) or step (number 0) of a deployment. Times are ISO 8601, durations seconds."""
+
+    number: Required[int]
+    name: Required[str]
+    status: Required[str]
+    started_at: str | None
+    ended_at: str | None
+    duration_s: float | None
+    summary: str
+    evidence: dict[str, Any]  # each phase has its own
+    error: Error
+
+
+class Approval(TypedDict, total=False):
+    """What a deployment waits for. until: ISO 8601; it is aborted then."""
+
+    until: str
+
+
+class Options(TypedDict, total=False):
+    """What this client reads of the options that a deployment was started with."""
+
+    reason: str
+
+
+class Deployment(TypedDict, total=False):
+    """GET /deployments/{id}; a list leaves `phases` and `steps` out."""
+
+    id: Required[str]
+    environment: Required[str]
+    status: Required[str]
+    action: str
+    percent: int
+    current_phase: str
+    created_at: str
+    started_at: str
+    ended_at: str
+    duration_s: float
+    summary: str
+    caller: str
+    resumes: str
+    execution_arn: str
+    error: Error
+    approval: Approval
+    options: Options
+    links: dict[str, str]
+    phases: list[Row]
+    steps: list[Row]
+
+
+class Release(TypedDict, total=False):
+    """A version that is or was live, and the deployment that released it."""
+
+    version: str
+    deployment_id: str
+    at: str
+
+
+class Lock(TypedDict, total=False):
+    """Which deployment an environment is locked by."""
+
+    deployment_id: str
+
+
+class Incident(TypedDict, total=False):
+    """What is wrong with an environment, and since when."""
+
+    opened_at: str
+    why: str
+
+
+class Revalidation(TypedDict, total=False):
+    """The last check of what is live."""
+
+    verdict: str
+    at: str
+    why: str
+    deployment_id: str
+
+
+class Dora(TypedDict, total=False):
+    """DORA figures of the last `days` days; None where nothing was there to measure."""
+
+    days: Required[int]
+    changes: Required[int]
+    deployments_per_day: Required[float]
+    lead_time_s: float | None
+    change_failure_rate: float | None
+    time_to_restore_s: float | None
+
+
+class Entry(TypedDict, total=False):
+    """One line of an environment's history."""
+
+    at: str
+    action: str
+    outcome: str
+    deployment_id: str
+    summary: str
+    why: str
+
+
+class Environment(TypedDict, total=False):
+    """GET /environments/{name}; a list leaves `history`, `dora` and `links` out."""
+
+    name: Required[str]
+    status: str
+    live: Release | None
+    last_good: Release | None
+    previous: Release | None
+    lock: Lock | None
+    incident: Incident | None
+    expires_at: str | None
+    last_revalidation: Revalidation | None
+    dora: Dora
+    links: dict[str, str]
+    history: list[Entry]
+
+
+Verdict = Literal["good", "drifted", "failed", "busy", "lost"]
+
+
+class Night(TypedDict, total=False):
+    """One nightly revalidation: how many environments got each verdict, and deployments by environment by verdict."""
+
+    began_at: str
+    good: int
+    drifted: int
+    failed: int
+    busy: int
+    lost: int
+    which: dict[str, dict[str, str | None]]
+    error: str
+
+
+class StoredSecret(TypedDict, total=False):
+    """What PUT and PATCH of a secret answer; no value of it."""
+
+    environment: str
+    secret_arn: str
+    version_id: str
+    models: list[str]
+    client_keys: list[str]
+    changed: list[str]
+    warning: str
+
+
+class Health(TypedDict, total=False):
+    """GET /health."""
+
+    status: str
