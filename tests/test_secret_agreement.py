@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.domain import errors, secret_schema
 
-from proxy import config
+from proxy.secret import schema as config
 
 
 def _words(text: str) -> list[str]:
@@ -100,6 +100,6 @@ def test_the_control_plane_and_the_proxy_give_one_verdict_on_every_secret() -> N
 def _takes(read: Any, secret: Any) -> bool:
     try:
         read(secret)
-    except (errors.BadRequest, config.ConfigError):
+    except (errors.BadRequest, config.SecretError):
         return False
     return True
