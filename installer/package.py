@@ -22,8 +22,10 @@ from chalicelib.engine import policies
 from installer import wheels, zips
 from installer.errors import CannotStart, CommandFailed
 
-FORMAT = "5"  # part of the cache's key: raise it when this module builds otherwise
+FORMAT = "6"  # part of the cache's key: raise it when this module builds otherwise
 KEPT_PACKAGES = 4
+# The schema of the secret: the proxy reads with it, the control plane checks with it.
+SHARED = ("proxy/__init__.py", "proxy/secret/__init__.py", "proxy/secret/schema.py", "proxy/secret/values.py")
 STAGE = "api"  # of Chalice and of API Gateway, see .chalice/config.json
 _STAGED_CODE = "./deployment.zip"
 Template = dict[str, Any]
@@ -87,6 +89,7 @@ def source_digest(root: Path, where: wheels.Platform) -> str:
     """What the package depends on: sources, locked versions, target platform, this Python, this module."""
     files = {f"controlplane/{name}": content for name, content in zips.collect(root / "controlplane").items()}
     files |= {f"statemachine/{name}": content for name, content in zips.collect(root / "statemachine").items()}
+    files |= {name: (root / name).read_bytes() for name in SHARED}
     files["requirements.txt"] = (root / "requirements.txt").read_bytes()  # Chalice's own runtime goes into the zip
     files["about"] = f"{FORMAT} {where.label} {sys.version}".encode()
     return zips.tree_digest(files)
@@ -113,6 +116,7 @@ def _run_chalice(root: Path, scratch: Path, log: Path) -> tuple[Template, dict[s
     ignored = shutil.ignore_patterns("__pycache__", "deployments", "deployed", "vendor")
     shutil.copytree(root / "controlplane", staged, ignore=ignored)
     _write_policies(staged)
+    _share(root, staged / "vendor")
     (staged / "requirements.txt").write_text("")  # dependencies are ours, see the module's docstring
     merged = scratch / "resources.json"
     merged.write_text(json.dumps(_resources(root)))
@@ -147,6 +151,13 @@ def _write_policies(staged: Path) -> None:
     folder.mkdir(exist_ok=True)
     for stem, document in policies.documents(staged / "chalicelib").items():
         (folder / f"{stem}.json").write_text(json.dumps(document))
+
+
+def _share(root: Path, vendor: Path) -> None:
+    """Copy what the proxy and the control plane share; Chalice puts the content of vendor/ at the root of its zip."""
+    for name in SHARED:
+        (vendor / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, vendor / name)
 
 
 def _check_code_uris(template: Template) -> None:

@@ -13,12 +13,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from proxy.secret import values
-from proxy.secret.values import MAX_NAME, SecretError
+from proxy.secret.values import DOCUMENT, MAX_NAME, SecretError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ClientKey", "Config", "Model", "SecretError", "Timeouts", "Upstream", "decode", "parse", "read"]
+__all__ = [
+    "DOCUMENT",
+    "ClientKey",
+    "Config",
+    "Model",
+    "SecretError",
+    "Timeouts",
+    "Upstream",
+    "decode",
+    "parse",
+    "read",
+]
 SCHEMAS = (1, 2)
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 AUTH_STYLES = ("bearer", "api-key")
@@ -111,12 +122,12 @@ def parse(text: str) -> object:
     try:
         return json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError):  # nested beyond the parser's reach, it is no secret either
-        raise SecretError(values.DOCUMENT, "is not JSON") from None
+        raise SecretError(DOCUMENT, "is not JSON") from None
 
 
 def read(document: object, version_id: str = "") -> Config:
     """The configuration in a decoded document. Raises SecretError naming the first wrong field."""
-    raw = values.json_object(document, values.DOCUMENT)
+    raw = values.json_object(document, DOCUMENT)
     schema = raw.get("schema")
     if isinstance(schema, bool) or schema not in SCHEMAS:
         raise SecretError("schema", "must be 1 or 2", 'Add "schema": 2.')

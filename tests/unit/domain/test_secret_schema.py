@@ -47,7 +47,7 @@ WRONG: list[tuple[Any, str]] = [
     ({**GOOD, "models": {"m": {"target": "x", "fallbacks": "y"}}}, "models.m.fallbacks"),
     ({**GOOD, "models": {"m": {"target": "x", "timeout_s": -1}}}, "models.m.timeout_s"),
     ({**GOOD, "client_keys": {}}, "client_keys"),
-    ({**GOOD, "client_keys": [{"id": "a"}]}, "client_keys[0]"),
+    ({**GOOD, "client_keys": [{"id": "a"}]}, "client_keys[0].sha256"),
     ({**GOOD, "client_keys": [{"id": "", "sha256": "a" * 64}]}, "client_keys[0].id"),
     ({**GOOD, "client_keys": [{"id": "a", "sha256": "short"}]}, "client_keys[0].sha256"),
     ({**GOOD, "cors_origins": ["https://a.example/path"]}, "cors_origins[0]"),
