@@ -10,9 +10,10 @@ import re
 import sys
 from pathlib import Path
 
-from proxy import server, settings
-from proxy.config import ConfigError, decode
-from proxy.secretstore import SecretsManager, SecretUnreadable, TextStore
+from proxy import settings
+from proxy.doors import server
+from proxy.secret.schema import SecretError, decode
+from proxy.secret.store import SecretsManager, SecretUnreadable, TextStore
 from proxy.wiring import Parts
 
 BODY_LIMIT_MB = 512  # what OpenAI accepts as one file
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
     try:
         store = _store(options)
         decode(store.read()[0])
-    except (SecretUnreadable, ConfigError) as error:
+    except (SecretUnreadable, SecretError) as error:
         sys.stderr.write(f"proxy: the secret cannot be used: {error}\n")
         return 2
     made = settings.Settings("", "local", options.log_level, "stream", "", options.secret_ttl, "local")

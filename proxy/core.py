@@ -11,18 +11,20 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from proxy import auth, cors, errors, models
+from proxy import errors
 from proxy.exchange import Exchange
-from proxy.headers import valid_request_id
 from proxy.message import Request, Response, StreamBroken
-from proxy.paths import below_base
+from proxy.request import auth, cors
+from proxy.request.headers import valid_request_id
+from proxy.request.paths import below_base
+from proxy.response import models
 
 if TYPE_CHECKING:
     from proxy.clock import Clock
-    from proxy.config import Config
-    from proxy.forward import Forwarder
-    from proxy.secretcache import SecretCache
+    from proxy.secret.cache import SecretCache
+    from proxy.secret.schema import Config
     from proxy.settings import Settings
+    from proxy.upstream.forward import Forwarder
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _JSON = ("content-type", "application/json")
@@ -146,7 +148,7 @@ def _shown(config: Config) -> dict[str, object]:
     limits = config.timeouts
     return {
         "version_id": config.version_id,
-        "schema": 1,
+        "schema": config.schema,
         "models": sorted(config.models),
         "client_keys": len(config.client_keys),
         "cors_origins": list(config.cors_origins),

@@ -13,6 +13,21 @@ if TYPE_CHECKING:
 
     from proxy.exchange import Exchange
 
+# Headers that belong to one connection (RFC 9110 section 7.6.1) and never pass.
+CONNECTION_HEADERS = frozenset(
+    [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

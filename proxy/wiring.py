@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.clock import SYSTEM
-from proxy.connection import Pool
 from proxy.core import Proxy
-from proxy.forward import Forwarder
-from proxy.secretcache import SecretCache
+from proxy.secret.cache import SecretCache
 from proxy.telemetry import Telemetry
+from proxy.upstream.connection import Pool
+from proxy.upstream.forward import Forwarder
+from proxy.upstream.resolve import Resolver
 
 if TYPE_CHECKING:
     from proxy.clock import Clock
-    from proxy.secretstore import SecretStore
+    from proxy.secret.store import SecretStore
     from proxy.settings import Settings
 
 
@@ -24,5 +25,5 @@ class Parts:
         self.clock = clock
         self.telemetry = Telemetry(settings.environment, settings.log_level, clock)
         self.secrets = SecretCache(store, settings.secret_ttl_s, clock, self.telemetry.secret_failed)
-        self.pool = Pool(clock)
+        self.pool = Pool(clock, Resolver())
         self.proxy = Proxy(settings, self.secrets, Forwarder(self.pool, self.secrets, clock), clock)

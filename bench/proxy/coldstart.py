@@ -34,7 +34,7 @@ OTHERS = {
 EAGER = (
     "import sys; from aws_lambda_powertools.logging import Logger; "
     "from aws_lambda_powertools.metrics.provider.cloudwatch_emf import cloudwatch; "
-    "from proxy.runtime import main; sys.exit(main())"
+    "from proxy.doors.runtime import main; sys.exit(main())"
 )
 BASE, SDKS = "bare interpreter with json, ssl, http.client", "openai + boto3 + client"
 

@@ -16,7 +16,7 @@ from typing import IO
 
 from bench.proxy.figures import NotRun
 from proxy.message import Request
-from proxy.secretstore import TextStore
+from proxy.secret.store import TextStore
 from proxy.settings import Settings
 from proxy.wiring import Parts
 

@@ -15,7 +15,7 @@ from tests.functional.proxy.environment import ARN, SecretsStandIn, secret_answe
 _HTTP = "import http.client, json, ssl, os; from urllib.parse import urlsplit; "
 WAYS = {
     "nothing read (json, ssl, http.client)": _HTTP + "print('sk-upstream')",
-    "proxy: signed with the standard library": "import os; from proxy.secretstore import SecretsManager; "
+    "proxy: signed with the standard library": "import os; from proxy.secret.store import SecretsManager; "
     "print(SecretsManager(os.environ['ARN'], os.environ).read()[0])",
     "botocore's signer and http.client": _HTTP + "from botocore.auth import SigV4Auth; "
     "from botocore.awsrequest import AWSRequest; from botocore.credentials import Credentials; "

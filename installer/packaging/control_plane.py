@@ -16,7 +16,7 @@ from installer.errors import CannotStart
 from installer.packaging import archive, bytecode, template, wheels
 from installer.packaging.template import Template
 
-FORMAT = "6"  # part of the cache's key: raise it when this package builds other results from the same sources
+FORMAT = "7"  # part of the cache's key: raise it when this package builds other results from the same sources
 CACHED_PACKAGES = 4
 
 
@@ -72,6 +72,7 @@ def source_digest(root: Path, where: wheels.Platform) -> str:
     """Digest of what the package depends on: sources, locked versions, target platform, this Python, FORMAT."""
     files = {f"controlplane/{name}": content for name, content in archive.collect(root / "controlplane").items()}
     files |= {f"statemachine/{name}": content for name, content in archive.collect(root / "statemachine").items()}
+    files |= {name: (root / name).read_bytes() for name in template.SHARED}
     files["requirements.txt"] = (root / "requirements.txt").read_bytes()  # Chalice's own runtime goes into the zip
     files["about"] = _about(where)
     return archive.tree_digest(files)

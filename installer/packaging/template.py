@@ -17,6 +17,8 @@ from chalicelib.engine import policies
 from installer.errors import CommandFailed
 from installer.packaging import archive, bytecode
 
+# The schema of the secret: the proxy reads with it, the control plane checks with it.
+SHARED = ("proxy/__init__.py", "proxy/secret/__init__.py", "proxy/secret/schema.py", "proxy/secret/values.py")
 STAGE = "api"  # of Chalice and of API Gateway, see .chalice/config.json
 _STAGED_CODE = "./deployment.zip"
 _LIMIT_S = 300
@@ -111,7 +113,15 @@ def _stage(root: Path, staged: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__", "deployments", "deployed", "vendor")
     shutil.copytree(root / "controlplane", staged, ignore=ignored)
     _write_policies(staged)
+    _share(root, staged / "vendor")
     (staged / "requirements.txt").write_text("")
+
+
+def _share(root: Path, vendor: Path) -> None:
+    """Copy what the proxy and the control plane share; Chalice puts the content of vendor/ at the root of its zip."""
+    for name in SHARED:
+        (vendor / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, vendor / name)
 
 
 def _write_policies(staged: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from proxy import settings
 from proxy.errors import ProxyError
-from proxy.gateway import request_of
+from proxy.doors.gateway import request_of
 from proxy.message import Request
 from proxy.wiring import Parts
 from tests.functional.proxy.rig import Store

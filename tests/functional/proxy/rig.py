@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxy import clock, server, settings
+from proxy import clock, settings
+from proxy.doors import server
 from proxy.exchange import Exchange
 from proxy.message import Request, Response
-from proxy.secretstore import SecretUnreadable
+from proxy.secret.store import SecretUnreadable
 from proxy.telemetry import Telemetry
 from proxy.wiring import Parts
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.secret_schema import check
 
-from proxy.config import ConfigError, decode
+from proxy.secret.schema import SecretError, decode
 
 KEY = "sk-proj-abcdefghijklmnop0123"
 GOOD: dict[str, Any] = {"schema": 1, "api_key": KEY, "models": {"fast": {"target": "gpt-4o-mini"}}}
@@ -20,7 +20,7 @@ WRONG: list[tuple[Any, str]] = [
     ([], "(document)"),
     ("text", "(document)"),
     ({**GOOD, "client_key": []}, "client_key"),
-    ({**GOOD, "schema": 2}, "schema"),
+    ({**GOOD, "schema": 3}, "schema"),
     ({**GOOD, "schema": True}, "schema"),
     ({"api_key": KEY}, "schema"),
     ({"schema": 1}, "api_key"),
@@ -47,7 +47,7 @@ WRONG: list[tuple[Any, str]] = [
     ({**GOOD, "models": {"m": {"target": "x", "fallbacks": "y"}}}, "models.m.fallbacks"),
     ({**GOOD, "models": {"m": {"target": "x", "timeout_s": -1}}}, "models.m.timeout_s"),
     ({**GOOD, "client_keys": {}}, "client_keys"),
-    ({**GOOD, "client_keys": [{"id": "a"}]}, "client_keys[0]"),
+    ({**GOOD, "client_keys": [{"id": "a"}]}, "client_keys[0].sha256"),
     ({**GOOD, "client_keys": [{"id": "", "sha256": "a" * 64}]}, "client_keys[0].id"),
     ({**GOOD, "client_keys": [{"id": "a", "sha256": "short"}]}, "client_keys[0].sha256"),
     ({**GOOD, "cors_origins": ["https://a.example/path"]}, "cors_origins[0]"),
@@ -91,7 +91,7 @@ def test_the_wrong_field_is_named_and_no_key_is_told(document: Any, field: str) 
 
 @pytest.mark.parametrize(("document", "field"), WRONG)
 def test_the_proxy_refuses_what_is_refused_here(document: Any, field: str) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(SecretError):
         decode(json.dumps(document))
 
 
@@ -100,7 +100,7 @@ def test_the_proxy_takes_what_is_taken_here(document: dict[str, Any]) -> None:
     told = check(document)
     seen = decode(json.dumps(document))
     assert dict(told.models) == {alias: model.target for alias, model in seen.models.items()}
-    assert list(told.client_keys) == [name for name, _ in seen.client_keys]
+    assert list(told.client_keys) == [client.id for client in seen.client_keys]
     assert tuple(told.cors_origins) == seen.cors_origins
 
 

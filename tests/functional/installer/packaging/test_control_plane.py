@@ -91,6 +91,19 @@ def test_every_zip_holds_the_policies_that_preflight_reads(packaged: control_pla
         assert {*names, "chalicelib/engine/statements.json"} <= set(paths)
 
 
+def test_every_zip_holds_the_schema_of_the_secret_and_nothing_else_of_the_proxy(
+    packaged: control_plane.Package, tmp_path: Path
+) -> None:
+    for code in packaged.code.values():
+        names = zipfile.ZipFile(BytesIO(code)).namelist()
+        shared = {name for name in names if name.startswith("proxy/") and name.endswith(".py")}
+        assert shared == set(template.SHARED)
+    script = "from chalicelib.domain.secret_schema import check, parsed; "
+    script += """print(check(parsed('{"schema": 2, "api_key": "sk-abcdefghijklmnop"}')).schema)"""
+    done = run_in(next(iter(packaged.code.values())), tmp_path, script)
+    assert done.stdout == "2\n", done.stderr
+
+
 def test_the_workflow_in_the_template_is_the_one_in_the_checkout(packaged: control_plane.Package) -> None:
     machine = packaged.template["Resources"]["StateMachine"]["Properties"]
     definition = json.loads(machine["DefinitionString"])

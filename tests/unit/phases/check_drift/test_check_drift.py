@@ -132,7 +132,7 @@ def test_a_key_rotated_by_hand_is_told_and_is_no_drift(aws: FakeAws) -> None:
     assert "sk-" not in json.dumps(told.evidence)
 
 
-@pytest.mark.parametrize("text", ["not json", '{"schema": 2, "api_key": "sk-secret-secret-secret"}', "[]"])
+@pytest.mark.parametrize("text", ["not json", '{"schema": 3, "api_key": "sk-secret-secret-secret"}', "[]"])
 def test_a_malformed_secret_is_drift_heal_leaves_it_to_people_and_its_text_is_not_shown(
     aws: FakeAws, text: str
 ) -> None:

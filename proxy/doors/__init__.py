@@ -1,0 +1,1 @@
+"""How requests reach the proxy: API Gateway events over the Lambda Runtime API, and a local HTTP server."""

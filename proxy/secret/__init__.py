@@ -1,0 +1,1 @@
+"""The secret: its schema, where it is read from, and the last good one."""
