@@ -14,7 +14,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from chalicelib.adapters.stack_values import event_of, stack_of
 from chalicelib.domain.aws.stacks import Stack, StackEvent
-from chalicelib.stack import state
+from chalicelib.stack import failure, state
 from chalicelib.stack.state import Move
 
 from installer.errors import CommandFailed
@@ -167,7 +167,7 @@ class Deployer:
     def _first_failure(self, last_event: str) -> str:
         """The cause of the failure of the operation that began after `last_event`."""
         events = list(itertools.takewhile(lambda event: event.id != last_event, self._events()))
-        cause = state.root_cause(reversed(events))
+        cause = failure.root_cause(reversed(events))
         return str(cause) if cause else "CloudFormation names no failed resource; see the stack's events"
 
     def _polls(self) -> Iterator[None]:

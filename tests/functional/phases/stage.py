@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from proxy import settings
-from proxy.errors import ProxyError
 from proxy.doors.gateway import request_of
+from proxy.errors import ProxyError
 from proxy.message import Request
 from proxy.wiring import Parts
 from tests.functional.proxy.rig import Store

@@ -11,7 +11,7 @@ from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Request, Result
 from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
-from chalicelib.stack import state
+from chalicelib.stack import failure, state
 
 from . import inventory, search
 from .inventory import Thing
@@ -117,7 +117,7 @@ def _follow(request: Request, aws: Aws) -> Result:
     if status == "DELETE_FAILED":
         tried = int(cursor["tried"])
         if tried >= _ATTEMPTS:
-            cause = state.root_cause(list(aws.stacks.events(stack.id))[-50:])
+            cause = failure.root_cause(list(aws.stacks.events(stack.id))[-50:])
             raise PhaseFailed(
                 f"stack {stack.name} could not be deleted: {cause or stack.reason}",
                 code="StackDeleteFailed",

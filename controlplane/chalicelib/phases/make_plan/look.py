@@ -14,7 +14,7 @@ from chalicelib.engine.phase import Request
 from chalicelib.monitoring import alarms
 from chalicelib.ports import Aws
 from chalicelib.release import release
-from chalicelib.release.release import Wanted
+from chalicelib.release.release import WantedRelease
 from chalicelib.stack import inputs, replacements, state
 
 from .plan import differences
@@ -99,7 +99,7 @@ def _release(request: Request, aws: Aws) -> Details:
     return {"settings": differences(_settings(current), _settings(wanted)), "code": code}
 
 
-def _wanted(artifact: ArtifactEvidence, secret: SecretEvidence, request: Request, aws: Aws) -> Wanted:
+def _wanted(artifact: ArtifactEvidence, secret: SecretEvidence, request: Request, aws: Aws) -> WantedRelease:
     return release.wanted(
         request.config,
         environment=request.environment.name,
@@ -121,5 +121,5 @@ def _live_settings(request: Request, aws: Aws) -> FunctionConfig | None:
         return None
 
 
-def _settings(release: FunctionConfig | Wanted) -> Details:
+def _settings(release: FunctionConfig | WantedRelease) -> Details:
     return {"memory_mb": release.memory_mb, "timeout_s": release.timeout_s, **release.environment}
