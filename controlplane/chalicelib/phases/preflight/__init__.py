@@ -1,1 +1,1 @@
-"""The room of preflight."""
+"""Phase 1, preflight: everything that later phases need is checked, and nothing is changed."""

@@ -1,47 +1,45 @@
-"""Bundle, template and secret: whether what is to be rolled out is there, and would work."""
+"""Builds the artifact without uploading it, and checks template and secret: whether what is rolled out would work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from chalicelib.artifacts import assembly
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed, BadRequest, NotFound, PhaseFailed
-from chalicelib.domain.names import Names
+from chalicelib.domain.evidence.preflight import Build, Finding
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
 from chalicelib.stack import template
 
-from .findings import Finding
-
 _REBUILD = "Run bootstrap.py up again: it builds and uploads the bundle."
 
 
-def check(request: Request, aws: Aws) -> tuple[list[Finding], dict[str, Any]]:
-    """Findings, and sizes of what would be built. Nothing is uploaded."""
+def check(request: Request, aws: Aws) -> tuple[list[Finding], Build]:
+    """Findings, and the sizes of what would be uploaded."""
+    findings, files, build = _build(aws)
+    if files:
+        findings.extend(_template(files.get("template.yaml", b"").decode(), aws))
+    return [*findings, *_secret(request, aws)], build
+
+
+def _build(aws: Aws) -> tuple[list[Finding], Mapping[str, bytes], Build]:
+    """Findings, the bundle's files ({} when it is missing or broken), and the artifact's sizes."""
     try:
-        bundle = aws.artifacts.get(aws.settings.bundle_key)
+        files = assembly.unpack(aws.artifacts.get(aws.settings.bundle_key))
+        artifact = assembly.with_bytecode(assembly.select(files))
     except NotFound:
-        missing = Finding("artifact", f"the bundle {aws.settings.bundle_key} is not in the bucket", _REBUILD)
-        return [missing, *_secret(request, aws)], {}
-    try:
-        files = assembly.unpack(bundle)
-        built = assembly.with_bytecode(assembly.select(files))
+        missing = f"the bundle {aws.settings.bundle_key} is not in the bucket"
+        return [Finding("artifact", missing, _REBUILD)], {}, Build()
     except PhaseFailed as error:
-        broken = Finding("artifact", error.message, error.remedy or _REBUILD, field=error.field or "")
-        return [broken, *_secret(request, aws)], {}
-    told = {"files": len(built), "unpacked_bytes": sum(map(len, built.values()))}
-    return [*_template(files, aws), *_secret(request, aws)], told
+        return [Finding("artifact", error.message, error.remedy or _REBUILD, field=error.field or "")], {}, Build()
+    return [], files, Build(len(artifact), sum(map(len, artifact.values())))
 
 
-def _template(files: dict[str, bytes], aws: Aws) -> Iterator[Finding]:
-    text = files.get("template.yaml", b"").decode()
-    if len(text.encode()) > template.MAX_BYTES:
-        yield Finding(
-            "template",
-            f"template.yaml has {len(text.encode())} bytes; CloudFormation takes {template.MAX_BYTES} in a request",
-            "Shorten it.",
-        )
+def _template(text: str, aws: Aws) -> Iterator[Finding]:
+    size = len(text.encode())
+    if size > template.MAX_BYTES:
+        message = f"template.yaml has {size} bytes; CloudFormation takes {template.MAX_BYTES} in a request"
+        yield Finding("template", message, "Shorten it.")
         return
     try:
         declared = set(aws.stacks.validate(template.with_snapshot(text, {})))
@@ -49,34 +47,37 @@ def _template(files: dict[str, bytes], aws: Aws) -> Iterator[Finding]:
         yield Finding("template", f"template.yaml is not valid: {error.message}", "Correct proxy/template.yaml.")
         return
     for name in sorted(declared ^ template.PARAMETERS):
-        verb = "declares" if name in declared else "lacks"
+        declares, sets = ("declares", "does not set") if name in declared else ("lacks", "sets")
         yield Finding(
             "template",
-            f"template.yaml {verb} the parameter {name}, which we do {'not ' * (name in declared)}give",
+            f"template.yaml {declares} the parameter {name}, which the control plane {sets}",
             "Template and control plane are of different versions: run bootstrap.py up.",
         )
 
 
 def _secret(request: Request, aws: Aws) -> Iterator[Finding]:
-    wanted = request.config.secret_arn or Names(request.environment.name).secret
     adopted = request.config.secret_arn
-    where = "config.secret_arn" if adopted else "secret"
+    name, field = adopted or request.names.secret, "config.secret_arn" if adopted else "secret"
     try:
-        info = aws.secrets.find(wanted)
+        info = aws.secrets.find(name)
     except AccessDenied:
-        # An adopted secret is opened by its tag; IAM does not tell a missing tag from a secret that is not there.
+        # The policy allows adopted secrets by tag; IAM answers the same for a missing tag and for a missing secret.
         yield Finding(
             "secret",
-            f"the secret {wanted} is not there, or not ours to read",
+            f"the secret {name} does not exist, or its tag does not allow us to read it",
             "Check the ARN, and adopt it: aws secretsmanager tag-resource --secret-id ARN --tags"
             " Key=proxyctl:owner,Value=proxyctl",
-            field=where,
+            field=field,
         )
         return
-    if info is None or info.doomed:
-        state = "is scheduled for deletion" if info else "does not exist"
-        name = request.environment.name
-        store = f"python -m ctl secret set {name}, or PUT /environments/{name}/secret"
-        back = "aws secretsmanager restore-secret --secret-id ARN" if info else "give the ARN of one that does"
-        remedy = back if adopted else f"Store it: {store}."
-        yield Finding("secret", f"the secret {wanted} {state}", remedy, field=where)
+    if info is None:
+        remedy = "Give the ARN of one that does." if adopted else _store(request)
+        yield Finding("secret", f"the secret {name} does not exist", remedy, field=field)
+    elif info.doomed:
+        remedy = "aws secretsmanager restore-secret --secret-id ARN" if adopted else _store(request)
+        yield Finding("secret", f"the secret {name} is scheduled for deletion", remedy, field=field)
+
+
+def _store(request: Request) -> str:
+    name = request.environment.name
+    return f"Store it: python -m ctl secret set {name}, or PUT /environments/{name}/secret."

@@ -1,22 +1,23 @@
 """What the roles of the control plane must be allowed, read from their own policies: there is no second list.
 
-A policy's Resource may be `{"Fn::Sub": …}`; the variables of CloudFormation's that it holds are filled in here.
+A policy's Resource may be `{"Fn::Sub": …}`; this module fills in the CloudFormation variables that it names.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# A "*" in a resource stands for any name: IAM is asked about one that could be.
-_ANY = "proxyctl-preflight"
+# Stands for the "*" of a resource pattern: IAM simulates a resource that could exist.
+_EXAMPLE = "proxyctl-preflight"
+_STRING_OPERATORS = ("StringEquals", "StringLike", "ArnLike", "ArnEquals", "ForAnyValue:String")
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one statement allows, as IAM's simulator is asked about it. context: condition keys and values."""
+    """What one statement allows, as IAM's simulator takes it. context: condition keys and values."""
 
     policy: str
     sid: str
@@ -26,57 +27,57 @@ class Grant:
 
 
 def grants(policy: str, document: Mapping[str, Any], variables: Mapping[str, str]) -> list[Grant]:
-    """The Allow statements of a policy document. variables: `AWS::Partition` and the like."""
-    found = []
-    for index, statement in enumerate(document["Statement"]):
-        if statement["Effect"] != "Allow":
-            continue
-        resources = [_resolved(one, variables) for one in _listed(statement["Resource"])]
-        found.append(
-            Grant(
-                policy,
-                statement.get("Sid", f"statement {index}"),
-                _listed(statement["Action"]),
-                resources,
-                _context(statement.get("Condition", {}), variables),
-            )
+    """The Allow statements of a policy document.
+
+    policy: stem of the policy's file. variables: value by name, `AWS::Partition` and the like. Raises KeyError for a
+    variable that is not among them.
+    """
+    return [
+        Grant(
+            policy,
+            statement.get("Sid", f"statement {index}"),
+            [str(action) for action in _listed(statement["Action"])],
+            [_resolved(resource, variables) for resource in _listed(statement["Resource"])],
+            _context(statement.get("Condition", {}), variables),
         )
-    return found
+        for index, statement in enumerate(document["Statement"])
+        if statement["Effect"] == "Allow"
+    ]
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: object) -> list[object]:
     return list(value) if isinstance(value, list) else [value]
 
 
-def _resolved(resource: Any, variables: Mapping[str, str]) -> str:
-    text = resource["Fn::Sub"] if isinstance(resource, Mapping) else str(resource)
+def _resolved(resource: object, variables: Mapping[str, str]) -> str:
+    text = str(resource["Fn::Sub"] if isinstance(resource, Mapping) else resource)
     return re.sub(r"\$\{([^}]+)\}", lambda match: variables[match[1]], text)
 
 
 def concrete(resource: str) -> str:
-    """A resource that the pattern covers; "*" by itself stays, as IAM takes it so."""
-    return resource if resource == "*" else resource.replace("*", _ANY)
+    """A resource that the pattern covers; "*" by itself stays, because the simulator takes it."""
+    return resource if resource == "*" else resource.replace("*", _EXAMPLE)
 
 
-def _context(condition: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, str]:
-    """Values that fulfil the condition, as far as it compares strings."""
-    context: dict[str, str] = {}
-    for operator, pairs in condition.items():
-        if operator.startswith(("StringEquals", "StringLike", "ArnLike", "ArnEquals", "ForAnyValue:String")):
-            for key, value in pairs.items():
-                context[key] = concrete(_resolved(_listed(value)[0], variables))
-    return context
+def _context(condition: Mapping[str, Mapping[str, object]], variables: Mapping[str, str]) -> dict[str, str]:
+    """Values that fulfil the condition, for operators that compare strings."""
+    return {
+        key: concrete(_resolved(_listed(value)[0], variables))
+        for operator, pairs in condition.items()
+        if operator.startswith(_STRING_OPERATORS)
+        for key, value in pairs.items()
+    }
 
 
 def role_of(policy: str) -> str:
-    """The logical id of the role that Chalice gives a policy file's function: `LoadTestRole` for `load_test`. The API's
-    own goes by the name that Chalice has for it."""
+    """The logical id of the role that Chalice creates for a policy file: `LoadTestRole` for `load_test`,
+    `ApiHandlerRole` for `api`."""
     return "ApiHandlerRole" if policy == "api" else "".join(part.capitalize() for part in policy.split("_")) + "Role"
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """An action that a role's policy promises, and IAM refuses."""
+    """An action that a role's policy allows and IAM refuses. decision: `implicitDeny` or `explicitDeny`."""
 
     policy: str
     action: str
@@ -85,8 +86,3 @@ class Missing:
 
     def __str__(self) -> str:
         return f"{self.policy} may not {self.action} on {self.resource} ({self.decision})"
-
-
-def told(missing: Iterable[Missing]) -> list[str]:
-    """One line each, sorted."""
-    return sorted(map(str, missing))

@@ -1,46 +1,55 @@
-"""Phase 1: looks at everything that the later phases will need, names all that is wrong, and changes nothing."""
+"""Phase 1: checks everything that the later phases need, names all that is wrong at once, and changes nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.preflight import Build, Finding, PreflightEvidence
 from chalicelib.domain.model import Action
-from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 from . import build, findings, inspect, simulate
 
 
-def run(request: Request, aws: Aws) -> Result:
-    names = Names(request.environment.name)  # refuses a name that some service would not take
-    caller = aws.identity.caller()
-    denied, asked = simulate.check(aws)
-    deploys = request.action is Action.DEPLOY
-    around = inspect.check(request, aws) if deploys else []
-    inside, built = build.check(request, aws) if deploys else ([], {})
-    found = [*denied, *around, *inside]
-    evidence = {
-        "account": caller.account,
-        "caller": caller.arn,
-        "region": aws.settings.region,
-        "environment": names.environment,
-        "simulated": asked,
-        "artifact": built,
-        "findings": findings.listed(found),
-    }
-    stopping = findings.blocking(found)
-    if stopping:
-        first = stopping[0]
+def run(request: Request, aws: Aws) -> Result[PreflightEvidence]:
+    """Permissions always; quotas, names, artifact, template and secret before a deploy.
+
+    Raises BadRequest for an invalid environment name, PhaseFailed (PreflightFailed) with every finding.
+    """
+    names, caller = request.names, aws.identity.caller()
+    refused, simulated = simulate.check(aws)
+    surroundings, inputs, sizes = _before_a_deploy(request, aws)
+    every = (*refused, *surroundings, *inputs)
+    evidence = PreflightEvidence(
+        account=caller.account,
+        caller=caller.arn,
+        region=aws.settings.region,
+        environment=names.environment,
+        simulated=simulated,
+        artifact=sizes,
+        findings=every,
+    )
+    _refuse(findings.blocking(every), evidence)
+    return Result.done(findings.passed(simulated, every), evidence)
+
+
+def _before_a_deploy(request: Request, aws: Aws) -> tuple[list[Finding], list[Finding], Build]:
+    if request.action is not Action.DEPLOY:
+        return [], [], Build()
+    return inspect.check(request, aws), *build.check(request, aws)
+
+
+def _refuse(blocking: Sequence[Finding], evidence: PreflightEvidence) -> None:
+    if blocking:
         raise PhaseFailed(
-            findings.sentence(stopping),
+            findings.problems(blocking),
             code="PreflightFailed",
-            field=first.field or None,
-            remedy=" | ".join(dict.fromkeys(one.remedy for one in stopping)),
+            field=blocking[0].field or None,
+            remedy=" | ".join(dict.fromkeys(finding.remedy for finding in blocking)),
             evidence=evidence,
         )
-    to_know = f"; {len(found)} to know of: {found[0].message}" if found else ""
-    words = f"{asked['actions']} actions of {asked['roles']} roles are allowed, quotas and names are fine"
-    return Result.done(words + to_know, **evidence)
 
 
-PHASE = Definition(run, dict)
+PHASE = Definition(run, PreflightEvidence)

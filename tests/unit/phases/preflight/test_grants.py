@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from chalicelib.engine.policies import documents
-from chalicelib.phases.preflight.grants import Missing, concrete, grants, role_of, told
+from chalicelib.phases.preflight.grants import Missing, concrete, grants, role_of
 
 VARIABLES = {
     "AWS::Partition": "aws",
@@ -37,8 +37,7 @@ WITHOUT_RESOURCE = {
 
 
 def document(stem: str) -> dict[str, Any]:
-    read: dict[str, Any] = documents()[stem]
-    return read
+    return documents()[stem]
 
 
 @pytest.mark.parametrize("stem", MINE)
@@ -70,9 +69,11 @@ def test_only_prepare_secret_of_these_phases_may_read_a_secrets_value() -> None:
 
 def test_a_role_is_passed_to_lambda_only() -> None:
     passing = [
-        one for one in grants("deploy_stack", document("deploy_stack"), VARIABLES) if "iam:PassRole" in one.actions
+        grant
+        for grant in grants("deploy_stack", document("deploy_stack"), VARIABLES)
+        if "iam:PassRole" in grant.actions
     ]
-    assert [one.context for one in passing] == [{"iam:PassedToService": "lambda.amazonaws.com"}]
+    assert [grant.context for grant in passing] == [{"iam:PassedToService": "lambda.amazonaws.com"}]
 
 
 def test_variables_are_filled_in_and_stars_become_a_name() -> None:
@@ -104,6 +105,6 @@ def test_a_policy_files_role_has_chalices_logical_id() -> None:
     assert (role_of("load_test"), role_of("api")) == ("LoadTestRole", "ApiHandlerRole")
 
 
-def test_what_is_missing_is_told_with_role_action_and_resource() -> None:
+def test_what_is_missing_is_named_with_role_action_and_resource() -> None:
     missing = Missing("bake", "cloudwatch:DescribeAlarms", "arn:x", "explicitDeny")
-    assert told([missing]) == ["bake may not cloudwatch:DescribeAlarms on arn:x (explicitDeny)"]
+    assert str(missing) == "bake may not cloudwatch:DescribeAlarms on arn:x (explicitDeny)"

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from chalicelib.domain.aws.functions import ConcurrencyLimits, FunctionConfig
 from chalicelib.domain.aws.gateway import GatewayAccount
 from chalicelib.domain.aws.identity import Caller
 from chalicelib.domain.aws.stacks import StackResource
+from chalicelib.domain.codec import encode
 from chalicelib.domain.config import Config, Load, Options, Throttle, Webhook
 from chalicelib.domain.errors import AwsCallFailed, BadRequest, PhaseFailed
+from chalicelib.domain.evidence.preflight import Build, Finding, PreflightEvidence
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import OWNER_TAG
-from chalicelib.engine.phase import Result
 from chalicelib.engine.policies import documents
 from chalicelib.phases.preflight import run as preflight
 from chalicelib.phases.preflight.grants import role_of
 from chalicelib.stack.template import PARAMETERS
 
-from tests.fakes import FakeAws
+from tests.fakes import FakeAws, settings
 from tests.fakes.requests import environment, request
 from tests.unit.artifacts.test_assembly import bundle
 
@@ -41,26 +42,58 @@ def aws(template: bytes = TEMPLATE) -> FakeAws:
     return fake
 
 
-def run(fake: FakeAws, **other: Any) -> Result:
-    return preflight.run(request(**({"environment": environment()} | other)), fake.as_aws())
+def run(fake: FakeAws, **other: Any) -> PreflightEvidence:
+    evidence = preflight.run(request(**({"environment": environment()} | other)), fake.as_aws()).evidence
+    assert evidence is not None
+    return evidence
 
 
-def findings(fake: FakeAws, **other: Any) -> list[dict[str, Any]]:
+def findings(fake: FakeAws, **other: Any) -> tuple[Finding, ...]:
     """All of them, whether they stop the deployment or not."""
     try:
-        told: list[dict[str, Any]] = run(fake, **other).evidence["findings"]
+        every = run(fake, **other).findings
     except PhaseFailed as error:
-        told = error.evidence["findings"]
-    assert all(finding["remedy"] for finding in told)
-    return told
+        every = error.evidence["findings"]
+    assert all(finding.remedy for finding in every)
+    return every
 
 
 def test_a_good_account_passes_and_every_role_was_asked_about() -> None:
     fake = aws()
-    result = run(fake)
-    assert result.evidence["findings"] == []
-    assert result.evidence["simulated"]["roles"] == len(documents())
+    evidence = run(fake)
+    assert evidence.findings == ()
+    assert evidence.simulated.roles == len(documents())
+    assert evidence.simulated.actions == len(ACTIONS)
     assert {role for role, _, _ in fake.identity.asked} == {role_of(stem) for stem in documents()}
+
+
+def test_the_summary_counts_what_was_checked_and_quotes_warnings() -> None:
+    fake = aws()
+    counts = f"{len(ACTIONS)} actions of {len(documents())} roles checked"
+    assert preflight.run(request(), fake.as_aws()).summary == f"Preflight OK: {counts}"
+    fake.gateway.settings = GatewayAccount("", 10_000, 5_000)
+    summary = preflight.run(request(), fake.as_aws()).summary
+    assert summary.startswith(f"Preflight OK: {counts}. 1 warning: the account has no CloudWatch role")
+
+
+def test_the_record_of_a_check_that_did_not_run_is_empty() -> None:
+    evidence = encode(run(aws(), action=Action.REVALIDATE))
+    assert (evidence["artifact"], evidence["findings"]) == ({}, [])
+    assert set(cast(dict[str, Any], evidence["simulated"])) == {"roles", "actions"}
+
+
+def test_the_embedded_cloud_leaves_conditional_statements_out_and_says_so() -> None:
+    fake = dataclasses.replace(aws(), settings=settings(endpoint_url="http://127.0.0.1:4566"))
+    simulated = run(fake).simulated
+    assert simulated.actions < len(ACTIONS)
+    assert str(simulated.not_run).startswith("NOT RUN, conditional: ")
+    assert "deploy_stack iam:PassRole" in str(simulated.not_run)
+
+
+def test_what_would_be_built_is_measured() -> None:
+    build = run(aws()).artifact
+    assert build.files
+    assert build.unpacked_bytes
 
 
 def test_nothing_is_changed() -> None:
@@ -96,7 +129,7 @@ def test_conditions_are_part_of_the_question() -> None:
     assert passing == [{"iam:PassedToService": "lambda.amazonaws.com"}]
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_named_at_once() -> None:
     fake = aws()
     fake.identity.denied.add((role_of("bake"), "cloudwatch:DescribeAlarms"))
     del fake.artifacts.objects["bundles/abc.zip"]
@@ -104,7 +137,7 @@ def test_all_problems_are_told_at_once() -> None:
     fake.functions.concurrency = ConcurrencyLimits(10, 10)
     with pytest.raises(PhaseFailed, match=r"^4 problems: ") as caught:
         run(fake)
-    assert {one["check"] for one in caught.value.evidence["findings"]} == {
+    assert {finding.check for finding in caught.value.evidence["findings"]} == {
         "permissions",
         "quotas",
         "artifact",
@@ -122,7 +155,7 @@ def _changed(**changes: Any) -> FakeAws:
 
 
 @pytest.mark.parametrize(
-    ("fake", "given", "check", "blocks", "words"),
+    ("fake", "request_of", "check", "blocks", "words"),
     [
         (_changed(identity__who=Caller("999999999999", "arn:aws:iam::9:x")), {}, "identity", True, "999999999999"),
         (_changed(identity__who=Caller("123456789012", "arn:aws-cn:iam::1:x")), {}, "identity", True, "aws-cn"),
@@ -153,7 +186,7 @@ def _changed(**changes: Any) -> FakeAws:
             {"config": Config(timeout_s=60, response_mode="buffered")},
             "api_gateway",
             False,
-            "cuts them at 29 s",
+            "ends buffered requests after 29 s",
         ),
         (_changed(stacks__parameters=AwsCallFailed("ValidationError: bad")), {}, "template", True, "not valid"),
         (_changed(stacks__parameters=["Environment"]), {}, "template", True, "lacks the parameter AccessLogs"),
@@ -182,20 +215,20 @@ def _changed(**changes: Any) -> FakeAws:
         ),
     ],
 )
-def test_each_problem_is_found(fake: FakeAws, given: dict[str, Any], check: str, blocks: bool, words: str) -> None:
-    told = [one for one in findings(fake, **given) if one["check"] == check]
-    assert any(words in one["message"] and one["blocks"] is blocks for one in told), told
+def test_each_problem_is_named(fake: FakeAws, request_of: dict[str, Any], check: str, blocks: bool, words: str) -> None:
+    named = [finding for finding in findings(fake, **request_of) if finding.check == check]
+    assert any(words in finding.message and finding.blocks is blocks for finding in named), named
 
 
-def test_sources_that_cannot_be_built_are_found() -> None:
+def test_sources_that_cannot_be_built_are_named() -> None:
     fake = aws()
     fake.artifacts.objects["bundles/abc.zip"] = bundle(**{"proxy/core.py": b"def broken(:"})
     (finding,) = findings(fake)
-    assert (finding["check"], finding["field"]) == ("artifact", "proxy/core.py")
+    assert (finding.check, finding.field) == ("artifact", "proxy/core.py")
 
 
 @pytest.mark.parametrize("what", ["function", "log group", "role"])
-def test_a_name_that_someone_else_has_taken_is_found_before_the_stack_is_made(what: str) -> None:
+def test_a_name_that_someone_else_has_taken_stops_before_the_stack_is_created(what: str) -> None:
     fake = aws()
     if what == "function":
         fake.functions.latest["proxyctl-dev-proxy"] = FunctionConfig("", 128, 3, {}, "python3.11")
@@ -205,8 +238,8 @@ def test_a_name_that_someone_else_has_taken_is_found_before_the_stack_is_made(wh
         fake.logs.add("/aws/lambda/proxyctl-dev-proxy")
         fake.logs.add("/aws/lambda/proxyctl-dev-proxy-of-another")
     (finding,) = findings(fake)
-    assert finding["check"] == "names"
-    assert finding["message"].startswith(what)
+    assert finding.check == "names"
+    assert finding.message.startswith(what)
 
 
 def test_in_a_standing_environment_its_own_names_are_not_taken() -> None:
@@ -214,57 +247,57 @@ def test_in_a_standing_environment_its_own_names_are_not_taken() -> None:
     fake.stacks.add(STACK, tags={OWNER_TAG: "proxyctl"})
     fake.logs.add("/aws/lambda/proxyctl-dev-proxy")
     fake.functions.add("proxyctl-dev-proxy", FunctionConfig("c", 128, 3, {}, "python3.11"), live="1", versions=1)
-    assert findings(fake) == []
+    assert findings(fake) == ()
 
 
-def test_a_function_that_was_deleted_behind_cloudformations_back_is_found() -> None:
+def test_a_function_that_was_deleted_outside_cloudformation_stops() -> None:
     fake = aws()
     fake.stacks.add(STACK, tags={OWNER_TAG: "proxyctl"})
-    (found,) = findings(fake)
-    assert (found["blocks"], "deleted by hand" in found["message"]) == (True, True)
+    (finding,) = findings(fake)
+    assert (finding.blocks, "deleted by hand" in finding.message) == (True, True)
 
 
 def test_an_adopted_secret_that_is_not_ours_to_read_is_one_finding_among_the_others() -> None:
     fake = aws(b"# no marks")
     fake.secrets.hidden = True
-    told = findings(fake, config=Config(secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:x"))
-    assert {one["check"] for one in told} == {"template", "secret"}
-    assert any("tag-resource" in one["remedy"] for one in told)
+    every = findings(fake, config=Config(secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:x"))
+    assert {finding.check for finding in every} == {"template", "secret"}
+    assert any("tag-resource" in finding.remedy for finding in every)
 
 
 def test_a_stack_of_someone_else_by_our_name_stops() -> None:
     fake = aws()
     fake.stacks.add(STACK)
-    assert "is not ours" in findings(fake)[0]["message"]
+    assert "is not ours" in findings(fake)[0].message
 
 
 @pytest.mark.parametrize(("status", "blocks"), [("IMPORT_ROLLBACK_FAILED", True), ("ROLLBACK_COMPLETE", False)])
-def test_a_stack_that_must_be_helped_first_is_told(status: str, blocks: bool) -> None:
+def test_a_stack_that_must_be_settled_first_is_named(status: str, blocks: bool) -> None:
     fake = aws()
     fake.stacks.add(STACK, status, tags={OWNER_TAG: "proxyctl"})
-    told = [one for one in findings(fake) if one["check"] == "stack"]
-    assert [one["blocks"] for one in told] == [blocks]
+    assert [finding.blocks for finding in findings(fake) if finding.check == "stack"] == [blocks]
 
 
 def test_a_doomed_secret_stops() -> None:
     fake = aws()
     fake.secrets.delete("proxyctl/dev/openai", 7)
-    assert "scheduled for deletion" in findings(fake)[0]["message"]
+    assert "scheduled for deletion" in findings(fake)[0].message
 
 
 def test_without_the_control_planes_stack_permissions_are_not_run() -> None:
     fake = aws()
     fake.stacks.owned.clear()
     (finding,) = findings(fake)
-    assert finding["message"].startswith("NOT RUN")
-    assert not finding["blocks"]
+    assert finding.message.startswith("NOT RUN")
+    assert not finding.blocks
 
 
 def test_a_revalidation_asks_about_permissions_only() -> None:
     fake = aws()
     fake.artifacts.objects.clear()
     fake.secrets.kept.clear()
-    assert run(fake, action=Action.REVALIDATE).evidence["findings"] == []
+    evidence = run(fake, action=Action.REVALIDATE)
+    assert (evidence.findings, evidence.artifact) == ((), Build())
 
 
 def test_a_name_that_no_service_would_take_is_refused() -> None:

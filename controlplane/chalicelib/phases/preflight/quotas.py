@@ -1,0 +1,68 @@
+"""Whether the account's quotas suffice: Lambda's concurrency, API Gateway's throttle and time limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib.domain.aws.functions import ConcurrencyLimits
+from chalicelib.domain.aws.gateway import GatewayAccount
+from chalicelib.domain.config import Load, Throttle
+from chalicelib.domain.evidence.preflight import Finding
+
+# Lambda keeps so many executions unreserved:
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+_KEPT_UNRESERVED = 100
+_REQUEST_S = 2.0  # assumed duration of a request, until the load test has measured it
+_SPARE = 2  # factor on the executions that the load needs
+_OWN = 2  # executions of the control plane itself during the load test
+_BUFFERED_LIMIT_S = 29  # API Gateway's default integration timeout
+
+
+def concurrency(limits: ConcurrencyLimits, load: Load, reserve: int | None) -> Iterator[Finding]:
+    """Whether Lambda's concurrency suffices for the load test and for what the proxy reserves.
+
+    The load needs rate x duration executions (Little's law), with a factor to spare, and one for each worker.
+    reserve: executions that the function would reserve in addition to what it has; None for no reservation.
+    """
+    needed = int(load.rps * _REQUEST_S * _SPARE) + load.workers + _OWN
+    if needed > limits.unreserved:
+        yield Finding(
+            "quotas",
+            f"the load test needs about {needed} concurrent executions; {limits.unreserved} of {limits.total} are"
+            " unreserved",
+            "Lower options.load, or request more (Service Quotas, Lambda, Concurrent executions).",
+            field="options.load.rps",
+        )
+    if reserve is not None and limits.unreserved - reserve < _KEPT_UNRESERVED:
+        yield Finding(
+            "quotas",
+            f"config.reserved_concurrency {reserve} would leave {limits.unreserved - reserve} of {limits.total}"
+            f" unreserved; Lambda keeps {_KEPT_UNRESERVED}",
+            "Lower it, or request more (Service Quotas, Lambda, Concurrent executions).",
+            field="config.reserved_concurrency",
+        )
+
+
+def throttle(account: GatewayAccount, throttle: Throttle) -> Iterator[Finding]:
+    """Whether the stage's throttle is within the account's, which acts first."""
+    if throttle.rate_per_s > account.rate_per_s or throttle.burst > account.burst:
+        yield Finding(
+            "api_gateway",
+            f"config.throttle ({throttle.rate_per_s:g}/s, burst {throttle.burst}) is above the account's own"
+            f" ({account.rate_per_s:g}/s, burst {account.burst}), which acts first",
+            "Lower it, or request more (Service Quotas, API Gateway).",
+            blocks=False,
+            field="config.throttle",
+        )
+
+
+def time_limit(mode: str, timeout_s: int) -> Iterator[Finding]:
+    """Whether API Gateway waits as long as the function may take. mode: `stream` or `buffered`."""
+    if mode == "buffered" and timeout_s > _BUFFERED_LIMIT_S:
+        yield Finding(
+            "api_gateway",
+            f"config.timeout_s is {timeout_s}; API Gateway ends buffered requests after {_BUFFERED_LIMIT_S} s",
+            "Stream (config.response_mode stream), or lower it.",
+            blocks=False,
+            field="config.timeout_s",
+        )

@@ -1,0 +1,53 @@
+"""Which quotas a deployment needs: each limit itself is enough."""
+
+from __future__ import annotations
+
+import pytest
+from chalicelib.domain.aws.functions import ConcurrencyLimits
+from chalicelib.domain.aws.gateway import GatewayAccount
+from chalicelib.domain.config import Load, Throttle
+from chalicelib.phases.preflight import quotas
+
+
+@pytest.mark.parametrize(
+    ("load", "unreserved", "enough"),
+    [
+        (Load(rps=100, workers=1), 403, True),  # 100 a second x 2 s x 2 to spare, one worker, two of our own
+        (Load(rps=100, workers=1), 402, False),
+        (Load(rps=100, workers=5), 407, True),
+        (Load(rps=100, workers=5), 406, False),
+        (Load(rps=0.1, workers=1), 3, True),
+        (Load(rps=0.1, workers=1), 2, False),
+    ],
+)
+def test_the_load_needs_rate_times_duration_twice_and_its_workers(load: Load, unreserved: int, enough: bool) -> None:
+    findings = list(quotas.concurrency(ConcurrencyLimits(1_000, unreserved), load, None))
+    assert (findings == []) is enough
+    assert all(finding.blocks and finding.field == "options.load.rps" for finding in findings)
+
+
+@pytest.mark.parametrize(("reserve", "enough"), [(None, True), (0, True), (400, True), (401, False)])
+def test_a_reservation_must_leave_a_hundred_executions_unreserved(reserve: int | None, enough: bool) -> None:
+    findings = list(quotas.concurrency(ConcurrencyLimits(1_000, 500), Load(rps=1), reserve))
+    assert (findings == []) is enough
+    assert all(finding.blocks and finding.field == "config.reserved_concurrency" for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("throttle", "within"),
+    [(Throttle(50, 100), True), (Throttle(50.5, 100), False), (Throttle(50, 101), False)],
+)
+def test_a_throttle_above_the_accounts_is_a_warning(throttle: Throttle, within: bool) -> None:
+    findings = list(quotas.throttle(GatewayAccount("role", 50, 100), throttle))
+    assert (findings == []) is within
+    assert not any(finding.blocks for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("mode", "timeout_s", "within"),
+    [("buffered", 29, True), ("buffered", 30, False), ("stream", 900, True)],
+)
+def test_a_buffered_request_that_outlasts_api_gateway_is_a_warning(mode: str, timeout_s: int, within: bool) -> None:
+    findings = list(quotas.time_limit(mode, timeout_s))
+    assert (findings == []) is within
+    assert not any(finding.blocks for finding in findings)
