@@ -42,6 +42,8 @@ def decode(kind: type[T], value: object, *, under: str = "") -> T:
 def decode_lenient(kind: type[T], value: Mapping[str, object]) -> T:
     """Like `decode`, for a stored value: fields and values that this version refuses are left out at any depth, so that
     they get their defaults. Raises BadRequest only when a field without a default is missing."""
+    fields = {key: name for name, key in _keys(kind).items()}
+    value = {fields.get(key, key): item for key, item in value.items()}
     accepted = copy.deepcopy(_without_unknown(kind, value))
     while True:
         try:
@@ -49,6 +51,12 @@ def decode_lenient(kind: type[T], value: Mapping[str, object]) -> T:
         except BadRequest as error:
             if not _leave_out(accepted, str(error.field)):
                 raise
+
+
+def _keys(kind: object) -> Mapping[str, str]:
+    """JSON key by field, for a dataclass with keys that are no Python names (its `KEYS`)."""
+    keys: Mapping[str, str] = getattr(kind, "KEYS", {})
+    return keys
 
 
 def decode_record(kind: type[T], value: Mapping[str, object]) -> T:
@@ -122,6 +130,9 @@ def schema_of(kind: type[Any], ref_template: str) -> dict[str, Any]:
         if part.get("type") == "object":
             part["additionalProperties"] = False
     own: dict[str, Any] = parts.pop(kind.__name__, schema)
+    keys = _keys(kind)
+    if keys:
+        own["properties"] = {keys.get(name, name): part for name, part in own["properties"].items()}
     return own | {"$defs": parts}
 
 
@@ -199,7 +210,8 @@ def encode(value: object, *, partial: bool = False) -> dict[str, object]:
     if partial and dataclasses.is_dataclass(value) and not isinstance(value, type):
         untouched = msgspec.to_builtins(type(value)())
         plain = {name: item for name, item in plain.items() if item != untouched[name]}
-    return {name: _without_none(item) for name, item in plain.items() if item is not None}
+    keys = _keys(value)
+    return {keys.get(name, name): _without_none(item) for name, item in plain.items() if item is not None}
 
 
 def _without_none(value: object) -> object:

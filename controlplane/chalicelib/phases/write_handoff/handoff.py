@@ -1,47 +1,14 @@
-"""The handoff in Markdown: what was deployed, where it is, how it did, what to do when it hurts, how to remove it."""
+"""The handoff in Markdown: what is deployed and where, what was checked, how to repair it and how to remove it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from chalicelib.domain.model import PhaseRecord
 from chalicelib.domain.names import Names
 
-# Symptom, likely cause, first step. Taken from what the checks of phases 7 and 8 look for.
-TROUBLES: tuple[tuple[str, str, str], ...] = (
-    (
-        "401 `invalid_api_key` on every call",
-        "The client key is not in the secret's `client_keys`, or the provider refuses the stored key.",
-        "`python -m ctl secret set {environment}` stores a new one; the proxy reads it again by itself.",
-    ),
-    (
-        "404 `model_not_found`",
-        "The model is neither an alias of the secret's `models` nor known upstream.",
-        "Ask `/v1/models` what there is; add the alias to the secret.",
-    ),
-    (
-        "429 with `retry-after`",
-        "The stage's throttle, or the provider's own limit (then `x-ratelimit-*` headers are there too).",
-        "Raise `config.throttle`, or ask the provider for more.",
-    ),
-    (
-        "503 from `/health`",
-        "The proxy cannot read its secret, or the secret is malformed.",
-        "Look for `secret` in the function's log; `GET /environments/{environment}` shows the last revalidation.",
-    ),
-    (
-        "504, or answers that end after 29 s",
-        "API Gateway's integration timeout, which is shorter than the model takes.",
-        "Stream the answer (`response_mode: stream`), or raise the integration timeout by a quota request.",
-    ),
-    (
-        "A deployment stays RUNNING",
-        "Its execution was stopped by hand.",
-        "Start another: a lock whose execution is dead is taken over by itself.",
-    ),
-)
+from .troubles import TROUBLES
 
 
 def handoff_markdown(
@@ -52,36 +19,35 @@ def handoff_markdown(
     phases: Sequence[PhaseRecord],
     region: str,
 ) -> str:
-    """The document as text. Commands in it are complete: they can be pasted."""
+    """The document. Its commands are complete, so that they can be pasted.
+
+    at: when it is written, ISO 8601; links: URL by name, with `base_url`.
+    """
     parts = [
         f"# Environment `{names.environment}`\n\nWritten {at[:19]}Z by deployment `{deployment_id}` in {region}.\n",
         "## Where it is\n\n"
         + _table(("what", "where"), [(name, f"<{url}>") for name, url in links.items()])
         + f"\nDashboard: `aws --region {region} cloudwatch get-dashboard --dashboard-name {names.dashboard}`\n",
-        "## Use it\n\n" + _usage(links),
-        "## What was proved\n\n" + _table(("phase", "verdict", "what it saw"), [_row(phase) for phase in phases]),
+        "## Use it\n\n" + _usage(links["base_url"]),
+        "## What was checked\n\n" + _table(("phase", "status", "summary"), [_row(phase) for phase in phases]),
         "## When something is wrong\n\n" + _table(("symptom", "likely cause", "do this"), _troubles(names)),
         "## Remove it\n\n" + _removal(names, region),
     ]
     return "\n".join(parts)
 
 
-def _usage(links: Mapping[str, str]) -> str:
-    base = links.get("base_url", "")
+def _usage(base_url: str) -> str:
     return (
         "```python\n"
         "from openai import OpenAI\n\n"
-        f'client = OpenAI(base_url="{base}", api_key="<a client key, or any text where none is set>")\n'
+        f'client = OpenAI(base_url="{base_url}", api_key="<a client key, or any text where none is set>")\n'
         "```\n"
     )
 
 
 def _row(phase: PhaseRecord) -> tuple[str, str, str]:
-    return (
-        f"{phase.number}. {phase.name}" if phase.number else phase.name,
-        phase.status.value,
-        phase.summary,
-    )
+    name = f"{phase.number}. {phase.name}" if phase.number else phase.name
+    return name, phase.status.value, phase.summary
 
 
 def _troubles(names: Names) -> list[tuple[str, str, str]]:
@@ -89,11 +55,11 @@ def _troubles(names: Names) -> list[tuple[str, str, str]]:
 
 
 def _removal(names: Names, region: str) -> str:
-    """The way through the control plane, and by hand for the case that it is gone."""
+    """How to remove everything: through the control plane, and by hand in case that is gone."""
     body = json.dumps({"environment": names.environment, "action": "cleanup", "options": {"remove_secret": True}})
     return (
         f"Through the control plane: `POST /deployments` with\n\n```json\n{body}\n```\n\n"
-        "It ends with a proof by name and by tag that nothing is left. By hand, should the control plane be gone:\n\n"
+        "It ends with a proof by name and by tag that nothing is left. By hand, if the control plane is gone:\n\n"
         "```sh\n"
         f"aws cloudformation delete-stack --region {region} --stack-name {names.stack}\n"
         f"aws cloudformation wait stack-delete-complete --region {region} --stack-name {names.stack}\n"
@@ -108,8 +74,9 @@ def _removal(names: Names, region: str) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    def line(cells: Sequence[Any]) -> str:
-        return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join([_line(head), _line(["---"] * len(head)), *map(_line, rows)]) + "\n"
 
-    return "\n".join([line(head), line(["---"] * len(head)), *map(line, rows)]) + "\n"
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

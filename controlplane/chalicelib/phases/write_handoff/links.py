@@ -1,4 +1,4 @@
-"""Where people look: console pages of an environment's parts."""
+"""Links to the AWS console: one page for each part of an environment that people look at."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-
 
 
 def console_links(names: Names, region: str, partition: str) -> dict[str, str]:
-    """Deep links into the AWS console (they need a signed-in browser)."""
+    """URL by name. The pages need a browser that is signed in to the account. partition: `aws`, `aws-cn`, …"""
     host = _CONSOLES.get(partition, "console.aws.amazon.com")
     base = f"https://{region}.{host}"
-    # The console wants log group names escaped twice, with $25 in place of the second percent sign.
+    # The console takes log group names escaped twice, with $25 for the percent sign of the second time.
     group = quote(quote(names.log_group, safe=""), safe="").replace("%25", "$25")
     return {
         "dashboard": f"{base}/cloudwatch/home?region={region}#dashboards:name={names.dashboard}",

@@ -1,22 +1,17 @@
-"""The report as one HTML page: no script, no outside address, plots as inline SVG, dark and light.
+"""The report as one HTML page: no script, no external address, plots as inline SVG, dark and light.
 
-Everything shown comes from records; all text is escaped, since some of it was written by other systems.
+All text is escaped, because other systems wrote some of it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from html import escape
-from typing import Any
 
 from chalicelib.domain.model import PhaseRecord
 
-_WIDTH = 760
-_ROW = 24
-_LABEL = 170
-_SHOWN = ("p50", "p90", "p99")
+from . import plots
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2330;--dim:#5d6778;--line:#d9dee7;--paper:#fff;--bar:#2f6fde;
@@ -40,20 +35,21 @@ summary{cursor:pointer;color:var(--dim)}a{color:var(--bar)}
 def report_html(
     environment: str, deployment_id: str, at: str, links: Mapping[str, str], phases: Sequence[PhaseRecord]
 ) -> str:
-    """The whole page."""
+    """The whole page. at: when it is written, ISO 8601; links: URL by name; phases: in the order that is shown."""
+    latency = plots.latency(phases)
     body = [
         f"<h1>Environment {escape(environment)}</h1>",
         f'<p class="sub">Deployment <code>{escape(deployment_id)}</code>, {escape(at[:19])}Z</p>',
-        "<h2>Where it is</h2>" + _links(links),
-        "<h2>How long it took</h2>" + timeline(phases),
-        _latency(phases),
-        "<h2>What was done and seen</h2>" + _phases(phases),
+        "<h2>Links</h2>" + _links(links),
+        "<h2>Duration</h2>" + plots.timeline(phases),
+        f"<h2>Latency under load</h2>{latency}" if latency else "",
+        "<h2>Phases</h2>" + _phases(phases),
     ]
-    title = f"proxyctl: {escape(environment)}"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{title}</title><style>{_STYLE}</style></head><body>{''.join(body)}</body></html>\n"
+        f"<title>proxyctl: {escape(environment)}</title><style>{_STYLE}</style></head>"
+        f"<body>{''.join(body)}</body></html>\n"
     )
 
 
@@ -65,88 +61,20 @@ def _links(links: Mapping[str, str]) -> str:
     return f"<table>{''.join(rows)}</table>"
 
 
-def _spans(phases: Sequence[PhaseRecord]) -> list[tuple[PhaseRecord, float, float]]:
-    """Each ended phase with its start and end in seconds since the first began, in order of time."""
-    ended = [phase for phase in phases if phase.started_at and phase.ended_at]
-    if not ended:
-        return []
-    times = [(phase, _at(phase.started_at), _at(phase.ended_at)) for phase in ended]
-    zero = min(start for _, start, _ in times)
-    return sorted(((phase, start - zero, end - zero) for phase, start, end in times), key=lambda span: span[1])
-
-
-def _at(text: str | None) -> float:
-    return datetime.fromisoformat(str(text)).timestamp()
-
-
-def timeline(phases: Sequence[PhaseRecord]) -> str:
-    """A bar a phase, from when it began to when it ended."""
-    spans = _spans(phases)
-    if not spans:
-        return "<p>No phase has ended.</p>"
-    whole = max(end for _, _, end in spans) or 1.0
-    room = _WIDTH - _LABEL - 70
-    rows = []
-    for number, (phase, start, end) in enumerate(spans):
-        y = number * _ROW
-        x = _LABEL + room * start / whole
-        width = max(2.0, room * (end - start) / whole)
-        colour = {"FAILED": "--bad", "SKIPPED": "--skip"}.get(phase.status.value, "--bar")
-        rows.append(
-            f'<text x="0" y="{y + 16}">{escape(phase.name)}</text>'
-            f'<rect x="{x:.1f}" y="{y + 5}" width="{width:.1f}" height="14" rx="3" style="fill:var({colour})"/>'
-            f'<text class="dim" x="{x + width + 6:.1f}" y="{y + 16}">{end - start:.1f} s</text>'
-        )
-    height = len(spans) * _ROW + 4
-    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="Duration of each phase">{"".join(rows)}</svg>'
-
-
-def _latency(phases: Sequence[PhaseRecord]) -> str:
-    """The load test's percentiles as bars, of the whole and of its parts, if a load test ran."""
-    found = next((phase for phase in phases if phase.name == "load_test"), None)
-    if found is None:
-        return ""
-    split = found.evidence.get("split_ms")
-    parts: dict[str, Any] = {"due to last byte": found.evidence.get("response_ms")}
-    parts |= dict(split) if isinstance(split, Mapping) else {}
-    points = [
-        (f"{part}, {name}", float(value))
-        for part, measured in parts.items()
-        if isinstance(measured, Mapping)
-        for name, value in measured.items()
-        if name in _SHOWN and isinstance(value, int | float)
-    ]
-    return f"<h2>Latency under load</h2>{_bars(points)}" if points else ""
-
-
-def _bars(points: Sequence[tuple[str, float]]) -> str:
-    most = max(value for _, value in points) or 1.0
-    room = _WIDTH - _LABEL - 90
-    rows = []
-    for number, (name, value) in enumerate(points):
-        y = number * _ROW
-        width = max(2.0, room * value / most)
-        rows.append(
-            f'<text x="0" y="{y + 16}">{escape(name)}</text>'
-            f'<rect x="{_LABEL}" y="{y + 5}" width="{width:.1f}" height="14" rx="3" style="fill:var(--bar)"/>'
-            f'<text class="dim" x="{_LABEL + width + 6:.1f}" y="{y + 16}">{value:.1f} ms</text>'
-        )
-    height = len(points) * _ROW + 4
-    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="Latency percentiles">{"".join(rows)}</svg>'
-
-
 def _phases(phases: Sequence[PhaseRecord]) -> str:
-    rows = []
-    for phase in phases:
-        name = f"{phase.number}. {phase.name}" if phase.number else phase.name
-        rows.append(
-            f'<tr><td>{escape(name)}</td><td class="{phase.status.value}">{phase.status.value}</td>'
-            f"<td>{escape(phase.summary)}{_evidence(phase.evidence)}</td></tr>"
-        )
-    return f"<table><tr><th>phase</th><th>verdict</th><th>what it saw</th></tr>{''.join(rows)}</table>"
+    rows = "".join(map(_phase, phases))
+    return f"<table><tr><th>phase</th><th>status</th><th>summary</th></tr>{rows}</table>"
 
 
-def _evidence(evidence: Mapping[str, Any]) -> str:
+def _phase(phase: PhaseRecord) -> str:
+    name = f"{phase.number}. {phase.name}" if phase.number else phase.name
+    return (
+        f'<tr><td>{escape(name)}</td><td class="{phase.status.value}">{phase.status.value}</td>'
+        f"<td>{escape(phase.summary)}{_evidence(phase.evidence)}</td></tr>"
+    )
+
+
+def _evidence(evidence: Mapping[str, object]) -> str:
     if not evidence:
         return ""
     text = json.dumps(evidence, indent=2, ensure_ascii=False, default=str)

@@ -1,10 +1,18 @@
-"""Writes what the next engineer needs: handoff.md and report.html, kept in the control plane's bucket."""
+"""Phase 10: writes what the next engineer needs, handoff.md and report.html, into the control plane's bucket."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.domain.names import Names
-from chalicelib.engine.fingerprints import fingerprint as of
+from chalicelib.domain.evidence.handoff import HandoffEvidence
+from chalicelib.domain.evidence.release import ReleaseEvidence
+from chalicelib.domain.evidence.secret import SecretEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.model import PhaseRecord
+from chalicelib.domain.times import stamp
+from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
@@ -12,62 +20,79 @@ from .handoff import handoff_markdown
 from .links import console_links
 from .report import report_html
 
-_FORM = 2  # raise it when the documents' form changes, so that the next deploy writes them anew
+_FORM = 3  # raise it when the documents change, so that the next deploy writes them again
+_DESCRIBED = (StackEvidence, ReleaseEvidence, SecretEvidence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A document in the bucket: `reports/<deployment>/<name>`."""
+
+    name: str
+    text: str
+    content_type: str
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Written anew when what it tells of has changed: the release, its settings or its address."""
-    told = {name: request.results.get(name, {}) for name in ("deploy_stack", "release_code", "prepare_secret")}
-    return of(_FORM, told, request.config)
+    """What the documents describe: the release, its settings and its address."""
+    evidence = {kind.PHASE: request.results.recorded.get(kind.PHASE, {}) for kind in _DESCRIBED}
+    return fingerprint_of(_FORM, evidence, request.config)
 
 
-def run(request: Request, aws: Aws) -> Result:
-    names = Names(request.environment.name)
-    links = _links(request, names, aws)
-    recorded = [phase for phase in aws.records.phases(request.deployment_id) if phase.name != "write_handoff"]
-    phases = sorted(recorded, key=lambda phase: phase.started_at or "")
-    at = request.now.isoformat(timespec="milliseconds")
-    documents = {
-        "handoff.md": (
-            handoff_markdown(names, request.deployment_id, at, links, phases, aws.settings.region),
-            "text/markdown; charset=utf-8",
-        ),
-        "report.html": (
-            report_html(names.environment, request.deployment_id, at, links, phases),
-            "text/html; charset=utf-8",
-        ),
-    }
-    written: dict[str, str] = {}
-    for name, (text, content_type) in documents.items():
-        key = f"reports/{request.deployment_id}/{name}"
-        aws.artifacts.put(key, text.encode(), content_type=content_type, tags=names.tags)
-        if aws.artifacts.get(key) != text.encode():
-            raise PhaseFailed(
-                f"{key} reads back otherwise than it was written",
-                code="ReportDamaged",
-                remedy="Deploy again.",
-            )
-        written[name] = key
-    return Result.done(
-        f"{links['base_url']} is ready; handoff and report are written",
+def run(request: Request, aws: Aws) -> Result[HandoffEvidence]:
+    """Write both documents and read them back. Raises PhaseFailed: NoAddress, ReportDamaged."""
+    links = _links(request, aws)
+    handoff, report = _documents(request, links, _phases(request, aws), aws)
+    evidence = HandoffEvidence(
         links=links,
-        bytes={name: len(text.encode()) for name, (text, _) in documents.items()},
-        **written,
+        bytes={document.name: len(document.text.encode()) for document in (handoff, report)},
+        handoff_md=_write(handoff, request, aws),
+        report_html=_write(report, request, aws),
+    )
+    return Result.done(f"{links['base_url']} is ready; handoff and report are written", evidence)
+
+
+def _phases(request: Request, aws: Aws) -> list[PhaseRecord]:
+    """The records of this deployment's other phases, in the order in which they began."""
+    records = [phase for phase in aws.records.phases(request.deployment_id) if phase.name != HandoffEvidence.PHASE]
+    return sorted(records, key=lambda phase: phase.started_at or "")
+
+
+def _documents(
+    request: Request, links: Mapping[str, str], phases: Sequence[PhaseRecord], aws: Aws
+) -> tuple[_Document, _Document]:
+    names, deployment, at = request.names, request.deployment_id, stamp(request.now)
+    markdown = handoff_markdown(names, deployment, at, links, phases, aws.settings.region)
+    page = report_html(names.environment, deployment, at, links, phases)
+    return (
+        _Document("handoff.md", markdown, "text/markdown; charset=utf-8"),
+        _Document("report.html", page, "text/html; charset=utf-8"),
     )
 
 
-def _links(request: Request, names: Names, aws: Aws) -> dict[str, str]:
-    stack = request.results.get("deploy_stack", {})
-    missing = [key for key in ("api_url", "base_url") if not stack.get(key)]
+def _write(document: _Document, request: Request, aws: Aws) -> str:
+    """The document's key, once the bucket answers with what was written."""
+    key, content = f"reports/{request.deployment_id}/{document.name}", document.text.encode()
+    aws.artifacts.put(key, content, content_type=document.content_type, tags=request.names.tags)
+    if aws.artifacts.get(key) != content:
+        raise PhaseFailed(
+            f"the bucket answers {key} with other bytes than were written", code="ReportDamaged", remedy="Deploy again."
+        )
+    return key
+
+
+def _links(request: Request, aws: Aws) -> dict[str, str]:
+    stack = request.results.find(StackEvidence) or StackEvidence()
+    missing = [name for name, url in (("api_url", stack.api_url), ("base_url", stack.base_url)) if not url]
     if missing:
         raise PhaseFailed(
             f"deploy_stack recorded no {missing[0]}", code="NoAddress", remedy="Deploy with options.force."
         )
-    links = {"base_url": str(stack["base_url"]), "api": str(stack["api_url"])}
-    # In the embedded cloud there is no console to look at.
+    links = {"base_url": stack.base_url, "api": stack.api_url}
+    # The embedded cloud has no console.
     if not aws.settings.embedded:
-        links |= console_links(names, aws.settings.region, aws.settings.partition)
+        links |= console_links(request.names, aws.settings.region, aws.settings.partition)
     return links
 
 
-PHASE = Definition(run, dict, fingerprint=fingerprint)
+PHASE = Definition(run, HandoffEvidence, fingerprint=fingerprint)

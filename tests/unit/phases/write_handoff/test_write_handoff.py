@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.handoff import HandoffEvidence
+from chalicelib.domain.evidence.release import ReleaseEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import PhaseRecord, PhaseStatus
-from chalicelib.engine.phase import Request
+from chalicelib.engine.phase import Request, Results
 from chalicelib.phases.write_handoff import run as write_handoff
 
 from tests.fakes import FakeAws, settings
-from tests.fakes.requests import request
+from tests.fakes.requests import request, results
 
-STACK = {"deploy_stack": {"api_url": "https://api/live", "base_url": "https://api/live/v1"}}
+STACK = StackEvidence(api_url="https://api/live", base_url="https://api/live/v1")
 
 
-def world(**given: Any) -> FakeAws:
-    aws = FakeAws(**given)
+def world(**other: Any) -> FakeAws:
+    aws = FakeAws(**other)
     aws.records.put_phase(
         "d-new",
         PhaseRecord(
@@ -33,21 +38,34 @@ def world(**given: Any) -> FakeAws:
     return aws
 
 
-def asked(**other: Any) -> Request:
-    return request(**{"results": STACK} | other)
+def handing_over(**other: Any) -> Request:
+    return request(**{"results": results(STACK)} | other)
 
 
-def test_both_documents_are_kept_and_named() -> None:
+def written(aws: FakeAws) -> HandoffEvidence:
+    evidence = write_handoff.run(handing_over(), aws.as_aws()).evidence
+    assert evidence is not None
+    return evidence
+
+
+def test_both_documents_are_stored_and_named() -> None:
     aws = world()
-    result = write_handoff.run(asked(), aws.as_aws())
+    evidence = written(aws)
     assert set(aws.artifacts.objects) == {"reports/d-new/handoff.md", "reports/d-new/report.html"}
-    assert result.evidence["report.html"] == "reports/d-new/report.html"
-    assert result.evidence["links"]["base_url"] == "https://api/live/v1"
+    assert (evidence.report_html, evidence.handoff_md) == ("reports/d-new/report.html", "reports/d-new/handoff.md")
+    assert evidence.links["base_url"] == "https://api/live/v1"
+    assert evidence.bytes == {key.rpartition("/")[2]: len(content) for key, content in aws.artifacts.objects.items()}
 
 
-def test_the_handoff_tells_how_to_use_and_how_to_remove_it() -> None:
+def test_the_record_names_the_documents_as_the_api_reads_them() -> None:
+    record = encode(written(world()))
+    assert set(record) == {"links", "bytes", "report.html", "handoff.md"}
+    assert Results({"write_handoff": record}).of(HandoffEvidence).report_html == record["report.html"]
+
+
+def test_the_handoff_says_how_to_use_and_how_to_remove_it() -> None:
     aws = world()
-    write_handoff.run(asked(), aws.as_aws())
+    write_handoff.run(handing_over(), aws.as_aws())
     text = aws.artifacts.get("reports/d-new/handoff.md").decode()
     assert 'base_url="https://api/live/v1"' in text
     assert "aws cloudformation delete-stack --region eu-central-1 --stack-name proxyctl-env-dev" in text
@@ -56,7 +74,7 @@ def test_the_handoff_tells_how_to_use_and_how_to_remove_it() -> None:
 
 def test_the_report_escapes_what_others_wrote_and_draws_the_plots() -> None:
     aws = world()
-    write_handoff.run(asked(), aws.as_aws())
+    write_handoff.run(handing_over(), aws.as_aws())
     page = aws.artifacts.get("reports/d-new/report.html").decode()
     assert "&lt;b&gt;12&lt;/b&gt;" in page
     assert "<b>12" not in page
@@ -67,20 +85,36 @@ def test_the_report_escapes_what_others_wrote_and_draws_the_plots() -> None:
 
 
 def test_an_account_gets_console_links_and_the_embedded_cloud_none() -> None:
-    there = write_handoff.run(asked(), world().as_aws()).evidence["links"]
-    assert there["dashboard"].startswith("https://eu-central-1.console.aws.amazon.com/cloudwatch/")
-    here = world(settings=settings(endpoint_url="http://127.0.0.1:4566"))
-    assert set(write_handoff.run(asked(), here.as_aws()).evidence["links"]) == {"api", "base_url"}
+    links = written(world()).links
+    assert links["dashboard"].startswith("https://eu-central-1.console.aws.amazon.com/cloudwatch/")
+    embedded = world(settings=settings(endpoint_url="http://127.0.0.1:4566"))
+    assert set(written(embedded).links) == {"api", "base_url"}
 
 
-def test_without_an_address_there_is_nothing_to_hand_over() -> None:
-    with pytest.raises(PhaseFailed) as failed:
-        write_handoff.run(asked(results={}), world().as_aws())
+@pytest.mark.parametrize(
+    ("recorded", "missing"),
+    [
+        (Results(), "api_url"),
+        (results(replace(STACK, api_url="")), "api_url"),
+        (results(replace(STACK, base_url="")), "base_url"),
+    ],
+)
+def test_without_an_address_there_is_nothing_to_hand_over(recorded: Results, missing: str) -> None:
+    with pytest.raises(PhaseFailed, match=f"recorded no {missing}") as failed:
+        write_handoff.run(handing_over(results=recorded), world().as_aws())
     assert failed.value.code == "NoAddress"
+
+
+def test_a_document_that_reads_back_otherwise_fails() -> None:
+    aws = world()
+    aws.artifacts.get = lambda key: b"other"  # type: ignore[method-assign]
+    with pytest.raises(PhaseFailed) as failed:
+        write_handoff.run(handing_over(), aws.as_aws())
+    assert failed.value.code == "ReportDamaged"
 
 
 def test_the_same_release_is_not_written_twice_and_another_one_is() -> None:
     aws = world().as_aws()
-    again = {**STACK, "release_code": {"version": "2"}}
-    assert write_handoff.fingerprint(asked(), aws) == write_handoff.fingerprint(asked(), aws)
-    assert write_handoff.fingerprint(asked(), aws) != write_handoff.fingerprint(asked(results=again), aws)
+    other = results(STACK, ReleaseEvidence(version="2"))
+    assert write_handoff.fingerprint(handing_over(), aws) == write_handoff.fingerprint(handing_over(), aws)
+    assert write_handoff.fingerprint(handing_over(), aws) != write_handoff.fingerprint(handing_over(results=other), aws)
