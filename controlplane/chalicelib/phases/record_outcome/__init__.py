@@ -1,1 +1,1 @@
-"""The room of record_outcome."""
+"""Step record_outcome: how a deployment ended, and what its environment is from then on."""

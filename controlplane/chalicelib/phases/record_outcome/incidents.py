@@ -1,6 +1,6 @@
-"""An incident is open from the first revalidation that finds an environment BAD to the first that finds it GOOD again.
+"""When an incident of an environment opens and closes.
 
-Only the change is told: a night after night BAD environment rings once.
+It is open from the first revalidation that fails to the first that passes. Emit an event only when that state changes.
 """
 
 from __future__ import annotations
@@ -8,27 +8,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chalicelib.domain.model import Action
+
 from .outcome import Outcome
 
+# Codes of a deployment that was stopped, which says nothing about the environment.
 _STOPPED = ("Aborted", "ExecutionStopped", "LockLost")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """kind: the event, `incident.opened` or `incident.closed`; incident: what the environment keeps from now on."""
+    """kind: the event, `incident.opened` or `incident.closed`; detail: its detail.
+
+    incident: what the environment's record holds from then on, None without an open incident.
+    """
 
     kind: str
     incident: Mapping[str, str] | None
     detail: Mapping[str, str]
 
 
-def says_something(outcome: Outcome) -> bool:
-    """A revalidation that was stopped is no verdict on the environment."""
+def is_verdict(outcome: Outcome) -> bool:
+    """Whether a revalidation's outcome judges the environment: one that was stopped does not."""
     return (outcome.error or {}).get("code") not in _STOPPED
 
 
+def decides(action: Action, outcome: Outcome, *, validated: bool) -> bool:
+    """Whether this ending may open or close an incident.
+
+    validated: whether the deployment ran the checks of the endpoints. A deploy that did passes as a revalidation would;
+    one that skipped them says nothing. A removed environment has no incident.
+    """
+    if action is Action.REVALIDATE:
+        return is_verdict(outcome)
+    return outcome.is_good and (action is Action.CLEANUP or (action is Action.DEPLOY and validated))
+
+
 def change(before: Mapping[str, str] | None, *, good: bool, why: str, at: str, deployment_id: str) -> Change | None:
-    """None when nothing changed: still good, or still bad."""
+    """None when the state does not change: still good, or still bad.
+
+    before: the open incident, None without one. why: the summary of the outcome. at: ISO 8601.
+    """
     if good == (before is None):
         return None
     if before is None:

@@ -1,33 +1,35 @@
-"""Ends a deployment: says how, keeps what the environment is now, writes history, and lets the environment go.
+"""Ends a deployment: records how, updates the environment's record and history, and releases the lock.
 
-All of that is one transaction: whoever dies here has ended nothing yet, or everything. A deploy that someone asked to
-stop while its last phase ran answers IN_PROGRESS: the state machine takes it back, and calls again.
+All of that is one transaction, so a Lambda that dies here has ended nothing or everything. A deploy that someone asked
+to stop during its last phase answers IN_PROGRESS: the state machine rolls it back and calls again.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from chalicelib.domain import expiry
-from chalicelib.domain.codec import encode_record, merge
 from chalicelib.domain.errors import Aborted, Conflict, LockLost
-from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Environment, PhaseRecord, PhaseStatus, Release
+from chalicelib.domain.evidence.handoff import HandoffEvidence
+from chalicelib.domain.evidence.outcome import OutcomeEvidence
+from chalicelib.domain.model import Action, Deployment, PhaseRecord, PhaseStatus
 from chalicelib.domain.records import Ending
+from chalicelib.domain.times import stamp
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
-from . import incidents
+from . import history, incidents
+from .changes import changes
 from .outcome import Outcome, outcome_of
 
-_CHECKED_BY = "validate_endpoints"
-_RELEASES = 10  # kept on record, newest first
+_CHECKS = "validate_endpoints"
 
 
-def run(request: Request, aws: Aws) -> Result:
-    at = request.now.isoformat(timespec="milliseconds")
+def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
+    """End the deployment, once: a second call leaves what the first recorded.
+
+    Raises LockLost while another execution of this deployment is ending it.
+    """
     deployment = aws.records.deployment(request.deployment_id)
     recorded = aws.records.phases(request.deployment_id)
     outcome = outcome_of(
@@ -36,195 +38,94 @@ def run(request: Request, aws: Aws) -> Result:
         request.error,
         aborted=deployment.abort_requested,
         current=deployment.current_phase or "",
-        changed=_diff(request),
+        changed=history.diff(request),
     )
-    if outcome.broken and outcome.broken.status is PhaseStatus.RUNNING:
-        dead = replace(
-            outcome.broken,
-            status=PhaseStatus.FAILED,
-            ended_at=at,
-            error=outcome.error,
-            summary=str((outcome.error or {}).get("message", "")),
-        )
-        aws.records.put_phase(request.deployment_id, dead)
-    ending = _ending(request, deployment, outcome, recorded, at, aws)
+    _record_silent_failure(outcome, request, aws)
+    ending = _ending(request, deployment, outcome, _incident(request, outcome, recorded, aws))
     try:
-        kept = _end(deployment, ending, aws)
+        environment_written = _end(deployment, ending, aws)
     except Aborted as aborted:
         return Result.in_progress(aborted.message, poll_after_s=1)
     except Conflict:
-        # A call before this one wrote the end, and died before it could say so; what it wrote stands.
+        # An earlier call recorded the end and died before it could answer.
         aws.records.release_lock(request.environment.name, request.deployment_id)
-        return Result.done("The outcome was on record already")
-    return Result.done(outcome.summary, outcome=outcome.status.value, environment_kept=kept)
+        return Result.done("An earlier call recorded the outcome")
+    return Result.done(outcome.summary, OutcomeEvidence(outcome.status.value, environment_written))
+
+
+def _record_silent_failure(outcome: Outcome, request: Request, aws: Aws) -> None:
+    """Give the phase whose Lambda died without recording a failure the error that Step Functions saw."""
+    if outcome.broken and outcome.broken.status is PhaseStatus.RUNNING:
+        failed = replace(
+            outcome.broken,
+            status=PhaseStatus.FAILED,
+            ended_at=stamp(request.now),
+            error=outcome.error,
+            summary=(outcome.error or {}).get("message", ""),
+        )
+        aws.records.put_phase(request.deployment_id, failed)
+
+
+def _incident(
+    request: Request, outcome: Outcome, recorded: Sequence[PhaseRecord], aws: Aws
+) -> dict[str, dict[str, str] | None]:
+    """Open or close the environment's incident; answers the change of its record, {} for none.
+
+    The event's time, and so its key, is that of the first call: a repeated call emits no second event.
+    """
+    lock = request.environment.lock
+    holds = lock is not None and lock.deployment_id == request.deployment_id
+    validated = any(record.name == _CHECKS and record.status is PhaseStatus.SUCCEEDED for record in recorded)
+    if not holds or not incidents.decides(request.action, outcome, validated=validated):
+        return {}
+    change = incidents.change(
+        request.environment.incident,
+        good=outcome.is_good,
+        why=outcome.summary,
+        at=stamp(request.started_at),
+        deployment_id=request.deployment_id,
+    )
+    if change is None:
+        return {}
+    aws.records.add_event(request.deployment_id, stamp(request.started_at), change.kind, change.detail)
+    return {"incident": dict(change.incident) if change.incident else None}
+
+
+def _ending(
+    request: Request, deployment: Deployment, outcome: Outcome, incident: dict[str, dict[str, str] | None]
+) -> Ending:
+    at, lock = stamp(request.now), request.environment.lock
+    handoff = request.results.find(HandoffEvidence)
+    return Ending(
+        at=at,
+        execution_arn=lock.execution_arn if lock else "",
+        deployment={
+            "status": outcome.status.value,
+            "summary": outcome.summary,
+            "ended_at": at,
+            "error": dict(outcome.error) if outcome.error else None,
+            "links": dict(handoff.links) or None if handoff else None,
+            "current_phase": None,
+        },
+        environment=changes(request, deployment, outcome, at) | incident | {"updated_at": at},
+        history=history.entry(request, deployment, outcome),
+        forgets=tuple(request.environment.applied) if outcome.is_good and request.action is Action.CLEANUP else (),
+        # Only a deploy can still be taken back; what another action did by now is done.
+        unless_aborted=outcome.is_good and request.action is Action.DEPLOY,
+    )
 
 
 def _end(deployment: Deployment, ending: Ending, aws: Aws) -> bool:
-    """False when another deployment holds the environment, so that nothing of it was kept."""
+    """False when another deployment holds the environment, whose record is then left alone."""
     try:
         aws.records.end(deployment, ending)
     except LockLost:
-        held = aws.records.environment(deployment.environment).lock
-        if held and held.deployment_id == deployment.id:
-            raise  # another execution of this deployment is ending it, since this one was stopped
+        lock = aws.records.environment(deployment.environment).lock
+        if lock and lock.deployment_id == deployment.id:
+            raise  # another execution of this deployment is ending it, since this execution was stopped
         aws.records.end_without(deployment, ending)
         return False
     return True
 
 
-def _ending(
-    request: Request, deployment: Deployment, outcome: Outcome, recorded: Sequence[PhaseRecord], at: str, aws: Aws
-) -> Ending:
-    validated = any(one.name == _CHECKED_BY and one.status is PhaseStatus.SUCCEEDED for one in recorded)
-    incident = _incident(request, outcome, aws, validated=validated)
-    good = outcome.status is DeploymentStatus.SUCCEEDED
-    changes = {
-        "status": outcome.status.value,
-        "summary": outcome.summary,
-        "ended_at": at,
-        "error": dict(outcome.error) if outcome.error else None,
-        "links": dict(request.results.get("write_handoff", {}).get("links", {})) or None,
-        "current_phase": None,
-    }
-    return Ending(
-        at=at,
-        execution_arn=request.environment.lock.execution_arn if request.environment.lock else "",
-        deployment=changes,
-        environment=_changes(request, deployment, outcome, at) | incident | {"updated_at": at},
-        history=_line(request, deployment, outcome),
-        forgets=tuple(request.environment.applied) if good and request.action is Action.CLEANUP else (),
-        # What another action has done by now cannot be taken back.
-        unless_aborted=good and request.action is Action.DEPLOY,
-    )
-
-
-def _line(request: Request, deployment: Deployment, outcome: Outcome) -> dict[str, Any]:
-    """Who did what, and why, for the environment's history."""
-    shifted = request.results.get("shift_traffic", {})
-    good = outcome.status is DeploymentStatus.SUCCEEDED
-    return {
-        "deployment_id": request.deployment_id,
-        "action": request.action.value,
-        "outcome": outcome.status.value,
-        "summary": outcome.summary,
-        "who": deployment.caller,
-        "why": request.options.reason,
-        "requested_at": deployment.created_at,
-        "changed": "from_version" in shifted or not good,
-        "users_saw_it": "from_version" in shifted and not good,
-        "diff": _diff(request),
-    }
-
-
-def _incident(request: Request, outcome: Outcome, aws: Aws, *, validated: bool) -> dict[str, Any]:
-    """Opens or closes the environment's incident, and tells it once: when a call is repeated, the event's time, and so
-    its key, stay the same. A removed environment has none."""
-    good = outcome.status is DeploymentStatus.SUCCEEDED
-    judges = request.action is Action.REVALIDATE and incidents.says_something(outcome)
-    # A release that has passed all checks just now is as good as a revalidation; one that was skipped says nothing.
-    judges = judges or (request.action is Action.DEPLOY and good and validated)
-    lock = request.environment.lock
-    mine = lock is not None and lock.deployment_id == request.deployment_id
-    if not mine or not (judges or (request.action is Action.CLEANUP and good)):
-        return {}
-    at = request.started_at.isoformat(timespec="milliseconds")
-    changed = incidents.change(
-        request.environment.incident, good=good, why=outcome.summary, at=at, deployment_id=request.deployment_id
-    )
-    if changed is None:
-        return {}
-    aws.records.add_event(request.deployment_id, at, changed.kind, changed.detail)
-    return {"incident": dict(changed.incident) if changed.incident else None}
-
-
-def _diff(request: Request) -> dict[str, Any]:
-    """What this deployment asked for otherwise than the last good one had it: `{field: [before, now]}`."""
-    good = request.environment.last_good
-    if request.action is not Action.DEPLOY or good is None:
-        return {}
-    asked, before = dataclasses.asdict(request.config), dict(good.config)
-    # A field that the last good one lacks is younger than it, and nobody's change.
-    changed = {
-        name: [before[name], value] for name, value in asked.items() if name in before and _plain(value) != before[name]
-    }
-    versions = {"version": [good.version, str(request.results.get("release_code", {}).get("version", good.version))]}
-    return changed | {name: pair for name, pair in versions.items() if pair[0] != pair[1]}
-
-
-def _plain(value: Any) -> Any:
-    """As it looks after a round trip through the record: tuples are lists there."""
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _changes(request: Request, deployment: Deployment, outcome: Outcome, at: str) -> dict[str, Any]:
-    good = outcome.status is DeploymentStatus.SUCCEEDED
-    if request.action is Action.DEPLOY:
-        changes = _deployed(request, deployment, at) if good else {"status": _still(request.environment)}
-        return changes | expiry.after_deploy(request.config, request.options, request.now)
-    if request.action in (Action.PLAN, Action.DRILL):
-        return {}
-    if request.action is Action.ROLLBACK:
-        # Users are there as soon as the aliases are, also when the settings beside them could not follow.
-        return _rolled_back(request) if "roll_back" in request.results else {}
-    if request.action is Action.CLEANUP:
-        gone = {
-            "live": None,
-            "last_good": None,
-            "previous": None,
-            "releases": None,
-            "links": None,
-            "last_revalidation": None,
-        }
-        left = gone | {"status": "REMOVED"} if good else {"status": "PARTLY_REMOVED"}
-        return left | expiry.after_clean_up(request.environment, request.now, good=good)
-    if not incidents.says_something(outcome):
-        return {}
-    verdict = {"at": at, "verdict": "GOOD" if good else "BAD", "deployment_id": request.deployment_id}
-    return {"last_revalidation": verdict | ({} if good else {"why": outcome.summary})}
-
-
-def _still(environment: Environment) -> str:
-    """A failed rollout takes nothing from users who had a release."""
-    return "LIVE" if environment.live else "NEVER_LIVE"
-
-
-def _deployed(request: Request, deployment: Deployment, at: str) -> dict[str, Any]:
-    environment = request.environment
-    version = str(request.results["release_code"]["version"])
-    links: Mapping[str, Any] = request.results.get("write_handoff", {}).get("links", {})
-    changes: dict[str, Any] = {"status": "LIVE", "links": dict(links)}
-    config = merge(dataclasses.asdict(request.config), deployment.unknown_config)
-    if environment.live and environment.live.version == version:
-        # The stack's side of the configuration (throttling, retention) may have changed under the same version.
-        return changes | _moved(environment, replace(environment.live, config=config))
-    artifact = str(request.results.get("package_artifact", {}).get("digest", ""))
-    return changes | _moved(environment, Release(version, request.deployment_id, at, artifact, config))
-
-
-def _rolled_back(request: Request) -> dict[str, Any]:
-    environment = request.environment
-    back = request.results["roll_back"]
-    version = str(back["version"])
-    known = {release.version: release for release in environment.good}
-    release = known.get(version) or Release(version, str(back["release_of"]), str(back["to"]))
-    # The next rollback goes further back, never forward to what somebody has just left.
-    versions = [one.version for one in environment.releases]
-    older = environment.releases[versions.index(version) + 1 :] if version in versions else ()
-    told = encode_record(release)
-    previous = encode_record(older[0]) if older else None
-    return {"status": "LIVE", "live": told, "last_good": told, "previous": previous}
-
-
-def _moved(environment: Environment, release: Release) -> dict[str, Any]:
-    """`previous` is what was good before, if that is another version."""
-    before = environment.last_good
-    others = [one for one in environment.good if one.version != release.version]
-    told = encode_record(release)
-    releases = [told, *map(encode_record, others)][:_RELEASES]
-    changes: dict[str, Any] = {"live": told, "last_good": told, "releases": releases}
-    if before and before.version != release.version:
-        changes["previous"] = encode_record(before)
-    return changes
-
-
-PHASE = Definition(run, dict)
+PHASE = Definition(run, OutcomeEvidence)

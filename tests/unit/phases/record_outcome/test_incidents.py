@@ -1,10 +1,10 @@
-"""Only a change of state is told."""
+"""An event says only that the state changed."""
 
 from __future__ import annotations
 
 import pytest
-from chalicelib.domain.model import DeploymentStatus
-from chalicelib.phases.record_outcome.incidents import Change, change, says_something
+from chalicelib.domain.model import Action, DeploymentStatus
+from chalicelib.phases.record_outcome.incidents import Change, change, decides, is_verdict
 from chalicelib.phases.record_outcome.outcome import Outcome
 
 OPEN = {"opened_at": "t0", "opened_by": "d-1", "why": "the alias moved"}
@@ -15,20 +15,47 @@ def after(before: dict[str, str] | None, *, good: bool) -> Change | None:
 
 
 def test_good_to_bad_opens_with_since_when_by_what_and_why() -> None:
-    told = after(None, good=False)
-    assert told == Change("incident.opened", {"opened_at": "t1", "opened_by": "d-2", "why": "why"}, {"why": "why"})
+    opened = after(None, good=False)
+    assert opened == Change("incident.opened", {"opened_at": "t1", "opened_by": "d-2", "why": "why"}, {"why": "why"})
 
 
-def test_bad_to_good_closes_and_tells_what_it_was() -> None:
+def test_bad_to_good_closes_and_repeats_what_it_was() -> None:
     assert after(OPEN, good=True) == Change("incident.closed", None, OPEN)
 
 
 @pytest.mark.parametrize(("before", "good"), [(None, True), (OPEN, False)])
-def test_the_same_again_tells_nothing(before: dict[str, str] | None, good: bool) -> None:
+def test_the_same_again_emits_nothing(before: dict[str, str] | None, good: bool) -> None:
     assert after(before, good=good) is None
 
 
 @pytest.mark.parametrize("code", ["Aborted", "ExecutionStopped", "LockLost"])
 def test_a_check_that_was_stopped_says_nothing_of_the_environment(code: str) -> None:
-    assert not says_something(Outcome(DeploymentStatus.FAILED, "", {"code": code}))
-    assert says_something(Outcome(DeploymentStatus.FAILED, "", {"code": "Drift"}))
+    assert not is_verdict(Outcome(DeploymentStatus.FAILED, "", {"code": code}))
+    assert is_verdict(Outcome(DeploymentStatus.FAILED, "", {"code": "Drift"}))
+
+
+GOOD = Outcome(DeploymentStatus.SUCCEEDED, "")
+BAD = Outcome(DeploymentStatus.FAILED, "", {"code": "Drift"})
+STOPPED = Outcome(DeploymentStatus.ABORTED, "", {"code": "Aborted"})
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome", "validated", "decided"),
+    [
+        (Action.REVALIDATE, GOOD, False, True),
+        (Action.REVALIDATE, BAD, False, True),
+        (Action.REVALIDATE, STOPPED, True, False),
+        (Action.DEPLOY, GOOD, True, True),
+        (Action.DEPLOY, GOOD, False, False),
+        (Action.DEPLOY, BAD, True, False),
+        (Action.CLEANUP, GOOD, False, True),
+        (Action.CLEANUP, BAD, True, False),
+        (Action.ROLLBACK, GOOD, True, False),
+        (Action.PLAN, GOOD, True, False),
+        (Action.DRILL, GOOD, True, False),
+    ],
+)
+def test_only_a_check_or_a_removal_of_the_environment_decides(
+    action: Action, outcome: Outcome, validated: bool, decided: bool
+) -> None:
+    assert decides(action, outcome, validated=validated) is decided

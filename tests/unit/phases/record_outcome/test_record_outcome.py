@@ -1,4 +1,4 @@
-"""Every ending is told as it was, kept, and lets the environment go."""
+"""Every ending is recorded as it was, and releases the environment."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 from chalicelib.domain.config import Config, Options, Webhook
 from chalicelib.domain.errors import LockLost
+from chalicelib.domain.evidence.artifact import ArtifactEvidence
+from chalicelib.domain.evidence.handoff import HandoffEvidence
+from chalicelib.domain.evidence.outcome import OutcomeEvidence
+from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence, ShiftEvidence
 from chalicelib.domain.model import (
     Action,
     Applied,
@@ -19,17 +23,18 @@ from chalicelib.domain.model import (
     PhaseRecord,
     PhaseStatus,
 )
-from chalicelib.engine.phase import Request, Status
+from chalicelib.engine.phase import OfPhase, Results, Status
 from chalicelib.phases.record_outcome import run as record_outcome
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import HELD, request
+from tests.fakes.requests import HELD, request, results
 
-RELEASED = {
-    "release_code": {"version": "7"},
-    "package_artifact": {"digest": "abc"},
-    "write_handoff": {"links": {"base_url": "u"}},
-}
+
+def released(version: str = "7", *others: OfPhase) -> Results:
+    artifact, handoff = ArtifactEvidence(digest="abc"), HandoffEvidence(links={"base_url": "u"})
+    return results(ReleaseEvidence(version=version), artifact, handoff, *others)
+
+
 CAUGHT = {"Error": "Sandbox.Timedout", "Cause": '{"errorMessage": "Task timed out after 60.00 seconds"}'}
 
 
@@ -46,18 +51,17 @@ def phase(aws: FakeAws, number: int, name: str, status: PhaseStatus, **other: An
 
 def ended(aws: FakeAws, **other: Any) -> Deployment:
     stands = aws.records.environment("dev")
-    given: dict[str, Any] = {"environment": stands, "results": RELEASED}
-    asked: Request = request(**given | other)
-    record_outcome.run(asked, aws.as_aws())
+    defaults: dict[str, Any] = {"environment": stands, "results": released()}
+    record_outcome.run(request(**defaults | other), aws.as_aws())
     return aws.records.deployment("d-new")
 
 
 def test_a_good_deploy_becomes_live_and_last_good_and_unlocks() -> None:
     aws = world()
     phase(aws, 6, "release_code", PhaseStatus.SUCCEEDED, evidence={"version": "7"})
-    told = ended(aws)
+    end = ended(aws)
     environment = aws.records.environment("dev")
-    assert (told.status, told.summary) == (DeploymentStatus.SUCCEEDED, "Version 7 serves all traffic")
+    assert (end.status, end.summary) == (DeploymentStatus.SUCCEEDED, "Version 7 serves all traffic")
     assert environment.lock is None
     assert environment.live is not None
     assert environment.live == environment.last_good
@@ -75,22 +79,23 @@ def test_the_release_before_becomes_the_one_to_roll_back_to() -> None:
 
 
 def test_the_releases_that_passed_are_kept_newest_first_and_each_rollback_goes_further_back() -> None:
-    kept: dict[str, Any] = {}
+    record: dict[str, Any] = {}
 
     def stands_after(**other: Any) -> Environment:
         aws = world()
-        aws.records.attributes["dev"] |= kept
+        aws.records.attributes["dev"] |= record
         ended(aws, **other)
-        kept.update(aws.records.attributes["dev"] | {"lock": asdict(HELD)})
+        record.update(aws.records.attributes["dev"] | {"lock": asdict(HELD)})
         return aws.records.environment("dev")
 
     for version in ("5", "6", "7"):
-        stands = stands_after(results={**RELEASED, "release_code": {"version": version}})
-    assert [one.version for one in stands.releases] == ["7", "6", "5"]
-    back = {"roll_back": {"version": "6", "release_of": "d-new", "to": "t"}}
+        stands = stands_after(results=released(version))
+    assert [release.version for release in stands.releases] == ["7", "6", "5"]
+    back = results(RollBackEvidence(version="6", release_of="d-new", to="t"))
     stands = stands_after(action=Action.ROLLBACK, results=back)
-    assert [one.version if one else "" for one in (stands.live, stands.last_good, stands.previous)] == ["6", "6", "5"]
-    assert [one.version for one in stands.releases] == ["7", "6", "5"]
+    pointers = (stands.live, stands.last_good, stands.previous)
+    assert [release.version if release else "" for release in pointers] == ["6", "6", "5"]
+    assert [release.version for release in stands.releases] == ["7", "6", "5"]
 
 
 def test_when_every_acting_phase_was_skipped_the_deploy_says_that_nothing_changed() -> None:
@@ -102,7 +107,7 @@ def test_when_every_acting_phase_was_skipped_the_deploy_says_that_nothing_change
     assert ended(aws).summary.startswith("No change")
 
 
-def test_what_only_the_record_keeps_is_a_change_too_and_told() -> None:
+def test_what_only_the_record_keeps_is_a_change_too_and_named() -> None:
     aws = world()
     good = {
         "version": "7",
@@ -114,27 +119,27 @@ def test_what_only_the_record_keeps_is_a_change_too_and_told() -> None:
     aws.records.attributes["dev"] |= {"live": good, "last_good": good}
     for name in ("prepare_secret", "package_artifact", "deploy_stack", "configure_monitoring", "release_code"):
         phase(aws, 2, name, PhaseStatus.SKIPPED)
-    told = ended(aws, config=Config(webhook=Webhook("https://a.example/")))
-    assert told.summary.startswith("Kept on record: webhook;")
+    end = ended(aws, config=Config(webhook=Webhook("https://a.example/")))
+    assert end.summary.startswith("Kept on record: webhook;")
 
 
 def test_a_failed_phase_is_the_deployments_error() -> None:
     aws = world()
     error = {"code": "Broken", "message": "it is broken", "remedy": "mend it"}
     phase(aws, 4, "deploy_stack", PhaseStatus.FAILED, error=error, ended_at="2026-01-02T00:00:01")
-    told = ended(aws, error={"Error": "PhaseFailed", "Cause": ""})
-    assert (told.status, told.error) == (DeploymentStatus.FAILED, error)
-    assert "deploy_stack" in told.summary
+    end = ended(aws, error={"Error": "PhaseFailed", "Cause": ""})
+    assert (end.status, end.error) == (DeploymentStatus.FAILED, error)
+    assert "deploy_stack" in end.summary
     assert aws.records.environment("dev").lock is None
     assert aws.records.environment("dev").status == "NEVER_LIVE"
 
 
-def test_a_lambda_that_died_without_a_word_is_recorded_as_failed_with_what_step_functions_saw() -> None:
+def test_a_lambda_that_died_is_recorded_as_failed_with_the_error_that_step_functions_caught() -> None:
     aws = world()
     phase(aws, 9, "load_test", PhaseStatus.RUNNING, started_at="2026-01-02T00:00:00+00:00")
-    told = ended(aws, error=CAUGHT)
-    assert told.error is not None
-    assert (told.error["code"], told.error["message"]) == ("Sandbox.Timedout", "Task timed out after 60.00 seconds")
+    end = ended(aws, error=CAUGHT)
+    assert end.error is not None
+    assert (end.error["code"], end.error["message"]) == ("Sandbox.Timedout", "Task timed out after 60.00 seconds")
     record = aws.records.recorded["d-new"]["load_test"]
     assert record.status is PhaseStatus.FAILED
     assert record.ended_at
@@ -144,22 +149,22 @@ def test_a_failure_after_which_aliases_went_back_is_rolled_back() -> None:
     aws = world()
     phase(aws, 7, "validate_endpoints", PhaseStatus.FAILED, error={"code": "X", "message": "bad"}, ended_at="1")
     phase(aws, 0, "roll_back", PhaseStatus.SUCCEEDED, summary="Went back: candidate from 3 to 2")
-    told = ended(aws, error=CAUGHT)
-    assert told.status is DeploymentStatus.ROLLED_BACK
-    assert "Went back" in told.summary
+    end = ended(aws, error=CAUGHT)
+    assert end.status is DeploymentStatus.ROLLED_BACK
+    assert "Went back" in end.summary
 
 
 def test_a_rollback_whose_settings_could_not_follow_has_failed_and_the_record_has_users_where_they_are() -> None:
     aws = world(Action.ROLLBACK)
-    old, bad = ({"version": one, "deployment_id": "d", "at": "t", "artifact": "", "config": {}} for one in "23")
+    old, bad = ({"version": v, "deployment_id": "d", "at": "t", "artifact": "", "config": {}} for v in "23")
     aws.records.attributes["dev"] |= {"live": bad, "last_good": bad, "previous": old}
     phase(aws, 0, "roll_back", PhaseStatus.SUCCEEDED, summary="Went back: live from 3 to 2", ended_at="1")
     error = {"code": "SettingsNotRestored", "message": "the stack still has ThrottleRate 120"}
     phase(aws, 0, "restore_settings", PhaseStatus.FAILED, error=error, ended_at="2")
-    back = {"version": "2", "release_of": "d", "to": "t"}
-    told = ended(aws, action=Action.ROLLBACK, results={"roll_back": back}, error=CAUGHT)
-    assert told.status is DeploymentStatus.FAILED
-    assert told.summary.endswith("the stack still has ThrottleRate 120. Went back: live from 3 to 2")
+    back = results(RollBackEvidence(version="2", release_of="d", to="t"))
+    end = ended(aws, action=Action.ROLLBACK, results=back, error=CAUGHT)
+    assert end.status is DeploymentStatus.FAILED
+    assert end.summary.endswith("the stack still has ThrottleRate 120. Went back: live from 3 to 2")
     live = aws.records.environment("dev").live
     assert live is not None
     assert live.version == "2"
@@ -169,10 +174,10 @@ def test_a_rollback_that_failed_too_ends_failed_with_the_first_cause() -> None:
     aws = world()
     phase(aws, 7, "validate_endpoints", PhaseStatus.FAILED, error={"code": "First", "message": "a"}, ended_at="1")
     phase(aws, 0, "roll_back", PhaseStatus.FAILED, error={"code": "Second", "message": "b"}, ended_at="2")
-    told = ended(aws, error=CAUGHT)
-    assert told.status is DeploymentStatus.FAILED
-    assert told.error is not None
-    assert told.error["code"] == "First"
+    end = ended(aws, error=CAUGHT)
+    assert end.status is DeploymentStatus.FAILED
+    assert end.error is not None
+    assert end.error["code"] == "First"
 
 
 def test_an_aborted_deployment_ends_aborted() -> None:
@@ -190,7 +195,7 @@ def test_an_environment_that_was_taken_over_is_not_written_to() -> None:
     assert environment.lock == Lock("d-other", "", 0.0)
 
 
-def test_called_twice_the_first_word_stands_and_the_lock_goes() -> None:
+def test_called_twice_the_first_outcome_stands_and_the_lock_goes() -> None:
     aws = world()
     first = ended(aws)
     aws.records.attributes["dev"]["lock"] = {"deployment_id": "d-new", "execution_arn": "", "lease_until": 0.0}
@@ -202,9 +207,9 @@ def test_a_clean_up_forgets_all_that_was_applied() -> None:
     aws = world(Action.CLEANUP)
     aws.records.set_applied("dev", "deploy_stack", Applied("f", "d-old", "1"), holder="d-new")
     phase(aws, 12, "clean_up", PhaseStatus.SUCCEEDED, summary="Nothing is left")
-    told = ended(aws, action=Action.CLEANUP)
+    end = ended(aws, action=Action.CLEANUP)
     environment = aws.records.environment("dev")
-    assert told.summary == "Nothing is left"
+    assert end.summary == "Nothing is left"
     assert (environment.status, environment.live, dict(environment.applied)) == ("REMOVED", None, {})
 
 
@@ -226,26 +231,28 @@ def test_history_says_who_did_what_and_why() -> None:
 
 def revalidated(aws: FakeAws, *, good: bool, number: int, code: str = "Drift") -> Deployment:
     """One more revalidation of dev, ended."""
-    made = f"d-{number}"
-    held = Lock(made, "arn", HELD.lease_until)
-    running = Deployment(made, "dev", Action.REVALIDATE, DeploymentStatus.RUNNING, Config(), Options(), "2026-01-02")
+    deployment_id = f"d-{number}"
+    held = Lock(deployment_id, "arn", HELD.lease_until)
+    running = Deployment(
+        deployment_id, "dev", Action.REVALIDATE, DeploymentStatus.RUNNING, Config(), Options(), "2026-01-02"
+    )
     aws.records.start(running, held, None, None)
     if not good:
         broken = PhaseRecord(0, "check_drift", PhaseStatus.FAILED, error={"code": code, "message": "bad"}, ended_at="1")
-        aws.records.put_phase(made, broken)
-    asked = request(
-        deployment_id=made,
+        aws.records.put_phase(deployment_id, broken)
+    ending = request(
+        deployment_id=deployment_id,
         environment=aws.records.environment("dev"),
         action=Action.REVALIDATE,
         error=None if good else CAUGHT,
     )
-    record_outcome.run(asked, aws.as_aws())
-    return aws.records.deployment(made)
+    record_outcome.run(ending, aws.as_aws())
+    return aws.records.deployment(deployment_id)
 
 
 def incidents(aws: FakeAws) -> list[str]:
-    told = [event for number in range(9) for event in aws.records.events(f"d-{number}")]
-    return [event["kind"] for event in told if event["kind"].startswith("incident.")]
+    events = [event for number in range(9) for event in aws.records.events(f"d-{number}")]
+    return [event["kind"] for event in events if event["kind"].startswith("incident.")]
 
 
 def test_an_incident_opens_and_closes_once_however_often_it_is_looked_at() -> None:
@@ -286,8 +293,8 @@ def test_a_stopped_revalidation_changes_neither_verdict_nor_incident() -> None:
     assert (environment.last_revalidation["deployment_id"], environment.incident) == ("d-0", None)
 
 
-def test_repeated_after_a_crash_the_incident_is_told_under_the_same_key() -> None:
-    """Events are told when they are inserted; the same key again is no insertion."""
+def test_repeated_after_a_crash_the_incident_has_the_same_key() -> None:
+    """Events are published when they are inserted; the same key again is no insertion."""
     aws = world(Action.REVALIDATE)
     phase(aws, 0, "check_drift", PhaseStatus.FAILED, error={"code": "Drift", "message": "bad"}, ended_at="1")
     before = aws.records.environment("dev")
@@ -296,7 +303,8 @@ def test_repeated_after_a_crash_the_incident_is_told_under_the_same_key() -> Non
         aws.records.started["d-new"] = replace(aws.records.started["d-new"], status=DeploymentStatus.RUNNING)
         aws.records.attributes["dev"]["lock"] = asdict(HELD)
         ended(aws, environment=before, action=Action.REVALIDATE, error=CAUGHT, now=later)
-    opened = [(one["at"], one["kind"]) for one in aws.records.events("d-new") if one["kind"] == "incident.opened"]
+    events = aws.records.events("d-new")
+    opened = [(event["at"], event["kind"]) for event in events if event["kind"] == "incident.opened"]
     assert len(opened) == 2
     assert len(set(opened)) == 1
 
@@ -319,7 +327,7 @@ def test_a_deploy_keeps_when_its_environment_ends_also_when_it_failed() -> None:
         assert environment.at_expiry["remove_secret"] is True
 
 
-def test_a_drill_tells_its_own_summary_and_keeps_nothing_of_a_release() -> None:
+def test_a_drill_has_its_own_summary_and_records_no_release() -> None:
     aws = world(Action.DRILL)
     phase(aws, 0, "run_drill", PhaseStatus.SUCCEEDED, summary="all four parts passed")
     assert ended(aws, action=Action.DRILL).summary == "all four parts passed"
@@ -328,9 +336,9 @@ def test_a_drill_tells_its_own_summary_and_keeps_nothing_of_a_release() -> None:
 
 def test_a_deploy_that_was_asked_to_stop_in_its_last_phase_is_taken_back_before_it_ends() -> None:
     aws = world(abort_requested=True)
-    asked = request(environment=aws.records.environment("dev"), results=RELEASED)
-    told = record_outcome.run(asked, aws.as_aws())
-    assert told.status is Status.IN_PROGRESS
+    ending = request(environment=aws.records.environment("dev"), results=released())
+    result = record_outcome.run(ending, aws.as_aws())
+    assert result.status is Status.IN_PROGRESS
     stands = aws.records.environment("dev")
     assert (stands.live, stands.lock, aws.records.history("dev", 9)) == (None, HELD, [])
     # What the state machine says then: rollout.asl.yaml, AbortedAtLast.
@@ -354,7 +362,58 @@ def test_while_another_execution_ends_the_deployment_this_one_writes_nothing() -
     assert aws.records.deployment("d-new").status is DeploymentStatus.RUNNING
 
 
-def test_a_lambda_that_died_once_its_end_was_on_record_is_named_all_the_same() -> None:
+def test_a_lambda_that_died_after_recording_its_end_is_named_all_the_same() -> None:
     aws = world(current_phase="preflight")
     phase(aws, 1, "preflight", PhaseStatus.SUCCEEDED)
     assert "after preflight" in ended(aws, error=CAUGHT).summary
+
+
+def test_the_evidence_is_the_outcome_and_whether_the_environment_was_written() -> None:
+    aws = world()
+    ending = request(environment=aws.records.environment("dev"), results=released())
+    assert record_outcome.run(ending, aws.as_aws()).evidence == OutcomeEvidence("SUCCEEDED", True)
+    aws = world()
+    aws.records.attributes["dev"]["lock"] = {"deployment_id": "d-other", "execution_arn": "", "lease_until": 0.0}
+    ending = request(environment=aws.records.environment("dev"), results=released())
+    assert record_outcome.run(ending, aws.as_aws()).evidence == OutcomeEvidence("SUCCEEDED", False)
+
+
+@pytest.mark.parametrize(
+    ("shift", "caught", "changed", "users_saw_it"),
+    [
+        (None, None, False, False),
+        (None, CAUGHT, True, False),
+        (ShiftEvidence(), None, False, False),
+        (ShiftEvidence(from_version="6"), None, True, False),
+        (ShiftEvidence(from_version=""), None, True, False),
+        (ShiftEvidence(from_version="6"), CAUGHT, True, True),
+    ],
+)
+def test_history_says_whether_users_were_shifted_and_whether_they_reached_a_failure(
+    shift: ShiftEvidence | None, caught: dict[str, str] | None, changed: bool, users_saw_it: bool
+) -> None:
+    aws = world()
+    ended(aws, results=released("7", *([shift] if shift else [])), error=caught)
+    entry = aws.records.history("dev", 1)[0]
+    assert (entry["changed"], entry["users_saw_it"]) == (changed, users_saw_it)
+
+
+def test_history_names_what_differs_from_the_last_good_release() -> None:
+    aws = world()
+    config = {"memory_mb": 512, "log_level": "INFO", "notify": []}
+    good = {"version": "6", "deployment_id": "d", "at": "t", "artifact": "", "config": config}
+    aws.records.attributes["dev"] |= {"live": good, "last_good": good}
+    ended(aws, config=Config(memory_mb=640, timeout_s=10))
+    assert aws.records.history("dev", 1)[0]["diff"] == {"memory_mb": [512, 640], "version": ["6", "7"]}
+
+
+def test_ten_releases_stay_on_record() -> None:
+    aws = world()
+    old = [
+        {"version": str(version), "deployment_id": "d", "at": "t", "artifact": "", "config": {}}
+        for version in range(20, 9, -1)
+    ]
+    aws.records.attributes["dev"] |= {"releases": old, "live": old[0], "last_good": old[0]}
+    ended(aws, results=released("21"))
+    versions = [release.version for release in aws.records.environment("dev").releases]
+    assert versions == [str(version) for version in range(21, 11, -1)]

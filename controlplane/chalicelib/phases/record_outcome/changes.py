@@ -1,0 +1,83 @@
+"""What the record of an environment becomes when a deployment ends. Pure: `run` writes it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+
+from chalicelib.domain import expiry
+from chalicelib.domain.codec import encode_record, merge
+from chalicelib.domain.evidence.artifact import ArtifactEvidence
+from chalicelib.domain.evidence.handoff import HandoffEvidence
+from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence
+from chalicelib.domain.model import Action, Deployment, Environment, Release
+from chalicelib.engine.phase import Request
+
+from .incidents import is_verdict
+from .outcome import Outcome
+
+Changes = dict[str, object]
+_RELEASES = 10  # releases on record, newest first
+_NOTHING_LIVE: Changes = dict.fromkeys(("live", "last_good", "previous", "releases", "links", "last_revalidation"))
+
+
+def changes(request: Request, deployment: Deployment, outcome: Outcome, at: str) -> Changes:
+    """New values of the record's attributes; None deletes one. at: when the deployment ends, ISO 8601."""
+    if request.action is Action.DEPLOY:
+        return _after_deploy(request, deployment, outcome, at)
+    if request.action is Action.ROLLBACK:
+        back = request.results.find(RollBackEvidence)
+        # Users follow the aliases, so the record does, too, even when the settings could not be restored.
+        return _rolled_back(request.environment, back) if back else {}
+    if request.action is Action.CLEANUP:
+        gone = _NOTHING_LIVE | {"status": "REMOVED"} if outcome.is_good else {"status": "PARTLY_REMOVED"}
+        return gone | expiry.after_clean_up(request.environment, request.now, good=outcome.is_good)
+    if request.action is Action.REVALIDATE and is_verdict(outcome):
+        return {"last_revalidation": _verdict(request, outcome, at)}
+    return {}
+
+
+def _after_deploy(request: Request, deployment: Deployment, outcome: Outcome, at: str) -> Changes:
+    # A failed rollout takes nothing from users who had a release.
+    failed: Changes = {"status": "LIVE" if request.environment.live else "NEVER_LIVE"}
+    ended = _released(request, deployment, at) if outcome.is_good else failed
+    return ended | expiry.after_deploy(request.config, request.options, request.now)
+
+
+def _released(request: Request, deployment: Deployment, at: str) -> Changes:
+    live, version = request.environment.live, request.results.of(ReleaseEvidence).version
+    config = merge(dataclasses.asdict(request.config), deployment.unknown_config)
+    artifact = request.results.find(ArtifactEvidence) or ArtifactEvidence()
+    handoff = request.results.find(HandoffEvidence) or HandoffEvidence()
+    if live and live.version == version:
+        # The same version, whose stack settings (throttle, retention) may have changed.
+        release = replace(live, config=config)
+    else:
+        release = Release(version, request.deployment_id, at, artifact.digest, config)
+    return {"status": "LIVE", "links": dict(handoff.links)} | _moved(request.environment, release)
+
+
+def _moved(environment: Environment, release: Release) -> Changes:
+    """`release` is live. `previous` becomes what was good before, unless that is the same version."""
+    before = environment.last_good
+    others = [other for other in environment.good if other.version != release.version]
+    record = encode_record(release)
+    releases = [record, *map(encode_record, others)][:_RELEASES]
+    moved: Changes = {"live": record, "last_good": record, "releases": releases}
+    return moved | {"previous": encode_record(before)} if before and before.version != release.version else moved
+
+
+def _rolled_back(environment: Environment, back: RollBackEvidence) -> Changes:
+    by_version = {release.version: release for release in environment.good}
+    release = by_version.get(back.version) or Release(back.version, back.release_of, back.to)
+    # The next rollback goes further back, never forward to the release that was just left.
+    versions = [release.version for release in environment.releases]
+    older = environment.releases[versions.index(back.version) + 1 :] if back.version in versions else ()
+    record = encode_record(release)
+    previous = encode_record(older[0]) if older else None
+    return {"status": "LIVE", "live": record, "last_good": record, "previous": previous}
+
+
+def _verdict(request: Request, outcome: Outcome, at: str) -> dict[str, str]:
+    verdict = {"at": at, "verdict": "GOOD" if outcome.is_good else "BAD", "deployment_id": request.deployment_id}
+    return verdict if outcome.is_good else verdict | {"why": outcome.summary}

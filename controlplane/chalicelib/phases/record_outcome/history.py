@@ -1,0 +1,57 @@
+"""A deployment's entry in its environment's history: who did what and why, and what differs from the last release."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
+from chalicelib.domain.model import Action, Deployment
+from chalicelib.engine.phase import Request
+
+from .outcome import Outcome
+
+
+def entry(request: Request, deployment: Deployment, outcome: Outcome) -> dict[str, object]:
+    """As stored and answered by GET /environments/{name}.
+
+    changed: whether users were shifted, or may have been; users_saw_it: whether they reached what failed. diff: see
+    `diff`.
+    """
+    shift = request.results.find(ShiftEvidence)
+    shifted = shift is not None and shift.from_version is not None
+    return {
+        "deployment_id": request.deployment_id,
+        "action": request.action.value,
+        "outcome": outcome.status.value,
+        "summary": outcome.summary,
+        "who": deployment.caller,
+        "why": request.options.reason,
+        "requested_at": deployment.created_at,
+        "changed": shifted or not outcome.is_good,
+        "users_saw_it": shifted and not outcome.is_good,
+        "diff": diff(request),
+    }
+
+
+def diff(request: Request) -> dict[str, list[object]]:
+    """`{field: [before, now]}` for each field of the configuration, and the version, that differs from the last good
+    release's; {} for another action than deploy."""
+    good = request.environment.last_good
+    if request.action is not Action.DEPLOY or good is None:
+        return {}
+    now = {name: _plain(value) for name, value in dataclasses.asdict(request.config).items()}
+    # A field that the last good release lacks is younger than that release: nobody changed it.
+    differing = {
+        name: [good.config[name], value]
+        for name, value in now.items()
+        if name in good.config and value != good.config[name]
+    }
+    release = request.results.find(ReleaseEvidence)
+    if release and release.version != good.version:
+        differing["version"] = [good.version, release.version]
+    return differing
+
+
+def _plain(value: object) -> object:
+    """As a record holds it: a list for a tuple."""
+    return list(value) if isinstance(value, tuple) else value
