@@ -1,26 +1,36 @@
-"""A drill: an environment that lives for an hour is rolled, broken, updated and removed, to see that all of it works.
+"""A drill: a temporary environment is deployed, broken, updated and removed, to prove that all of it works.
 
-Drills are kept on record under the environment `drill`, which has a lock and a history and no stack: so there is one
-drill at a time, and the environment that serves as the template is neither locked nor touched.
+Drills are recorded under the environment `drill`, which has a lock and a history and no stack. So there is one drill at
+a time, and the environment that serves as the template is neither locked nor changed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from chalicelib.domain.config import Config
 
 DRILL_RECORD_ENVIRONMENT = "drill"
 CALLER = "proxyctl-drill"
 PARTS = ("deploy", "broken", "update", "cleanup")
-# The sweeper takes away what an interrupted drill leaves at once; should that fail, then when this is over.
+# The sweeper removes at once what an interrupted drill leaves; should that fail, then after this time.
 TTL_HOURS = 4.0
 EPHEMERAL = re.compile(r"drill-[0-9a-f]{6}")
 _MORE_MB = 64
-# What a drill's options hand on to every deployment of its own.
-_HANDED_ON = ("load", "slo", "bake", "max_cost_usd", "usd_per_million_tokens")
+_MAX_MB = 10_240  # of a Lambda function
+# Options of the drill that all of its deployments share.
+_SHARED_OPTIONS = ("load", "slo", "bake", "max_cost_usd", "usd_per_million_tokens")
+# Settings of the template that the copy must not have: it notifies nobody and reserves no capacity.
+_OWN_CONFIG: Mapping[str, object] = {
+    "notify": [],
+    "webhook": None,
+    "protected": False,
+    "reserved_concurrency": None,
+    "ttl_hours": None,
+}
+
+Body = dict[str, object]
 
 
 def ephemeral_environment(deployment_id: str) -> str:
@@ -28,39 +38,46 @@ def ephemeral_environment(deployment_id: str) -> str:
     return f"{DRILL_RECORD_ENVIRONMENT}-{deployment_id.removeprefix('d-')[:6]}"
 
 
-def body(
-    part: str, environment: str, template: Mapping[str, Any], secret_arn: str, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What POST /deployments would be sent for this part. template: the configuration of the template's live release;
-    options: the drill's own, as plain JSON."""
-    handed_on = {name: options[name] for name in _HANDED_ON}
-    asked: dict[str, Any] = {"environment": environment, "action": "cleanup" if part == "cleanup" else "deploy"}
-    reason = {"reason": f"drill: {part}"}
-    if part == "cleanup":
-        # In line behind what an interrupted drill had begun.
-        return asked | {"options": {**reason, "remove_secret": True, "secret_recovery_days": 0, "if_busy": "wait"}}
-    # Its own alarms tell nobody, and it holds back no capacity from others.
-    config = {
-        **template,
-        "secret_arn": secret_arn,
-        "notify": [],
-        "webhook": None,
-        "protected": False,
-        "reserved_concurrency": None,
-        "ttl_hours": None,
+def deploy(
+    part: str, environment: str, template: Mapping[str, object], secret_arn: str, options: Mapping[str, object]
+) -> Body:
+    """The body of POST /deployments for a part that deploys.
+
+    template: configuration of the template's live release. secret_arn: of its secret, which the copy reads too.
+    options: the drill's own, as plain JSON.
+    """
+    shared = {name: options[name] for name in _SHARED_OPTIONS}
+    sabotage = {"sabotage": "answers_500"} if part == "broken" else {}
+    return {
+        "environment": environment,
+        "action": "deploy",
+        "config": _config(part, template, secret_arn),
+        "options": {**shared, "reason": _reason(part), "ttl_hours": TTL_HOURS, **sabotage},
     }
+
+
+def _config(part: str, template: Mapping[str, object], secret_arn: str) -> Body:
+    config: Body = {**template, "secret_arn": secret_arn, **_OWN_CONFIG}
     if part == "update":
-        memory = int(config.get("memory_mb", Config().memory_mb))
-        config["memory_mb"] = memory + _MORE_MB if memory + _MORE_MB <= 10_240 else memory - _MORE_MB
-    given = {**handed_on, **reason, "ttl_hours": TTL_HOURS}
-    return asked | {"config": config, "options": given | ({"sabotage": "answers_500"} if part == "broken" else {})}
+        config["memory_mb"] = _other_memory(int(str(config.get("memory_mb", Config().memory_mb))))
+    return config
+
+
+def _other_memory(memory_mb: int) -> int:
+    """A little more, or a little less at Lambda's limit."""
+    return memory_mb + _MORE_MB if memory_mb + _MORE_MB <= _MAX_MB else memory_mb - _MORE_MB
+
+
+def _reason(part: str) -> str:
+    return f"drill: {part}"
+
+
+def clean_up_of(deployment_id: str) -> Body:
+    """The body that removes this drill's environment; it waits in the queue behind what an interrupted drill began."""
+    options = {"reason": _reason("cleanup"), "remove_secret": True, "secret_recovery_days": 0, "if_busy": "wait"}
+    return {"environment": ephemeral_environment(deployment_id), "action": "cleanup", "options": options}
 
 
 def key(deployment_id: str, part: str) -> str:
-    """The idempotency key of a part's deployment: whoever starts it, there is one."""
+    """The idempotency key of a part's deployment: there is one, whoever starts it."""
     return f"{deployment_id}-{part}"
-
-
-def clean_up_of(deployment_id: str) -> dict[str, Any]:
-    """What removes the environment of this drill."""
-    return body("cleanup", ephemeral_environment(deployment_id), {}, "", dict.fromkeys(_HANDED_ON))

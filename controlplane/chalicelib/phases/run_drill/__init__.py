@@ -1,1 +1,1 @@
-"""The room of run_drill."""
+"""Step run_drill: the whole control plane, tried on an environment of its own."""

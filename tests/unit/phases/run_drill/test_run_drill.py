@@ -1,23 +1,26 @@
-"""A drill rolls, breaks, updates and removes an environment of its own, and fails if any part ends otherwise."""
+"""A drill deploys, breaks, updates and removes an environment of its own, and fails if any part ends otherwise."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.config import Config, Options
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.drill import DrillEvidence
 from chalicelib.domain.model import Action, DeploymentStatus, PhaseRecord, PhaseStatus
 from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.run_drill import run as run_drill
+from chalicelib.phases.run_drill.cursor import DrillCursor
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import environment, request
+from tests.fakes.requests import NOW, environment, next_call, request
 
 DRILL = "d-0123abcdef0123abcdef"
 NAME = "drill-0123ab"
@@ -41,27 +44,26 @@ class Drill:
         self.aws.records.attributes["prod"] = {"live": live, "applied_prepare_secret": secret}
         config = FunctionConfig("c", 512, 29, {}, "python3.11")
         self.aws.functions.add(FUNCTION, config, live="2", versions=5)
-        self.cursor: Any = {}
-
-    def call(self, **other: Any) -> Result:
-        asked: Request = request(
-            **{
-                "deployment_id": DRILL,
-                "environment": environment(name="drill"),
-                "action": Action.DRILL,
-                "options": Options(drill_of="prod"),
-                "cursor": json.loads(json.dumps(self.cursor)),
-            }
-            | other
+        self.next: Request = request(
+            deployment_id=DRILL,
+            environment=environment(name="drill"),
+            action=Action.DRILL,
+            options=Options(drill_of="prod"),
         )
-        told = run_drill.run(asked, self.aws.as_aws())
-        self.cursor = told.cursor
-        return told
+
+    @property
+    def cursor(self) -> DrillCursor:
+        return self.next.cursor_as(DrillCursor)
+
+    def call(self, *, after_s: float = 0) -> Result[DrillEvidence]:
+        result = run_drill.run(replace(self.next, now=NOW + timedelta(seconds=after_s)), self.aws.as_aws())
+        self.next = next_call(self.next, result)
+        return result
 
     def end(self, part: str, status: str = "", *, alias: str = "", left: list[str] | None = None) -> None:
         """The part's deployment ends; by default as it must."""
         records = self.aws.records
-        child = str(self.cursor["child"])
+        child = self.cursor.child
         version = LIVE[part]
         live = {"version": version, "deployment_id": child, "at": "t", "artifact": "", "config": {}}
         records.attributes[NAME].update(lock=None, live=live if version else None)
@@ -74,35 +76,34 @@ class Drill:
         stands = records.started[child]
         records.started[child] = replace(stands, status=DeploymentStatus(status or RIGHT[part]), summary="ended")
 
-    def through(self, **wrong: Any) -> Result:
+    def through(self, **wrong: Any) -> DrillEvidence:
         """All parts until the drill ends; `wrong` says how a part ends otherwise."""
         while True:
             self.call()
-            part = str(self.cursor["part"])
+            part = self.cursor.part
             self.end(part, **wrong.get(part, {}))
-            told = self.call()
-            if told.status is not Status.IN_PROGRESS:
-                return told
+            result = self.call()
+            if result.status is not Status.IN_PROGRESS:
+                assert result.evidence is not None
+                return result.evidence
 
 
-def test_a_drill_whose_parts_end_as_they_must_tells_each_with_its_deployment() -> None:
-    drill = Drill()
-    told = drill.through()
-    parts = told.evidence["parts"]
-    assert [(one["part"], one["verdict"], one["status"]) for one in parts] == [
+def test_a_drill_whose_parts_end_as_they_must_names_each_with_its_deployment() -> None:
+    evidence = Drill().through()
+    assert [(result.part, result.verdict, result.status) for result in evidence.parts] == [
         (part, "PASSED", status) for part, status in RIGHT.items()
     ]
-    assert len({one["deployment_id"] for one in parts}) == 4
-    assert told.evidence["not_run"] == []
+    assert len({result.deployment_id for result in evidence.parts}) == 4
+    assert (evidence.environment, evidence.not_run) == (NAME, ())
 
 
 def test_each_part_is_a_deployment_of_the_drills_environment_and_only_one_is_broken() -> None:
     drill = Drill()
     drill.through()
-    asked = drill.aws.rollouts.asked
-    assert {given["environment"] for given in asked} == {NAME}
-    assert [given["options"].get("sabotage") for given in asked] == [None, "answers_500", None, None]
-    assert [given["config"]["secret_arn"] for given in asked[:3]] == [
+    bodies: list[Any] = list(drill.aws.rollouts.asked)
+    assert {body["environment"] for body in bodies} == {NAME}
+    assert [body["options"].get("sabotage") for body in bodies] == [None, "answers_500", None, None]
+    assert [body["config"]["secret_arn"] for body in bodies[:3]] == [
         "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod"
     ] * 3
 
@@ -117,41 +118,53 @@ def test_the_template_is_neither_locked_nor_changed() -> None:
 @pytest.mark.parametrize(
     ("wrong", "part", "not_run"),
     [
-        ({"deploy": {"status": "FAILED"}}, "deploy", ["broken", "update"]),
-        ({"broken": {"status": "SUCCEEDED"}}, "broken", ["update"]),
-        ({"broken": {"alias": "3"}}, "broken", ["update"]),
-        ({"update": {"alias": "2"}}, "update", []),
-        ({"cleanup": {"left": ["a log group"]}}, "cleanup", []),
+        ({"deploy": {"status": "FAILED"}}, "deploy", ("broken", "update")),
+        ({"broken": {"status": "SUCCEEDED"}}, "broken", ("update",)),
+        ({"broken": {"alias": "3"}}, "broken", ("update",)),
+        ({"update": {"alias": "2"}}, "update", ()),
+        ({"cleanup": {"left": ["a log group"]}}, "cleanup", ()),
     ],
 )
 def test_a_part_that_ends_otherwise_fails_the_drill_after_everything_was_removed(
-    wrong: dict[str, Any], part: str, not_run: list[str]
+    wrong: dict[str, Any], part: str, not_run: tuple[str, ...]
 ) -> None:
     drill = Drill()
     with pytest.raises(PhaseFailed) as caught:
         drill.through(**wrong)
     parts = caught.value.evidence["parts"]
-    assert [one["part"] for one in parts if one["verdict"] == "FAILED"] == [part]
-    assert parts[-1]["part"] == "cleanup"
-    assert caught.value.evidence["not_run"] == not_run
+    assert [result.part for result in parts if result.verdict == "FAILED"] == [part]
+    assert parts[-1].part == "cleanup"
+    assert caught.value.evidence.get("not_run", ()) == not_run
 
 
-def test_while_a_part_is_on_its_way_it_is_asked_for_again_and_started_once() -> None:
+def test_while_a_part_runs_it_is_polled_ever_less_often_and_started_once() -> None:
     drill = Drill()
-    for _ in range(3):
-        assert drill.call().status is Status.IN_PROGRESS
+    results = [drill.call() for _ in range(5)]
+    assert {result.status for result in results} == {Status.IN_PROGRESS}
+    assert [result.poll_after_s for result in results] == [1, 1, 2, 3, 5]
     assert len(drill.aws.executions.started) == 1
+
+
+def test_a_removal_needs_no_template_any_more() -> None:
+    drill = Drill()
+    drill.call()
+    drill.end("deploy", "FAILED")
+    drill.call()
+    drill.aws.records.attributes["prod"]["live"] = None
+    assert drill.call().status is Status.IN_PROGRESS
+    assert (drill.cursor.part, bool(drill.cursor.child)) == ("cleanup", True)
 
 
 def test_a_step_that_died_after_starting_a_part_finds_the_same_deployment() -> None:
     drill = Drill()
     drill.call()
-    child, drill.cursor = drill.cursor["child"], {}
+    child = drill.cursor.child
+    drill.next = replace(drill.next, cursor={})
     drill.call()
-    assert drill.cursor["child"] == child
+    assert drill.cursor.child == child
 
 
-def test_until_the_part_before_has_let_go_the_next_one_waits() -> None:
+def test_until_the_part_before_has_released_the_lock_the_next_one_waits() -> None:
     drill = Drill()
     drill.call()
     drill.end("deploy")
@@ -161,14 +174,15 @@ def test_until_the_part_before_has_let_go_the_next_one_waits() -> None:
     assert "about to start" in drill.call().summary
     drill.aws.records.attributes[NAME]["lock"] = None
     drill.call()
-    assert "child" in drill.cursor
+    assert drill.cursor.child
 
 
-def test_a_part_that_never_ends_ends_the_drill() -> None:
+def test_a_drill_may_take_two_hours() -> None:
     drill = Drill()
     drill.call()
+    assert drill.call(after_s=2 * 3_600).status is Status.IN_PROGRESS
     with pytest.raises(PhaseFailed) as caught:
-        drill.call(after_s=3 * 3_600)
+        drill.call(after_s=2 * 3_600 + 1)
     assert caught.value.code == "DrillTimeout"
 
 

@@ -1,0 +1,49 @@
+"""Reads how a part of a drill ended: its deployment's phases, the environment's record and the live alias."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.domain.codec import decode_lenient
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.model import Deployment, PhaseRecord
+from chalicelib.domain.names import Names
+from chalicelib.ports import Aws
+
+from .cursor import DrillCursor
+from .parts import PartEnd
+
+
+@dataclass(frozen=True, slots=True)
+class _CleanUp:
+    left: tuple[object, ...] | None = None
+
+
+def end_of(cursor: DrillCursor, child: Deployment, aws: Aws) -> PartEnd:
+    """The facts after the cursor's part, of which `child` is the deployment."""
+    records = {phase.name: phase for phase in aws.records.phases(child.id)}
+    environment = aws.records.environment(child.environment)
+    return PartEnd(
+        status=child.status.value,
+        phases={phase.name: phase.status.value for phase in records.values() if phase.number},
+        live=environment.live.version if environment.live else "",
+        alias=_alias(child.environment, aws) if cursor.part != "cleanup" else "",
+        before=cursor.live,
+        left=_left(records),
+    )
+
+
+def _left(records: Mapping[str, PhaseRecord]) -> int | None:
+    record = records.get("clean_up")
+    left = decode_lenient(_CleanUp, record.evidence).left if record else None
+    return None if left is None else len(left)
+
+
+def _alias(environment: str, aws: Aws) -> str:
+    """The version that gets all of the users' traffic; "" when none does."""
+    try:
+        live = aws.functions.aliases(Names(environment).function).get("live")
+    except NotFound:
+        return ""
+    return live.version if live and not live.weights else ""
