@@ -27,6 +27,7 @@ class _Tally:
     not_run: list[str] = field(default_factory=list)
 
     def simulated(self) -> Simulated:
+        """The counts, as evidence."""
         not_run = f"NOT RUN, conditional: {', '.join(self.not_run)}" if self.not_run else None
         return Simulated(self.roles, self.actions, not_run)
 

@@ -31,6 +31,7 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
+        """Whether the deployment succeeded."""
         return self.status is DeploymentStatus.SUCCEEDED
 
 

@@ -30,14 +30,14 @@ def end_of(cursor: DrillCursor, child: Deployment, aws: Aws) -> PartEnd:
         live=environment.live.version if environment.live else "",
         alias=_alias(child.environment, aws) if cursor.part != "cleanup" else "",
         before=cursor.live,
-        left=_left(records),
+        remaining=_remaining(records),
     )
 
 
-def _left(records: Mapping[str, PhaseRecord]) -> int | None:
+def _remaining(records: Mapping[str, PhaseRecord]) -> int | None:
     record = records.get("clean_up")
-    left = decode_lenient(_CleanUp, record.evidence).left if record else None
-    return None if left is None else len(left)
+    clean_up = decode_lenient(_CleanUp, record.evidence) if record else _CleanUp()
+    return None if clean_up.left is None else len(clean_up.left)
 
 
 def _alias(environment: str, aws: Aws) -> str:

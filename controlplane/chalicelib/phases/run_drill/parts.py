@@ -14,7 +14,7 @@ class PartEnd:
     """The facts after a part. status: of its deployment; phases: status of the twelve phases by name.
 
     live: the version on record as live; alias: the version that the live alias really points at; before: the live
-    version before this part; "" for none. left: how many resources clean_up saw remain, None when it did not look.
+    version before this part; "" for none. remaining: how many resources clean_up could not remove, None when it did not look.
     """
 
     status: str
@@ -22,7 +22,7 @@ class PartEnd:
     live: str = ""
     alias: str = ""
     before: str = ""
-    left: int | None = None
+    remaining: int | None = None
 
 
 def problem(part: str, end: PartEnd) -> str:
@@ -53,7 +53,7 @@ def _update(end: PartEnd) -> str:
 
 
 def _cleanup(end: PartEnd) -> str:
-    return "" if end.left == 0 else "clean_up has not proved that nothing is left"
+    return "" if end.remaining == 0 else "clean_up has not proved that nothing is left"
 
 
 _PROBLEMS: Mapping[str, Callable[[PartEnd], str]] = {

@@ -13,7 +13,7 @@ GOOD = {
     "deploy": PartEnd("SUCCEEDED", TWELVE, live="2", alias="2"),
     "broken": PartEnd("ROLLED_BACK", live="2", alias="2", before="2"),
     "update": PartEnd("SUCCEEDED", live="4", alias="4", before="2"),
-    "cleanup": PartEnd("SUCCEEDED", left=0),
+    "cleanup": PartEnd("SUCCEEDED", remaining=0),
 }
 
 
@@ -33,8 +33,8 @@ def test_each_part_has_one_expected_end(part: str) -> None:
         ("broken", {"live": "3"}),
         ("update", {"live": "2", "alias": "2"}),
         ("update", {"alias": "2"}),
-        ("cleanup", {"left": 1}),
-        ("cleanup", {"left": None}),
+        ("cleanup", {"remaining": 1}),
+        ("cleanup", {"remaining": None}),
     ],
 )
 def test_any_other_end_is_a_problem(part: str, wrong: dict[str, object]) -> None:
