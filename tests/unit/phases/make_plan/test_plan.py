@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from chalicelib.engine.fingerprints import fingerprint
 from chalicelib.phases.make_plan import plan
 
@@ -43,6 +44,21 @@ def test_the_digest_changes_with_a_detail_and_with_nothing_else() -> None:
 def test_the_text_names_every_phase_and_its_facts() -> None:
     text = plan.text(plan.lines({}, {"release_code": {"settings": {"memory_mb": "512 -> 640"}}}))
     assert "~ release_code: would run\n    settings: memory_mb 512 -> 640" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (["Modify Stage", "Add Topic"], "Modify Stage; Add Topic"),
+        ([], "none"),
+        ({"a": "1 -> 2", "b": ["x"]}, "a 1 -> 2; b x"),
+        ({}, "none"),
+        ("missing", "missing"),
+    ],
+)
+def test_facts_are_one_line_each(value: object, text: str) -> None:
+    lines = plan.lines(ALL, {"deploy_stack": {"changes": value}})
+    assert f"  deploy_stack: nothing to do\n    changes: {text}\n" in plan.text(lines)
 
 
 def test_the_text_names_the_phases_that_a_phase_depends_on() -> None:

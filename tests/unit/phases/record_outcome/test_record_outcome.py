@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from chalicelib.domain.config import Config, Options, Webhook
+from chalicelib.domain.config import Config, Options, Throttle, Webhook
 from chalicelib.domain.errors import LockLost
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
@@ -417,3 +417,18 @@ def test_ten_releases_stay_on_record() -> None:
     ended(aws, results=released("21"))
     versions = [release.version for release in aws.records.environment("dev").releases]
     assert versions == [str(version) for version in range(21, 11, -1)]
+
+
+def test_the_same_version_deployed_again_is_the_same_release_with_the_new_configuration() -> None:
+    aws = world()
+    live = {"version": "7", "deployment_id": "d-old", "at": "t", "artifact": "old", "config": {"memory_mb": 512}}
+    older = live | {"version": "6"}
+    aws.records.attributes["dev"] |= {"live": live, "last_good": live, "previous": older}
+    ended(aws, config=Config(throttle=Throttle(rate_per_s=120)))
+    environment = aws.records.environment("dev")
+    assert environment.live is not None
+    assert environment.live == environment.last_good
+    assert (environment.live.deployment_id, environment.live.artifact) == ("d-old", "old")
+    assert environment.live.config["throttle"]["rate_per_s"] == 120
+    assert environment.previous is not None
+    assert environment.previous.version == "6"
