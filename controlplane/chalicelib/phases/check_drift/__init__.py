@@ -1,1 +1,1 @@
-"""The room of check_drift."""
+"""Compares an environment with the record of its live release, and restores what is safe to restore."""
