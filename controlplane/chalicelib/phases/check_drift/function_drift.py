@@ -73,4 +73,4 @@ def _differences(expected: FunctionSettings, actual: FunctionSettings) -> list[t
     for name in sorted({*expected.environment, *actual.environment}):
         values = (expected.environment.get(name, _UNSET), actual.environment.get(name, _UNSET))
         pairs.append((f"environment {name}", *values))
-    return [(name, shorten(left), shorten(right)) for name, left, right in pairs if left != right]
+    return [(name, shorten(wanted), shorten(current)) for name, wanted, current in pairs if wanted != current]

@@ -31,19 +31,19 @@ def verify(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
     if deleted and not late:
         summary = f"Deleted {deleted} log groups again, which late log lines had created"
         return request.wait(summary, step="late log lines", cursor=cursor)
-    left = [item for item in search.everything(request.names, aws) if not _may_stay(item, request)]
-    if left and not late and all(item.found_by == "tag" for item in left):
-        summary = f"{len(left)} deleted resources are still listed by tag: searching again"
+    leftovers = [item for item in search.everything(request.names, aws) if not _may_stay(item, request)]
+    if leftovers and not late and all(item.found_by == "tag" for item in leftovers):
+        summary = f"{len(leftovers)} deleted resources are still listed by tag: searching again"
         return request.wait(summary, step="tags", cursor=cursor)
-    if left:
-        raise _failed(left, aws)
+    if leftovers:
+        raise _failed(leftovers, aws)
     return _done(cursor)
 
 
-def _failed(left: Sequence[Resource], aws: Aws) -> PhaseFailed:
-    leftovers = inventory.leftovers(left, aws.settings.region)
+def _failed(resources: Sequence[Resource], aws: Aws) -> PhaseFailed:
+    leftovers = inventory.leftovers(resources, aws.settings.region)
     return PhaseFailed(
-        f"{len(left)} resources are left: {', '.join(map(str, left[:5]))}",
+        f"{len(resources)} resources are left: {', '.join(map(str, resources[:5]))}",
         code="SomethingLeft",
         remedy="; ".join(item.command for item in leftovers[:5]),
         evidence=CleanUpEvidence(left=leftovers),
