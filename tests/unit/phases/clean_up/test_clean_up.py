@@ -168,6 +168,20 @@ def test_deleted_resources_that_are_still_listed_by_tag_are_searched_for_again()
     assert clean_up.run(next_call(verifying(102), first), fake.as_aws()).status is Status.SUCCEEDED
 
 
+@pytest.mark.parametrize(("endpoint_url", "pause_s", "search_s"), [("", 60, 240), ("http://127.0.0.1:1", 2, 3)])
+def test_an_embedded_cloud_has_no_late_log_lines_and_lists_no_deleted_resource(
+    endpoint_url: str, pause_s: int, search_s: int
+) -> None:
+    fake = only_tagged()
+    fake.settings = dataclasses.replace(fake.settings, endpoint_url=endpoint_url)
+    first = clean_up.run(request(action=Action.CLEANUP), fake.as_aws())
+    assert (step(first), first.poll_after_s) == ("verifying", pause_s)
+    in_time = next_call(request(action=Action.CLEANUP, after_s=pause_s + search_s - 0.1), first)
+    assert clean_up.run(in_time, fake.as_aws()).status is Status.IN_PROGRESS
+    with pytest.raises(PhaseFailed, match="1 resources are left"):
+        clean_up.run(next_call(request(action=Action.CLEANUP, after_s=pause_s + search_s), first), fake.as_aws())
+
+
 def test_the_search_by_tag_ends_after_four_minutes() -> None:
     assert clean_up.run(verifying(339.9), only_tagged().as_aws()).status is Status.IN_PROGRESS
     with pytest.raises(PhaseFailed) as caught:
