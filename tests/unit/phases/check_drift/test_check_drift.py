@@ -204,6 +204,11 @@ def test_the_detection_of_drift_is_waited_for_ten_minutes(aws: FakeAws) -> None:
     assert (late.status, [finding.severity for finding in evidence(late).findings]) == (Status.SUCCEEDED, ["info"])
 
 
+def test_without_heal_nothing_counts_as_not_healed(aws: FakeAws) -> None:
+    aws.functions.point(NAMES.function, Alias("live", "4"))
+    assert drifted(aws).evidence["not_healed"] == []
+
+
 def test_the_record_of_a_failed_check_has_all_fields(aws: FakeAws) -> None:
     aws.functions.point(NAMES.function, Alias("live", "4"))
     assert set(drifted(aws).evidence) == {"findings", "healed", "not_healed"}

@@ -182,6 +182,25 @@ def test_an_embedded_cloud_has_no_late_log_lines_and_lists_no_deleted_resource(
         clean_up.run(next_call(request(action=Action.CLEANUP, after_s=pause_s + search_s), first), fake.as_aws())
 
 
+@pytest.mark.parametrize(
+    ("options", "stays"),
+    [
+        ({}, True),
+        ({"remove_secret": True, "secret_recovery_days": 7}, True),
+        ({"remove_secret": True, "secret_recovery_days": 0}, False),
+    ],
+)
+def test_a_secret_is_left_only_when_it_was_to_be_deleted_at_once(options: dict[str, Any], stays: bool) -> None:
+    fake = FakeAws()
+    fake.secrets.add(NAMES.secret, "{}")
+    current = dataclasses.replace(verifying(100), options=Options(**options))
+    if stays:
+        assert clean_up.run(current, fake.as_aws()).status is Status.SUCCEEDED
+    else:
+        with pytest.raises(PhaseFailed, match=f"secret {NAMES.secret}"):
+            clean_up.run(current, fake.as_aws())
+
+
 def test_the_search_by_tag_ends_after_four_minutes() -> None:
     assert clean_up.run(verifying(339.9), only_tagged().as_aws()).status is Status.IN_PROGRESS
     with pytest.raises(PhaseFailed) as caught:
