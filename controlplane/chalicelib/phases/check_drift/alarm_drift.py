@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from chalicelib.domain.aws.alarms import Alarm, AlarmState
 from chalicelib.domain.evidence.drift import INFO, Finding
+from chalicelib.domain.words import counted
 
 from .values import plain, shorten
 
@@ -58,7 +59,7 @@ def _without_metrics(states: Iterable[AlarmState]) -> list[Finding]:
     count = sum(state.definition is not None and not state.definition.metrics for state in states)
     if not count:
         return []
-    why = f"NOT RUN: this cloud does not return the metrics of {count} alarms"
+    why = f"NOT RUN: this cloud does not return the metrics of {counted(count, 'alarm')}"
     return [Finding("alarm", "metrics", "as defined", why, "Nothing to do.", INFO)]
 
 

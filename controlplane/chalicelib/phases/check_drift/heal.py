@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from chalicelib.domain.aws.functions import Alias
 from chalicelib.domain.evidence.drift import Finding
 from chalicelib.domain.model import Release
+from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request
 from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
@@ -25,7 +26,7 @@ def heal(findings: Iterable[Finding], request: Request, live: Release, aws: Aws)
         aws.functions.point(request.names.function, Alias("live", live.version))
         healed.append(f"live alias put back on version {live.version}")
     if "alarm" in kinds:
-        healed.append(f"{_restore_alarms(request, live, aws)} alarms defined again")
+        healed.append(f"{counted(_restore_alarms(request, live, aws), 'alarm')} defined again")
     return tuple(healed)
 
 

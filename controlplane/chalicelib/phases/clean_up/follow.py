@@ -10,6 +10,7 @@ from chalicelib.artifacts.assembly import is_artifact_key
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.clean_up import CleanUpEvidence
+from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 from chalicelib.stack import failure, state
@@ -105,7 +106,7 @@ def _refuse_foreign_objects(request: Request, aws: Aws) -> None:
     foreign = [key for key in aws.artifacts.keys(prefix) if not is_artifact_key(key)]
     if foreign:
         raise PhaseFailed(
-            f"{len(foreign)} objects under {prefix} do not belong to this product: {', '.join(foreign[:5])}",
+            f"{prefix} has {counted(len(foreign), 'object')} of others: {', '.join(foreign[:5])}",
             code="ForeignObjects",
             remedy=f"Move them away (aws s3 ls s3://{aws.settings.bucket}/{prefix}), then clean up.",
             evidence=CleanUpEvidence(foreign=tuple(foreign[:100])),

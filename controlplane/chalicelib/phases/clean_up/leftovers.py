@@ -8,6 +8,7 @@ from chalicelib.artifacts.assembly import is_artifact_key
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.clean_up import CleanUpEvidence
 from chalicelib.domain.names import Names
+from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request, Result
 from chalicelib.monitoring import fire
 from chalicelib.ports import Aws
@@ -46,7 +47,8 @@ def _removed(removed: Mapping[str, int]) -> str:
 def _unexpected(orphans: Sequence[Resource]) -> str:
     if not orphans:
         return "No unexpected resources"
-    return f"{len(orphans)} unexpected resources have the environment's name or tag, the first is {orphans[0]}"
+    count = counted(len(orphans), "unexpected resource")
+    return f"{count} with the environment's name or tag: {', '.join(map(str, orphans[:5]))}"
 
 
 def _superseded(request: Request, aws: Aws) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.clean_up import CleanUpEvidence
+from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
@@ -29,11 +30,11 @@ def verify(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
     late = request.elapsed_s - cursor.verify_from_s >= timeout_s
     deleted = remove.log_groups(request.names, aws)
     if deleted and not late:
-        summary = f"Deleted {deleted} log groups again, which late log lines had created"
+        summary = f"Deleted {counted(deleted, 'log group')} again, which late log lines had created"
         return request.wait(summary, step="late log lines", cursor=cursor)
     leftovers = [item for item in search.everything(request.names, aws) if not _may_stay(item, request)]
     if leftovers and not late and all(item.found_by == "tag" for item in leftovers):
-        summary = f"{len(leftovers)} deleted resources are still listed by tag: searching again"
+        summary = f"Searching again: {counted(len(leftovers), 'deleted resource')} still listed by tag"
         return request.wait(summary, step="tags", cursor=cursor)
     if leftovers:
         raise _failed(leftovers, aws)
@@ -43,7 +44,7 @@ def verify(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
 def _failed(resources: Sequence[Resource], aws: Aws) -> PhaseFailed:
     leftovers = inventory.leftovers(resources, aws.settings.region)
     return PhaseFailed(
-        f"{len(resources)} resources are left: {', '.join(map(str, resources[:5]))}",
+        f"{counted(len(resources), 'resource')} left: {', '.join(map(str, resources[:5]))}",
         code="SomethingLeft",
         remedy="; ".join(item.command for item in leftovers[:5]),
         evidence=CleanUpEvidence(left=leftovers),
@@ -54,7 +55,7 @@ def _done(cursor: RemovalCursor) -> Result[CleanUpEvidence]:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cursor.counts.items())) or "nothing"
     total = sum(cursor.counts.values())
     return Result.done(
-        f"Removed {total} resources ({kinds}). None is left by name or by tag. Secret: {cursor.secret}",
+        f"Removed {counted(total, 'resource')} ({kinds}). None is left by name or by tag. Secret: {cursor.secret}",
         CleanUpEvidence(removed=cursor.counts, secret=cursor.secret, left=(), looked_for=_LOOKED_FOR),
     )
 

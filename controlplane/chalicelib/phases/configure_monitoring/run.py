@@ -12,6 +12,7 @@ from chalicelib.domain.aws.topics import Probe
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.monitoring import MonitoringEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.words import counted
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import apply, dashboard, fire
@@ -53,7 +54,7 @@ def _fire_all(configured: MonitoringEvidence, request: Request, aws: Aws) -> Res
     queue = aws.topics.open_probe(configured.topic, names.probe(request.deployment_id), names.tags)
     fire.fire(configured.alarms, request.deployment_id, aws)
     return Result.in_progress(
-        f"Fired {len(configured.alarms)} alarms; waiting for their notifications",
+        f"Fired {counted(len(configured.alarms), 'alarm')}; waiting for the notifications",
         poll_after_s=1,
         cursor=MonitoringCursor("notifications", configured, queue),
         evidence=configured,

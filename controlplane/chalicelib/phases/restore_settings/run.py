@@ -15,6 +15,7 @@ from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import RollBackEvidence
 from chalicelib.domain.evidence.stack import RestoreEvidence, StackEvidence
+from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.monitoring import alarms
 from chalicelib.ports import Aws
@@ -133,7 +134,7 @@ def _done(version: str, evidence: RestoreEvidence) -> Result[RestoreEvidence]:
     restored = settings.described(evidence.restored) or "throttle and log retention already match"
     summary = f"Settings of version {version}: {restored}"
     if evidence.alarms:
-        summary += f"; {evidence.alarms} alarms redefined"
+        summary += f"; redefined {counted(evidence.alarms, 'alarm')}"
     if evidence.stays:
         summary += f". NOT restored, because only a deploy changes it: {settings.described(evidence.stays)}"
     if evidence.restored or evidence.alarms:

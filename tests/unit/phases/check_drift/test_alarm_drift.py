@@ -44,7 +44,7 @@ def test_a_missing_a_changed_and_a_silenced_alarm_are_drift_that_can_be_healed()
 def test_where_a_cloud_does_not_return_metrics_the_other_fields_are_compared() -> None:
     incomplete = replace(EXISTING[0], definition=replace(WANTED[0], metrics={}, expression=""))
     (finding,) = compare([incomplete, *EXISTING[1:]])
-    assert (finding.severity, finding.found) == (INFO, "NOT RUN: this cloud does not return the metrics of 1 alarms")
+    assert (finding.severity, finding.found) == (INFO, "NOT RUN: this cloud does not return the metrics of 1 alarm")
     changed = replace(incomplete, definition=replace(WANTED[0], metrics={}, expression="", threshold=9))
     assert [finding.severity for finding in compare([changed, *EXISTING[1:]])] == [DRIFT, INFO]
 

@@ -332,7 +332,7 @@ def test_progress_is_reported_resource_by_resource() -> None:
     second = deploy_stack.run(next_call(current, first), fake.as_aws())
     assert evidence(first).resources == {"Stage": "UPDATE_IN_PROGRESS"}
     assert evidence(second).resources == {"Stage": "UPDATE_COMPLETE"}
-    assert second.summary == "UPDATE_IN_PROGRESS: 1 of 1 resources done"
+    assert second.summary == "UPDATE_IN_PROGRESS: 1 of 1 resource done"
 
 
 def test_a_crash_after_execute_goes_on_from_the_stack() -> None:
