@@ -43,7 +43,10 @@ class FakeFunctions:
         found = self.latest[function]
         if qualifier:
             number = self.pointed[function][qualifier].version if not qualifier.isdecimal() else qualifier
-            found = next(config for version, config in self.published[function] if version.number == number)
+            published = {version.number: config for version, config in self.published[function]}
+            if number not in published:
+                raise NotFound(f"there is no version {number} of {function}")
+            found = published[number]
         if function in self.failed:
             return dataclasses.replace(found, update_status="Failed", update_reason=self.failed[function])
         return dataclasses.replace(found, update_status="InProgress" if left else "Successful")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from chalicelib.domain.aws.stacks import Change, ChangeSet
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
@@ -56,7 +57,7 @@ def _execute(change_set: ChangeSet, request: Request, aws: Aws, before: StackEvi
     changes = tuple(_line(change) for change in change_set.changes)
     stack_id = inputs.must_find(stack, aws).id
     return Result.in_progress(
-        f"Changing {len(changes)} resources",
+        f"Changing {counted(len(changes), 'resource')}",
         poll_after_s=1,
         cursor=StackCursor(step="executing", stack_id=stack_id, since=last, last=last, changes=changes),
         evidence=replace(before, changes=changes),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from chalicelib.domain.aws.stacks import Stack, StackEvent
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
@@ -28,15 +29,14 @@ def follow(request: Request, aws: Aws) -> Result[StackEvidence]:
     if state.in_progress(stack.status):
         finished = sum(status.endswith("_COMPLETE") for status in resources.values())
         return request.wait(
-            f"{stack.status}: {finished} of {len(cursor.changes)} resources done",
+            f"{stack.status}: {finished} of {counted(len(cursor.changes), 'resource')} done",
             step="stack operation",
             cursor=replace(cursor, resources=resources, last=events[-1].id if events else cursor.last),
             evidence=StackEvidence(resources=resources, changes=cursor.changes),
         )
     if not state.succeeded(stack.status):
         raise _failed(stack, aws.stacks.events(cursor.stack_id, after=cursor.since), resources)
-    count = len(cursor.changes)
-    summary = f"{count} resource{'s' * (count != 1)} changed, stack is in {stack.status}"
+    summary = f"Changed {counted(len(cursor.changes), 'resource')}; the stack is in {stack.status}"
     return ended(stack, summary, request, aws, StackEvidence(resources=resources, changes=cursor.changes))
 
 

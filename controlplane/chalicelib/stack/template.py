@@ -7,7 +7,7 @@ that an API Gateway deployment takes a snapshot of.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest
@@ -35,15 +35,15 @@ class StackInputs:
     runtime: Lambda's name of it. response_mode: stream or buffered. access_logs: whether API Gateway may write them.
     """
 
-    environment: str
-    bucket: str
-    artifact_key: str
-    secret_arn: str
-    kms_key_arn: str
-    in_use: Mapping[str, str]
-    runtime: str
-    response_mode: str
-    access_logs: bool
+    environment: str = ""
+    bucket: str = ""
+    artifact_key: str = ""
+    secret_arn: str = ""
+    kms_key_arn: str = ""
+    in_use: Mapping[str, str] = field(default_factory=dict)
+    runtime: str = ""
+    response_mode: str = ""
+    access_logs: bool = False
 
 
 def _api_lines(text: str) -> list[str]:
@@ -130,29 +130,8 @@ def parameters(config: Config, inputs: StackInputs, *, creates: bool) -> dict[st
     return {name: None if name in _CREATION_ONLY else value for name, value in values.items()}
 
 
-PARAMETERS = frozenset(
-    [
-        "Environment",
-        "ArtifactBucket",
-        "ArtifactKey",
-        "SecretArn",
-        "SecretKmsKeyArn",
-        "SecretInUseArn",
-        "SecretInUseKmsKeyArn",
-        "Runtime",
-        "ResponseMode",
-        "MemorySize",
-        "TimeoutSeconds",
-        "IntegrationTimeoutMs",
-        "LogLevel",
-        "SecretTtlSeconds",
-        "LogRetentionDays",
-        "ThrottleRate",
-        "ThrottleBurst",
-        "ReservedConcurrency",
-        "AccessLogs",
-    ]
-)
+PARAMETERS = frozenset({*parameters(Config(), StackInputs(), creates=True), *IN_USE})
+"""Names of all parameters that the template must declare."""
 
 
 def shaping(values: Mapping[str, str | None]) -> dict[str, str]:

@@ -30,3 +30,21 @@ class StackEvidence:
     protected: bool = False
     removed_change_sets: tuple[str, ...] | None = None
     found: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreEvidence:
+    """Settings beside the function version that went back to those of a release.
+
+    restored: (value before, value of the release) by stack parameter; alarms: how many were redefined, None when the
+    release's settings are not on record. stays: the same as `restored` for parameters that only a deploy changes.
+    changes, resources: of the stack update while it runs.
+    """
+
+    PHASE: ClassVar[str] = "restore_settings"
+
+    restored: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    alarms: int | None = None
+    stays: Mapping[str, tuple[str, str]] | None = None
+    changes: tuple[str, ...] | None = None
+    resources: Mapping[str, str] | None = None

@@ -1,105 +1,53 @@
-"""Looks at all of an environment that can drift, and puts back what can be put back safely (core/drift.py judges).
-
-Safe means: no new code, no key, no stack. That leaves the alias, which goes back to the last good version, and the
-alarms with their topic, which are defined anew as configure_monitoring defines them.
-"""
+"""Reads the function, the secret and the alarms of an environment, and compares them with the record."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.domain import secret_schema
-from chalicelib.domain.aws.alarms import Alarm
-from chalicelib.domain.aws.functions import Alias, FunctionConfig, FunctionSettings
-from chalicelib.domain.codec import decode_lenient
-from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest, NotFound
-from chalicelib.domain.model import Evidence, Release
-from chalicelib.domain.names import Names
+from chalicelib.domain.evidence.drift import Finding
+from chalicelib.domain.model import Release
 from chalicelib.engine.phase import Request
-from chalicelib.monitoring import apply
-from chalicelib.monitoring.alarms import definitions as alarms_of
 from chalicelib.ports import Aws
-from chalicelib.release import release
 
-from . import drift
-from .drift import Finding
+from . import alarm_drift, function_drift, record, secret_drift
 
 
 def look(request: Request, live: Release, aws: Aws) -> list[Finding]:
-    """Everything but the stack: alias, settings, secret, alarms."""
+    """The findings about alias, settings, secret and alarms; those about the stack take longer (see `run`)."""
     return [*_function(request, live, aws), *_secret(request, aws), *_alarms(request, live, aws)]
 
 
-def heal(found: Sequence[Finding], request: Request, live: Release, aws: Aws) -> list[str]:
-    """What was done, one line each."""
-    names = Names(request.environment.name)
-    kinds = {one.kind for one in found if one.heals}
-    done = []
-    if "alias" in kinds:
-        aws.functions.point(names.function, Alias("live", live.version))
-        done.append(f"live alias put back on version {live.version}")
-    if "alarm" in kinds:
-        topic = aws.topics.ensure(names.topic, names.tags)
-        wanted = _wanted_alarms(request, live, topic)
-        for alarm in wanted:
-            aws.alarms.put(alarm, names.tags)
-        apply.subscribe(topic, _config(live).notify, aws)
-        done.append(f"{len(wanted)} alarms defined anew")
-    return done
-
-
 def _function(request: Request, live: Release, aws: Aws) -> list[Finding]:
-    function = Names(request.environment.name).function
+    function = request.names.function
     try:
         aliases = aws.functions.aliases(function)
     except NotFound:
-        return [Finding("alias", function, "there", "gone (the function)", "Deploy the environment again.")]
-    found = drift.of_aliases(function, aliases, live.version)
+        return [function_drift.function_gone(function)]
+    findings = function_drift.alias_findings(function, aliases, live.version)
     try:
-        serves = aws.functions.config(function, live.version)
+        version = aws.functions.config(function, live.version)
     except NotFound:
-        gone = "Deploy again; the version that was good has been deleted."
-        return [*found, Finding("settings", f"{function}:{live.version}", "there", "gone", gone)]
+        return [*findings, function_drift.version_gone(function, live.version)]
     latest = aws.functions.config(function)
-    return [
-        *found,
-        *drift.of_settings(function, serves.settings, latest.settings, _settings(request, live, serves, aws)),
-    ]
-
-
-def _settings(request: Request, live: Release, serves: FunctionConfig, aws: Aws) -> FunctionSettings | None:
-    """What the record says that the live version runs under; None when a rollback by number left no record of it."""
-    if not live.config or not live.artifact:
-        return None
-    config = _config(live)
-    wanted = release.wanted(
-        config,
-        environment=request.environment.name,
-        digest=live.artifact,
-        code_sha256="",
-        secret_arn=str(_applied(request, "prepare_secret").get("arn", "")),
-        # Which secret was current when it was released is a fact of that version, not a wish of the record's.
-        secret_version=serves.environment.get("SECRET_VERSION_AT_RELEASE", ""),
-        response_mode=config.response_mode or aws.settings.response_mode,
-        runtime=aws.settings.proxy_runtime,
-    )
-    return FunctionSettings(wanted.memory_mb, wanted.timeout_s, wanted.environment)
+    recorded = record.settings(request.environment, live, version, aws.settings)
+    return [*findings, *function_drift.settings_findings(function, version.settings, latest.settings, recorded)]
 
 
 def _secret(request: Request, aws: Aws) -> list[Finding]:
-    applied = _applied(request, "prepare_secret")
-    arn, version = str(applied.get("arn", "")), str(applied.get("version_id", ""))
-    info = aws.secrets.find(arn) if arn else None
-    if info is None or info.doomed or "AWSCURRENT" not in info.stages:
-        why = "gone" if info is None else "scheduled for deletion" if info.doomed else "without a value"
-        return drift.of_secret(arn or "the secret", "", version, "", gone=why)
-    return drift.of_secret(info.name, info.stages["AWSCURRENT"], version, _malformed(info.arn, aws))
+    applied = record.secret(request.environment)
+    info = aws.secrets.find(applied.arn) if applied.arn else None
+    if info is None:
+        return [secret_drift.missing(applied.arn or "the secret", "gone")]
+    if info.doomed or "AWSCURRENT" not in info.stages:
+        return [secret_drift.missing(applied.arn, "scheduled for deletion" if info.doomed else "without a value")]
+    problem = _schema_problem(info.arn, aws)
+    return secret_drift.findings(info.name, info.stages["AWSCURRENT"], applied.version_id, problem)
 
 
-def _malformed(arn: str, aws: Aws) -> str:
-    """What is wrong with the document, naming fields only: it holds keys."""
+def _schema_problem(arn: str, aws: Aws) -> str:
+    """The schema's message about the current value, "" when it is valid. It names fields only: the value holds keys."""
     try:
         secret_schema.check(secret_schema.parsed(aws.secrets.read(arn).text))
     except BadRequest as error:
@@ -108,26 +56,12 @@ def _malformed(arn: str, aws: Aws) -> str:
 
 
 def _alarms(request: Request, live: Release, aws: Aws) -> list[Finding]:
-    names = Names(request.environment.name)
+    names = request.names
     topic = aws.topics.find(names.topic)
-    wanted = _wanted_alarms(request, live, topic or "")
-    if topic is None:
-        # Their actions name a topic that is gone: one finding says it, not one an alarm.
-        standing = [replace(one, definition=None) for one in aws.alarms.find(names.alarm(""))]
-    else:
-        standing = list(aws.alarms.find(names.alarm("")))
-    return drift.of_alarms(wanted, standing, topic=topic is not None, names=names)
-
-
-def _wanted_alarms(request: Request, live: Release, topic: str) -> Sequence[Alarm]:
-    stage = str(_applied(request, "deploy_stack").get("outputs", {}).get("StageName", "api"))
-    return alarms_of(Names(request.environment.name), _config(live).alarms, stage=stage, topic_arn=topic)
-
-
-def _config(live: Release) -> Config:
-    return decode_lenient(Config, dict(live.config))
-
-
-def _applied(request: Request, phase: str) -> Evidence:
-    applied = request.environment.applied.get(phase)
-    return applied.evidence if applied else {}
+    existing = list(aws.alarms.find(names.alarm("")))
+    recorded = record.alarms(request.environment, live, topic or "")
+    if topic is not None:
+        return alarm_drift.findings(recorded, existing)
+    # The alarms' actions name a deleted topic: one finding for the topic instead of one for each alarm.
+    states = [replace(state, definition=None) for state in existing]
+    return [alarm_drift.topic_gone(names.topic), *alarm_drift.findings(recorded, states)]

@@ -1,84 +1,94 @@
-"""Holds an environment against its record: stack, alias, settings, secret and alarms (core/drift.py says what counts).
+"""Compares an environment with the record of its live release: stack, alias, settings, secret and alarms.
 
-Changes nothing unless `options.heal` asks for it; then it puts back what it safely can, looks again, and says what it
-could not put back. CloudFormation searches by itself, so the first calls only wait for it.
+It changes nothing unless `options.heal` is set: then it restores what is safe to restore, and compares again. The first
+calls wait for CloudFormation's drift detection.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.domain.names import Names
+from chalicelib.domain.evidence.drift import DRIFT, DriftEvidence, Finding
+from chalicelib.domain.model import Release
 from chalicelib.engine.phase import Definition, Request, Result
-from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
 
-from . import drift, look
-from .drift import Finding
+from . import stack_drift
+from .heal import heal
+from .look import look
 
-_PATIENCE_S = 10 * 60
+_TIMEOUT_S = 10 * 60
 
 
-def run(request: Request, aws: Aws) -> Result:
+@dataclass(frozen=True, slots=True)
+class DriftCursor:
+    """detection_id: of CloudFormation's drift detection, "" before its start."""
+
+    detection_id: str = ""
+
+
+def run(request: Request, aws: Aws) -> Result[DriftEvidence]:
+    """IN_PROGRESS while CloudFormation detects drift; SKIPPED without a live release.
+
+    Raises PhaseFailed (Drift) naming each difference that `options.heal` did not restore.
+    """
     live = request.environment.live
     if live is None:
-        return Result.skipped("The environment serves no release, so that there is nothing to hold it against")
-    found = _of_stack(request, aws)
-    if isinstance(found, Result):
-        return found
-    found = [*found, *look.look(request, live, aws)]
-    done: list[str] = []
-    if request.options.heal and any(one.heals for one in found):
-        done = look.heal(found, request, live, aws)
-        # What was put back must be seen to be back: only what is found again still counts.
-        found = [*[one for one in found if one.kind == "stack"], *look.look(request, live, aws)]
-    return _concluded(found, done, request)
+        return Result.skipped("The environment has no live release to compare with")
+    in_stack = _detect(request, aws)
+    if isinstance(in_stack, Result):
+        return in_stack
+    findings = [*in_stack, *look(request, live, aws)]
+    if not request.options.heal or not any(finding.heals for finding in findings):
+        return _conclude(findings, (), request)
+    return _heal(in_stack, findings, request, live, aws)
 
 
-def _of_stack(request: Request, aws: Aws) -> list[Finding] | Result:
-    """What CloudFormation found; a Result while it still searches."""
-    name = Names(request.environment.name).stack
+def _heal(
+    in_stack: Sequence[Finding], findings: Sequence[Finding], request: Request, live: Release, aws: Aws
+) -> Result[DriftEvidence]:
+    healed = heal(findings, request, live, aws)
+    # Compare again: a finding counts as healed only when it is gone.
+    return _conclude([*in_stack, *look(request, live, aws)], healed, request)
+
+
+def _detect(request: Request, aws: Aws) -> Sequence[Finding] | Result[DriftEvidence]:
+    """The findings about the stack; a Result while CloudFormation still detects."""
+    name = request.names.stack
     stack = aws.stacks.find(name)
-    if stack is None or stack.status not in drift.DETECTABLE:
-        return [drift.not_at_rest(name, stack.status if stack else None)]
-    asked = int(request.cursor.get("asked", 0))
-    detection_id = str(request.cursor.get("detection_id") or aws.stacks.detect_drift(name))
-    detection = aws.stacks.detection(detection_id)
+    if stack is None or stack.status not in stack_drift.DETECTABLE:
+        return [stack_drift.wrong_state(name, stack.status if stack else None)]
+    cursor = DriftCursor(request.cursor_as(DriftCursor).detection_id or aws.stacks.detect_drift(name))
+    detection = aws.stacks.detection(cursor.detection_id)
     if detection.status == "DETECTION_IN_PROGRESS":
-        if request.elapsed_s > _PATIENCE_S:
-            return [drift.undetected(name, f"CloudFormation has searched for {request.elapsed_s / 60:.0f} minutes")]
-        return Result.in_progress(
-            "CloudFormation is looking for drift",
-            poll_after_s=next_poll_s(asked),
-            cursor={"detection_id": detection_id, "asked": asked + 1},
-        )
-    found = drift.of_stack(name, aws.stacks.drifts(name))
+        if request.elapsed_s <= _TIMEOUT_S:
+            return request.wait("CloudFormation detects the stack's drift", step="drift detection", cursor=cursor)
+        minutes = f"{request.elapsed_s / 60:.0f} minutes"
+        return [stack_drift.unchecked(name, f"CloudFormation's drift detection has not ended after {minutes}")]
+    findings = stack_drift.findings(name, aws.stacks.drifts(name))
     if detection.status == "DETECTION_FAILED":
-        found.append(drift.undetected(name, detection.reason or "CloudFormation gave no reason"))
-    return found
+        findings.append(stack_drift.unchecked(name, detection.reason or "CloudFormation gave no reason"))
+    return findings
 
 
-def _concluded(found: Sequence[Finding], done: Sequence[str], request: Request) -> Result:
-    drifted = drift.failing(found)
-    evidence = {
-        "findings": [one.as_evidence() for one in found],
-        "healed": list(done),
-        "not_healed": [str(one) for one in drifted] if request.options.heal else [],
-    }
-    healed = f"put back: {', '.join(done)}" if done else ""
-    if drifted:
+def _conclude(findings: Sequence[Finding], healed: tuple[str, ...], request: Request) -> Result[DriftEvidence]:
+    drift = [finding for finding in findings if finding.severity == DRIFT]
+    not_healed = tuple(map(str, drift)) if request.options.heal else ()
+    evidence = DriftEvidence(tuple(findings), healed, not_healed)
+    restored = f"Restored: {', '.join(healed)}" if healed else ""
+    if drift:
         raise PhaseFailed(
-            "; ".join([*([healed] if healed else []), *map(str, drifted)]),
+            "; ".join([*([restored] if restored else []), *map(str, drift)]),
             code="Drift",
-            remedy=" | ".join(dict.fromkeys(one.remedy for one in drifted)),
-            evidence=evidence,
+            remedy=" | ".join(dict.fromkeys(finding.remedy for finding in drift)),
+            evidence=encode(evidence),
         )
-    known = [str(one) for one in found]
-    words = healed or "Stack, alias, settings, secret and alarms are as recorded"
-    return Result.done(
-        ". ".join([words[0].upper() + words[1:], *([f"To know: {'; '.join(known)}"] * bool(known))]), **evidence
-    )
+    summary = restored or "Stack, alias, settings, secret and alarms match the record"
+    notes = "; ".join(map(str, findings))
+    return Result.done(f"{summary}. Note: {notes}" if notes else summary, evidence)
 
 
-PHASE = Definition(run, dict)
+PHASE = Definition(run, DriftEvidence, DriftCursor)

@@ -1,4 +1,4 @@
-"""What an environment leaves in AWS, as a list of things, each with the command that removes it by hand."""
+"""Resources that an environment has in AWS: their kinds, their names, and the commands that remove them by hand."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import base64
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from chalicelib.domain.evidence.clean_up import Leftover
+
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """One resource that was found. kind: stack, function, …; name: what its service calls it."""
+class Resource:
+    """One resource. kind: stack, function, …; name: as its service's commands take it, or its ARN when it was found by
+    tag. found_by: `name` or `tag`."""
 
     kind: str
     name: str
@@ -19,7 +22,7 @@ class Thing:
         return f"{self.kind} {self.name}"
 
 
-# How each kind is removed by hand; `{name}` is filled in, and the region added.
+# The command that removes a resource of each kind; the name is filled in and the region added.
 _COMMANDS = {
     "stack": "aws cloudformation delete-stack --stack-name {name}",
     "function": "aws lambda delete-function --function-name {name}",
@@ -35,10 +38,10 @@ _COMMANDS = {
     "secret": "aws secretsmanager delete-secret --secret-id {name} --recovery-window-in-days 7",
     "object": "aws s3 rm s3://{name}",
 }
-_UNKNOWN = "aws resourcegroupstaggingapi untag-resources --resource-arn-list {name} # after removing it in its console"
+_UNTAG = "aws resourcegroupstaggingapi untag-resources --resource-arn-list {name} # after removing it in its console"
 
 
-# What a command takes of an ARN: the part after this. Topics, secrets and all others take the ARN itself.
+# The commands of these kinds take the part of the ARN after this marker; all others take the ARN itself.
 _NAMED_AFTER = {
     "stack": ":stack/",
     "function": ":function:",
@@ -50,27 +53,25 @@ _NAMED_AFTER = {
 }
 
 
-def command(thing: Thing, region: str) -> str:
-    """What to type to remove it."""
-    name, marker = thing.name, _NAMED_AFTER.get(thing.kind, "")
+def command(resource: Resource, region: str) -> str:
+    """The AWS CLI command, with the region, that removes the resource."""
+    name, marker = resource.name, _NAMED_AFTER.get(resource.kind, "")
     if marker and marker in name:
         name = name.partition(marker)[2]
-        name = name.partition("/")[0] if thing.kind in ("stack", "api") else name
-    if thing.kind == "queue" and name.startswith("arn:"):
+        name = name.partition("/")[0] if resource.kind in ("stack", "api") else name
+    if resource.kind == "queue" and name.startswith("arn:"):
         queue = name.rpartition(":")[2]
         name = f'"$(aws --region {region} sqs get-queue-url --queue-name {queue} --output text)"'
-    text = _COMMANDS.get(thing.kind, _UNKNOWN).format(name=name)
+    text = _COMMANDS.get(resource.kind, _UNTAG).format(name=name)
     return text.replace("aws ", f"aws --region {region} ", 1)
 
 
-def listed(things: Iterable[Thing], region: str) -> list[dict[str, str]]:
-    """For the record: what is left, how it was found, and the command that removes it."""
-    return [
-        {"kind": one.kind, "name": one.name, "found_by": one.found_by, "command": command(one, region)}
-        for one in things
-    ]
+def leftovers(resources: Iterable[Resource], region: str) -> tuple[Leftover, ...]:
+    """The resources as evidence, each with the command that removes it."""
+    return tuple(Leftover(item.kind, item.name, item.found_by, command(item, region)) for item in resources)
 
 
+# Kind of a resource by a part of its ARN; the first match counts.
 _KINDS = (
     (":cloudformation:", "stack"),
     (":lambda:", "function"),
@@ -86,38 +87,40 @@ _KINDS = (
 )
 
 
-def of_arn(arn: str) -> Thing:
-    """What the tagging API calls by its ARN, in our words; its ARN is its name."""
+def of_arn(arn: str) -> Resource:
+    """A resource that was found by tag. Its kind is `resource` when no service of `_KINDS` matches."""
     kind = next((kind for part, kind in _KINDS if part in arn), "resource")
-    return Thing(kind, arn, "tag")
+    return Resource(kind, arn, "tag")
 
 
-def merged(by_name: Sequence[Thing], by_tag: Sequence[Thing]) -> list[Thing]:
-    """Each thing once: one found both ways counts as found by name, which is what its command needs."""
-    names = [thing.name for thing in by_name]
-    extra = [thing for thing in by_tag if not any(_same(thing.name, name) for name in names)]
+def merged(by_name: Sequence[Resource], by_tag: Sequence[Resource]) -> list[Resource]:
+    """Each resource once. A resource that was found both ways counts as found by name."""
+    names = [item.name for item in by_name]
+    extra = [item for item in by_tag if not any(_is_same(item.name, name) for name in names)]
     return [*by_name, *extra]
 
 
-def _same(arn: str, name: str) -> bool:
+def _is_same(arn: str, name: str) -> bool:
     last = name.rstrip("/").rsplit("/", 1)[-1] if name.startswith(("https://", "http://")) else name
     return arn == name or arn.endswith((f":{last}", f"/{last}")) or f"/{last}/" in arn
 
 
-def is_known(thing: Thing, known: Collection[str]) -> bool:
-    """Whether a thing found by name or by ARN is one of those names or physical ids. Secrets' ARNs end in "-" and six
-    characters of Secrets Manager's own."""
-    if thing.name in known:
+def is_expected(resource: Resource, expected: Collection[str]) -> bool:
+    """Whether a resource is among the expected names and physical ids; "" matches nothing.
+
+    Secrets Manager ends a secret's ARN with "-" and six characters of its own.
+    """
+    if resource.name in expected:
         return True
-    named = [name for name in known if name]
-    return any(_same(thing.name, name) or f":secret:{name}-" in thing.name for name in named)
+    names = [name for name in expected if name]
+    return any(_is_same(resource.name, name) or f":secret:{name}-" in resource.name for name in names)
 
 
 def hex_of(code_sha256: str) -> str:
-    """Lambda's base64 of a digest, in the hexadecimal that artifacts are named by."""
+    """A SHA-256 digest as artifacts' keys have it (hex), from Lambda's base64."""
     return base64.b64decode(code_sha256).hex()
 
 
 def digest_of(key: str) -> str:
-    """The digest in an artifact's or an SBOM's key."""
+    """The digest (hex) in the key of an artifact or of its SBOM."""
     return key.rpartition("/")[2].partition(".")[0]

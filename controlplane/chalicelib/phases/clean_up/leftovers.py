@@ -1,61 +1,77 @@
-"""After a rollout: removes what it no longer needs, and names what carries the environment's tag and is not known."""
+"""After a rollout: removes what it does not need any more, and names unexpected resources without removing them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 from chalicelib.artifacts.assembly import is_artifact_key
+from chalicelib.domain.evidence.artifact import ArtifactEvidence
+from chalicelib.domain.evidence.clean_up import CleanUpEvidence
 from chalicelib.domain.names import Names
+from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request, Result
 from chalicelib.monitoring import fire
 from chalicelib.ports import Aws
 
 from . import inventory, search
+from .inventory import Resource
 
 
-def sweep(request: Request, aws: Aws) -> Result:
-    names = Names(request.environment.name)
-    queues = fire.delete_test_queues(names, aws)
-    artifacts = _superseded(names, request, aws)
-    aws.artifacts.delete(artifacts)
+def sweep(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
+    """Delete test queues, superseded artifacts and this deployment's load-test files, then search for the unexpected.
+
+    A resource is unexpected when it has the environment's name or tag, and no deployment creates it.
+    """
+    queues = fire.delete_test_queues(request.names, aws)
+    artifacts = _superseded(request, aws)
     load = list(aws.artifacts.keys(f"load/{request.deployment_id}/"))
+    aws.artifacts.delete(artifacts)
     aws.artifacts.delete(load)
-    found = search.everything(names, aws)
-    known = _known(names, aws)
-    orphans = [thing for thing in found if not inventory.is_known(thing, known)]
+    resources = search.everything(request.names, aws)
+    expected = _expected(request.names, aws)
+    orphans = [item for item in resources if not inventory.is_expected(item, expected)]
     removed = {"probe queues": queues, "superseded artifacts": len(artifacts), "load-test files": len(load)}
-    told = ", ".join(f"{count} {what}" for what, count in removed.items() if count) or "nothing to remove"
-    summary = f"Removed: {told}" if any(removed.values()) else "The rollout left nothing behind"
-    if orphans:
-        summary += f"; {len(orphans)} things carry the environment's name or tag and are not known: {orphans[0]}"
-    else:
-        summary += "; everything found by name and by tag is known"
-    evidence = {
-        "removed": removed,
-        "orphans": inventory.listed(orphans, aws.settings.region),
-        "known": len(found) - len(orphans),
-    }
-    return Result.done(summary, **evidence)
+    evidence = CleanUpEvidence(
+        removed=removed,
+        orphans=inventory.leftovers(orphans, aws.settings.region),
+        known=len(resources) - len(orphans),
+    )
+    return Result.done(f"{_removed(removed)}. {_unexpected(orphans)}", evidence)
 
 
-def _superseded(names: Names, request: Request, aws: Aws) -> list[str]:
-    """Artifacts (with their SBOM) that no version of the function is made of any more."""
+def _removed(removed: Mapping[str, int]) -> str:
+    counts = ", ".join(f"{count} {kind}" for kind, count in removed.items() if count)
+    return f"Removed {counts}" if counts else "The rollout left nothing to remove"
+
+
+def _unexpected(orphans: Sequence[Resource]) -> str:
+    if not orphans:
+        return "No unexpected resources"
+    count = counted(len(orphans), "unexpected resource")
+    return f"{count} with the environment's name or tag: {', '.join(map(str, orphans[:5]))}"
+
+
+def _superseded(request: Request, aws: Aws) -> list[str]:
+    """Keys of artifacts and SBOMs that no version of the function is made of any more."""
+    names = request.names
     used = {version.code_sha256 for version in aws.functions.versions(names.function)}
     used.add(aws.functions.config(names.function).code_sha256)
-    keep = {*map(inventory.hex_of, used), str(request.results.get("package_artifact", {}).get("digest", ""))}
-    ours = [key for key in aws.artifacts.keys(names.artifacts_prefix) if is_artifact_key(key)]
-    stack = aws.stacks.find(names.stack)
-    # The stack remembers the artifact that it was created with, and needs it for whatever makes it touch the function.
-    keep.add(inventory.digest_of(stack.parameters.get("ArtifactKey", "")) if stack else "")
-    return [key for key in ours if inventory.digest_of(key) not in keep]
+    needed = set(map(inventory.hex_of, used))
+    if packaged := request.results.find(ArtifactEvidence):
+        needed.add(packaged.digest)
+    # The stack's parameter names the artifact of its creation, and an update that replaces the function reads it.
+    if stack := aws.stacks.find(names.stack):
+        needed.add(inventory.digest_of(stack.parameters.get("ArtifactKey", "")))
+    own = [key for key in aws.artifacts.keys(names.artifacts_prefix) if is_artifact_key(key)]
+    return [key for key in own if inventory.digest_of(key) not in needed]
 
 
-def _known(names: Names, aws: Aws) -> set[str]:
-    """Names and physical ids of all that a deployed environment should have."""
+def _expected(names: Names, aws: Aws) -> set[str]:
+    """Names and physical ids of everything that a deployed environment has."""
     stack = aws.stacks.find(names.stack)
-    owned: Iterable[str] = [one.physical_id for one in aws.stacks.resources(names.stack)] if stack else []
+    bucket, artifacts = aws.settings.bucket, aws.artifacts.keys(names.artifacts_prefix)
     return {
-        *owned,
+        *(resource.physical_id for resource in (aws.stacks.resources(names.stack) if stack else ())),
         names.stack,
         stack.id if stack else "",
         names.dashboard,
@@ -63,6 +79,6 @@ def _known(names: Names, aws: Aws) -> set[str]:
         *names.secrets,
         *(alarm.name for alarm in aws.alarms.find(names.alarm(""))),
         *(query.id for query in (aws.logs.queries(names.queries) if aws.logs.keeps_queries() else ())),
-        *(f"{aws.settings.bucket}/{key}" for key in aws.artifacts.keys(names.artifacts_prefix) if is_artifact_key(key)),
-        *(f"{aws.settings.bucket}/{key}" for key in aws.artifacts.keys(names.baselines_prefix)),
+        *(f"{bucket}/{key}" for key in artifacts if is_artifact_key(key)),
+        *(f"{bucket}/{key}" for key in aws.artifacts.keys(names.baselines_prefix)),
     }

@@ -30,16 +30,16 @@ class _Lines:
 
     @property
     def complete(self) -> bool:
+        """Whether every log that exists has the request."""
         return bool(self.function) and (bool(self.access) or not self.has_access_log)
 
 
-def correlate(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
+def correlate(cursor: MonitoringCursor, request: Request, aws: Aws) -> Result[MonitoringEvidence]:
     """Send the request on the first call, then look for its lines; IN_PROGRESS until they are there.
 
     After 60 s a missing line in the access log is noted as NOT RUN. Raises PhaseFailed: NoAnswer when the API does not
     answer, CorrelationMissing when the reply has no request id or the function's log has no line after 60 s.
     """
-    cursor = request.cursor_as(MonitoringCursor)
     if not cursor.request_id:
         cursor = _send(cursor, request, aws)
     lines = _search(cursor, request, aws)

@@ -12,6 +12,7 @@ from chalicelib.domain.aws.topics import Probe
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.monitoring import MonitoringEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.words import counted
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import apply, dashboard, fire
@@ -40,11 +41,11 @@ def fingerprint(request: Request, aws: Aws) -> str:
 def run(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
     """One step. Raises PhaseFailed: NotificationMissing when an alarm's notification does not arrive within 90 s, and
     what `correlate` raises."""
-    step = request.cursor_as(MonitoringCursor).step
-    if step == "notifications":
-        return _await_notifications(request, aws)
-    if step == "logs":
-        return correlate.correlate(request, aws)
+    cursor = request.cursor_as(MonitoringCursor)
+    if cursor.queue is not None:
+        return _await_notifications(cursor, cursor.queue, request, aws)
+    if cursor.step == "logs":
+        return correlate.correlate(cursor, request, aws)
     return _fire_all(apply.apply(request, aws), request, aws)
 
 
@@ -52,34 +53,29 @@ def _fire_all(configured: MonitoringEvidence, request: Request, aws: Aws) -> Res
     names = request.names
     queue = aws.topics.open_probe(configured.topic, names.probe(request.deployment_id), names.tags)
     fire.fire(configured.alarms, request.deployment_id, aws)
-    cursor = MonitoringCursor("notifications", configured, queue.queue_url, queue.queue_arn, queue.subscription_arn)
     return Result.in_progress(
-        f"Fired {len(configured.alarms)} alarms; waiting for their notifications",
+        f"Fired {counted(len(configured.alarms), 'alarm')}; waiting for the notifications",
         poll_after_s=1,
-        cursor=cursor,
+        cursor=MonitoringCursor("notifications", configured, queue),
         evidence=configured,
     )
 
 
-def _await_notifications(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
-    cursor = request.cursor_as(MonitoringCursor)
-    queue = Probe(cursor.queue_url, cursor.queue_arn, cursor.subscription_arn)
-    expected = cursor.configured.alarms
-    earlier = cursor.configured.heard or ()
-    missing = [name for name in expected if name not in earlier]
-    heard = {*earlier, *fire.receive(queue, missing, request.deployment_id, aws)}
-    missing = [name for name in expected if name not in heard]
-    configured = replace(cursor.configured, heard=tuple(sorted(heard)))
-    since_s = request.elapsed_s if cursor.since_s is None else cursor.since_s
+def _await_notifications(
+    cursor: MonitoringCursor, queue: Probe, request: Request, aws: Aws
+) -> Result[MonitoringEvidence]:
+    configured = _receive(cursor.configured, queue, request, aws)
+    heard, since_s = configured.heard or (), request.elapsed_s if cursor.since_s is None else cursor.since_s
+    missing = [name for name in configured.alarms if name not in heard]
     if missing and request.elapsed_s - since_s < _NOTIFICATION_TIMEOUT_S:
         return request.wait(
-            f"{len(heard)} of {len(expected)} notifications have arrived",
+            f"{len(heard)} of {len(configured.alarms)} notifications have arrived",
             step="notifications",
             cursor=replace(cursor, configured=configured, since_s=since_s),
             evidence=configured,
         )
     # Before the failure, too: no test alarm stays in ALARM.
-    fire.reset(expected, request.deployment_id, aws)
+    fire.reset(configured.alarms, request.deployment_id, aws)
     aws.topics.close_probe(queue)
     if missing:
         raise _not_notified(missing, configured)
@@ -89,6 +85,14 @@ def _await_notifications(request: Request, aws: Aws) -> Result[MonitoringEvidenc
         cursor=MonitoringCursor("logs", configured),
         evidence=configured,
     )
+
+
+def _receive(configured: MonitoringEvidence, queue: Probe, request: Request, aws: Aws) -> MonitoringEvidence:
+    """`configured` with the alarms whose notifications have arrived until now."""
+    earlier = configured.heard or ()
+    missing = [name for name in configured.alarms if name not in earlier]
+    received = fire.receive(queue, missing, request.deployment_id, aws)
+    return replace(configured, heard=tuple(sorted({*earlier, *received})))
 
 
 def _not_notified(missing: list[str], configured: MonitoringEvidence) -> PhaseFailed:

@@ -1,1 +1,1 @@
-"""The room of restore_settings."""
+"""Restores the stack settings and alarms of the release that a rollback went back to."""

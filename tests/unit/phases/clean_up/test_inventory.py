@@ -1,9 +1,9 @@
-"""Facts about what is left: how it is named, when it is known, and the command that removes it."""
+"""Facts about resources: their kinds, when they are expected, and the commands that remove them."""
 
 from __future__ import annotations
 
 import pytest
-from chalicelib.phases.clean_up.inventory import Thing, command, is_known, merged, of_arn
+from chalicelib.phases.clean_up.inventory import Resource, command, is_expected, merged, of_arn
 
 A = "arn:aws:{}:eu-central-1:123456789012:{}"
 
@@ -23,15 +23,15 @@ A = "arn:aws:{}:eu-central-1:123456789012:{}"
         (A.format("kinesis", "stream/x"), "resource", "untag-resources"),
     ],
 )
-def test_a_tagged_thing_has_a_kind_and_a_command(arn: str, kind: str, typed: str) -> None:
-    thing = of_arn(arn)
-    assert thing.kind == kind
-    assert typed in command(thing, "eu-central-1")
-    assert command(thing, "eu-central-1").startswith("aws --region eu-central-1 ")
+def test_a_tagged_resource_has_a_kind_and_a_command(arn: str, kind: str, typed: str) -> None:
+    resource = of_arn(arn)
+    assert resource.kind == kind
+    assert typed in command(resource, "eu-central-1")
+    assert command(resource, "eu-central-1").startswith("aws --region eu-central-1 ")
 
 
-def test_a_thing_found_by_name_and_by_tag_is_one() -> None:
-    named = [Thing("function", "f"), Thing("api", "a1"), Thing("queue", "http://sqs/1/q")]
+def test_a_resource_that_name_and_tag_find_counts_once() -> None:
+    named = [Resource("function", "f"), Resource("api", "a1"), Resource("queue", "http://sqs/1/q")]
     tagged = [
         of_arn(A.format("lambda", "function:f")),
         of_arn("arn:aws:apigateway:eu-central-1::/restapis/a1/stages/api"),
@@ -42,7 +42,7 @@ def test_a_thing_found_by_name_and_by_tag_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "known", "right"),
+    ("name", "expected", "right"),
     [
         ("f", {"f"}, True),
         (A.format("lambda", "function:f"), {"f"}, True),
@@ -52,5 +52,5 @@ def test_a_thing_found_by_name_and_by_tag_is_one() -> None:
         ("anything", {""}, False),
     ],
 )
-def test_only_the_very_name_makes_a_thing_known(name: str, known: set[str], right: bool) -> None:
-    assert is_known(Thing("x", name, "tag"), known) is right
+def test_only_an_equal_name_makes_a_resource_expected(name: str, expected: set[str], right: bool) -> None:
+    assert is_expected(Resource("x", name, "tag"), expected) is right

@@ -218,12 +218,34 @@ def test_a_half_deleted_stack_of_a_live_environment_is_deleted_with_allow_replac
     assert fake.stacks.did == []
 
 
+def test_a_rollback_is_continued_twice_and_then_the_stack_is_stuck() -> None:
+    fake = aws()
+    fake.stacks.add(STACK, "UPDATE_ROLLBACK_FAILED")
+    fake.stacks.walks = {"continue": ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"]}
+    with pytest.raises(PhaseFailed) as caught:
+        to_the_end(ask(), fake)
+    assert (caught.value.code, fake.stacks.did) == ("StackStuck", ["continue", "continue"])
+
+
 def test_the_wait_for_a_stack_ends_after_an_hour() -> None:
     fake = aws()
     fake.stacks.add(STACK, "UPDATE_IN_PROGRESS")
+    assert deploy_stack.run(ask(after_s=3_600), fake.as_aws()).status is Status.IN_PROGRESS
     with pytest.raises(PhaseFailed) as caught:
         deploy_stack.run(ask(after_s=3_601), fake.as_aws())
     assert caught.value.code == "StackTimeout"
+
+
+def test_the_pauses_grow_while_the_same_operation_is_waited_for() -> None:
+    fake = aws()
+    fake.stacks.add(STACK, "UPDATE_IN_PROGRESS")
+    current, pauses = ask(), []
+    for _ in range(6):
+        result = deploy_stack.run(current, fake.as_aws())
+        pauses.append(result.poll_after_s)
+        current = next_call(current, result)
+    assert pauses == sorted(pauses)
+    assert pauses[0] < pauses[-1]
 
 
 def test_a_change_set_left_by_a_crash_is_removed_and_one_made_by_hand_is_not() -> None:
@@ -310,7 +332,7 @@ def test_progress_is_reported_resource_by_resource() -> None:
     second = deploy_stack.run(next_call(current, first), fake.as_aws())
     assert evidence(first).resources == {"Stage": "UPDATE_IN_PROGRESS"}
     assert evidence(second).resources == {"Stage": "UPDATE_COMPLETE"}
-    assert second.summary == "UPDATE_IN_PROGRESS: 1 of 1 resources done"
+    assert second.summary == "UPDATE_IN_PROGRESS: 1 of 1 resource done"
 
 
 def test_a_crash_after_execute_goes_on_from_the_stack() -> None:

@@ -1,0 +1,42 @@
+"""Evidence of check_drift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Severity = Literal["drift", "info"]
+DRIFT: Severity = "drift"
+INFO: Severity = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between an environment and its record.
+
+    kind: stack, alias, settings, secret or alarm. where: the resource or the value; expected, found: its recorded and
+    its present state. severity: `drift` fails a revalidation, `info` does not. heals: whether `options.heal` restores
+    it.
+    """
+
+    kind: str = ""
+    where: str = ""
+    expected: str = ""
+    found: str = ""
+    remedy: str = ""
+    severity: Severity = DRIFT
+    heals: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where} is {self.found}, not {self.expected}"
+
+
+@dataclass(frozen=True, slots=True)
+class DriftEvidence:
+    """The findings at the end. healed: one line for each restored kind; not_healed: drift that `options.heal` left."""
+
+    PHASE: ClassVar[str] = "check_drift"
+
+    findings: tuple[Finding, ...] = ()
+    healed: tuple[str, ...] = ()
+    not_healed: tuple[str, ...] = ()

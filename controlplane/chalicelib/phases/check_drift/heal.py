@@ -1,0 +1,40 @@
+"""Restores what is safe to restore: the live alias, and the alarms with their topic.
+
+Code, keys and the stack are never changed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chalicelib.domain.aws.functions import Alias
+from chalicelib.domain.evidence.drift import Finding
+from chalicelib.domain.model import Release
+from chalicelib.domain.words import counted
+from chalicelib.engine.phase import Request
+from chalicelib.monitoring import apply
+from chalicelib.ports import Aws
+
+from . import record
+
+
+def heal(findings: Iterable[Finding], request: Request, live: Release, aws: Aws) -> tuple[str, ...]:
+    """Restore what the findings name and `heals` allows; returns one line for each thing that was restored."""
+    kinds = {finding.kind for finding in findings if finding.heals}
+    healed = []
+    if "alias" in kinds:
+        aws.functions.point(request.names.function, Alias("live", live.version))
+        healed.append(f"live alias put back on version {live.version}")
+    if "alarm" in kinds:
+        healed.append(f"{counted(_restore_alarms(request, live, aws), 'alarm')} defined again")
+    return tuple(healed)
+
+
+def _restore_alarms(request: Request, live: Release, aws: Aws) -> int:
+    names = request.names
+    topic = aws.topics.ensure(names.topic, names.tags)
+    alarms = record.alarms(request.environment, live, topic)
+    for alarm in alarms:
+        aws.alarms.put(alarm, names.tags)
+    apply.subscribe(topic, record.config(live).notify, aws)
+    return len(alarms)

@@ -1,0 +1,59 @@
+"""Drift of the stack: CloudFormation's own detection, without the properties that release_code changes on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from chalicelib.domain.aws.stacks import ResourceDrift
+from chalicelib.domain.evidence.drift import INFO, Finding
+
+from .values import shorten
+
+# The states in which CloudFormation detects drift (its user guide, "Detect unmanaged configuration changes").
+DETECTABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"})
+# By resource type, the property paths that release_code changes after the stack's creation.
+_RELEASED: Mapping[str, tuple[str, ...]] = {
+    "AWS::Lambda::Function": ("/Code", "/MemorySize", "/Timeout", "/Environment"),
+    "AWS::Lambda::Alias": ("/FunctionVersion", "/RoutingConfig", "/ProvisionedConcurrencyConfig"),
+}
+# release_code deletes old versions, also the first one, which the stack created.
+_DELETED_ON_PURPOSE = "AWS::Lambda::Version"
+
+
+def findings(stack: str, drifts: Iterable[ResourceDrift]) -> list[Finding]:
+    """One finding for each deleted resource and each changed property. stack: its name; drifts: not in sync."""
+    return [finding for drift in drifts for finding in _of_resource(stack, drift)]
+
+
+def _of_resource(stack: str, drift: ResourceDrift) -> Iterator[Finding]:
+    where = f"{drift.logical_id} ({drift.resource_type})"
+    if drift.status == "DELETED" and drift.resource_type != _DELETED_ON_PURPOSE:
+        yield Finding("stack", where, "there", "deleted", _revert(stack))
+    if drift.status == "MODIFIED":
+        for path, expected, actual in drift.differences:
+            if not _is_released(drift.resource_type, path):
+                yield Finding("stack", f"{where} {path}", shorten(expected), shorten(actual), _revert(stack))
+
+
+def _is_released(resource_type: str, path: str) -> bool:
+    return any(path == own or path.startswith(f"{own}/") for own in _RELEASED.get(resource_type, ()))
+
+
+def _revert(stack: str) -> str:
+    return (
+        f"Change it back by hand, or: aws cloudformation create-change-set --stack-name {stack} --change-set-name "
+        "revert --use-previous-template --deployment-mode REVERT_DRIFT --capabilities CAPABILITY_NAMED_IAM, then "
+        "execute the change set."
+    )
+
+
+def unchecked(stack: str, reason: str) -> Finding:
+    """The drift of the stack, or of a part of it, is unknown."""
+    remedy = "Look at the stack in the CloudFormation console."
+    return Finding("stack", stack, "checked", f"NOT RUN: {reason}", remedy, INFO)
+
+
+def wrong_state(stack: str, status: str | None) -> Finding:
+    """A stack that does not exist (None), or that is in a state in which a successful deployment does not leave it."""
+    expected = "in a *_COMPLETE state" if status else "there"
+    return Finding("stack", stack, expected, status or "gone", "Deploy the environment again.")

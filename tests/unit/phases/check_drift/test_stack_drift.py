@@ -1,0 +1,44 @@
+"""Facts about stack drift: a release's own changes are none, all others are."""
+
+from __future__ import annotations
+
+import pytest
+from chalicelib.domain.aws.stacks import ResourceDrift
+from chalicelib.domain.evidence.drift import DRIFT
+from chalicelib.phases.check_drift import stack_drift
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("AWS::Lambda::Function", "/MemorySize"),
+        ("AWS::Lambda::Function", "/Environment/Variables/LOG_LEVEL"),
+        ("AWS::Lambda::Function", "/Code/S3Key"),
+        ("AWS::Lambda::Alias", "/FunctionVersion"),
+        ("AWS::Lambda::Alias", "/RoutingConfig/AdditionalVersionWeights"),
+    ],
+)
+def test_what_a_release_changes_is_no_drift_of_the_stack(kind: str, path: str) -> None:
+    changed = ResourceDrift("Thing", kind, "MODIFIED", [(path, "a", "b")])
+    assert stack_drift.findings("s", [changed]) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("AWS::Lambda::Function", "/ReservedConcurrentExecutions"),
+        ("AWS::Lambda::Function", "/Timeouts"),  # begins like a released property, and is another
+        ("AWS::IAM::Role", "/Policies/0"),
+        ("AWS::Logs::LogGroup", "/RetentionInDays"),
+    ],
+)
+def test_any_other_change_outside_of_cloudformation_is_drift(kind: str, path: str) -> None:
+    (finding,) = stack_drift.findings("s", [ResourceDrift("Thing", kind, "MODIFIED", [(path, "14", "1")])])
+    assert (finding.severity, finding.expected, finding.found, finding.heals) == (DRIFT, "14", "1", False)
+    assert path in finding.where
+    assert "REVERT_DRIFT" in finding.remedy
+
+
+def test_a_deleted_resource_is_drift_except_a_version_which_release_code_deletes() -> None:
+    gone = [ResourceDrift("Role", "AWS::IAM::Role", "DELETED"), ResourceDrift("V", "AWS::Lambda::Version", "DELETED")]
+    assert [finding.where for finding in stack_drift.findings("s", gone)] == ["Role (AWS::IAM::Role)"]
