@@ -76,9 +76,11 @@ def test_phases_7_and_8_pass_on_a_release_that_is_well(standin: LLMockServer) ->
         serving.tokens = serving.burst
         serving.refill_per_s = 200.0
         errors = validate_errors.run(request_for(serving, config=Config(throttle=Throttle(200, 30))), aws)
-    assert (endpoints.evidence["failed"], endpoints.evidence["version"]) == (0, VERSION)
-    assert errors.evidence["failed"] == 0
-    assert errors.evidence["passed"] >= 20
+    assert endpoints.evidence is not None
+    assert errors.evidence is not None
+    assert (endpoints.evidence.failed, endpoints.evidence.version) == (0, VERSION)
+    assert errors.evidence.failed == 0
+    assert errors.evidence.passed >= 20
 
 
 def test_a_release_that_answers_500_is_stopped_by_every_phase(serving: Stage, standin: LLMockServer) -> None:

@@ -99,7 +99,7 @@ def _plan(part: Slice, request: Request, target: Target) -> Plan:
     return Plan(
         url=target.url + (CHAT if is_chat else HEALTH),
         method="POST" if is_chat else "GET",
-        body=chat(str(target.known["chat_model"]), stream=load.stream) if is_chat else b"",
+        body=chat(str(target.variables["chat_model"]), stream=load.stream) if is_chat else b"",
         arrivals=_arrivals(request),
         start_at=(request.now + timedelta(seconds=ahead_s(load.workers))).timestamp(),
         signed=target.signed,
@@ -117,7 +117,7 @@ def _cold(request: Request, target: Target, aws: Aws) -> Mapping[str, Any]:
 
 
 def _tune(memory_mb: int, request: Request, target: Target, aws: Aws) -> dict[str, Any]:
-    asked = cold_starts.event("POST", CHAT, chat(str(target.known["chat_model"])))
+    asked = cold_starts.event("POST", CHAT, chat(str(target.variables["chat_model"])))
     with cold_starts.throwaway(request, aws, memory_mb) as version:
         cold = version.cold(_TUNE_COLD, cold_starts.event("GET", HEALTH))
         return tuning.measured(memory_mb, cold, version.warm(_TUNE_WARM, asked)).as_evidence()
