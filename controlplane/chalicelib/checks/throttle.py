@@ -110,7 +110,7 @@ def _drive(
                 generator.stop()
 
     recorder = Recorder()
-    payload = build("GET", url, {}, b"", aws.endpoint if target.signed else None)
+    payload = build("GET", url, {}, b"", aws.endpoint.sign if target.signed else None)
     generator = Generator(url, payload, recorder, limits, on_bad=on_bad)
     began = time.perf_counter()
     uvloop.run(send(generator))
