@@ -12,7 +12,7 @@ from chalicelib.api import control, deployments, environments, health, nights, o
 from chalicelib.api.answers import Answer, Call, answered
 from chalicelib.engine import runner
 from chalicelib.lifecycle import night, publish_events, sweep
-from chalicelib.load import task
+from chalicelib.load import drive
 from chalicelib.wiring import aws, utc_now
 
 app = Chalice(app_name="proxyctl")
@@ -196,7 +196,7 @@ def load_test_task(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 @app.lambda_function(name="LoadWorker")
 def load_worker_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return task.run(event, aws())
+    return drive.run(event, aws())
 
 
 @app.lambda_function(name="AwaitApproval")

@@ -55,6 +55,7 @@ class OpenAiSdk:
         except openai.APIStatusError as error:
             request_id = error.response.headers.get("x-request-id", "")
             facts = {"status": error.status_code, "request_id": request_id, "error": str(error)[:300]}
+            facts["message"] = error.body.get("message") if isinstance(error.body, dict) else None
         except (openai.APIError, ValueError) as error:
             # What the SDK cannot parse is as much of a finding as what it cannot reach.
             facts = {"status": 0, "request_id": "", "error": f"{type(error).__name__}: {error}"[:300]}

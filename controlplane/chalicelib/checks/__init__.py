@@ -1,1 +1,1 @@
-"""The checks of phases 7 and 8 as data, and what runs them against a candidate."""
+"""The checks of a release as data, and what runs them against the candidate or, in a revalidation, the live version."""

@@ -1,29 +1,28 @@
-"""What a check is: what is sent, what the upstream is told to do, what must come back. The tables: `checks.py`."""
+"""A check as data: what is sent, which faults the upstream gets, what must come back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from .expectations import Expect
 
 CHAT = "/v1/chat/completions"
 JSON = {"content-type": "application/json"}
 HELLO = ({"role": "user", "content": "Say hello in one word."},)
-ASK: Mapping[str, Any] = {"model": "$chat_model", "messages": HELLO, "max_completion_tokens": 64}
-# Faults go to a model that no other caller names, so that rollouts beside this one keep a healthy upstream.
-FAULTY: Mapping[str, Any] = {**ASK, "model": "$fault_model"}
+ASK: Mapping[str, object] = {"model": "$chat_model", "messages": HELLO, "max_completion_tokens": 64}
+# Faults are planted for a model that only one check names, so that other rollouts keep a healthy upstream.
+FAULTY: Mapping[str, object] = {**ASK, "model": "$fault_model"}
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A plain HTTP request. `body` is JSON; `raw` bytes instead; `pad_to` makes the body at least so many bytes."""
+class HttpRequest:
+    """A plain HTTP request. body: JSON; raw: bytes instead; pad_to: the body is padded to so many bytes."""
 
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, object] | None = None
     raw: bytes = b""
     pad_to: int = 0
     signed: bool = True
@@ -33,28 +32,27 @@ class Call:
 class Check:
     """One fact about the proxy.
 
-    sdk: an operation of `ports.sdk` (the official SDK), or call: plain HTTP. proves: a sentence for people.
-    faults: behaviours for the stand-in upstream, without `match`: the runner aims them at this check's own model.
-    needs: what must be known and true in `known()` for the check to run; else it says NOT RUN, and why.
+    proves: a sentence for people. sdk: an operation of `ports.openai_sdk`, or http: a plain request.
+    faults: llmock behaviours without `match`; `observe` aims them at this check's own model.
+    needs: variables of the target that must be true for the check to run; otherwise it says NOT RUN, and why.
     """
 
     name: str
     proves: str
     expects: tuple[Expect, ...]
-    call: Call | None = None
+    http: HttpRequest | None = None
     sdk: str = ""
-    faults: tuple[Mapping[str, Any], ...] = ()
-    faults_only_if_stand_in: bool = False
+    faults: tuple[Mapping[str, object], ...] = ()
     needs: tuple[str, ...] = ()
 
     @property
     def is_timed(self) -> bool:
-        """Whether it says how long something takes: a busy machine may spoil that once."""
+        """Whether it judges how long something takes, which a busy machine may spoil once."""
         return any(expect.rule == "near" for expect in self.expects)
 
 
 def error_shape(status: int | tuple[int, ...], kind: str | None = None, code: str | None = None) -> tuple[Expect, ...]:
-    """An error as every OpenAI SDK understands it."""
+    """Expectations of an error that every OpenAI SDK understands. kind: OpenAI's `type`."""
     rule = "is" if isinstance(status, int) else "one_of"
     shape = (
         Expect("status", rule, status),

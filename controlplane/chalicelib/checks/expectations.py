@@ -1,4 +1,4 @@
-"""What a check expects of what was seen, as data, and the judgement on it. No I/O: the probes observe, this decides."""
+"""What a check expects of the facts of an answer, and the verdict on them. Pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import cast
 
-Facts = Mapping[str, Any]
+from chalicelib.domain.evidence.checks import CheckRow
+
+Facts = Mapping[str, object]
+_LONGEST = 160  # characters of a value in a reason
 
 
-class Verdict(StrEnum):
-    """NOT_RUN is neither good nor bad: it says that nothing was seen, and why."""
+class CheckVerdict(StrEnum):
+    """NOT_RUN is neither good nor bad: nothing was observed, and the outcome says why."""
 
     PASSED = "PASSED"
     FAILED = "FAILED"
@@ -21,116 +24,166 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """One fact and the rule that it must follow. `$name` in a value stands for something known only at run time."""
+    """One fact and the rule for it. fact: a path such as `json.error.code`; `$name` in `value` is a target variable."""
 
     fact: str
     rule: str
-    value: Any = None
+    value: object = None
 
     def __str__(self) -> str:
         return f"{self.fact} {_WORDS[self.rule]}{'' if self.value is None else f' {self.value}'}"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one check went. `seen` holds the facts that broke the expectations; `expected` says what they should be."""
+class CheckOutcome:
+    """How one check ended. expected: the expectations that were not met; ms: of its request.
+
+    cause: the wrong status and the server's message, `status 502: …`; "" when the status was right.
+    """
 
     name: str
-    verdict: Verdict
+    verdict: CheckVerdict
     ms: float = 0.0
     reason: str = ""
     expected: Sequence[str] = ()
-    seen: Facts | None = None
     request_id: str = ""
+    cause: str = ""
 
-    def as_evidence(self) -> dict[str, Any]:
-        """Small enough for a record: details only where something is wrong."""
-        told: dict[str, Any] = {"name": self.name, "verdict": self.verdict.value, "ms": round(self.ms, 1)}
-        if self.reason:
-            told["reason"] = self.reason
-        if self.verdict is Verdict.FAILED:
-            told |= {"expected": list(self.expected), "request_id": self.request_id}
-        return told
+    def as_row(self) -> CheckRow:
+        """For the record: expectations and request ID only of a failed check."""
+        row = CheckRow(self.name, self.verdict.value, round(self.ms, 1), self.reason or None)
+        if self.verdict is not CheckVerdict.FAILED:
+            return row
+        return CheckRow(row.name, row.verdict, row.ms, row.reason, tuple(self.expected), self.request_id)
 
 
-def find(facts: Facts, path: str) -> Any:
+def find(facts: Facts, path: str) -> object:
     """The value at `json.error.code` or `headers.retry-after`; None when there is none."""
-    found: Any = facts
+    value: object = facts
     for part in path.split("."):
-        if isinstance(found, Mapping):
-            found = found.get(part)
-        elif isinstance(found, Sequence) and not isinstance(found, (str, bytes)) and part.isdigit():
-            found = found[int(part)] if int(part) < len(found) else None
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and part.isdigit():
+            value = value[int(part)] if int(part) < len(value) else None
         else:
             return None
-    return found
-
-
-def judge(name: str, expects: Sequence[Expect], facts: Facts) -> Outcome:
-    """PASSED when every expectation holds; else FAILED, naming each that does not and what was seen instead."""
-    broken = [(expect, find(facts, expect.fact)) for expect in expects]
-    broken = [(expect, seen) for expect, seen in broken if not _RULES[expect.rule](seen, expect.value)]
-    ms, request_id = float(facts.get("ms", 0.0)), str(facts.get("request_id", ""))
-    if not broken:
-        return Outcome(name, Verdict.PASSED, ms, request_id=request_id)
-    return Outcome(
-        name,
-        Verdict.FAILED,
-        ms,
-        reason="; ".join(f"{expect.fact} is {_short(seen)}" for expect, seen in broken),
-        expected=[str(expect) for expect, _ in broken],
-        seen=facts,
-        request_id=request_id,
-    )
-
-
-def not_run(name: str, why: str) -> Outcome:
-    """What could not be seen says so; it never counts as passed."""
-    return Outcome(name, Verdict.NOT_RUN, reason=why)
-
-
-def filled(value: Any, known: Mapping[str, Any]) -> Any:
-    """`value` with every string `$name`, at any depth, replaced by what is known under that name."""
-    if isinstance(value, str) and value.startswith("$"):
-        return known.get(value[1:])
-    if isinstance(value, Mapping):
-        return {key: filled(item, known) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(filled(item, known) for item in value)
     return value
 
 
-def _short(value: Any) -> str:
+def judge(name: str, expects: Sequence[Expect], facts: Facts) -> CheckOutcome:
+    """PASSED when every expectation is met; otherwise FAILED with each that is not and the actual value.
+
+    After a wrong status the facts that are absent because of it are left out of the reason.
+    """
+    values = [(expect, find(facts, expect.fact)) for expect in expects]
+    broken = [(expect, value) for expect, value in values if not _RULES[expect.rule](value, expect.value)]
+    ms, request_id = float(cast(float, facts.get("ms", 0.0))), str(facts.get("request_id", ""))
+    if not broken:
+        return CheckOutcome(name, CheckVerdict.PASSED, ms, request_id=request_id)
+    wrong_status = any(expect.fact == "status" for expect, _ in broken)
+    relevant = [(expect, value) for expect, value in broken if not wrong_status or value is not None]
+    return CheckOutcome(
+        name,
+        CheckVerdict.FAILED,
+        ms,
+        reason="; ".join(f"{expect.fact} is {_short(value)}" for expect, value in relevant)
+        + (f" ({_message(facts)})" if wrong_status and _message(facts) else ""),
+        expected=[str(expect) for expect, _ in broken],
+        request_id=request_id,
+        cause=_cause(facts) if wrong_status else "",
+    )
+
+
+def _cause(facts: Facts) -> str:
+    status = facts.get("status")
+    where = f"status {status}" if status else "no answer"
+    return f"{where}: {_message(facts)}" if _message(facts) else where
+
+
+def _message(facts: Facts) -> str:
+    """What the server, or the client's library, said of the error; "" for nothing."""
+    for path in ("message", "json.error.message", "error"):
+        if message := find(facts, path):
+            return str(message)
+    return ""
+
+
+def not_run(name: str, why: str) -> CheckOutcome:
+    """The outcome of a check that could not be run; it never counts as passed."""
+    return CheckOutcome(name, CheckVerdict.NOT_RUN, reason=why)
+
+
+def filled(value: object, variables: Mapping[str, object]) -> object:
+    """`value` with every string `$name`, at any depth, replaced by that variable; None for one that is not set."""
+    if isinstance(value, str) and value.startswith("$"):
+        return variables.get(value[1:])
+    if isinstance(value, Mapping):
+        return {key: filled(item, variables) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(filled(item, variables) for item in value)
+    return value
+
+
+def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 160 else f"{text[:157]}..."
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def _number(seen: Any) -> bool:
-    return isinstance(seen, (int, float)) and not isinstance(seen, bool)
+def _number(actual: object) -> float | None:
+    is_number = isinstance(actual, (int, float)) and not isinstance(actual, bool)
+    return cast(float, actual) if is_number else None
 
 
-def _near(seen: Any, value: Any) -> bool:
-    target, share = value
-    return _number(seen) and abs(seen - target) <= share * target
+def _is(actual: object, value: object) -> bool:
+    return type(actual) is type(value) and actual == value
 
 
-def _holds(seen: Any, value: Any) -> bool:
-    """Every wanted word occurs: in a text whatever its case, in a list as an item."""
-    wanted = value if isinstance(value, (list, tuple)) else (value,)
-    if isinstance(seen, str):
-        return all(str(word).lower() in seen.lower() for word in wanted)
-    return isinstance(seen, (list, tuple)) and all(item in seen for item in wanted)
+def _one_of(actual: object, value: object) -> bool:
+    return actual in cast(Sequence[object], value)
 
 
-_RULES: Mapping[str, Callable[[Any, Any], bool]] = {
-    "is": lambda seen, value: type(seen) is type(value) and seen == value,
-    "one_of": lambda seen, value: seen in value,
-    "at_least": lambda seen, value: _number(seen) and seen >= value,
-    "at_most": lambda seen, value: _number(seen) and seen <= value,
+def _at_least(actual: object, value: object) -> bool:
+    number = _number(actual)
+    return number is not None and number >= cast(float, value)
+
+
+def _at_most(actual: object, value: object) -> bool:
+    number = _number(actual)
+    return number is not None and number <= cast(float, value)
+
+
+def _near(actual: object, value: object) -> bool:
+    """value: the target and the share of it by which the actual number may differ."""
+    target, share = cast(tuple[float, float], value)
+    number = _number(actual)
+    return number is not None and abs(number - target) <= share * target
+
+
+def _present(actual: object, _: object) -> bool:
+    return actual not in (None, "", [], {})
+
+
+def _holds(actual: object, value: object) -> bool:
+    """Every wanted word occurs: in a text in any case, in a list as an item."""
+    words = value if isinstance(value, (list, tuple)) else (value,)
+    if isinstance(actual, str):
+        return all(str(word).lower() in actual.lower() for word in words)
+    return isinstance(actual, (list, tuple)) and all(word in actual for word in words)
+
+
+def _matches(actual: object, value: object) -> bool:
+    return isinstance(actual, str) and re.search(str(value), actual) is not None
+
+
+_RULES: Mapping[str, Callable[[object, object], bool]] = {
+    "is": _is,
+    "one_of": _one_of,
+    "at_least": _at_least,
+    "at_most": _at_most,
     "near": _near,
-    "present": lambda seen, _: seen not in (None, "", [], {}),
+    "present": _present,
     "holds": _holds,
-    "matches": lambda seen, value: isinstance(seen, str) and re.search(value, seen) is not None,
+    "matches": _matches,
 }
 
 _WORDS = {

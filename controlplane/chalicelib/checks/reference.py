@@ -1,19 +1,29 @@
-"""The checks of phases 7 and 8 as a page of the docs: `docs/checks.md` is what this prints."""
+"""The checks as a page of the docs: `docs/checks.md` is what this module prints."""
 
 from __future__ import annotations
 
-from .endpoint_checks import Check, all_checks
+from collections.abc import Mapping
 
-_HEAD = """# What phases 7 and 8 check
+from .check import Check
+from .endpoint_checks import ENDPOINTS
+from .error_checks import ERRORS
+from .fault_checks import FAULTS, THROTTLED
 
-Made from `checks/endpoint_checks.py` and `checks/fault_checks.py` by `python -m chalicelib.checks.reference`; a test
-compares them. A check that lacks what it needs says NOT RUN and why; it never counts as passed. `$name` stands for what
-is known at run time only.
+_HEAD = """# What validate_endpoints and validate_errors check
+
+`python -m chalicelib.checks.reference` prints this page from `checks/endpoint_checks.py`, `checks/error_checks.py` and
+`checks/fault_checks.py`; a test compares them. A check that lacks what it needs says NOT RUN, and why; it never counts
+as passed. `$name` stands for a value that is known at run time only.
 """
 
 
+def all_checks() -> Mapping[str, tuple[Check, ...]]:
+    """All checks by phase."""
+    return {"validate_endpoints": ENDPOINTS, "validate_errors": (*ERRORS, *FAULTS, THROTTLED)}
+
+
 def markdown() -> str:
-    """One table a phase."""
+    """The page, with one table a phase."""
     parts = [_HEAD]
     for phase, checks in all_checks().items():
         parts.append(f"\n## {phase}\n\n| check | proves | expects | faults planted | needs |\n|---|---|---|---|---|\n")

@@ -1,4 +1,4 @@
-"""Drives the stage past its throttle until it says 429, and sees it recover."""
+"""Drives the stage above its throttle until it answers 429, then checks that it recovers."""
 
 from __future__ import annotations
 
@@ -20,86 +20,87 @@ from chalicelib.load.request import build
 from chalicelib.load.wire import Wire
 from chalicelib.ports import Aws
 
-from .expectations import Outcome, judge, not_run
+from .expectations import CheckOutcome, judge, not_run
 from .fault_checks import THROTTLED, THROTTLING
 from .observe import facts_of
 from .target import TIMEOUT_S, Target
 
 PATH = "/health"  # costs no token
 DRIVE_S = 6.0
-_MS_EACH = 100  # what a request may take when connections are counted out; more of them would start more Lambdas
-_ENOUGH = 8
-_WARM_S, _LOOK_S = 1.5, 1.0
+_MS_EACH = 100  # assumed duration of a request; more connections would start more Lambdas
+_ENOUGH = 8  # refusals after which the drive stops
+_WARM_S, _MEASURE_S = 1.5, 1.0
 _RECOVERY_S = 10.0
 
-# All at once: as many as the bucket holds and gets back while they arrive. Only where no user's Lambdas are at stake.
-_ARRIVE_S, _MOST_AT_ONCE, _ANSWERED_S = 2.0, 400, 20.0
+# A burst: more requests than the token bucket holds and regains while they arrive. In the embedded cloud only.
+_ARRIVAL_S, _LARGEST_BURST, _BURST_TIMEOUT_S = 2.0, 400, 20.0
 
 Sleep = Callable[[float], None]
 
 
-def run(
+def drive(
     throttle: Throttle, target: Target, aws: Aws, *, sleep: Sleep = time.sleep, drive_s: float = DRIVE_S
-) -> Outcome:
-    """The outcome of the check `throttling`, after driving for at most `drive_s`.
+) -> CheckOutcome:
+    """The outcome of the check `throttling`, after driving for at most `drive_s`; NOT RUN when no 429 came.
 
-    A machine that is too slow to drive past the throttle for a while may still exceed it for a moment; in an account
-    that moment would start hundreds of Lambdas beside those that serve users, so it is for the embedded cloud.
+    A machine that is too slow to exceed the rate may still exceed the burst. In an account such a burst would start
+    hundreds of Lambdas beside those that serve users, so only the embedded cloud gets it.
     """
     url = target.url + PATH
-    driven = _drive(url, throttle, target, aws, drive_s)
-    at_once = ceil(throttle.burst + throttle.rate_per_s * _ARRIVE_S) + _ENOUGH
-    if driven.refusal is None and aws.settings.upstream_faults_url and at_once <= _MOST_AT_ONCE:
-        driven = _all_at_once(url, at_once, target, aws)
+    driven = _drive_steadily(url, throttle, target, aws, drive_s)
+    burst = ceil(throttle.burst + throttle.rate_per_s * _ARRIVAL_S) + _ENOUGH
+    if driven.refusal is None and aws.settings.upstream_faults_url and burst <= _LARGEST_BURST:
+        driven = _drive_burst(url, burst, target, aws)
     if driven.refusal is None:
         return not_run(
             THROTTLING,
             f"{driven.good} requests in {driven.seconds:.1f} s stayed within {throttle.rate_per_s:g}/s and a burst of "
-            f"{throttle.burst}: more cannot be driven from here",
+            f"{throttle.burst}: this machine cannot send more",
         )
     recovered = _recovers(url, target, aws, sleep)
     facts = {**facts_of(driven.refusal), "recovered": recovered, "driven": driven.good}
     return judge(THROTTLING, THROTTLED.expects, facts)
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """good: requests that were answered; refusal: a 429 as a client sees it."""
+@dataclass(frozen=True, slots=True)
+class _Driven:
+    """good: requests that were answered with 2xx or 3xx; refusal: the first 429, None when there was none."""
 
     good: int
     refusal: Reply | None
     seconds: float
 
 
-def _drive(url: str, throttle: Throttle, target: Target, aws: Aws, drive_s: float) -> _Seen:
-    """Requests as fast as they go, until enough were refused."""
+def _drive_steadily(url: str, throttle: Throttle, target: Target, aws: Aws, drive_s: float) -> _Driven:
+    """Send at more than twice the rate, until enough requests were refused."""
     connections = max(8, min(64, round(throttle.rate_per_s * _MS_EACH / 1_000)))
     limits = Limits(connections=connections, give_up_s=0.5)
     due = due_times(Arrivals("constant", 2 * throttle.rate_per_s + throttle.burst, drive_s))
-    return _refused(url, limits, target, aws, lambda generator: _driven(generator, due, throttle), enough=_ENOUGH)
+    return _drive(url, limits, target, aws, lambda generator: _run(generator, due, throttle), enough=_ENOUGH)
 
 
-def _all_at_once(url: str, count: int, target: Target, aws: Aws) -> _Seen:
-    """That many in one moment, each on a connection that is open already; all are waited for."""
-    limits = Limits(connections=count, timeout_s=_ANSWERED_S)
+def _drive_burst(url: str, count: int, target: Target, aws: Aws) -> _Driven:
+    """Send `count` requests at once, each on a connection that is open already, and wait for all answers."""
+    limits = Limits(connections=count, timeout_s=_BURST_TIMEOUT_S)
 
-    async def sent(generator: Generator) -> None:
+    async def send(generator: Generator) -> None:
         await generator.warm(count)
         await generator.run(iter([0.0] * count), time.perf_counter())
 
-    # A recovery cannot be seen while the admitted ones still stand in line: no stop before they are answered.
-    return _refused(url, limits, target, aws, sent, enough=count + 1)
+    # The recovery can be checked only when all admitted requests are answered, so this drive is never stopped early.
+    return _drive(url, limits, target, aws, send, enough=count + 1)
 
 
-def _refused(
+def _drive(
     url: str,
     limits: Limits,
     target: Target,
     aws: Aws,
-    drive: Callable[[Generator], Coroutine[None, None, None]],
+    send: Callable[[Generator], Coroutine[None, None, None]],
     *,
     enough: int,
-) -> _Seen:
+) -> _Driven:
+    """Let `send` drive a generator, which stops after `enough` 429s."""
     refusals: list[Reply] = []
 
     def on_bad(wire: Wire, status: int) -> None:
@@ -109,20 +110,20 @@ def _refused(
                 generator.stop()
 
     recorder = Recorder()
-    payload = build("GET", url, {}, b"", aws.endpoint if target.signed else None)
+    payload = build("GET", url, {}, b"", aws.endpoint.sign if target.signed else None)
     generator = Generator(url, payload, recorder, limits, on_bad=on_bad)
     began = time.perf_counter()
-    uvloop.run(drive(generator))
-    return _Seen(recorder.good, refusals[0] if refusals else None, time.perf_counter() - began)
+    uvloop.run(send(generator))
+    return _Driven(recorder.good, refusals[0] if refusals else None, time.perf_counter() - began)
 
 
-async def _driven(generator: Generator, due: Iterator[float], throttle: Throttle) -> None:
-    """Gives up early when what comes through is no more than the bucket gets back: it will never be empty."""
+async def _run(generator: Generator, due: Iterator[float], throttle: Throttle) -> None:
+    """Stop early when fewer requests get through than the bucket regains: it will never be empty."""
     running = asyncio.create_task(generator.run(due, time.perf_counter()))
     await asyncio.wait({running}, timeout=_WARM_S)
     before = generator.recorder.good
-    await asyncio.wait({running}, timeout=_LOOK_S)
-    if (generator.recorder.good - before) / _LOOK_S < throttle.rate_per_s:
+    await asyncio.wait({running}, timeout=_MEASURE_S)
+    if (generator.recorder.good - before) / _MEASURE_S < throttle.rate_per_s:
         generator.stop()
     await running
 
@@ -133,7 +134,7 @@ def _as_reply(wire: Wire, status: int) -> Reply:
 
 
 def _recovers(url: str, target: Target, aws: Aws, sleep: Sleep) -> bool:
-    """Whether three requests in a row are answered, after the pause that a client is told to make."""
+    """Whether, within ten seconds, three requests in a row succeed after a pause."""
     waited, pause = 0.0, 1.0
     while waited < _RECOVERY_S:
         sleep(pause)

@@ -1,13 +1,12 @@
-"""The stand-in upstream of the embedded cloud (llmock), told to fail for one check and nobody else.
+"""Plants faults in the stand-in upstream of the embedded cloud (llmock) for a single check.
 
-Behaviours are aimed at a model that only this check names, so that rollouts beside this one keep a healthy upstream.
+A fault applies to requests for a model that only this check names, so that other rollouts keep a healthy upstream.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.ports import Aws
@@ -16,14 +15,14 @@ _JSON = {"content-type": "application/json"}
 _TIMEOUT_S = 5.0
 
 
-def plant(behaviours: Sequence[Mapping[str, Any]], model: str, aws: Aws) -> None:
-    """Queue these behaviours for requests that name `model`."""
-    aimed = [{**behaviour, "match": {"model": model}} for behaviour in behaviours]
+def plant(faults: Sequence[Mapping[str, object]], model: str, aws: Aws) -> None:
+    """Queue these llmock behaviours for requests for `model`. Raises PhaseFailed (StandInFailed)."""
+    behaviours = [{**fault, "match": {"model": model}} for fault in faults]
     reply = aws.endpoint.call(
         "POST",
         f"{aws.settings.upstream_faults_url}/_llmock/scenario",
         _JSON,
-        json.dumps({"behaviors": aimed}).encode(),
+        json.dumps({"behaviors": behaviours}).encode(),
         signed=False,
         timeout_s=_TIMEOUT_S,
     )
@@ -36,15 +35,20 @@ def plant(behaviours: Sequence[Mapping[str, Any]], model: str, aws: Aws) -> None
         )
 
 
-def leftover(behaviours: Sequence[Mapping[str, Any]], model: str, aws: Aws) -> int:
-    """How many failures nobody came for; they are used up, so that the queue does not grow from rollout to rollout.
+def failures(faults: Sequence[Mapping[str, object]]) -> int:
+    """How many requests these faults let fail."""
+    return sum(int(str(fault.get("times", 1))) for fault in faults if fault["type"] == "fail")
 
-    What was planted less what is left over is how often the proxy asked.
+
+def count_attempts(faults: Sequence[Mapping[str, object]], model: str, aws: Aws) -> int:
+    """How often the proxy called the upstream: the planted failures less those that are left.
+
+    The failures that are left are used up, so that the queue does not grow from rollout to rollout.
     """
-    planned = sum(int(one.get("times", 1)) for one in behaviours if one["type"] == "fail")
+    planted = failures(faults)
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "left over?"}]}).encode()
     url = f"{aws.settings.upstream_faults_url}/v1/chat/completions"
-    for used in range(planned):
+    for left in range(planted):
         if aws.endpoint.call("POST", url, _JSON, body, signed=False, timeout_s=_TIMEOUT_S).status < 400:
-            return used
-    return planned
+            return planted - left
+    return 0

@@ -1,7 +1,7 @@
-"""When requests are due: an open model, in which a slow answer never delays the next question.
+"""When requests are due: an open model, in which a slow answer never delays the next request.
 
-Every shape is a sequence of seconds since the start, rising. A worker takes its share of it: every n-th arrival, or,
-for Poisson, an independent process of an n-th of the rate (the sum of which is again Poisson).
+Each shape is a rising sequence of seconds since the start. Of n workers each takes every n-th arrival; for Poisson each
+has an independent process of an n-th of the rate, since the sum of Poisson processes is one again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Arrivals:
 
     @property
     def expected(self) -> int:
-        """About how many there will be."""
+        """About how many requests will be due."""
         if self.shape == "trace":
             return sum(1 for at in self.trace if at < self.duration_s)
         share = {"ramp": 0.5, "step": (self.steps + 1) / (2 * self.steps)}.get(self.shape, 1.0)
@@ -40,13 +40,13 @@ class Arrivals:
 
 
 def within(due: Iterator[float], window: tuple[float, float]) -> Iterator[float]:
-    """Those of a window, counted from its beginning."""
+    """The due times within the window [start, end), as seconds since its start."""
     start, end = window
     return (at - start for at in due if start <= at < end)
 
 
 def due_times(arrivals: Arrivals, *, worker: int = 0, workers: int = 1, seed: int = 0) -> Iterator[float]:
-    """Seconds since the start at which this worker's requests are due."""
+    """Seconds since the start at which this worker's requests are due. Raises BadRequest for an unknown shape."""
     if arrivals.shape == "poisson":
         return _poisson(arrivals, worker, workers, seed)
     shapes = {"constant": _constant, "ramp": _ramp, "step": _step, "trace": _trace}
@@ -63,7 +63,7 @@ def _constant(arrivals: Arrivals) -> Iterator[float]:
 
 
 def _ramp(arrivals: Arrivals) -> Iterator[float]:
-    """From nothing to rps in a straight line: after t seconds, rps·t²/2d requests were due."""
+    """The rate rises linearly from 0 to rps: after t of d seconds, rps·t²/2d requests were due."""
     count = 0
     while (at := (2 * count * arrivals.duration_s / arrivals.rps) ** 0.5) < arrivals.duration_s:
         yield at
@@ -71,7 +71,7 @@ def _ramp(arrivals: Arrivals) -> Iterator[float]:
 
 
 def _step(arrivals: Arrivals) -> Iterator[float]:
-    """`steps` plateaus of equal length, each higher by the same amount."""
+    """`steps` plateaus of equal length, whose rates rise by the same amount."""
     length = arrivals.duration_s / arrivals.steps
     for step in range(arrivals.steps):
         level = arrivals.rps * (step + 1) / arrivals.steps

@@ -1,8 +1,8 @@
-"""Sends each request when it is due, whatever became of those before it, and records what comes back.
+"""Sends each request when it is due, whether or not earlier ones were answered, and records the answers.
 
-A connection that is free takes the request; else a new one is opened, up to a cap; else the request waits, and its
-waiting counts, since it is timed from when it was due. What cannot be sent in time is dropped and counted as unsent:
-that is the generator's fault (or its cap's), never the server's.
+An idle connection takes the request; otherwise a new one is opened, up to a limit; otherwise the request waits, and the
+wait counts, since a request is timed from when it was due. A request that cannot be sent in time is dropped and counted
+as unsent: that is the generator's fault (or its limit's), never the server's.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from .histogram import FAR_SHIFT, FAR_STEP, FAR_US, QUICK, QUICK_US, index_of
 from .plans import Limits
 from .recorder import Recorder
 from .timer import Timer
-from .wire import Wire, connect
+from .wire import Wire
 
 _SWEEP_S = 0.05
 _CONNECT_S = 5.0
-_STOP_S = 1.0  # answers that are on their way when the run is stopped may still come in
+_STOP_S = 1.0  # how long a stopped run waits for answers
 _BACKLOG, _PAUSE_S = 1_024, 0.004
-_BURST = 64  # requests sent in one go before the loop may read answers again
+_BURST = 64  # requests that are sent before the loop may read answers again
 
 Look = Callable[[Wire], None]
 
 
 class Generator:
-    """One run of one worker on one event loop. `payload` may be replaced while it runs (a signature grows old)."""
+    """One run of one worker on one event loop. `payload` may be replaced during the run (signatures expire)."""
 
     def __init__(
         self,
@@ -46,12 +46,11 @@ class Generator:
         on_good: Look | None = None,
         on_bad: Callable[[Wire, int], None] | None = None,
     ) -> None:
-        """on_good sees each good answer with its head as bytes, on_bad each other one with its headers and body."""
+        """on_good: called with each good answer and its head; on_bad: with each other answer, its headers and body."""
         parts = urlsplit(url)
-        self.host = parts.hostname or ""
-        self.tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self.port = parts.port or (443 if self.tls else 80)
-        self.server_name = self.host if self.tls else None
+        self._host = parts.hostname or ""
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._port = parts.port or (443 if self._tls else 80)
         self.payload = payload
         self.recorder = recorder
         self._limits = limits
@@ -69,22 +68,22 @@ class Generator:
         self.stopped = False
 
     def wire(self) -> Wire:
-        """A new connection's protocol."""
+        """The protocol of a new connection."""
         return Wire(self, events=self._stream, look=self._on_good, whole=self._on_bad is not None)
 
     def stop(self) -> None:
-        """Send nothing more. What was not sent or answered by then is not counted at all."""
+        """Send nothing more. Requests that are not sent or answered by then are not counted."""
         self.stopped = True
         self._all_paced()
 
     async def run(self, due_times: Iterator[float], start: float) -> None:
-        """All of it: `start` is on perf_counter. Ends when everything was answered, dropped or timed out."""
+        """Run to the end: every request answered, dropped or timed out. start: on perf_counter."""
         self._offsets, self.recorder.start = chain(due_times, (inf,)), start
         self._due = start + next(self._offsets)
         self._paced = asyncio.get_running_loop().create_future()
         if self.stopped or self._due == inf:
             self._all_paced()
-        # Nothing here makes cycles; a collection in mid-run would only make requests late.
+        # The engine creates no reference cycles, and a collection during the run would make requests late.
         collects = gc.isenabled()
         gc.disable()
         self._timer = Timer(self._tick)
@@ -102,7 +101,7 @@ class Generator:
                 gc.enable()
 
     async def warm(self, connections: int) -> None:
-        """Open connections before the start, so that the first second is no different from the others."""
+        """Open connections before the start, so that the first second is like the others."""
         for _ in range(min(connections, self._limits.connections)):
             self._connect()
         while self._connecting:
@@ -117,10 +116,10 @@ class Generator:
             self._paced.set_exception(error)
 
     def _tick(self) -> None:
-        """Send what is due by now, and be woken for what comes next."""
+        """Send what is due by now, and set the timer for the next request."""
         try:
             next_s = None if self.stopped else self._pace()
-        except Exception as error:  # noqa: BLE001 - nobody awaits a timer: the run would hang instead of failing
+        except Exception as error:  # noqa: BLE001 - nobody awaits a timer: the run would hang
             self._all_paced(error)
             next_s = None
         if next_s is None:
@@ -130,9 +129,9 @@ class Generator:
             self._timer.again(next_s)
 
     def _pace(self) -> float | None:
-        """Seconds until the next is due, None after the last. One of two hot places, and therefore in one piece.
+        """Send the requests that are due. Answers the seconds until the next one is due, None after the last.
 
-        The bucket's index is `histogram.quick_index_of`.
+        This is a hot path, so everything is inline, the bucket's index too (see `histogram.QUICK`).
         """
         idle, waiting, opened, limit = self.idle, self.waiting, self._open, self._limits.connections
         recorder, due, now, left = self.recorder, self._due, perf_counter(), _BURST
@@ -163,30 +162,35 @@ class Generator:
         recorder.due += _BURST - left
         if due > now:
             return None if due == inf else due - now
-        # With very many waiting, connections are kept busy without us; every turn of the loop costs time.
+        # With a long queue the connections take requests from it themselves; every turn of the loop costs time.
         return _PAUSE_S if len(waiting) > _BACKLOG else 0.0
 
     def _grow(self) -> None:
-        """One new connection for every request that waits, as long as the cap allows."""
+        """Open one connection for each waiting request, up to the limit."""
         connecting = len(self._connecting)
         if connecting < len(self.waiting) and len(self._open) + connecting < self._limits.connections:
             self._connect()
 
     def _connect(self) -> None:
-        task = asyncio.create_task(self._connected())
+        task = asyncio.create_task(self._open_wire())
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
-    async def _connected(self) -> None:
+    async def _open_wire(self) -> None:
+        """The new connection calls `ready`."""
+        loop = asyncio.get_running_loop()
         try:
-            await connect(self, _CONNECT_S)
+            async with asyncio.timeout(_CONNECT_S):
+                await loop.create_connection(
+                    self.wire, self._host, self._port, ssl=self._tls, server_hostname=self._host if self._tls else None
+                )
         except (OSError, TimeoutError):
-            # A request that waits for this very connection fails with it; with none waiting nobody is hurt.
+            # The request that waited for this connection fails with it.
             if self.waiting:
                 self.recorder.failed("connect", self.waiting.popleft(), perf_counter())
 
     def digest(self) -> None:
-        """Work off what arrived while the loop looked at all connections."""
+        """Parse what arrived while the loop read all connections."""
         inbox = self.inbox
         try:
             for wire, data, at in inbox:
@@ -195,15 +199,15 @@ class Generator:
             inbox.clear()
 
     def ready(self, wire: Wire) -> None:
-        """A connection is open."""
+        """A connection is open: see `wire.Sink`."""
         self._open.add(wire)
         self.recorder.connections += 1
         self._next(wire)
 
     def finished(self, wire: Wire, status: int, keep_alive: bool) -> None:
-        """An answer is complete that is not a plain one: of a stream, not good, not asked for, or the last."""
+        """An answer is complete that is of a stream, bad, unrequested, or the last one of its connection."""
         due = wire.due
-        if due is None or wire.end < wire.sent:  # an answer that nobody asked for
+        if due is None or wire.end < wire.sent:  # an answer without a request
             wire.abort("protocol")
             return
         wire.due = None
@@ -225,10 +229,10 @@ class Generator:
             self._gone(wire)
 
     def lost(self, wire: Wire, kind: str) -> None:
-        """A connection is gone, with or without a request on it."""
+        """A connection is gone, with or without a request."""
         due, wire.due = wire.due, None
         if due is not None and kind == "dropped" and wire.end and not wire.first:
-            # The server had closed an idle connection: any client sends again, on a new one.
+            # The server had closed an idle connection: send again on a new one, as any client does.
             self.waiting.appendleft(due)
         elif due is not None:
             self.recorder.failed(kind, due, perf_counter())
@@ -248,11 +252,11 @@ class Generator:
             self.idle.append(wire)
 
     async def _sweep(self) -> None:
-        """Ends what takes too long and drops what could not be sent."""
+        """End requests that take too long, and drop those that could not be sent in time."""
         while True:
             await asyncio.sleep(_SWEEP_S)
             now = perf_counter()
-            for wire in [one for one in self._open if one.due is not None]:
+            for wire in [wire for wire in self._open if wire.due is not None]:
                 if now - wire.sent > self._limits.timeout_s:
                     wire.abort("timeout")
             while self.waiting and now - self.waiting[0] > self._limits.give_up_s:
@@ -262,7 +266,7 @@ class Generator:
                 self._connect()
 
     async def _drain(self) -> None:
-        # The sweeper ends whatever is left within the timeout, so that this loop has an end.
+        # The sweeper ends every request within the timeout, so this loop ends.
         stopped_at: float | None = None
         while self.waiting or any(wire.due is not None for wire in self._open):
             await asyncio.sleep(0.005)

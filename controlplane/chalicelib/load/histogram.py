@@ -1,7 +1,7 @@
-"""A log-linear histogram of durations in microseconds, as HdrHistogram's, but with integers and nothing to compile.
+"""A log-linear histogram of durations in microseconds, like HdrHistogram's, in pure Python.
 
-128 buckets to each doubling: a value is known to ±0.4 %. Counts add up, so merging any number of workers' histograms
-gives exactly the histogram of all their samples. hdrhistogram (PyPI) has no wheel for arm64 Linux, hence this one.
+Each doubling has 128 buckets, so a value is accurate to ±0.4 %. Counts add up: merging the histograms of any number of
+workers gives exactly the histogram of all their samples. hdrhistogram (PyPI) has no wheel for arm64 Linux.
 """
 
 from __future__ import annotations
@@ -25,16 +25,10 @@ def index_of(us: int) -> int:
     return (shift << SUB_BITS) + (us >> shift) if shift > 0 else us
 
 
-# What `index_of` says of short durations. A longer one lies 6 doublings further on than one that is 64 times shorter.
+# `index_of` of short durations as a table. A longer duration is 6 doublings further on than one that is 64 times
+# shorter, so its bucket is QUICK[us >> FAR_SHIFT] + FAR_STEP: the hot paths of `generator` and `wire` have this inline.
 QUICK = tuple(index_of(us) for us in range(1 << 14))
 QUICK_US, FAR_SHIFT, FAR_STEP, FAR_US = 1 << 14, 6, 6 << SUB_BITS, 1 << 20
-
-
-def quick_index_of(us: int) -> int:
-    """The same as `index_of`, with less to compute; the engine's hot places have it written out."""
-    if us < QUICK_US:
-        return QUICK[us]
-    return QUICK[us >> FAR_SHIFT] + FAR_STEP if us < FAR_US else index_of(us)
 
 
 def lowest(index: int) -> int:
@@ -44,7 +38,7 @@ def lowest(index: int) -> int:
 
 
 def middle(index: int) -> float:
-    """What a duration in this bucket is reported as (us)."""
+    """The duration (us) that is reported for a bucket."""
     return (lowest(index) + lowest(index + 1) - 1) / 2
 
 
@@ -65,25 +59,19 @@ class Histogram:
         return sum(self.counts)
 
     def percentile(self, share: float) -> float | None:
-        """The duration (us) that `share` of all did not exceed, for instance 0.99; None when nothing was counted."""
+        """The duration (us) that a `share` of all, such as 0.99, did not exceed; None without samples."""
         total = self.total
         return None if not total else self.at_rank(max(1, -int(-share * total // 1)))
 
     def at_rank(self, rank: int) -> float:
         """The duration (us) of the rank-th smallest, from 1. Raises ValueError outside 1 to total."""
-        for index, seen in enumerate(accumulate(self.counts)):
-            if seen >= rank > 0:
+        for index, count in enumerate(accumulate(self.counts)):
+            if count >= rank > 0:
                 return middle(index)
         raise ValueError(f"rank {rank} of {self.total}")
 
-    def mean(self) -> float | None:
-        """Mean duration (us)."""
-        total = self.total
-        weighted = sum(count * middle(index) for index, count in enumerate(self.counts) if count)
-        return weighted / total if total else None
-
     def maximum(self) -> float | None:
-        """The slowest (us), as its bucket tells."""
+        """The longest duration (us), to the accuracy of its bucket; None without samples."""
         total = self.total
         return self.at_rank(total) if total else None
 
@@ -98,15 +86,15 @@ class Histogram:
 
 
 def decode(encoded: bytes) -> Histogram:
-    """What `encode` made. Raises ValueError for anything else."""
+    """The histogram that `encode` wrote. Raises ValueError for anything else."""
     return merge([encoded])
 
 
 def merge(encoded: Iterable[bytes]) -> Histogram:
-    """The histogram of everything that these held.
+    """The sum of encoded histograms. Raises ValueError for anything else.
 
-    Read as one long number each, they can simply be added: lanes are too wide to carry into each other. A thousand of
-    them take a fraction of a second, in the memory of two.
+    Each is read as one long integer, and the integers are added: a lane is too wide for a carry into the next. A
+    thousand histograms take a fraction of a second and the memory of two.
     """
     total = 0
     for blob in encoded:
@@ -125,7 +113,7 @@ def merge(encoded: Iterable[bytes]) -> Histogram:
 
 def add(histograms: Iterable[Histogram]) -> Histogram:
     """The sum of histograms in memory."""
-    return Histogram([sum(column) for column in zip(*(one.counts for one in histograms), strict=True)])
+    return Histogram([sum(column) for column in zip(*(histogram.counts for histogram in histograms), strict=True)])
 
 
 def _lanes(counts: Sequence[int]) -> bytes:

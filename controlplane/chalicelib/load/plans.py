@@ -1,19 +1,18 @@
-"""What the workers of a load test are told to do. Apart from `worker`, which needs what few Lambdas carry."""
+"""What the workers of a load test are to do. Apart from `worker`, which needs packages that few Lambdas carry."""
 
 from __future__ import annotations
 
-import base64
-import dataclasses
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+
+from chalicelib.domain.codec import decode, encode
 
 from .arrivals import Arrivals
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """timeout_s: for one answer; connections: at most so many open; give_up_s: unsent so long after due is dropped."""
+    """timeout_s: of an answer; connections: at most; give_up_s: seconds after due when an unsent request is dropped."""
 
     timeout_s: float = 30.0
     connections: int = 1_000
@@ -24,7 +23,7 @@ class Limits:
 class Plan:
     """What one worker does. start_at: seconds since the epoch, in the future, so that all workers begin together.
 
-    window: the stretch of the arrivals (seconds from their start) that is driven now; the shard counts from there.
+    window: the part of the arrivals, in seconds from their start, that is driven now; the shard counts from its start.
     """
 
     url: str
@@ -41,32 +40,36 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
 
 
+@dataclass(frozen=True, slots=True)
+class SlicePlan:
+    """The plan of a slice for all workers. part: number of the slice; prefix: of the keys of its shards."""
+
+    plan: Plan
+    part: int
+    prefix: str
+
+
 def prefix(deployment_id: str) -> str:
-    """Where a load test keeps everything."""
+    """The prefix of all keys of a load test."""
     return f"load/{deployment_id}/"
 
 
 def key(deployment_id: str) -> str:
-    """Where the plan of a deployment lies."""
+    """The key of a deployment's plan."""
     return f"{prefix(deployment_id)}plan.json"
 
 
-def dump(plan: Plan, part: int, where: str) -> bytes:
-    """The plan of a slice, for all workers."""
-    told = dataclasses.asdict(plan) | {"body": base64.b64encode(plan.body).decode()}
-    return json.dumps({"plan": told, "part": part, "prefix": where}).encode()
+def shard_key(prefix: str, part: int, worker: int) -> str:
+    """The key of a worker's shard of a slice."""
+    return f"{prefix}shard-{part:04d}-{worker:04d}"
 
 
-def load(text: bytes, worker: int) -> tuple[Plan, int, str]:
-    """What `dump` wrote, as it is for one worker: the plan, the number of the slice, the prefix of its shards."""
-    told: dict[str, Any] = json.loads(text)
-    given = told["plan"]
-    made = {
-        **given,
-        "body": base64.b64decode(given["body"]),
-        "arrivals": Arrivals(**given["arrivals"]),
-        "limits": Limits(**given["limits"]),
-        "window": tuple(given["window"]),
-        "worker": worker,
-    }
-    return Plan(**made), int(told["part"]), str(told["prefix"])
+def dump(plan: Plan, part: int, prefix: str) -> bytes:
+    """The plan of a slice as JSON, for all workers."""
+    return json.dumps(encode(SlicePlan(plan, part, prefix))).encode()
+
+
+def load(text: bytes, worker: int) -> SlicePlan:
+    """The plan that `dump` wrote, for one worker."""
+    part = decode(SlicePlan, json.loads(text))
+    return replace(part, plan=replace(part.plan, worker=worker))

@@ -1,4 +1,4 @@
-"""What one worker saw, second by second: histograms of durations and counts, nothing per request."""
+"""What one worker measures, second by second: histograms and counts, nothing per request."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ Counts = list[int]
 
 @dataclass(slots=True)
 class Recorder:
-    """`response` is timed from when a request was due, by the second in which it was due; `service` from when it was
-    sent; `first_byte` likewise, for streams; `pacing` is how late the generator itself was. All in microseconds, by
-    bucket.
+    """Counts by bucket of microseconds.
 
-    A request that timed out counts in `response` with the time waited: leaving the slowest out would be a lie.
+    response: from when a request was due, by the second in which it was due. service: from when it was sent.
+    first_byte: the same for streams. pacing: how late the generator sent. parts: shares of the time by name.
+
+    A request that timed out counts in `response` with the time waited: without the slowest requests the figures would
+    be too good.
     """
 
-    start: float = 0.0  # of the run, on the clock of all times given here
+    start: float = 0.0  # of the run; all times are on its clock, in seconds
     response: dict[int, Counts] = field(default_factory=dict)
     service: Counts = field(default_factory=lambda: [0] * BUCKETS)
     first_byte: Counts = field(default_factory=lambda: [0] * BUCKETS)
@@ -34,37 +36,37 @@ class Recorder:
 
     @property
     def good(self) -> int:
-        """Good answers: each has one service time."""
+        """How many answers were good: each has a service time."""
         return sum(self.service)
 
     def second(self, due: float) -> Counts:
-        """The response times of the requests that were due in the same second as this one."""
+        """The response times of all requests that were due in the same second."""
         return self.response.setdefault(int(due - self.start), [0] * BUCKETS)
 
     def answered(self, due: float, sent: float, end: float) -> None:
-        """One good answer; times in seconds on one clock."""
+        """Count a good answer."""
         _count(self.second(due), end - due)
         _count(self.service, end - sent)
 
     def streamed(self, sent: float, first: float, end: float, events: int) -> None:
-        """A stream's first byte, and how many events came from then on."""
+        """Count a stream's first byte, and its events from then on."""
         _count(self.first_byte, first - sent)
         self.events += events
         self.streamed_s += end - first
 
     def failed(self, kind: str, due: float, end: float) -> None:
-        """One request without a good answer; `kind` is connect, timeout, dropped, protocol or http_<status>."""
+        """Count a request without a good answer. kind: connect, timeout, dropped, protocol or http_<status>."""
         self.errors[kind] += 1
         if kind == "timeout":
             _count(self.second(due), end - due)
 
     @property
     def sent(self) -> int:
-        """All that was due and not given up."""
+        """How many requests were due and not given up."""
         return self.due - self.unsent
 
     def part(self, name: str, seconds: float) -> None:
-        """One share of a request's time: gateway, proxy or upstream."""
+        """Count a share of a request's time: gateway, proxy or upstream."""
         _count(self.parts.setdefault(name, [0] * BUCKETS), seconds)
 
 

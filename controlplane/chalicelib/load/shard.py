@@ -1,4 +1,4 @@
-"""What a worker hands over in S3, and how any number of them become one: counts are added, never averaged.
+"""A worker's result in S3, and how any number of them add up to one run: counts are added, never averaged.
 
 Layout: 4 bytes (big endian) with the length of a JSON head, the head, then compressed histograms one after another.
 The head has the counts, and `blobs`: name → length, in order. `response/12` is the histogram of second 12.
@@ -11,14 +11,37 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+
+from chalicelib.domain.codec import decode_lenient
+from chalicelib.domain.errors import BadRequest
 
 from .histogram import Histogram, add, decode, merge
 from .recorder import Recorder
 
 _LENGTH = struct.Struct(">I")
-_SUMS = ("due", "sent", "good", "unsent", "events", "streamed_s", "connections")
+_RESPONSE, _PART = "response/", "part/"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One worker's counts. started_at: seconds since the epoch; late_s: after the planned start.
+
+    blobs: length of each histogram by name, in their order.
+    """
+
+    blobs: Mapping[str, int]
+    due: int = 0
+    sent: int = 0
+    good: int = 0
+    unsent: int = 0
+    events: int = 0
+    streamed_s: float = 0.0
+    connections: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    started_at: float = 0.0
+    late_s: float = 0.0
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,99 +68,119 @@ class Summary:
 
     @property
     def failed(self) -> int:
+        """How many requests got no good answer."""
         return sum(self.errors.values())
 
     @property
     def error_rate(self) -> float:
+        """Share of failed requests among the answered ones, in [0, 1]."""
         answered = self.good + self.failed
         return self.failed / answered if answered else 0.0
 
     @property
     def unsent_share(self) -> float:
+        """Share of the due requests that the generator could not send in time, in [0, 1]."""
         return self.unsent / self.due if self.due else 0.0
 
 
 def encode(recorder: Recorder, *, started_at: float, late_s: float = 0.0, stopped: bool = False) -> bytes:
-    """One worker's shard. started_at: seconds since the epoch when it began; late_s: after it was told to."""
-    histograms = {f"response/{second}": counts for second, counts in recorder.response.items()}
-    histograms |= {name: getattr(recorder, name) for name in ("service", "first_byte", "pacing")}
-    histograms |= {f"part/{name}": counts for name, counts in recorder.parts.items()}
-    head = {name: getattr(recorder, name) for name in _SUMS} | {
-        "errors": dict(recorder.errors),
-        "started_at": started_at,
-        "late_s": late_s,
-        "stopped": stopped,
-    }
+    """One worker's shard. started_at: seconds since the epoch when it began; late_s: after its planned start."""
+    histograms = {f"{_RESPONSE}{second}": counts for second, counts in recorder.response.items()}
+    histograms |= {"service": recorder.service, "first_byte": recorder.first_byte, "pacing": recorder.pacing}
+    histograms |= {f"{_PART}{name}": counts for name, counts in recorder.parts.items()}
+    head = Head(
+        {},
+        due=recorder.due,
+        sent=recorder.sent,
+        good=recorder.good,
+        unsent=recorder.unsent,
+        events=recorder.events,
+        streamed_s=recorder.streamed_s,
+        connections=recorder.connections,
+        errors=dict(recorder.errors),
+        started_at=started_at,
+        late_s=late_s,
+        stopped=stopped,
+    )
     return _pack(head, {name: Histogram(counts).encode() for name, counts in histograms.items()})
 
 
-def seconds_of(summary: Summary) -> bytes:
-    """The response times of a whole run, second by second, to compare later runs with; `read_seconds` reads it."""
-    return _pack({}, {f"response/{second}": one.encode() for second, one in summary.by_second.items()})
+def encode_seconds(summary: Summary) -> bytes:
+    """The response times of a whole run by second, to compare later runs with (`decode_seconds`)."""
+    blobs = {f"{_RESPONSE}{second}": histogram.encode() for second, histogram in summary.by_second.items()}
+    return _pack(Head({}), blobs)
 
 
-def read_seconds(kept: bytes) -> dict[int, Histogram]:
-    """What `seconds_of` kept. Raises ValueError."""
-    return {int(name.partition("/")[2]): decode(blob) for name, blob in _split(kept)[1].items()}
+def decode_seconds(encoded: bytes) -> dict[int, Histogram]:
+    """The histograms by second that `encode_seconds` wrote. Raises ValueError for anything else."""
+    return {int(name.partition("/")[2]): decode(blob) for name, blob in _split(encoded)[1].items()}
 
 
 def combine(shards: Iterable[bytes]) -> Summary:
-    """All shards as one run. Raises ValueError when there are none, or one is broken."""
-    heads: list[dict[str, Any]] = []
+    """All shards as one run. Raises ValueError when there is none, or one is broken."""
+    heads: list[Head] = []
     blobs: dict[str, list[bytes]] = {}
     for shard in shards:
-        head, found = _split(shard)
+        head, histograms = _split(shard)
         heads.append(head)
-        for name, blob in found.items():
+        for name, blob in histograms.items():
             blobs.setdefault(name, []).append(blob)
     if not heads:
         raise ValueError("there is no shard to combine")
-    merged = {name: merge(some) for name, some in blobs.items()}
-    by_second = {int(name.partition("/")[2]): one for name, one in merged.items() if name.startswith("response/")}
-    parts = {name.partition("/")[2]: one for name, one in merged.items() if name.startswith("part/")}
-    sums = {name: sum(head[name] for head in heads) for name in _SUMS}
+    merged = {name: merge(same) for name, same in blobs.items()}
+    by_second = {int(second): histogram for second, histogram in _under(_RESPONSE, merged).items()}
     return Summary(
-        **sums,
-        errors=dict(sum((Counter(head["errors"]) for head in heads), Counter())),
+        due=sum(head.due for head in heads),
+        sent=sum(head.sent for head in heads),
+        good=sum(head.good for head in heads),
+        unsent=sum(head.unsent for head in heads),
+        events=sum(head.events for head in heads),
+        streamed_s=sum(head.streamed_s for head in heads),
+        connections=sum(head.connections for head in heads),
+        errors=dict(sum((Counter(head.errors) for head in heads), Counter())),
         response=add([Histogram(), *by_second.values()]),
         service=merged["service"],
         first_byte=merged["first_byte"],
         pacing=merged["pacing"],
         by_second=dict(sorted(by_second.items())),
-        parts=parts,
+        parts=_under(_PART, merged),
         workers=len(heads),
-        start_skew_ms=_skew_ms([head["started_at"] for head in heads]),
-        stopped=any(head["stopped"] for head in heads),
+        start_skew_ms=_skew_ms([head.started_at for head in heads]),
+        stopped=any(head.stopped for head in heads),
     )
 
 
+def _under(prefix: str, histograms: Mapping[str, Histogram]) -> dict[str, Histogram]:
+    return {name.removeprefix(prefix): each for name, each in histograms.items() if name.startswith(prefix)}
+
+
 def shifted(shard: bytes, seconds: int) -> bytes:
-    """The same shard as a later slice of a longer run: its seconds count from the start of the whole."""
-    head, found = _split(shard)
+    """The same shard as a later slice of a longer run: its seconds then count from the start of the whole run."""
+    head, blobs = _split(shard)
     renamed = {
-        f"response/{int(name.partition('/')[2]) + seconds}" if name.startswith("response/") else name: blob
-        for name, blob in found.items()
+        f"{_RESPONSE}{int(name.removeprefix(_RESPONSE)) + seconds}" if name.startswith(_RESPONSE) else name: blob
+        for name, blob in blobs.items()
     }
     return _pack(head, renamed)
 
 
-def _pack(head: Mapping[str, Any], blobs: Mapping[str, bytes]) -> bytes:
-    text = json.dumps({**head, "blobs": {name: len(blob) for name, blob in blobs.items()}}).encode()
+def _pack(head: Head, blobs: Mapping[str, bytes]) -> bytes:
+    text = json.dumps(asdict(replace(head, blobs={name: len(blob) for name, blob in blobs.items()}))).encode()
     return _LENGTH.pack(len(text)) + text + b"".join(blobs.values())
 
 
-def _split(shard: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+def _split(shard: bytes) -> tuple[Head, dict[str, bytes]]:
     try:
         (length,) = _LENGTH.unpack_from(shard)
         at = _LENGTH.size + length
-        head = json.loads(shard[_LENGTH.size : at])
-        found = {}
-        for name, size in head["blobs"].items():
-            found[name] = shard[at : at + size]
-            at += size
-    except (struct.error, ValueError, KeyError, TypeError) as error:
+        head = decode_lenient(Head, json.loads(shard[_LENGTH.size : at]))
+    except (struct.error, ValueError, BadRequest) as error:
         raise ValueError(f"not a shard of a load test: {error}") from None
-    return head, found
+    blobs = {}
+    for name, size in head.blobs.items():
+        blobs[name] = shard[at : at + size]
+        at += size
+    return head, blobs
 
 
 def _skew_ms(starts: Sequence[float]) -> float:
@@ -145,5 +188,5 @@ def _skew_ms(starts: Sequence[float]) -> float:
 
 
 def seed_of(text: str) -> int:
-    """A number for `random` that is the same in every process."""
+    """A seed for `random` that is the same in every process."""
     return zlib.crc32(text.encode())

@@ -1,18 +1,18 @@
-"""Where an answer says that its time went: in the proxy, in the upstream, and the rest on the way."""
+"""Splits an answer's time by its headers: in the proxy, in the upstream, and the rest between client and proxy."""
 
 from __future__ import annotations
 
 from .recorder import Recorder
 from .wire import Wire
 
-# As the proxy sends them and API Gateway hands them on.
+# The proxy's headers as API Gateway passes them on.
 _ANY = b"\r\nx-proxy-"
 _OVERHEAD = b"\r\nx-proxy-overhead-ms:"
 _UPSTREAM = b"\r\nx-proxy-upstream-ms:"
 
 
 def note(recorder: Recorder, wire: Wire) -> None:
-    """Count the shares of a good answer, as far as it tells them."""
+    """Count the shares of a good answer, as far as its headers have them."""
     head = wire.head
     end = head.find(b"\r\n\r\n")
     if head.find(_ANY, 0, end) < 0:

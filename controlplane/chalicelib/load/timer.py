@@ -1,8 +1,8 @@
-"""A timer that is exact to some ten microseconds, for an event loop whose own timers count in milliseconds.
+"""A timer that is accurate to about ten microseconds; an event loop's own timers are accurate to a millisecond.
 
-On Linux it is one of the kernel's (timerfd), which the loop waits for as for a socket: between two requests nothing
-runs. That matters twice: a process that looks at the clock all the time is made to wait when the core is shared, and in
-a Lambda of less than one vCPU when its quota is used up. Elsewhere the last moment is spent looking at the clock.
+On Linux it is a timerfd, which the loop polls like a socket, so nothing runs between two requests. A process that polls
+the clock instead loses its core to others when the core is shared, and in a Lambda of less than one vCPU when its CPU
+quota is used up. On other systems the last 1.5 ms before a request is spent polling the clock.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from collections.abc import Callable
 _ITIMERSPEC = struct.Struct("@qqqq")  # interval and value, each in seconds and nanoseconds
 _NONBLOCK = 0o4000 | 0o2000000  # TFD_NONBLOCK | TFD_CLOEXEC
 _MONOTONIC = 1  # CLOCK_MONOTONIC
-_SOONEST_NS = 1  # zero would switch it off
-# A sleeping core takes its time to wake: the last moment before a time is spent looking.
+_SOONEST_NS = 1  # zero would disarm the timer
+# A sleeping core needs time to wake, so the timer fires this much early and the caller polls the clock.
 _LEAD_S = 0.0002
 _COARSE_S = 0.0015
 
 
 class Timer:
-    """Calls `wake` when it is time, or a moment before, from the loop that was running when it was made."""
+    """Calls `wake` at the time that was set, or slightly before, on the loop that was running at its creation."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
@@ -35,16 +35,16 @@ class Timer:
             self._loop.add_reader(self._fd, wake)
 
     def start(self, seconds: float) -> None:
-        """Wake for the first time, in so many seconds."""
+        """Call `wake` for the first time, in `seconds`."""
         if self._fd >= 0:
             _settime(self._fd, seconds)
         else:
             self.again(seconds)
 
     def again(self, seconds: float) -> None:
-        """Wake once more, in so many seconds. Only `wake` itself may ask for that, and must, or `close`."""
+        """Call `wake` once more, in `seconds`. `wake` itself must call this or `close`; nobody else may."""
         if self._fd >= 0:
-            # Nobody reads from it, so it goes on waking at every turn of the loop until it is set anew.
+            # Nobody reads the fd, so it wakes the loop at every turn until it is set again.
             if seconds > _LEAD_S:
                 _settime(self._fd, seconds)
             return
@@ -52,7 +52,7 @@ class Timer:
         self._handle = self._loop.call_later(coarse, self._wake) if coarse > 0 else self._loop.call_soon(self._wake)
 
     def close(self) -> None:
-        """No more waking, ever."""
+        """Never call `wake` again."""
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)
             os.close(self._fd)
@@ -68,7 +68,7 @@ def _settime(fd: int, seconds: float) -> None:
 
 
 def _timerfd() -> int:
-    """A new one; -1 where there is none. (Python itself has them from 3.13 on.)"""
+    """A new timerfd; -1 where the system has none. (Python has os.timerfd_create from 3.13 on.)"""
     return int(_LIBC.timerfd_create(_MONOTONIC, _NONBLOCK)) if sys.platform == "linux" else -1
 
 

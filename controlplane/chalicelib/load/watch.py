@@ -1,4 +1,4 @@
-"""Every second of a run: live figures out, and the question whether to stop."""
+"""Every second of a run: publishes live figures, and asks whether to stop."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from .histogram import Histogram, add
 from .recorder import Recorder
 from .report import percentiles
 
-_RECENT_S = 3  # seconds that live percentiles look back on
+_RECENT_S = 3  # seconds that live percentiles cover
 
 
 def watcher(deployment_id: str, worker: int, aws: Aws) -> Callable[[Recorder, float], bool]:
-    """A function of the recorder and the seconds since the start that says whether to stop."""
+    """A function of the recorder and the seconds since the start; it answers whether to stop."""
 
     def watch(recorder: Recorder, elapsed_s: float) -> bool:
         try:
-            aws.live_figures.put(deployment_id, worker, _figures(recorder, elapsed_s))
+            aws.live_figures.put(deployment_id, worker, live_figures(recorder, elapsed_s))
             return aws.records.deployment(deployment_id).abort_requested
         except RolloutError:
-            # Figures that do not arrive are missed for a second; a run that stopped for it would be lost.
+            # Missing figures are replaced a second later; a run that stopped for them would be lost.
             return False
 
     return watch
 
 
-def _figures(recorder: Recorder, elapsed_s: float) -> dict[str, object]:
+def live_figures(recorder: Recorder, elapsed_s: float) -> dict[str, object]:
+    """Counts since the start, and percentiles (ms) of the last three seconds."""
     recent = [
         Histogram(list(counts))
         for second, counts in list(recorder.response.items())
         if elapsed_s - _RECENT_S <= second <= elapsed_s
     ]
-    shown = percentiles(add([Histogram(), *recent]))
+    latency = percentiles(add([Histogram(), *recent]))
     return {
         "second": int(elapsed_s),
         "due": recorder.due,
@@ -42,6 +43,6 @@ def _figures(recorder: Recorder, elapsed_s: float) -> dict[str, object]:
         "good": recorder.good,
         "failed": recorder.errors.total(),
         "unsent": recorder.unsent,
-        "p50_ms": shown["p50"],
-        "p99_ms": shown["p99"],
+        "p50_ms": latency.p50,
+        "p99_ms": latency.p99,
     }

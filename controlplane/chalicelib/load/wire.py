@@ -1,7 +1,7 @@
-"""One keep-alive HTTP/1.1 connection: a request out in one write, an answer in through httptools' parser.
+"""One keep-alive HTTP/1.1 connection: it writes a request at once and parses the answer with httptools.
 
-An asyncio.Protocol and no stream objects: on one core that comes close to wrk, where the usual clients reach a tenth
-of it (docs/load.md has the figures).
+It is an asyncio.Protocol without stream objects. On one core that comes close to wrk; common clients reach a tenth of
+it (docs/load.md has the figures).
 """
 
 from __future__ import annotations
@@ -11,24 +11,21 @@ from collections import deque
 from collections.abc import Callable
 from math import floor
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol, cast
 
 import httptools
 
 from .histogram import FAR_SHIFT, FAR_STEP, FAR_US, QUICK, QUICK_US, index_of
 from .recorder import Recorder
 
-if TYPE_CHECKING:
-    from .generator import Generator
-
 _END_OF_HEAD = b"\r\n\r\n"
 
 
 class Sink(Protocol):
-    """What connections share, and what hears of each.
+    """What all connections share, and who is notified of their events.
 
-    waiting: when those requests were due that no connection took yet. inbox: what arrived, on which connection and when
-    (perf_counter); `digest` works it off.
+    payload: the request's bytes. idle: connections without a request. waiting: due times of requests that no connection
+    has taken yet. inbox: data that arrived, with its connection and time (perf_counter), until `digest` parses it.
     """
 
     payload: bytes
@@ -39,16 +36,21 @@ class Sink(Protocol):
 
     def digest(self) -> None: ...
 
-    def ready(self, wire: Wire) -> None: ...
-    def finished(self, wire: Wire, status: int, keep_alive: bool) -> None: ...
-    def lost(self, wire: Wire, kind: str) -> None: ...
+    def ready(self, wire: Wire) -> None:
+        """The connection is open."""
+
+    def finished(self, wire: Wire, status: int, keep_alive: bool) -> None:
+        """An answer is complete that `Wire` did not record itself."""
+
+    def lost(self, wire: Wire, kind: str) -> None:
+        """The connection is gone."""
 
 
 class Wire(asyncio.Protocol):
-    """due, sent, first, last: seconds on `perf_counter` of the request in hand; due is None between requests.
+    """Times in seconds on `perf_counter`.
 
-    first is 0 until the answer begins, last when the latest piece of it came; end that of the answer before, 0 before
-    any.
+    due, sent: of the current request; due is None between requests. first: when its answer began, 0 before; last: when
+    the latest part of it arrived. end: when the previous answer ended, 0 before any.
     """
 
     __slots__ = (
@@ -89,15 +91,15 @@ class Wire(asyncio.Protocol):
         look: Callable[[Wire], None] | None = None,
         whole: bool = False,
     ) -> None:
-        """events: count those of a stream; look: called after each good answer, which has its `head` as bytes; whole:
-        keep headers one by one, and the body, which costs a call for each.
+        """events: count a stream's events. look: called after each good answer, whose head is in `head` as bytes.
+        whole: store headers one by one and the body, which costs a call for each.
         """
         self._sink = sink
         self._recorder, self._idle, self._waiting = sink.recorder, sink.idle, sink.waiting
         self._service = sink.recorder.service
         self._inbox, self._digest = sink.inbox, sink.digest
         self._soon = asyncio.get_running_loop().call_soon
-        self._transport: Any = None
+        self._transport: asyncio.Transport | None = None
         self._alive = False
         self.due: float | None = None
         self.sent = self.first = self.last = self.end = 0.0
@@ -106,7 +108,7 @@ class Wire(asyncio.Protocol):
         self.headers: dict[bytes, bytes] = {}
         self._look = look
         self._plain = not events and not whole
-        # The parser looks for these by name once, when it is made, and calls nobody for what is not there.
+        # The parser looks these attributes up once, at its creation; an absent one costs no call.
         if events or whole:
             self.on_body = self._count_events if events else self._keep_body
         if whole:
@@ -115,7 +117,7 @@ class Wire(asyncio.Protocol):
         self._feed, self._status, self._keep_alive = parser.feed_data, parser.get_status_code, parser.should_keep_alive
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._write = self._transport.write
         self._alive = True
         self._sink.ready(self)
@@ -128,14 +130,14 @@ class Wire(asyncio.Protocol):
         self._write(self._sink.payload)
 
     def data_received(self, data: bytes) -> None:
-        """Only notes what came and when: all connections are read before what they said is worked off."""
+        """Only store the data and its time: the loop reads all connections before `digest` parses anything."""
         inbox = self._inbox
         if not inbox:
             self._soon(self._digest)
         inbox.append((self, data, perf_counter()))
 
     def take(self, data: bytes, at: float) -> None:
-        """What arrived at that time."""
+        """Parse data that arrived at that time."""
         if not self.first:
             self.first = at
             self.head = data
@@ -145,14 +147,14 @@ class Wire(asyncio.Protocol):
         try:
             self._feed(data)
         except httptools.HttpParserCallbackError:
-            raise  # a fault of ours, not of the server
+            raise  # our own fault, not the server's
         except httptools.HttpParserError:
             self.abort("protocol")
 
     def on_message_complete(self) -> None:
-        """The plain case is the engine's hottest place, and therefore in one piece; all others are `finished`'s.
+        """Record a plain answer; `Sink.finished` handles all others.
 
-        The bucket's index, written out twice, is `histogram.quick_index_of`.
+        This is the engine's hottest path, so everything is inline, twice the bucket's index (see `histogram.QUICK`).
         """
         due, status = self.due, self._status()
         if due is None or not 200 <= status < 400 or self.last < self.sent or not self._plain or not self._keep_alive():
@@ -185,7 +187,7 @@ class Wire(asyncio.Protocol):
             self._idle.append(self)
 
     def _special(self, status: int) -> None:
-        if status < 200:  # 100 Continue and 103 Early Hints are not answers
+        if status < 200:  # 100 Continue and 103 Early Hints precede the answer
             self.head = self.head.partition(_END_OF_HEAD)[2]
             return
         self.end = self.last
@@ -195,15 +197,16 @@ class Wire(asyncio.Protocol):
         self._fail("dropped")
 
     def abort(self, kind: str) -> None:
-        """Give up on the request in hand."""
-        if self._alive:
+        """Close the connection and report its request as failed with this kind."""
+        if self._alive and self._transport is not None:
             self._transport.abort()
         self._fail(kind)
 
     def close(self) -> None:
-        """Close without telling anybody."""
+        """Close without a report."""
         self._alive = False
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _fail(self, kind: str) -> None:
         if self._alive:
@@ -218,12 +221,3 @@ class Wire(asyncio.Protocol):
 
     def _keep_header(self, name: bytes, value: bytes) -> None:
         self.headers[name.lower()] = value
-
-
-async def connect(generator: Generator, timeout_s: float) -> None:
-    """Open one more connection for a generator; it hears of it through `ready`, or gets an exception here."""
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(timeout_s):
-        await loop.create_connection(
-            generator.wire, generator.host, generator.port, ssl=generator.tls, server_hostname=generator.server_name
-        )

@@ -1,4 +1,4 @@
-"""One shard of a load test, from its start time to the bytes that it hands over."""
+"""One shard of a load test, from its start time to its encoded result."""
 
 from __future__ import annotations
 
@@ -9,29 +9,26 @@ from functools import partial
 
 import uvloop
 
-from chalicelib.ports import Endpoint
-
 from . import request, shard, split
 from .arrivals import due_times, within
 from .generator import Generator
 from .plans import Plan
 from .recorder import Recorder
 
-_WARM = 8
-
+_WARM = 8  # connections that are open before the start
+_WATCH_S = 1.0
 
 Watch = Callable[[Recorder, float], bool]
-"""Given what was seen so far and the seconds since the start, every second: True means stop."""
+"""Called every second with the recorder and the seconds since the start; True means stop."""
 
 
-def work(plan: Plan, endpoint: Endpoint | None, watch: Watch | None = None) -> bytes:
-    """Run this shard to its end; the answer is what `shard.combine` reads."""
-    return uvloop.run(_work(plan, endpoint, watch))
+def work(plan: Plan, sign: request.Sign | None, watch: Watch | None = None) -> bytes:
+    """Run this shard to its end; answers an encoded shard (`shard.combine` reads it)."""
+    return uvloop.run(_work(plan, sign if plan.signed else None, watch))
 
 
-async def _work(plan: Plan, endpoint: Endpoint | None, watch: Watch | None) -> bytes:
+async def _work(plan: Plan, sign: request.Sign | None, watch: Watch | None) -> bytes:
     recorder = Recorder()
-    sign = endpoint if plan.signed else None
     generator = Generator(
         plan.url,
         _payload(plan, sign),
@@ -41,43 +38,46 @@ async def _work(plan: Plan, endpoint: Endpoint | None, watch: Watch | None) -> b
         on_good=partial(split.note, recorder),
     )
     await generator.warm(min(_WARM, max(1, int(plan.arrivals.rps / plan.workers))))
-    # Both clocks are read together: due times are on the one that never jumps.
+    # Both clocks are read together: due times are on the monotonic one.
     now, start = time.time(), time.perf_counter()
     late_s = max(0.0, now - plan.start_at)
     start += max(0.0, plan.start_at - now)
-    beside = [asyncio.create_task(_resign(generator, plan, sign))]
+    background = [asyncio.create_task(_resign(generator, plan, sign))]
     if watch is not None:
-        beside.append(asyncio.create_task(_watched(generator, start, watch)))
+        background.append(asyncio.create_task(_watch(generator, start, watch)))
     try:
         due = due_times(plan.arrivals, worker=plan.worker, workers=plan.workers, seed=plan.seed)
         await generator.run(within(due, plan.window), start)
     finally:
-        for task in beside:
-            task.cancel()
-        ended = await asyncio.gather(*beside, return_exceptions=True)
-    for problem in ended:
-        # A watch that died in silence would take the stop flag and the live figures with it.
-        if isinstance(problem, Exception):
-            raise problem
+        await _cancel(background)
     return shard.encode(recorder, started_at=max(now, plan.start_at), late_s=late_s, stopped=generator.stopped)
 
 
-async def _resign(generator: Generator, plan: Plan, endpoint: Endpoint | None) -> None:
-    while endpoint is not None:
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """Raises the error of a task that failed: without the watch a run would not hear that it must stop."""
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+async def _resign(generator: Generator, plan: Plan, sign: request.Sign | None) -> None:
+    while sign is not None:
         await asyncio.sleep(request.RESIGN_S)
-        generator.payload = _payload(plan, endpoint)
+        generator.payload = _payload(plan, sign)
 
 
-async def _watched(generator: Generator, start: float, watch: Watch) -> None:
+async def _watch(generator: Generator, start: float, watch: Watch) -> None:
     while True:
-        await asyncio.sleep(1.0)
-        # It may speak to AWS, which takes its time; the generator's loop must not wait for it.
-        told: Awaitable[bool] = asyncio.to_thread(watch, generator.recorder, time.perf_counter() - start)
-        if await told:
+        await asyncio.sleep(_WATCH_S)
+        # In a thread: it may call AWS, and the generator's loop must not wait for that.
+        stop: Awaitable[bool] = asyncio.to_thread(watch, generator.recorder, time.perf_counter() - start)
+        if await stop:
             generator.stop()
             return
 
 
-def _payload(plan: Plan, endpoint: Endpoint | None) -> bytes:
+def _payload(plan: Plan, sign: request.Sign | None) -> bytes:
     headers = {"content-type": "application/json"} if plan.body else {}
-    return request.build(plan.method, plan.url, headers, plan.body, endpoint)
+    return request.build(plan.method, plan.url, headers, plan.body, sign)

@@ -9,12 +9,14 @@ from botocore.credentials import Credentials
 from chalicelib.adapters.endpoint import HttpEndpoint
 from chalicelib.adapters.openai_sdk import OpenAiSdk
 from chalicelib.domain.aws.functions import Alias
+from chalicelib.domain.evidence.release import ReleaseEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Request
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import environment, request
+from tests.fakes.requests import environment, request, results
 from tests.functional.phases.stage import VERSION, Stage
 
 
@@ -39,6 +41,6 @@ def looking(faults_url: str = "") -> Looking:
 
 def request_for(stage: Stage, *, revalidate: bool = False, **other: Any) -> Request:
     """A deploy whose candidate is behind this stage, or a revalidation of what is live there."""
-    results = {"deploy_stack": {"api_url": stage.url}, "release_code": {"version": VERSION}}
+    before = results(StackEvidence(api_url=stage.url), ReleaseEvidence(version=VERSION))
     action = Action.REVALIDATE if revalidate else Action.DEPLOY
-    return request(action=action, environment=environment(), results=results, **other)
+    return request(action=action, environment=environment(), results=before, **other)

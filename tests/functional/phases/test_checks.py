@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from chalicelib.checks import throttle
-from chalicelib.checks.endpoint_checks import ENDPOINTS, ERRORS, Check, all_checks
-from chalicelib.checks.expectations import Outcome, Verdict
+from chalicelib.checks.check import Check
+from chalicelib.checks.endpoint_checks import ENDPOINTS
+from chalicelib.checks.error_checks import ERRORS
+from chalicelib.checks.expectations import CheckOutcome, CheckVerdict
 from chalicelib.checks.fault_checks import FAULTS
-from chalicelib.checks.observe import run_one
+from chalicelib.checks.observe import run_check
+from chalicelib.checks.reference import all_checks
 from chalicelib.checks.target import locate
 from chalicelib.domain.config import Throttle
 from llmock.testing import LLMockServer
@@ -52,11 +55,11 @@ def serving(check: Check, deployed: Stage, guarded: Stage) -> Iterator[Stage]:
     chosen.spoil, chosen.twice = None, False
 
 
-def outcome(check: Check, serving: Stage, standin: LLMockServer, fault: Any = None) -> Outcome:
+def outcome(check: Check, serving: Stage, standin: LLMockServer, fault: Any = None) -> CheckOutcome:
     aws = looking(standin.url)
     target = locate(request_for(serving, revalidate=check.name in LIVE), aws.as_aws())
     serving.twice, serving.spoil = fault == TWICE, None if fault == TWICE else fault
-    return run_one(check, target, aws.as_aws())
+    return run_check(check, target, aws.as_aws())
 
 
 def every_check() -> list[Any]:
@@ -71,44 +74,44 @@ def test_the_mutation_table_has_a_fault_for_every_check() -> None:
 
 @pytest.mark.parametrize("check", every_check())
 def test_a_check_passes_on_a_proxy_that_is_well(check: Check, serving: Stage, standin: LLMockServer) -> None:
-    found = outcome(check, serving, standin)
-    if check.name in TIMED and found.verdict is Verdict.FAILED:
-        assert found.expected == [str(check.expects[-1])] or found.expected[0].startswith("timed_ms is near"), found
+    result = outcome(check, serving, standin)
+    if check.name in TIMED and result.verdict is CheckVerdict.FAILED:
+        assert result.expected == [str(check.expects[-1])] or result.expected[0].startswith("timed_ms is near"), result
         return
-    assert found.verdict is Verdict.PASSED, found
+    assert result.verdict is CheckVerdict.PASSED, result
 
 
 @pytest.mark.parametrize("check", every_check())
 def test_a_check_fails_when_its_fault_is_planted(check: Check, serving: Stage, standin: LLMockServer) -> None:
     fault = {**ENDPOINT_FAULTS, **ERROR_FAULTS}[check.name]
-    found = outcome(check, serving, standin, fault)
-    assert found.verdict is Verdict.FAILED, found
-    assert found.reason
-    assert found.expected
+    result = outcome(check, serving, standin, fault)
+    assert result.verdict is CheckVerdict.FAILED, result
+    assert result.reason
+    assert result.expected
 
 
 @pytest.mark.parametrize("check", [pytest.param(check, id=check.name) for check in FAULTS])
 def test_without_a_stand_in_a_fault_check_says_not_run(check: Check, deployed: Stage) -> None:
     aws = looking("").as_aws()
-    found = run_one(check, locate(request_for(deployed), aws), aws)
-    assert found.verdict is Verdict.NOT_RUN
-    assert "embedded cloud" in found.reason
+    result = run_check(check, locate(request_for(deployed), aws), aws)
+    assert result.verdict is CheckVerdict.NOT_RUN
+    assert "embedded cloud" in result.reason
 
 
 @pytest.mark.parametrize("name", sorted(LIVE - {"public_health"}))
 def test_without_client_keys_a_key_check_says_not_run(name: str, deployed: Stage) -> None:
     aws = looking("").as_aws()
-    check = next(one for one in ERRORS if one.name == name)
-    found = run_one(check, locate(request_for(deployed, revalidate=True), aws), aws)
-    assert found.verdict is Verdict.NOT_RUN
+    check = next(check for check in ERRORS if check.name == name)
+    result = run_check(check, locate(request_for(deployed, revalidate=True), aws), aws)
+    assert result.verdict is CheckVerdict.NOT_RUN
 
 
 def test_a_revalidation_with_client_keys_on_knocks_at_the_candidates_door_too(guarded: Stage) -> None:
     """The live version is asked through the candidate's path then; users' own path would answer that it is open."""
     aws = looking("").as_aws()
-    check = next(one for one in ENDPOINTS if one.name == "candidate_is_closed")
-    found = run_one(check, locate(request_for(guarded, revalidate=True), aws), aws)
-    assert found.verdict is Verdict.PASSED, found
+    check = next(check for check in ENDPOINTS if check.name == "candidate_is_closed")
+    result = run_check(check, locate(request_for(guarded, revalidate=True), aws), aws)
+    assert result.verdict is CheckVerdict.PASSED, result
 
 
 @pytest.fixture
@@ -118,25 +121,25 @@ def throttled(standin: LLMockServer) -> Iterator[Stage]:
         yield serving
 
 
-def driven(serving: Stage, faults_url: str = "", **other: Any) -> Outcome:
+def driven(serving: Stage, faults_url: str = "", **other: Any) -> CheckOutcome:
     aws = looking(faults_url).as_aws()
-    return throttle.run(Throttle(50, 30), locate(request_for(serving), aws), aws, **other)
+    return throttle.drive(Throttle(50, 30), locate(request_for(serving), aws), aws, **other)
 
 
 def test_throttling_is_driven_until_429_and_seen_to_recover(throttled: Stage) -> None:
-    assert driven(throttled).verdict is Verdict.PASSED
+    assert driven(throttled).verdict is CheckVerdict.PASSED
 
 
 def test_a_throttle_without_a_retry_after_fails(throttled: Stage) -> None:
     throttled.spoil = ERROR_FAULTS["throttling"]  # type: ignore[assignment]
-    assert driven(throttled).verdict is Verdict.FAILED
+    assert driven(throttled).verdict is CheckVerdict.FAILED
 
 
 def test_a_throttle_that_does_not_recover_fails(throttled: Stage) -> None:
     throttled.refill_per_s = 0
-    found = driven(throttled, sleep=lambda _: None)
-    assert found.verdict is Verdict.FAILED
-    assert "recovered" in found.reason
+    result = driven(throttled, sleep=lambda _: None)
+    assert result.verdict is CheckVerdict.FAILED
+    assert "recovered" in result.reason
 
 
 def slow_gateway(serving: Stage) -> None:
@@ -154,16 +157,16 @@ def test_in_the_embedded_cloud_a_slow_machine_exceeds_the_throttle_for_a_moment(
     throttled: Stage, standin: LLMockServer
 ) -> None:
     slow_gateway(throttled)
-    found = driven(throttled, standin.url)
-    assert found.verdict is Verdict.PASSED, found
+    result = driven(throttled, standin.url)
+    assert result.verdict is CheckVerdict.PASSED, result
 
 
 def test_in_an_account_users_lambdas_are_spared_that_moment(throttled: Stage) -> None:
     slow_gateway(throttled)
-    assert driven(throttled).verdict is Verdict.NOT_RUN
+    assert driven(throttled).verdict is CheckVerdict.NOT_RUN
 
 
 def test_a_throttle_that_was_never_reached_is_not_run(deployed: Stage) -> None:
-    found = driven(deployed, drive_s=0.3)
-    assert found.verdict is Verdict.NOT_RUN
-    assert "50/s" in found.reason
+    result = driven(deployed, drive_s=0.3)
+    assert result.verdict is CheckVerdict.NOT_RUN
+    assert "50/s" in result.reason

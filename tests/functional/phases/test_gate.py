@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from chalicelib.domain.config import Config, Load, Options, Slo, Throttle
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.load import LoadEvidence
+from chalicelib.domain.evidence.release import ReleaseEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus
 from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Request, Result
@@ -20,7 +23,7 @@ from llmock.testing import LLMockServer
 
 from proxy.message import Request as Asked
 from tests.fakes.measuring import MeasuredFunctions, MeasuringAws
-from tests.fakes.requests import NOW, environment, release, request
+from tests.fakes.requests import NOW, environment, release, request, results
 from tests.functional.phases.looks import looking, request_for
 from tests.functional.phases.stage import VERSION, Answer, Stage, stage
 
@@ -55,18 +58,19 @@ def deployment(deployment_id: str) -> Deployment:
     return Deployment(deployment_id, "dev", Action.DEPLOY, status, Config(), Options(), "2026-01-01T00:00:00+00:00")
 
 
-def loaded(serving: Stage, aws: Aws, deployment_id: str, *, version: str, good: str | None, **slo: Any) -> Result:
+def loaded(
+    serving: Stage, aws: Aws, deployment_id: str, *, version: str, good: str | None, **slo: Any
+) -> Result[LoadEvidence]:
     load = Load(rps=100, duration_s=3, cold_starts=0, upstream="none")
-    known = environment(last_good=release(good) if good else None)
-    given: Request = request(
+    call: Request = request(
         deployment_id=deployment_id,
-        environment=known,
+        environment=environment(last_good=release(good) if good else None),
         now=NOW,
-        results={"deploy_stack": {"api_url": serving.url}, "release_code": {"version": version}},
+        results=results(StackEvidence(api_url=serving.url), ReleaseEvidence(version=version)),
         options=Options(load=load, slo=Slo(**slo)),
         seed=deployment_id,
     )
-    return load_test.run(given, aws)
+    return load_test.run(call, aws)
 
 
 def test_phases_7_and_8_pass_on_a_release_that_is_well(standin: LLMockServer) -> None:
@@ -76,9 +80,11 @@ def test_phases_7_and_8_pass_on_a_release_that_is_well(standin: LLMockServer) ->
         serving.tokens = serving.burst
         serving.refill_per_s = 200.0
         errors = validate_errors.run(request_for(serving, config=Config(throttle=Throttle(200, 30))), aws)
-    assert (endpoints.evidence["failed"], endpoints.evidence["version"]) == (0, VERSION)
-    assert errors.evidence["failed"] == 0
-    assert errors.evidence["passed"] >= 20
+    assert endpoints.evidence is not None
+    assert errors.evidence is not None
+    assert (endpoints.evidence.failed, endpoints.evidence.version) == (0, VERSION)
+    assert errors.evidence.failed == 0
+    assert errors.evidence.passed >= 20
 
 
 def test_a_release_that_answers_500_is_stopped_by_every_phase(serving: Stage, standin: LLMockServer) -> None:
@@ -99,11 +105,12 @@ def test_a_release_that_got_20_percent_slower_is_stopped_and_an_equal_one_passes
     serving.spoil = slowed(SLOW)
     loaded(serving, aws, "d-1", version="1", good=None)
     equal = loaded(serving, aws, "d-2", version="2", good="1", slowdown=0.2)
-    assert {one["slo"]: one["verdict"] for one in equal.evidence["slos"]}["slowdown"] == "PASSED", equal.evidence
+    assert equal.evidence is not None
+    assert {row.slo: row.verdict for row in equal.evidence.slos}["slowdown"] == "PASSED", equal.evidence
     serving.spoil = slowed(SLOW * 1.2)
     with pytest.raises(PhaseFailed) as raised:
         loaded(serving, aws, "d-3", version="3", good="1", slowdown=0.2)
     serving.spoil = None
-    assert "slowdown FAILED" in raised.value.message
+    assert "than in the last good run, limit 20 %: fail" in raised.value.message
     assert raised.value.evidence["compared_with"] == "version 1"
     assert len(measured.live_figures.told) >= 6

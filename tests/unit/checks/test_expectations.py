@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chalicelib.checks.endpoint_checks import all_checks
-from chalicelib.checks.expectations import Expect, Verdict, filled, find, judge, not_run
+from chalicelib.checks.expectations import CheckVerdict, Expect, filled, find, judge, not_run
 from chalicelib.checks.fault_checks import FAULTS
+from chalicelib.checks.reference import all_checks
+from chalicelib.domain.codec import encode
 
 FACTS: dict[str, Any] = {"status": 404, "ms": 12.0, "request_id": "r-1"}
 FACTS["json"] = {"error": {"code": "x"}, "list": [1, 2]}
@@ -32,8 +33,8 @@ FACTS["json"] = {"error": {"code": "x"}, "list": [1, 2]}
 )
 def test_each_rule_accepts_the_right_and_refuses_the_wrong(rule: str, value: Any, good: Any, bad: Any) -> None:
     expects = [Expect("status", rule, value)]
-    assert judge("c", expects, {"status": good}).verdict is Verdict.PASSED
-    assert judge("c", expects, {"status": bad}).verdict is Verdict.FAILED
+    assert judge("c", expects, {"status": good}).verdict is CheckVerdict.PASSED
+    assert judge("c", expects, {"status": bad}).verdict is CheckVerdict.FAILED
 
 
 @pytest.mark.parametrize(("ms", "verdict"), [(899, "FAILED"), (900, "PASSED"), (1_100, "PASSED"), (1_101, "FAILED")])
@@ -43,15 +44,15 @@ def test_a_timeout_may_be_ten_percent_early_or_late(ms: float, verdict: str) -> 
 
 @pytest.mark.parametrize("name", ["first_byte_timeout", "idle_timeout"])
 def test_the_checks_of_timeouts_judge_how_long_it_took(name: str) -> None:
-    check = next(one for one in FAULTS if one.name == name)
+    check = next(check for check in FAULTS if check.name == name)
     assert [expect.rule for expect in check.expects if expect.fact == "timed_ms"] == ["near"]
 
 
 def test_a_failure_names_fact_expectation_and_request() -> None:
-    found = judge("unknown", [Expect("status", "is", 200), Expect("json.error.code", "is", "y")], FACTS)
-    assert found.verdict is Verdict.FAILED
-    assert found.reason == "status is 404; json.error.code is 'x'"
-    assert found.as_evidence() == {
+    outcome = judge("unknown", [Expect("status", "is", 200), Expect("json.error.code", "is", "y")], FACTS)
+    assert outcome.verdict is CheckVerdict.FAILED
+    assert outcome.reason == "status is 404; json.error.code is 'x'"
+    assert encode(outcome.as_row()) == {
         "name": "unknown",
         "verdict": "FAILED",
         "ms": 12.0,
@@ -62,12 +63,25 @@ def test_a_failure_names_fact_expectation_and_request() -> None:
 
 
 def test_what_was_not_seen_never_counts_as_passed() -> None:
-    assert not_run("c", "no stand-in").as_evidence() == {
+    assert encode(not_run("c", "no stand-in").as_row()) == {
         "name": "c",
         "verdict": "NOT RUN",
         "ms": 0.0,
         "reason": "no stand-in",
     }
+
+
+def test_after_a_wrong_status_what_is_absent_because_of_it_is_not_listed() -> None:
+    expects = [Expect("status", "is", 200), Expect("count", "at_least", 1), Expect("ids", "holds", "$aliases")]
+    outcome = judge("models", expects, {"status": 502, "message": "no connection", "error": "Error code: 502 - {}"})
+    assert outcome.reason == "status is 502 (no connection)"
+    assert outcome.cause == "status 502: no connection"
+    assert len(outcome.expected) == 3
+
+
+def test_an_absent_fact_is_listed_when_the_status_is_right() -> None:
+    outcome = judge("models", [Expect("status", "is", 200), Expect("count", "at_least", 1)], {"status": 200})
+    assert (outcome.reason, outcome.cause) == ("count is None", "")
 
 
 def test_a_path_reaches_into_objects_and_lists_and_ends_in_none() -> None:
@@ -78,8 +92,8 @@ def test_a_path_reaches_into_objects_and_lists_and_ends_in_none() -> None:
 
 
 def test_placeholders_are_filled_at_any_depth() -> None:
-    given = {"model": "$chat", "messages": ({"content": "$text"},), "n": 1}
-    assert filled(given, {"chat": "m", "text": "t"}) == {"model": "m", "messages": ({"content": "t"},), "n": 1}
+    template = {"model": "$chat", "messages": ({"content": "$text"},), "n": 1}
+    assert filled(template, {"chat": "m", "text": "t"}) == {"model": "m", "messages": ({"content": "t"},), "n": 1}
 
 
 def test_names_of_checks_are_unique_and_each_says_what_it_proves() -> None:

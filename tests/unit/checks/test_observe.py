@@ -6,19 +6,22 @@ import json
 from typing import Any
 
 import pytest
-from chalicelib.checks.endpoint_checks import Call, Check
-from chalicelib.checks.expectations import Expect, Verdict
-from chalicelib.checks.observe import facts_of, run_all, run_one
+from chalicelib.checks.check import Check, HttpRequest
+from chalicelib.checks.expectations import CheckVerdict, Expect
+from chalicelib.checks.observe import facts_of, run_all, run_check
 from chalicelib.checks.target import Target
 from chalicelib.domain.aws.http import Reply
 
 from tests.fakes import FakeAws
 from tests.fakes.endpoint import Sent
 
-KNOWN: dict[str, Any] = {"nonce": "n", "stand_in": False, "live": False, "limit": 1_000.0}
-TARGET = Target("https://api.example/api/_candidate", True, "7", KNOWN)
+VARIABLES: dict[str, Any] = {"nonce": "n", "stand_in": False, "live": False, "limit": 1_000.0}
+TARGET = Target("https://api.example/api/_candidate", True, "7", VARIABLES)
 TIMED = Check(
-    "timeout", "It fires in time.", (Expect("timed_ms", "near", ("$limit", 0.1)),), call=Call("GET", "/v1/models")
+    "timeout",
+    "It fires in time.",
+    (Expect("timed_ms", "near", ("$limit", 0.1)),),
+    http=HttpRequest("GET", "/v1/models"),
 )
 
 
@@ -29,27 +32,29 @@ def answers(*elapsed_ms: float) -> FakeAws:
     return aws
 
 
-@pytest.mark.parametrize(("ms", "verdict"), [(905, Verdict.PASSED), (1_095, Verdict.PASSED), (1_150, Verdict.FAILED)])
-def test_a_timeout_is_judged_by_how_long_it_took(ms: float, verdict: Verdict) -> None:
-    assert run_one(TIMED, TARGET, answers(ms).as_aws()).verdict is verdict
+@pytest.mark.parametrize(
+    ("ms", "verdict"), [(905, CheckVerdict.PASSED), (1_095, CheckVerdict.PASSED), (1_150, CheckVerdict.FAILED)]
+)
+def test_a_timeout_is_judged_by_how_long_it_took(ms: float, verdict: CheckVerdict) -> None:
+    assert run_check(TIMED, TARGET, answers(ms).as_aws()).verdict is verdict
 
 
 def test_a_timed_check_that_was_late_once_is_tried_again() -> None:
     aws = answers(1_500, 1_010)
-    assert run_one(TIMED, TARGET, aws.as_aws()).verdict is Verdict.PASSED
+    assert run_check(TIMED, TARGET, aws.as_aws()).verdict is CheckVerdict.PASSED
     assert len(aws.endpoint.sent) == 2
 
 
 def test_a_timeout_that_is_late_every_time_fails() -> None:
     aws = answers(1_500)
-    assert run_one(TIMED, TARGET, aws.as_aws()).verdict is Verdict.FAILED
+    assert run_check(TIMED, TARGET, aws.as_aws()).verdict is CheckVerdict.FAILED
     assert len(aws.endpoint.sent) == 3
 
 
 def test_another_check_is_tried_once() -> None:
     aws = answers(1.0)
-    check = Check("status", "It is well.", (Expect("status", "is", 200),), call=Call("GET", "/health"))
-    assert run_one(check, TARGET, aws.as_aws()).verdict is Verdict.FAILED
+    check = Check("status", "It is well.", (Expect("status", "is", 200),), http=HttpRequest("GET", "/health"))
+    assert run_check(check, TARGET, aws.as_aws()).verdict is CheckVerdict.FAILED
     assert len(aws.endpoint.sent) == 1
 
 
@@ -74,14 +79,14 @@ def test_of_a_stream_whose_headers_went_first_the_callers_time_counts() -> None:
         (Reply(200, {}, b'{"choices": []}', 1.0), False),
     ],
 )
-def test_a_client_is_told_of_a_failure_by_status_broken_body_or_error_event(reply: Reply, tells: bool) -> None:
+def test_a_client_can_tell_a_failure_by_status_broken_body_or_error_event(reply: Reply, tells: bool) -> None:
     assert facts_of(reply)["tells_of_failure"] is tells
 
 
 def test_a_body_is_padded_after_its_json() -> None:
     aws = answers(1.0)
-    call = Call("POST", "/v1/chat/completions", body={"model": "$limit"}, pad_to=100)
-    run_one(Check("big", "It is big.", (), call=call), TARGET, aws.as_aws())
+    request = HttpRequest("POST", "/v1/chat/completions", body={"model": "$limit"}, pad_to=100)
+    run_check(Check("big", "It is big.", (), http=request), TARGET, aws.as_aws())
     body = aws.endpoint.sent[0].body
     assert len(body) == 100
     assert json.loads(body) == {"model": 1_000.0}
@@ -93,5 +98,5 @@ def test_outcomes_come_in_the_order_of_the_checks() -> None:
 
     aws = FakeAws()
     aws.endpoint.answer = answer
-    checks = [Check(f"c{number}", "It is.", (), call=Call("GET", f"/{number}")) for number in range(20)]
-    assert [one.name for one in run_all(checks, TARGET, aws.as_aws())] == [check.name for check in checks]
+    checks = [Check(f"c{number}", "It is.", (), http=HttpRequest("GET", f"/{number}")) for number in range(20)]
+    assert [outcome.name for outcome in run_all(checks, TARGET, aws.as_aws())] == [check.name for check in checks]

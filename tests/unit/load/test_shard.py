@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -23,15 +24,15 @@ def recorded(seed: int, count: int = 200, start: float = 100.0) -> tuple[Recorde
 
 
 def test_combined_shards_are_exactly_the_histogram_of_all_samples() -> None:
-    made = [recorded(seed) for seed in range(5)]
-    summary = shard.combine(shard.encode(one, started_at=0.0) for one, _ in made)
+    runs = [recorded(seed) for seed in range(5)]
+    summary = shard.combine(shard.encode(recorder, started_at=0.0) for recorder, _ in runs)
     truth = Histogram()
-    for _, samples in made:
+    for _, samples in runs:
         for us in samples:
             truth.record(us)
     assert summary.response == truth
     assert (summary.due, summary.good, summary.workers) == (1_000, 1_000, 5)
-    assert sum(one.total for one in summary.by_second.values()) == 1_000
+    assert sum(second.total for second in summary.by_second.values()) == 1_000
     assert list(summary.by_second) == [0, 1, 2]
 
 
@@ -75,7 +76,17 @@ def test_a_later_slice_keeps_its_place_in_the_run() -> None:
 
 def test_kept_seconds_come_back_as_they_were() -> None:
     summary = shard.combine([shard.encode(recorded(3)[0], started_at=0.0)])
-    assert shard.read_seconds(shard.seconds_of(summary)) == summary.by_second
+    assert shard.decode_seconds(shard.encode_seconds(summary)) == summary.by_second
+
+
+def test_seconds_that_an_earlier_version_stored_are_read() -> None:
+    """A baseline may be older than this control plane: its head had `blobs` alone. A newer one's may have more."""
+    histogram = Histogram()
+    histogram.record(1_000)
+    blob = histogram.encode()
+    for head in ({}, {"of_a_later_version": 1}):
+        text = json.dumps({**head, "blobs": {"response/12": len(blob)}}).encode()
+        assert shard.decode_seconds(len(text).to_bytes(4, "big") + text + blob) == {12: histogram}
 
 
 @pytest.mark.parametrize("broken", [b"", b"\x00\x00\x00\x05nope!", b"\x00\x00\x00\x02{}"])

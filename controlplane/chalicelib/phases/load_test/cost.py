@@ -1,7 +1,7 @@
-"""What a load test costs, estimated before anything is sent. Prices in USD of us-east-1, on demand, without free tiers.
+"""Estimates the cost of a load test before it sends anything. Prices in USD, us-east-1, on demand, without free tiers.
 
-Sources: aws.amazon.com/lambda/pricing (arm64), aws.amazon.com/api-gateway/pricing (REST, first tier). The upstream's
-price is the caller's to say (`options.usd_per_million_tokens`).
+Sources: aws.amazon.com/lambda/pricing (arm64), aws.amazon.com/api-gateway/pricing (REST, first tier). The caller states
+the upstream's price in `options.usd_per_million_tokens`.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ REQUEST = 0.20 / 1_000_000
 GB_SECOND = 0.0000133334
 GATEWAY = 3.50 / 1_000_000
 WORKER_GB = 1.0
-TOKENS = 64  # of one short question and its answer, generously
-SECONDS = 1.0  # one request in the proxy, waiting for the upstream
+TOKENS = 64  # of a short question and its answer; an upper estimate
+SECONDS = 1.0  # that a request takes in the proxy, with the upstream
 
 
 def invocation_usd(memory_mb: int, billed_ms: float) -> float:
-    """One invocation of a function of this size."""
+    """USD of an invocation. billed_ms: milliseconds that Lambda bills."""
     return REQUEST + memory_mb / 1_024 * billed_ms / 1_000 * GB_SECOND
 
 
 def estimate_usd(load: Load, config: Config, usd_per_million_tokens: float, requests: int) -> float:
-    """The whole run: gateway, proxy, tokens and the workers that drive it."""
+    """USD of a run with so many requests: API Gateway, proxy, tokens and workers."""
     tokens = TOKENS * usd_per_million_tokens / 1_000_000 if load.upstream == "real" else 0.0
     each = GATEWAY + invocation_usd(config.memory_mb, SECONDS * 1_000) + tokens
     return requests * each + load.workers * load.duration_s * WORKER_GB * GB_SECOND
 
 
 def guard(config: Config, options: Options, requests: int, *, tokens_are_free: bool) -> float:
-    """The estimate (USD). Raises BadRequest when it is above `options.max_cost_usd`."""
+    """The estimate in USD. Raises BadRequest when it is above `options.max_cost_usd`."""
     price = 0.0 if tokens_are_free else options.usd_per_million_tokens
     cost = estimate_usd(options.load, config, price, requests)
     if cost > options.max_cost_usd:

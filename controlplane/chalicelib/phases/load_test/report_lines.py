@@ -1,11 +1,10 @@
-"""What a Lambda's log tells of one invocation: the platform's REPORT line, or the proxy's own metrics without one."""
+"""Reads the log of an invocation: Lambda's REPORT line, and the proxy's own metrics where that lacks a figure."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 _REPORT = re.compile(
     r"^REPORT RequestId: \S+\s+Duration: (?P<duration>[\d.]+) ms\s+Billed Duration: (?P<billed>[\d.]+) ms"
@@ -16,7 +15,7 @@ _REPORT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Milliseconds and megabytes; None where nobody told. init_from: `REPORT`, `proxy`, or empty for a warm start."""
+    """Milliseconds and megabytes; None for what the log lacks. init_from: `REPORT`, `proxy`, or "" for a warm start."""
 
     duration_ms: float | None = None
     billed_ms: float | None = None
@@ -26,30 +25,29 @@ class Report:
 
 
 def read(log: str) -> Report:
-    """Reads a log tail of one invocation."""
+    """The figures in the log tail of an invocation."""
     own = _own_init_ms(log)
-    found = _REPORT.search(log)
-    if found is None:
-        return Report(init_ms=own, init_from="proxy" if own is not None else "")
-    told = found.groupdict()
-    # Zero is what the embedded cloud writes: no Python ever ran in that.
-    used = int(told["used"]) or None
-    init_ms: float | None
-    if told["init"] is not None:
-        init_ms, init_from = float(told["init"]), "REPORT"
-    else:
-        init_ms, init_from = own, "proxy" if own is not None else ""
-    return Report(float(told["duration"]), float(told["billed"]), used, init_ms, init_from)
+    report = Report(init_ms=own, init_from="proxy" if own is not None else "")
+    line = _REPORT.search(log)
+    if line is None:
+        return report
+    figures = replace(
+        report,
+        duration_ms=float(line["duration"]),
+        billed_ms=float(line["billed"]),
+        # The embedded cloud writes 0, which no Python process uses.
+        max_memory_mb=int(line["used"]) or None,
+    )
+    return figures if line["init"] is None else replace(figures, init_ms=float(line["init"]), init_from="REPORT")
 
 
 def _own_init_ms(log: str) -> float | None:
-    """`InitDuration` of the proxy's metrics (Embedded Metric Format), which it writes once an environment."""
+    """`InitDuration` of the proxy's metrics (Embedded Metric Format), which it writes once per environment."""
     for line in log.splitlines():
         if '"InitDuration"' not in line:
             continue
         try:
-            told: Any = json.loads(line[line.index("{") :])
-            value = told.get("InitDuration")
+            value = json.loads(line[line.index("{") :]).get("InitDuration")
             return float(value[0] if isinstance(value, list) else value)
         except (ValueError, TypeError, IndexError, AttributeError):
             continue

@@ -1,28 +1,28 @@
 """Phase 9: an open-model load against the release, judged by its SLOs from merged histograms.
 
-A call does one thing and notes it in its cursor: a slice of the load (driven here, or by workers under a Map), the
-forced cold starts, one memory size; the last one combines all shards and judges.
+Each call does one step and notes it in the cursor: a slice of the load (driven here, or by workers under a Map), the
+forced cold starts, or one memory size. The last call combines all shards and judges them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from chalicelib.checks.target import Target, locate, release_fingerprint
+from chalicelib.domain.evidence.load import LoadEvidence, SizeRow
 from chalicelib.domain.model import Action
 from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.load import plans, shard
 from chalicelib.load.arrivals import Arrivals
+from chalicelib.load.drive import drive
 from chalicelib.load.plans import Limits, Plan
 from chalicelib.load.request import chat
-from chalicelib.load.task import drive, shard_key
 from chalicelib.ports import Aws
 
-from . import cold_starts, tuning
+from . import measure, tuning
 from .cost import guard
+from .cursor import ColdStarts, LoadCursor
 from .judge import conclude
 from .slices import Slice, ahead_s, slices_of
 
@@ -32,45 +32,44 @@ _BINARY = "application/octet-stream"
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
+    """The release and the settings that it runs with, the load and the SLOs."""
     options = request.options
     return release_fingerprint(request, options.load, options.slo, options.tune_memory)
 
 
-def run(request: Request, aws: Aws) -> Result:
-    """Evidence: `slos` (each with bound, figure, interval, verdict), the figures, and the S3 prefix of the shards."""
-    cursor = dict(request.cursor)
-    if not cursor:
-        cursor["usd"] = round(_guarded(request, aws), 4)
+def run(request: Request, aws: Aws) -> Result[LoadEvidence]:
+    """Do the next step.
+
+    Raises BadRequest when the load would cost too much, PhaseFailed: NothingToTest, MeasurementFailed, UpdateTooSlow,
+    LoadIncomplete, LoadInvalid, SloMissed.
+    """
+    cursor = request.cursor_as(LoadCursor)
+    if cursor.estimated_usd is None:
+        cursor = replace(cursor, estimated_usd=round(_guard_cost(request, aws), 4))
     target = locate(request, aws)
-    parts, done = slices_of(request.options.load), int(cursor.get("done", 0))
-    if done < len(parts):
-        result = _load(parts[done], request, target, aws)
-        cursor["done"] = done + 1
-        if done + 1 < len(parts) or result.fan_out:
+    load, slices = request.options.load, slices_of(request.options.load)
+    if cursor.slices_done < len(slices):
+        result = _drive(slices[cursor.slices_done], request, target, aws)
+        cursor = replace(cursor, slices_done=cursor.slices_done + 1)
+        if cursor.slices_done < len(slices) or result.fan_out:
             return replace(result, cursor=cursor)
-    if "cold" not in cursor and _may_change_the_function(request) and request.options.load.cold_starts:
-        cursor["cold"] = _cold(request, target, aws)
-    tuned = cursor.get("tuned", [])
-    if len(tuned) < len(request.options.tune_memory) and _may_change_the_function(request):
-        size = request.options.tune_memory[len(tuned)]
-        cursor["tuned"] = [*tuned, _tune(size, request, target, aws)]
-        if len(cursor["tuned"]) < len(request.options.tune_memory):
-            return Result.in_progress(f"Measured with {size} MB", poll_after_s=1, cursor=cursor)
-    if cursor.get("tuned"):
-        cursor["tuned"] = _recommended(cursor["tuned"], request)
-    shards = len(parts) * request.options.load.workers
-    return conclude(replace(request, cursor=cursor), target.version, shards, aws)
+    # A revalidation must not change the live function.
+    if request.action is Action.DEPLOY:
+        if cursor.cold_starts is None and load.cold_starts:
+            cursor = replace(cursor, cold_starts=_force_cold_starts(request, aws))
+        sizes = request.options.tune_memory
+        if len(cursor.sizes) < len(sizes):
+            size = _measure_size(sizes[len(cursor.sizes)], request, target, aws)
+            cursor = replace(cursor, sizes=(*cursor.sizes, size))
+            if len(cursor.sizes) < len(sizes):
+                return Result.in_progress(f"Measured {size.memory_mb} MB", poll_after_s=1, cursor=cursor)
+    return conclude(request, cursor, target.version, len(slices) * load.workers, aws)
 
 
-def _guarded(request: Request, aws: Aws) -> float:
-    """The estimated cost (USD). Raises BadRequest when it is too much."""
+def _guard_cost(request: Request, aws: Aws) -> float:
+    """The estimated cost (USD). Raises BadRequest when it is above the limit."""
     requests = _arrivals(request).expected
     return guard(request.config, request.options, requests, tokens_are_free=bool(aws.settings.upstream_faults_url))
-
-
-def _may_change_the_function(request: Request) -> bool:
-    """A revalidation looks at what is live and leaves no trace."""
-    return request.action is Action.DEPLOY
 
 
 def _arrivals(request: Request) -> Arrivals:
@@ -78,19 +77,18 @@ def _arrivals(request: Request) -> Arrivals:
     return Arrivals(load.arrivals, load.rps, load.duration_s, trace=load.trace)
 
 
-def _load(part: Slice, request: Request, target: Target, aws: Aws) -> Result:
-    """Drive a slice, or tell the state machine to have it driven."""
+def _drive(part: Slice, request: Request, target: Target, aws: Aws) -> Result[LoadEvidence]:
+    """Drive a slice, or have the state machine start workers that drive it."""
     workers = request.options.load.workers
     plan, prefix = _plan(part, request, target), plans.prefix(request.deployment_id)
     if workers > 1:
-        told = plans.dump(plan, part.number, prefix)
-        aws.artifacts.put(plans.key(request.deployment_id), told, content_type="application/json")
-        return Result(
-            Status.IN_PROGRESS, f"{workers} workers drive slice {part.number + 1}", poll_after_s=1, fan_out=workers
-        )
-    made = drive(plan, request.deployment_id, aws)
-    aws.artifacts.put(shard_key(prefix, part.number, 0), made, content_type=_BINARY)
-    return Result.in_progress(f"Slice {part.number + 1} of the load driven", poll_after_s=1)
+        text = plans.dump(plan, part.number, prefix)
+        aws.artifacts.put(plans.key(request.deployment_id), text, content_type="application/json")
+        summary = f"{workers} workers drive slice {part.number + 1}"
+        return Result(Status.IN_PROGRESS, summary, poll_after_s=1, fan_out=workers)
+    encoded = drive(plan, request.deployment_id, aws)
+    aws.artifacts.put(plans.shard_key(prefix, part.number, 0), encoded, content_type=_BINARY)
+    return Result.in_progress(f"Drove slice {part.number + 1} of the load", poll_after_s=1)
 
 
 def _plan(part: Slice, request: Request, target: Target) -> Plan:
@@ -99,7 +97,7 @@ def _plan(part: Slice, request: Request, target: Target) -> Plan:
     return Plan(
         url=target.url + (CHAT if is_chat else HEALTH),
         method="POST" if is_chat else "GET",
-        body=chat(str(target.known["chat_model"]), stream=load.stream) if is_chat else b"",
+        body=chat(str(target.variables["chat_model"]), stream=load.stream) if is_chat else b"",
         arrivals=_arrivals(request),
         start_at=(request.now + timedelta(seconds=ahead_s(load.workers))).timestamp(),
         signed=target.signed,
@@ -111,20 +109,17 @@ def _plan(part: Slice, request: Request, target: Target) -> Plan:
     )
 
 
-def _cold(request: Request, target: Target, aws: Aws) -> Mapping[str, Any]:
-    with cold_starts.throwaway(request, aws, request.config.memory_mb) as version:
-        return cold_starts.starts_of(version.cold(request.options.load.cold_starts, cold_starts.event("GET", HEALTH)))
+def _force_cold_starts(request: Request, aws: Aws) -> ColdStarts:
+    with measure.temporary_version(request, aws, request.config.memory_mb) as version:
+        reports = version.call_cold(request.options.load.cold_starts, measure.event("GET", HEALTH))
+    return tuning.cold_starts(reports)
 
 
-def _tune(memory_mb: int, request: Request, target: Target, aws: Aws) -> dict[str, Any]:
-    asked = cold_starts.event("POST", CHAT, chat(str(target.known["chat_model"])))
-    with cold_starts.throwaway(request, aws, memory_mb) as version:
-        cold = version.cold(_TUNE_COLD, cold_starts.event("GET", HEALTH))
-        return tuning.measured(memory_mb, cold, version.warm(_TUNE_WARM, asked)).as_evidence()
+def _measure_size(memory_mb: int, request: Request, target: Target, aws: Aws) -> SizeRow:
+    event = measure.event("POST", CHAT, chat(str(target.variables["chat_model"])))
+    with measure.temporary_version(request, aws, memory_mb) as version:
+        cold = version.call_cold(_TUNE_COLD, measure.event("GET", HEALTH))
+        return tuning.measured(memory_mb, cold, version.call_warm(_TUNE_WARM, event))
 
 
-def _recommended(sizes: list[dict[str, Any]], request: Request) -> dict[str, Any]:
-    return tuning.recommend([tuning.Measured(**size) for size in sizes], request.options.slo)
-
-
-PHASE = Definition(run, dict, fingerprint=fingerprint)
+PHASE = Definition(run, LoadEvidence, LoadCursor, fingerprint)

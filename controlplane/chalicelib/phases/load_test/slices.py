@@ -1,4 +1,4 @@
-"""Cuts a load test into slices that Lambdas can drive, and says when each begins. Pure."""
+"""Cuts a load test into slices that fit a Lambda, and decides when they begin. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from math import ceil
 
 from chalicelib.domain.config import Load
 
-SLICE_S = 60.0  # driven by the phase itself; well below its time limit, with room for slow answers at the end
-WORKER_SLICE_S = 200.0  # driven by workers, which have nothing else to do
+SLICE_S = 60.0  # driven by the phase itself: well below its time limit, so that slow answers fit
+WORKER_SLICE_S = 200.0  # driven by workers
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A stretch of the load, in seconds from its start."""
+    """A part of the load, in seconds from the start of the load."""
 
     number: int
     starts_at_s: float
@@ -21,11 +21,12 @@ class Slice:
 
     @property
     def window(self) -> tuple[float, float]:
+        """Start and end, in seconds from the start of the load."""
         return self.starts_at_s, self.starts_at_s + self.duration_s
 
 
 def slices_of(load: Load) -> list[Slice]:
-    """Slices of whole seconds and nearly equal length; the last one may be shorter."""
+    """Slices of whole seconds and nearly equal length; the last may be shorter."""
     longest = SLICE_S if load.workers == 1 else WORKER_SLICE_S
     count = max(1, ceil(load.duration_s / longest))
     length = ceil(load.duration_s / count)
@@ -34,5 +35,5 @@ def slices_of(load: Load) -> list[Slice]:
 
 
 def ahead_s(workers: int) -> float:
-    """How far in the future a run begins: time for all Lambdas to start and to open their connections."""
+    """Seconds until a run begins: all Lambdas start and open their connections in that time."""
     return 0.5 if workers == 1 else min(30.0, 4.0 + 0.1 * workers)

@@ -1,7 +1,7 @@
-"""Judges a load test: each SLO with its bound, the figure, how far the figure can be trusted, and the verdict.
+"""Judges a load test by its SLOs: each with its bound, the figure, its confidence interval and the verdict.
 
-A figure within its bound passes; one beyond it fails when its whole interval lies beyond; else the samples are too few
-to tell, and INCONCLUSIVE does not pass.
+A figure within its bound passes. A figure beyond it fails when its whole interval is beyond; otherwise the samples are
+too few, and INCONCLUSIVE does not pass.
 """
 
 from __future__ import annotations
@@ -10,60 +10,52 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from chalicelib.domain.config import Slo
+from chalicelib.domain.evidence.load import SloRow
 from chalicelib.load.histogram import Histogram
 
 from .intervals import quantile_interval, ratio_interval, samples_for, share_interval
 
-UNSENT_LIMIT = 0.01  # beyond this the generator itself was too slow for its figures to mean anything
+UNSENT_LIMIT = 0.01  # above this share the generator was too slow for its figures to mean anything
 P99 = 0.99
-COMPARISON_SAMPLES = 200  # on either side; fewer cannot tell 20 % from noise (see tests of the gate)
-# A slowdown must be shown to be at least this large: two runs of the same code are never quite the same.
+COMPARISON_SAMPLES = 200  # on either side; fewer cannot tell 20 % from noise (see the tests of the gate)
+# Two runs of the same code differ by a few percent: a smaller slowdown is no evidence, unless the bound is smaller yet.
 NOISE = 0.05
+# The median holds what a release does not change (gateway, network), so its own slowdown shows a little reduced.
+NEAR = 0.9
+_TOO_FEW = "more samples are needed to decide"
 
 
-class Judgement(StrEnum):
+class SloVerdict(StrEnum):
     PASSED = "PASSED"
     FAILED = "FAILED"
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One SLO. interval: 95 %; its upper end is None when the samples do not tell. `why` when it did not pass."""
+class SloResult:
+    """One SLO. interval: 95 %; its upper end is None when there are too few samples. why: when it did not pass."""
 
     slo: str
-    judgement: Judgement
+    verdict: SloVerdict
     bound: float
     figure: float | None
     interval: tuple[float, float | None] | None = None
     why: str = ""
 
-    def as_evidence(self) -> dict[str, Any]:
-        told: dict[str, Any] = {
-            "slo": self.slo,
-            "verdict": self.judgement.value,
-            "bound": self.bound,
-            "figure": _round(self.figure),
-        }
-        if self.interval:
-            told["interval"] = [_round(end) for end in self.interval]
-        return {**told, "why": self.why} if self.why else told
-
-    def __str__(self) -> str:
-        interval = list(self.interval or ())
-        ends = f" (95 %: {_round(interval[0])} to {_round(interval[1]) or '?'})" if interval else ""
-        figure = f"{self.slo} {self.judgement}: {_round(self.figure)}{ends}, bound {self.bound}"
-        return f"{figure}: {self.why}" if self.why else figure
+    def as_row(self) -> SloRow:
+        """For the record, rounded to four significant digits."""
+        interval = None if self.interval is None else (_rounded(self.interval[0]), _rounded_or_none(self.interval[1]))
+        figure, why = _rounded_or_none(self.figure), self.why or None
+        return SloRow(self.slo, self.verdict.value, self.bound, figure, interval, why)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is judged. by_second: response times from when requests were due.
+    """What is judged. by_second: response times by the second in which requests were due.
 
-    cold_starts_ms: init durations; None when none were asked for, empty when they were and none was seen.
+    cold_starts_ms: init durations; None when none were forced, empty when none was observed.
     """
 
     good: int
@@ -74,86 +66,100 @@ class Figures:
     cold_starts_ms: Sequence[float] | None = None
 
 
-def judge(figures: Figures, slo: Slo, baseline: Mapping[int, Histogram] | None, seed: str) -> list[Judged]:
-    """Every SLO that is set, in a fixed order."""
-    judged = []
+def judge(figures: Figures, slo: Slo, baseline: Mapping[int, Histogram] | None, seed: str) -> list[SloResult]:
+    """Every SLO that is set, in a fixed order. baseline: the last good run by second; seed: of the bootstrap."""
+    results = []
     if slo.p99_ms is not None:
-        judged.append(_p99(figures, slo.p99_ms))
-    judged.append(_error_rate(figures, slo.error_rate))
+        results.append(_p99(figures, slo.p99_ms))
+    results.append(_error_rate(figures, slo.error_rate))
     if slo.rps is not None:
-        judged.append(_rps(figures, slo.rps))
+        results.append(_rps(figures, slo.rps))
     if slo.cold_start_ms is not None and figures.cold_starts_ms is not None:
-        judged.append(_cold_start(figures.cold_starts_ms, slo.cold_start_ms))
+        results.append(_cold_start(figures.cold_starts_ms, slo.cold_start_ms))
     if slo.slowdown is not None and baseline is not None:
-        judged.append(slower_than(baseline, figures.by_second, slo.slowdown, seed))
-    return judged
+        results.append(slower_than(baseline, figures.by_second, slo.slowdown, seed))
+    return results
 
 
-def passed(judged: Sequence[Judged]) -> bool:
-    return all(one.judgement is Judgement.PASSED for one in judged)
+def passed(results: Sequence[SloResult]) -> bool:
+    """Whether every SLO passed."""
+    return all(result.verdict is SloVerdict.PASSED for result in results)
 
 
-def slower_than(before: Mapping[int, Histogram], after: Mapping[int, Histogram], bound: float, seed: str) -> Judged:
-    """The median against that of the last good run: figure and bound are the share by which it is slower.
-
-    It fails when the slowdown is beyond noise with confidence and the figure nears the bound; the gate must stop a
-    release that is slower by `bound` in 19 of 20 runs, so it cannot wait until the whole interval lies beyond.
-    """
-    fewest = min(sum(one.total for one in side.values()) for side in (before, after))
+def slower_than(before: Mapping[int, Histogram], after: Mapping[int, Histogram], bound: float, seed: str) -> SloResult:
+    """The median against that of the last good run. Figure and bound: the share by which it is slower, 0.2 for 20 %."""
+    fewest = min(sum(histogram.total for histogram in side.values()) for side in (before, after))
     if fewest < COMPARISON_SAMPLES:
         why = f"{fewest} samples; a comparison needs {COMPARISON_SAMPLES} on both sides"
-        return Judged("slowdown", Judgement.INCONCLUSIVE, bound, None, None, why)
+        return SloResult("slowdown", SloVerdict.INCONCLUSIVE, bound, None, None, why)
     ratio, low, high = ratio_interval(before, after, 0.5, random.Random(seed))  # noqa: S311 - a bootstrap
-    interval = (low - 1, high - 1)
-    if low - 1 > min(NOISE, bound / 2):
-        return Judged("slowdown", Judgement.FAILED, bound, ratio - 1, interval, "slower than the last good run")
-    return Judged("slowdown", Judgement.PASSED, bound, ratio - 1, interval)
+    return judge_slowdown(ratio - 1, (low - 1, high - 1), bound)
 
 
-def _p99(figures: Figures, bound: float) -> Judged:
+def judge_slowdown(figure: float, interval: tuple[float, float], bound: float) -> SloResult:
+    """FAILED when the release is slower with confidence, and may be slower by the bound.
+
+    A release that is slower by the bound must be stopped in 19 of 20 runs, so the rule cannot wait until the whole
+    interval is beyond the bound: it asks whether the interval reaches it.
+    """
+    low, high = interval
+    if low > min(NOISE, bound / 2) and high >= NEAR * bound:
+        return SloResult("slowdown", SloVerdict.FAILED, bound, figure, interval, "slower than the last good run")
+    if figure > max(NOISE, bound):
+        return SloResult("slowdown", SloVerdict.INCONCLUSIVE, bound, figure, interval, _TOO_FEW)
+    return SloResult("slowdown", SloVerdict.PASSED, bound, figure, interval)
+
+
+def _p99(figures: Figures, bound: float) -> SloResult:
     total = figures.response.total
     if total < samples_for(P99):
         why = f"{total} samples; p99 needs {samples_for(P99)}: raise options.load.rps or duration_s"
-        return Judged("p99_ms", Judgement.INCONCLUSIVE, bound, None, None, why)
+        return SloResult("p99_ms", SloVerdict.INCONCLUSIVE, bound, None, None, why)
     figure = (figures.response.percentile(P99) or 0) / 1_000
-    found = quantile_interval(figures.response, P99)
-    interval = (found[0] / 1_000, None if found[1] is None else found[1] / 1_000) if found else None
-    return _upper_bound("p99_ms", bound, figure, interval)
+    ends_us = quantile_interval(figures.response, P99)
+    interval = None if ends_us is None else (ends_us[0] / 1_000, None if ends_us[1] is None else ends_us[1] / 1_000)
+    return judge_upper_bound("p99_ms", bound, figure, interval)
 
 
-def _error_rate(figures: Figures, bound: float) -> Judged:
+def _error_rate(figures: Figures, bound: float) -> SloResult:
     total = figures.good + figures.failed
     if not total:
-        return Judged("error_rate", Judgement.INCONCLUSIVE, bound, None, None, "no request was answered")
-    return _upper_bound("error_rate", bound, figures.failed / total, share_interval(figures.failed, total))
+        return SloResult("error_rate", SloVerdict.INCONCLUSIVE, bound, None, None, "no request was answered")
+    return judge_upper_bound("error_rate", bound, figures.failed / total, share_interval(figures.failed, total))
 
 
-def _rps(figures: Figures, bound: float) -> Judged:
-    # The open model offers what it was told to; good answers a second show what came through.
+def _rps(figures: Figures, bound: float) -> SloResult:
+    # An open model sends at the planned rate, so only good answers show what the release sustains.
     figure = figures.good / figures.duration_s if figures.duration_s else 0.0
     if figure >= bound:
-        return Judged("rps", Judgement.PASSED, bound, figure)
-    return Judged("rps", Judgement.FAILED, bound, figure, None, "fewer good answers a second")
+        return SloResult("rps", SloVerdict.PASSED, bound, figure)
+    return SloResult("rps", SloVerdict.FAILED, bound, figure, None, "too few good answers a second")
 
 
-def _cold_start(starts_ms: Sequence[float], bound: float) -> Judged:
+def _cold_start(starts_ms: Sequence[float], bound: float) -> SloResult:
     if not starts_ms:
-        return Judged("cold_start_ms", Judgement.INCONCLUSIVE, bound, None, None, "no cold start was seen")
+        return SloResult("cold_start_ms", SloVerdict.INCONCLUSIVE, bound, None, None, "no cold start was observed")
     slowest = max(starts_ms)
     interval = (min(starts_ms), slowest)
     if slowest <= bound:
-        return Judged("cold_start_ms", Judgement.PASSED, bound, slowest, interval)
-    return Judged("cold_start_ms", Judgement.FAILED, bound, slowest, interval, "the slowest start is beyond")
+        return SloResult("cold_start_ms", SloVerdict.PASSED, bound, slowest, interval)
+    return SloResult(
+        "cold_start_ms", SloVerdict.FAILED, bound, slowest, interval, "the slowest start is beyond the bound"
+    )
 
 
-def _upper_bound(name: str, bound: float, figure: float, interval: tuple[float, float | None] | None) -> Judged:
+def judge_upper_bound(slo: str, bound: float, figure: float, interval: tuple[float, float | None] | None) -> SloResult:
+    """A figure that must not exceed `bound`."""
     if figure <= bound:
-        return Judged(name, Judgement.PASSED, bound, figure, interval)
+        return SloResult(slo, SloVerdict.PASSED, bound, figure, interval)
     if interval is not None and interval[0] > bound:
-        return Judged(name, Judgement.FAILED, bound, figure, interval, "beyond the bound with confidence")
-    why = "beyond the bound, but not with confidence: more samples would tell"
-    return Judged(name, Judgement.INCONCLUSIVE, bound, figure, interval, why)
+        return SloResult(slo, SloVerdict.FAILED, bound, figure, interval, "beyond the bound with confidence")
+    return SloResult(slo, SloVerdict.INCONCLUSIVE, bound, figure, interval, _TOO_FEW)
 
 
-def _round(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.4g}")
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def _rounded_or_none(value: float | None) -> float | None:
+    return None if value is None else _rounded(value)

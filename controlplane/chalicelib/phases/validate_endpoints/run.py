@@ -1,23 +1,28 @@
-"""Phase 7: the release, used as its users will, with the official OpenAI SDK. The checks are `core/checks.py`."""
+"""Phase 7: calls each endpoint of the release as clients do, with the official OpenAI SDK.
+
+The checks are data: `checks/endpoint_checks.py`.
+"""
 
 from __future__ import annotations
 
-from chalicelib.checks.conclude import concluded
+from chalicelib.checks.conclude import conclude
 from chalicelib.checks.endpoint_checks import ENDPOINTS
 from chalicelib.checks.observe import run_all
 from chalicelib.checks.target import locate, release_fingerprint
+from chalicelib.domain.evidence.checks import EndpointsEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
+    """The release and the settings that it runs with."""
     return release_fingerprint(request)
 
 
-def run(request: Request, aws: Aws) -> Result:
-    """Evidence: `checks` (name, verdict, ms, reason), `passed`, `failed`, `not_run`. Raises PhaseFailed."""
+def run(request: Request, aws: Aws) -> Result[EndpointsEvidence]:
+    """Run all checks. Raises PhaseFailed: NothingToTest, CheckFailed."""
     target = locate(request, aws)
-    return concluded("endpoint", run_all(ENDPOINTS, target, aws), target.version)
+    return conclude(EndpointsEvidence, "endpoint", run_all(ENDPOINTS, target, aws), target.version)
 
 
-PHASE = Definition(run, dict, fingerprint=fingerprint)
+PHASE = Definition(run, EndpointsEvidence, fingerprint=fingerprint)

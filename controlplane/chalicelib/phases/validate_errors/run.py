@@ -1,29 +1,35 @@
-"""Phase 8: what happens when things go wrong. The checks are `core/checks.py` and `core/fault_checks.py`."""
+"""Phase 8: checks what clients get when their request or the upstream is at fault, and the throttle.
+
+The checks are data: `checks/error_checks.py` and `checks/fault_checks.py`.
+"""
 
 from __future__ import annotations
 
-from chalicelib.checks.conclude import concluded
-from chalicelib.checks.endpoint_checks import ERRORS
+from chalicelib.checks.conclude import conclude
+from chalicelib.checks.error_checks import ERRORS
 from chalicelib.checks.fault_checks import FAULTS
 from chalicelib.checks.observe import run_all
 from chalicelib.checks.target import locate, release_fingerprint
+from chalicelib.domain.evidence.checks import ErrorsEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
+    """The release and the settings that it runs with."""
     return release_fingerprint(request)
 
 
-def run(request: Request, aws: Aws) -> Result:
-    """Evidence as in phase 7. Throttling comes last and alone: it would refuse the others' requests."""
-    # On first use: only the Lambdas that drive load carry uvloop and httptools.
+def run(request: Request, aws: Aws) -> Result[ErrorsEvidence]:
+    """Run all checks, the throttle last and alone: its 429s would hit the others. Raises PhaseFailed: NothingToTest,
+    CheckFailed."""
+    # Imported on first use: only the Lambdas that drive load carry uvloop and httptools.
     from chalicelib.checks import throttle
 
     target = locate(request, aws)
     outcomes = run_all((*ERRORS, *FAULTS), target, aws)
-    outcomes.append(throttle.run(request.config.throttle, target, aws))
-    return concluded("error", outcomes, target.version)
+    outcomes.append(throttle.drive(request.config.throttle, target, aws))
+    return conclude(ErrorsEvidence, "error", outcomes, target.version)
 
 
-PHASE = Definition(run, dict, fingerprint=fingerprint)
+PHASE = Definition(run, ErrorsEvidence, fingerprint=fingerprint)

@@ -10,10 +10,10 @@ from chalicelib.phases.load_test.intervals import quantile_interval, ratio_inter
 
 
 def histogram(samples: list[int]) -> Histogram:
-    made = Histogram()
+    recorded = Histogram()
     for us in samples:
-        made.record(us)
-    return made
+        recorded.record(us)
+    return recorded
 
 
 def seconds(chance: random.Random, count: int, each: int, factor: float = 1.0) -> dict[int, Histogram]:
@@ -25,19 +25,42 @@ def seconds(chance: random.Random, count: int, each: int, factor: float = 1.0) -
 def test_the_interval_of_a_quantile_holds_the_truth_in_19_of_20_samples() -> None:
     chance = random.Random(1)
     truth = 8103.08  # e^9: the median of what is drawn
-    held = 0
+    covered = 0
     for _ in range(300):
-        found = quantile_interval(histogram([int(chance.lognormvariate(9, 0.4)) for _ in range(200)]), 0.5)
-        assert found is not None
-        assert found[1] is not None
-        held += found[0] <= truth <= found[1]
-    assert held >= 0.93 * 300
+        interval = quantile_interval(histogram([int(chance.lognormvariate(9, 0.4)) for _ in range(200)]), 0.5)
+        assert interval is not None
+        assert interval[1] is not None
+        covered += interval[0] <= truth <= interval[1]
+    assert covered >= 0.93 * 300
 
 
 def test_a_tail_that_the_samples_do_not_reach_has_no_upper_end() -> None:
-    found = quantile_interval(histogram(list(range(1_000, 1_050))), 0.99)
-    assert found is not None
-    assert found[1] is None
+    interval = quantile_interval(histogram(list(range(1_000, 1_050))), 0.99)
+    assert interval is not None
+    assert interval[1] is None
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "interval"),
+    [
+        # Ranks floor(50 - 1.96·5) = 40 and ceil(50 + 1.96·5) + 1 = 61 of 1 to 100, each a bucket of its own.
+        (100, 0.5, (40, 61)),
+        (200, 0.9, (171, 190)),
+        (100, 0.01, (1, 4)),
+    ],
+)
+def test_the_ends_of_a_quantiles_interval_are_order_statistics(
+    count: int, share: float, interval: tuple[int, int]
+) -> None:
+    assert quantile_interval(histogram(list(range(1, count + 1))), share) == interval
+
+
+@pytest.mark.parametrize(("count", "upper"), [(7, None), (8, 8.0)])
+def test_the_upper_end_exists_when_its_rank_is_among_the_samples(count: int, upper: float | None) -> None:
+    """The median's upper rank is 8 of seven samples, and of eight."""
+    interval = quantile_interval(histogram(list(range(1, count + 1))), 0.5)
+    assert interval is not None
+    assert interval[1] == upper
 
 
 def test_no_samples_no_interval() -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from chalicelib.domain.config import Config, Load, Options, Slo
 from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.evidence.load import SizeRow
 from chalicelib.phases.load_test.cost import estimate_usd, guard, invocation_usd
 from chalicelib.phases.load_test.report_lines import Report, read
 from chalicelib.phases.load_test.slices import ahead_s, slices_of
@@ -77,33 +78,33 @@ def test_zero_megabytes_are_not_a_measurement() -> None:
     assert read(REPORT.replace("44 MB", "0 MB")).max_memory_mb is None
 
 
-def size(memory_mb: int, ms: float, init_ms: float = 200) -> object:
+def size(memory_mb: int, ms: float, init_ms: float = 200) -> SizeRow:
     cold = [Report(ms, ms, memory_mb // 4, init_ms, "REPORT")]
     return measured(memory_mb, cold, [(Report(ms, ms, memory_mb // 4), ms + 5)] * 5)
 
 
 def test_the_cheapest_size_that_meets_the_slos_and_the_fastest_are_recommended() -> None:
     sizes = [size(128, 900), size(256, 400), size(512, 210), size(1_024, 200)]
-    told = recommend(sizes, Slo(p99_ms=500))  # type: ignore[arg-type]
-    assert (told["cheapest"], told["fastest"]) == (256, 1_024)
+    tuning = recommend(sizes, Slo(p99_ms=500))
+    assert (tuning.cheapest, tuning.fastest) == (256, 1_024)
 
 
 def test_no_size_is_recommended_as_cheapest_when_none_meets_the_slos() -> None:
-    told = recommend([size(128, 900), size(256, 400)], Slo(p99_ms=100))  # type: ignore[list-item]
-    assert told["cheapest"] is None
-    assert told["fastest"] == 256
+    tuning = recommend([size(128, 900), size(256, 400)], Slo(p99_ms=100))
+    assert tuning.cheapest is None
+    assert tuning.fastest == 256
 
 
 def test_a_slow_start_disqualifies_a_size() -> None:
     sizes = [size(128, 100, init_ms=6_000), size(512, 100, init_ms=900)]
-    assert recommend(sizes, Slo(cold_start_ms=1_000))["cheapest"] == 512  # type: ignore[arg-type]
+    assert recommend(sizes, Slo(cold_start_ms=1_000)).cheapest == 512
 
 
 def test_a_million_requests_are_priced_as_lambda_bills_them() -> None:
     assert invocation_usd(1_024, 1_000) == pytest.approx(0.0000002 + 0.0000133334)
-    assert size(1_024, 1_000).usd_per_million == pytest.approx(0.2 + 13.3334)  # type: ignore[attr-defined]
+    assert size(1_024, 1_000).usd_per_million == pytest.approx(0.2 + 13.3334)
 
 
 def test_without_report_lines_the_callers_own_times_count_and_it_says_so() -> None:
-    found = measured(256, [Report(init_ms=100.0, init_from="proxy")], [(Report(), 10.0), (Report(), 12.0)])
-    assert (found.median_ms, found.durations_from, found.max_memory_mb) == (11.0, "caller", None)
+    size_row = measured(256, [Report(init_ms=100.0, init_from="proxy")], [(Report(), 10.0), (Report(), 12.0)])
+    assert (size_row.median_ms, size_row.durations_from, size_row.max_memory_mb) == (11.0, "caller", None)

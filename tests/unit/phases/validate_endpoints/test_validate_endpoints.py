@@ -11,13 +11,16 @@ from chalicelib.domain.aws.functions import Alias
 from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.release import ReleaseEvidence
+from chalicelib.domain.evidence.secret import SecretEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import Action, Applied
 from chalicelib.domain.names import Names
 from chalicelib.phases.validate_endpoints import run as validate_endpoints
 
 from tests.fakes import FakeAws
 from tests.fakes.endpoint import Sent, reply
-from tests.fakes.requests import environment, request
+from tests.fakes.requests import environment, request, results
 
 API = "https://api.example/api"
 SHOWN = {
@@ -28,7 +31,8 @@ SHOWN = {
     "retries": 2,
     "timeouts": {"first_byte_s": 3, "idle_s": 60},
 }
-RESULTS: dict[str, Any] = {"deploy_stack": {"api_url": API}, "release_code": {"version": "7", "code_sha256": "abc"}}
+RELEASE, STACK = ReleaseEvidence(version="7", code_sha256="abc"), StackEvidence(api_url=API)
+RESULTS = results(STACK, RELEASE)
 
 
 def healthy(**secret: Any) -> Any:
@@ -76,7 +80,7 @@ def test_a_revalidation_without_client_keys_uses_the_public_path_as_users_do() -
 def test_a_revalidation_with_client_keys_reaches_the_same_version_through_the_candidates_path() -> None:
     target = locate(request(action=Action.REVALIDATE, results=RESULTS), looking(client_keys=1).as_aws())
     assert (target.url, target.signed) == (f"{API}/_candidate", True)
-    assert target.known["live"]
+    assert target.variables["live"]
 
 
 def test_a_revalidation_finds_the_api_in_what_was_last_applied() -> None:
@@ -93,35 +97,46 @@ def test_an_environment_without_an_api_has_nothing_to_test() -> None:
 
 
 def test_models_are_taken_from_the_secrets_aliases_by_what_they_are_for() -> None:
-    known = locate(request(results=RESULTS), looking().as_aws()).known
-    assert (known["chat_model"], known["embedding_model"]) == ("fast", "embed-small")
+    variables = locate(request(results=RESULTS), looking().as_aws()).variables
+    assert (variables["chat_model"], variables["embedding_model"]) == ("fast", "embed-small")
 
 
-def test_only_timeouts_that_are_short_enough_to_wait_for_are_known() -> None:
-    known = locate(request(results=RESULTS), looking().as_aws()).known
-    assert known["first_byte_ms"] == 3_000
-    assert "idle_ms" not in known
+def test_only_timeouts_that_are_short_enough_to_wait_for_are_checked() -> None:
+    variables = locate(request(results=RESULTS), looking().as_aws()).variables
+    assert variables["first_byte_ms"] == 3_000
+    assert "idle_ms" not in variables
+
+
+@pytest.mark.parametrize(("idle_s", "checked"), [(5.0, True), (5.1, False)])
+def test_a_timeout_above_five_seconds_is_not_checked(idle_s: float, checked: bool) -> None:
+    aws = looking(timeouts={"idle_s": idle_s}).as_aws()
+    variables = locate(request(results=RESULTS), aws).variables
+    assert ("idle_ms" in variables) is checked
+    assert variables.get("idle_too_long") == (6.5 if checked else None)
 
 
 def test_a_failure_names_every_check_the_expectation_and_the_request() -> None:
     with pytest.raises(PhaseFailed) as raised:
         validate_endpoints.run(request(results=RESULTS), looking().as_aws())
-    failed = {one["name"]: one for one in raised.value.evidence["checks"] if one["verdict"] == "FAILED"}
+    rows = raised.value.evidence["checks"]
+    failed = {row["name"]: row for row in rows if row["verdict"] == "FAILED"}
     assert {"models", "chat", "chat_stream", "tool_call", "responses", "embeddings"} <= set(failed)
     assert failed["chat"]["request_id"] == "r-chat"
     assert "status is 200" in failed["chat"]["expected"]
     assert "health" not in failed
     assert raised.value.code == "CheckFailed"
-    assert "chat: " in raised.value.message
+    assert "6 with status 500: planted (models, chat, chat_stream, tool_call, responses, embeddings)" in str(
+        raised.value.message
+    )
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"results": {**RESULTS, "release_code": {"version": "8", "code_sha256": "abc"}}},
-        {"results": {**RESULTS, "release_code": {"version": "7", "code_sha256": "def"}}},
-        {"results": {**RESULTS, "prepare_secret": {"version_id": "v2"}}},
-        {"results": {**RESULTS, "deploy_stack": {**RESULTS["deploy_stack"], "stack_id": "another"}}},
+        {"results": results(STACK, dataclasses.replace(RELEASE, version="8"))},
+        {"results": results(STACK, dataclasses.replace(RELEASE, code_sha256="def"))},
+        {"results": results(STACK, RELEASE, SecretEvidence(version_id="v2"))},
+        {"results": results(dataclasses.replace(STACK, stack_id="another"), RELEASE)},
         {"config": Config(throttle=Throttle(1, 1))},
     ],
 )

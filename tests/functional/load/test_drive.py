@@ -7,7 +7,7 @@ import time
 from chalicelib.domain.config import Config, Options
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus
 from chalicelib.domain.names import Names
-from chalicelib.load import plans, shard, task
+from chalicelib.load import drive, plans, shard
 from chalicelib.load.arrivals import Arrivals
 from chalicelib.load.plans import Plan
 
@@ -42,7 +42,7 @@ def test_three_workers_drive_the_whole_load_once() -> None:
     with server() as (url, seen):
         aws = planned(url, 1)
         for worker in range(3):
-            assert task.run({"deployment_id": "d-1", "worker": worker}, aws.as_aws()) == {"worker": worker}
+            assert drive.run({"deployment_id": "d-1", "worker": worker}, aws.as_aws()) == {"worker": worker}
     keys = aws.artifacts.keys("load/d-1/shard-")
     assert list(keys) == [f"load/d-1/shard-0002-{worker:04d}" for worker in range(3)]
     summary = shard.combine(aws.artifacts.get(key) for key in keys)
@@ -53,7 +53,7 @@ def test_three_workers_drive_the_whole_load_once() -> None:
 def test_live_figures_come_every_second_from_each_worker() -> None:
     with server() as (url, _):
         aws = planned(url, 2.5)
-        task.run({"deployment_id": "d-1", "worker": 1}, aws.as_aws())
+        drive.run({"deployment_id": "d-1", "worker": 1}, aws.as_aws())
     told = aws.live_figures.of("d-1")
     assert [one["worker"] for one in told] == [1]
     assert len(aws.live_figures.told) >= 2
@@ -64,7 +64,7 @@ def test_live_figures_come_every_second_from_each_worker() -> None:
 def test_a_worker_stops_when_the_deployment_is_asked_to() -> None:
     with server() as (url, _):
         aws = planned(url, 60, abort=True)
-        task.run({"deployment_id": "d-1", "worker": 0}, aws.as_aws())
+        drive.run({"deployment_id": "d-1", "worker": 0}, aws.as_aws())
     summary = shard.combine([aws.artifacts.get("load/d-1/shard-0002-0000")])
     assert summary.stopped
     assert summary.due < 60
@@ -73,7 +73,7 @@ def test_a_worker_stops_when_the_deployment_is_asked_to() -> None:
 def test_a_later_slice_drives_its_own_stretch_and_keeps_its_place() -> None:
     with server() as (url, seen):
         aws = planned(url, 4, window=(3.0, 4.0))
-        task.run({"deployment_id": "d-1", "worker": 0}, aws.as_aws())
+        drive.run({"deployment_id": "d-1", "worker": 0}, aws.as_aws())
     summary = shard.combine([aws.artifacts.get("load/d-1/shard-0002-0000")])
     assert list(summary.by_second) == [3]
     assert len(seen.times) == summary.good == 10

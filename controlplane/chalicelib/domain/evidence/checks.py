@@ -1,0 +1,48 @@
+"""Evidence of validate_endpoints and validate_errors: how each check of the release ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One check. verdict: `PASSED`, `FAILED` or `NOT RUN`; ms: how long its request took.
+
+    reason: what was wrong, or why the check was not run. expected, request_id: of a failed check only.
+    """
+
+    name: str = ""
+    verdict: str = ""
+    ms: float = 0.0
+    reason: str | None = None
+    expected: tuple[str, ...] | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksEvidence:
+    """version: the function version under test; passed, failed, not_run: how many checks; checks: in their order."""
+
+    PHASE: ClassVar[str]
+
+    version: str = ""
+    passed: int = 0
+    failed: int = 0
+    not_run: int = 0
+    checks: tuple[CheckRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointsEvidence(ChecksEvidence):
+    """The endpoints, used as clients use them."""
+
+    PHASE: ClassVar[str] = "validate_endpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsEvidence(ChecksEvidence):
+    """What clients get when a request or the upstream is at fault."""
+
+    PHASE: ClassVar[str] = "validate_errors"

@@ -1,0 +1,29 @@
+"""What load_test notes between two calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.evidence.load import SizeRow
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStarts:
+    """durations_ms: init duration of each cold start; sources: `REPORT` or `proxy`, see `report_lines.Report`.
+
+    max_memory_mb: None where the platform does not report it.
+    """
+
+    durations_ms: tuple[float, ...] = ()
+    sources: tuple[str, ...] = ()
+    max_memory_mb: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCursor:
+    """slices_done: how many slices were driven; cold_starts: None until they were forced; sizes: measured so far."""
+
+    slices_done: int = 0
+    estimated_usd: float | None = None
+    cold_starts: ColdStarts | None = None
+    sizes: tuple[SizeRow, ...] = ()
