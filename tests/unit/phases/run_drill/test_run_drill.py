@@ -99,7 +99,7 @@ def test_a_drill_whose_parts_end_as_they_must_tells_each_with_its_deployment() -
 def test_each_part_is_a_deployment_of_the_drills_environment_and_only_one_is_broken() -> None:
     drill = Drill()
     drill.through()
-    asked = drill.aws.rollouts.asked
+    asked = drill.aws.rollouts.bodies
     assert {given["environment"] for given in asked} == {NAME}
     assert [given["options"].get("sabotage") for given in asked] == [None, "answers_500", None, None]
     assert [given["config"]["secret_arn"] for given in asked[:3]] == [
