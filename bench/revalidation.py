@@ -24,7 +24,7 @@ from typing import Any
 from chalicelib.engine import registry, runner
 from chalicelib.engine.phase import Request, Result
 from chalicelib.lifecycle import night as nightly
-from chalicelib.lifecycle import sweep
+from chalicelib.lifecycle.sweep import sweep
 from chalicelib.ports import Aws
 
 from bench import running
@@ -94,7 +94,7 @@ def night(size: int) -> Night:
         with _part("sum up", told, meter):
             summary = nightly.summarize_night(listed, here.as_aws(), clock)
         with _part("sweep", told, meter):
-            sweep.run({}, here.as_aws(), clock)
+            sweep({}, here.as_aws(), clock)
         told.state, told.good = max(_bytes(listed), _bytes(summary)), summary["good"]
         told.emulated_s, told.calls = meter.emulated_s, {part: meter.calls[part] for part in told.own_s}
     return told

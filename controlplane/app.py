@@ -9,9 +9,11 @@ from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Response
 from chalicelib.api import control, deployments, environments, health, nights, openapi, secrets
-from chalicelib.api.answers import Answer, Call, answered
+from chalicelib.api.answers import Call, Route, respond
 from chalicelib.engine import runner
-from chalicelib.lifecycle import night, publish_events, sweep
+from chalicelib.lifecycle import night
+from chalicelib.lifecycle.publish_events import publish
+from chalicelib.lifecycle.sweep import sweep
 from chalicelib.load import drive
 from chalicelib.wiring import aws, utc_now
 
@@ -19,7 +21,7 @@ app = Chalice(app_name="proxyctl")
 iam = IAMAuthorizer()
 
 
-def _respond(route: Any, **path: str) -> Response:
+def _respond(route: Route, **path: str) -> Response:
     request = app.current_request
     assert request is not None, "Chalice calls a view with a request only"
     raw = request.raw_body
@@ -30,7 +32,7 @@ def _respond(route: Any, **path: str) -> Response:
         body=raw.encode() if isinstance(raw, str) else raw,
         caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
     )
-    answer: Answer = answered(route, call, aws(), utc_now)
+    answer = respond(route, call, aws(), utc_now)
     return Response(answer.body, {**answer.headers}, answer.status)
 
 
@@ -126,12 +128,12 @@ def summarize_night_task(event: dict[str, Any], context: object) -> dict[str, An
 
 @app.lambda_function(name="Sweep")
 def sweep_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return sweep.run(event, aws(), utc_now)
+    return sweep(event, aws(), utc_now)
 
 
 @app.lambda_function(name="Tell")
 def tell_task(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return publish_events.run(event, aws(), utc_now)
+    return publish(event, aws(), utc_now)
 
 
 @app.lambda_function(name="AcquireLock")

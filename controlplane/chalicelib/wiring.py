@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
-from typing import Any
 
 from chalicelib.adapters.alarms import CloudWatchAlarms
 from chalicelib.adapters.artifacts import S3Artifacts
@@ -33,13 +32,13 @@ from chalicelib.settings import read_settings
 
 
 class _Rollouts:
-    """`ports.rollouts`, by the code that answers POST /deployments (decision 301)."""
+    """`ports.rollouts`, with the code behind POST /deployments (decision 301)."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
-    def begin(self, given: Mapping[str, Any], *, caller: str, key: str) -> Deployment:
-        return start.begin(dict(given), self._aws, utc_now, caller=caller, key=key)
+    def begin(self, body: Mapping[str, object], *, caller: str, key: str) -> Deployment:
+        return start.begin(body, self._aws, utc_now, caller=caller, key=key)
 
 
 class _Aws:

@@ -26,10 +26,10 @@ class FakeRecords:
     def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
         if claim and claim.key in self.claims:
             by, body = self.claims[claim.key]
-            raise Conflict("used before", evidence={"claimed_by": by, "body_sha256": body})
+            raise Conflict("used before", claimed_by=by, body_sha256=body)
         held = self.environment(deployment.environment).lock
         if held and not (takes_over and held.deployment_id == takes_over.deployment_id):
-            raise Conflict("busy", code="EnvironmentBusy", evidence={"holder": held.deployment_id})
+            raise Conflict("busy", code="EnvironmentBusy", holder=held.deployment_id)
         self.started[deployment.id] = deployment
         if claim:
             self.claims[claim.key] = (deployment.id, claim.body_sha256)
@@ -40,7 +40,7 @@ class FakeRecords:
     def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
         if claim and claim.key in self.claims:
             by, body = self.claims[claim.key]
-            raise Conflict("used before", evidence={"claimed_by": by, "body_sha256": body})
+            raise Conflict("used before", claimed_by=by, body_sha256=body)
         self.started[deployment.id] = deployment
         if claim:
             self.claims[claim.key] = (deployment.id, claim.body_sha256)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from chalicelib.domain.model import Deployment
 from chalicelib.lifecycle import start
@@ -15,8 +14,8 @@ from .requests import NOW
 class FakeRollouts:
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self.asked: list[Mapping[str, Any]] = []
+        self.bodies: list[Mapping[str, object]] = []
 
-    def begin(self, given: Mapping[str, Any], *, caller: str, key: str) -> Deployment:
-        self.asked.append(given)
-        return start.begin(dict(given), self._aws, lambda: NOW, caller=caller, key=key)
+    def begin(self, body: Mapping[str, object], *, caller: str, key: str) -> Deployment:
+        self.bodies.append(body)
+        return start.begin(body, self._aws, lambda: NOW, caller=caller, key=key)

@@ -31,7 +31,7 @@ class StepFunctionsExecutions:
             )
         except AwsCallFailed as error:
             # Same name, and the first is closed already: it did start, which is all that the caller needs.
-            if error.evidence.get("aws_code") != "ExecutionAlreadyExists":
+            if error.aws_code != "ExecutionAlreadyExists":
                 raise
             return self._arn_of(name)
         arn: str = started["executionArn"]
@@ -54,6 +54,6 @@ class StepFunctionsExecutions:
         try:
             call("stepfunctions", method, **given)
         except AwsCallFailed as error:
-            if error.evidence.get("aws_code") not in ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken"):
+            if error.aws_code not in ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken"):
                 raise
             raise NotFound("nothing waits with this token any more") from error

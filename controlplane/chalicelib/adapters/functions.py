@@ -76,7 +76,7 @@ class LambdaFunctions:
                 **wanted,
             )
         except AwsCallFailed as error:
-            if error.evidence.get("aws_code") != "PreconditionFailedException":
+            if error.aws_code != "PreconditionFailedException":
                 raise
             raise Conflict(
                 f"alias {alias.name} of {function} was moved by someone else in this very moment",

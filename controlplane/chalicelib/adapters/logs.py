@@ -77,7 +77,7 @@ class CloudWatchLogs:
             call("logs", "describe_query_definitions", maxResults=1)
         except AwsCallFailed as error:
             # The emulator's word for an action that it does not have; AWS has no such error for this one.
-            if error.evidence.get("aws_code") == "InvalidOperationException":
+            if error.aws_code == "InvalidOperationException":
                 return False
             raise
         return True

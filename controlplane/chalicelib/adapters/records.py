@@ -60,7 +60,8 @@ class DynamoRecords:
             return Conflict(
                 "this Idempotency-Key was used before",
                 code="IdempotencyKeyUsed",
-                evidence={"claimed_by": claimed["deployment_id"], "body_sha256": claimed["body_sha256"]},
+                claimed_by=claimed["deployment_id"],
+                body_sha256=claimed["body_sha256"],
             )
         held = self.environment(deployment.environment).lock
         holder = held.deployment_id if held else "another deployment that has just ended"
@@ -69,7 +70,7 @@ class DynamoRecords:
             code="EnvironmentBusy",
             field="environment",
             remedy="Wait until it ends, or abort it; then send the request again.",
-            evidence={"holder": held.deployment_id if held else ""},
+            holder=held.deployment_id if held else "",
         )
 
     def deployment(self, deployment_id: str) -> Deployment:
@@ -260,4 +261,4 @@ def _lock_lost(name: str, holder: str) -> LockLost:
 
 
 def _is_refused(error: AwsCallFailed) -> bool:
-    return error.evidence.get("aws_code") == "ConditionalCheckFailedException"
+    return error.aws_code == "ConditionalCheckFailedException"

@@ -82,7 +82,7 @@ def translated(error: ClientError, operation: str) -> RolloutError:
         return Throttled(f"{operation}: {code}: {message}", evidence=evidence)
     if code in _MISSING:
         return NotFound(f"{operation}: {message}", evidence=evidence)
-    return AwsCallFailed(f"{operation}: {code}: {message}", evidence=evidence)
+    return AwsCallFailed(f"{operation}: {code}: {message}", evidence=evidence, aws_code=code)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from .stack_values import change_of, event_of, stack_of
 
 def _says_missing(error: AwsCallFailed) -> bool:
     """CloudFormation has no error code of its own for a stack that is not there."""
-    return error.evidence.get("aws_code") == "ValidationError" and "does not exist" in error.message
+    return error.aws_code == "ValidationError" and "does not exist" in error.message
 
 
 def _drift(told: Mapping[str, Any]) -> ResourceDrift:
@@ -111,7 +111,7 @@ class CloudFormationStacks:
                 **on_failure,
             )
         except AwsCallFailed as error:
-            if error.evidence.get("aws_code") != "AlreadyExistsException":
+            if error.aws_code != "AlreadyExistsException":
                 raise
         return self.change_set(stack, name)
 

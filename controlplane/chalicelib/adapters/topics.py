@@ -104,7 +104,7 @@ class SnsTopics:
         try:
             call("sqs", "delete_queue", QueueUrl=queue_url)
         except AwsCallFailed as error:
-            if error.evidence.get("aws_code") not in _MISSING_QUEUE:
+            if error.aws_code not in _MISSING_QUEUE:
                 raise
         except NotFound:
             return

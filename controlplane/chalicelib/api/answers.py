@@ -1,4 +1,4 @@
-"""A call of the API, its answer, and how errors become bodies (design §3): no traceback ever leaves."""
+"""A call of the API, its answer, and how errors become bodies (design §3). No traceback leaves the control plane."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Generic, TypeVar
 
+from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import AccessDenied, BadRequest, Conflict, NotFound, RolloutError, Throttled
 from chalicelib.domain.model import Deployment
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
-from .views import as_shown
+from .bodies import body_of
+from .responses import DeploymentView, ErrorBody, ErrorDetail
+from .views import show_deployment
+
+B_co = TypeVar("B_co", covariant=True)
 
 _STATUS: dict[type[RolloutError], int] = {
     BadRequest: 400,
@@ -25,10 +30,11 @@ _STATUS: dict[type[RolloutError], int] = {
 }
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _ID_SHOWN = 80
-_BODY_LIMIT = 256 * 1024  # more than any honest request; far below what Lambda takes
+_BODY_LIMIT = 256 * 1024  # far above any real request, far below Lambda's limit
+_JSON = "application/json"
 
 
-def _refused(constant: str) -> None:
+def _refuse_constant(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
@@ -44,62 +50,76 @@ class Call:
 
     @property
     def deployment_id(self) -> str:
-        """The path's. Raises NotFound for what no deployment is ever called."""
-        given = self.path["id"]
-        if not _ID.fullmatch(given):
+        """The path's ID. Raises NotFound for a text that is no deployment's ID."""
+        text = self.path["id"]
+        if not _ID.fullmatch(text):
             raise NotFound(
-                f"there is no deployment {given[:_ID_SHOWN]!r}",
+                f"there is no deployment {text[:_ID_SHOWN]!r}",
                 field="id",
                 remedy="GET /deployments lists those that exist.",
             )
-        return given
+        return text
 
-    def json(self) -> dict[str, Any]:
-        """The body as a JSON object; BadRequest if it is anything else."""
+    def json(self) -> dict[str, object]:
+        """The body as a JSON object. Raises BadRequest for anything else."""
         if len(self.body) > _BODY_LIMIT:
             raise BadRequest(f"the body is larger than {_BODY_LIMIT} bytes", field="body", remedy="Send less.")
         try:
-            given = json.loads(self.body, parse_constant=_refused)
-            json.dumps(given, ensure_ascii=False).encode()  # half a surrogate pair is JSON, and no text
+            document = json.loads(self.body, parse_constant=_refuse_constant)
+            # Half a surrogate pair is valid JSON, but cannot be stored as UTF-8.
+            json.dumps(document, ensure_ascii=False).encode()
         except RecursionError as error:
             raise BadRequest("the body is nested too deeply", field="body", remedy="Send a JSON object.") from error
         except ValueError as error:
             raise BadRequest(f"the body is not JSON: {error}", field="body", remedy="Send a JSON object.") from error
-        if not isinstance(given, dict):
+        if not isinstance(document, dict):
             raise BadRequest("the body is not a JSON object", field="body", remedy='Send {"environment": …}.')
-        return given
+        return document
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Generic[B_co]):
+    """What a route answers. body: one of `responses`, text, or plain JSON."""
+
     status: int
-    body: Any
-    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+    body: B_co
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": _JSON})
 
 
-def accepted(deployment: Deployment) -> Answer:
-    """202 with the deployment as it stands, and where to ask for it."""
-    headers = {"Content-Type": "application/json", "Location": f"deployments/{deployment.id}"}
-    return Answer(202, as_shown(deployment), headers)
+def accept(deployment: Deployment) -> Answer[DeploymentView]:
+    """202 with the deployment, and its location."""
+    headers = {"Content-Type": _JSON, "Location": f"deployments/{deployment.id}"}
+    return Answer(202, show_deployment(deployment), headers)
 
 
-Route = Callable[[Call, Aws, Clock], Answer]
+Route = Callable[[Call, Aws, Clock], Answer[object]]
 
 
-def answered(route: Route, call: Call, aws: Aws, clock: Clock) -> Answer:
-    """The route's answer, or its error as `{"error": {code, message, field?, remedy?}}`."""
+def respond(route: Route, call: Call, aws: Aws, clock: Clock) -> Answer[object]:
+    """The route's answer with its body as JSON values or text, or its error as an `ErrorBody`."""
     try:
-        return route(call, aws, clock)
+        answer = route(call, aws, clock)
+        return Answer(answer.status, body_of(answer.body), answer.headers)
     except RolloutError as error:
-        status = _STATUS.get(type(error), 500)
-        extra = {key: value for key, value in error.evidence.items() if key in ("holder", "deployment")}
-        return Answer(status, {"error": error.as_dict() | extra})
+        return Answer(_STATUS.get(type(error), 500), encode(ErrorBody(_detail(error))))
     except Exception:
-        # Whatever it was, its text may hold what the caller must not see; the log has it.
-        logging.getLogger(__name__).exception("the API met an error that it does not know")
-        told = {
-            "code": "InternalError",
-            "message": "The control plane met an error that it does not know.",
-            "remedy": "Try again; if it stays, the log group /proxyctl/controlplane has the cause.",
-        }
-        return Answer(500, {"error": told})
+        # The error's text may hold what the caller must not see; the log has it.
+        logging.getLogger(__name__).exception("unexpected error in the API")
+        detail = ErrorDetail(
+            code="InternalError",
+            message="The control plane failed with an unexpected error.",
+            remedy="Try again; if it stays, the log group /proxyctl/controlplane has the cause.",
+        )
+        return Answer(500, encode(ErrorBody(detail)))
+
+
+def _detail(error: RolloutError) -> ErrorDetail:
+    conflict = error if isinstance(error, Conflict) else None
+    return ErrorDetail(
+        code=error.code,
+        message=error.message,
+        field=error.field or None,
+        remedy=error.remedy or None,
+        holder=(conflict.holder or None) if conflict else None,
+        deployment=(conflict.claimed_by or None) if conflict else None,
+    )

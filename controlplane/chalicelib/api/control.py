@@ -1,4 +1,4 @@
-"""`/deployments/{id}/abort`, `/approve`, `/resume`: what a person may do to a deployment that is on its way."""
+"""`/deployments/{id}/abort`, `/approve`, `/resume`: what a person can do to a deployment."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ import dataclasses
 from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.model import Deployment, DeploymentStatus, PhaseStatus
 from chalicelib.domain.times import Clock, stamp
+from chalicelib.lifecycle import abort as lifecycle
 from chalicelib.lifecycle.start import begin
-from chalicelib.lifecycle.stop import stop
 from chalicelib.ports import Aws
 
-from .answers import Answer, Call, accepted
+from .answers import Answer, Call, accept
+from .responses import DeploymentView
 
 
-def abort(call: Call, aws: Aws, clock: Clock) -> Answer:
-    """202: the next call of any phase stops it; what was released goes back, and the environment is let go."""
+def abort(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
+    """Abort a deployment: the next call of any phase stops it, traffic returns to the last good version, and the
+    environment is unlocked."""
     deployment = aws.records.deployment(call.deployment_id)
     if deployment.status.is_final:
         raise Conflict(
-            f"deployment {deployment.id} has ended already: {deployment.status.value}",
+            f"deployment {deployment.id} has already ended: {deployment.status.value}",
             code="AlreadyEnded",
             field="id",
-            remedy="There is nothing to abort. POST /deployments with action rollback takes a release back.",
+            remedy="There is nothing to abort. POST /deployments with action rollback returns to the previous release.",
         )
-    stop(deployment, call.caller, aws, clock)
-    return accepted(aws.records.deployment(deployment.id))
+    lifecycle.abort(deployment, call.caller, aws, clock)
+    return accept(aws.records.deployment(deployment.id))
 
 
-def approve(call: Call, aws: Aws, clock: Clock) -> Answer:
-    """202: the traffic shift begins. 409 when the deployment does not wait for an approval."""
+def approve(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
+    """Approve a deployment: the traffic shift begins. 409 when the deployment does not wait for an approval."""
     deployment = aws.records.deployment(call.deployment_id)
     token = str(deployment.approval.get("token", ""))
     if deployment.status is not DeploymentStatus.WAITING_APPROVAL or not token:
@@ -43,7 +45,7 @@ def approve(call: Call, aws: Aws, clock: Clock) -> Answer:
     changes = {"status": DeploymentStatus.RUNNING.value, "approval": {"by": call.caller, "at": at}}
     aws.records.update_deployment(deployment.id, changes)
     aws.records.add_event(deployment.id, at, "deployment.approved", {"by": call.caller})
-    return accepted(aws.records.deployment(deployment.id))
+    return accept(aws.records.deployment(deployment.id))
 
 
 def _not_waiting(deployment: Deployment) -> Conflict:
@@ -51,12 +53,12 @@ def _not_waiting(deployment: Deployment) -> Conflict:
         f"deployment {deployment.id} does not wait for an approval: it is {deployment.status.value}",
         code="NotWaiting",
         field="id",
-        remedy="GET /deployments/{id} tells how it stands.",
+        remedy="GET /deployments/{id} shows its state.",
     )
 
 
-def resume(call: Call, aws: Aws, clock: Clock) -> Answer:
-    """202 with a new deployment that goes on where this one failed: what it had done is skipped by fingerprint."""
+def resume(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
+    """Resume a failed deployment: a new one skips the phases whose fingerprints are unchanged."""
     failed = aws.records.deployment(call.deployment_id)
     if not failed.status.is_final or failed.status is DeploymentStatus.SUCCEEDED:
         raise Conflict(
@@ -68,13 +70,13 @@ def resume(call: Call, aws: Aws, clock: Clock) -> Answer:
     options = dataclasses.asdict(failed.options) | {"force": False}
     planned = (phase for phase in aws.records.phases(failed.id) if phase.name == "make_plan")
     if any(phase.status is PhaseStatus.SUCCEEDED for phase in planned):
-        # The approved plan was found unchanged, then carried out in part: what is left of it is another plan.
+        # The failed deployment carried out part of the approved plan; what remains is another plan.
         options["expected_plan"] = None
-    given = {
+    body = {
         "environment": failed.environment,
         "action": failed.action.value,
         "config": dataclasses.asdict(failed.config),
         "options": options,
     }
     key = call.headers.get("idempotency-key")
-    return accepted(begin(given, aws, clock, caller=call.caller, key=key, resumes=failed.id))
+    return accept(begin(body, aws, clock, caller=call.caller, key=key, resumes=failed))

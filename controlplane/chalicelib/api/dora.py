@@ -1,26 +1,27 @@
-"""The four DORA figures of an environment, from its own history. https://dora.dev/guides/dora-metrics-four-keys/
+"""The four DORA metrics of an environment, from its history. https://dora.dev/guides/dora-metrics-four-keys/
 
-What counts here: a *change* is a deploy that released another version; one that was refused or failed before that (its
-plan had changed, its stack was broken) is none. A change *failed* when it went back: by itself, or by the rollback that
-came next. Users are *without service as it should be* from a revalidation that ended badly, a change that failed after
-users had it, or one that somebody then took back, until the next good deploy, rollback or revalidation.
+A *change* is a deploy that released another version; a deploy that was refused or failed before that (its plan had
+changed, its stack was broken) is none. A change *failed* when it was rolled back, automatically or by the next
+rollback. The *time to restore* runs from a failed revalidation, a change that failed after users had it, or a change
+that a rollback took back later, to the next good deploy, rollback or revalidation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any
+
+from chalicelib.domain.records import HistoryEntry
 
 DAYS = 30
-_TELLING = ("deploy", "rollback", "revalidate")  # what says something of what users have
+_RELEVANT = ("deploy", "rollback", "revalidate")  # actions that change or check what users have
 
 
 @dataclass(frozen=True, slots=True)
 class Dora:
-    """Figures over `days`; None where there is nothing to compute one from.
+    """Metrics over `days`; None where there is no data.
 
     deployments_per_day; lead_time_s: median from POST to all traffic; change_failure_rate in [0, 1];
     time_to_restore_s: median from a failure that users could see to the next good end.
@@ -35,67 +36,63 @@ class Dora:
     time_to_restore_s: float | None
 
 
-def dora(history: Sequence[Mapping[str, Any]], now: datetime, days: int = DAYS) -> Dora:
-    """`history` is newest first, as records keep it."""
+def dora(history: Sequence[HistoryEntry], now: datetime, days: int = DAYS) -> Dora:
+    """history: newest first, as records return it. now: UTC."""
     since = now - timedelta(days=days)
-    told = [entry for entry in reversed(history) if _at(entry["at"]) >= since]
-    told = [entry for entry in told if entry["action"] in _TELLING]
-    tried = [place for place, entry in enumerate(told) if _is_change(entry)]
-    failed = [place for place in tried if _failed(told, place)]
-    good = [told[place] for place in tried if told[place]["outcome"] == "SUCCEEDED"]
-    lead = [
-        (_at(entry["at"]) - _at(entry["requested_at"])).total_seconds() for entry in good if "requested_at" in entry
-    ]
-    restored = _restorations(told)
+    entries = [entry for entry in reversed(history) if entry.at and _time(entry.at) >= since]
+    entries = [entry for entry in entries if entry.action in _RELEVANT]
+    changes = [place for place, entry in enumerate(entries) if _is_change(entry)]
+    failed = [place for place in changes if _failed(entries, place)]
+    good = [entries[place] for place in changes if entries[place].outcome == "SUCCEEDED"]
+    lead_times = [(_time(entry.at) - _time(entry.requested_at)).total_seconds() for entry in good if entry.requested_at]
+    restored = _restorations(entries)
     return Dora(
         days=days,
-        changes=len(tried),
+        changes=len(changes),
         failed=len(failed),
         deployments_per_day=round(len(good) / days, 3),
-        lead_time_s=median(lead) if lead else None,
-        change_failure_rate=round(len(failed) / len(tried), 4) if tried else None,
+        lead_time_s=median(lead_times) if lead_times else None,
+        change_failure_rate=round(len(failed) / len(changes), 4) if changes else None,
         time_to_restore_s=median(restored) if restored else None,
     )
 
 
-def _at(text: str) -> datetime:
+def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _is_change(entry: Mapping[str, Any]) -> bool:
-    if entry["action"] != "deploy":
+def _is_change(entry: HistoryEntry) -> bool:
+    if entry.action != "deploy":
         return False
-    if entry["outcome"] == "SUCCEEDED":
-        return bool(entry.get("changed", True))
-    return entry["outcome"] == "ROLLED_BACK" or bool(entry.get("users_saw_it"))
+    if entry.outcome == "SUCCEEDED":
+        return entry.changed
+    return entry.outcome == "ROLLED_BACK" or entry.users_saw_it
 
 
-def _failed(told: Sequence[Mapping[str, Any]], place: int) -> bool:
-    return told[place]["outcome"] != "SUCCEEDED" or _taken_back(told, place)
+def _failed(entries: Sequence[HistoryEntry], place: int) -> bool:
+    return entries[place].outcome != "SUCCEEDED" or _was_rolled_back(entries, place)
 
 
-def _taken_back(told: Sequence[Mapping[str, Any]], place: int) -> bool:
-    """Whether the change in this place is one that the next successful thing but checks took back."""
-    after = (
-        entry for entry in told[place + 1 :] if entry["action"] != "revalidate" and entry["outcome"] == "SUCCEEDED"
-    )
-    following = next((entry for entry in after if entry["action"] == "rollback" or _is_change(entry)), None)
-    return _is_change(told[place]) and following is not None and following["action"] == "rollback"
+def _was_rolled_back(entries: Sequence[HistoryEntry], place: int) -> bool:
+    """Whether the entry is a change that the next successful deploy or rollback took back."""
+    later = (entry for entry in entries[place + 1 :] if entry.action != "revalidate" and entry.outcome == "SUCCEEDED")
+    following = next((entry for entry in later if entry.action == "rollback" or _is_change(entry)), None)
+    return _is_change(entries[place]) and following is not None and following.action == "rollback"
 
 
-def _restorations(told: Sequence[Mapping[str, Any]]) -> list[float]:
+def _restorations(entries: Sequence[HistoryEntry]) -> list[float]:
     """Seconds from each failure that users could see to the next good end."""
-    found: list[float] = []
+    seconds: list[float] = []
     since: datetime | None = None
-    taken_back = False
-    for place, entry in enumerate(told):
-        if entry["outcome"] == "SUCCEEDED":
-            if since and (entry["action"] == "rollback" or not taken_back):
-                found.append((_at(entry["at"]) - since).total_seconds())
-                since, taken_back = None, False
-            if _taken_back(told, place):
-                # A person saw what no check did, so that no check in between says that all was well.
-                since, taken_back = _at(entry["at"]), True
-        elif since is None and (entry["action"] == "revalidate" or entry.get("users_saw_it")):
-            since = _at(entry["at"])
-    return found
+    rolled_back = False
+    for place, entry in enumerate(entries):
+        if entry.outcome == "SUCCEEDED":
+            if since and (entry.action == "rollback" or not rolled_back):
+                seconds.append((_time(entry.at) - since).total_seconds())
+                since, rolled_back = None, False
+            if _was_rolled_back(entries, place):
+                # Someone saw a fault that no check found, so a check in between does not end the outage.
+                since, rolled_back = _time(entry.at), True
+        elif since is None and (entry.action == "revalidate" or entry.users_saw_it):
+            since = _time(entry.at)
+    return seconds

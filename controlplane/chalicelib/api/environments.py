@@ -1,32 +1,34 @@
-"""`/environments`: list, show one with its history, and put its secret."""
+"""`/environments`: list them, show one with its history and DORA metrics."""
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
 
 from chalicelib.domain.names import Names
 from chalicelib.domain.times import Clock, stamp
-from chalicelib.lifecycle.start import unknown
+from chalicelib.lifecycle.start import unknown_environment
 from chalicelib.ports import Aws
 
 from .answers import Answer, Call
 from .dora import DAYS, dora
-from .views import environment_shown
+from .responses import EnvironmentDetail, EnvironmentList
+from .views import read_history, show_environment, show_with_history
 
 _HISTORY = 20
 
 
-def index(call: Call, aws: Aws, clock: Clock) -> Answer:
-    return Answer(200, {"environments": [environment_shown(item) for item in aws.records.environments()]})
+def index(call: Call, aws: Aws, clock: Clock) -> Answer[EnvironmentList]:
+    """All environments."""
+    return Answer(200, EnvironmentList(tuple(map(show_environment, aws.records.environments()))))
 
 
-def show(call: Call, aws: Aws, clock: Clock) -> Answer:
+def show(call: Call, aws: Aws, clock: Clock) -> Answer[EnvironmentDetail]:
+    """One environment: its releases, lock, history and DORA metrics."""
     name = Names(call.path["name"]).environment
     environment = aws.records.environment(name)
     if not environment.is_known:
-        raise unknown(name, field="name")
-    told = environment_shown(environment, aws.records.history(name, _HISTORY))
+        raise unknown_environment(name, field="name")
+    history = read_history(aws.records.history(name, _HISTORY))
     now = clock()
-    counted = aws.records.history_since(name, stamp(now - timedelta(days=DAYS)))
-    return Answer(200, told | {"dora": dataclasses.asdict(dora(counted, now))})
+    recent = read_history(aws.records.history_since(name, stamp(now - timedelta(days=DAYS))))
+    return Answer(200, show_with_history(environment, history, dora(recent, now)))

@@ -1,4 +1,4 @@
-"""`/health`: does the control plane work, and which one is it."""
+"""`/health`: whether the control plane works, and which one it is."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
 from .answers import Answer, Call
+from .responses import Health
 
 
-def show(call: Call, aws: Aws, clock: Clock) -> Answer:
-    """Reads the table, so that a green answer means more than a running Lambda."""
+def show(call: Call, aws: Aws, clock: Clock) -> Answer[Health]:
+    """Whether the control plane works. Reads the table, so that `ok` means more than a running Lambda."""
     environments = aws.records.environments()
     settings = aws.settings
-    return Answer(
-        200,
-        {
-            "status": "ok",
-            "account": settings.account,
-            "region": settings.region,
-            "environments": len(environments),
-            "bundle": settings.bundle_key,
-        },
-    )
+    return Answer(200, Health("ok", settings.account, settings.region, len(environments), settings.bundle_key))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.codec import decode_lenient
+from chalicelib.domain.nights import NightSummary
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
 from .answers import Answer, Call
+from .responses import NightList
 
 _NIGHTS = 30
 
 
-def index(call: Call, aws: Aws, clock: Clock) -> Answer:
-    """GET /nights: what came of the last ones, newest first."""
-    return Answer(200, {"nights": list(aws.nights.concluded(_NIGHTS))})
+def index(call: Call, aws: Aws, clock: Clock) -> Answer[NightList]:
+    """The last nightly revalidations, newest first."""
+    nights = aws.nights.concluded(_NIGHTS)
+    return Answer(200, NightList(tuple(decode_lenient(NightSummary, night) for night in nights)))

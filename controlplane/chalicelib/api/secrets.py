@@ -1,12 +1,11 @@
-"""`/environments/{name}/secret`: put a whole one, or change some of its fields. No answer ever holds a value of it."""
+"""`/environments/{name}/secret`: store a whole one, or change some of its fields. No answer holds a value of it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
 
 from chalicelib.domain.errors import BadRequest, NotFound
 from chalicelib.domain.names import Names
@@ -15,10 +14,11 @@ from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
 from .answers import Answer, Call
+from .responses import StoredSecret
 
 
-def put(call: Call, aws: Aws, clock: Clock) -> Answer:
-    """Straight into Secrets Manager, in place of what is there. The answer tells what was stored, never the key."""
+def put(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
+    """Store a secret: key, models and timeouts. It replaces the one in Secrets Manager."""
     names = Names(call.path["name"])
     try:
         before = _stored(names, aws)
@@ -27,22 +27,24 @@ def put(call: Call, aws: Aws, clock: Clock) -> Answer:
     return _store(call, names, before, call.json(), aws)
 
 
-def patch(call: Call, aws: Aws, clock: Clock) -> Answer:
-    """The fields given take the place of those that are there, null takes one away, and the others stay: a new key
-    loses neither aliases nor client keys. 404 while there is no secret."""
+def patch(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
+    """Change some fields of the secret: null removes a field, and the fields that are not sent stay.
+
+    404 while there is no secret.
+    """
     names = Names(call.path["name"])
-    given = call.json()
-    if not given:
+    changes = call.json()
+    if not changes:
         raise BadRequest("the body changes nothing", field="body", remedy='Send the fields to change: {"api_key": …}.')
     before = _stored(names, aws)
-    after = {name: value for name, value in {**before, **given}.items() if value is not None}
+    after = {name: value for name, value in {**before, **changes}.items() if value is not None}
     return _store(call, names, before, after, aws)
 
 
-def _stored(names: Names, aws: Aws) -> dict[str, Any]:
-    """The document that is current, {} for one that is no JSON object. Raises NotFound."""
-    found = aws.secrets.find(names.secret)
-    if found is None or found.doomed:
+def _stored(names: Names, aws: Aws) -> dict[str, object]:
+    """The current document, {} when it is no JSON object. Raises NotFound."""
+    info = aws.secrets.find(names.secret)
+    if info is None or info.doomed:
         raise NotFound(
             f"environment {names.environment} has no secret yet",
             field="name",
@@ -55,32 +57,33 @@ def _stored(names: Names, aws: Aws) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _store(call: Call, names: Names, before: Mapping[str, Any], after: Mapping[str, Any], aws: Aws) -> Answer:
+def _store(
+    call: Call, names: Names, before: Mapping[str, object], after: Mapping[str, object], aws: Aws
+) -> Answer[StoredSecret]:
     secret = check(after)
-    # A token made from the text would make "back to the key before last" a repetition that changes nothing.
+    # A token made from the text would turn "back to the key before last" into a repetition that changes nothing.
     token = call.headers.get("idempotency-key") or str(uuid.uuid4())
     stored = aws.secrets.store(names.secret, json.dumps(after), tags=names.tags, token=_token(token))
-    told = {
-        "environment": names.environment,
-        "secret_arn": stored.arn,
-        "version_id": stored.stages.get("AWSCURRENT"),
-        "models": sorted(secret.models),
-        "client_keys": list(secret.client_keys),
-        "changed": sorted(name for name in {*before, *after} if before.get(name) != after.get(name)),
-    }
-    return Answer(
-        200, told | ({"warning": warning} if (warning := _warning(names, before, secret.client_keys, aws)) else {})
+    body = StoredSecret(
+        environment=names.environment,
+        secret_arn=stored.arn,
+        version_id=stored.stages.get("AWSCURRENT"),
+        models=tuple(sorted(secret.models)),
+        client_keys=tuple(secret.client_keys),
+        changed=tuple(sorted(name for name in {*before, *after} if before.get(name) != after.get(name))),
+        warning=_warning(names, before, secret.client_keys, aws),
     )
+    return Answer(200, body)
 
 
-def _warning(names: Names, before: Mapping[str, Any], client_keys: Any, aws: Aws) -> str:
+def _warning(names: Names, before: Mapping[str, object], client_keys: Collection[str], aws: Aws) -> str | None:
     good = aws.records.environment(names.environment).last_good
     adopted = good.config.get("secret_arn") if good else None
     if adopted:
-        return f"The environment runs with another secret, {adopted}; this one is used once config.secret_arn is null."
+        return f"The environment uses another secret, {adopted}; this one takes effect once config.secret_arn is null."
     if before.get("client_keys") and not client_keys:
-        return "The secret lists no client keys any more: from now on the proxy serves everybody who reaches it."
-    return ""
+        return "The secret lists no client keys any more: the proxy now serves every caller."
+    return None
 
 
 def _token(key: str) -> str:

@@ -1,63 +1,75 @@
-"""How records look to those who ask: the JSON of GET /deployments/{id} and GET /environments/{name}."""
+"""Records as the API shows them: GET /deployments/{id} and GET /environments/{name}."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.model import Deployment, DeploymentStatus, Environment, PhaseRecord, PhaseStatus
+from chalicelib.domain.records import HistoryEntry
+
+from .dora import Dora
+from .responses import AppliedView, DeploymentDetail, DeploymentView, EnvironmentDetail, EnvironmentView, PhaseView
 
 _DONE = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
+_ABSENT_WHEN_EMPTY = ("caller", "execution_arn", "summary", "resumes")
 
 
-def as_shown(deployment: Deployment) -> dict[str, Any]:
+def show_deployment(deployment: Deployment) -> DeploymentView:
     """A deployment without its phases, as lists show it."""
-    told = dataclasses.asdict(deployment)
-    told["duration_s"] = _seconds(deployment.started_at, deployment.ended_at)
-    told["approval"] = {key: value for key, value in deployment.approval.items() if key != "token"}
-    told["links"] = {"self": f"deployments/{deployment.id}", **deployment.links}
-    return {key: value for key, value in told.items() if value not in (None, "", {}, False)}
+    return DeploymentView(**_deployment(deployment))
 
 
-def with_phases(deployment: Deployment, recorded: Sequence[PhaseRecord], names: Sequence[str]) -> dict[str, Any]:
-    """A deployment with all twelve phases (`names`, in order), those that were not reached as PENDING."""
-    found = {record.name: record for record in recorded}
-    rows = [found.get(name) or PhaseRecord(number, name, PhaseStatus.PENDING) for number, name in enumerate(names, 1)]
+def show_with_phases(deployment: Deployment, recorded: Sequence[PhaseRecord], names: Sequence[str]) -> DeploymentDetail:
+    """A deployment with all phases. names: the twelve phases in order; those without a record are PENDING."""
+    records = {record.name: record for record in recorded}
+    rows = [records.get(name) or PhaseRecord(number, name, PhaseStatus.PENDING) for number, name in enumerate(names, 1)]
     steps = sorted(
         (record for record in recorded if record.name not in names),
         key=lambda record: record.started_at or "",
     )
-    return as_shown(deployment) | {
-        "percent": percent(deployment.status, rows),
-        "phases": [_phase(row) for row in rows],
-        "steps": [_phase(step) for step in steps],
-    }
+    return DeploymentDetail(
+        **_deployment(deployment),
+        percent=percent(deployment.status, rows),
+        phases=tuple(map(_show_phase, rows)),
+        steps=tuple(map(_show_phase, steps)),
+    )
 
 
 def percent(status: DeploymentStatus, rows: Sequence[PhaseRecord]) -> int:
-    """Share of the phases that are done, 100 only at a good end."""
+    """Share of the phases that have ended well, 0 to 100; 100 only for a deployment that succeeded."""
     if status is DeploymentStatus.SUCCEEDED:
         return 100
     done = sum(row.status in _DONE for row in rows)
     return min(99, 100 * done // max(1, len(rows)))
 
 
-def _phase(record: PhaseRecord) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "number": record.number,
-        "name": record.name,
-        "status": record.status.value,
-        "started_at": record.started_at,
-        "ended_at": record.ended_at,
-        "duration_s": _seconds(record.started_at, record.ended_at),
-        "summary": record.summary,
-        "evidence": dict(record.evidence),
+def _deployment(deployment: Deployment) -> dict[str, Any]:
+    """The fields of DeploymentView. The task token of an approval is not shown."""
+    shown = {field.name: getattr(deployment, field.name, None) for field in fields(DeploymentView)}
+    return shown | {
+        **{name: shown[name] or None for name in _ABSENT_WHEN_EMPTY},
+        "duration_s": _seconds(deployment.started_at, deployment.ended_at),
+        "approval": {key: value for key, value in deployment.approval.items() if key != "token"} or None,
+        "links": {"self": f"deployments/{deployment.id}", **deployment.links},
     }
-    if record.error:
-        told["error"] = dict(record.error)
-    return told
+
+
+def _show_phase(record: PhaseRecord) -> PhaseView:
+    return PhaseView(
+        number=record.number,
+        name=record.name,
+        status=record.status,
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        duration_s=_seconds(record.started_at, record.ended_at),
+        summary=record.summary,
+        evidence=record.evidence,
+        error=record.error or None,
+    )
 
 
 def _seconds(start: str | None, end: str | None) -> float | None:
@@ -66,13 +78,26 @@ def _seconds(start: str | None, end: str | None) -> float | None:
     return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds(), 3)
 
 
-def environment_shown(environment: Environment, history: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """Live version, last good, lock, fingerprints, history."""
-    told = dataclasses.asdict(environment)
-    told["applied"] = {
-        phase: {"fingerprint": applied.fingerprint, "deployment_id": applied.deployment_id, "at": applied.at}
+def show_environment(environment: Environment) -> EnvironmentView:
+    """An environment as lists show it."""
+    return EnvironmentView(**_environment(environment))
+
+
+def show_with_history(environment: Environment, history: Sequence[HistoryEntry], dora: Dora) -> EnvironmentDetail:
+    """An environment with its history, newest first, and its DORA metrics."""
+    return EnvironmentDetail(**_environment(environment), history=tuple(history), dora=dora)
+
+
+def _environment(environment: Environment) -> dict[str, Any]:
+    """The fields of EnvironmentView."""
+    shown = {field.name: getattr(environment, field.name) for field in fields(EnvironmentView)}
+    applied = {
+        phase: AppliedView(applied.fingerprint, applied.deployment_id, applied.at)
         for phase, applied in environment.applied.items()
     }
-    if history:
-        told["history"] = [dict(entry) for entry in history]
-    return told
+    return shown | {"applied": applied}
+
+
+def read_history(recorded: Sequence[Mapping[str, object]]) -> list[HistoryEntry]:
+    """History as records return it, possibly written by another version of the control plane."""
+    return [decode_lenient(HistoryEntry, entry) for entry in recorded]

@@ -14,7 +14,7 @@ import difflib
 import enum
 import functools
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -123,17 +123,21 @@ def _leave_out(value: object, field: str) -> bool:
     return False
 
 
-def schema_of(kind: type[Any], ref_template: str) -> dict[str, Any]:
-    """JSON Schema of what `decode` takes, all its parts under `$defs`; `ref_template` holds `{name}`."""
-    (schema,), parts = msgspec.json.schema_components([kind], ref_template=ref_template)
-    for part in parts.values():
-        if part.get("type") == "object":
-            part["additionalProperties"] = False
-    own: dict[str, Any] = parts.pop(kind.__name__, schema)
-    keys = _keys(kind)
-    if keys:
-        own["properties"] = {keys.get(name, name): part for name, part in own["properties"].items()}
-    return own | {"$defs": parts}
+def schemas_of(kinds: Iterable[type[object]], ref_template: str) -> dict[str, dict[str, Any]]:
+    """JSON Schemas (2020-12) of these types and all their parts, by name; `ref_template` holds `{name}`."""
+    kinds = tuple(kinds)
+    _, schemas = msgspec.json.schema_components(kinds, schema_hook=_any_value, ref_template=ref_template)
+    for kind in kinds:
+        if keys := _keys(kind):
+            schema = schemas[kind.__name__]
+            schema["properties"] = {keys.get(name, name): part for name, part in schema["properties"].items()}
+    return schemas
+
+
+def _any_value(kind: type[object]) -> dict[str, Any]:
+    if kind is object:
+        return {"description": "any JSON value"}
+    raise NotImplementedError
 
 
 def _part(hint: Any) -> Any:

@@ -1,7 +1,7 @@
 """Every error that a task or the API may end with: few, flat names, because Step Functions matches them as strings.
 
-Each carries what failed and what to do. A class never inherits from another of this list but `RolloutError`,
-since an ASL `ErrorEquals` on a base class would not catch its children.
+Each states what failed and what to do. All inherit from `RolloutError` directly, since an ASL `ErrorEquals` on a base
+class does not catch its children.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 
 def _fields(evidence: object) -> dict[str, Any]:
+    """The fields of an evidence dataclass that differ from their defaults, or a copy of a mapping."""
     if dataclasses.is_dataclass(evidence) and not isinstance(evidence, type):
         untouched = type(evidence)()
         values = {field.name: getattr(evidence, field.name) for field in dataclasses.fields(evidence)}
@@ -20,9 +21,10 @@ def _fields(evidence: object) -> dict[str, Any]:
 
 
 class RolloutError(Exception):
-    """What all errors here share: a stable code, a message, the field at fault, a remedy and evidence.
+    """A stable code, a message, the field at fault, a remedy and evidence.
 
-    evidence: a mapping of JSON values, or a phase's evidence dataclass of which the fields that were set are kept.
+    evidence: a mapping of JSON values, or a phase's evidence dataclass; of that, the fields that differ from their
+    defaults are recorded.
     """
 
     def __init__(
@@ -48,23 +50,38 @@ class RolloutError(Exception):
 
 
 class PhaseFailed(RolloutError):
-    """A phase saw something that must stop the rollout. Not retried."""
+    """A phase found a reason to stop the rollout. Not retried."""
 
 
 class Throttled(RolloutError):
-    """AWS asked to slow down, or had a fault of its own, and the SDK's retries ran out. Step Functions tries again."""
+    """AWS throttled a call or failed internally, and the SDK's retries ran out. Step Functions tries again."""
 
 
 class AccessDenied(RolloutError):
-    """AWS refused a call of ours: a policy lacks a statement."""
+    """AWS denied a call: a policy lacks a statement."""
 
 
 class AwsCallFailed(RolloutError):
-    """AWS refused a call for a reason that no adapter expected."""
+    """AWS refused a call for a reason that the adapter does not handle.
+
+    aws_code: AWS's error code (`ValidationError`); "" when AWS sent none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        remedy: str | None = None,
+        evidence: object = None,
+        aws_code: str = "",
+    ) -> None:
+        super().__init__(message, code=code, remedy=remedy, evidence=evidence)
+        self.aws_code = aws_code
 
 
 class NotFound(RolloutError):
-    """The thing asked for does not exist."""
+    """A resource or record does not exist."""
 
 
 class BadRequest(RolloutError):
@@ -72,12 +89,32 @@ class BadRequest(RolloutError):
 
 
 class Conflict(RolloutError):
-    """The state of things forbids it: the environment is busy, or a key was used for another body."""
+    """The current state forbids it: the environment is busy, or an Idempotency-Key was used before.
+
+    holder: ID of the deployment that holds the environment. claimed_by, body_sha256: ID of the deployment that the
+    Idempotency-Key stands for, and the digest of the body that came with it. "" where they do not apply.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        field: str | None = None,
+        remedy: str | None = None,
+        holder: str = "",
+        claimed_by: str = "",
+        body_sha256: str = "",
+    ) -> None:
+        super().__init__(message, code=code, field=field, remedy=remedy)
+        self.holder = holder
+        self.claimed_by = claimed_by
+        self.body_sha256 = body_sha256
 
 
 class LockLost(RolloutError):
-    """Another deployment holds the environment now; this one must not touch it any more."""
+    """Another deployment holds the environment; this one must not change it any more."""
 
 
 class Aborted(RolloutError):
-    """Someone asked this deployment to stop."""
+    """The deployment was stopped on request."""

@@ -1,11 +1,10 @@
-"""What came of a night in which every environment was checked again: a verdict each, and the sum of them."""
+"""The result of a night in which every live environment was revalidated: a verdict each, and their counts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from .model import Deployment, DeploymentStatus
 
@@ -13,7 +12,7 @@ _DRIFT = "Drift"  # the code that check_drift fails with
 
 
 class Verdict(StrEnum):
-    """LOST: it was to be checked, and nobody knows what came of it."""
+    """LOST: the environment was listed, and no verdict is on record."""
 
     GOOD = "good"
     DRIFTED = "drifted"
@@ -24,16 +23,38 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What one environment's check came to. deployment_id: "" where none was started."""
+    """The verdict on one environment. deployment_id: "" where no revalidation was started."""
 
-    environment: str
-    verdict: Verdict
+    environment: str = ""
+    verdict: Verdict = Verdict.LOST
     deployment_id: str = ""
     why: str = ""
 
 
-def checked(deployment: Deployment) -> Checked:
-    """The verdict that a revalidation which has ended stands for."""
+@dataclass(frozen=True, slots=True)
+class NightSummary:
+    """Environments by verdict. asked: all that were listed; started: those with a revalidation.
+
+    which: per verdict other than good, deployment IDs by environment. night: the date on which it was due (ISO 8601).
+    error: what the state machine caught when the night itself failed.
+    """
+
+    asked: int = 0
+    started: int = 0
+    good: int = 0
+    drifted: int = 0
+    failed: int = 0
+    busy: int = 0
+    lost: int = 0
+    which: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    night: str = ""
+    began_at: str = ""
+    ended_at: str = ""
+    error: Mapping[str, str] | None = None
+
+
+def verdict_of(deployment: Deployment) -> Checked:
+    """The verdict of a revalidation that has ended."""
     if deployment.status is DeploymentStatus.SUCCEEDED:
         return Checked(deployment.environment, Verdict.GOOD, deployment.id)
     drifted = (deployment.error or {}).get("code") == _DRIFT
@@ -41,18 +62,21 @@ def checked(deployment: Deployment) -> Checked:
     return Checked(deployment.environment, verdict, deployment.id, deployment.summary)
 
 
-def summed_up(asked: Sequence[str], found: Sequence[Checked]) -> dict[str, Any]:
-    """Counts by verdict, how many were started, and who is what; `good` ones are counted, the others named."""
-    known: Mapping[str, Checked] = {one.environment: one for one in found}
-    each = [known.get(name) or Checked(name, Verdict.LOST) for name in asked]
-    by_verdict = {verdict: [one for one in each if one.verdict is verdict] for verdict in Verdict}
-    return {
-        "asked": len(each),
-        "started": sum(bool(one.deployment_id) for one in each),
-        **{verdict.value: len(ones) for verdict, ones in by_verdict.items()},
-        "which": {
-            verdict.value: {one.environment: one.deployment_id for one in ones}
-            for verdict, ones in by_verdict.items()
-            if ones and verdict is not Verdict.GOOD
-        },
+def summarize(names: Sequence[str], checked: Sequence[Checked]) -> NightSummary:
+    """Counts the verdicts of the environments `names`; those without one on record are LOST."""
+    recorded = {check.environment: check for check in checked}
+    checks = [recorded.get(name) or Checked(name) for name in names]
+    by_verdict = {
+        verdict.value: {check.environment: check.deployment_id for check in checks if check.verdict is verdict}
+        for verdict in Verdict
     }
+    return NightSummary(
+        asked=len(checks),
+        started=sum(bool(check.deployment_id) for check in checks),
+        good=len(by_verdict[Verdict.GOOD]),
+        drifted=len(by_verdict[Verdict.DRIFTED]),
+        failed=len(by_verdict[Verdict.FAILED]),
+        busy=len(by_verdict[Verdict.BUSY]),
+        lost=len(by_verdict[Verdict.LOST]),
+        which={name: listed for name, listed in by_verdict.items() if listed and name != Verdict.GOOD},
+    )

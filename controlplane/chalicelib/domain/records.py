@@ -1,10 +1,9 @@
-"""What the records port takes and answers: claims, pages, endings."""
+"""Values that the records port takes and answers: claims, pages, endings, history."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from chalicelib.domain.model import Deployment
 
@@ -26,17 +25,38 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How a deployment ends: attributes of its own record, what its environment is from now on, a line of history.
+class HistoryEntry:
+    """One deployment in an environment's history. who: the caller; why: options.reason.
 
-    at: ISO 8601; execution_arn: who may end it, if that still holds the environment; forgets: phases of which nothing
-    is applied any more; unless_aborted: refuse when someone has asked it to stop.
+    changed: whether another version was released; users_saw_it: whether users reached it before it failed. diff:
+    `[before, after]` by field of the configuration, and by `version`.
+    """
+
+    at: str = ""
+    deployment_id: str = ""
+    action: str = ""
+    outcome: str = ""
+    summary: str = ""
+    who: str = ""
+    why: str = ""
+    requested_at: str | None = None
+    changed: bool = True
+    users_saw_it: bool = False
+    diff: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a deployment ends: changes to its record and to its environment's, and a line of history.
+
+    at: ISO 8601. execution_arn: the execution that may end it, if that still holds the environment. forgets: phases
+    whose applied fingerprint and evidence are deleted. unless_aborted: refuse when an abort was requested.
     """
 
     at: str
     execution_arn: str
-    deployment: Mapping[str, Any]
-    environment: Mapping[str, Any]
-    history: Mapping[str, Any]
+    deployment: Mapping[str, object]
+    environment: Mapping[str, object]
+    history: Mapping[str, object]
     forgets: Sequence[str] = ()
     unless_aborted: bool = False

@@ -1,11 +1,10 @@
-"""What the world is told of every state change (docs/events.md), and how a webhook's receiver knows that it was us."""
+"""The event of a state change (docs/events.md), and the signature by which a webhook's receiver verifies the sender."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 from collections.abc import Mapping
-from typing import Any
 
 from chalicelib.domain.model import Deployment
 
@@ -14,13 +13,16 @@ SOURCE = "proxyctl"
 DETAIL_TYPE = "Deployment State Change"
 
 
-def event_of(deployment: Deployment, recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """The event's body. `id` is the same whenever the same event is told again: delivery is at least once."""
-    subject, _, change = str(recorded["kind"]).rpartition(".")
+def compose(deployment: Deployment, recorded: Mapping[str, object]) -> dict[str, object]:
+    """The event's body. recorded: the event's record, `{at, kind, detail?}`.
+
+    `id` is the same whenever the same event is delivered again: delivery is at least once.
+    """
+    subject, _, change = str(recorded.get("kind", "")).rpartition(".")
     return {
         "schema": SCHEMA,
-        "id": f"{deployment.id}/{recorded['at']}/{recorded['kind']}",
-        "at": recorded["at"],
+        "id": f"{deployment.id}/{recorded.get('at', '')}/{recorded.get('kind', '')}",
+        "at": recorded.get("at", ""),
         "deployment_id": deployment.id,
         "environment": deployment.environment,
         "action": deployment.action.value,
@@ -28,11 +30,12 @@ def event_of(deployment: Deployment, recorded: Mapping[str, Any]) -> dict[str, A
         "change": change,
         "caller": deployment.caller,
         "reason": deployment.options.reason,
-        "detail": dict(recorded.get("detail", {})),
+        "detail": recorded.get("detail") or {},
     }
 
 
-def signature(key: str, timestamp: int, body: bytes) -> str:
-    """Value of `proxyctl-signature`: the time is signed too, so that a receiver can refuse an old one."""
-    signed = hmac.new(key.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={timestamp},v1={signed}"
+def sign(key: str, timestamp: int, body: bytes) -> str:
+    """The value of header `proxyctl-signature`. timestamp: epoch seconds, signed too, so that a receiver can refuse a
+    replayed request."""
+    digest = hmac.new(key.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={timestamp},v1={digest}"

@@ -1,8 +1,8 @@
-"""Heals what died: called when any execution ends (EventBridge) and every few minutes (Scheduler).
+"""Repairs what died: runs when any execution ends (EventBridge) and every few minutes (Scheduler).
 
-A deployment whose execution was stopped by hand, or whose starter died, is brought to a true end: traffic on the last
-good version, record written, environment unlocked. Then the head of the environment's line gets its turn; where nobody
-stands in line, what an interrupted drill has left is removed, and an environment whose time is over is cleaned up.
+A deployment whose execution was stopped by hand, or whose starter died, gets a proper end: traffic on the last good
+version, the record written, the environment unlocked. Then the first deployment in the environment's queue starts. When
+the queue is empty, the environment of an interrupted drill is removed, and one past its time limit is cleaned up.
 """
 
 from __future__ import annotations
@@ -16,57 +16,60 @@ from chalicelib.domain.model import Environment, Lock
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
-from . import interrupted
-from .start import SETTLE, begin, dead_lock, execution_input, next_in_line, settle
+from .abandoned_drills import remove_abandoned
+from .queue import start_next
+from .settle import SETTLE, dead_lock, execution_input, settle
+from .start import begin
 
 _CALLER = "proxyctl-sweep"
 
 
-def run(event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, Any]:
-    """Answers `{environment: what was done}`; an environment that cannot be healed now stops no other."""
-    done: dict[str, str] = {}
-    for environment in _concerned(event, aws):
+def sweep(event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, object]:
+    """Answers `{environment: what was done}`. An environment that cannot be repaired now does not stop the others."""
+    done: dict[str, object] = {}
+    for environment in _affected(event, aws):
         try:
-            if told := _sweep(environment, aws, clock):
-                done[environment.name] = told
+            if action := _sweep_environment(environment, aws, clock):
+                done[environment.name] = action
         except RolloutError as error:
-            done[environment.name] = f"not now: {error.message}"
+            done[environment.name] = f"failed, the next sweep retries: {error.message}"
     return done
 
 
-def _concerned(event: Mapping[str, Any], aws: Aws) -> list[Environment]:
-    """The environment of the execution that the event tells of; all of them for a scheduled call."""
+def _affected(event: Mapping[str, Any], aws: Aws) -> list[Environment]:
+    """The environment of the execution in the event; all environments for a scheduled call."""
     name = str(event.get("detail", {}).get("name", ""))
     if not name:
         return list(aws.records.environments())
     try:
         deployment = aws.records.deployment(name.partition(SETTLE)[0])
     except NotFound:
-        return []  # an execution that someone started by hand under a name of their own
+        return []  # An execution that someone started by hand under a name of their own.
     return [aws.records.environment(deployment.environment)]
 
 
-def _sweep(environment: Environment, aws: Aws, clock: Clock) -> str:
+def _sweep_environment(environment: Environment, aws: Aws, clock: Clock) -> str:
     dead = dead_lock(environment, aws, clock().timestamp())
     if dead:
-        return _settle(environment, dead, aws, clock)
+        return _release(environment, dead, aws, clock)
     if environment.lock is not None:
         return ""
     return (
-        next_in_line(environment.name, aws, clock)
-        or interrupted.clear(environment, aws, clock)
-        or _expire(environment, aws, clock)
+        start_next(environment.name, aws, clock)
+        or remove_abandoned(environment, aws, clock)
+        or _clean_up_expired(environment, aws, clock)
     )
 
 
-def _expire(environment: Environment, aws: Aws, clock: Clock) -> str:
+def _clean_up_expired(environment: Environment, aws: Aws, clock: Clock) -> str:
     if not expiry.has_expired(environment, clock()):
         return ""
-    started = begin(expiry.body(environment), aws, clock, caller=_CALLER, key=expiry.key(environment))
-    return f"cleaning up with {started.id}: its time was over at {environment.expires_at}"
+    deployment = begin(expiry.body(environment), aws, clock, caller=_CALLER, key=expiry.key(environment))
+    return f"cleaning up with {deployment.id}: the time limit ended at {environment.expires_at}"
 
 
-def _settle(environment: Environment, dead: Lock, aws: Aws, clock: Clock) -> str:
+def _release(environment: Environment, dead: Lock, aws: Aws, clock: Clock) -> str:
+    """Release the lock of a dead holder, or start the execution that does so."""
     try:
         deployment = aws.records.deployment(dead.deployment_id)
     except NotFound:

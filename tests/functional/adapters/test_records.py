@@ -78,7 +78,7 @@ def test_a_second_deployment_of_a_busy_environment_is_refused_and_names_the_hold
     start(records)
     with pytest.raises(Conflict) as refused:
         start(records, 2)
-    assert refused.value.evidence["holder"] == "d-1"
+    assert refused.value.holder == "d-1"
     with pytest.raises(NotFound):
         records.deployment("d-2")
 
@@ -96,7 +96,7 @@ def test_a_used_key_is_refused_and_names_what_it_stands_for(records: DynamoRecor
     records.release_lock("dev", "d-1")
     with pytest.raises(Conflict) as refused:
         records.start(deployment(2), lock(2), Claim("k", "abc"), None)
-    assert refused.value.evidence == {"claimed_by": "d-1", "body_sha256": "abc"}
+    assert (refused.value.claimed_by, refused.value.body_sha256) == ("d-1", "abc")
     assert records.environment("dev").lock is None
 
 

@@ -10,20 +10,20 @@ from chalicelib.api import control, deployments
 from chalicelib.api.answers import Answer
 from chalicelib.domain.model import Deployment, DeploymentStatus, PhaseRecord, PhaseStatus
 from chalicelib.domain.records import Claim
-from chalicelib.lifecycle import sweep
+from chalicelib.lifecycle.sweep import sweep
 
 from tests.fakes import FakeAws
 from tests.fakes.calls import ANN, NOW, ask, error
 
 
-def post(aws: FakeAws, environment: str = "dev", after_s: int = 0, **options: Any) -> Answer:
+def post(aws: FakeAws, environment: str = "dev", after_s: int = 0, **options: Any) -> Answer[Any]:
     body = {"environment": environment, "options": options}
     return ask(aws, deployments.start, body, now=NOW + timedelta(seconds=after_s))
 
 
 def swept(aws: FakeAws, name: str = "", after_s: int = 0) -> dict[str, Any]:
     event = {"detail": {"name": name}} if name else {}
-    return sweep.run(event, aws.as_aws(), lambda: NOW + timedelta(seconds=after_s))
+    return sweep(event, aws.as_aws(), lambda: NOW + timedelta(seconds=after_s))
 
 
 def ends(aws: FakeAws, deployment_id: str, status: str = "SUCCEEDED") -> None:
@@ -126,7 +126,7 @@ def test_who_is_willing_to_wait_stands_in_line_and_is_started_in_order() -> None
     assert list(aws.executions.started) == [first]
     for ended, following in ((first, second["id"]), (second["id"], third["id"])):
         ends(aws, ended)
-        assert swept(aws, ended) == {"dev": f"started {following} from the line"}
+        assert swept(aws, ended) == {"dev": f"started {following} from the queue"}
         lock = aws.records.environment("dev").lock
         assert lock is not None
         assert lock.deployment_id == following
@@ -218,5 +218,5 @@ def test_one_environment_that_cannot_be_healed_stops_no_other() -> None:
 
     aws.executions.start = picky  # type: ignore[method-assign]
     told = swept(aws, after_s=90)
-    assert told["dev"] == "not now: slow down"
+    assert told["dev"] == "failed, the next sweep retries: slow down"
     assert told["prod"].startswith("started")

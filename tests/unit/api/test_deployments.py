@@ -18,7 +18,7 @@ from tests.fakes import FakeAws
 from tests.fakes.calls import NOW, ask, error
 
 
-def post(aws: FakeAws, body: Any = None, **other: Any) -> Answer:
+def post(aws: FakeAws, body: Any = None, **other: Any) -> Answer[Any]:
     return ask(aws, deployments.start, {"environment": "dev", "action": "deploy"} if body is None else body, **other)
 
 
@@ -168,7 +168,7 @@ def test_an_empty_idempotency_key_is_refused() -> None:
 
 
 def test_an_error_that_nobody_thought_of_tells_the_caller_nothing_of_its_text() -> None:
-    def broken(call: Call, aws: Aws, clock: Clock) -> Answer:
+    def broken(call: Call, aws: Aws, clock: Clock) -> Answer[Any]:
         raise RuntimeError("sk-secret")
 
     answer = ask(FakeAws(), broken)

@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.api.dora import dora
+from chalicelib.domain.records import HistoryEntry
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
-def entry(hour: int, action: str = "deploy", outcome: str = "SUCCEEDED", **other: Any) -> dict[str, Any]:
+def entry(hour: int, action: str = "deploy", outcome: str = "SUCCEEDED", **other: Any) -> HistoryEntry:
     at = f"2026-01-30T{hour:02}:00:00+00:00"
-    return {"at": at, "requested_at": f"2026-01-30T{hour:02}:00:00+00:00", "action": action, "outcome": outcome} | other
+    fields = {"at": at, "requested_at": at, "action": action, "outcome": outcome}
+    return HistoryEntry(**fields | other)
 
 
 def test_an_environment_without_history_has_no_figures_rather_than_zeros() -> None:

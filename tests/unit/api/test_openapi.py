@@ -1,21 +1,60 @@
-"""The document describes every route that app.py has, with the schema that decodes its bodies."""
+"""The document describes every route that app.py has, with the schemas of the types that decode and make its bodies."""
 
 from __future__ import annotations
 
-import ast
 import re
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
+import msgspec
+import pytest
+from chalicelib.api import control, deployments, environments, health, nights, openapi, secrets
+from chalicelib.api.answers import Route
 from chalicelib.api.openapi import document
+from chalicelib.api.responses import (
+    DeploymentDetail,
+    DeploymentPage,
+    DeploymentView,
+    EnvironmentDetail,
+    EnvironmentList,
+    Health,
+    NightList,
+    StoredSecret,
+)
+from chalicelib.domain.model import PhaseRecord, PhaseStatus
+from chalicelib.engine import registry
+
+from tests.fakes import FakeAws
+from tests.fakes.calls import ask
 
 APP = Path(__file__).resolve().parents[3] / "controlplane" / "app.py"
+ROUTES = re.findall(r'@app\.route\("([^"]+)", methods=\["(\w+)"\]', APP.read_text())
+
+
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    return [(path, method, told) for path, methods in document()["paths"].items() for method, told in methods.items()]
 
 
 def test_every_route_is_described_and_no_other() -> None:
-    routes = re.findall(r'@app\.route\("([^"]+)", methods=\["(\w+)"\]', APP.read_text())
-    described = {(path, method.upper()) for path, methods in document()["paths"].items() for method in methods}
-    assert described == set(routes)
-    assert ast.parse(APP.read_text())
+    assert {(path, method.upper()) for path, method, _ in operations()} == set(ROUTES)
+
+
+def test_a_route_is_described_by_the_handler_that_app_py_calls() -> None:
+    """The schema of an answer comes from the annotation of the handler, so both must name the same one."""
+    handlers = re.findall(
+        r'@app\.route\("([^"]+)", methods=\["(\w+)"\].*?_respond\((\w+)\.(\w+)', APP.read_text(), re.S
+    )
+    served = {(path, method): f"{module}.{name}" for path, method, module, name in handlers}
+    described = {
+        (operation.path, operation.method.upper()): f"{_module(operation.route)}.{operation.route.__name__}"
+        for operation in openapi._operations()
+    }
+    assert described == served
+
+
+def _module(route: Route) -> str:
+    return route.__module__.rpartition(".")[2]
 
 
 def test_the_body_of_a_start_has_the_fields_that_are_decoded_and_refuses_others() -> None:
@@ -26,6 +65,71 @@ def test_the_body_of_a_start_has_the_fields_that_are_decoded_and_refuses_others(
 
 
 def test_every_reference_leads_somewhere() -> None:
-    told = document()
-    names = set(re.findall(r"#/components/schemas/(\w+)", str(told)))
-    assert names <= set(told["components"]["schemas"])
+    whole = document()
+    names = set(re.findall(r"#/components/schemas/(\w+)", str(whole)))
+    assert names <= set(whole["components"]["schemas"])
+
+
+@pytest.mark.parametrize(("path", "method"), ROUTES)
+def test_every_answer_has_a_schema(path: str, method: str) -> None:
+    responses = document()["paths"][path][method.lower()]["responses"]
+    for status, response in responses.items():
+        (content,) = response["content"].values()
+        is_typed = "$ref" in content["schema"] or content["schema"] == {"type": "string"}
+        assert is_typed or path == "/openapi.json", (status, content)
+
+
+def test_every_summary_is_a_sentence_of_the_handlers_docstring() -> None:
+    for path, method, operation in operations():
+        assert operation["summary"], (path, method)
+
+
+def test_evidence_is_described_by_the_types_of_all_phases() -> None:
+    kinds = [registry.load(name).evidence for name in (*registry.PHASES, *registry.STEPS)]
+    schemas = document()["components"]["schemas"]
+    listed = {part["$ref"].rpartition("/")[2] for part in schemas["PhaseView"]["properties"]["evidence"]["anyOf"]}
+    assert listed == {kind.__name__ for kind in kinds if is_dataclass(kind)}
+    for kind in kinds:
+        if is_dataclass(kind):
+            keys = getattr(kind, "KEYS", {})
+            assert set(schemas[kind.__name__]["properties"]) == {
+                keys.get(field.name, field.name) for field in fields(kind)
+            }
+
+
+def world() -> tuple[FakeAws, str]:
+    aws = FakeAws()
+    started: str = ask(aws, deployments.start, {"environment": "dev"}).body["id"]
+    ended = PhaseRecord(1, "preflight", PhaseStatus.SUCCEEDED, "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00")
+    aws.records.put_phase(started, ended)
+    release = {"version": "1", "deployment_id": started, "at": "2026-01-01T00:00:00+00:00"}
+    aws.records.update_environment("dev", {"status": "LIVE", "live": release})
+    entry = {"deployment_id": started, "action": "deploy", "outcome": "SUCCEEDED", "summary": "", "changed": True}
+    aws.records.add_history("dev", "2026-01-02T00:00:00+00:00", entry)
+    aws.nights.conclude("2026-01-01", {"asked": 1, "good": 1})
+    return aws, started
+
+
+@pytest.mark.parametrize(
+    ("route", "kind", "path", "body"),
+    [
+        (deployments.start, DeploymentView, {}, {"environment": "prod"}),
+        (deployments.index, DeploymentPage, {}, None),
+        (deployments.show, DeploymentDetail, {"id": "?"}, None),
+        (control.abort, DeploymentView, {"id": "?"}, None),
+        (environments.index, EnvironmentList, {}, None),
+        (environments.show, EnvironmentDetail, {"name": "dev"}, None),
+        (nights.index, NightList, {}, None),
+        (health.show, Health, {}, None),
+        (secrets.put, StoredSecret, {"name": "dev"}, {"schema": 1, "api_key": "sk-abcdefghijklmnopqrst"}),
+    ],
+)
+def test_what_a_route_answers_fits_its_type(
+    route: Route, kind: type[object], path: dict[str, str], body: dict[str, object] | None
+) -> None:
+    aws, started = world()
+    names: Any = {name: value.replace("?", started) for name, value in path.items()}
+    answer = ask(aws, route, body, **names)
+    assert answer.status < 300, answer.body
+    assert msgspec.convert(answer.body, kind)
+    assert set(answer.body) <= {field.name for field in fields(kind)}  # type: ignore[arg-type]

@@ -44,7 +44,7 @@ def test_null_takes_a_field_away_and_open_doors_are_warned_of() -> None:
     aws = world()
     answer = ask(aws, secrets.patch, {"client_keys": None}, name="dev")
     assert "client_keys" not in stored(aws)
-    assert "serves everybody" in answer.body["warning"]
+    assert "serves every caller" in answer.body["warning"]
 
 
 def test_a_whole_secret_takes_the_place_of_the_one_before_and_tells_what_that_changes() -> None:

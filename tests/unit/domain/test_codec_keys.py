@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.codec import decode_lenient, encode, schema_of
+from chalicelib.domain.codec import decode_lenient, encode, schemas_of
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 
 EVIDENCE = HandoffEvidence(links={"api": "u"}, bytes={"handoff.md": 3}, handoff_md="reports/d/handoff.md")
@@ -20,5 +20,5 @@ def test_fields_with_their_defaults_are_left_out_of_a_partial_record() -> None:
 
 
 def test_the_schema_has_the_keys() -> None:
-    schema = schema_of(HandoffEvidence, "#/{name}")
+    schema = schemas_of([HandoffEvidence], "#/{name}")["HandoffEvidence"]
     assert set(schema["properties"]) == {"links", "bytes", "report.html", "handoff.md"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from chalicelib.api import deployments
 from chalicelib.domain.model import Action, Deployment
-from chalicelib.lifecycle import sweep
+from chalicelib.lifecycle.sweep import sweep
 
 from tests.fakes import FakeAws
 from tests.fakes.calls import NOW, ask
@@ -28,7 +28,7 @@ def world(**attributes: Any) -> FakeAws:
 
 def swept(aws: FakeAws) -> list[Deployment]:
     """All deployments there are once the sweeper has looked."""
-    sweep.run({}, aws.as_aws(), lambda: NOW)
+    sweep({}, aws.as_aws(), lambda: NOW)
     return list(aws.records.started.values())
 
 

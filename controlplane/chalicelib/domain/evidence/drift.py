@@ -11,7 +11,7 @@ INFO: Severity = "info"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DriftFinding:
     """One difference between an environment and its record.
 
     kind: stack, alias, settings, secret or alarm. where: the resource or the value; expected, found: its recorded and
@@ -37,6 +37,6 @@ class DriftEvidence:
 
     PHASE: ClassVar[str] = "check_drift"
 
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[DriftFinding, ...] = ()
     healed: tuple[str, ...] = ()
     not_healed: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from chalicelib.domain.aws.alarms import Alarm, AlarmState
-from chalicelib.domain.evidence.drift import INFO, Finding
+from chalicelib.domain.evidence.drift import INFO, DriftFinding
 from chalicelib.domain.words import counted
 
 from .values import plain, shorten
@@ -15,12 +15,12 @@ _COMPARED = ("threshold", "periods", "datapoints", "actions")
 _METRIC_MATH = ("metrics", "expression")
 
 
-def topic_gone(topic: str) -> Finding:
+def topic_gone(topic: str) -> DriftFinding:
     """The topic of that name does not exist."""
-    return Finding("alarm", topic, "there", "gone (the topic)", _REMEDY, heals=True)
+    return DriftFinding("alarm", topic, "there", "gone (the topic)", _REMEDY, heals=True)
 
 
-def findings(recorded: Iterable[Alarm], existing: Iterable[AlarmState]) -> list[Finding]:
+def findings(recorded: Iterable[Alarm], existing: Iterable[AlarmState]) -> list[DriftFinding]:
     """Alarms that are missing or changed, and unexpected alarms under the environment's prefix.
 
     existing: alarms without `definition` are compared by `actions_enabled` only.
@@ -34,12 +34,12 @@ def findings(recorded: Iterable[Alarm], existing: Iterable[AlarmState]) -> list[
     ]
 
 
-def _of_alarm(alarm: Alarm, state: AlarmState | None) -> Iterator[Finding]:
+def _of_alarm(alarm: Alarm, state: AlarmState | None) -> Iterator[DriftFinding]:
     if state is None:
-        yield Finding("alarm", alarm.name, "there", "gone", _REMEDY, heals=True)
+        yield DriftFinding("alarm", alarm.name, "there", "gone", _REMEDY, heals=True)
         return
     for field, expected, actual in _differences(alarm, state):
-        yield Finding("alarm", f"{alarm.name} {field}", expected, actual, _REMEDY, heals=True)
+        yield DriftFinding("alarm", f"{alarm.name} {field}", expected, actual, _REMEDY, heals=True)
 
 
 def _differences(alarm: Alarm, state: AlarmState) -> Iterator[tuple[str, str, str]]:
@@ -55,14 +55,14 @@ def _differences(alarm: Alarm, state: AlarmState) -> Iterator[tuple[str, str, st
         yield "actions_enabled", "true", "false"
 
 
-def _without_metrics(states: Iterable[AlarmState]) -> list[Finding]:
+def _without_metrics(states: Iterable[AlarmState]) -> list[DriftFinding]:
     count = sum(state.definition is not None and not state.definition.metrics for state in states)
     if not count:
         return []
     why = f"NOT RUN: this cloud does not return the metrics of {counted(count, 'alarm')}"
-    return [Finding("alarm", "metrics", "as defined", why, "Nothing to do.", INFO)]
+    return [DriftFinding("alarm", "metrics", "as defined", why, "Nothing to do.", INFO)]
 
 
-def _unexpected(name: str) -> Finding:
+def _unexpected(name: str) -> DriftFinding:
     remedy = "Rename it: every alarm under this prefix stops rollouts, and the next deployment deletes it."
-    return Finding("alarm", name, "none of this name", "there", remedy, INFO)
+    return DriftFinding("alarm", name, "none of this name", "there", remedy, INFO)

@@ -5,40 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.domain.aws.functions import Alias, FunctionSettings
-from chalicelib.domain.evidence.drift import DRIFT, INFO, Finding, Severity
+from chalicelib.domain.evidence.drift import DRIFT, INFO, DriftFinding, Severity
 
 from .values import shorten
 
 _UNSET = "unset"
 
 
-def function_gone(function: str) -> Finding:
+def function_gone(function: str) -> DriftFinding:
     """The function does not exist."""
-    return Finding("alias", function, "there", "gone (the function)", "Deploy the environment again.")
+    return DriftFinding("alias", function, "there", "gone (the function)", "Deploy the environment again.")
 
 
-def version_gone(function: str, version: str) -> Finding:
+def version_gone(function: str, version: str) -> DriftFinding:
     """The live release's version does not exist."""
     remedy = "Deploy again: the version of the live release has been deleted."
-    return Finding("settings", f"{function}:{version}", "there", "gone", remedy)
+    return DriftFinding("settings", f"{function}:{version}", "there", "gone", remedy)
 
 
-def alias_findings(function: str, aliases: Mapping[str, Alias], version: str) -> list[Finding]:
+def alias_findings(function: str, aliases: Mapping[str, Alias], version: str) -> list[DriftFinding]:
     """A finding unless the live alias sends all traffic to `version`. aliases: by name."""
     live, where, expected = aliases.get("live"), f"{function}:live", f"version {version}"
     if live is None:
         remedy = "Deploy with options.force: CloudFormation owns the alias, so only the stack can create it again."
-        return [Finding("alias", where, expected, "gone", remedy)]
+        return [DriftFinding("alias", where, expected, "gone", remedy)]
     if live.version == version and not live.weights:
         return []
     weights = "".join(f" with {share:.0%} to {other}" for other, share in sorted(live.weights.items()))
     remedy = "Revalidate with options.heal, or POST /deployments with action rollback."
-    return [Finding("alias", where, expected, f"version {live.version}{weights}", remedy, heals=True)]
+    return [DriftFinding("alias", where, expected, f"version {live.version}{weights}", remedy, heals=True)]
 
 
 def settings_findings(
     function: str, live: FunctionSettings, latest: FunctionSettings, recorded: FunctionSettings | None
-) -> list[Finding]:
+) -> list[DriftFinding]:
     """Settings of the live version that differ from the recorded ones, and edits of `$LATEST`.
 
     recorded: None when the record does not have the configuration. `$LATEST` can be edited by hand; users do not use
@@ -46,16 +46,18 @@ def settings_findings(
     """
     if recorded is None:
         why = "NOT RUN: the record does not hold the configuration of this version"
-        return [Finding("settings", f"{function}:live", "as recorded", why, "Deploy once, which records it.", INFO)]
+        return [
+            DriftFinding("settings", f"{function}:live", "as recorded", why, "Deploy once, which records it.", INFO)
+        ]
     remedy = "Deploy the recorded configuration again with options.force, or roll back to a version that has it."
     findings = [
-        Finding("settings", f"{function}:live {name}", expected, actual, remedy, _severity(expected, actual))
+        DriftFinding("settings", f"{function}:live {name}", expected, actual, remedy, _severity(expected, actual))
         for name, expected, actual in _differences(recorded, live)
     ]
     edited = ", ".join(name for name, _, _ in _differences(live, latest))
     if edited:
         remedy = "The next release sets them. A rollback or a failed deployment leaves such a difference, too."
-        findings.append(Finding("settings", f"{function}:$LATEST", "as live", f"other in {edited}", remedy, INFO))
+        findings.append(DriftFinding("settings", f"{function}:$LATEST", "as live", f"other in {edited}", remedy, INFO))
     return findings
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chalicelib.domain.aws.functions import Alias
-from chalicelib.domain.evidence.drift import Finding
+from chalicelib.domain.evidence.drift import DriftFinding
 from chalicelib.domain.model import Release
 from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request
@@ -18,7 +18,7 @@ from chalicelib.ports import Aws
 from . import record
 
 
-def heal(findings: Iterable[Finding], request: Request, live: Release, aws: Aws) -> tuple[str, ...]:
+def heal(findings: Iterable[DriftFinding], request: Request, live: Release, aws: Aws) -> tuple[str, ...]:
     """Restore what the findings name and `heals` allows; returns one line for each thing that was restored."""
     kinds = {finding.kind for finding in findings if finding.heals}
     healed = []

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chalicelib.domain import secret_schema
 from chalicelib.domain.errors import BadRequest, NotFound
-from chalicelib.domain.evidence.drift import Finding
+from chalicelib.domain.evidence.drift import DriftFinding
 from chalicelib.domain.model import Release
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
@@ -14,12 +14,12 @@ from chalicelib.ports import Aws
 from . import alarm_drift, function_drift, record, secret_drift
 
 
-def look(request: Request, live: Release, aws: Aws) -> list[Finding]:
+def look(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:
     """The findings about alias, settings, secret and alarms; those about the stack take longer (see `run`)."""
     return [*_function(request, live, aws), *_secret(request, aws), *_alarms(request, live, aws)]
 
 
-def _function(request: Request, live: Release, aws: Aws) -> list[Finding]:
+def _function(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:
     function = request.names.function
     try:
         aliases = aws.functions.aliases(function)
@@ -35,7 +35,7 @@ def _function(request: Request, live: Release, aws: Aws) -> list[Finding]:
     return [*findings, *function_drift.settings_findings(function, version.settings, latest.settings, recorded)]
 
 
-def _secret(request: Request, aws: Aws) -> list[Finding]:
+def _secret(request: Request, aws: Aws) -> list[DriftFinding]:
     applied = record.secret(request.environment)
     info = aws.secrets.find(applied.arn) if applied.arn else None
     if info is None:
@@ -55,7 +55,7 @@ def _schema_problem(arn: str, aws: Aws) -> str:
     return ""
 
 
-def _alarms(request: Request, live: Release, aws: Aws) -> list[Finding]:
+def _alarms(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:
     names = request.names
     topic = aws.topics.find(names.topic)
     existing = list(aws.alarms.find(names.alarm("")))

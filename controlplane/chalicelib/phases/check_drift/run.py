@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.domain.evidence.drift import DRIFT, DriftEvidence, Finding
+from chalicelib.domain.evidence.drift import DRIFT, DriftEvidence, DriftFinding
 from chalicelib.domain.model import Release
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
@@ -48,14 +48,14 @@ def run(request: Request, aws: Aws) -> Result[DriftEvidence]:
 
 
 def _heal(
-    in_stack: Sequence[Finding], findings: Sequence[Finding], request: Request, live: Release, aws: Aws
+    in_stack: Sequence[DriftFinding], findings: Sequence[DriftFinding], request: Request, live: Release, aws: Aws
 ) -> Result[DriftEvidence]:
     healed = heal(findings, request, live, aws)
     # Compare again: a finding counts as healed only when it is gone.
     return _conclude([*in_stack, *look(request, live, aws)], healed, request)
 
 
-def _detect(request: Request, aws: Aws) -> Sequence[Finding] | Result[DriftEvidence]:
+def _detect(request: Request, aws: Aws) -> Sequence[DriftFinding] | Result[DriftEvidence]:
     """The findings about the stack; a Result while CloudFormation still detects."""
     name = request.names.stack
     stack = aws.stacks.find(name)
@@ -74,7 +74,7 @@ def _detect(request: Request, aws: Aws) -> Sequence[Finding] | Result[DriftEvide
     return findings
 
 
-def _conclude(findings: Sequence[Finding], healed: tuple[str, ...], request: Request) -> Result[DriftEvidence]:
+def _conclude(findings: Sequence[DriftFinding], healed: tuple[str, ...], request: Request) -> Result[DriftEvidence]:
     drift = [finding for finding in findings if finding.severity == DRIFT]
     not_healed = tuple(map(str, drift)) if request.options.heal else ()
     evidence = DriftEvidence(tuple(findings), healed, not_healed)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.evidence.drift import INFO, Finding
+from chalicelib.domain.evidence.drift import INFO, DriftFinding
 
 _STORE = "Store a good one: python -m ctl secret set, or PUT /environments/{name}/secret."
 
 
-def missing(name: str, reason: str) -> Finding:
+def missing(name: str, reason: str) -> DriftFinding:
     """There is no current value to check. reason: such as `scheduled for deletion`."""
-    return Finding("secret", name, "there", reason, _STORE)
+    return DriftFinding("secret", name, "there", reason, _STORE)
 
 
-def findings(name: str, current: str, applied: str, problem: str) -> list[Finding]:
+def findings(name: str, current: str, applied: str, problem: str) -> list[DriftFinding]:
     """A finding for a malformed or a rotated secret.
 
     current, applied: version ids, now and when prepare_secret last ran. problem: the schema's message about the current
     version, "" when it is valid. A secret is never healed: only a person can store a valid key.
     """
     if problem:
-        return [Finding("secret", name, f"well-formed, as version {applied} was", f"malformed: {problem}", _STORE)]
+        return [DriftFinding("secret", name, f"well-formed, as version {applied} was", f"malformed: {problem}", _STORE)]
     if current != applied:
         remedy = "Nothing to do: the proxy reads the new version by itself, and the next deployment records it."
-        return [Finding("secret", name, f"version {applied}", f"version {current}, rotated since", remedy, INFO)]
+        return [DriftFinding("secret", name, f"version {applied}", f"version {current}, rotated since", remedy, INFO)]
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from chalicelib.domain.aws.stacks import ResourceDrift
-from chalicelib.domain.evidence.drift import INFO, Finding
+from chalicelib.domain.evidence.drift import INFO, DriftFinding
 
 from .values import shorten
 
@@ -20,19 +20,19 @@ _RELEASED: Mapping[str, tuple[str, ...]] = {
 _DELETED_ON_PURPOSE = "AWS::Lambda::Version"
 
 
-def findings(stack: str, drifts: Iterable[ResourceDrift]) -> list[Finding]:
+def findings(stack: str, drifts: Iterable[ResourceDrift]) -> list[DriftFinding]:
     """One finding for each deleted resource and each changed property. stack: its name; drifts: not in sync."""
     return [finding for drift in drifts for finding in _of_resource(stack, drift)]
 
 
-def _of_resource(stack: str, drift: ResourceDrift) -> Iterator[Finding]:
+def _of_resource(stack: str, drift: ResourceDrift) -> Iterator[DriftFinding]:
     where = f"{drift.logical_id} ({drift.resource_type})"
     if drift.status == "DELETED" and drift.resource_type != _DELETED_ON_PURPOSE:
-        yield Finding("stack", where, "there", "deleted", _revert(stack))
+        yield DriftFinding("stack", where, "there", "deleted", _revert(stack))
     if drift.status == "MODIFIED":
         for path, expected, actual in drift.differences:
             if not _is_released(drift.resource_type, path):
-                yield Finding("stack", f"{where} {path}", shorten(expected), shorten(actual), _revert(stack))
+                yield DriftFinding("stack", f"{where} {path}", shorten(expected), shorten(actual), _revert(stack))
 
 
 def _is_released(resource_type: str, path: str) -> bool:
@@ -47,13 +47,13 @@ def _revert(stack: str) -> str:
     )
 
 
-def unchecked(stack: str, reason: str) -> Finding:
+def unchecked(stack: str, reason: str) -> DriftFinding:
     """The drift of the stack, or of a part of it, is unknown."""
     remedy = "Look at the stack in the CloudFormation console."
-    return Finding("stack", stack, "checked", f"NOT RUN: {reason}", remedy, INFO)
+    return DriftFinding("stack", stack, "checked", f"NOT RUN: {reason}", remedy, INFO)
 
 
-def wrong_state(stack: str, status: str | None) -> Finding:
+def wrong_state(stack: str, status: str | None) -> DriftFinding:
     """A stack that does not exist (None), or that is in a state in which a successful deployment does not leave it."""
     expected = "in a *_COMPLETE state" if status else "there"
-    return Finding("stack", stack, expected, status or "gone", "Deploy the environment again.")
+    return DriftFinding("stack", stack, expected, status or "gone", "Deploy the environment again.")

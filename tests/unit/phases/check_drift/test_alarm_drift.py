@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chalicelib.domain.aws.alarms import Alarm, AlarmState
 from chalicelib.domain.config import AlarmThresholds
-from chalicelib.domain.evidence.drift import DRIFT, INFO, Finding
+from chalicelib.domain.evidence.drift import DRIFT, INFO, DriftFinding
 from chalicelib.domain.names import Names
 from chalicelib.monitoring.alarms import definitions
 from chalicelib.phases.check_drift import alarm_drift
@@ -16,7 +16,7 @@ WANTED = definitions(NAMES, AlarmThresholds(), stage="api", topic_arn="arn:topic
 EXISTING = [AlarmState(alarm.name, "arn", "OK", "", alarm) for alarm in WANTED]
 
 
-def compare(existing: list[AlarmState]) -> list[Finding]:
+def compare(existing: list[AlarmState]) -> list[DriftFinding]:
     return alarm_drift.findings(WANTED, existing)
 
 

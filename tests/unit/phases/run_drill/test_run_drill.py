@@ -100,7 +100,7 @@ def test_a_drill_whose_parts_end_as_they_must_names_each_with_its_deployment() -
 def test_each_part_is_a_deployment_of_the_drills_environment_and_only_one_is_broken() -> None:
     drill = Drill()
     drill.through()
-    bodies: list[Any] = list(drill.aws.rollouts.asked)
+    bodies: list[Any] = list(drill.aws.rollouts.bodies)
     assert {body["environment"] for body in bodies} == {NAME}
     assert [body["options"].get("sabotage") for body in bodies] == [None, "answers_500", None, None]
     assert [body["config"]["secret_arn"] for body in bodies[:3]] == [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from chalicelib.api import deployments
 from chalicelib.domain import drills
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus
-from chalicelib.lifecycle import sweep
+from chalicelib.lifecycle.sweep import sweep
 
 from tests.fakes import FakeAws
 from tests.fakes.calls import NOW, ask
@@ -32,8 +34,8 @@ def ends(aws: FakeAws, environment: str, deployment_id: str, status: str) -> Non
     aws.executions.end(deployment_id, status)
 
 
-def swept(aws: FakeAws, name: str) -> dict[str, str]:
-    return sweep.run({"detail": {"name": name}}, aws.as_aws(), lambda: NOW)
+def swept(aws: FakeAws, name: str) -> dict[str, Any]:
+    return sweep({"detail": {"name": name}}, aws.as_aws(), lambda: NOW)
 
 
 def of(aws: FakeAws, environment: str, action: Action) -> Deployment:

@@ -1,0 +1,165 @@
+"""The bodies of the API's answers. `openapi` derives their schemas from these types.
+
+Times are ISO 8601 in UTC, durations seconds. A field that is None is left out of a deployment, and null elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.domain.config import Config, Options
+from chalicelib.domain.model import Action, DeploymentStatus, Lock, PhaseStatus, Release
+from chalicelib.domain.nights import NightSummary
+from chalicelib.domain.records import HistoryEntry
+
+from .dora import Dora
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDetail:
+    """holder: the deployment that holds the environment. deployment: the one that the Idempotency-Key stands for."""
+
+    code: str
+    message: str
+    field: str | None = None
+    remedy: str | None = None
+    holder: str | None = None
+    deployment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBody:
+    error: ErrorDetail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentView:
+    """approval: `{until}` while the deployment waits for an approval, `{by, at}` afterwards."""
+
+    id: str
+    environment: str
+    action: Action
+    status: DeploymentStatus
+    config: Config
+    options: Options
+    created_at: str
+    abort_requested: bool
+    waiting: bool
+    links: Mapping[str, str]
+    caller: str | None = None
+    execution_arn: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_s: float | None = None
+    current_phase: str | None = None
+    summary: str | None = None
+    error: Mapping[str, str] | None = None
+    resumes: str | None = None
+    approval: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseView:
+    """One phase (number 1 to 12) or one step beside them (number 0)."""
+
+    number: int
+    name: str
+    status: PhaseStatus
+    started_at: str | None
+    ended_at: str | None
+    duration_s: float | None
+    summary: str
+    evidence: Mapping[str, object]
+    error: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentDetail(DeploymentView):
+    """percent: share of the phases that have ended, 100 only for a deployment that succeeded."""
+
+    percent: int
+    phases: tuple[PhaseView, ...]
+    steps: tuple[PhaseView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPage:
+    """Newest first. cursor: what asks for the next page, null on the last."""
+
+    deployments: tuple[DeploymentView, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedView:
+    """The last successful run of a phase in an environment."""
+
+    fingerprint: str
+    deployment_id: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentView:
+    """See `domain.model.Environment`."""
+
+    name: str
+    status: str
+    lock: Lock | None
+    live: Release | None
+    last_good: Release | None
+    previous: Release | None
+    releases: tuple[Release, ...]
+    applied: Mapping[str, AppliedView]
+    links: Mapping[str, str]
+    last_deployment: str | None
+    last_revalidation: Mapping[str, str] | None
+    incident: Mapping[str, str] | None
+    expires_at: str | None
+    at_expiry: Mapping[str, object]
+    updated_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentDetail(EnvironmentView):
+    """history: newest first."""
+
+    history: tuple[HistoryEntry, ...]
+    dora: Dora
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentList:
+    environments: tuple[EnvironmentView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSecret:
+    """What was stored, without any value of it. changed: names of the fields that differ from the version before."""
+
+    environment: str
+    secret_arn: str
+    version_id: str | None
+    models: tuple[str, ...]
+    client_keys: tuple[str, ...]
+    changed: tuple[str, ...]
+    warning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NightList:
+    """Newest first."""
+
+    nights: tuple[NightSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """environments: how many are on record. bundle: S3 key of the proxy's sources that a deployment rolls."""
+
+    status: str
+    account: str
+    region: str
+    environments: int
+    bundle: str
