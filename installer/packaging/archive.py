@@ -1,7 +1,7 @@
 """File trees as zips: which files of a folder go in, the zip itself, and the digest that names it.
 
 A tree is a mapping from path to content. Its digest, not that of the zip's bytes, is the key of an upload: zlib and
-zlib-ng compress the same input to different bytes, so two machines would give one tree two keys (docs/decisions/006).
+zlib-ng compress the same input to different bytes, so two machines would give one tree two keys (docs/decisions/007).
 """
 
 import hashlib
