@@ -118,7 +118,7 @@ def _partitions_apart() -> Iterator[None]:
     query = Table.query
     signature = inspect.signature(query)
 
-    def of_its_partition(*arguments: object, **named: object) -> object:
+    def of_its_partition(*arguments: Any, **named: Any) -> Any:
         bound = signature.bind(*arguments, **named)
         table, hash_key = bound.arguments["self"], bound.arguments["hash_key"]
         if bound.arguments.get("index_name") is None:
