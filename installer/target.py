@@ -115,7 +115,7 @@ def _identify(session: Session, endpoint: str, *, explicit: bool) -> Target:
 def _client(session: Session, service: str, endpoint: str) -> BaseClient:
     if not endpoint:
         return session.client(service, config=_CONFIG)
-    # An HTTP proxy of the environment must not stand before an address of this machine.
+    # Calls to this machine must not go through the HTTP proxy that the environment may name.
     return session.client(service, config=_CONFIG.merge(Config(proxies={})), endpoint_url=endpoint)
 
 

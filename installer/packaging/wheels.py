@@ -62,7 +62,7 @@ def _with_uv(requirements: Path, target: Path, where: Platform) -> subprocess.Co
 
 
 def _with_pip(requirements: Path, target: Path, where: Platform) -> bool:
-    """Slower, for machines on which uv does not run. Without bytecode of its own, which `bytecode` would not replace."""
+    """Slower, for machines on which uv does not run; without .pyc files, which `bytecode` would not replace."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     command += [*_LOCKED, *_into(target), "--implementation", "cp"]
     command += ["--platform", where.pip_name] if where.pip_name else []
