@@ -13,13 +13,13 @@ PARTS = ("proxy", "load", "revalidation")
 
 def main(arguments: list[str]) -> int:
     """0 when every part ran and met its bounds."""
-    given = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    rest = arguments[len(given) + 1 :]
-    if unknown := [name for name in given if name not in PARTS]:
+    names = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    rest = arguments[len(names) + 1 :]
+    if unknown := [name for name in names if name not in PARTS]:
         print(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}", file=sys.stderr)
         return 2
     failed = []
-    for name in given or PARTS:
+    for name in names or PARTS:
         print(f"== {name}", flush=True)
         part = importlib.import_module(f"bench.{name}.__main__" if name != "revalidation" else "bench.revalidation")
         if part.main(rest):

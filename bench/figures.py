@@ -1,4 +1,4 @@
-"""Bounds and how they are told: the same for every part of the bench."""
+"""Bounds and how they are printed: the same for every part of the bench."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Bound:
 
 @dataclass
 class Report:
-    """What one measurement found."""
+    """The result of one measurement."""
 
     title: str
     lines: list[str] = field(default_factory=list)
     bounds: list[Bound] = field(default_factory=list)
 
-    def tell(self) -> None:
+    def print(self) -> None:
         """Print it."""
         say(f"\n== {self.title}")
         for line in self.lines:

@@ -1,4 +1,4 @@
-"""Recorded environments for `bench.revalidation`: AWS as moto plays it, and meters on every call that reaches it."""
+"""Recorded environments for `bench.revalidation`: AWS as moto emulates it, with a meter on every call."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
+from unittest import mock
 
 import boto3
 from chalicelib.adapters.artifacts import S3Artifacts
@@ -46,12 +47,12 @@ class Meter:
         events.register_first("before-send", self._begins)
         events.register("response-received", self._ends)
 
-    def _begins(self, event_name: str, **_other: Any) -> None:
+    def _begins(self, event_name: str, **_other: object) -> None:
         _, service, operation = event_name.split(".", 2)
         self.calls.setdefault(self.part, Counter())[f"{service}:{operation}"] += 1
         self._since = time.process_time()
 
-    def _ends(self, **_other: Any) -> None:
+    def _ends(self, **_other: object) -> None:
         self.emulated_s += time.process_time() - self._since
 
 
@@ -74,52 +75,56 @@ class World:
 
 @contextmanager
 def world() -> Iterator[tuple[World, Meter]]:
-    """An empty table and a state machine, in moto; the environment's variables are put back."""
-    given = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-central-1"}
-    before = {name: os.environ.get(name) for name in (*given, "AWS_ENDPOINT_URL")}
-    os.environ.update(given)
-    os.environ.pop("AWS_ENDPOINT_URL", None)
-    client.cache_clear()
-    try:
-        with mock_aws(), _partitions_apart():
-            boto3.setup_default_session()
-            meter = Meter()
-            meter.listen()
-            make_table()
-            fakes = FakeAws()
-            bucket, place = fakes.settings.bucket, {"LocationConstraint": "eu-central-1"}
-            boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
-            machine = boto3.client("stepfunctions").create_state_machine(
-                name="proxyctl-rollout",
-                definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}),
-                roleArn="arn:aws:iam::123456789012:role/states",
-            )["stateMachineArn"]
-            records, nights = DynamoRecords("proxyctl"), DynamoNights("proxyctl")
-            yield World(fakes, records, nights, S3Artifacts(bucket), StepFunctionsExecutions(machine)), meter
-    finally:
+    """An empty table and a state machine, in moto."""
+    with _variables(), mock_aws(), _partitions_apart():
+        boto3.setup_default_session()
+        meter = Meter()
+        meter.listen()
+        make_table()
+        yield _new_world(), meter
+
+
+def _new_world() -> World:
+    fakes = FakeAws()
+    bucket, place = fakes.settings.bucket, {"LocationConstraint": "eu-central-1"}
+    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+    machine = boto3.client("stepfunctions").create_state_machine(
+        name="proxyctl-rollout",
+        definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}),
+        roleArn="arn:aws:iam::123456789012:role/states",
+    )["stateMachineArn"]
+    records, nights = DynamoRecords("proxyctl"), DynamoNights("proxyctl")
+    return World(fakes, records, nights, S3Artifacts(bucket), StepFunctionsExecutions(machine))
+
+
+@contextmanager
+def _variables() -> Iterator[None]:
+    """moto's credentials in the process environment, which is restored afterwards."""
+    variables = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-central-1"}
+    with mock.patch.dict(os.environ, variables):
+        os.environ.pop("AWS_ENDPOINT_URL", None)
         client.cache_clear()
-        boto3.DEFAULT_SESSION = None
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        try:
+            yield
+        finally:
+            client.cache_clear()
+            boto3.DEFAULT_SESSION = None
 
 
 @contextmanager
 def _partitions_apart() -> Iterator[None]:
-    """moto looks through, and sorts, the whole table for each query; here it sees the one partition that is asked for,
-    as DynamoDB does. Otherwise a bench of 200 environments is a bench of moto's sorting."""
+    """moto scans and sorts the whole table for each query; here it reads the queried partition only, as DynamoDB does.
+    Otherwise a bench of 200 environments would measure moto's sorting."""
     query = Table.query
     signature = inspect.signature(query)
 
-    def of_its_partition(*given: Any, **named: Any) -> Any:
-        asked = signature.bind(*given, **named)
-        table, hash_key = asked.arguments["self"], asked.arguments["hash_key"]
-        if asked.arguments.get("index_name") is None:
-            asked.arguments["self"] = partition = copy.copy(table)
+    def of_its_partition(*arguments: Any, **named: Any) -> Any:
+        bound = signature.bind(*arguments, **named)
+        table, hash_key = bound.arguments["self"], bound.arguments["hash_key"]
+        if bound.arguments.get("index_name") is None:
+            bound.arguments["self"] = partition = copy.copy(table)
             partition.items = {hash_key: table.items[hash_key]} if hash_key in table.items else {}
-        return query(*asked.args, **asked.kwargs)
+        return query(*bound.args, **bound.kwargs)
 
     Table.query = of_its_partition  # type: ignore[method-assign]
     try:
@@ -129,25 +134,10 @@ def _partitions_apart() -> Iterator[None]:
 
 
 def record_environment(here: World, name: str) -> None:
-    """As a good deployment leaves it: live, with function, stack, secret and alarms."""
-    names, config = Names(name), Config()
+    """An environment as a good deployment leaves it: live, with function, stack, secret and alarms."""
+    names = Names(name)
     arn = here.fakes.secrets.add(names.secret, json.dumps(_SECRET)).arn
-    wanted = release.wanted(
-        config,
-        environment=name,
-        digest="abc",
-        code_sha256="c",
-        secret_arn=arn,
-        secret_version="v1",
-        response_mode="stream",
-        runtime="python3.11",
-    )
-    made = FunctionConfig("c", wanted.memory_mb, wanted.timeout_s, wanted.environment, "python3.11")
-    here.fakes.functions.add(names.function, made, live="1", versions=1)
-    here.fakes.stacks.add(names.stack)
-    topic = here.fakes.topics.ensure(names.topic, {})
-    for alarm in definitions(names, config.alarms, stage="api", topic_arn=topic):
-        here.fakes.alarms.put(alarm, {})
+    _add_resources(here, names, arn)
     live = {"version": "1", "deployment_id": "d", "at": "t", "artifact": "abc", "config": {"memory_mb": 512}}
     applied = {"fingerprint": "f", "deployment_id": "d", "at": "t"}
     changes = {
@@ -160,6 +150,27 @@ def record_environment(here: World, name: str) -> None:
         "at": name,
     }
     here.records.update_environment(name, changes)
+
+
+def _add_resources(here: World, names: Names, secret_arn: str) -> None:
+    """Function, stack, topic and alarms, as the release code would want them."""
+    config = Config()
+    wanted = release.wanted(
+        config,
+        environment=names.environment,
+        digest="abc",
+        code_sha256="c",
+        secret_arn=secret_arn,
+        secret_version="v1",
+        response_mode="stream",
+        runtime="python3.11",
+    )
+    function = FunctionConfig("c", wanted.memory_mb, wanted.timeout_s, wanted.environment, "python3.11")
+    here.fakes.functions.add(names.function, function, live="1", versions=1)
+    here.fakes.stacks.add(names.stack)
+    topic = here.fakes.topics.ensure(names.topic, {})
+    for alarm in definitions(names, config.alarms, stage="api", topic_arn=topic):
+        here.fakes.alarms.put(alarm, {})
 
 
 _SECRET = {"schema": 1, "api_key": "sk-abcdefghijklmnopqrst", "models": {}}

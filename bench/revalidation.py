@@ -3,8 +3,8 @@
 Recorded environments lie in DynamoDB (moto, in this process, on the table that resources.yaml declares). The tasks of
 the nightly state machine, and every step of every revalidation that it starts, work on them with the real adapters of
 what a night writes to; the checks are tiny. Counted for each environment: the calls of AWS APIs, the bytes that its
-executions carry, and the processor time of our own code (without moto's, which is told beside it). Any that grows with
-the number of environments is a miss.
+executions carry, and the processor time of our own code (moto's is printed beside it). A figure that grows with the
+number of environments is a miss.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import ModuleType
-from typing import Any
 
 from chalicelib.engine import registry, runner
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Definition, Phase, Request, Result
 from chalicelib.lifecycle import night as nightly
 from chalicelib.lifecycle.sweep import sweep
 from chalicelib.ports import Aws
@@ -64,76 +62,78 @@ class Night:
         return sum(self.own_s.values()) / self.size * 1_000
 
 
-def _tiny(name: str) -> ModuleType:
-    """A check that asks one question."""
-    made = ModuleType(name)
+@dataclass(frozen=True)
+class TinyEvidence:
+    """The evidence of `_call_health`, in the shape of a real check's."""
 
-    def run(request: Request, aws: Aws) -> Result:
-        reply = aws.endpoint.call("GET", f"https://{request.environment.name}/health", signed=True, timeout_s=1)
-        return Result.done(f"health answered {reply.status}", checks=[{"name": "health", "verdict": "PASS"}])
-
-    made.run = run  # type: ignore[attr-defined]
-    return made
+    checks: tuple[Mapping[str, str], ...] = ({"name": "health", "verdict": "PASS"},)
 
 
-def _load(name: str) -> ModuleType:
-    return registry.load(name) if name in ("acquire_lock", "check_drift", "record_outcome") else _tiny(name)
+def _call_health(request: Request, aws: Aws) -> Result[TinyEvidence]:
+    """A check that makes one call."""
+    reply = aws.endpoint.call("GET", f"https://{request.environment.name}/health", signed=True, timeout_s=1)
+    return Result.done(f"health answered {reply.status}", TinyEvidence())
+
+
+def _load(name: str) -> Phase:
+    real = ("acquire_lock", "check_drift", "record_outcome")
+    return registry.load(name) if name in real else Definition(_call_health, TinyEvidence)
 
 
 def night(size: int) -> Night:
     """List, check each environment through all its steps, sum up, and sweep after it."""
-    told = Night(size)
+    result = Night(size)
     with world() as (here, meter):
         for number in range(size):
             record_environment(here, f"env-{number:04}")
         meter.emulated_s, clock = 0.0, _ticking()
-        with _part("list", told, meter):
+        with _part("list", result, meter):
             listed = nightly.list_environments({"scheduled_at": _START.isoformat()}, here.as_aws(), clock)
         for name in json.loads(here.artifacts.get(listed["key"])):
-            _check({"night": listed["night"], "environment": name}, here, meter, clock, told)
-        with _part("sum up", told, meter):
+            _check({"night": listed["night"], "environment": name}, here, meter, clock, result)
+        with _part("sum up", result, meter):
             summary = nightly.summarize_night(listed, here.as_aws(), clock)
-        with _part("sweep", told, meter):
+        with _part("sweep", result, meter):
             sweep({}, here.as_aws(), clock)
-        told.state, told.good = max(_bytes(listed), _bytes(summary)), summary["good"]
-        told.emulated_s, told.calls = meter.emulated_s, {part: meter.calls[part] for part in told.own_s}
-    return told
+        result.state, result.good = max(_bytes(listed), _bytes(summary)), summary["good"]
+        result.emulated_s, result.calls = meter.emulated_s, {part: meter.calls[part] for part in result.own_s}
+    return result
 
 
-def _check(item: Mapping[str, Any], here: World, meter: Meter, clock: Callable[[], datetime], told: Night) -> None:
-    """One item of the Map: started, asked after once before its end and once after."""
+def _check(item: Mapping[str, object], here: World, meter: Meter, clock: Callable[[], datetime], result: Night) -> None:
+    """One item of the Map: started, polled once before its end and once after."""
     aws = here.as_aws()
-    with _part("start and ask", told, meter):
+    with _part("start and ask", result, meter):
         first = nightly.revalidate_environment(item, aws, clock)
         again = nightly.revalidate_environment({**item, "result": first}, aws, clock)
-    with _part("revalidate", told, meter):
-        told.rollouts.append(_revalidate(str(item["environment"]), first["deployment_id"], here, clock))
-    with _part("start and ask", told, meter):
+    with _part("revalidate", result, meter):
+        result.rollouts.append(_revalidate(str(item["environment"]), first["deployment_id"], here, clock))
+    with _part("start and ask", result, meter):
         last = nightly.revalidate_environment({**item, "result": again}, aws, clock)
-    told.items.append(max(_bytes({**item, "result": answer}) for answer in (first, again, last)))
+    result.items.append(max(_bytes({**item, "result": answer}) for answer in (first, again, last)))
 
 
 def _ticking() -> Callable[[], datetime]:
-    """A clock that goes on by a millisecond a look, so that no two events fall on one key."""
+    """A clock that advances by a millisecond a call, so that no two events share a key."""
     looks = iter(range(10**9))
     return lambda: _START + timedelta(milliseconds=next(looks))
 
 
 @contextmanager
-def _part(name: str, told: Night, meter: Meter) -> Iterator[None]:
+def _part(name: str, result: Night, meter: Meter) -> Iterator[None]:
     meter.part, emulated, began = name, meter.emulated_s, time.process_time()
     yield
     spent = time.process_time() - began - (meter.emulated_s - emulated)
-    told.own_s[name] = told.own_s.get(name, 0.0) + spent
+    result.own_s[name] = result.own_s.get(name, 0.0) + spent
 
 
-def _bytes(state: Mapping[str, Any]) -> int:
+def _bytes(state: Mapping[str, object]) -> int:
     return len(json.dumps(state))
 
 
 def _revalidate(environment: str, deployment_id: str, here: World, clock: Callable[[], datetime]) -> int:
-    """The steps in the order of the state machine; answers the size of its largest payload."""
-    state: dict[str, Any] = {
+    """Run the steps in the order of the state machine; returns the size of the largest payload."""
+    state: dict[str, object] = {
         "deployment_id": deployment_id,
         "environment": environment,
         "action": "revalidate",
@@ -148,24 +148,28 @@ def measure(sizes: Sequence[int]) -> Report:
     for size in sizes:
         nights.append(night(size))
         say(f"  {size} environments: done")
-    title = f"A night over {', '.join(str(one.size) for one in nights)} recorded environments, every step of each"
+    title = f"A night over {', '.join(str(item.size) for item in nights)} recorded environments, every step of each"
     return Report(title, _lines(nights), _bounds(nights))
+
+
+def _cells(item: Night) -> tuple[str, ...]:
+    return (
+        str(item.size),
+        f"{item.calls_each():.2f}",
+        f"{item.own_ms_each():.2f}",
+        str(max(item.rollouts)),
+        str(max(item.items)),
+        str(item.state),
+        f"{item.emulated_s:.1f}",
+    )
 
 
 def _lines(nights: Sequence[Night]) -> list[str]:
     columns = ("environments", "calls each", "own ms each", "execution bytes", "item bytes", "night bytes", "moto s")
     lines = ["  ".join(columns)]
-    for one in nights:
-        cells = (
-            str(one.size),
-            f"{one.calls_each():.2f}",
-            f"{one.own_ms_each():.2f}",
-            str(max(one.rollouts)),
-            str(max(one.items)),
-            str(one.state),
-            f"{one.emulated_s:.1f}",
-        )
-        lines.append("  ".join(cell.rjust(len(column)) for cell, column in zip(cells, columns, strict=True)))
+    for item in nights:
+        cells = zip(_cells(item), columns, strict=True)
+        lines.append("  ".join(cell.rjust(len(column)) for cell, column in cells))
     last = nights[-1]
     for part, counted in last.calls.items():
         operations = ", ".join(f"{name} {count / last.size:.2f}" for name, count in sorted(counted.items()))
@@ -175,12 +179,12 @@ def _lines(nights: Sequence[Night]) -> list[str]:
 
 
 def _bounds(nights: Sequence[Night]) -> list[Bound]:
-    """Linear is what costs no more for each environment when there are more of them."""
+    """Linear: each environment costs no more when there are more of them."""
     first, last = nights[0], nights[-1]
     against = f"{last.size} against {first.size}"
     largest = max(*last.rollouts, *last.items, last.state)
     return [
-        Bound("share of environments found good", min(one.good / one.size for one in nights), low=1),
+        Bound("share of environments found good", min(item.good / item.size for item in nights), low=1),
         Bound(f"calls an environment, {against}", last.calls_each() / first.calls_each(), high=EXACT, unit="x"),
         Bound(f"time an environment, {against}", last.own_ms_each() / first.own_ms_each(), high=TIMED, unit="x"),
         Bound(f"an execution's state, {against}", max(last.rollouts) / max(first.rollouts), high=EXACT, unit="x"),
@@ -191,11 +195,11 @@ def _bounds(nights: Sequence[Night]) -> list[Bound]:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and tell; 0 when every bound holds."""
+    """Measure and print; 0 when every bound holds."""
     parser = argparse.ArgumentParser(prog="python -m bench.revalidation", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of environments, rising")
-    asked = parser.parse_args(arguments)
-    return running.run({"revalidation": lambda: measure(tuple(asked.sizes))}, ())
+    options = parser.parse_args(arguments)
+    return running.run({"revalidation": lambda: measure(tuple(options.sizes))}, ())
 
 
 if __name__ == "__main__":

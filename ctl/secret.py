@@ -34,7 +34,7 @@ def _set_key(environment: str, key: str, client: Client) -> StoredSecret:
 
 def _prompt() -> str:
     try:
-        # Never from the arguments: they stand in the shell's history and in every process list.
+        # Never from the arguments: shells store those in their history, and every process list shows them.
         return _key(getpass.getpass("OpenAI API key: "), "the key")
     except EOFError:
         raise Refused("no key was entered") from None

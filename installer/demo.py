@@ -45,7 +45,7 @@ def run(root: Path, folder: Path, port: int | None) -> int:
         packaged = beside.submit(control_plane.build, root, root / ".local" / "build", wheels.this_machine())
         running = _start_cloud(root, folder, port)
         packaged.result()
-    # Only the openai SDK reads it: an HTTP proxy must not stand before this machine.
+    # Only the openai SDK reads it: calls to this machine must not go through an HTTP proxy.
     os.environ["NO_PROXY"] = "127.0.0.1"
     rolled = _roll_proxy(root, folder, running)
     tell("5/5 one chat call with the openai SDK")

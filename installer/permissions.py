@@ -28,7 +28,7 @@ function, one statement a purpose. Partition, region and account of every ARN ar
 
 
 def page(documents: Mapping[str, PolicyDocument] | None = None) -> str:
-    """The whole page, Markdown. documents: policy document by stem; None stands for those of the checkout."""
+    """The whole page, Markdown. documents: policy document by stem; None: those of the checkout."""
     parts = [_INTRO]
     for stem, document in (documents or of_checkout()).items():
         parts.append(f"## {stem}\n\n| purpose | actions | resources | only if |\n|---|---|---|---|\n")

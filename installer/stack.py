@@ -45,7 +45,7 @@ class Deployer:
         self._client, self._name, self._sleep, self._progress = client, name, sleep, progress
 
     def find(self) -> Stack | None:
-        """The stack as it stands; None when there is none."""
+        """The stack in its current state; None when there is none."""
         try:
             stack = stack_of(self._client.describe_stacks(StackName=self._name)["Stacks"][0])
         except ClientError as error:

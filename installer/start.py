@@ -25,7 +25,7 @@ def main(root: Path, argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted; run the same command again to continue", _INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read the output has closed it; the interpreter's flush at exit must not fail a second time.
+        # The reader of the output has closed it; the interpreter's flush at exit must not fail a second time.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     except OSError as problem:  # a full disk, a folder that is not writable

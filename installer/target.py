@@ -74,18 +74,26 @@ def find() -> Target:
         if not session.region_name:
             raise CannotStart("no AWS region; set AWS_REGION (or AWS_DEFAULT_REGION, or a profile that has one)")
         return _identify(session, endpoint, explicit=False)
-    except (BotoCoreError, ClientError) as problem:
+    except (BotoCoreError, ClientError, ValueError) as problem:  # ValueError: an endpoint that botocore cannot parse
         raise CannotStart(_cause(problem)) from None
 
 
 def _endpoint(url: str) -> str:
-    parts = urlsplit(url)
-    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+    if url and not _is_url(url):
         raise CannotStart(f"AWS_ENDPOINT_URL is {url!r}, which is not a URL; unset it to use AWS itself")
     return url
 
 
-def _cause(problem: BotoCoreError | ClientError) -> str:
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and " " not in text
+
+
+def _cause(problem: Exception) -> str:
     if isinstance(problem, NoCredentialsError):
         return (
             "no AWS credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for the AWS CLI "
@@ -97,7 +105,7 @@ def _cause(problem: BotoCoreError | ClientError) -> str:
         error = problem.response.get("Error", {})
         return f"AWS refuses these credentials: {error.get('Code')}: {error.get('Message')}"
     # A profile that does not exist, half a pair of keys, an expired SSO session.
-    return f"cannot use these AWS credentials: {problem}"
+    return f"cannot use this AWS configuration: {problem}"
 
 
 def embedded(session: Session, endpoint: str) -> Target:
@@ -115,7 +123,7 @@ def _identify(session: Session, endpoint: str, *, explicit: bool) -> Target:
 def _client(session: Session, service: str, endpoint: str) -> BaseClient:
     if not endpoint:
         return session.client(service, config=_CONFIG)
-    # An HTTP proxy of the environment must not stand before an address of this machine.
+    # Calls to this machine must not go through the HTTP proxy that the environment may name.
     return session.client(service, config=_CONFIG.merge(Config(proxies={})), endpoint_url=endpoint)
 
 

@@ -41,7 +41,7 @@ class Site:
 
 
 def start(site: Site, port: int | None = None) -> tuple[Cloud, bool]:
-    """A running, healthy cloud, and whether it ran before. A half-dead one is stopped first.
+    """A running, healthy cloud, and whether it ran before. One that does not answer is stopped first.
 
     port: where AWS must listen; None takes the port of the last cloud if it is free, otherwise any free one.
     Raises PortTaken, CloudError.

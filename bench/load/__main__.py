@@ -12,7 +12,7 @@ from bench.load import merging, speed, truth
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and tell; 0 when every bound holds."""
+    """Measure and print; 0 when every bound holds."""
     options = _parser().parse_args(arguments)
     measurements: dict[str, Callable[[], Report]] = {
         "speed": lambda: speed.measure(options.seconds, options.rounds, urgent=options.urgent),

@@ -1,9 +1,8 @@
 """The engine in a process of its own: `python -m bench.load.drive URL RPS SECONDS CONNECTIONS GIVE_UP_S`. Prints JSON.
 
-It runs as a worker of the load test runs it: timed from when each request was due, recording by the second, looking
-into every good answer for what the proxy tells of its share.
-Beside the figures: `start`, when the first request was due, on the clock that all processes share; `cpu_s` and
-`wall_s` of the run alone, without the interpreter's start.
+It works as in a worker of the load test: it times each request from when it was due, records by the second, and reads
+the proxy's own share of the latency from every good answer. Beside the figures: `start`, when the first request was
+due, on the clock that all processes share; `cpu_s` and `wall_s` of the run alone, without the interpreter's start.
 """
 
 from __future__ import annotations
@@ -50,6 +49,6 @@ async def run(url: str, rps: float, seconds: float, connections: int, give_up_s:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    told = uvloop.run(run(given[0], float(given[1]), float(given[2]), int(given[3]), float(given[4])))
-    sys.stdout.write(json.dumps(told) + "\n")
+    url, rps, seconds, connections, give_up_s = sys.argv[1:]
+    result = uvloop.run(run(url, float(rps), float(seconds), int(connections), float(give_up_s)))
+    sys.stdout.write(json.dumps(result) + "\n")

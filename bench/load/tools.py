@@ -1,4 +1,4 @@
-"""The other generators: how each is run on one core against a URL, and what it says of itself."""
+"""The load generators: how each runs on one core against a URL, and what it reports."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class User(FastHttpUser):
 
 
 class NotRun(Exception):
-    """A generator is not here and cannot be had; the message says why."""
+    """A generator is not installed and cannot be; the message says why."""
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What a generator did: requests and its own CPU seconds; percentiles (us) by share, where it tells."""
+    """What a generator did: requests and its own CPU seconds; percentiles (us) by share, where it reports them."""
 
     requests: int
     wall_s: float
@@ -69,23 +69,23 @@ class Ran:
 def pinned(command: Sequence[str], core: int, *, urgent: bool = False, **variables: str) -> tuple[str, float, float]:
     """Run to the end on one core: its output, wall and CPU seconds. Raises NotRun when it fails.
 
-    urgent: before all others' work, where that is permitted.
+    urgent: with real-time priority, where that is permitted.
     """
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'controlplane'}", **variables}
     pin = pin_to(core, urgent=urgent)
-    made = subprocess.run(
+    done = subprocess.run(
         [*pin, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
     )
     wall_s = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if made.returncode:
-        raise NotRun(f"{command[0]} ended with {made.returncode}: {(made.stderr or made.stdout)[-300:]}")
-    return made.stdout, wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    if done.returncode:
+        raise NotRun(f"{command[0]} ended with {done.returncode}: {(done.stderr or done.stdout)[-300:]}")
+    return done.stdout, wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def pin_to(core: int, *, urgent: bool) -> list[str]:
-    """What a command is prefixed with."""
+    """The prefix that pins a command to a core."""
     # macOS has no taskset; there the scheduler decides, and the CPU time still counts.
     pin = ["taskset", "-c", str(core)] if shutil.which("taskset") else []
     return [*_REAL_TIME, *pin] if urgent and may_be_urgent() else pin
@@ -102,10 +102,10 @@ def may_be_urgent() -> bool:
 def engine(
     url: str, rps: float, seconds: float, connections: int, core: int, *, give_up_s: float = 5.0, urgent: bool = False
 ) -> tuple[Ran, dict[str, Any]]:
-    """Ours, with open-model timing and recording on; and everything that it told. give_up_s: as in a load test."""
+    """Ours, with open-model timing and recording on; and its whole result. give_up_s: as in a load test."""
     command = [sys.executable, "-m", "bench.load.drive", url, str(rps), str(seconds), str(connections), str(give_up_s)]
-    told = json.loads(pinned(command, core, urgent=urgent)[0])
-    return Ran(told["good"], told["wall_s"], told["cpu_s"], told["percentiles_us"]), told
+    result = json.loads(pinned(command, core, urgent=urgent)[0])
+    return Ran(result["good"], result["wall_s"], result["cpu_s"], result["percentiles_us"]), result
 
 
 def wrk(url: str, seconds: int, core: int, *, urgent: bool = False) -> Ran:
@@ -120,8 +120,10 @@ def wrk(url: str, seconds: int, core: int, *, urgent: bool = False) -> Ran:
     latency = re.search(r"LATENCY (\S+) (\S+) (\S+)", output)
     if requests is None or latency is None:
         raise NotRun(f"wrk said something unexpected: {output[-200:]}")
-    found = {share: float(value) for share, value in zip(("0.5", "0.99", "0.999"), latency.groups(), strict=True)}
-    return Ran(int(requests[1]), wall_s, cpu_s, found)
+    percentiles_us = {
+        share: float(value) for share, value in zip(("0.5", "0.99", "0.999"), latency.groups(), strict=True)
+    }
+    return Ran(int(requests[1]), wall_s, cpu_s, percentiles_us)
 
 
 def hey(url: str, seconds: int, core: int, rps: float | None = None, *, urgent: bool = False) -> Ran:
@@ -133,12 +135,12 @@ def hey(url: str, seconds: int, core: int, rps: float | None = None, *, urgent: 
     counted = re.search(r"\[200\]\s+(\d+) responses", output)
     if counted is None:
         raise NotRun(f"hey said something unexpected: {output[-200:]}")
-    found = {}
+    percentiles_us = {}
     for share, name in (("0.5", "50%"), ("0.99", "99%")):
         value = re.search(rf"{name} in (\S+) secs", output)
         if value:
-            found[share] = float(value[1]) * 1e6
-    return Ran(int(counted[1]), wall_s, cpu_s, found)
+            percentiles_us[share] = float(value[1]) * 1e6
+    return Ran(int(counted[1]), wall_s, cpu_s, percentiles_us)
 
 
 def locust(url: str, seconds: int, core: int, *, urgent: bool = False) -> Ran:
@@ -149,11 +151,11 @@ def locust(url: str, seconds: int, core: int, *, urgent: bool = False) -> Ran:
     command = [str(home / "bin" / "python"), "-m", "locust", "-f", str(file), "--headless", "--only-summary"]
     command += ["-u", str(CONNECTIONS), "-r", str(CONNECTIONS), "-t", f"{seconds}s", "-H", url.rstrip("/")]
     _, wall_s, _ = pinned([*command, "--loglevel", "ERROR"], core, urgent=urgent)
-    told = json.loads(file.with_suffix(".json").read_text())
-    if not told["requests"]:
+    result = json.loads(file.with_suffix(".json").read_text())
+    if not result["requests"]:
         raise NotRun("it sent nothing in its time: this machine is too busy")
-    # Its interpreter's start is not held against it; only the test is counted.
-    return Ran(told["requests"], wall_s, told["cpu_s"], {})
+    # Only the test is counted, not the interpreter's start.
+    return Ran(result["requests"], wall_s, result["cpu_s"], {})
 
 
 def _locust_home() -> Path:

@@ -1,4 +1,4 @@
-"""What generators say of a server that stands still for 200 ms every 2 s, against what it really did to its users.
+"""What generators report of a server that stalls for 200 ms every 2 s, against what its users really waited.
 
 The truth: requests were due at a steady rate; the server noted when it answered each. A generator that waits for an
 answer before it asks again sends nothing during the stall, and so does not notice it.
@@ -23,10 +23,10 @@ _TOLERANCE = 0.02
 
 
 def measure(seconds: int, rounds: int) -> Report:
-    """Medians over the rounds: what else a machine does makes the client late now and then.
+    """Medians over the rounds: other work on the machine delays the client now and then.
 
-    Generators and server go before others' work where that is permitted: on a shared core the scheduler lets whoever
-    wakes wait for milliseconds, which says nothing of a generator.
+    Generators and server get real-time priority where that is permitted: on a shared core the scheduler delays whatever
+    wakes by milliseconds, which says nothing about a generator.
     """
     report = Report(
         f"truth: {RPS} requests a second for {rounds} × {seconds} s, "
@@ -37,16 +37,26 @@ def measure(seconds: int, rounds: int) -> Report:
     off: dict[str, list[float]] = {share: [] for share in SHARES}
     for number in range(rounds):
         try:
-            found, real = _round(seconds, report, number + 1)
+            measured, real = _round(seconds, report, number + 1)
         except NotRun as reason:
             report.lines.append(f"engine {number + 1}: NOT RUN: {reason}")
             continue
         for share in SHARES:
-            off[share].append(abs(found[share] - real[share]) / real[share])
+            off[share].append(abs(measured[share] - real[share]) / real[share])
         say(f"  round {number + 1} of {rounds} done")
+    _add_bounds(report, off)
+    _add_closed_loops(report, seconds)
+    return report
+
+
+def _add_bounds(report: Report, off: dict[str, list[float]]) -> None:
     for share in SHARES:
-        told = f"engine's p{float(share) * 100:g} off the truth by (worst round {max(off[share], default=inf):.2%})"
-        report.bounds.append(Bound(told, median(off[share] or [inf]), high=_TOLERANCE))
+        what = f"engine's p{float(share) * 100:g} off the truth by (worst round {max(off[share], default=inf):.2%})"
+        report.bounds.append(Bound(what, median(off[share] or [inf]), high=_TOLERANCE))
+
+
+def _add_closed_loops(report: Report, seconds: int) -> None:
+    """What generators report that wait for an answer before they send the next request."""
     for name, run in (("hey", _hey), ("wrk", _wrk)):
         try:
             with server("stalling", 0, urgent=True) as serving:
@@ -54,21 +64,20 @@ def measure(seconds: int, rounds: int) -> Report:
             report.lines.append(_line(name, other.percentiles_us))
         except NotRun as reason:
             report.lines.append(f"{name}: NOT RUN: {reason}")
-    return report
 
 
 def _round(seconds: int, report: Report, number: int) -> tuple[dict[str, float], dict[str, float]]:
-    """What the engine found and what was, as percentiles (us)."""
+    """What the engine measured and what was true, as percentiles (us)."""
     with server("stalling", 0, urgent=True) as serving:
-        ran, told = tools.engine(serving.url, RPS, seconds, CONNECTIONS, 1, urgent=True)
+        ran, result = tools.engine(serving.url, RPS, seconds, CONNECTIONS, 1, urgent=True)
     answered = sorted(json.loads(serving.log))
-    if len(answered) != told["due"]:
+    if len(answered) != result["due"]:
         # Without one reply for each due time, the n-th of one is not the n-th of the other.
-        raise NotRun(f"{told['due']} requests were due, {len(answered)} answered: this machine is too busy")
-    real = _truth([reply for _, reply in answered], told["start"])
+        raise NotRun(f"{result['due']} requests were due, {len(answered)} answered: this machine is too busy")
+    real = _truth([reply for _, reply in answered], result["start"])
     report.lines.append(_line(f"truth {number}", real))
     report.lines.append(_line("engine", ran.percentiles_us))
-    report.lines.append(_line("  sent after due by", told["late_us"]))
+    report.lines.append(_line("  sent after due by", result["late_us"]))
     return ran.percentiles_us, real
 
 

@@ -96,11 +96,16 @@ def _build(root: Path, cache: Path, where: wheels.Platform, draft: Path) -> None
 
 
 def _write_zip(files: Mapping[str, bytes], folder: Path) -> str:
-    """Write the zip of a Lambda; returns its name, the digest of its sources and of the Python that compiled them."""
-    python = {"python": str(sys.implementation.cache_tag).encode()}
-    name = f"{archive.tree_digest(bytecode.without(files) | python)}.zip"
+    """Write the zip of a Lambda; returns its name."""
+    name = zip_name(files)
     (folder / name).write_bytes(archive.pack(files))
     return name
+
+
+def zip_name(files: Mapping[str, bytes]) -> str:
+    """The name of a Lambda's zip: a digest of its sources and of the Python that compiled them."""
+    python = {"python": str(sys.implementation.cache_tag).encode()}
+    return f"{archive.tree_digest(bytecode.without(files) | python)}.zip"
 
 
 def _vendor(root: Path, cache: Path, where: wheels.Platform) -> Path:

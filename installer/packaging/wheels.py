@@ -62,8 +62,8 @@ def _with_uv(requirements: Path, target: Path, where: Platform) -> subprocess.Co
 
 
 def _with_pip(requirements: Path, target: Path, where: Platform) -> bool:
-    """Slower, for machines on which uv does not run."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    """Slower, for machines on which uv does not run; without .pyc files, which `bytecode` would not replace."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     command += [*_LOCKED, *_into(target), "--implementation", "cp"]
     command += ["--platform", where.pip_name] if where.pip_name else []
     done = subprocess.run([*command, "-r", str(requirements)], timeout=_PIP_LIMIT_S, check=False)  # noqa: S603 - fixed
@@ -97,7 +97,8 @@ def closure(names: Iterable[str], target: Path, where: Platform) -> set[str]:
 def _requirements_of(distribution: Distribution, where: Platform) -> list[NormalizedName]:
     """Normalised names that a distribution requires on that platform, without its extras."""
     environment = {str(key): str(value) for key, value in default_environment().items()}
-    environment |= {"sys_platform": where.system, "platform_machine": where.machine, "extra": ""}
+    environment |= {"sys_platform": where.system, "platform_system": where.system.capitalize()}
+    environment |= {"platform_machine": where.machine, "extra": ""}
     requirements = [Requirement(line) for line in distribution.requires or []]
     return [
         canonicalize_name(requirement.name)

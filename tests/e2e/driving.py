@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, cast
@@ -21,9 +20,11 @@ from typing import Any, cast
 import boto3
 from chalicelib import wiring
 from chalicelib.adapters import session
+from chalicelib.domain.codec import encode
 from chalicelib.domain.config import Config, Options
 from chalicelib.domain.model import Action, Applied, Environment
-from chalicelib.engine.phase import Request, Result, Status
+from chalicelib.engine import policies, registry
+from chalicelib.engine.phase import Phase, Request, Result, Results, Status
 from chalicelib.phases.preflight.grants import role_of
 from chalicelib.ports import Aws
 
@@ -34,7 +35,7 @@ from local import emulator
 from local.state import Cloud, Keys
 
 ROOT = Path(__file__).resolve().parents[2]
-POLICIES = ROOT / "controlplane" / "policies"
+POLICIES = policies.documents()
 DEPLOY = (
     "preflight",
     "prepare_secret",
@@ -45,6 +46,15 @@ DEPLOY = (
     "clean_up",
 )
 _LONGEST_S = 120
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a phase ended; evidence as the record has it."""
+
+    status: Status
+    summary: str
+    evidence: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -109,15 +119,15 @@ class Driver:
             arn = manager.put_secret_value(SecretId=name, SecretString=text)["ARN"]
         return arn
 
-    def deploy(self, environment: str, config: Config | None = None, **options: Any) -> dict[str, Result]:
+    def deploy(self, environment: str, config: Config | None = None, **options: Any) -> dict[str, Ran]:
         """Phases 1 to 6 and 12 in their order, with fingerprints, as the runner does."""
         return self._run(environment, Action.DEPLOY, DEPLOY, config or Config(), Options(**options))
 
-    def roll(self, environment: str, config: Config | None = None, **options: Any) -> dict[str, Result]:
+    def roll(self, environment: str, config: Config | None = None, **options: Any) -> dict[str, Ran]:
         """The phases that act on the way to a candidate, 2 to 6."""
         return self._run(environment, Action.DEPLOY, DEPLOY[1:-1], config or Config(), Options(**options))
 
-    def clean_up(self, environment: str, **options: Any) -> Result:
+    def clean_up(self, environment: str, **options: Any) -> Ran:
         told = self._run(environment, Action.CLEANUP, ("clean_up",), Config(), Options(**options))
         self.applied.pop(environment, None)
         return told["clean_up"]
@@ -130,18 +140,18 @@ class Driver:
         *,
         action: Action = Action.DEPLOY,
         **options: Any,
-    ) -> Result:
+    ) -> Ran:
         """One phase, with what the others have applied."""
         return self._run(environment, action, (name,), config or Config(), Options(**options))[name]
 
     def _run(
         self, environment: str, action: Action, names: tuple[str, ...], config: Config, options: Options
-    ) -> dict[str, Result]:
+    ) -> dict[str, Ran]:
         self.serial += 1
         deployment = f"d-test-{self.serial}"
         applied = self.applied.setdefault(environment, {})
-        results: dict[str, Mapping[str, Any]] = {name: one.evidence for name, one in applied.items()}
-        told: dict[str, Result] = {}
+        results: dict[str, Mapping[str, Any]] = {name: item.evidence for name, item in applied.items()}
+        ended: dict[str, Ran] = {}
         for name in names:
             base = self.environments.get(environment, Environment(environment))
             request = Request(
@@ -153,28 +163,26 @@ class Driver:
                 now=datetime.now(UTC),
                 started_at=datetime.now(UTC),
                 seed=deployment,
-                results=results,
+                results=Results(results),
             )
-            told[name] = self._one(name, request)
-            results = {**results, name: told[name].evidence}
-        return told
+            ended[name] = self._run_phase(name, request)
+            results = {**results, name: ended[name].evidence}
+        return ended
 
-    def _one(self, name: str, request: Request) -> Result:
-        module = import_module(f"chalicelib.phases.{name}")
+    def _run_phase(self, name: str, request: Request) -> Ran:
+        phase = registry.load(name)
         applied = self.applied[request.environment.name]
         with self.role(name) as aws:
-            skips = hasattr(module, "fingerprint") and request.action is Action.DEPLOY
-            if skips and name in applied and not request.options.force:
-                seen = dataclasses.replace(request, results={**request.results, name: applied[name].evidence})
-                if module.fingerprint(seen, aws) == applied[name].fingerprint:
-                    return Result(Status.SKIPPED, "nothing changed", applied[name].evidence)
+            skips = phase.fingerprint is not None and request.action is Action.DEPLOY
+            before = applied.get(name) if skips and not request.options.force else None
+            if before and _fingerprint(phase, name, before.evidence, request, aws) == before.fingerprint:
+                return Ran(Status.SKIPPED, "nothing changed", before.evidence)
             applied.pop(name, None)
-            result = _to_the_end(module, request, aws)
+            ran = _to_the_end(name, phase, request, aws)
             if skips:
-                seen = dataclasses.replace(request, results={**request.results, name: result.evidence})
-                print_ = module.fingerprint(seen, aws)
-                applied[name] = Applied(print_, request.deployment_id, "2026-01-01T00:00:00", result.evidence)
-        return result
+                fingerprint = _fingerprint(phase, name, ran.evidence, request, aws)
+                applied[name] = Applied(fingerprint, request.deployment_id, "2026-01-01T00:00:00", ran.evidence)
+        return ran
 
     @contextmanager
     def without(self, phase: str, sid: str) -> Iterator[None]:
@@ -265,23 +273,29 @@ class Driver:
         }
 
 
-def _to_the_end(module: Any, request: Request, aws: Aws) -> Result:
+def _fingerprint(phase: Phase, name: str, evidence: Mapping[str, Any], request: Request, aws: Aws) -> str:
+    assert phase.fingerprint is not None
+    informed = dataclasses.replace(request, results=Results({**request.results.recorded, name: evidence}))
+    return phase.fingerprint(informed, aws)
+
+
+def _to_the_end(name: str, phase: Phase, request: Request, aws: Aws) -> Ran:
     """Calls the phase until it has ended, as the state machine does; its cursor goes through JSON as in DynamoDB."""
     deadline = monotonic() + _LONGEST_S
     started = request.started_at
     while True:
-        result: Result = module.run(request, aws)
+        result: Result[object] = phase.run(request, aws)
         if result.status is not Status.IN_PROGRESS:
-            return result
-        assert monotonic() < deadline, f"{module.__name__} has not ended: {result.summary}"
+            return Ran(result.status, result.summary, json.loads(json.dumps(encode(result.evidence))))
+        assert monotonic() < deadline, f"{name} has not ended: {result.summary}"
         sleep(min(result.poll_after_s, 2))
-        now = datetime.now(UTC)
-        cursor = json.loads(json.dumps(result.cursor))
-        request = dataclasses.replace(request, cursor=cursor, now=max(now, started + timedelta(milliseconds=1)))
+        now = max(datetime.now(UTC), started + timedelta(milliseconds=1))
+        cursor = json.loads(json.dumps(encode(result.cursor)))
+        request = dataclasses.replace(request, cursor=cursor, waits=result.waits, now=now)
 
 
 def roles_template(account: str) -> dict[str, Any]:
-    """One role a policy file, with the logical ids that Chalice gives them; the test itself may assume them."""
+    """One role a policy, with the logical ids that Chalice gives them; the test itself may assume them."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -290,14 +304,14 @@ def roles_template(account: str) -> dict[str, Any]:
     }
     return {
         "Resources": {
-            role_of(path.stem): {
+            role_of(stem): {
                 "Type": "AWS::IAM::Role",
                 "Properties": {
                     "AssumeRolePolicyDocument": trust,
-                    "Policies": [{"PolicyName": "phase", "PolicyDocument": json.loads(path.read_text())}],
+                    "Policies": [{"PolicyName": "phase", "PolicyDocument": document}],
                 },
             }
-            for path in sorted(POLICIES.glob("*.json"))
+            for stem, document in POLICIES.items()
         }
     }
 

@@ -6,7 +6,6 @@ differs, the tables here say so (source: the Service Authorization Reference).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -95,8 +94,7 @@ def unused_statements(calls: Iterable[Call], region: str, account: str) -> list[
     }
     unused = []
     for phase in DEPLOY:
-        document = json.loads((POLICIES / f"{phase}.json").read_text())
-        given = grants(phase, document, variables)
+        given = grants(phase, POLICIES[phase], variables)
         own = [need for need in needs if need.phase == phase]
         for grant in given:
             others = [one for one in given if one is not grant]

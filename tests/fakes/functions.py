@@ -31,7 +31,8 @@ class FakeFunctions:
         """A function with versions 1 to `versions`, both aliases on `live`."""
         self.latest[function] = config
         self.published[function] = [
-            (Version(str(number), config.code_sha256), config) for number in range(1, versions + 1)
+            (Version(str(number), config.code_sha256, "", config.environment.get("ARTIFACT_DIGEST", "")), config)
+            for number in range(1, versions + 1)
         ]
         self.pointed[function] = {name: Alias(name, live) for name in ("live", "candidate")}
 
@@ -93,7 +94,8 @@ class FakeFunctions:
         if latest.code_sha256 != code_sha256:
             raise AwsCallFailed("lambda:publish_version: PreconditionFailedException: CodeSha256 differs")
         numbers = [int(version.number) for version, _ in self.published.get(function, [])]
-        version = Version(str(max(numbers, default=0) + 1), latest.code_sha256, description)
+        artifact = latest.environment.get("ARTIFACT_DIGEST", "")
+        version = Version(str(max(numbers, default=0) + 1), latest.code_sha256, description, artifact)
         self.published.setdefault(function, []).append((version, latest))
         return version
 

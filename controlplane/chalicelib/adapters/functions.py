@@ -21,6 +21,16 @@ from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 from .session import call, pages
 
 
+def _version(answer: Mapping[str, Any]) -> Version:
+    variables = answer.get("Environment", {}).get("Variables", {})
+    return Version(
+        answer["Version"],
+        answer["CodeSha256"],
+        answer.get("Description", ""),
+        variables.get("ARTIFACT_DIGEST", ""),
+    )
+
+
 class LambdaFunctions:
     """See the Protocol."""
 
@@ -42,11 +52,7 @@ class LambdaFunctions:
 
     def versions(self, function: str) -> Sequence[Version]:
         found = pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
-        published = [
-            Version(item["Version"], item["CodeSha256"], item.get("Description", ""))
-            for item in found
-            if item["Version"] != "$LATEST"
-        ]
+        published = [_version(item) for item in found if item["Version"] != "$LATEST"]
         return sorted(published, key=lambda version: int(version.number))
 
     def aliases(self, function: str) -> Mapping[str, Alias]:
@@ -99,7 +105,7 @@ class LambdaFunctions:
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
         told = call("lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description)
-        return Version(told["Version"], told["CodeSha256"], told.get("Description", ""))
+        return _version(told)
 
     def delete_version(self, function: str, version: str) -> None:
         try:

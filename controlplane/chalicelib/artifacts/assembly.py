@@ -1,14 +1,12 @@
-"""The proxy's deployment package: which files, which bytecode, which bytes. Same input, same bytes, on every machine.
+"""The proxy's deployment package: which files of the bundle, with which bytecode. Same input, same tree, everywhere.
 
-Three things make zips differ between machines: times and modes in the headers and the compressor (see zips.py), and
-marshal, whose newer formats mark which objects happened to be shared in the process that compiled (format 2 does not).
+A newer marshal format marks the objects that happened to be shared in the process that compiled, so that two processes
+would write different bytecode; format 2 has no such marks.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import io
 import json
 import marshal
 import re
@@ -17,36 +15,32 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
 from chalicelib.domain.errors import PhaseFailed
 
-from . import sbom
-from .zips import pack
+from . import archive, sbom
 
-RULES = "1"  # part of the fingerprint: raise it when this module builds other bytes from the same bundle
+RULES = "2"  # part of the fingerprint: raise it when this module builds another tree from the same bundle
 MAX_ZIP = 50 * 1024 * 1024
 MAX_UNPACKED = 250 * 1024 * 1024
 MANIFEST = "proxy/artifact.json"
 
 _MARSHAL_FORMAT = 2
 _MACHINE_CODE = (".so", ".pyd", ".dylib", ".dll")
-_UNCHECKED_HASH = (0b01).to_bytes(4, "little")  # PEP 552: by source hash, and the source is never looked at
-
+_UNCHECKED_HASH = (0b01).to_bytes(4, "little")  # PEP 552: identified by source hash, and Python never checks it
 
 _KEY = re.compile(r"artifacts/[a-z0-9-]+/[0-9a-f]{64}\.(zip|cdx\.json)")
 
 
 def is_artifact_key(key: str) -> bool:
-    """Whether package_artifact would name an object so."""
+    """Whether the key has the form that package_artifact gives to artifacts and SBOMs."""
     return bool(_KEY.fullmatch(key))
 
 
 def unpack(bundle: bytes) -> dict[str, bytes]:
-    """The bundle's files by path. Raises PhaseFailed when it is no zip."""
+    """The bundle's files by path. Raises PhaseFailed (BundleBroken) when it is not a zip."""
     try:
-        with zipfile.ZipFile(io.BytesIO(bundle)) as opened:
-            return {name: opened.read(name) for name in opened.namelist() if not name.endswith("/")}
+        return archive.unpack(bundle)[0]
     except zipfile.BadZipFile as error:
         raise PhaseFailed(
             f"the proxy's bundle is not a zip file: {error}",
@@ -57,23 +51,24 @@ def unpack(bundle: bytes) -> dict[str, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What of the bundle an artifact holds. root: path in the artifact by path in the bundle, executable."""
+    """Which files of the bundle an artifact holds. root: executables, path in the bundle by path in the artifact.
+    include, exclude: patterns as of fnmatch."""
 
     root: Mapping[str, str]
     include: Sequence[str]
     exclude: Sequence[str]
 
-    def takes(self, path: str) -> bool:
+    def includes(self, path: str) -> bool:
         """Whether the file belongs to the artifact."""
-        wanted = any(fnmatchcase(path, pattern) for pattern in self.include)
-        return wanted and not any(fnmatchcase(path, pattern) for pattern in self.exclude)
+        is_included = any(fnmatchcase(path, pattern) for pattern in self.include)
+        return is_included and not any(fnmatchcase(path, pattern) for pattern in self.exclude)
 
 
 def read_manifest(files: Mapping[str, bytes]) -> Manifest:
-    """`proxy/artifact.json`. Raises PhaseFailed when it is missing or of another shape."""
+    """`proxy/artifact.json`. Raises PhaseFailed (BundleBroken) when it is missing or malformed."""
     try:
-        told: Any = json.loads(files[MANIFEST])
-        return Manifest(dict(told["root"]), list(told["include"]), list(told["exclude"]))
+        fields = json.loads(files[MANIFEST])
+        return Manifest(dict(fields["root"]), list(fields["include"]), list(fields["exclude"]))
     except (KeyError, TypeError, ValueError) as error:
         raise PhaseFailed(
             f"{MANIFEST} of the bundle is missing or malformed: {type(error).__name__}: {error}",
@@ -84,10 +79,10 @@ def read_manifest(files: Mapping[str, bytes]) -> Manifest:
 
 
 def machine_code(files: Mapping[str, bytes]) -> dict[str, list[str]]:
-    """Compiled extensions by the package that brought them (by top-level folder where no RECORD names the file)."""
-    found = [path for path in files if path.endswith(_MACHINE_CODE) or ".so." in path]
+    """Paths of compiled extensions by their package (by top-level folder where no RECORD lists the file)."""
+    extensions = [path for path in files if path.endswith(_MACHINE_CODE) or ".so." in path]
     owners: dict[str, list[str]] = {}
-    for path in sorted(found):
+    for path in sorted(extensions):
         owners.setdefault(_owner(path, files), []).append(path)
     return owners
 
@@ -103,9 +98,12 @@ def _owner(path: str, files: Mapping[str, bytes]) -> str:
 
 
 def select(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The artifact's files, without bytecode. Raises PhaseFailed for compiled extensions and missing parts."""
+    """The artifact's files, without bytecode.
+
+    Raises PhaseFailed: BundleBroken for a missing file, CompiledExtension for machine code.
+    """
     manifest = read_manifest(files)
-    chosen = {path: content for path, content in files.items() if manifest.takes(path)}
+    selected = {path: content for path, content in files.items() if manifest.includes(path)}
     for target, source in manifest.root.items():
         if source not in files:
             raise PhaseFailed(
@@ -114,24 +112,28 @@ def select(files: Mapping[str, bytes]) -> dict[str, bytes]:
                 field=MANIFEST,
                 remedy="Correct the path and run bootstrap.py up again.",
             )
-        chosen[target] = files[source]
+        selected[target] = files[source]
+    _refuse_machine_code(files)
+    return selected
+
+
+def _refuse_machine_code(files: Mapping[str, bytes]) -> None:
     compiled = machine_code(files)
     if compiled:
-        named = "; ".join(f"{owner}: {', '.join(paths[:3])}" for owner, paths in compiled.items())
+        packages = "; ".join(f"{owner}: {', '.join(paths[:3])}" for owner, paths in compiled.items())
         raise PhaseFailed(
-            f"the proxy must be pure Python, but these dependencies bring machine code: {named}",
+            f"the proxy must be pure Python, but these dependencies contain machine code: {packages}",
             code="CompiledExtension",
             field="proxy/requirements.txt",
-            remedy="Take the dependency out, or choose a release of it that is pure Python.",
+            remedy="Remove the dependency, or choose a release of it that is pure Python.",
             evidence={"compiled": compiled},
         )
-    return chosen
 
 
 def with_bytecode(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files and, for each module, bytecode of this Python, which Lambda's file system could not keep by itself.
+    """The files and, for each module, bytecode of this Python: Lambda's file system cannot store it.
 
-    Raises PhaseFailed naming file and line where a module does not compile.
+    Raises PhaseFailed (SourceBroken) naming file and line where a module does not compile.
     """
     compiled: dict[str, bytes] = {}
     for path, source in files.items():
@@ -161,7 +163,8 @@ def bytecode(path: str, source: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A deployment package and what is known of it. digest: SHA-256, hex; sizes in bytes."""
+    """A deployment package. content: the zip; digest: of the tree in it (archive.tree_digest); files: how many;
+    unpacked: bytes; largest: parts by size in bytes; sbom: CycloneDX document, JSON."""
 
     content: bytes
     digest: str
@@ -172,12 +175,14 @@ class Artifact:
 
 
 def build(bundle: bytes) -> Artifact:
-    """The artifact of a bundle. Raises PhaseFailed for whatever would not run, or not fit."""
+    """The artifact of a bundle.
+
+    Raises PhaseFailed: BundleBroken, CompiledExtension, SourceBroken, ArtifactTooLarge.
+    """
     files = unpack(bundle)
     executable = frozenset(read_manifest(files).root)
     contents = with_bytecode(select(files))
-    content = pack(contents, executable)
-    digest = hashlib.sha256(content).hexdigest()
+    content, digest = archive.pack(contents, executable), archive.tree_digest(contents, executable)
     largest = parts(contents)[:10]
     check_sizes(len(content), sum(map(len, contents.values())), largest)
     return Artifact(
@@ -191,7 +196,7 @@ def build(bundle: bytes) -> Artifact:
 
 
 def parts(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
-    """What the artifact is made of, largest first: packages (their first two folders) and single files, in bytes."""
+    """The parts of the artifact in bytes, largest first: packages (their first two folders) and single files."""
     sizes: dict[str, int] = {}
     for path, content in files.items():
         name = "/".join(path.replace("/__pycache__", "").split("/")[:2])
@@ -200,7 +205,7 @@ def parts(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
 
 
 def check_sizes(zipped: int, unpacked: int, largest: Sequence[tuple[str, int]]) -> None:
-    """Lambda's limits: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+    """Raises PhaseFailed (ArtifactTooLarge) over Lambda's limits: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
     for what, size, limit in (("zipped", zipped, MAX_ZIP), ("unpacked", unpacked, MAX_UNPACKED)):
         if size > limit:
             named = ", ".join(f"{name} {part / 1e6:.1f} MB" for name, part in largest)
@@ -208,6 +213,6 @@ def check_sizes(zipped: int, unpacked: int, largest: Sequence[tuple[str, int]]) 
                 f"the artifact is {size / 1e6:.1f} MB {what}, over Lambda's {limit / 1e6:.1f} MB; largest: {named}",
                 code="ArtifactTooLarge",
                 field="proxy/requirements.txt",
-                remedy="Leave out what the proxy does not need: proxy/artifact.json lists what goes in.",
+                remedy="In proxy/artifact.json, exclude the files that the proxy does not need.",
                 evidence={"bytes": size, "limit": limit, "largest": dict(largest)},
             )

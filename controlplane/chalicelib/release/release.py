@@ -17,8 +17,8 @@ _DESCRIPTION_LIMIT = 256  # Lambda's own
 class WantedRelease:
     """The release that a configuration and an artifact make.
 
-    digest: the artifact's SHA-256 (hex); code_sha256: the same as Lambda writes it (base64). environment: variables by
-    name. fingerprint: over code, settings and runtime.
+    digest: identifies the artifact (hex); code_sha256: of its zip, as Lambda writes it (base64). environment: variables
+    by name. fingerprint: over code, settings and runtime.
     """
 
     digest: str

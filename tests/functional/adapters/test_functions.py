@@ -58,6 +58,16 @@ def test_versions_come_oldest_first_and_can_be_pruned(functions: LambdaFunctions
     assert [version.number for version in functions.versions(FUNCTION)] == ["2"]
 
 
+def test_a_version_names_the_artifact_that_it_was_released_with(functions: LambdaFunctions) -> None:
+    settings = FunctionSettings(256, 10, {"ARTIFACT_DIGEST": "one"})
+    first = functions.publish(FUNCTION, code_sha256=sha("one"), description="")
+    functions.update_settings(FUNCTION, settings)
+    functions.update_code(FUNCTION, bucket=BUCKET, key="two")
+    second = functions.publish(FUNCTION, code_sha256=sha("two"), description="")
+    assert [version.artifact_digest for version in (first, second)] == ["", "one"]
+    assert [version.artifact_digest for version in functions.versions(FUNCTION)] == ["", "one"]
+
+
 def test_an_alias_is_made_exactly_what_is_asked(functions: LambdaFunctions) -> None:
     functions.publish(FUNCTION, code_sha256=sha("one"), description="")
     functions.update_code(FUNCTION, bucket=BUCKET, key="two")

@@ -7,11 +7,12 @@ import json
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chalicelib.artifacts import assembly
+from chalicelib.artifacts import archive, assembly
 from chalicelib.domain.errors import PhaseFailed
 
 MANIFEST = {
@@ -34,15 +35,15 @@ FILES: dict[str, bytes] = {
 def bundle(**changes: bytes | None) -> bytes:
     files: dict[str, bytes | None] = {**FILES, **changes}
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as made:
+    with zipfile.ZipFile(out, "w") as opened:
         for name, content in files.items():
             if content is not None:
-                made.writestr(name, content)
+                opened.writestr(name, content)
     return out.getvalue()
 
 
-def names(made: assembly.Artifact) -> set[str]:
-    return set(zipfile.ZipFile(io.BytesIO(made.content)).namelist())
+def names(artifact: assembly.Artifact) -> set[str]:
+    return set(zipfile.ZipFile(io.BytesIO(artifact.content)).namelist())
 
 
 def test_the_manifest_decides_what_goes_in() -> None:
@@ -56,11 +57,23 @@ def test_the_manifest_decides_what_goes_in() -> None:
     }
 
 
-def test_the_digest_is_that_of_the_bytes() -> None:
-    import hashlib
+def test_the_digest_is_that_of_the_tree_with_its_modes() -> None:
+    artifact = assembly.build(bundle())
+    files, executable = archive.unpack(artifact.content)
+    assert executable == {"bootstrap"}
+    assert artifact.digest == archive.tree_digest(files, executable)
+    assert artifact.digest != archive.tree_digest(files)
 
-    made = assembly.build(bundle())
-    assert made.digest == hashlib.sha256(made.content).hexdigest()
+
+def test_another_zlib_gives_another_zip_of_the_same_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """zlib-ng and zlib differ at the same level; here another level stands for another library."""
+    long = bundle(**{"dep/long.py": b"".join(b"value_%d = %d\n" % (n, n * n) for n in range(500))})
+    here = assembly.build(long)
+    compressobj = zlib.compressobj
+    monkeypatch.setattr(zlib, "compressobj", lambda _level=6, *rest: compressobj(1, *rest))
+    there = assembly.build(long)
+    assert here.content != there.content
+    assert (here.digest, here.sbom) == (there.digest, there.sbom)
 
 
 def test_two_processes_with_other_hash_seeds_build_the_same_digest(tmp_path: Path) -> None:
@@ -68,7 +81,7 @@ def test_two_processes_with_other_hash_seeds_build_the_same_digest(tmp_path: Pat
     (tmp_path / "bundle.zip").write_bytes(bundle())
     root = Path(__file__).resolve().parents[3] / "controlplane"
     script = (
-        "import sys; from chalicelib.artifacts import assembly; held = [sys.intern(word) for word in sys.argv[2:]];"
+        "import sys; from chalicelib.artifacts import assembly; words = [sys.intern(word) for word in sys.argv[2:]];"
         "print(assembly.build(open(sys.argv[1], 'rb').read()).digest)"
     )
     digests = set()
@@ -92,9 +105,9 @@ def test_bytecode_holds_no_marks_of_what_was_shared_when_it_was_compiled() -> No
 
 def test_the_order_and_times_of_the_bundle_do_not_matter() -> None:
     shuffled = io.BytesIO()
-    with zipfile.ZipFile(shuffled, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(shuffled, "w", zipfile.ZIP_DEFLATED) as opened:
         for name in sorted(FILES, reverse=True):
-            made.writestr(zipfile.ZipInfo(name, (2020, 2, 2, 2, 2, 2)), FILES[name])
+            opened.writestr(zipfile.ZipInfo(name, (2020, 2, 2, 2, 2, 2)), FILES[name])
     assert assembly.build(shuffled.getvalue()).digest == assembly.build(bundle()).digest
 
 
@@ -104,9 +117,9 @@ def test_one_changed_byte_changes_the_digest() -> None:
 
 
 def test_the_bytecode_is_used_without_a_look_at_the_source(tmp_path: Path) -> None:
-    """Unchecked: the source that lies beside it says something else, and is not asked."""
-    made = zipfile.ZipFile(io.BytesIO(assembly.build(bundle()).content))
-    made.extractall(tmp_path)
+    """Unchecked: the source beside it says something else, and Python does not read it."""
+    packed = zipfile.ZipFile(io.BytesIO(assembly.build(bundle()).content))
+    packed.extractall(tmp_path)
     (tmp_path / "proxy/core.py").write_text("raise SystemExit('the source was compiled')")
     code = "import proxy.core as c; print(c.respond(2), sorted(c.NAMES), c.__cached__.endswith('.pyc'))"
     done = subprocess.run([sys.executable, "-B", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -151,7 +164,7 @@ def test_a_module_that_does_not_compile_is_named_with_its_line() -> None:
         ({"proxy/bootstrap": None}, "proxy/artifact.json"),
     ],
 )
-def test_a_broken_bundle_is_told_by_the_file(change: dict[str, Any], field: str) -> None:
+def test_a_broken_bundle_is_reported_by_the_file(change: dict[str, Any], field: str) -> None:
     error = refused(bundle(**change))
     assert (error.code, error.field) == ("BundleBroken", field)
 
@@ -180,13 +193,14 @@ def test_the_sbom_names_dependencies_and_own_files_and_is_reproducible() -> None
         b"Metadata-Version: 2.4\nName: Dep_of.Ours\nVersion: 1.2\nLicense-Expression: MIT\nSummary: d\n\nLong text\n"
     )
     manifest = {**MANIFEST, "include": [*MANIFEST["include"], "*.dist-info/METADATA"]}  # type: ignore[misc]
-    given = bundle(**{"Dep-1.2.dist-info/METADATA": metadata, "proxy/artifact.json": json.dumps(manifest).encode()})
-    one, two = assembly.build(given), assembly.build(given)
-    assert one.sbom == two.sbom
-    told = json.loads(one.sbom)
-    assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
-    assert told["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": one.digest}]
-    by_name = {component["name"]: component for component in told["components"]}
+    content = bundle(**{"Dep-1.2.dist-info/METADATA": metadata, "proxy/artifact.json": json.dumps(manifest).encode()})
+    first, second = assembly.build(content), assembly.build(content)
+    assert first.sbom == second.sbom
+    document = json.loads(first.sbom)
+    assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
+    properties = document["metadata"]["component"]["properties"]
+    assert properties == [{"name": "proxyctl:tree-sha256", "value": first.digest}]
+    by_name = {component["name"]: component for component in document["components"]}
     assert by_name["Dep_of.Ours"]["purl"] == "pkg:pypi/dep-of-ours@1.2"
     assert by_name["Dep_of.Ours"]["licenses"] == [{"expression": "MIT"}]
     assert by_name["proxy/core.py"]["hashes"][0]["alg"] == "SHA-256"

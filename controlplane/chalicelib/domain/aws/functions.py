@@ -19,11 +19,13 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """code_sha256 is Lambda's base64; `description` holds what release_code wrote there."""
+    """A published version. code_sha256: of its zip, Lambda's base64; description: written by release_code;
+    artifact_digest: the version's variable ARTIFACT_DIGEST, "" where it has none."""
 
     number: str
     code_sha256: str
     description: str = ""
+    artifact_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

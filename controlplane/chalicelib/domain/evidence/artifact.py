@@ -11,7 +11,8 @@ from typing import ClassVar
 class ArtifactEvidence:
     """The proxy's deployment package in the control plane's bucket.
 
-    digest: SHA-256 (hex) that identifies the package; code_sha256: SHA-256 of the zip as Lambda writes it (base64).
+    digest: SHA-256 (hex) of the tree in the package, which identifies it (records of before decision 007: of the zip).
+    code_sha256: SHA-256 of the stored zip as Lambda writes it (base64).
     bytes, unpacked_bytes: sizes; largest: bytes of the largest parts by path. sbom: key of the CycloneDX document;
     components: `name@version` of each library in it. uploaded: False when the package was in the bucket already.
     """

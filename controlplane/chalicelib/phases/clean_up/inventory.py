@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -114,11 +113,6 @@ def is_expected(resource: Resource, expected: Collection[str]) -> bool:
         return True
     names = [name for name in expected if name]
     return any(_is_same(resource.name, name) or f":secret:{name}-" in resource.name for name in names)
-
-
-def hex_of(code_sha256: str) -> str:
-    """A SHA-256 digest as artifacts' keys have it (hex), from Lambda's base64."""
-    return base64.b64decode(code_sha256).hex()
 
 
 def digest_of(key: str) -> str:

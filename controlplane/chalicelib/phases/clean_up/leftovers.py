@@ -52,11 +52,10 @@ def _unexpected(orphans: Sequence[Resource]) -> str:
 
 
 def _superseded(request: Request, aws: Aws) -> list[str]:
-    """Keys of artifacts and SBOMs that no version of the function is made of any more."""
+    """Keys of artifacts and SBOMs that no version of the function, nor `$LATEST`, is made of any more."""
     names = request.names
-    used = {version.code_sha256 for version in aws.functions.versions(names.function)}
-    used.add(aws.functions.config(names.function).code_sha256)
-    needed = set(map(inventory.hex_of, used))
+    needed = {version.artifact_digest for version in aws.functions.versions(names.function)}
+    needed.add(aws.functions.config(names.function).environment.get("ARTIFACT_DIGEST", ""))
     if packaged := request.results.find(ArtifactEvidence):
         needed.add(packaged.digest)
     # The stack's parameter names the artifact of its creation, and an update that replaces the function reads it.

@@ -1,15 +1,20 @@
-"""Phase 3: builds the proxy's deployment package and uploads it to the control plane's bucket, keyed by its digest.
+"""Phase 3: builds the proxy's deployment package and uploads it to the control plane's bucket, keyed by its tree.
 
 The bundle (sources and locked dependencies, uploaded by bootstrap.py) is compiled here, because this Lambda runs the
-Python version that the proxy runs under. An artifact whose key exists is verified and not uploaded again.
+Python version that the proxy runs under. An artifact whose key exists is verified and not uploaded again. Its zip may
+have other bytes than this Lambda would write, so Lambda's CodeSha256 is that of the stored object.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import sys
+import zipfile
+import zlib
+from dataclasses import dataclass
 
-from chalicelib.artifacts import assembly, sbom
+from chalicelib.artifacts import archive, assembly, sbom
 from chalicelib.artifacts.assembly import Artifact
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
@@ -26,7 +31,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
 
 
 def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
-    """Build, upload what the bucket lacks, and verify the stored SHA-256.
+    """Build, upload what the bucket lacks, and verify what the bucket stores.
 
     Raises PhaseFailed: BundleMissing, BundleBroken, SourceBroken, CompiledExtension, ArtifactTooLarge, ArtifactCorrupt.
     """
@@ -35,10 +40,10 @@ def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
     sbom_key = f"{request.names.artifacts_prefix}{artifact.digest}.cdx.json"
     uploaded = _upload(key, artifact.content, "application/zip", request, aws)
     _upload(sbom_key, artifact.sbom, "application/vnd.cyclonedx+json", request, aws)
-    _verify(key, artifact.digest, aws)
+    stored = _verify_upload(key, artifact, aws) if uploaded else _verify_stored(key, artifact, aws)
     label = f"artifact {artifact.digest[:12]} ({len(artifact.content) / 1e6:.2f} MB, {artifact.files} files)"
     summary = f"Uploaded and verified {label}" if uploaded else f"The bucket has {label} already; verified"
-    return Result.done(summary, _evidence(artifact, key, sbom_key, aws, uploaded=uploaded))
+    return Result.done(summary, _evidence(artifact, key, sbom_key, stored, aws, uploaded=uploaded))
 
 
 def _bundle(aws: Aws) -> bytes:
@@ -60,24 +65,58 @@ def _upload(key: str, content: bytes, content_type: str, request: Request, aws: 
     return True
 
 
-def _verify(key: str, digest: str, aws: Aws) -> None:
-    """Compare what S3 stores under the key with the digest in it, whoever uploaded it."""
-    stored = aws.artifacts.sha256(key)
-    if stored != digest:
-        raise PhaseFailed(
-            f"the object {key} has SHA-256 {stored}, which differs from the digest in its key",
-            code="ArtifactCorrupt",
-            remedy=f"Delete the object {key}, check who may write to this prefix, then deploy again.",
-            evidence={"expected": digest, "stored": stored},
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The zip as the bucket stores it. sha256: hex, as Lambda will report it in base64; bytes: its size."""
+
+    sha256: str
+    bytes: int
+
+
+def _verify_upload(key: str, artifact: Artifact, aws: Aws) -> Stored:
+    """Compare the SHA-256 that S3 computed with that of the bytes sent."""
+    sent, stored = hashlib.sha256(artifact.content).hexdigest(), aws.artifacts.sha256(key)
+    if stored != sent:
+        raise _corrupt(key, f"has SHA-256 {stored}, which differs from that of the upload", sent, stored)
+    return Stored(stored, len(artifact.content))
+
+
+def _verify_stored(key: str, artifact: Artifact, aws: Aws) -> Stored:
+    """Compare the tree inside the stored zip with the digest in its key, whoever uploaded it."""
+    content = aws.artifacts.get(key)
+    digest = _tree_digest(content)
+    if digest != artifact.digest:
+        raise _corrupt(
+            key, f"holds the tree {digest or 'of no zip'}, which differs from its key", artifact.digest, digest
         )
+    return Stored(hashlib.sha256(content).hexdigest(), len(content))
 
 
-def _evidence(artifact: Artifact, key: str, sbom_key: str, aws: Aws, *, uploaded: bool) -> ArtifactEvidence:
+def _tree_digest(content: bytes) -> str:
+    """ "" for what cannot be read as a zip."""
+    try:
+        return archive.tree_digest(*archive.unpack(content))
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError):  # the last for a compression that Python lacks
+        return ""
+
+
+def _corrupt(key: str, problem: str, expected: str, stored: str) -> PhaseFailed:
+    return PhaseFailed(
+        f"the object {key} {problem}",
+        code="ArtifactCorrupt",
+        remedy=f"Delete the object {key}, check who may write to this prefix, then deploy again.",
+        evidence={"expected": expected, "stored": stored},
+    )
+
+
+def _evidence(
+    artifact: Artifact, key: str, sbom_key: str, stored: Stored, aws: Aws, *, uploaded: bool
+) -> ArtifactEvidence:
     return ArtifactEvidence(
         key=key,
         digest=artifact.digest,
-        code_sha256=base64.b64encode(bytes.fromhex(artifact.digest)).decode(),
-        bytes=len(artifact.content),
+        code_sha256=base64.b64encode(bytes.fromhex(stored.sha256)).decode(),
+        bytes=stored.bytes,
         unpacked_bytes=artifact.unpacked,
         files=artifact.files,
         largest=dict(artifact.largest),

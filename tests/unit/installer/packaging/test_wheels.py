@@ -32,6 +32,14 @@ def test_needs_are_followed_by_their_markers_for_the_target_not_for_this_machine
     assert wheels.closure(["app"], tmp_path, wheels.Platform(None, "linux", "x86_64")) == {"app", "lib-a"}
 
 
+def test_a_laptop_with_macos_packages_what_lambda_needs(tmp_path: Path) -> None:
+    unpacked(tmp_path, "app", "epoll; platform_system == 'Linux'", "kqueue; platform_system == 'Darwin'")
+    unpacked(tmp_path, "epoll")
+    unpacked(tmp_path, "kqueue")
+    assert wheels.closure(["app"], tmp_path, wheels.LAMBDA_ARM64) == {"app", "epoll"}
+    assert wheels.closure(["app"], tmp_path, wheels.Platform(None, "darwin", "arm64")) == {"app", "kqueue"}
+
+
 def test_extras_that_nobody_asked_for_stay_out(tmp_path: Path) -> None:
     unpacked(tmp_path, "app", "pandas; extra == 'data'")
     assert wheels.closure(["app"], tmp_path, wheels.LAMBDA_ARM64) == {"app"}

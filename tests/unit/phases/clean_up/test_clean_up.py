@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 from typing import Any
 
@@ -30,10 +29,6 @@ OLD, NEW = "aa" * 32, "bb" * 32
 TAGS = {OWNER_TAG: "proxyctl", ENVIRONMENT_TAG: "dev"}
 
 
-def code(digest: str) -> str:
-    return base64.b64encode(bytes.fromhex(digest)).decode()
-
-
 class Deployed(FakeAws):
     """An environment with a stack, and another environment beside it."""
 
@@ -49,7 +44,9 @@ def aws() -> Deployed:
         StackResource("LogGroup", NAMES.log_group, "AWS::Logs::LogGroup", "CREATE_COMPLETE"),
         StackResource("Api", "api1", "AWS::ApiGateway::RestApi", "CREATE_COMPLETE"),
     ]
-    fake.functions.add(NAMES.function, FunctionConfig(code(NEW), 512, 29, {}, "python3.11"), live="1", versions=1)
+    fake.functions.add(
+        NAMES.function, FunctionConfig("sha", 512, 29, {"ARTIFACT_DIGEST": NEW}, "python3.11"), live="1", versions=1
+    )
     for names in (NAMES, OTHER):
         fake.alarms.put(Alarm(names.alarm("errors"), "", {}, 1), TAGS)
         fake.alarms.put_dashboard(names.dashboard, "{}")
@@ -316,7 +313,16 @@ def test_an_artifact_that_a_version_is_made_of_stays() -> None:
     fake = aws()
     fake.artifacts.objects[f"artifacts/dev/{OLD}.zip"] = b""
     version, config = fake.functions.published[NAMES.function][0]
-    fake.functions.published[NAMES.function] = [(dataclasses.replace(version, code_sha256=code(OLD)), config)]
+    fake.functions.published[NAMES.function] = [(dataclasses.replace(version, artifact_digest=OLD), config)]
+    sweep(fake)
+    assert f"artifacts/dev/{OLD}.zip" in fake.artifacts.objects
+
+
+def test_the_artifact_of_the_unpublished_code_stays() -> None:
+    fake = aws()
+    fake.artifacts.objects[f"artifacts/dev/{OLD}.zip"] = b""
+    latest = fake.functions.latest[NAMES.function]
+    fake.functions.latest[NAMES.function] = dataclasses.replace(latest, environment={"ARTIFACT_DIGEST": OLD})
     sweep(fake)
     assert f"artifacts/dev/{OLD}.zip" in fake.artifacts.objects
 

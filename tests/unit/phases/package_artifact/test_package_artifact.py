@@ -1,11 +1,15 @@
-"""Facts about package_artifact: content-addressed, verified, and done once."""
+"""package_artifact: keyed by its tree, verified, and uploaded once."""
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
+import io
+import zipfile
 
 import pytest
-from chalicelib.artifacts import assembly
+from chalicelib.artifacts import archive, assembly
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.phases.package_artifact import run as package_artifact
@@ -45,11 +49,54 @@ def test_the_second_time_nothing_is_uploaded() -> None:
     assert fake.artifacts.objects == before
 
 
-def test_an_object_that_is_not_what_its_name_says_is_refused() -> None:
+def recompressed(content: bytes, **changes: bytes) -> bytes:
+    """A zip of the same tree, changes aside, without compression: as another zlib would write it."""
+    files, executable = archive.unpack(content)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as opened:
+        for path, data in (files | changes).items():
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = (0o755 if path in executable else 0o644) << 16
+            opened.writestr(entry, data)
+    return out.getvalue()
+
+
+def test_a_zip_of_the_same_tree_that_another_zlib_wrote_is_used_as_it_is() -> None:
+    """Lambda computes CodeSha256 over the stored object, so the evidence holds that of the stored object."""
+    fake, artifact = aws(), assembly.build(bundle())
+    key = f"artifacts/dev/{artifact.digest}.zip"
+    stored = fake.artifacts.objects[key] = recompressed(artifact.content)
+    assert stored != artifact.content
+    evidence = packaged(fake)
+    assert (evidence.key, evidence.uploaded, evidence.bytes) == (key, False, len(stored))
+    assert base64.b64decode(evidence.code_sha256) == hashlib.sha256(stored).digest()
+    assert fake.artifacts.objects[key] == stored
+
+
+CORRUPT = {
+    "no zip": b"something else",
+    "nothing": b"",
+    "half a zip": assembly.build(bundle()).content[:-30],
+    "a changed byte": recompressed(assembly.build(bundle()).content, **{"proxy/core.py": b"import os\n"}),
+    "one more file": recompressed(assembly.build(bundle()).content, **{"sitecustomize.py": b""}),
+    "other modes": archive.pack(archive.unpack(assembly.build(bundle()).content)[0]),
+}
+
+
+@pytest.mark.parametrize("kind", CORRUPT)
+def test_an_object_with_another_tree_than_its_key_says_is_refused(kind: str) -> None:
     fake = aws()
     key = f"artifacts/dev/{assembly.build(bundle()).digest}.zip"
-    fake.artifacts.objects[key] = b"something else"
-    with pytest.raises(PhaseFailed) as caught:
+    fake.artifacts.objects[key] = CORRUPT[kind]
+    with pytest.raises(PhaseFailed, match=key) as caught:
+        package_artifact.run(request(), fake.as_aws())
+    assert caught.value.code == "ArtifactCorrupt"
+
+
+def test_an_upload_that_arrives_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = aws()
+    monkeypatch.setattr(fake.artifacts, "sha256", lambda key: "0" * 64)
+    with pytest.raises(PhaseFailed, match="differs from that of the upload") as caught:
         package_artifact.run(request(), fake.as_aws())
     assert caught.value.code == "ArtifactCorrupt"
 
@@ -60,11 +107,24 @@ def test_a_missing_bundle_says_who_makes_it() -> None:
     assert "bootstrap.py up" in str(caught.value.remedy)
 
 
-def test_lambda_will_report_the_digest_in_base64() -> None:
-    import base64
+def test_the_evidence_holds_what_lambda_will_report_as_code_sha256() -> None:
+    fake = aws()
+    evidence = packaged(fake)
+    assert base64.b64decode(evidence.code_sha256) == hashlib.sha256(fake.artifacts.objects[evidence.key]).digest()
 
-    evidence = packaged(aws())
-    assert base64.b64decode(evidence.code_sha256).hex() == evidence.digest
+
+def test_evidence_of_before_keys_named_trees_is_still_read() -> None:
+    """Its digest is that of the zip; the key, the digest and Lambda's CodeSha256 agree with each other as before."""
+    fake = aws()
+    sha256 = hashlib.sha256(b"an artifact of the old kind").digest()
+    key = f"artifacts/dev/{sha256.hex()}.zip"
+    fake.artifacts.objects[key] = b"an artifact of the old kind"
+    old = ArtifactEvidence(key=key, digest=sha256.hex(), code_sha256=base64.b64encode(sha256).decode())
+    again = request(results=results(old))
+    before = package_artifact.fingerprint(again, fake.as_aws())
+    del fake.artifacts.objects[key]
+    assert package_artifact.fingerprint(again, fake.as_aws()) != before
+    assert assembly.is_artifact_key(key)
 
 
 def test_the_fingerprint_follows_the_bundle_and_whether_the_artifact_is_still_there() -> None:
