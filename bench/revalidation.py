@@ -89,13 +89,13 @@ def night(size: int) -> Night:
         meter.emulated_s, clock = 0.0, _ticking()
         with _part("list", result, meter):
             listed = nightly.list_environments({"scheduled_at": _START.isoformat()}, here.as_aws(), clock)
-        for name in json.loads(here.artifacts.get(listed["key"])):
+        for name in json.loads(here.artifacts.get(str(listed["key"]))):
             _check({"night": listed["night"], "environment": name}, here, meter, clock, result)
         with _part("sum up", result, meter):
             summary = nightly.summarize_night(listed, here.as_aws(), clock)
         with _part("sweep", result, meter):
             sweep({}, here.as_aws(), clock)
-        result.state, result.good = max(_bytes(listed), _bytes(summary)), summary["good"]
+        result.state, result.good = max(_bytes(listed), _bytes(summary)), int(str(summary["good"]))
         result.emulated_s, result.calls = meter.emulated_s, {part: meter.calls[part] for part in result.own_s}
     return result
 
@@ -107,7 +107,7 @@ def _check(item: Mapping[str, object], here: World, meter: Meter, clock: Callabl
         first = nightly.revalidate_environment(item, aws, clock)
         again = nightly.revalidate_environment({**item, "result": first}, aws, clock)
     with _part("revalidate", result, meter):
-        result.rollouts.append(_revalidate(str(item["environment"]), first["deployment_id"], here, clock))
+        result.rollouts.append(_revalidate(str(item["environment"]), str(first["deployment_id"]), here, clock))
     with _part("start and ask", result, meter):
         last = nightly.revalidate_environment({**item, "result": again}, aws, clock)
     result.items.append(max(_bytes({**item, "result": answer}) for answer in (first, again, last)))
