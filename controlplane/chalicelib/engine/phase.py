@@ -7,11 +7,11 @@ SKIPPED without a call of `run`; else the phase runs, and the fingerprint that h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config, Options
@@ -43,7 +43,7 @@ E_co = TypeVar("E_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Results(Mapping[str, Evidence]):
+class Results:
     """Evidence of the phases that ended in this deployment. A skipped phase counts with what it applied earlier."""
 
     recorded: Mapping[str, Evidence] = field(default_factory=dict)
@@ -65,14 +65,9 @@ class Results(Mapping[str, Evidence]):
         evidence = self.recorded.get(kind.PHASE)
         return None if evidence is None else decode_lenient(kind, dict(evidence))
 
-    def __getitem__(self, phase: str) -> Evidence:
-        return self.recorded[phase]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.recorded)
-
-    def __len__(self) -> int:
-        return len(self.recorded)
+    def also(self, phase: str, evidence: Evidence) -> Results:
+        """These results and the evidence of one more phase."""
+        return Results({**self.recorded, phase: evidence})
 
 
 def applied_as(environment: Environment, kind: type[K]) -> K | None:
@@ -162,12 +157,12 @@ class Result(Generic[E_co]):
     waits: Waits = Waits()
 
     @classmethod
-    def done(cls, summary: str, evidence: E_co | None = None, **legacy: Any) -> Result[E_co]:
-        return cls(Status.SUCCEEDED, summary, evidence or legacy)  # type: ignore[arg-type]
+    def done(cls, summary: str, evidence: E_co | None = None) -> Result[E_co]:
+        return cls(Status.SUCCEEDED, summary, evidence)
 
     @classmethod
-    def skipped(cls, summary: str, evidence: E_co | None = None, **legacy: Any) -> Result[E_co]:
-        return cls(Status.SKIPPED, summary, evidence or legacy)  # type: ignore[arg-type]
+    def skipped(cls, summary: str, evidence: E_co | None = None) -> Result[E_co]:
+        return cls(Status.SKIPPED, summary, evidence)
 
     @classmethod
     def in_progress(
@@ -177,10 +172,9 @@ class Result(Generic[E_co]):
         poll_after_s: int,
         cursor: object = None,
         evidence: E_co | None = None,
-        **legacy: Any,
     ) -> Result[E_co]:
         """Ask for another call after `poll_after_s` whole seconds (at least 1). See also `Request.wait`."""
-        return cls(Status.IN_PROGRESS, summary, evidence or legacy, cursor, max(1, poll_after_s))  # type: ignore[arg-type]
+        return cls(Status.IN_PROGRESS, summary, evidence, cursor, max(1, poll_after_s))
 
 
 class Plan(StrEnum):

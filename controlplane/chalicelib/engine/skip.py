@@ -37,7 +37,7 @@ def skip_or_run(name: str, request: Request, aws: Aws, clock: Clock, load: Load)
     result = phase.run(request, aws)
     if result.status is not Status.IN_PROGRESS:
         evidence = encode(result.evidence)
-        informed = replace(request, results=Results({**request.results, name: evidence}))
+        informed = replace(request, results=request.results.also(name, evidence))
         applied = Applied(phase.fingerprint(informed, aws), request.deployment_id, stamp(clock()), evidence)
         aws.records.set_applied(request.environment.name, name, applied, holder=request.deployment_id)
     return result
@@ -47,14 +47,14 @@ def _is_unchanged(phase: Phase, name: str, request: Request, aws: Aws) -> bool:
     applied = request.environment.applied.get(name)
     if applied is None or phase.fingerprint is None:
         return False
-    informed = replace(request, results=Results({**request.results, name: applied.evidence}))
+    informed = replace(request, results=request.results.also(name, applied.evidence))
     return phase.fingerprint(informed, aws) == applied.fingerprint
 
 
 def plan(request: Request, aws: Aws, load: Load, *, ahead: bool) -> dict[str, bool]:
     """By phase with a fingerprint: whether it would be skipped now. Covers the phases that ended in this deployment;
     with `ahead`, also those that were ever applied."""
-    results = dict(request.results)
+    results = dict(request.results.recorded)
     if ahead:
         results = {name: applied.evidence for name, applied in request.environment.applied.items()} | results
     informed = replace(request, results=Results(results))

@@ -31,7 +31,7 @@ def change_set(request: Request, aws: Aws, *, requested: bool) -> ChangeSet | No
     """
     stack = aws.stacks.find(request.names.stack)
     updates = stack is not None and state.next_move(stack.status) is state.Move.UPDATE
-    inputs_exist = {SecretEvidence.PHASE, ArtifactEvidence.PHASE} <= set(request.results)
+    inputs_exist = {SecretEvidence.PHASE, ArtifactEvidence.PHASE} <= set(request.results.recorded)
     if not updates or not inputs_exist or request.plan.get("deploy_stack"):
         return None
     if requested:

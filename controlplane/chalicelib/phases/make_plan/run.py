@@ -45,7 +45,7 @@ def run(request: Request, aws: Aws) -> Result[PlanEvidence]:
 def _with_applied(request: Request) -> Request:
     """With the evidence of earlier deployments, since the phases of this one have not run."""
     applied = {name: applied.evidence for name, applied in request.environment.applied.items()}
-    return replace(request, results=Results({**applied, **request.results}))
+    return replace(request, results=Results({**applied, **request.results.recorded}))
 
 
 def _wait(request: Request) -> Result[PlanEvidence]:

@@ -47,7 +47,8 @@ def world(versions: int = 3) -> FakeAws:
 
 
 def proving(**other: Any) -> Request:
-    return request(**{"results": released(), "plan": PLAN} | other)
+    fields: dict[str, Any] = {"results": released(), "plan": PLAN}
+    return request(**fields | other)
 
 
 def ended(aws: FakeAws, first: Request) -> IdempotencyEvidence:
