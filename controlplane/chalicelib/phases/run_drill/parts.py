@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.domain.drills import PARTS
-from chalicelib.engine.registry import PHASES
+
+_PHASES = 12  # tests/test_agreement.py holds the registry to them
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def problem(part: str, end: PartEnd) -> str:
 
 
 def _deploy(end: PartEnd) -> str:
-    missing = len(PHASES) - sum(status == "SUCCEEDED" for status in end.phases.values())
+    missing = _PHASES - sum(status == "SUCCEEDED" for status in end.phases.values())
     return f"{missing} of the twelve phases did not succeed" if missing else ""
 
 
