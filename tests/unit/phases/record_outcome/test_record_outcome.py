@@ -66,6 +66,13 @@ def test_a_good_deploy_becomes_live_and_last_good_and_unlocks() -> None:
     assert environment.live is not None
     assert environment.live == environment.last_good
     assert (environment.live.version, environment.live.artifact, environment.status) == ("7", "abc", "LIVE")
+    assert environment.links == end.links == {"base_url": "u"}
+
+
+def test_a_good_deploy_without_a_handoff_has_no_links() -> None:
+    aws = world()
+    end = ended(aws, results=results(ReleaseEvidence(version="7")))
+    assert (end.links, aws.records.environment("dev").links) == ({}, {})
 
 
 def test_the_release_before_becomes_the_one_to_roll_back_to() -> None:
@@ -217,8 +224,11 @@ def test_a_revalidation_keeps_its_verdict_and_changes_no_release() -> None:
     aws = world(Action.REVALIDATE)
     ended(aws, action=Action.REVALIDATE)
     environment = aws.records.environment("dev")
-    assert environment.last_revalidation is not None
-    assert environment.last_revalidation["verdict"] == "GOOD"
+    assert environment.last_revalidation == {
+        "at": "2026-01-02T03:04:05.000+00:00",
+        "verdict": "GOOD",
+        "deployment_id": "d-new",
+    }
     assert environment.live is None
 
 
@@ -282,6 +292,14 @@ def test_an_incident_says_since_when_and_why() -> None:
     incident = aws.records.environment("dev").incident
     assert incident is not None
     assert (incident["opened_by"], incident["why"]) == ("d-0", "Revalidate failed in check_drift: bad")
+
+
+def test_a_bad_verdict_says_why() -> None:
+    aws = FakeAws()
+    revalidated(aws, good=False, number=0)
+    verdict = aws.records.environment("dev").last_revalidation
+    assert verdict is not None
+    assert (verdict["verdict"], verdict["why"]) == ("BAD", "Revalidate failed in check_drift: bad")
 
 
 def test_a_stopped_revalidation_changes_neither_verdict_nor_incident() -> None:
@@ -432,3 +450,14 @@ def test_the_same_version_deployed_again_is_the_same_release_with_the_new_config
     assert environment.live.config["throttle"]["rate_per_s"] == 120
     assert environment.previous is not None
     assert environment.previous.version == "6"
+
+
+def test_a_rollback_goes_live_with_the_release_on_record_or_with_what_roll_back_knows_of_it() -> None:
+    recorded = {"version": "6", "deployment_id": "d-6", "at": "t6", "artifact": "a", "config": {"memory_mb": 512}}
+    for releases, deployment_id, config in (([recorded], "d-6", {"memory_mb": 512}), ([], "d-back", {})):
+        aws = world(Action.ROLLBACK)
+        aws.records.attributes["dev"] |= {"releases": releases}
+        ended(aws, action=Action.ROLLBACK, results=results(RollBackEvidence("6", release_of="d-back", to="t")))
+        live = aws.records.environment("dev").live
+        assert live is not None
+        assert (live.version, live.deployment_id, live.config) == ("6", deployment_id, config)
