@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.domain.errors import Aborted, Conflict, LockLost
+from chalicelib.domain.evidence.checks import EndpointsEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.outcome import OutcomeEvidence
 from chalicelib.domain.model import Action, Deployment, PhaseRecord, PhaseStatus
@@ -21,8 +22,6 @@ from chalicelib.ports import Aws
 from . import history, incidents
 from .changes import changes
 from .outcome import Outcome, outcome_of
-
-_CHECKS = "validate_endpoints"
 
 
 def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
@@ -75,7 +74,9 @@ def _incident(
     """
     lock = request.environment.lock
     holds = lock is not None and lock.deployment_id == request.deployment_id
-    validated = any(record.name == _CHECKS and record.status is PhaseStatus.SUCCEEDED for record in recorded)
+    validated = any(
+        record.name == EndpointsEvidence.PHASE and record.status is PhaseStatus.SUCCEEDED for record in recorded
+    )
     if not holds or not incidents.decides(request.action, outcome, validated=validated):
         return {}
     change = incidents.change(
