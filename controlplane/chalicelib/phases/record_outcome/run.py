@@ -74,9 +74,8 @@ def _incident(
     """
     lock = request.environment.lock
     holds = lock is not None and lock.deployment_id == request.deployment_id
-    validated = any(
-        record.name == EndpointsEvidence.PHASE and record.status is PhaseStatus.SUCCEEDED for record in recorded
-    )
+    checks = [record for record in recorded if record.name == EndpointsEvidence.PHASE]
+    validated = any(record.status is PhaseStatus.SUCCEEDED for record in checks)
     if not holds or not incidents.decides(request.action, outcome, validated=validated):
         return {}
     change = incidents.change(
