@@ -242,11 +242,11 @@ def test_history_says_who_did_what_and_why() -> None:
 def revalidated(aws: FakeAws, *, good: bool, number: int, code: str = "Drift") -> Deployment:
     """One more revalidation of dev, ended."""
     deployment_id = f"d-{number}"
-    held = Lock(deployment_id, "arn", HELD.lease_until)
+    lock = Lock(deployment_id, "arn", HELD.lease_until)
     running = Deployment(
         deployment_id, "dev", Action.REVALIDATE, DeploymentStatus.RUNNING, Config(), Options(), "2026-01-02"
     )
-    aws.records.start(running, held, None, None)
+    aws.records.start(running, lock, None, None)
     if not good:
         broken = PhaseRecord(0, "check_drift", PhaseStatus.FAILED, error={"code": code, "message": "bad"}, ended_at="1")
         aws.records.put_phase(deployment_id, broken)
