@@ -38,7 +38,7 @@ def test_the_copy_has_the_templates_secret_by_name_and_notifies_nobody() -> None
     config = start.config
     assert (config.memory_mb, config.secret_arn) == (1024, ARN)
     assert (config.notify, config.webhook, config.reserved_concurrency) == ((), None, None)
-    assert start.options.ttl_hours == drills.TTL_HOURS
+    assert start.options.ttl_hours == drills.TTL_HOURS == 4
 
 
 def test_the_drills_options_are_those_of_its_deployments() -> None:

@@ -73,7 +73,7 @@ class Drill:
             self.aws.functions.point(FUNCTION, Alias("live", alias or version))
         for number in range(1, 13):
             name = "clean_up" if number == 12 else f"phase-{number}"
-            evidence = {"left": remaining or []} if name == "clean_up" else {}
+            evidence = {"left": [{"kind": "log group"}] * remaining} if name == "clean_up" else {}
             records.put_phase(child, PhaseRecord(number, name, PhaseStatus.SUCCEEDED, evidence=evidence))
         stands = records.started[child]
         records.started[child] = replace(stands, status=DeploymentStatus(status or RIGHT[part]), summary="ended")
@@ -124,7 +124,7 @@ def test_the_template_is_neither_locked_nor_changed() -> None:
         ({"broken": {"status": "SUCCEEDED"}}, "broken", ("update",)),
         ({"broken": {"alias": "3"}}, "broken", ("update",)),
         ({"update": {"alias": "2"}}, "update", ()),
-        ({"cleanup": {"remaining": [{"kind": "log group", "name": "/aws/lambda/x"}]}}, "cleanup", ()),
+        ({"cleanup": {"remaining": 1}}, "cleanup", ()),
     ],
 )
 def test_a_part_that_ends_otherwise_fails_the_drill_after_everything_was_removed(
