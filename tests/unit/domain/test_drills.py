@@ -15,7 +15,9 @@ DRILL = "d-0123abcdef0123abcdef"
 NAME = "drill-0123ab"
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod"
 OPTIONS = dataclasses.asdict(Options())
-TEMPLATE = dataclasses.asdict(Config(memory_mb=1024, notify=("ann@example.com",), reserved_concurrency=5))
+TEMPLATE = dataclasses.asdict(
+    Config(memory_mb=1024, notify=("ann@example.com",), reserved_concurrency=5, protected=True)
+)
 
 
 def body_of(part: str, **template: Any) -> drills.Body:
@@ -37,7 +39,7 @@ def test_the_copy_has_the_templates_secret_by_name_and_notifies_nobody() -> None
     start = decode(Start, body_of("deploy"))
     config = start.config
     assert (config.memory_mb, config.secret_arn) == (1024, ARN)
-    assert (config.notify, config.webhook, config.reserved_concurrency) == ((), None, None)
+    assert (config.notify, config.webhook, config.reserved_concurrency, config.protected) == ((), None, None, False)
     assert start.options.ttl_hours == drills.TTL_HOURS == 4
 
 

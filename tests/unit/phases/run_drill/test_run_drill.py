@@ -60,9 +60,7 @@ class Drill:
         self.next = next_call(self.next, result)
         return result
 
-    def end(
-        self, part: str, status: str = "", *, alias: str = "", remaining: list[dict[str, str]] | None = None
-    ) -> None:
+    def end(self, part: str, status: str = "", *, alias: str = "", remaining: int = 0) -> None:
         """The part's deployment ends; by default as it must."""
         records = self.aws.records
         child = self.cursor.child
