@@ -15,9 +15,8 @@ DRILL = "d-0123abcdef0123abcdef"
 NAME = "drill-0123ab"
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod"
 OPTIONS = dataclasses.asdict(Options())
-TEMPLATE = dataclasses.asdict(
-    Config(memory_mb=1024, notify=("ann@example.com",), reserved_concurrency=5, protected=True)
-)
+LIVE = Config(memory_mb=1024, notify=("ann@example.com",), reserved_concurrency=5, protected=True)
+TEMPLATE = dataclasses.asdict(LIVE)
 
 
 def body_of(part: str, **template: Any) -> drills.Body:
