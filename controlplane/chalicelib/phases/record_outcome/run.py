@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import Aborted, Conflict, LockLost
 from chalicelib.domain.evidence.checks import EndpointsEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
@@ -108,7 +109,7 @@ def _ending(
             "current_phase": None,
         },
         environment=changes(request, deployment, outcome, at) | incident | {"updated_at": at},
-        history=history.entry(request, deployment, outcome),
+        history=encode(history.entry(request, deployment, outcome, at)),
         forgets=tuple(request.environment.applied) if outcome.is_good and request.action is Action.CLEANUP else (),
         # Only a deploy can still be taken back; what another action did by now is done.
         unless_aborted=outcome.is_good and request.action is Action.DEPLOY,

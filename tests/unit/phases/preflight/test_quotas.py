@@ -31,6 +31,7 @@ def test_a_reservation_must_leave_a_hundred_executions_unreserved(reserve: int |
     findings = list(quotas.concurrency(ConcurrencyLimits(1_000, 500), Load(rps=1), reserve))
     assert (findings == []) is enough
     assert all(finding.blocks and finding.field == "config.reserved_concurrency" for finding in findings)
+    assert all("401 would leave 99 of 1000 unreserved" in finding.message for finding in findings)
 
 
 @pytest.mark.parametrize(
