@@ -21,7 +21,8 @@ OWN = '{"level":"INFO","ColdStart":[1.0],"InitDuration":[135.3],"_aws":{}}'
 
 
 @pytest.mark.parametrize(
-    ("duration", "workers", "count"), [(4, 1, 1), (60, 1, 1), (61, 1, 2), (3_600, 1, 60), (61, 2, 1), (200, 2, 1), (201, 2, 2)]
+    ("duration", "workers", "count"),
+    [(4, 1, 1), (60, 1, 1), (61, 1, 2), (3_600, 1, 60), (61, 2, 1), (200, 2, 1), (201, 2, 2)],
 )
 def test_slices_cover_the_whole_run_once_and_fit_a_lambda(duration: float, workers: int, count: int) -> None:
     parts = slices_of(Load(duration_s=duration, workers=workers))
