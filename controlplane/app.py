@@ -9,7 +9,7 @@ from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Response
 from chalicelib.api import control, deployments, environments, health, nights, openapi, secrets
-from chalicelib.api.answers import Call, Route, respond
+from chalicelib.api.answers import ApiCall, Route, respond
 from chalicelib.engine import runner
 from chalicelib.lifecycle import night
 from chalicelib.lifecycle.publish_events import publish
@@ -25,7 +25,7 @@ def _respond(route: Route, **path: str) -> Response:
     request = app.current_request
     assert request is not None, "Chalice calls a view with a request only"
     raw = request.raw_body
-    call = Call(
+    call = ApiCall(
         path=path,
         query=dict(request.query_params or {}),
         headers={name.lower(): value for name, value in request.headers.items()},

@@ -58,7 +58,7 @@ class Ran:
 
 
 @dataclass(frozen=True)
-class Call:
+class RecordedCall:
     """One call of an AWS API: who made it, which operation, with what."""
 
     phase: str
@@ -73,7 +73,7 @@ class Driver:
 
     cloud: Cloud
     bundle: bytes
-    calls: list[Call] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
     applied: dict[str, dict[str, Applied]] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -242,7 +242,7 @@ class Driver:
 
     def _recorder(self, phase: str) -> Any:
         def note(params: Mapping[str, Any], model: Any, **_other: Any) -> None:
-            self.calls.append(Call(phase, model.service_model.endpoint_prefix, model.name, params))
+            self.calls.append(RecordedCall(phase, model.service_model.endpoint_prefix, model.name, params))
 
         return note
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.codec import decode_lenient, encode
 from chalicelib.domain.errors import Conflict, RolloutError, Throttled
 from chalicelib.domain.model import Action, Deployment
-from chalicelib.domain.nights import Checked, Verdict, summarize, verdict_of
+from chalicelib.domain.nights import Checked, NightVerdict, summarize, verdict_of
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
@@ -100,14 +100,14 @@ def revalidate_environment(event: Mapping[str, object], aws: Aws, clock: Clock) 
     except Conflict as busy:
         if busy.code != "EnvironmentBusy":
             raise
-        return _record(item, Checked(item.environment, Verdict.BUSY, why=busy.message), aws)
+        return _record(item, Checked(item.environment, NightVerdict.BUSY, why=busy.message), aws)
     except RolloutError as error:
-        return _record(item, Checked(item.environment, Verdict.FAILED, why=error.message), aws)
+        return _record(item, Checked(item.environment, NightVerdict.FAILED, why=error.message), aws)
     if deployment.status.is_final:
         return _record(item, verdict_of(deployment), aws)
     if clock() - datetime.fromisoformat(deployment.created_at) > _TIMEOUT:
         why = f"has not ended within {_TIMEOUT}"
-        return _record(item, Checked(item.environment, Verdict.FAILED, deployment.id, why), aws)
+        return _record(item, Checked(item.environment, NightVerdict.FAILED, deployment.id, why), aws)
     return {
         "status": "IN_PROGRESS",
         "poll_after_s": next_poll_s(item.result.polls),

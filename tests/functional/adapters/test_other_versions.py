@@ -17,7 +17,7 @@ from chalicelib.adapters.table import plain
 from chalicelib.api import deployments, environments, nights
 from chalicelib.domain.codec import encode_record
 from chalicelib.domain.model import Action, DeploymentStatus, Lock, PhaseStatus
-from chalicelib.domain.nights import Verdict
+from chalicelib.domain.nights import NightVerdict
 from chalicelib.domain.records import Ending
 from chalicelib.engine import registry
 from chalicelib.engine.phase import Results, Waits
@@ -108,7 +108,7 @@ def test_history_events_and_nights_are_read_whatever_they_lack_or_add(variant: V
     assert ask(aws, environments.show, name="shop", now=datetime(2026, 11, 27, tzinfo=UTC)).status in (200, 404)
     assert ask(aws, nights.index).status == 200
     assert len(aws.records.events(DEPLOYED)) > 20
-    assert aws.nights.of("2026-01-02")[0].verdict in (Verdict.GOOD, Verdict.LOST)
+    assert aws.nights.of("2026-01-02")[0].verdict in (NightVerdict.GOOD, NightVerdict.LOST)
     assert DynamoLiveFigures("proxyctl").of(DEPLOYED)
 
 

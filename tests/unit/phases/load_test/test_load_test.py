@@ -107,15 +107,15 @@ def test_too_few_samples_do_not_pass() -> None:
     assert "inconclusive (50 samples; p99 needs 100" in failed.message
 
 
-@pytest.mark.parametrize(("unsent", "is_valid"), [(4, True), (5, False)])
+@pytest.mark.parametrize(("unsent", "is_valid"), [(10, True), (11, False)])
 def test_more_than_one_percent_unsent_makes_the_run_invalid(unsent: int, is_valid: bool) -> None:
-    aws = stored(measuring(), recorded(count=400 - unsent, unsent=unsent))
+    aws = stored(measuring(), recorded(count=1_000 - unsent, unsent=unsent))
     if is_valid:
         assert evidence_of(load_test.run(load_request(), aws.as_aws())).verdict == "PASSED"
         return
     failed = failure(aws, load_request())
     assert failed.code == "LoadInvalid"
-    assert failed.message.startswith("INVALID: 5 of 400")
+    assert failed.message.startswith("INVALID: 11 of 1000")
 
 
 def test_a_worker_that_hands_over_nothing_is_missed() -> None:
