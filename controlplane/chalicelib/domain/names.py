@@ -92,7 +92,7 @@ class Names:
 
     @property
     def probes(self) -> str:
-        """Prefix of the test queues' names. Environment names have no underscore, so that of dev does not match dev-2."""
+        """Prefix of the test queues' names. Environment names have no underscore: that of dev does not match dev-2."""
         return f"{OWNER}_{self.environment}_probe_"
 
     def alarm(self, what: str) -> str:
