@@ -104,7 +104,9 @@ class LambdaFunctions:
         )
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
-        answer = call("lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description)
+        answer = call(
+            "lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description
+        )
         return _version(answer)
 
     def delete_version(self, function: str, version: str) -> None:
