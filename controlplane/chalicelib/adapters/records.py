@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.errors import Aborted, AwsCallFailed, Conflict, LockLost, NotFound
-from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
-from chalicelib.domain.records import Claim, Ending, Page
+from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, Page, PhaseRecord
+from chalicelib.domain.records import Claim, Ending
 
 from . import cursors, items, transactions
 from .session import call, pages
