@@ -15,8 +15,8 @@ class IamIdentity:
     """See the Protocol."""
 
     def caller(self) -> Caller:
-        told = call("sts", "get_caller_identity")
-        return Caller(told["Account"], told["Arn"])
+        answer = call("sts", "get_caller_identity")
+        return Caller(answer["Account"], answer["Arn"])
 
     def role_arn(self, name: str) -> str | None:
         try:
@@ -36,7 +36,7 @@ class IamIdentity:
             {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
             for key, value in (context or {}).items()
         ]
-        told = pages(
+        answer = pages(
             "iam",
             "simulate_principal_policy",
             "EvaluationResults",
@@ -46,5 +46,5 @@ class IamIdentity:
             ContextEntries=entries,
         )
         return [
-            Decision(item["EvalActionName"], item.get("EvalResourceName", "*"), item["EvalDecision"]) for item in told
+            Decision(item["EvalActionName"], item.get("EvalResourceName", "*"), item["EvalDecision"]) for item in answer
         ]

@@ -25,9 +25,9 @@ class SnsTopics:
         self._account = account
 
     def ensure(self, name: str, tags: Mapping[str, str]) -> str:
-        known = self.find(name)
-        if known:
-            return known
+        existing = self.find(name)
+        if existing:
+            return existing
         arn: str = call("sns", "create_topic", Name=name, Tags=_tags(tags))["TopicArn"]
         statement = {
             "Sid": "AlarmsOfThisAccount",
@@ -49,8 +49,8 @@ class SnsTopics:
         return self._arn + name
 
     def subscribers(self, topic_arn: str) -> Mapping[str, str]:
-        found = pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic_arn)
-        return {item["Endpoint"]: item["SubscriptionArn"] for item in found}
+        entries = pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic_arn)
+        return {item["Endpoint"]: item["SubscriptionArn"] for item in entries}
 
     def subscribe(self, topic_arn: str, protocol: str, endpoint: str) -> None:
         call("sns", "subscribe", TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint)
@@ -73,7 +73,7 @@ class SnsTopics:
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
-        told = call(
+        answer = call(
             "sns",
             "subscribe",
             TopicArn=topic_arn,
@@ -81,11 +81,13 @@ class SnsTopics:
             Endpoint=queue_arn,
             ReturnSubscriptionArn=True,
         )
-        return Probe(url, queue_arn, told["SubscriptionArn"])
+        return Probe(url, queue_arn, answer["SubscriptionArn"])
 
     def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:
-        told = call("sqs", "receive_message", QueueUrl=probe.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s)
-        messages = told.get("Messages", [])
+        answer = call(
+            "sqs", "receive_message", QueueUrl=probe.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s
+        )
+        messages = answer.get("Messages", [])
         if messages:
             entries = [
                 {"Id": str(index), "ReceiptHandle": item["ReceiptHandle"]} for index, item in enumerate(messages)

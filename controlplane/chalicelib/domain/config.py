@@ -1,4 +1,4 @@
-"""What a POST may say: `config` describes the environment, `options` this one run. Defaults are a careful engineer's.
+"""The configuration that a POST takes: `config` describes the environment, `options` this run only.
 
 Ranges are AWS's own limits unless a comment says otherwise. `codec.decode` builds these and names the field at fault.
 """
@@ -72,7 +72,7 @@ class AlarmThresholds:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Who else is told of every state change. The signing key is in Secrets Manager, under proxyctl/<env>/webhook."""
+    """Where every state change is sent, too. The signing key is in Secrets Manager, under proxyctl/<env>/webhook."""
 
     url: str
 

@@ -6,10 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .model import Deployment, DeploymentStatus
-
-_DRIFT = "Drift"  # the code that check_drift fails with
-
 
 class NightVerdict(StrEnum):
     """LOST: the environment was listed, and no verdict is on record."""
@@ -51,15 +47,6 @@ class NightSummary:
     began_at: str = ""
     ended_at: str = ""
     error: Mapping[str, str] | None = None
-
-
-def verdict_of(deployment: Deployment) -> Checked:
-    """The verdict of a revalidation that has ended."""
-    if deployment.status is DeploymentStatus.SUCCEEDED:
-        return Checked(deployment.environment, NightVerdict.GOOD, deployment.id)
-    drifted = (deployment.error or {}).get("code") == _DRIFT
-    verdict = NightVerdict.DRIFTED if drifted else NightVerdict.FAILED
-    return Checked(deployment.environment, verdict, deployment.id, deployment.summary)
 
 
 def summarize(names: Sequence[str], checked: Sequence[Checked]) -> NightSummary:

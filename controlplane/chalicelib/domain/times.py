@@ -10,5 +10,5 @@ Clock = Callable[[], datetime]
 
 
 def stamp(moment: datetime) -> str:
-    """ISO 8601 with milliseconds, as all records hold it."""
+    """ISO 8601 with milliseconds, as all records store it."""
     return moment.isoformat(timespec="milliseconds")

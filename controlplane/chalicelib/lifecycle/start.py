@@ -19,9 +19,10 @@ from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
+from .execution import execution_input
 from .idempotency import claim_of, claimed_deployment, deployment_id
 from .queue import enqueue, refuse_to_overtake
-from .settle import dead_lock, execution_input, settle
+from .settle import dead_lock, settle
 
 _NEEDS_RELEASE = (Action.ROLLBACK, Action.REVALIDATE)
 

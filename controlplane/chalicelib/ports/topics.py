@@ -1,4 +1,4 @@
-"""SNS topics, and the SQS queues that probe them."""
+"""SNS topics, and SQS test queues that receive what a topic sends."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from chalicelib.domain.aws.topics import Probe
 
 class Topics(Protocol):
     def ensure(self, name: str, tags: Mapping[str, str]) -> str:
-        """The topic's ARN; made when it was not there. CloudWatch of this account may publish to it."""
+        """The ARN of the topic, created if it does not exist. CloudWatch of this account may publish to it."""
         ...
 
     def find(self, name: str) -> str | None:
-        """The topic's ARN."""
+        """The topic's ARN, None when it does not exist."""
         ...
 
     def subscribers(self, topic_arn: str) -> Mapping[str, str]:
@@ -26,7 +26,7 @@ class Topics(Protocol):
     def unsubscribe(self, subscription_arn: str) -> None: ...
 
     def open_probe(self, topic_arn: str, queue: str, tags: Mapping[str, str]) -> Probe:
-        """A queue of that name, subscribed to the topic; doing it twice makes one."""
+        """A queue of that name, subscribed to the topic; a second call creates nothing."""
         ...
 
     def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:
