@@ -122,7 +122,8 @@ def test_the_evidence_of_every_recorded_phase_is_read_as_its_type(variant: Varia
         if dataclasses.is_dataclass(kind) and hasattr(kind, "PHASE"):
             results: Results = Results({kind.PHASE: phase.evidence})
             evidence = results.of(kind)  # type: ignore[type-var]
-            common = set(phase.evidence) & {field.name for field in dataclasses.fields(kind)}
+            keys = getattr(kind, "KEYS", {})
+            common = set(phase.evidence) & {keys.get(field.name, field.name) for field in dataclasses.fields(kind)}
             assert len(common) >= (len(phase.evidence) - 2 if phase.evidence else 0), (phase.name, phase.evidence)
             assert evidence is not None
             read += 1
