@@ -33,7 +33,8 @@ class MissingKeys:
     def after(self, call: Call, reply: Reply) -> Refusal | None:
         """The refusal in place of a 404 of one object."""
         bucket, key = bucket_and_key(call.path)
-        if call.method not in ("GET", "HEAD") or not key or reply[0] != _NOT_FOUND or not self._denied(call, bucket):
+        reads_object = call.service == "s3" and call.method in ("GET", "HEAD") and key
+        if not reads_object or reply[0] != _NOT_FOUND or not self._denied(call, bucket):
             return None
         return Refusal(403, "AccessDenied", "Access Denied")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from local import strict
 from local.inside import attributes, rates, resources
+from local.inside.buckets import MissingKeys
 from local.inside.calls import Call
 from local.inside.error_names import class_name
 from local.inside.ledger import Ledger
@@ -67,6 +68,27 @@ def test_lambda_and_api_gateway_share_one_bucket_each_and_invocations_have_none(
     assert rates.rate_of("apigateway:GET") is rates.rate_of("apigateway:PATCH")
     assert rates.rate_of("lambda:InvokeFunction") is None
     assert rates.rate_of("dynamodb:PutItem") is None
+
+
+def read(service: str, method: str, path: str) -> Call:
+    return Call(service, "", method, path, {}, b"")
+
+
+@pytest.mark.parametrize(
+    ("made", "status", "refused"),
+    [
+        (read("s3", "HEAD", "/bucket/key"), 404, True),
+        (read("s3", "GET", "/bucket/a/key"), 404, True),
+        (read("s3", "GET", "/bucket/key"), 200, False),
+        (read("s3", "GET", "/bucket"), 404, False),
+        (read("s3", "DELETE", "/bucket/key"), 404, False),
+        (read("lambda", "GET", "/2015-03-31/functions/f"), 404, False),
+    ],
+)
+def test_only_a_missing_object_of_s3_is_hidden(made: Call, status: int, refused: bool) -> None:
+    hidden = MissingKeys(lambda _call, bucket: bucket == "bucket").after(made, (status, {}, b""))
+    assert bool(hidden) is refused
+    assert MissingKeys(lambda _call, _bucket: False).after(made, (status, {}, b"")) is None
 
 
 GOOD = {"DataType": "String", "StringValue": "x"}
