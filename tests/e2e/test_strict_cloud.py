@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from chalicelib.monitoring import fire
 
 from local import cloud, emulator, strict
 from local.state import Cloud, Keys
@@ -181,8 +182,23 @@ def subscribed(running: Cloud, name: str, *, at_creation: bool, **attributes: st
     return topic, url, queue_arn
 
 
+def test_alarm_tests_reach_the_test_queue_only(clouds: Clouds) -> None:
+    """Issue 10, row x, as the emulator filters: tests are left out, alarms and other messages come through."""
+    scope = {"FilterPolicyScope": "MessageBody", "FilterPolicy": json.dumps(fire.WITHOUT_TESTS)}
+    topic, url, _ = subscribed(clouds.off, "paged", at_creation=True, **scope)
+    sns = client(clouds.off, "sns")
+    for body in ({"NewStateReason": "Drill by proxyctl: a test"}, {"NewStateReason": "Crossed"}, {"other": 1}):
+        sns.publish(TopicArn=topic, Message=json.dumps(body))
+    bodies = [json.loads(json.loads(message["Body"])["Message"]) for message in received(clouds.off, url)]
+    assert sorted(map(str, bodies)) == ["{'NewStateReason': 'Crossed'}", "{'other': 1}"]
+
+
 def received(running: Cloud, url: str) -> list[Any]:
-    return list(client(running, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages", []))
+    return list(
+        client(running, "sqs")
+        .receive_message(QueueUrl=url, WaitTimeSeconds=1, MaxNumberOfMessages=10)
+        .get("Messages", [])
+    )
 
 
 def test_a_queue_policy_set_afterwards_acts_late_and_one_given_at_creation_at_once(clouds: Clouds) -> None:
