@@ -227,7 +227,7 @@ class Bake:
         total_s = self.longest_s
         if total_s > _MOST_BAKE_S:
             raise BadRequest(
-                f"options.bake takes {total_s} s; all steps and the watch after them may take {_MOST_BAKE_S} s together",
+                f"options.bake takes {total_s} s; steps and the watch after them may take {_MOST_BAKE_S} s together",
                 field="options.bake",
                 remedy="Lower step_s or watch_s, or take fewer steps.",
             )

@@ -49,9 +49,8 @@ def test_the_bake_ends_when_its_time_is_over_and_not_before(after_s: float, stat
 
 @pytest.mark.parametrize(("elapsed_s", "wait_s"), [(0, 30), (600, 30), (620, 31), (5_980, 299), (6_020, 300)])
 def test_looks_are_rarer_the_longer_the_bake_lasts(elapsed_s: float, wait_s: int) -> None:
-    day = request(
-        after_s=elapsed_s, results=SHIFTED, options=Options(bake=Bake(steps=(100,), step_s=0, watch_s=86_400))
-    )
+    options = Options(bake=Bake(steps=(100,), step_s=0, watch_s=86_400))
+    day = request(after_s=elapsed_s, results=SHIFTED, options=options)
     assert bake.run(day, world(errors="OK").as_aws()).poll_after_s == wait_s
 
 
