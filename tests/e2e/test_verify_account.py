@@ -1,4 +1,4 @@
-"""`make verify-account` against an embedded cloud of its own: a verdict for every row, nothing left, under four minutes."""
+"""`make verify-account` against an embedded cloud of its own: a verdict a row, nothing left, under four minutes."""
 
 from __future__ import annotations
 
