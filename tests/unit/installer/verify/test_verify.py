@@ -101,10 +101,12 @@ def test_the_embedded_cloud_says_not_run_where_it_cannot_show_a_row() -> None:
         assert seen[row.key] is expected, row.key
 
 
-AT_ONCE = Stream(
-    200, "text/event-stream", [Arrival(1.5, "data: 1\n\n"), Arrival(1.5, "x"), Arrival(1.6, "data: [DONE]")]
-)
-PRELUDE = Stream(200, "text/event-stream", [Arrival(0.1, '{"statusCode": 200}'), Arrival(1, "x"), DONE])
+def events(*arrivals: tuple[float, str], status: int = 200, content_type: str = "text/event-stream") -> Stream:
+    return Stream(status, content_type, [Arrival(at_s, text) for at_s, text in arrivals])
+
+
+AT_ONCE = events((1.5, "data: 1\n\n"), (1.5, "x"), (1.6, "data: [DONE]"))
+PRELUDE = events((0.1, '{"statusCode": 200}'), (1, "x"), (1.4, "data: [DONE]"))
 BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "buffered": ("streaming", {"stream": AT_ONCE}),
     "cut": ("streaming", {"stream": events((0, "data: a"), (1, "b"), (2, "c"))}),
