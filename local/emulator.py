@@ -9,6 +9,7 @@ from boto3.session import Session
 from botocore.client import BaseClient
 from botocore.config import Config
 
+from local import strict
 from local.processes import TOKEN_VARIABLE
 from local.state import Cloud, Keys
 
@@ -18,9 +19,13 @@ _ADMIN = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","R
 _INHERITED = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def command(python: Path) -> list[str]:
-    """The command that starts MiniStack."""
-    return [str(python), "-m", "ministack"]
+def command(python: Path, checkout: Path) -> list[str]:
+    """The command that starts MiniStack with the corrections of `local/inside`.
+
+    checkout: is on the interpreter's path while those are imported, and off it before a Lambda runs.
+    """
+    entry = "import sys; sys.path.insert(0, sys.argv[1]); from local.inside.start import main; main()"
+    return [str(python), "-c", entry, str(checkout)]
 
 
 def variables(python: Path, folder: Path, cloud: Cloud, outer: Mapping[str, str]) -> dict[str, str]:
@@ -52,7 +57,10 @@ def _aws(cloud: Cloud) -> dict[str, str]:
 
 
 def _settings(folder: Path, cloud: Cloud) -> dict[str, str]:
-    return {
+    limit = cloud.switches.concurrent_executions
+    limited = {"LAMBDA_ACCOUNT_CONCURRENCY": str(limit)} if limit else {}
+    return limited | {
+        strict.VARIABLE: cloud.switches.encode(),
         "STATE_DIR": str(folder / "tmp" / "state"),
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",

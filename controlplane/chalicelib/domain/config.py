@@ -23,6 +23,10 @@ RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
 
 
 _MOST_HOURS = 24 * 366
+# Seconds at each step and after the last one, in an account, unless options.bake says otherwise.
+BAKE_STEP_S, BAKE_WATCH_S = 60, 300
+# The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
+_MOST_BAKE_S = 86_400
 _REASON = 1_000  # characters; it stands in every list of deployments
 
 
@@ -220,6 +224,13 @@ class Bake:
         within("options.bake.percent", self.percent, 1, 99)
         within("options.bake.step_s", self.step_s, 0, 86_400)
         within("options.bake.watch_s", self.watch_s, 0, 86_400)
+        total_s = self.longest_s
+        if total_s > _MOST_BAKE_S:
+            raise BadRequest(
+                f"options.bake takes {total_s} s; steps and the watch after them may take {_MOST_BAKE_S} s together",
+                field="options.bake",
+                remedy="Lower step_s or watch_s, or take fewer steps.",
+            )
         rising = list(self.steps) == sorted(set(self.steps))
         if not self.steps or self.steps[-1] != 100 or self.steps[0] < 1 or not rising:
             raise BadRequest(
@@ -227,6 +238,14 @@ class Bake:
                 field="options.bake.steps",
                 remedy="For example [10, 50, 100], or [100] for all at once.",
             )
+
+    @property
+    def longest_s(self) -> int:
+        """Seconds of all steps and of the watch after them, as in an account."""
+        counts = {"all_at_once": 1, "canary": 2, "linear": -(-100 // max(self.percent, 1))}
+        count = counts.get(self.strategy, len(self.steps))
+        step_s = BAKE_STEP_S if self.step_s is None else self.step_s
+        return count * step_s + (BAKE_WATCH_S if self.watch_s is None else self.watch_s)
 
 
 @dataclass(frozen=True, slots=True)

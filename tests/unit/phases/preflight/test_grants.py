@@ -29,6 +29,7 @@ WITHOUT_RESOURCE = {
     "lambda:GetAccountSettings",
     "logs:DescribeQueryDefinitions",
     "logs:DeleteQueryDefinition",
+    "sns:SetSubscriptionAttributes",
     "sns:Unsubscribe",
     "sqs:ListQueues",
     "cloudwatch:ListDashboards",
