@@ -39,7 +39,10 @@ class Rolled:
 
 
 def run(root: Path, folder: Path, port: int | None, switches: Strict = strict.OFF) -> int:
-    """The whole way; 0 when the chat answer came. switches: how strict the cloud is. Raises CannotStart, CommandFailed."""
+    """The whole way; 0 when the chat answer came. switches: how strict the cloud is.
+
+    Raises CannotStart, CommandFailed.
+    """
     began = time.monotonic()
     # Packaging needs no cloud and the cloud no package: the second core would idle otherwise.
     with ThreadPoolExecutor(max_workers=1) as beside:
