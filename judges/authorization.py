@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -57,11 +58,11 @@ def _of_document(document: Document) -> Iterator[str]:
 
 
 def _of_statement(actions: list[str], resources: list[str], condition: Mapping[str, Any]) -> Iterator[str]:
-    privileges = {action: privilege(action) for action in actions}
-    yield from (f"{action}: no such action" for action, found in privileges.items() if found is None)
-    existing = {action: found for action, found in privileges.items() if found is not None}
+    yield from (f"{action}: no such action" for action in actions if not expanded(action))
+    existing = {action: found for pattern in actions for action, found in expanded(pattern).items()}
     for action, found in existing.items():
-        if not any(covers(action, found, resource) for resource in resources):
+        # What a wildcard stands for need not all work on the resource.
+        if action in actions and not any(covers(action, found, resource) for resource in resources):
             yield f"{action}: {_wanted(action, found)}, not {', '.join(resources)}"
         for key in _keys(condition):
             if not knows_key(action, found, key):
@@ -71,11 +72,13 @@ def _of_statement(actions: list[str], resources: list[str], condition: Mapping[s
             yield f"{resource}: no action of the statement has such a resource"
 
 
-def privilege(action: str) -> Mapping[str, Any] | None:
-    """What AWS says of `service:Action`; None when there is no such action."""
-    prefix, _, name = action.partition(":")
-    found: Mapping[str, Any] | None = definition().get(prefix, {}).get("privileges", {}).get(name)
-    return found
+def expanded(pattern: str) -> dict[str, Mapping[str, Any]]:
+    """What AWS says of the actions that `service:Action` stands for, which may have wildcards; {} for unknown ones."""
+    prefix, _, name = pattern.partition(":")
+    privileges: Mapping[str, Any] = definition().get(prefix, {}).get("privileges", {})
+    if "*" not in name:
+        return {pattern: privileges[name]} if name in privileges else {}
+    return {f"{prefix}:{action}": privileges[action] for action in privileges if fnmatchcase(action, name)}
 
 
 def patterns(action: str, found: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,8 @@ import yaml
 from cfnlint.decode.cfn_yaml import load as load_cfn
 from chalicelib.engine import policies
 
+from installer import bucket
+
 ROOT = Path(__file__).resolve().parent.parent
 Kind = Literal["identity", "resource", "trust"]
 VARIABLES: Mapping[str, str] = {
@@ -88,6 +90,7 @@ def collect(sources: Sources | None = None) -> list[Document]:
     found = [Document(stem, "identity", resolved(body, {})) for stem, body in sources.policies.items()]
     found += of_template("resources.yaml", sources.resources)
     found += of_template("template.yaml", sources.proxy)
+    found.append(Document("installer/bucket.py", "resource", bucket.tls_policy("aws", VARIABLES["BucketName"])))
     return sorted(found, key=lambda document: document.owner)
 
 

@@ -63,7 +63,7 @@ def _installed(root: Path) -> Path:
     if (place / "ready").exists():
         return place
     place.mkdir(parents=True, exist_ok=True)
-    with locks.held(place / "lock", INSTALL_TIMEOUT_S):
+    with locks.hold(place / "lock", INSTALL_TIMEOUT_S):
         if not (place / "ready").exists():
             _install(npm, place)
     return place

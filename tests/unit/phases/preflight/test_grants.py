@@ -27,8 +27,12 @@ MINE = (
 WITHOUT_RESOURCE = {
     "cloudformation:ValidateTemplate",
     "lambda:GetAccountSettings",
+    "logs:DescribeIndexPolicies",
+    "logs:DescribeLogGroups",
     "logs:DescribeQueryDefinitions",
+    "logs:DescribeResourcePolicies",
     "logs:DeleteQueryDefinition",
+    "logs:PutQueryDefinition",
     "sns:Unsubscribe",
     "sqs:ListQueues",
     "cloudwatch:ListDashboards",
