@@ -19,7 +19,30 @@ _SUBSCRIBER = re.compile(
 )
 
 # CloudWatch Logs accepts these days and no others.
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
+RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 
 
 _MOST_HOURS = 24 * 366
@@ -98,6 +121,18 @@ def _not_a_webhook(must: str, remedy: str) -> BadRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Compatibility:
+    """Switches for behaviour of AWS that its documentation leaves open; docs/fidelity.md says which row needs which.
+
+    request_id_header: `x-request-id` on API Gateway's own answers, mapped from `context.requestId`.
+    stream_content_type: what the proxy calls a stream with prelude; `octet-stream` where API Gateway refuses AWS's own.
+    """
+
+    request_id_header: bool = False
+    stream_content_type: Literal["integration", "octet-stream"] = "integration"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The environment as it should be. Stored with every release, so that a rollback restores it too.
 
@@ -120,6 +155,7 @@ class Config:
     keep_versions: int = 3
     protected: bool = False
     ttl_hours: float | None = None
+    compatibility: Compatibility = field(default_factory=Compatibility)
 
     def __post_init__(self) -> None:
         within("config.memory_mb", self.memory_mb, 128, 10_240)
