@@ -46,7 +46,7 @@ _OPERATORS: Mapping[str, Sequence[str]] = {
     "break_continue.Replace": ("ContinueWithBreak", "BreakWithContinue"),
 }  # fmt: skip
 # Options of dataclasses; and the `*` of keyword-only parameters, which the operators take for a multiplication.
-_NO_DECISION = ("@dataclass(", "def ")
+_NO_DECISION = ("@dataclass(", "def ", "*, ->")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,7 @@ def _judge(path: Path, tests: Sequence[str], reasons: Mapping[str, str]) -> bool
     tell(f"{path.relative_to(SOURCES)}: {killed} of {len(every)} killed, {len(unexplained)} survivors without a reason")
     for change in unexplained:
         tell(f"  {change}")
+
     return killed >= KILLED * len(every) and not unexplained
 
 
