@@ -44,12 +44,12 @@ class Gate:
             async def answer() -> Reply:
                 return await handler(method, path, headers, body, query)
 
-            refusal = next((found for check in self.before if (found := check(call))), None)
+            refusal = next((refused for check in self.before if (refused := check(call))), None)
             if refusal:
                 return _formatted(call, refusal)
             around = self.around.get(service)
             reply = await (around.around(call, answer) if around else answer())
-            refusal = next((found for check in self.after if (found := check(call, reply))), None)
+            refusal = next((refused for check in self.after if (refused := check(call, reply))), None)
             return _formatted(call, refusal) if refusal else reply
 
         return handle
