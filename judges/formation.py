@@ -33,7 +33,7 @@ _PATHS: Mapping[str, tuple[str, str]] = {
     "AWS::ApiGateway::RestApi": ("/restapis", _API),
     "AWS::ApiGateway::Resource": (f"{_API}/resources", f"{_API}/resources/r1"),
     "AWS::ApiGateway::Method": (f"{_API}/resources/r1/methods/ANY", f"{_API}/resources/r1/methods/ANY"),
-    "AWS::ApiGateway::GatewayResponse": (f"{_API}/gatewayresponses/DEFAULT_4XX", f"{_API}/gatewayresponses/DEFAULT_4XX"),
+    "AWS::ApiGateway::GatewayResponse": (f"{_API}/gatewayresponses", f"{_API}/gatewayresponses/DEFAULT_4XX"),
     "AWS::ApiGateway::Deployment": (f"{_API}/deployments", f"{_API}/deployments/d1"),
     "AWS::ApiGateway::Stage": (f"{_API}/stages", f"{_API}/stages/api"),
 }
@@ -100,7 +100,7 @@ def sample(type_name: str, action: str) -> str:
     if service == "apigateway" and type_name in _PATHS:
         collection, item = _PATHS[type_name]
         return f"arn:aws:apigateway:eu-central-1::{collection if action.endswith(':POST') else item}"
-    if not any(patterns(action, found) for found in expanded(action).values()):
+    if not any(patterns(action, facts) for facts in expanded(action).values()):
         return "*"
     return SAMPLES.get(service, "*") + (":live" if action in _OF_ALIASES else "")
 

@@ -15,9 +15,9 @@ class RequestRefused(Exception):
 
 def check(params: dict[str, Any], model: Any, **_: Any) -> None:
     """Raises RequestRefused naming each parameter at fault."""
-    found = list(request_limits.violations(model.input_shape, params))
-    if found:
-        raise RequestRefused(f"{model.service_model.service_name}:{model.name}: {'; '.join(found)}")
+    beyond = list(request_limits.violations(model.input_shape, params))
+    if beyond:
+        raise RequestRefused(f"{model.service_model.service_name}:{model.name}: {'; '.join(beyond)}")
 
 
 def install() -> None:

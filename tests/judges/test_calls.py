@@ -29,9 +29,9 @@ def call(function: str, service: str, operation: str, code: str = "", **params: 
     return Call(f"proxyctl-{function}-1A2B", service, operation, params, {"method": "GET", "path": "/"}, code)
 
 
-def disagreements(found: Sequence[Call], sources: Sources) -> list[str]:
+def disagreements(recorded: Sequence[Call], sources: Sources) -> list[str]:
     try:
-        return simulate.disagreements(simulate.judge(calls.needs(found, PLACE), PLACE, sources))
+        return simulate.disagreements(simulate.judge(calls.needs(recorded, PLACE), PLACE, sources))
     except node_tools.NodeIsMissing as missing:
         pytest.skip(str(missing))
 
@@ -47,9 +47,13 @@ def test_the_function_names_its_policy() -> None:
 
 def test_a_transaction_needs_an_action_for_each_of_its_items() -> None:
     items = [{"Put": "proxyctl"}, {"Delete": "proxyctl"}, {"ConditionCheck": "proxyctl"}]
-    found = calls.needs([call("Sweep", "dynamodb", "TransactWriteItems", TransactItems=items)], PLACE)
-    assert [need.action for need in found] == ["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem"]
-    assert {need.resource for need in found} == {TABLE}
+    recorded = calls.needs([call("Sweep", "dynamodb", "TransactWriteItems", TransactItems=items)], PLACE)
+    assert [need.action for need in recorded] == [
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:PutItem",
+    ]
+    assert {need.resource for need in recorded} == {TABLE}
 
 
 def test_a_query_of_an_index_is_about_the_index() -> None:
@@ -86,17 +90,17 @@ def test_a_stage_is_named_by_the_path_of_its_request() -> None:
 
 def test_what_is_allowed_and_was_allowed_is_no_disagreement(sources: Sources) -> None:
     candidate = {"method": "GET", "path": "http://127.0.0.1:4566/_aws/execute-api/a1b2/api/_candidate/health"}
-    found = [
+    recorded = [
         WEBHOOK,
         call("ListEnvironments", "s3", "PutObject", **NAMES),
         call("Bake", "monitoring", "DescribeAlarms", AlarmNamePrefix="proxyctl/dev/"),
         Call("proxyctl-ReleaseCode-1", "execute-api", "Invoke", {}, candidate, ""),
     ]
-    assert disagreements(found, sources) == []
+    assert disagreements(recorded, sources) == []
 
 
 @pytest.mark.parametrize(
-    ("found", "fault"),
+    ("recorded", "fault"),
     [
         (WEBHOOK, "k: webhook-*"),
         (call("ConfigureMonitoring", "logs", "PutQueryDefinition"), "a: PutQueryDefinition on log groups"),
@@ -107,9 +111,9 @@ def test_what_is_allowed_and_was_allowed_is_no_disagreement(sources: Sources) ->
         ),
     ],
 )
-def test_a_planted_fault_is_seen_in_a_recorded_call(found: Call, fault: str, sources: Sources) -> None:
-    assert disagreements([found], sources) == []
-    (line,) = disagreements([found], planted(sources, FAULTS[fault]))
+def test_a_planted_fault_is_seen_in_a_recorded_call(recorded: Call, fault: str, sources: Sources) -> None:
+    assert disagreements([recorded], sources) == []
+    (line,) = disagreements([recorded], planted(sources, FAULTS[fault]))
     assert "allowed by the recorded cloud, ImplicitlyDenied by iam-simulate" in line
 
 
