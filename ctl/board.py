@@ -1,6 +1,7 @@
 """The live board: phases in order, and below them what the running phase is doing."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -8,12 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from ctl import curve
+from ctl.client import FINAL
 from ctl.curve import Sample
 from ctl.events import percent_of, resources_of
 from ctl.shapes import Deployment, Load, Row
 from ctl.styles import STYLES
 from ctl.words import clean, note, question, rows
 
+_JUSTIFY: tuple[Literal["left", "right"], ...] = ("right", "left", "left", "right", "left")
+# Steps that do nothing which a person waits for; a failure of them is shown.
+QUIET = ("acquire_lock", "record_outcome")
 _RESOURCES = 8  # the newest changes of a stack that are shown
 _SETTLED = "_COMPLETE"
 
@@ -72,15 +77,23 @@ def _traffic(row: Row, percent: int) -> Text:
 def table(deployment: Deployment) -> Table:
     """One row a phase or step. All text is `Text`: rich would read a bracket in a plain string as its own markup."""
     parts = (deployment["id"], deployment["environment"], deployment["status"], f"{deployment.get('percent', 0)} %")
-    drawn = Table(title=Text(clean("  ".join(parts))), title_justify="left", box=None, pad_edge=False)
-    drawn.add_column("#", justify="right")
-    drawn.add_column("phase")
-    drawn.add_column("")
-    drawn.add_column("s", justify="right")
-    drawn.add_column("")
-    for phase in rows(deployment):
+    title = Text(clean("  ".join(parts)))
+    drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, show_header=False)
+    for justify in _JUSTIFY:
+        drawn.add_column(justify=justify)
+    for phase in shown_rows(deployment):
         drawn.add_row(*_cells(phase))
     return drawn
+
+
+def shown_rows(deployment: Deployment) -> list[Row]:
+    """What a person follows: no lock, no bookkeeping unless it failed, and at the end nothing that did not run."""
+    ended = deployment["status"] in FINAL
+    return [
+        row
+        for row in rows(deployment)
+        if not (row["name"] in QUIET and row["status"] != "FAILED") and not (ended and row["status"] == "PENDING")
+    ]
 
 
 def _cells(phase: Row) -> tuple[RenderableType, ...]:

@@ -8,7 +8,7 @@ from typing import Protocol, TextIO
 from rich.console import Console
 from rich.live import Live
 
-from ctl.board import Board
+from ctl.board import Board, shown_rows
 from ctl.events import happened
 from ctl.shapes import Deployment, Row
 from ctl.words import clean, failure, note, question, rows
@@ -16,8 +16,6 @@ from ctl.words import clean, failure, note, question, rows
 __all__ = ["failure", "rows", "text_of", "watch"]
 
 _ENDED = ("SUCCEEDED", "SKIPPED", "FAILED")
-# Steps that do nothing which a person waits for; a failure of them is shown.
-_QUIET = ("acquire_lock", "record_outcome")
 
 
 class View(Protocol):
@@ -34,9 +32,8 @@ class Lines:
         self._written: set[str] = set()
 
     def show(self, deployment: Deployment) -> None:
-        for phase in rows(deployment):
-            quiet = phase["name"] in _QUIET and phase["status"] != "FAILED"
-            if phase["status"] in _ENDED and not quiet:
+        for phase in shown_rows(deployment):
+            if phase["status"] in _ENDED:
                 self._write(phase["name"], text_of(phase))
         if question(deployment):
             self._write("the question", question(deployment))
