@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain import config as domain
+from chalicelib.domain import config, options
 from chalicelib.domain.codec import schemas_of
-from chalicelib.domain.config import Bake, Config, Load, Options, Slo
+from chalicelib.domain.config import Config
+from chalicelib.domain.options import Bake, Load, Options, Slo
 
 FILE = Path(__file__).resolve().parents[1] / "ctl" / "environments" / "schema.json"
+_CHECK = "within"  # what the types call with the range of each number
 _TEXT = {"type": "string", "minLength": 1}
 _NAME = {"type": "string", "pattern": "^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$"}
 _REFERENCE = {
@@ -108,12 +110,14 @@ def _recorded(ranges: dict[str, tuple[float, float]]) -> Iterator[None]:
     def record(name: str, value: float | None, low: float, high: float) -> None:  # noqa: ARG001 - as `within`
         ranges[name] = (low, high)
 
-    check = domain.within
-    domain.within = record
+    checks = [(module, getattr(module, _CHECK)) for module in (config, options)]
+    for module, _ in checks:
+        setattr(module, _CHECK, record)
     try:
         yield
     finally:
-        domain.within = check
+        for module, check in checks:
+            setattr(module, _CHECK, check)
 
 
 def _complete(
