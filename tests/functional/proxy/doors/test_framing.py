@@ -19,8 +19,8 @@ from tests.functional.proxy.rig import local_server, rig
 from tests.functional.proxy.upstream import Upstream, chat, events, short, stream
 
 NOBODY = "http://127.0.0.1:9/v1"
-GET_HEALTH = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"
-CHAT_HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+GET_HEALTH = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"
+CHAT_HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 CHAT = b'{"model":"gpt-4o","messages":[]}'
 
 
@@ -75,9 +75,9 @@ def answer(reader: IO[bytes]) -> tuple[int, dict[str, str], Any]:
 @pytest.mark.parametrize(
     ("request_head", "status"),
     [
-        (b"HEAD /health HTTP/1.1\r\nhost: x\r\n\r\n", 200),
-        (b"HEAD /v1/models HTTP/1.1\r\nhost: x\r\n\r\n", 401),
-        (b"HEAD /v1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n\r\n", 401),
+        (b"HEAD /health HTTP/1.1\r\nhost: localhost\r\n\r\n", 200),
+        (b"HEAD /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n", 401),
+        (b"HEAD /v1 HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer k\r\n\r\n", 401),
     ],
 )
 def test_an_own_answer_to_head_has_no_body_and_the_next_request_its_own_answer(
@@ -96,7 +96,7 @@ def test_an_answer_without_content_is_not_chunked_and_the_connection_goes_on(sta
         return True
 
     with Upstream(bare) as upstream, door(upstream.base_url) as (client, reader, _):
-        client.sendall(b"GET /v1/files HTTP/1.1\r\nhost: x\r\n\r\n" + GET_HEALTH)
+        client.sendall(b"GET /v1/files HTTP/1.1\r\nhost: localhost\r\n\r\n" + GET_HEALTH)
         told, headers = head(reader)
         assert (told, "transfer-encoding" in headers) == (status, False)
         assert answer(reader)[0] == 200
@@ -166,7 +166,7 @@ def test_what_is_no_request_is_answered_in_openais_shape_and_logged_without_its_
 @pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "CONNECT", "get"])
 def test_an_unknown_method_is_a_405_that_names_those_there_are(method: str) -> None:
     with door() as (client, reader, _):
-        client.sendall(f"{method} /v1/models HTTP/1.1\r\nhost: x\r\n\r\n".encode() + GET_HEALTH)
+        client.sendall(f"{method} /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n".encode() + GET_HEALTH)
         status, headers, body = answer(reader)
         assert (status, body["error"]["code"]) == (405, "method_not_allowed")
         assert "POST" in headers["allow"]
@@ -192,7 +192,7 @@ def test_an_empty_line_behind_a_body_is_not_the_next_request() -> None:
 
 def test_who_asks_to_close_is_told_so() -> None:
     with door() as (client, reader, _):
-        client.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        client.sendall(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         assert answer(reader)[1]["connection"] == "close"
         assert reader.read() == b""
 
@@ -219,6 +219,9 @@ class Buggy:
         response.headers = [pair for pair in response.headers if pair[0] != "content-length"]
         response.body = (b"x" * (1 // size) for size in (1, 0))
         return response
+
+    def admit(self, request: Request) -> None:
+        """Bodies are always read."""
 
     def refuse(self, request: Request, error: Any) -> Any:
         return self._real.refuse(request, error)
@@ -252,7 +255,7 @@ def test_a_bug_in_mid_answer_leaves_it_visibly_incomplete_and_is_logged() -> Non
 
 def test_an_answer_cut_short_by_the_upstream_closes_the_connection_before_its_length() -> None:
     with Upstream(short(10, b"abc")) as upstream, door(upstream.base_url) as (client, reader, noted):
-        client.sendall(b"GET /v1/files/x/content HTTP/1.1\r\nhost: x\r\n\r\n")
+        client.sendall(b"GET /v1/files/x/content HTTP/1.1\r\nhost: localhost\r\n\r\n")
         assert head(reader)[1]["content-length"] == "10"
         assert reader.read() == b"abc"
         assert noted.one().error == "upstream_disconnected"

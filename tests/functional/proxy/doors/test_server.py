@@ -217,7 +217,7 @@ def test_a_body_of_no_readable_length_is_a_400(raw: bytes) -> None:
     with local_server(rig("http://127.0.0.1:9/v1").parts) as url:
         host, _, port = url.removeprefix("http://").removesuffix("/v1").partition(":")
         with socket.create_connection((host, int(port)), timeout=10) as client:
-            client.sendall(b"POST /v1/x HTTP/1.1\r\nhost: x\r\n" + raw)
+            client.sendall(b"POST /v1/x HTTP/1.1\r\nhost: localhost\r\n" + raw)
             client.shutdown(socket.SHUT_WR)
             assert client.makefile("rb").readline().startswith(b"HTTP/1.1 400")
 

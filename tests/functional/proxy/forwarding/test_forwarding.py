@@ -122,14 +122,14 @@ def test_upstream_errors_and_rate_limit_headers_pass_untouched() -> None:
         ("x-ratelimit-remaining-requests", "0"),
         ("openai-processing-ms", "12"),
         ("x-request-id", "req_1"),
-        ("set-cookie", "a=1"),
-        ("set-cookie", "b=2"),
+        ("x-twice", "1"),
+        ("x-twice", "2"),
     ]
     with Upstream(reply(429, error, limits)) as upstream:
         answer = rig(upstream.base_url).ask()
     assert (answer.status, answer.json()) == (429, error)
-    kept = [pair for pair in answer.headers if pair in limits]
-    assert kept == [pair for pair in limits if pair[0] != "x-request-id"]
+    passed = [pair for pair in answer.headers if pair in limits]
+    assert passed == [pair for pair in limits if pair[0] != "x-request-id"]
     assert answer.header("x-upstream-request-id") == "req_1"
 
 

@@ -62,7 +62,7 @@ def test_a_folded_header_reaches_the_caller_in_one_line() -> None:
     folded = b"HTTP/1.1 200 OK\r\nx-long: a\r\n\tb\r\nx-odd: a\x00b\x7f\xe9\r\ncontent-length: 2\r\n\r\n{}"
     with Upstream(raw(folded)) as upstream:
         answer = rig(upstream.base_url).ask()
-    assert answer.header("x-long") == "a   b"
+    assert answer.header("x-long") == "a b"
     assert answer.header("x-odd") == "a b é"
 
 

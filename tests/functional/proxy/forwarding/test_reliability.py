@@ -14,7 +14,7 @@ import pytest
 
 from proxy.clock import Clock
 from proxy.request.model import NamedModel
-from proxy.upstream.connection import Pool
+from proxy.upstream.pool import MAX_IDLE_S
 from tests.functional.proxy.rig import request, rig, secret
 from tests.functional.proxy.upstream import Seen, Upstream, chat, hang_up, keep_silent, reply, short
 
@@ -133,7 +133,7 @@ def test_no_body_is_built_for_a_fallback_that_is_not_tried(monkeypatch: pytest.M
     built: list[str] = []
     original = NamedModel.body
 
-    def build(named: NamedModel, name: str) -> bytes:
+    def build(named: NamedModel, name: str) -> tuple[bytes | memoryview, ...]:
         built.append(name)
         return original(named, name)
 
@@ -276,7 +276,7 @@ def test_a_connection_idle_for_longer_than_servers_keep_it_is_not_used() -> None
     with Upstream(chat()) as upstream:
         proxy = rig(upstream.base_url, source=clock.clock())
         proxy.ask()
-        clock.skew = Pool.MAX_IDLE_S + 1
+        clock.skew = MAX_IDLE_S + 1
         proxy.ask()
     assert [seen.connection for seen in upstream.seen] == [1, 2]
 
