@@ -133,6 +133,7 @@ class MemberScanner:
         return self._capture is not None and self._depth == len(self._capture) and byte in b",}]"
 
     def _keep(self, text: bytes) -> None:
+        text = text if self._captured else text.lstrip(b" \t\n\r")
         self._captured += text[: MAX_VALUE + 1 - len(self._captured)]
 
     def _finish(self) -> None:
