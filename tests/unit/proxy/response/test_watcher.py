@@ -68,7 +68,9 @@ def test_a_closing_event_that_did_not_arrive_whole_does_not_close() -> None:
         assert watch("/responses", raw[:at], 1000).is_cut()
 
 
-@pytest.mark.parametrize("path", ["/audio/transcriptions", "/threads/t/runs", "/messages", "/chat/completions/x/y", "/chat"])
+@pytest.mark.parametrize(
+    "path", ["/audio/transcriptions", "/threads/t/runs", "/messages", "/chat/completions/x/y", "/chat"]
+)
 def test_an_unknown_family_is_never_judged(path: str) -> None:
     assert family_of(path) is None
     assert not watch(path, sse({"type": "transcript.text.delta"}), 9).is_cut()
