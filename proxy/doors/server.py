@@ -113,7 +113,9 @@ class Server:
             except OSError:  # it hung up at once, or descriptors ran out against the budget
                 self._callers.evict(self._drop)
                 return
-            self._wait_for(self._callers.add(sock))
+            caller = self._callers.add(sock)
+            self._wait_for(caller)
+            self._receive(caller)  # before the next one may take its place
 
     def _wait_for(self, caller: Caller) -> None:
         self._selector.register(caller.sock, selectors.EVENT_READ, caller)

@@ -101,9 +101,10 @@ def test_the_proxys_own_headers_appear_once_whatever_the_upstream_sends() -> Non
         "vary",
     )
     sent = [(name, "Origin" if name == "vary" else "theirs") for name in names for _ in range(2)]
-    proxy_of = {"models": {"fast": {"target": "m"}}, "cors_origins": ["https://a.example"]}
+    allowed = "https://a.example"
     with Upstream(reply(200, {}, sent[:-1])) as upstream:
-        answer = rig(upstream.base_url, **proxy_of).ask(body={"model": "fast"}, headers={"origin": "https://a.example"})
+        proxy = rig(upstream.base_url, models={"fast": {"target": "m"}}, cors_origins=[allowed])
+        answer = proxy.ask(body={"model": "fast"}, headers={"origin": allowed})
     counts = {name: [key for key, _ in answer.headers].count(name) for name in names}
     assert counts == dict.fromkeys(names, 1)
     assert (answer.header("x-upstream-request-id"), answer.header("x-proxy-model")) == ("theirs", "m")

@@ -43,7 +43,7 @@ def test_a_compressed_stream_is_decoded_judged_and_counted(coding: str, encode: 
     assert (answer.body, answer.broken, answer.header("content-encoding")) == (usage + STREAM, None, None)
     assert answer.header("content-length") is None
     line = proxy.lines()[0]
-    assert (line["Errors"], line["tokens_out"], line["error"] if "error" in line else "") == ([0.0], 4, "")
+    assert (line["Errors"], line["tokens_out"], line.get("error", "")) == ([0.0], 4, "")
 
 
 def test_a_compressed_stream_that_is_cut_gets_an_error_event_in_the_clear() -> None:

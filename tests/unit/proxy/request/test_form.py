@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,7 +118,5 @@ def test_whatever_bytes_come_nothing_else_is_raised(noise: bytes) -> None:
         form((DISPOSITIONS[0], b"a")) + noise,
         form((noise.decode("latin-1"), noise)),
     ):
-        try:
+        with contextlib.suppress(ProxyError):
             find_model("multipart/form-data; boundary=b", body)
-        except ProxyError as error:
-            assert error.code == "duplicate_model"

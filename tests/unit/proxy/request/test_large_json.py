@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import example, given, settings
@@ -15,12 +14,11 @@ from proxy.request import model as exact
 
 
 @pytest.fixture(autouse=True)
-def small_windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of a few bytes, so that small documents have many borders."""
     monkeypatch.setattr(large_json, "_WINDOW", 7)
     monkeypatch.setattr(json_brackets, "FIRST_WINDOW", 3)
     monkeypatch.setattr(json_brackets, "LAST_WINDOW", 9)
-    yield
 
 
 NAMES = st.sampled_from(["model", "x", 'a"b', "\\", "é", "mo\\"])
@@ -83,8 +81,13 @@ def test_whatever_bytes_come_nothing_else_is_raised(body: bytes) -> None:
         "{1:2}",
         '{"a":[}',
         '{"a":[1}}',
-    ]
-    + ['{"a":[[]}', '{"a":]}', '{"a":"b}', '{"a":01}', '{"a":"\xff"}', "[" * 3000],
+        '{"a":[[]}',
+        '{"a":]}',
+        '{"a":"b}',
+        '{"a":01}',
+        '{"a":"\xff"}',
+        "[" * 3000,
+    ],
 )
 def test_what_is_not_json_at_its_top_level_or_does_not_end_is_refused(text: str) -> None:
     with pytest.raises((ValueError, IndexError)):

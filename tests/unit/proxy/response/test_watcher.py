@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from proxy.response.families import CHAT, RESPONSES, family_of
+from proxy.response.families import CHAT, RESPONSES, Family, family_of
 from proxy.response.watcher import EventsWatcher, watcher_for
 
 
@@ -96,10 +96,9 @@ def test_tokens_are_counted_wherever_the_usage_stands(usage: object, tokens: obj
 
 
 @pytest.mark.parametrize("family", [CHAT, RESPONSES])
-def test_every_type_that_ends_a_stream_has_a_mark(family: object) -> None:
-    assert family in (CHAT, RESPONSES)
-    for kind in family.types:  # type: ignore[attr-defined]
-        assert any(mark in kind.encode() for mark in family.marks)  # type: ignore[attr-defined]
+def test_every_type_that_ends_a_stream_has_a_mark(family: Family) -> None:
+    for kind in family.types:
+        assert any(mark in kind.encode() for mark in family.marks)
 
 
 @pytest.mark.parametrize("filler", [0, 10_000])
