@@ -23,7 +23,6 @@ _PAIRS = tuple(pair[:1] * depth + pair[1:] * depth for depth in (256, 16, 1) for
 _closes_then_opens = re.compile(rb"([\]}]*+)([\[{]*+)").fullmatch
 _tokens = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL).finditer
 _string_rest = re.compile(rb'(?:[^"\\]++|\\.)*+"', re.DOTALL).match
-_trailing_backslashes = re.compile(rb"\\*\Z").search
 _CLOSING = {ord("["): ord("]"), ord("{"): ord("}")}
 
 
@@ -54,8 +53,7 @@ def _windows(body: Body, at: int) -> Iterator[tuple[int, bytes, bool]]:
     size, in_string = FIRST_WINDOW, False
     while at < len(body):
         window = bytes(body[at : at + size])
-        tail = _trailing_backslashes(window)
-        if tail is not None and (tail.end() - tail.start()) % 2:
+        if (len(window) - len(window.rstrip(b"\\"))) % 2:
             window = bytes(body[at : at + len(window) + 1])
         yield at, window, in_string
         quotes = _without_escapes(window).count(b'"')

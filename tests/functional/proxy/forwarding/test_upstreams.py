@@ -34,10 +34,8 @@ def test_an_alias_goes_to_its_own_upstream_in_that_ones_style() -> None:
         assert proxy.ask("/v1/chat/completions?x=1", body={"model": "spare"}).status == 200
         assert proxy.ask(body={"model": "gpt-4o"}).status == 200
     (request,) = azure.seen
-    assert (request.target, request.json()) == (
-        "/v1/chat/completions?x=1&api-version=2024-10-21",
-        {"model": "deployment-1"},
-    )
+    assert request.target == "/v1/chat/completions?x=1&api-version=2024-10-21"
+    assert request.json() == {"model": "deployment-1"}
     assert (request.header("api-key"), request.header("authorization")) == (AZURE_KEY, None)
     assert openai.seen[0].header("authorization") == f"Bearer {DEFAULT_KEY}"
     assert [line.get("upstream") for line in proxy.lines()] == ["azure", None]
