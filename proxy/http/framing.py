@@ -20,6 +20,7 @@ UNTIL_CLOSE = -2  # the length of a body that ends with its connection
 MAX_SIZE_LINE = 4096  # bytes of a chunk's size line with its extensions, and of a trailer
 MAX_TRAILERS = 100
 _digits = re.compile(r"[0-9]{1,18}").fullmatch
+_trailer = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*").fullmatch
 _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?").fullmatch
 
 
@@ -112,6 +113,8 @@ class ChunkDecoder:
         elif self._in_trailers:
             self.done = not line
             self._trailers += 1
+            if line and not self._lenient and not _trailer(line):
+                raise HeadError(400, "A trailer of the chunked body is malformed.", "invalid_body")
             if self._trailers > MAX_TRAILERS:
                 raise HeadError(400, "The chunked body has too many trailers.", "invalid_body")
         else:

@@ -16,6 +16,7 @@ MAX_FIELDS = 100
 MAX_LINE = 16_384  # bytes of a request line
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([!-~]+) HTTP/([0-9])\.([0-9])").fullmatch
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?").fullmatch
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?").fullmatch
 # A value has no control character but the tab; blanks around it do not belong to it.
 _FIELD = rb"(" + _TOKEN + rb"):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*\r\n"
@@ -126,8 +127,8 @@ def _request_fields(block: bytes) -> Fields:
 def _check_host(head: RequestHead) -> None:
     """One Host (RFC 9112 section 3.2): with two, or none, this program and the next may choose differently."""
     hosts = head.values("host")
-    if len(hosts) > 1 or (not hosts and head.minor == 1):
-        raise HeadError(400, "The request must have one Host header.", "invalid_header")
+    if len(hosts) > 1 or (not hosts and head.minor == 1) or not all(map(_HOST, hosts)):
+        raise HeadError(400, "The request must have one Host header, with a host and nothing else.", "invalid_header")
 
 
 def end_of_response_head(data: bytes | bytearray) -> int:

@@ -69,10 +69,7 @@ def served(base_url: str, **changes: Any) -> Iterator[tuple[tuple[str, int], int
     process = subprocess.Popen(
         [sys.executable, "-m", "proxy", "--port", "0", "--secret-env", "S"],
         cwd=ROOT,
-        env={
-            **os.environ,
-            "S": json.dumps(secret(base_url, timeouts={"total_s": 300, "first_byte_s": 300}, **changes)),
-        },
+        env={**os.environ, "S": text},
         stdout=subprocess.PIPE,
         text=True,
     )

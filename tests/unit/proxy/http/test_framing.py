@@ -150,6 +150,8 @@ def test_any_chunks_cut_anywhere_are_the_same_body(chunks: list[bytes], sizes: l
         b"1\r\nY\n0\r\n\r\n",
         b"1\nY\r\n0\r\n\r\n",
         b"5\r\r\nhello\r\n0\r\n\r\n",
+        b"0\r\nno trailer\r\n\r\n",
+        b"0\r\na: b\rc\r\n\r\n",
         b"0\r\n" + b"a: b\r\n" * (MAX_TRAILERS + 1) + b"\r\n",
     ],
 )
