@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from proxy.exchange import Exchange
 
 NAMESPACE = "proxyctl"
-UNDER_TEST = "proxyctl/candidate"  # apart: alarms that watch users must not ring for a test's deliberate failures
+UNDER_TEST = "proxyctl/candidate"  # apart: a test's deliberate failures must not raise the alarms on what users get
 MAX_MODELS = 100  # distinct values of the dimension `model`: every one costs money
 
 
@@ -66,7 +66,7 @@ class Telemetry:
         """The secret could not be read or decoded; the last good one stays in force.
 
         Logged at once, counted with the next request that ends: only that tells whether users are served with the
-        unusable secret or a candidate under test, whose failures must not ring the users' alarm.
+        unusable secret or a candidate under test, whose failures must not raise the users' alarm.
         """
         with self._lock:
             self._secret_failures += 1

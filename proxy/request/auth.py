@@ -23,7 +23,7 @@ def client_of(request: Request, config: Config, now: float) -> ClientKey | None:
         return None
     key = presented_key(request)
     if not key and request.candidate:
-        return None  # IAM has vouched for this caller, and the control plane has no client's key
+        return None  # IAM has authenticated this caller, and the control plane has no client key
     if not key:
         raise errors.missing_key()
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

@@ -17,7 +17,7 @@ MAX_IDLE = 128
 
 
 class Pool:
-    """Threads may share it. `max_idle`: how many connections stay open that nobody uses."""
+    """Threads may share it. `max_idle`: how many unused connections stay open."""
 
     def __init__(self, clock: Clock, resolver: Resolver, max_idle: int = MAX_IDLE) -> None:
         self.max_idle = max_idle

@@ -1,6 +1,7 @@
 """Codex CLI (npm) through the deployed loop: a plain answer, and one with a tool call, streamed and buffered.
 
-Its closing events repeat the whole response with its instructions, some 20 KB: none of it may be taken for a cut stream.
+Its closing events repeat the whole response with its instructions, some 20 KB: none of it may be taken for a cut
+stream.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +70,14 @@ class Model:
         self.use_tool = use_tool
         self.outputs: list[str] = []
 
-    def answer(self, _: Upstream, seen: Seen, client: socket.socket) -> bool:
-        if not seen.target.split("?")[0].endswith("/responses"):
+    def answer(self, _: Upstream, received: Seen, client: socket.socket) -> bool:
+        if not received.target.split("?")[0].endswith("/responses"):
             body = b'{"object": "list", "data": []}'
             client.sendall(
                 b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
             )
             return True
-        request = seen.json()
+        request = received.json()
         outputs = [item["output"] for item in request["input"] if item.get("type") == "function_call_output"]
         self.outputs += [str(output) for output in outputs]
         item = message(f"The end. {MARK if outputs else ''}")
@@ -92,7 +92,7 @@ class Model:
         return True
 
     def _events(self, item: dict[str, Any], request: dict[str, Any]) -> list[dict[str, Any]]:
-        usage = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
+        usage: dict[str, Any] = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
         usage |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
         instructions = (request.get("instructions") or "") + "x" * 20_000
         response = {"id": "resp_1", "object": "response", "model": "m", "instructions": instructions, "error": None}
@@ -119,9 +119,9 @@ def run(codex: Path, url: str, home: Path, prompt: str) -> subprocess.CompletedP
 
 
 @pytest.fixture(params=["server", "stream", "buffered"])
-def kind(request: pytest.FixtureRequest) -> Iterator[str]:
+def kind(request: pytest.FixtureRequest) -> str:
     """A door of the proxy."""
-    yield request.param
+    return str(request.param)
 
 
 @pytest.mark.parametrize("use_tool", [False, True], ids=["plain", "tool"])
@@ -134,5 +134,5 @@ def test_codex_works_plainly_and_with_a_tool(
     assert done.returncode == 0, done.stderr[-1500:]
     assert "The end." in done.stdout
     assert any(MARK in output for output in model.outputs) is use_tool
-    calls = [seen for seen in upstream.seen if seen.target.endswith("/responses")]
+    calls = [received for received in upstream.received if received.target.endswith("/responses")]
     assert len(calls) == 1 + use_tool

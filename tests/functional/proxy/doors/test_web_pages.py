@@ -55,7 +55,7 @@ def test_what_a_foreign_page_sends_is_refused_before_it_goes_upstream(headers: t
         text = ask(address, *headers, method=method)
     assert text.startswith("HTTP/1.1 403")
     assert '"origin_not_allowed"' in text
-    assert upstream.seen == []
+    assert upstream.received == []
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_what_a_foreign_page_sends_is_refused_before_it_goes_upstream(headers: t
 def test_programs_of_this_machine_and_allowed_origins_are_served(headers: tuple[str, ...]) -> None:
     with door(cors_origins=["https://app.example"]) as (address, upstream):
         assert ask(address, *headers).startswith("HTTP/1.1 200")
-    assert len(upstream.seen) == 1
+    assert len(upstream.received) == 1
 
 
 def test_where_a_key_is_asked_for_no_page_has_it_and_any_host_is_served() -> None:
     with door(client_keys=CLIENTS) as (address, upstream):
         assert ask(address, "Host: proxy.example").startswith("HTTP/1.1 401")
         assert ask(address, "Host: proxy.example", f"Authorization: Bearer {KEY}").startswith("HTTP/1.1 200")
-    assert len(upstream.seen) == 1
+    assert len(upstream.received) == 1
 
 
 def test_every_origin_may_be_allowed_but_never_a_foreign_host() -> None:
@@ -102,11 +102,11 @@ def test_a_web_socket_is_refused_in_openais_shape_and_is_no_error_of_the_service
         answer = proxy.ask("/v1/responses", method="GET", headers=headers)
     assert (answer.status, answer.json()["error"]["code"]) == (501, "websocket_not_supported")
     assert '"stream": true' in answer.json()["error"]["message"]
-    assert (proxy.lines()[0]["Errors"], upstream.seen) == ([0.0], [])
+    assert (proxy.lines()[0]["Errors"], upstream.received) == ([0.0], [])
 
 
 def test_an_upgrade_to_http_2_is_passed_over() -> None:
     headers = {"connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c", "http2-settings": "AAMAAABkAAQAAP__"}
     with Upstream(chat()) as upstream:
         assert rig(upstream.base_url).ask(headers=headers).status == 200
-    assert not {"connection", "upgrade", "http2-settings"} & {name for name, _ in upstream.seen[0].headers}
+    assert not {"connection", "upgrade", "http2-settings"} & {name for name, _ in upstream.received[0].headers}

@@ -58,7 +58,7 @@ def test_a_key_with_models_gets_those_and_what_runs_none(path: str, method: str,
     assert answer.status == status
     if status == 403:
         assert answer.json()["error"]["code"] == "model_not_allowed"
-        assert upstream.seen == []
+        assert upstream.received == []
 
 
 def test_a_model_in_text_that_is_not_json_is_no_allowed_one() -> None:
@@ -67,7 +67,7 @@ def test_a_model_in_text_that_is_not_json_is_no_allowed_one() -> None:
         for kind in ("text/plain", "application/octet-stream", ""):
             headers = {**HEADERS, "content-type": kind}
             assert proxy.ask(body=b'{"model":"fast"}', headers=headers).status == 403
-    assert upstream.seen == []
+    assert upstream.received == []
 
 
 def test_the_list_of_models_shows_the_allowed_ones_only() -> None:
@@ -88,7 +88,7 @@ def test_a_key_is_good_until_the_very_moment_that_it_expires(offset_s: float, st
         answer = proxy.ask(headers=HEADERS)
     assert answer.status == status
     if status == 401:
-        assert (answer.json()["error"]["code"], upstream.seen) == ("expired_api_key", [])
+        assert (answer.json()["error"]["code"], upstream.received) == ("expired_api_key", [])
 
 
 def test_a_rate_is_a_bucket_that_refills_and_says_when() -> None:
@@ -129,7 +129,7 @@ def test_integers_of_any_length_pass() -> None:
     body = b'{"model":"fast","seed":' + b"9" * 5000 + b"}"
     with Upstream(chat()) as upstream:
         assert rig(upstream.base_url, models=MODELS).ask(body=body).status == 200
-    assert upstream.seen[0].body == body.replace(b"fast", b"gpt-4o-mini")
+    assert upstream.received[0].body == body.replace(b"fast", b"gpt-4o-mini")
 
 
 def test_a_caller_without_limits_is_answered_as_before() -> None:

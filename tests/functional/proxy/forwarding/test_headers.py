@@ -37,8 +37,8 @@ def test_no_credential_of_the_caller_goes_up_under_any_name(name: str) -> None:
     headers = {"authorization": f"Bearer {KEY}", name: "another-secret"}
     with Upstream(chat()) as upstream:
         assert rig(upstream.base_url, client_keys=CLIENTS).ask(headers=headers).status == 200
-    assert "another-secret" not in str(upstream.seen[0].headers)
-    assert upstream.seen[0].header("authorization") == "Bearer sk-upstream"
+    assert "another-secret" not in str(upstream.received[0].headers)
+    assert upstream.received[0].header("authorization") == "Bearer sk-upstream"
 
 
 @pytest.mark.parametrize("presented", ["authorization", "x-api-key", "api-key"])
@@ -47,8 +47,8 @@ def test_the_callers_key_does_not_go_up_wherever_else_it_stands(presented: str) 
     headers = {presented: value, "x-anything": f"v1;{KEY}", "user-agent": "x"}
     with Upstream(chat()) as upstream:
         assert rig(upstream.base_url, client_keys=CLIENTS).ask(headers=headers).status == 200
-    assert KEY not in str(upstream.seen[0].headers)
-    assert upstream.seen[0].header("user-agent") == "x"
+    assert KEY not in str(upstream.received[0].headers)
+    assert upstream.received[0].header("user-agent") == "x"
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_the_callers_key_does_not_go_up_wherever_else_it_stands(presented: str) 
 def test_what_is_no_credential_passes(name: str) -> None:
     with Upstream(chat()) as upstream:
         rig(upstream.base_url).ask(headers={name: "value-1"})
-    assert upstream.seen[0].header(name) == "value-1"
+    assert upstream.received[0].header(name) == "value-1"
 
 
 def test_what_connection_names_goes_neither_up_nor_down() -> None:
     named = [("connection", "X-Hop, keep-alive"), ("x-hop", "1"), ("keep-alive", "timeout=5"), ("x-end", "2")]
     with Upstream(reply(200, {}, named)) as upstream:
         answer = rig(upstream.base_url).ask(headers=dict(named))
-    for headers in (dict(upstream.seen[0].headers), dict(answer.headers)):
+    for headers in (dict(upstream.received[0].headers), dict(answer.headers)):
         assert headers["x-end"] == "2"
         assert not {"x-hop", "connection", "keep-alive"} & set(headers)
 

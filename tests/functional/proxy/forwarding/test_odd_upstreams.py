@@ -104,6 +104,6 @@ def test_a_line_that_cannot_be_written_costs_no_answer_and_is_missed_aloud(capsy
     proxy.parts.telemetry._tools = buggy  # type: ignore[method-assign]
     assert proxy.ask("/health", method="GET").status == 200
     proxy.parts.telemetry.secret_failed("x")
-    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert [line["message"] for line in told] == ["no line: request", "no line: secret unusable"]
-    assert "SECRET" not in str(told)
+    shown = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["message"] for line in shown] == ["no line: request", "no line: secret unusable"]
+    assert "SECRET" not in str(shown)

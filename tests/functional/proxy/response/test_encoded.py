@@ -98,8 +98,8 @@ def test_a_compressed_request_is_decoded_and_mapped(coding: str, encode: Callabl
     headers = {"content-encoding": coding}
     with Upstream(chat()) as upstream:
         answer = rig(upstream.base_url, models={"fast": {"target": "gpt-4o"}}).ask(body=body, headers=headers)
-    assert (answer.status, upstream.seen[0].json()["model"]) == (200, "gpt-4o")
-    assert upstream.seen[0].header("content-encoding") is None
+    assert (answer.status, upstream.received[0].json()["model"]) == (200, "gpt-4o")
+    assert upstream.received[0].header("content-encoding") is None
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "compress"])
@@ -108,14 +108,14 @@ def test_a_coding_that_is_not_supported_is_a_415_that_names_it_and_what_works(co
         answer = rig(upstream.base_url).ask(body=b"x", headers={"content-encoding": coding})
     assert (answer.status, answer.header("accept-encoding")) == (415, "gzip, deflate, identity")
     assert coding in answer.json()["error"]["message"]
-    assert upstream.seen == []
+    assert upstream.received == []
 
 
 def test_an_encoded_body_that_nobody_reads_passes_untouched() -> None:
     headers = {"content-type": "application/octet-stream", "content-encoding": "br"}
     with Upstream(chat()) as upstream:
         assert rig(upstream.base_url).ask("/v1/files", body=b"\x0b\x02", headers=headers).status == 200
-    assert (upstream.seen[0].body, upstream.seen[0].header("content-encoding")) == (b"\x0b\x02", "br")
+    assert (upstream.received[0].body, upstream.received[0].header("content-encoding")) == (b"\x0b\x02", "br")
 
 
 @pytest.mark.parametrize(("size", "status"), [(900, 200), (5000, 413)])

@@ -108,7 +108,7 @@ def test_a_caller_that_stops_reading_closes_the_upstream_connection() -> None:
         response.close()
         gate.set()
         assert proxy.ask().status == 200
-    assert [seen.connection for seen in upstream.seen] == [1, 2]
+    assert [received.connection for received in upstream.received] == [1, 2]
 
 
 def test_a_slow_first_event_has_the_first_byte_limit_and_later_ones_the_idle_limit() -> None:
