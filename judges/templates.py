@@ -52,7 +52,7 @@ def translated(template: Mapping[str, Any]) -> Template:
 
 
 def stage_findings(name: str, template: Mapping[str, Any]) -> list[str]:
-    """Each API has one stage. SAM makes another, named by a property of the deployment, unless told an OpenAPI version."""
+    """Each API has one stage. SAM makes another, by a property of the deployment, unless told an OpenAPI version."""
     stages: dict[str, set[str]] = {}
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
