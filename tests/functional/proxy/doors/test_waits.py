@@ -218,7 +218,7 @@ def test_more_requests_than_descriptors_allow_are_told_so_and_health_still_answe
         limited_server(upstream.base_url, 64) as (address, _),
         contextlib.ExitStack() as stack,
     ):
-        answers = []
+        answers: list[bytes] = []
         while b"503" not in (answers[-1:] or [b""])[0] and len(answers) < 60:
             client = stack.enter_context(connect(f"http://{address}/v1"))
             client.sendall(REQUEST)
