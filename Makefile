@@ -1,7 +1,7 @@
 # Thin: each target is one line, and each line can be typed by hand.
 PYTHON ?= python3
 
-.PHONY: demo stop test check bench fuzz lock
+.PHONY: demo stop test check bench fuzz mutants lock verify-account
 
 demo:
 	$(PYTHON) bootstrap.py demo
@@ -18,8 +18,14 @@ check:
 bench:
 	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m bench
 
+fuzz:
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m tests.fuzz
+
+mutants:
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m installer.mutants
+
 lock:
 	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.lock
 
-fuzz:
-	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m tests.fuzz
+verify-account:
+	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.verify $(ARGS)

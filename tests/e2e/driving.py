@@ -21,8 +21,9 @@ import boto3
 from chalicelib import wiring
 from chalicelib.adapters import session
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.model import Action, Applied, Environment
+from chalicelib.domain.options import Options
 from chalicelib.engine import policies, registry
 from chalicelib.engine.phase import Phase, Request, Result, Results, Status
 from chalicelib.phases.preflight.grants import role_of
@@ -58,7 +59,7 @@ class Ran:
 
 
 @dataclass(frozen=True)
-class Call:
+class RecordedCall:
     """One call of an AWS API: who made it, which operation, with what."""
 
     phase: str
@@ -73,7 +74,7 @@ class Driver:
 
     cloud: Cloud
     bundle: bytes
-    calls: list[Call] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
     applied: dict[str, dict[str, Applied]] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -191,11 +192,17 @@ class Driver:
         before = iam.get_role_policy(RoleName=role, PolicyName="phase")["PolicyDocument"]
         less = {**before, "Statement": [one for one in before["Statement"] if one.get("Sid") != sid]}
         assert less != before
-        iam.put_role_policy(RoleName=role, PolicyName="phase", PolicyDocument=json.dumps(less))
+        self._put_policy(role, less)
         try:
             yield
         finally:
-            iam.put_role_policy(RoleName=role, PolicyName="phase", PolicyDocument=json.dumps(before))
+            self._put_policy(role, before)
+
+    def _put_policy(self, role: str, document: Mapping[str, Any]) -> None:
+        """Change a role's policy, and wait until it acts."""
+        policy = json.dumps(document)
+        self.operator("iam").put_role_policy(RoleName=role, PolicyName="phase", PolicyDocument=policy)
+        sleep(self.cloud.switches.role_s)
 
     def break_stack(self, environment: str, state: str) -> None:
         """Leave the environment's stack as a failed creation, or a crash, would."""
@@ -242,7 +249,7 @@ class Driver:
 
     def _recorder(self, phase: str) -> Any:
         def note(params: Mapping[str, Any], model: Any, **_other: Any) -> None:
-            self.calls.append(Call(phase, model.service_model.endpoint_prefix, model.name, params))
+            self.calls.append(RecordedCall(phase, model.service_model.endpoint_prefix, model.name, params))
 
         return note
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.phases.preflight.grants import Grant, grants
 
-from tests.e2e.driving import DEPLOY, POLICIES, Call
+from tests.e2e.driving import DEPLOY, POLICIES, RecordedCall
 
 # What every Lambda of the control plane needs whatever its phase does: its log, and the runner's records.
 EVERYWHERE = {"WriteOwnLog", "KeepRecords"}
@@ -22,6 +22,7 @@ ELSEWHERE = {
     "SeeAnAdoptedSecret": "an adopted secret",
     "CheckAnAdoptedSecret": "an adopted secret",
     "DecryptAnAdoptedSecret": "an adopted secret with a key of its own",
+    "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}
 _NAMED_OTHERWISE = {
@@ -82,7 +83,7 @@ class Need:
     resource: str
 
 
-def unused_statements(calls: Iterable[Call], region: str, account: str) -> list[str]:
+def unused_statements(calls: Iterable[RecordedCall], region: str, account: str) -> list[str]:
     """`policy/Sid` of the statements without which every call would still have been allowed."""
     needs = {need for call in calls for need in _of(call, region, account)}
     needs |= set(_formation(region, account)) | set(_signed(region, account))
@@ -113,7 +114,7 @@ def _allows(given: Sequence[Grant], need: Need) -> bool:
     )
 
 
-def _of(call: Call, region: str, account: str) -> Iterable[Need]:
+def _of(call: RecordedCall, region: str, account: str) -> Iterable[Need]:
     service = _NAMESPACES.get(call.service, call.service)
     name = f"{service}:{call.operation}"
     actions = [*_NAMED_OTHERWISE.get(name, [name])]

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chalicelib.domain.codec import encode
 from chalicelib.domain.config import AlarmThresholds, Config, Throttle
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.engine.phase import Status
 
 from installer import environment
-from local import cloud
+from local import cloud, strict
 from tests.e2e import snapshot
 from tests.e2e.driving import DEPLOY, ROOT, Driver, build_bundle, good_secret
 from tests.e2e.needs import unused_statements
@@ -30,7 +31,7 @@ def driver() -> Iterator[Driver]:
     with tempfile.TemporaryDirectory(prefix=f"e2e-{os.getpid()}-phases-", dir=ROOT / ".local") as folder:
         site = cloud.Site.of(ROOT, Path(folder))
         try:
-            made = Driver(cloud.start(site)[0], build_bundle())
+            made = Driver(cloud.start(site, switches=strict.EVERYDAY)[0], build_bundle())
             made.prepare()
             yield made
         finally:
@@ -145,7 +146,7 @@ def test_what_a_crashed_rollout_left_behind_is_removed(driver: Driver, deployed:
 def test_taking_one_permission_away_is_named_by_preflight(driver: Driver, deployed: dict[str, Any]) -> None:
     with driver.without("release_code", "Release"), pytest.raises(PhaseFailed) as caught:
         driver.phase("preflight", "dev")
-    assert "release_code may not lambda:PublishVersion" in json.dumps(caught.value.evidence)
+    assert "release_code may not lambda:PublishVersion" in json.dumps(encode(caught.value.evidence))
 
 
 @pytest.mark.parametrize(

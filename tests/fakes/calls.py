@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.api.answers import Answer, Call, Route, respond
+from chalicelib.api.answers import Answer, ApiCall, Route, respond
 
 from . import FakeAws
 
@@ -27,7 +27,7 @@ def ask(
 ) -> Answer[Any]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"idempotency-key": key} if key is not None else {}
-    return respond(route, Call(path, query or {}, headers, raw, caller), aws.as_aws(), lambda: now)
+    return respond(route, ApiCall(path, query or {}, headers, raw, caller), aws.as_aws(), lambda: now)
 
 
 def error(answer: Answer[Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.domain.aws.identity import Caller, Verdict
+from chalicelib.domain.aws.identity import Caller, Decision
 
 
 class FakeIdentity:
@@ -28,11 +28,11 @@ class FakeIdentity:
         actions: Sequence[str],
         resources: Sequence[str],
         context: Mapping[str, str] | None = None,
-    ) -> Sequence[Verdict]:
+    ) -> Sequence[Decision]:
         role = principal_arn.rpartition("/")[2]
         self.asked += [(role, action, context or {}) for action in actions]
         return [
-            Verdict(action, resource, "implicitDeny" if (role, action) in self.denied else "allowed")
+            Decision(action, resource, "implicitDeny" if (role, action) in self.denied else "allowed")
             for action in actions
             for resource in resources
         ]

@@ -8,8 +8,8 @@ from typing import Any
 
 from chalicelib.adapters.items import to_environment
 from chalicelib.domain.errors import Aborted, Conflict, LockLost, NotFound
-from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
-from chalicelib.domain.records import Claim, Ending, Page
+from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, Page, PhaseRecord
+from chalicelib.domain.records import Claim, Ending
 
 
 class FakeRecords:

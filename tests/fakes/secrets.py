@@ -62,10 +62,6 @@ class FakeSecrets:
     def store(self, name: str, text: str, *, tags: Mapping[str, str], token: str) -> SecretInfo:
         return self.add(name, text, tags=tags, doomed=False)
 
-    def move_current(self, secret: str, *, to_version: str, from_version: str) -> None:
-        kept = self._one(secret)
-        kept.info = replace(kept.info, stages={"AWSCURRENT": to_version, "AWSPREVIOUS": from_version})
-
     def delete(self, secret: str, recovery_days: int) -> None:
         self.deleted.append((secret, recovery_days))
         kept = self._one(secret)

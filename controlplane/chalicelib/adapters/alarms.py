@@ -22,8 +22,11 @@ def _figure(alarm: Alarm) -> dict[str, Any]:
     if not alarm.expression:
         (metric,) = alarm.metrics.values()
         # CloudWatch has two words for it: percentiles go by another name than sums and averages.
-        kind = "ExtendedStatistic" if metric.statistic.startswith("p") else "Statistic"
+        is_percentile = metric.statistic.startswith("p")
+        kind = "ExtendedStatistic" if is_percentile else "Statistic"
+        few = {"EvaluateLowSampleCountPercentile": "ignore"} if is_percentile else {}
         return {
+            **few,
             "Namespace": metric.namespace,
             "MetricName": metric.name,
             "Dimensions": _dimensions(metric),
@@ -49,33 +52,33 @@ def _figure(alarm: Alarm) -> dict[str, Any]:
     return {"Metrics": [*queries, {"Id": "figure", "Expression": alarm.expression, "ReturnData": True}]}
 
 
-def _metric(told: Mapping[str, Any], statistic: str, period_s: int) -> Metric:
-    dimensions = {item["Name"]: item["Value"] for item in told.get("Dimensions", [])}
-    return Metric(told.get("Namespace", ""), told.get("MetricName", ""), dimensions, statistic, period_s)
+def _metric(answer: Mapping[str, Any], statistic: str, period_s: int) -> Metric:
+    dimensions = {item["Name"]: item["Value"] for item in answer.get("Dimensions", [])}
+    return Metric(answer.get("Namespace", ""), answer.get("MetricName", ""), dimensions, statistic, period_s)
 
 
-def _definition(told: Mapping[str, Any]) -> Alarm:
+def _definition(answer: Mapping[str, Any]) -> Alarm:
     expression = ""
     metrics: dict[str, Metric] = {}
-    for query in told.get("Metrics", []):
+    for query in answer.get("Metrics", []):
         if "Expression" in query:
             expression = query["Expression"]
         else:
             stat = query["MetricStat"]
             metrics[query["Id"]] = _metric(stat["Metric"], stat["Stat"], stat["Period"])
     # Neither metric nor math is an answer that AWS never gives; the embedded cloud forgets an alarm's metric math.
-    if not metrics and told.get("MetricName"):
-        statistic = told.get("ExtendedStatistic") or told.get("Statistic", "")
-        metrics["figure"] = _metric(told, statistic, told.get("Period", 0))
+    if not metrics and answer.get("MetricName"):
+        statistic = answer.get("ExtendedStatistic") or answer.get("Statistic", "")
+        metrics["figure"] = _metric(answer, statistic, answer.get("Period", 0))
     return Alarm(
-        name=told["AlarmName"],
-        description=told.get("AlarmDescription", ""),
+        name=answer["AlarmName"],
+        description=answer.get("AlarmDescription", ""),
         metrics=metrics,
-        threshold=told.get("Threshold", 0.0),
+        threshold=answer.get("Threshold", 0.0),
         expression=expression,
-        periods=told.get("EvaluationPeriods", 0),
-        datapoints=told.get("DatapointsToAlarm", 0),
-        actions=tuple(told.get("AlarmActions", [])),
+        periods=answer.get("EvaluationPeriods", 0),
+        datapoints=answer.get("DatapointsToAlarm", 0),
+        actions=tuple(answer.get("AlarmActions", [])),
     )
 
 
@@ -83,7 +86,7 @@ class CloudWatchAlarms:
     """See the Protocol."""
 
     def find(self, prefix: str) -> Sequence[AlarmState]:
-        found = pages(
+        entries = pages(
             "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"]
         )
         return [
@@ -95,7 +98,7 @@ class CloudWatchAlarms:
                 _definition(item),
                 bool(item.get("ActionsEnabled", True)),
             )
-            for item in found
+            for item in entries
         ]
 
     def put(self, alarm: Alarm, tags: Mapping[str, str]) -> None:
@@ -124,8 +127,8 @@ class CloudWatchAlarms:
             call("cloudwatch", "delete_alarms", AlarmNames=list(names[start : start + _DELETE_LIMIT]))
 
     def dashboards(self, prefix: str) -> Sequence[str]:
-        found = pages("cloudwatch", "list_dashboards", "DashboardEntries", DashboardNamePrefix=prefix)
-        return [item["DashboardName"] for item in found]
+        entries = pages("cloudwatch", "list_dashboards", "DashboardEntries", DashboardNamePrefix=prefix)
+        return [item["DashboardName"] for item in entries]
 
     def dashboard(self, name: str) -> str | None:
         try:

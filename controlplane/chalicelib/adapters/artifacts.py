@@ -33,6 +33,8 @@ class S3Artifacts:
 
     def put(self, key: str, body: bytes, *, content_type: str, tags: Mapping[str, str] | None = None) -> str:
         digest = hashlib.sha256(body)
+        # S3 asks for s3:PutObjectTagging as soon as the header is there, even when it is empty.
+        tagging = {"Tagging": urlencode(dict(tags))} if tags else {}
         call(
             "s3",
             "put_object",
@@ -41,26 +43,26 @@ class S3Artifacts:
             Body=body,
             ContentType=content_type,
             ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
-            Tagging=urlencode(dict(tags or {})),
+            **tagging,
         )
         return digest.hexdigest()
 
     def sha256(self, key: str) -> str:
-        told = call("s3", "head_object", Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
-        checksum: str = told.get("ChecksumSHA256", "")
+        answer = call("s3", "head_object", Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+        checksum: str = answer.get("ChecksumSHA256", "")
         # A "-" marks the checksum of a multipart upload, which is one over the parts' checksums.
         if checksum and "-" not in checksum:
             return base64.b64decode(checksum).hex()
         return hashlib.sha256(self.get(key)).hexdigest()
 
     def keys(self, prefix: str) -> Sequence[str]:
-        found = pages("s3", "list_objects_v2", "Contents", Bucket=self._bucket, Prefix=prefix)
-        return [item["Key"] for item in found]
+        entries = pages("s3", "list_objects_v2", "Contents", Bucket=self._bucket, Prefix=prefix)
+        return [item["Key"] for item in entries]
 
     def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), _DELETE_LIMIT):
             some = [{"Key": key} for key in keys[start : start + _DELETE_LIMIT]]
-            told = call("s3", "delete_objects", Bucket=self._bucket, Delete={"Objects": some, "Quiet": True})
-            if failed := told.get("Errors"):
+            answer = call("s3", "delete_objects", Bucket=self._bucket, Delete={"Objects": some, "Quiet": True})
+            if failed := answer.get("Errors"):
                 first = failed[0]
                 raise AwsCallFailed(f"s3:delete_objects: {first['Key']}: {first['Code']}: {first['Message']}")

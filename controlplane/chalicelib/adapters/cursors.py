@@ -22,7 +22,7 @@ def decode(cursor: str | None, listed: str, value: str) -> dict[str, Any] | None
         key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except ValueError as error:
         raise _no_cursor() from error
-    texts = isinstance(key, dict) and all(isinstance(one, dict) and set(one) == {"S"} for one in key.values())
+    texts = isinstance(key, dict) and all(isinstance(entry, dict) and set(entry) == {"S"} for entry in key.values())
     if not texts or key.get(listed) != {"S": value}:
         raise _no_cursor()
     return dict(key)

@@ -16,8 +16,8 @@ class EventBridgeEvents:
 
     def put(self, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
         entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail)}
-        told = call("events", "put_events", Entries=[entry])
-        if told.get("FailedEntryCount"):
+        answer = call("events", "put_events", Entries=[entry])
+        if answer.get("FailedEntryCount"):
             # PutEvents answers 200 for entries that it did not take.
-            first = told["Entries"][0]
+            first = answer["Entries"][0]
             raise AwsCallFailed(f"events:put_events: {first.get('ErrorCode')}: {first.get('ErrorMessage')}")

@@ -20,14 +20,14 @@ class StepFunctionsExecutions:
     def _arn_of(self, name: str) -> str:
         return self._machine.replace(":stateMachine:", ":execution:") + f":{name}"
 
-    def start(self, name: str, given: Mapping[str, Any]) -> str:
+    def start(self, name: str, execution_input: Mapping[str, object]) -> str:
         try:
             started = call(
                 "stepfunctions",
                 "start_execution",
                 stateMachineArn=self._machine,
                 name=name,
-                input=json.dumps(given),
+                input=json.dumps(execution_input),
             )
         except AwsCallFailed as error:
             # Same name, and the first is closed already: it did start, which is all that the caller needs.
@@ -50,9 +50,9 @@ class StepFunctionsExecutions:
     def refuse(self, token: str, error: str, cause: str) -> None:
         self._answer("send_task_failure", taskToken=token, error=error, cause=cause)
 
-    def _answer(self, method: str, **given: str) -> None:
+    def _answer(self, method: str, **arguments: str) -> None:
         try:
-            call("stepfunctions", method, **given)
+            call("stepfunctions", method, **arguments)
         except AwsCallFailed as error:
             if error.aws_code not in ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken"):
                 raise

@@ -36,27 +36,27 @@ class LambdaFunctions:
 
     def config(self, function: str, qualifier: str | None = None) -> FunctionConfig:
         wanted = {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
-        told = call("lambda", "get_function_configuration", **wanted)
+        answer = call("lambda", "get_function_configuration", **wanted)
         return FunctionConfig(
-            code_sha256=told["CodeSha256"],
-            memory_mb=told["MemorySize"],
-            timeout_s=told["Timeout"],
-            environment=told.get("Environment", {}).get("Variables", {}),
-            runtime=told.get("Runtime", ""),
-            state=told.get("State", "Active"),
-            update_status=told.get("LastUpdateStatus", "Successful"),
-            update_reason=told.get("LastUpdateStatusReason", ""),
-            arn=told["FunctionArn"],
-            role=told.get("Role", ""),
+            code_sha256=answer["CodeSha256"],
+            memory_mb=answer["MemorySize"],
+            timeout_s=answer["Timeout"],
+            environment=answer.get("Environment", {}).get("Variables", {}),
+            runtime=answer.get("Runtime", ""),
+            state=answer.get("State", "Active"),
+            update_status=answer.get("LastUpdateStatus", "Successful"),
+            update_reason=answer.get("LastUpdateStatusReason", ""),
+            arn=answer["FunctionArn"],
+            role=answer.get("Role", ""),
         )
 
     def versions(self, function: str) -> Sequence[Version]:
-        found = pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
-        published = [_version(item) for item in found if item["Version"] != "$LATEST"]
+        entries = pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
+        published = [_version(item) for item in entries if item["Version"] != "$LATEST"]
         return sorted(published, key=lambda version: int(version.number))
 
     def aliases(self, function: str) -> Mapping[str, Alias]:
-        found = pages("lambda", "list_aliases", "Aliases", FunctionName=function)
+        entries = pages("lambda", "list_aliases", "Aliases", FunctionName=function)
         return {
             item["Name"]: Alias(
                 item["Name"],
@@ -64,7 +64,7 @@ class LambdaFunctions:
                 dict((item.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}),
                 item.get("RevisionId", ""),
             )
-            for item in found
+            for item in entries
         }
 
     def point(self, function: str, alias: Alias, *, revision: str = "") -> None:
@@ -104,8 +104,10 @@ class LambdaFunctions:
         )
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
-        told = call("lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description)
-        return _version(told)
+        answer = call(
+            "lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description
+        )
+        return _version(answer)
 
     def delete_version(self, function: str, version: str) -> None:
         try:
@@ -115,7 +117,7 @@ class LambdaFunctions:
 
     def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invocation:
         began = time.perf_counter()
-        told = call(
+        answer = call(
             "lambda",
             "invoke",
             FunctionName=function,
@@ -123,11 +125,11 @@ class LambdaFunctions:
             Payload=json.dumps(event).encode(),
             LogType="Tail",
         )
-        payload = told["Payload"].read()
+        payload = answer["Payload"].read()
         ms = (time.perf_counter() - began) * 1_000
-        log = base64.b64decode(told.get("LogResult", "")).decode(errors="replace")
-        return Invocation(payload, log, told.get("FunctionError", ""), ms)
+        log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
+        return Invocation(payload, log, answer.get("FunctionError", ""), ms)
 
     def limits(self) -> ConcurrencyLimits:
-        told = call("lambda", "get_account_settings")["AccountLimit"]
-        return ConcurrencyLimits(told["ConcurrentExecutions"], told["UnreservedConcurrentExecutions"])
+        answer = call("lambda", "get_account_settings")["AccountLimit"]
+        return ConcurrencyLimits(answer["ConcurrentExecutions"], answer["UnreservedConcurrentExecutions"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.domain.aws.identity import Caller, Verdict
+from chalicelib.domain.aws.identity import Caller, Decision
 from chalicelib.domain.errors import NotFound
 
 from .session import call, pages
@@ -15,8 +15,8 @@ class IamIdentity:
     """See the Protocol."""
 
     def caller(self) -> Caller:
-        told = call("sts", "get_caller_identity")
-        return Caller(told["Account"], told["Arn"])
+        answer = call("sts", "get_caller_identity")
+        return Caller(answer["Account"], answer["Arn"])
 
     def role_arn(self, name: str) -> str | None:
         try:
@@ -31,12 +31,12 @@ class IamIdentity:
         actions: Sequence[str],
         resources: Sequence[str],
         context: Mapping[str, str] | None = None,
-    ) -> Sequence[Verdict]:
+    ) -> Sequence[Decision]:
         entries: list[dict[str, Any]] = [
             {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
             for key, value in (context or {}).items()
         ]
-        told = pages(
+        answer = pages(
             "iam",
             "simulate_principal_policy",
             "EvaluationResults",
@@ -46,5 +46,5 @@ class IamIdentity:
             ContextEntries=entries,
         )
         return [
-            Verdict(item["EvalActionName"], item.get("EvalResourceName", "*"), item["EvalDecision"]) for item in told
+            Decision(item["EvalActionName"], item.get("EvalResourceName", "*"), item["EvalDecision"]) for item in answer
         ]

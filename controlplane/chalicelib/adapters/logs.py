@@ -15,10 +15,10 @@ class CloudWatchLogs:
     """See the Protocol."""
 
     def groups(self, prefix: str) -> Sequence[LogGroup]:
-        found = pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
+        entries = pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
         return [
             LogGroup(item["logGroupName"], item["arn"].removesuffix(":*"), item.get("retentionInDays"))
-            for item in found
+            for item in entries
         ]
 
     def set_retention(self, group: str, days: int) -> None:
@@ -32,7 +32,7 @@ class CloudWatchLogs:
 
     def filters(self, group: str) -> Sequence[MetricFilter]:
         try:
-            found = pages("logs", "describe_metric_filters", "metricFilters", logGroupName=group)
+            entries = pages("logs", "describe_metric_filters", "metricFilters", logGroupName=group)
         except NotFound:
             return []
         return [
@@ -44,7 +44,7 @@ class CloudWatchLogs:
                 namespace=transformation["metricNamespace"],
                 value=transformation["metricValue"],
             )
-            for item in found
+            for item in entries
             for transformation in item["metricTransformations"][:1]
         ]
 
@@ -83,29 +83,29 @@ class CloudWatchLogs:
         return True
 
     def queries(self, prefix: str) -> Sequence[SavedQuery]:
-        found: list[SavedQuery] = []
+        entries: list[SavedQuery] = []
         token: dict[str, str] = {}
         while True:
-            told = call("logs", "describe_query_definitions", queryDefinitionNamePrefix=prefix, **token)
-            found.extend(
+            answer = call("logs", "describe_query_definitions", queryDefinitionNamePrefix=prefix, **token)
+            entries.extend(
                 SavedQuery(
                     item["name"], tuple(item.get("logGroupNames", [])), item["queryString"], item["queryDefinitionId"]
                 )
-                for item in told.get("queryDefinitions", [])
+                for item in answer.get("queryDefinitions", [])
             )
-            if not told.get("nextToken"):
-                return found
-            token = {"nextToken": told["nextToken"]}
+            if not answer.get("nextToken"):
+                return entries
+            token = {"nextToken": answer["nextToken"]}
 
     def put_query(self, wanted: SavedQuery) -> None:
-        known = {"queryDefinitionId": wanted.id} if wanted.id else {}
+        existing = {"queryDefinitionId": wanted.id} if wanted.id else {}
         call(
             "logs",
             "put_query_definition",
             name=wanted.name,
             queryString=wanted.text,
             logGroupNames=list(wanted.groups),
-            **known,
+            **existing,
         )
 
     def delete_query(self, query_id: str) -> None:
@@ -116,7 +116,7 @@ class CloudWatchLogs:
 
     def search(self, group: str, text: str, since_ms: int) -> Sequence[str]:
         try:
-            found = pages(
+            entries = pages(
                 "logs",
                 "filter_log_events",
                 "events",
@@ -126,7 +126,7 @@ class CloudWatchLogs:
             )
         except NotFound:
             return []
-        return [item["message"] for item in found]
+        return [item["message"] for item in entries]
 
     def tags(self, group_arn: str) -> Mapping[str, str]:
         tags: Mapping[str, str] = call("logs", "list_tags_for_resource", resourceArn=group_arn).get("tags", {})

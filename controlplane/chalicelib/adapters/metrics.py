@@ -30,7 +30,7 @@ class CloudWatchMetrics:
             }
             for name, metric in metrics.items()
         ]
-        found = pages(
+        entries = pages(
             "cloudwatch",
             "get_metric_data",
             "MetricDataResults",
@@ -38,7 +38,7 @@ class CloudWatchMetrics:
             StartTime=since,
             EndTime=until,
         )
-        told = dict.fromkeys(metrics, 0.0)
-        for one in found:
-            told[one["Id"]] += sum(one["Values"])
-        return told
+        sums = dict.fromkeys(metrics, 0.0)
+        for entry in entries:
+            sums[entry["Id"]] += sum(entry["Values"])
+        return sums

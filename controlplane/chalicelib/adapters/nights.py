@@ -22,19 +22,19 @@ class DynamoNights:
         self._rows = Table(table)
 
     def put(self, night: str, checked: Checked) -> None:
-        told = dataclasses.asdict(checked) | {"expires": _expiry(night)}
-        self._rows.add(f"NIGHT#{night}", f"ENVIRONMENT#{checked.environment}", told)
+        record = dataclasses.asdict(checked) | {"expires": _expiry(night)}
+        self._rows.add(f"NIGHT#{night}", f"ENVIRONMENT#{checked.environment}", record)
 
     def of(self, night: str) -> Sequence[Checked]:
-        found = self._rows.under(f"NIGHT#{night}", "ENVIRONMENT#")
-        return [decode_lenient(Checked, items.visible(item)) for item in found]
+        entries = self._rows.under(f"NIGHT#{night}", "ENVIRONMENT#")
+        return [decode_lenient(Checked, items.visible(item)) for item in entries]
 
     def conclude(self, night: str, summary: Mapping[str, Any]) -> None:
         self._rows.add("NIGHTS", f"SUMMARY#{night}", {**summary, "night": night, "expires": _expiry(night)})
 
     def concluded(self, limit: int) -> Sequence[Mapping[str, Any]]:
-        found = self._rows.under("NIGHTS", "SUMMARY#", newest_first=True, limit=limit)
-        return [{key: value for key, value in items.visible(item).items() if key != "expires"} for item in found]
+        entries = self._rows.under("NIGHTS", "SUMMARY#", newest_first=True, limit=limit)
+        return [{key: value for key, value in items.visible(item).items() if key != "expires"} for item in entries]
 
 
 def _expiry(night: str) -> int:

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.errors import Aborted, AwsCallFailed, Conflict, LockLost, NotFound
-from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
-from chalicelib.domain.records import Claim, Ending, Page
+from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, Page, PhaseRecord
+from chalicelib.domain.records import Claim, Ending
 
 from . import cursors, items, transactions
 from .session import call, pages
@@ -74,14 +74,14 @@ class DynamoRecords:
         )
 
     def deployment(self, deployment_id: str) -> Deployment:
-        found = self._rows.get(deployment_key(deployment_id))
-        if not found:
+        item = self._rows.get(deployment_key(deployment_id))
+        if not item:
             raise NotFound(
                 f"there is no deployment {deployment_id}",
                 field="id",
                 remedy="GET /deployments lists those that exist.",
             )
-        return items.to_deployment(found)
+        return items.to_deployment(item)
 
     def deployments(
         self, environment: str | None, status: DeploymentStatus | None, limit: int, cursor: str | None
@@ -101,17 +101,17 @@ class DynamoRecords:
             query["FilterExpression"] = "#status = :status"
             query["ExpressionAttributeNames"]["#status"] = "status"
             query["ExpressionAttributeValues"][":status"] = {"S": status.value}
-        found: list[Mapping[str, Any]] = []
+        entries: list[Mapping[str, Any]] = []
         start = cursors.decode(cursor, name, value)
-        while len(found) < limit:
+        while len(entries) < limit:
             # A filter is applied after the limit, so one page may hold fewer than were asked for.
-            given = query | {"Limit": limit - len(found)} | ({"ExclusiveStartKey": start} if start else {})
-            told = call("dynamodb", "query", **given)
-            found.extend(plain(item) for item in told["Items"])
-            start = told.get("LastEvaluatedKey")
+            arguments = query | {"Limit": limit - len(entries)} | ({"ExclusiveStartKey": start} if start else {})
+            answer = call("dynamodb", "query", **arguments)
+            entries.extend(plain(item) for item in answer["Items"])
+            start = answer.get("LastEvaluatedKey")
             if not start:
                 break
-        return Page([items.to_deployment(item) for item in found], cursors.encode(start))
+        return Page([items.to_deployment(item) for item in entries], cursors.encode(start))
 
     def next_in_line(self, environment: str) -> Deployment | None:
         first = self._rows.under(f"ENVIRONMENT#{environment}", "LINE#", limit=1)
@@ -145,8 +145,8 @@ class DynamoRecords:
             raise _ended(deployment_id) from error
 
     def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
-        found = self._rows.under(f"DEPLOYMENT#{deployment_id}", "PHASE#")
-        return [items.to_phase(item) for item in found]
+        entries = self._rows.under(f"DEPLOYMENT#{deployment_id}", "PHASE#")
+        return [items.to_phase(item) for item in entries]
 
     def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None:
         self._rows.put(deployment_key(deployment_id, transactions.phase_sk(phase)), items.of_phase(phase))
@@ -163,21 +163,21 @@ class DynamoRecords:
         )
 
     def event(self, deployment_id: str, key: str) -> Mapping[str, Any]:
-        found = self._rows.get(deployment_key(deployment_id, key))
-        if not found:
+        item = self._rows.get(deployment_key(deployment_id, key))
+        if not item:
             raise NotFound(f"deployment {deployment_id} has no event {key}")
-        return items.visible(found)
+        return items.visible(item)
 
     def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]:
-        found = self._rows.under(f"DEPLOYMENT#{deployment_id}", "EVENT#")
-        return [items.visible(item) for item in found]
+        entries = self._rows.under(f"DEPLOYMENT#{deployment_id}", "EVENT#")
+        return [items.visible(item) for item in entries]
 
     def environment(self, name: str) -> Environment:
-        found = self._rows.get(environment_key(name))
-        return items.to_environment(name, found) if found else Environment(name)
+        item = self._rows.get(environment_key(name))
+        return items.to_environment(name, item) if item else Environment(name)
 
     def environments(self) -> Sequence[Environment]:
-        found = pages(
+        entries = pages(
             "dynamodb",
             "query",
             "Items",
@@ -186,7 +186,7 @@ class DynamoRecords:
             KeyConditionExpression="listed_all = :all",
             ExpressionAttributeValues={":all": {"S": "ENVIRONMENTS"}},
         )
-        return [items.to_environment(str(plain["at"]), plain) for plain in map(plain, found)]
+        return [items.to_environment(str(plain["at"]), plain) for plain in map(plain, entries)]
 
     def update_environment(self, name: str, changes: Mapping[str, Any], *, holder: str | None = None) -> None:
         expression, names, values = items.update_of(changes)
@@ -200,20 +200,20 @@ class DynamoRecords:
         values: Mapping[str, Any],
         holder: str | None,
     ) -> None:
-        given: dict[str, Any] = {"UpdateExpression": expression}
+        arguments: dict[str, Any] = {"UpdateExpression": expression}
         if holder:
             names = {**names, "#lock": "lock"}
             values = {**values, ":holder": {"S": holder}}
-            given["ConditionExpression"] = "#lock.deployment_id = :holder"
+            arguments["ConditionExpression"] = "#lock.deployment_id = :holder"
         if values:
-            given["ExpressionAttributeValues"] = values
+            arguments["ExpressionAttributeValues"] = values
         if names:
-            given["ExpressionAttributeNames"] = names
-        self._write_environment(name, str(holder), given)
+            arguments["ExpressionAttributeNames"] = names
+        self._write_environment(name, str(holder), arguments)
 
-    def _write_environment(self, name: str, holder: str, given: Mapping[str, Any]) -> None:
+    def _write_environment(self, name: str, holder: str, arguments: Mapping[str, Any]) -> None:
         try:
-            call("dynamodb", "update_item", TableName=self._table, Key=environment_key(name), **given)
+            call("dynamodb", "update_item", TableName=self._table, Key=environment_key(name), **arguments)
         except AwsCallFailed as error:
             if not _is_refused(error):
                 raise
@@ -237,16 +237,13 @@ class DynamoRecords:
         except LockLost:
             return  # as promised: another deployment, or none, holds it
 
-    def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
-        self._rows.add(f"ENVIRONMENT#{name}", f"HISTORY#{at}", {"at": at, **entry})
-
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
-        found = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", newest_first=True, limit=limit)
-        return [items.visible(item) for item in found]
+        entries = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", newest_first=True, limit=limit)
+        return [items.visible(item) for item in entries]
 
     def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
-        found = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", since=at, newest_first=True, only=_FIGURED)
-        return [items.visible(item) for item in found]
+        entries = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", since=at, newest_first=True, only=_FIGURED)
+        return [items.visible(item) for item in entries]
 
 
 def _ended(deployment_id: str) -> Conflict:

@@ -15,27 +15,29 @@ class SecretsManagerSecrets:
 
     def find(self, secret: str) -> SecretInfo | None:
         try:
-            told = call("secretsmanager", "describe_secret", SecretId=secret)
+            answer = call("secretsmanager", "describe_secret", SecretId=secret)
         except NotFound:
             return None
-        stages = {stage: version for version, staged in told.get("VersionIdsToStages", {}).items() for stage in staged}
+        stages = {
+            stage: version for version, staged in answer.get("VersionIdsToStages", {}).items() for stage in staged
+        }
         return SecretInfo(
-            arn=told["ARN"],
-            name=told["Name"],
+            arn=answer["ARN"],
+            name=answer["Name"],
             stages=stages,
-            changed_at=told.get("LastChangedDate"),
-            kms_key=told.get("KmsKeyId", ""),
-            tags={item["Key"]: item["Value"] for item in told.get("Tags", [])},
-            doomed=bool(told.get("DeletedDate")),
+            changed_at=answer.get("LastChangedDate"),
+            kms_key=answer.get("KmsKeyId", ""),
+            tags={item["Key"]: item["Value"] for item in answer.get("Tags", [])},
+            doomed=bool(answer.get("DeletedDate")),
         )
 
     def read(self, secret: str, stage: str = "AWSCURRENT") -> SecretText:
-        told = call("secretsmanager", "get_secret_value", SecretId=secret, VersionStage=stage)
-        return SecretText(told["VersionId"], told.get("SecretString", ""))
+        answer = call("secretsmanager", "get_secret_value", SecretId=secret, VersionStage=stage)
+        return SecretText(answer["VersionId"], answer.get("SecretString", ""))
 
     def store(self, name: str, text: str, *, tags: Mapping[str, str], token: str) -> SecretInfo:
-        known = self.find(name)
-        if known is None:
+        existing = self.find(name)
+        if existing is None:
             call(
                 "secretsmanager",
                 "create_secret",
@@ -46,23 +48,13 @@ class SecretsManagerSecrets:
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
             )
         else:
-            if known.doomed:
+            if existing.doomed:
                 call("secretsmanager", "restore_secret", SecretId=name)
             call("secretsmanager", "put_secret_value", SecretId=name, SecretString=text, ClientRequestToken=token)
         stored = self.find(name)
         if stored is None:
             raise NotFound(f"secret {name} was stored, and is not there")
         return stored
-
-    def move_current(self, secret: str, *, to_version: str, from_version: str) -> None:
-        call(
-            "secretsmanager",
-            "update_secret_version_stage",
-            SecretId=secret,
-            VersionStage="AWSCURRENT",
-            MoveToVersionId=to_version,
-            RemoveFromVersionId=from_version,
-        )
 
     def delete(self, secret: str, recovery_days: int) -> None:
         window: dict[str, object] = (

@@ -68,8 +68,8 @@ def client(service: str) -> Any:
 
 def translated(error: ClientError, operation: str) -> RolloutError:
     """The error of ours that says the same."""
-    told = error.response.get("Error", {})
-    code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+    answer = error.response.get("Error", {})
+    code, message = str(answer.get("Code", "")), str(answer.get("Message", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     evidence = {"aws_code": code, "operation": operation}
     if code in _DENIED or (status == 403 and code not in _SLOW_DOWN):
@@ -96,17 +96,17 @@ def aws_errors(operation: str) -> Iterator[None]:
         raise AwsCallFailed(f"{operation}: {error}", evidence={"operation": operation}) from error
 
 
-def call(service: str, method: str, /, **given: Any) -> Any:
+def call(service: str, method: str, /, **arguments: Any) -> Any:
     """One call of a client's method, for instance `call("lambda", "get_alias", FunctionName=…, Name=…)`."""
     with aws_errors(f"{service}:{method}"):
         operation: Callable[..., Any] = getattr(client(service), method)
-        return operation(**given)
+        return operation(**arguments)
 
 
-def pages(service: str, method: str, key: str, /, **given: Any) -> list[Any]:
+def pages(service: str, method: str, key: str, /, **arguments: Any) -> list[Any]:
     """All items under `key` of a paginated call."""
     with aws_errors(f"{service}:{method}"):
-        found: list[Any] = []
-        for page in client(service).get_paginator(method).paginate(**given):
-            found.extend(page.get(key, []))
-        return found
+        entries: list[Any] = []
+        for page in client(service).get_paginator(method).paginate(**arguments):
+            entries.extend(page.get(key, []))
+        return entries

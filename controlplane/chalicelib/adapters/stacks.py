@@ -17,14 +17,14 @@ def _says_missing(error: AwsCallFailed) -> bool:
     return error.aws_code == "ValidationError" and "does not exist" in error.message
 
 
-def _drift(told: Mapping[str, Any]) -> ResourceDrift:
+def _drift(answer: Mapping[str, Any]) -> ResourceDrift:
     return ResourceDrift(
-        logical_id=told["LogicalResourceId"],
-        resource_type=told["ResourceType"],
-        status=told["StackResourceDriftStatus"],
+        logical_id=answer["LogicalResourceId"],
+        resource_type=answer["ResourceType"],
+        status=answer["StackResourceDriftStatus"],
         differences=[
             (item["PropertyPath"], item.get("ExpectedValue", ""), item.get("ActualValue", ""))
-            for item in told.get("PropertyDifferences", [])
+            for item in answer.get("PropertyDifferences", [])
         ],
     )
 
@@ -34,18 +34,18 @@ class CloudFormationStacks:
 
     def find(self, stack: str) -> Stack | None:
         try:
-            told = call("cloudformation", "describe_stacks", StackName=stack)
+            answer = call("cloudformation", "describe_stacks", StackName=stack)
         except NotFound:
             return None
         except AwsCallFailed as error:
             if _says_missing(error):
                 return None
             raise
-        return stack_of(told["Stacks"][0]) if told["Stacks"] else None
+        return stack_of(answer["Stacks"][0]) if answer["Stacks"] else None
 
     def resources(self, stack: str) -> Sequence[StackResource]:
         try:
-            found = pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack)
+            entries = pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack)
         except AwsCallFailed as error:
             if _says_missing(error):
                 raise NotFound(f"stack {stack} does not exist") from error
@@ -57,7 +57,7 @@ class CloudFormationStacks:
                 item["ResourceType"],
                 item["ResourceStatus"],
             )
-            for item in found
+            for item in entries
         ]
 
     def events(self, stack_id: str, *, after: str = "") -> Sequence[StackEvent]:
@@ -65,18 +65,18 @@ class CloudFormationStacks:
         token: dict[str, str] = {}
         # Newest first, a hundred a page: stop at the one that was seen last, not at the stack's first day.
         while True:
-            told = call("cloudformation", "describe_stack_events", StackName=stack_id, **token)
-            for item in told["StackEvents"]:
+            answer = call("cloudformation", "describe_stack_events", StackName=stack_id, **token)
+            for item in answer["StackEvents"]:
                 if item["EventId"] == after:
                     return fresh[::-1]
                 fresh.append(event_of(item))
-            if not told.get("NextToken"):
+            if not answer.get("NextToken"):
                 return fresh[::-1]
-            token = {"NextToken": told["NextToken"]}
+            token = {"NextToken": answer["NextToken"]}
 
     def validate(self, template: str) -> Sequence[str]:
-        told = call("cloudformation", "validate_template", TemplateBody=template)
-        return [item["ParameterKey"] for item in told.get("Parameters", [])]
+        answer = call("cloudformation", "validate_template", TemplateBody=template)
+        return [item["ParameterKey"] for item in answer.get("Parameters", [])]
 
     def create_change_set(
         self,
@@ -88,7 +88,7 @@ class CloudFormationStacks:
         tags: Mapping[str, str],
         creates: bool,
     ) -> ChangeSet:
-        given = [
+        arguments = [
             {"ParameterKey": key, "UsePreviousValue": True}
             if value is None
             else {"ParameterKey": key, "ParameterValue": value}
@@ -104,7 +104,7 @@ class CloudFormationStacks:
                 StackName=stack,
                 ChangeSetName=name,
                 ChangeSetType="CREATE" if creates else "UPDATE",
-                Parameters=given,
+                Parameters=arguments,
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
                 Capabilities=["CAPABILITY_NAMED_IAM"],
                 **by_template,
@@ -119,23 +119,23 @@ class CloudFormationStacks:
         token: dict[str, str] = {}
         changes: list[Change] = []
         while True:
-            told = call("cloudformation", "describe_change_set", StackName=stack, ChangeSetName=name, **token)
-            changes.extend(change_of(item) for item in told.get("Changes", []))
-            if not told.get("NextToken"):
+            answer = call("cloudformation", "describe_change_set", StackName=stack, ChangeSetName=name, **token)
+            changes.extend(change_of(item) for item in answer.get("Changes", []))
+            if not answer.get("NextToken"):
                 break
-            token = {"NextToken": told["NextToken"]}
+            token = {"NextToken": answer["NextToken"]}
         return ChangeSet(
-            id=told["ChangeSetId"],
-            name=told["ChangeSetName"],
-            status=told["Status"],
-            reason=told.get("StatusReason", ""),
-            execution=told.get("ExecutionStatus", ""),
+            id=answer["ChangeSetId"],
+            name=answer["ChangeSetName"],
+            status=answer["Status"],
+            reason=answer.get("StatusReason", ""),
+            execution=answer.get("ExecutionStatus", ""),
             changes=tuple(changes),
         )
 
     def change_sets(self, stack: str) -> Sequence[ChangeSet]:
         try:
-            found = pages("cloudformation", "list_change_sets", "Summaries", StackName=stack)
+            entries = pages("cloudformation", "list_change_sets", "Summaries", StackName=stack)
         except NotFound:
             return []
         except AwsCallFailed as error:
@@ -150,7 +150,7 @@ class CloudFormationStacks:
                 item.get("StatusReason", ""),
                 item.get("ExecutionStatus", ""),
             )
-            for item in found
+            for item in entries
             if not item.get("ExecutionStatus", "").startswith("EXECUTE_")
         ]
 
@@ -168,24 +168,24 @@ class CloudFormationStacks:
         return detection
 
     def detection(self, detection_id: str) -> Detection:
-        told = call("cloudformation", "describe_stack_drift_detection_status", StackDriftDetectionId=detection_id)
-        return Detection(told["DetectionStatus"], told.get("DetectionStatusReason", ""))
+        answer = call("cloudformation", "describe_stack_drift_detection_status", StackDriftDetectionId=detection_id)
+        return Detection(answer["DetectionStatus"], answer.get("DetectionStatusReason", ""))
 
     def drifts(self, stack: str) -> Sequence[ResourceDrift]:
-        found: list[ResourceDrift] = []
+        entries: list[ResourceDrift] = []
         token: dict[str, str] = {}
         while True:
-            told = call(
+            answer = call(
                 "cloudformation",
                 "describe_stack_resource_drifts",
                 StackName=stack,
                 StackResourceDriftStatusFilters=["MODIFIED", "DELETED"],
                 **token,
             )
-            found.extend(_drift(item) for item in told.get("StackResourceDrifts", []))
-            if not told.get("NextToken"):
-                return found
-            token = {"NextToken": told["NextToken"]}
+            entries.extend(_drift(item) for item in answer.get("StackResourceDrifts", []))
+            if not answer.get("NextToken"):
+                return entries
+            token = {"NextToken": answer["NextToken"]}
 
     def protect(self, stack: str, on: bool) -> None:
         call("cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on)

@@ -51,7 +51,7 @@ class Table:
     ) -> list[dict[str, Any]]:
         """Items whose sort key begins with `prefix`, in its order; of them those from `prefix + since` on, at most
         `limit`, with the attributes `only`. What these leave out is not read over the network, nor beyond a page."""
-        given: dict[str, Any] = {
+        arguments: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": items.write({":pk": pk, ":first": prefix + since, ":last": prefix + _LAST}),
             "ScanIndexForward": not newest_first,
@@ -59,7 +59,7 @@ class Table:
         }
         if only:
             names = {f"#a{number}": name for number, name in enumerate(only)}
-            given |= {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+            arguments |= {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
         if limit:
-            given["PaginationConfig"] = {"MaxItems": limit, "PageSize": limit}
-        return [plain(item) for item in pages("dynamodb", "query", "Items", TableName=self.name, **given)]
+            arguments["PaginationConfig"] = {"MaxItems": limit, "PageSize": limit}
+        return [plain(item) for item in pages("dynamodb", "query", "Items", TableName=self.name, **arguments)]

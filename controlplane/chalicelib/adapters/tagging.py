@@ -11,10 +11,10 @@ class TaggedResources:
     """See the Protocol."""
 
     def find(self, tags: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
-        found = pages(
+        entries = pages(
             "resourcegroupstaggingapi",
             "get_resources",
             "ResourceTagMappingList",
             TagFilters=[{"Key": key, "Values": [value]} for key, value in tags.items()],
         )
-        return {item["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])} for item in found}
+        return {item["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])} for item in entries}

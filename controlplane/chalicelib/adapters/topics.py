@@ -17,6 +17,10 @@ def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
+def _filtered(body_filter: Mapping[str, object]) -> dict[str, str]:
+    return {"FilterPolicyScope": "MessageBody", "FilterPolicy": json.dumps(body_filter)}
+
+
 class SnsTopics:
     """See the Protocol."""
 
@@ -25,9 +29,9 @@ class SnsTopics:
         self._account = account
 
     def ensure(self, name: str, tags: Mapping[str, str]) -> str:
-        known = self.find(name)
-        if known:
-            return known
+        existing = self.find(name)
+        if existing:
+            return existing
         arn: str = call("sns", "create_topic", Name=name, Tags=_tags(tags))["TopicArn"]
         statement = {
             "Sid": "AlarmsOfThisAccount",
@@ -49,11 +53,25 @@ class SnsTopics:
         return self._arn + name
 
     def subscribers(self, topic_arn: str) -> Mapping[str, str]:
-        found = pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic_arn)
-        return {item["Endpoint"]: item["SubscriptionArn"] for item in found}
+        entries = pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic_arn)
+        return {item["Endpoint"]: item["SubscriptionArn"] for item in entries}
 
-    def subscribe(self, topic_arn: str, protocol: str, endpoint: str) -> None:
-        call("sns", "subscribe", TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint)
+    def subscribe(
+        self, topic_arn: str, protocol: str, endpoint: str, body_filter: Mapping[str, object] | None = None
+    ) -> None:
+        attributes = _filtered(body_filter) if body_filter else {}
+        call("sns", "subscribe", TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint, Attributes=attributes)
+
+    def set_filter(self, subscription_arn: str, body_filter: Mapping[str, object]) -> None:
+        # The scope first: SNS checks the policy against it.
+        for name, value in _filtered(body_filter).items():
+            call(
+                "sns",
+                "set_subscription_attributes",
+                SubscriptionArn=subscription_arn,
+                AttributeName=name,
+                AttributeValue=value,
+            )
 
     def unsubscribe(self, subscription_arn: str) -> None:
         try:
@@ -62,7 +80,6 @@ class SnsTopics:
             return
 
     def open_probe(self, topic_arn: str, queue: str, tags: Mapping[str, str]) -> Probe:
-        url: str = call("sqs", "create_queue", QueueName=queue, tags=dict(tags))["QueueUrl"]
         queue_arn = topic_arn.rpartition(":")[0].replace(":sns:", ":sqs:") + f":{queue}"
         statement = {
             "Effect": "Allow",
@@ -72,8 +89,9 @@ class SnsTopics:
             "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
-        told = call(
+        attributes = {"Policy": policy}
+        url: str = call("sqs", "create_queue", QueueName=queue, tags=dict(tags), Attributes=attributes)["QueueUrl"]
+        answer = call(
             "sns",
             "subscribe",
             TopicArn=topic_arn,
@@ -81,11 +99,13 @@ class SnsTopics:
             Endpoint=queue_arn,
             ReturnSubscriptionArn=True,
         )
-        return Probe(url, queue_arn, told["SubscriptionArn"])
+        return Probe(url, queue_arn, answer["SubscriptionArn"])
 
     def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:
-        told = call("sqs", "receive_message", QueueUrl=probe.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s)
-        messages = told.get("Messages", [])
+        answer = call(
+            "sqs", "receive_message", QueueUrl=probe.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s
+        )
+        messages = answer.get("Messages", [])
         if messages:
             entries = [
                 {"Id": str(index), "ReceiptHandle": item["ReceiptHandle"]} for index, item in enumerate(messages)

@@ -190,15 +190,15 @@ def _first_write(table: str, deployment: Deployment) -> dict[str, Any]:
 
 
 def _lock_write(table: str, deployment: Deployment, lock: Lock, takes_over: Lock | None) -> dict[str, Any]:
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "lock": items.of_lock(lock),
         "last_deployment": deployment.id,
         "listed_all": "ENVIRONMENTS",
         "at": deployment.environment,
     }
     if not deployment.waiting:  # one from the line was created long ago: that is not when the environment changed
-        given["updated_at"] = deployment.created_at
-    expression, names, values = items.update_of(given)
+        arguments["updated_at"] = deployment.created_at
+    expression, names, values = items.update_of(arguments)
     condition = "attribute_not_exists(#lock)"
     if takes_over:
         condition += " OR #lock.deployment_id = :dead"

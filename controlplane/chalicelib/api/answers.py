@@ -39,7 +39,7 @@ def _refuse_constant(constant: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """headers: names in lower case. caller: the ARN that API Gateway authenticated."""
 
     path: Mapping[str, str]
@@ -92,10 +92,10 @@ def accept(deployment: Deployment) -> Answer[DeploymentView]:
     return Answer(202, show_deployment(deployment), headers)
 
 
-Route = Callable[[Call, Aws, Clock], Answer[object]]
+Route = Callable[[ApiCall, Aws, Clock], Answer[object]]
 
 
-def respond(route: Route, call: Call, aws: Aws, clock: Clock) -> Answer[object]:
+def respond(route: Route, call: ApiCall, aws: Aws, clock: Clock) -> Answer[object]:
     """The route's answer with its body as JSON values or text, or its error as an `ErrorBody`."""
     try:
         answer = route(call, aws, clock)

@@ -11,11 +11,11 @@ from chalicelib.lifecycle import abort as lifecycle
 from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
-from .answers import Answer, Call, accept
+from .answers import Answer, ApiCall, accept
 from .responses import DeploymentView
 
 
-def abort(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
+def abort(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Abort a deployment: the next call of any phase stops it, traffic returns to the last good version, and the
     environment is unlocked."""
     deployment = aws.records.deployment(call.deployment_id)
@@ -30,7 +30,7 @@ def abort(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     return accept(aws.records.deployment(deployment.id))
 
 
-def approve(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
+def approve(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Approve a deployment: the traffic shift begins. 409 when the deployment does not wait for an approval."""
     deployment = aws.records.deployment(call.deployment_id)
     token = str(deployment.approval.get("token", ""))
@@ -57,7 +57,7 @@ def _not_waiting(deployment: Deployment) -> Conflict:
     )
 
 
-def resume(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
+def resume(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Resume a failed deployment: a new one skips the phases whose fingerprints are unchanged."""
     failed = aws.records.deployment(call.deployment_id)
     if not failed.status.is_final or failed.status is DeploymentStatus.SUCCEEDED:

@@ -10,7 +10,8 @@ from chalicelib.lifecycle.drill_requests import rewrite
 from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
-from .answers import Answer, Call, accept
+from .answers import Answer, ApiCall, accept
+from .load_figures import is_measuring, show_load
 from .responses import DeploymentDetail, DeploymentPage, DeploymentView
 from .views import show_deployment, show_with_phases
 
@@ -19,13 +20,13 @@ _PAGE_LIMIT = 100
 _FILTERS = ("cursor", "environment", "limit", "status")
 
 
-def start(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
+def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Start a deployment. The same Idempotency-Key and body give the same deployment again."""
     key = call.headers.get("idempotency-key")
     return accept(begin(rewrite(call.json(), aws), aws, clock, caller=call.caller, key=key))
 
 
-def index(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentPage]:
+def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentPage]:
     """Deployments, newest first: `?environment=`, `?status=`, `?limit=` (1 to 100), `?cursor=`."""
     for name in call.query:
         if name not in _FILTERS:
@@ -36,7 +37,7 @@ def index(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentPage]:
     return Answer(200, DeploymentPage(tuple(map(show_deployment, page.deployments)), page.cursor))
 
 
-def _status(call: Call) -> DeploymentStatus | None:
+def _status(call: ApiCall) -> DeploymentStatus | None:
     text = call.query.get("status")
     if text is None:
         return None
@@ -47,31 +48,32 @@ def _status(call: Call) -> DeploymentStatus | None:
         raise BadRequest(f"status {text!r} is not a state", field="status", remedy=f"One of {states}.") from error
 
 
-def _limit(call: Call) -> int:
+def _limit(call: ApiCall) -> int:
     text = call.query.get("limit", str(_PAGE))
     if not text.isdecimal() or not 1 <= int(text) <= _PAGE_LIMIT:
         raise BadRequest(f"limit {text!r} is not from 1 to {_PAGE_LIMIT}", field="limit", remedy="Leave it out.")
     return int(text)
 
 
-def show(call: Call, aws: Aws, clock: Clock) -> Answer[DeploymentDetail]:
+def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentDetail]:
     """One deployment with every phase: status, times, summary, evidence and error."""
     deployment = aws.records.deployment(call.deployment_id)
     recorded = aws.records.phases(deployment.id)
-    return Answer(200, show_with_phases(deployment, recorded, registry.PHASES))
+    figures = aws.live_figures.of(deployment.id) if is_measuring(recorded) else ()
+    return Answer(200, show_with_phases(deployment, recorded, registry.PHASES, load=show_load(figures)))
 
 
-def report(call: Call, aws: Aws, clock: Clock) -> Answer[str]:
+def report(call: ApiCall, aws: Aws, clock: Clock) -> Answer[str]:
     """The HTML report."""
     return _document(call, aws, "report.html", "text/html; charset=utf-8")
 
 
-def handoff(call: Call, aws: Aws, clock: Clock) -> Answer[str]:
+def handoff(call: ApiCall, aws: Aws, clock: Clock) -> Answer[str]:
     """The handoff document (Markdown)."""
     return _document(call, aws, "handoff.md", "text/markdown; charset=utf-8")
 
 
-def _document(call: Call, aws: Aws, name: str, content_type: str) -> Answer[str]:
+def _document(call: ApiCall, aws: Aws, name: str, content_type: str) -> Answer[str]:
     deployment = aws.records.deployment(call.deployment_id)
     phases = {phase.name: phase for phase in aws.records.phases(deployment.id)}
     key = phases["write_handoff"].evidence.get(name) if "write_handoff" in phases else None

@@ -9,7 +9,7 @@ from chalicelib.domain.times import Clock, stamp
 from chalicelib.lifecycle.start import unknown_environment
 from chalicelib.ports import Aws
 
-from .answers import Answer, Call
+from .answers import Answer, ApiCall
 from .dora import DAYS, dora
 from .responses import EnvironmentDetail, EnvironmentList
 from .views import read_history, show_environment, show_with_history
@@ -17,12 +17,12 @@ from .views import read_history, show_environment, show_with_history
 _HISTORY = 20
 
 
-def index(call: Call, aws: Aws, clock: Clock) -> Answer[EnvironmentList]:
+def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentList]:
     """All environments."""
     return Answer(200, EnvironmentList(tuple(map(show_environment, aws.records.environments()))))
 
 
-def show(call: Call, aws: Aws, clock: Clock) -> Answer[EnvironmentDetail]:
+def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentDetail]:
     """One environment: its releases, lock, history and DORA metrics."""
     name = Names(call.path["name"]).environment
     environment = aws.records.environment(name)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
-from .answers import Answer, Call
+from .answers import Answer, ApiCall
 from .responses import Health
 
 
-def show(call: Call, aws: Aws, clock: Clock) -> Answer[Health]:
+def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[Health]:
     """Whether the control plane works. Reads the table, so that `ok` means more than a running Lambda."""
     environments = aws.records.environments()
     settings = aws.settings

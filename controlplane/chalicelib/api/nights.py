@@ -7,13 +7,13 @@ from chalicelib.domain.nights import NightSummary
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
-from .answers import Answer, Call
+from .answers import Answer, ApiCall
 from .responses import NightList
 
 _NIGHTS = 30
 
 
-def index(call: Call, aws: Aws, clock: Clock) -> Answer[NightList]:
+def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[NightList]:
     """The last nightly revalidations, newest first."""
     nights = aws.nights.concluded(_NIGHTS)
     return Answer(200, NightList(tuple(decode_lenient(NightSummary, night) for night in nights)))

@@ -19,7 +19,7 @@ from chalicelib.lifecycle.start import Start
 from chalicelib.ports import Aws
 
 from . import control, deployments, environments, health, nights, secrets
-from .answers import Answer, Call, Route
+from .answers import Answer, ApiCall, Route
 from .responses import ErrorBody
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -32,7 +32,7 @@ _KEY = {
 _SIGV4 = {"type": "apiKey", "in": "header", "name": "Authorization", "x-amazon-apigateway-authtype": "awsSigv4"}
 
 
-def show(call: Call, aws: Aws, clock: Clock) -> Answer[dict[str, Any]]:
+def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[dict[str, Any]]:
     """This document."""
     return Answer(200, document())
 

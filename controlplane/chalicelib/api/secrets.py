@@ -13,11 +13,11 @@ from chalicelib.domain.secret_schema import check, parsed
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
-from .answers import Answer, Call
+from .answers import Answer, ApiCall
 from .responses import StoredSecret
 
 
-def put(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
+def put(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
     """Store a secret: key, models and timeouts. It replaces the one in Secrets Manager."""
     names = Names(call.path["name"])
     try:
@@ -27,7 +27,7 @@ def put(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
     return _store(call, names, before, call.json(), aws)
 
 
-def patch(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
+def patch(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
     """Change some fields of the secret: null removes a field, and the fields that are not sent stay.
 
     404 while there is no secret.
@@ -58,7 +58,7 @@ def _stored(names: Names, aws: Aws) -> dict[str, object]:
 
 
 def _store(
-    call: Call, names: Names, before: Mapping[str, object], after: Mapping[str, object], aws: Aws
+    call: ApiCall, names: Names, before: Mapping[str, object], after: Mapping[str, object], aws: Aws
 ) -> Answer[StoredSecret]:
     secret = check(after)
     # A token made from the text would turn "back to the key before last" into a repetition that changes nothing.

@@ -14,8 +14,9 @@ import difflib
 import enum
 import functools
 import re
+import types
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -141,8 +142,9 @@ def _any_value(kind: type[object]) -> dict[str, Any]:
 
 
 def _part(hint: Any) -> Any:
-    """The dataclass in a hint such as `Webhook | None`; None where there is none."""
-    return next((part for part in (hint, *get_args(hint)) if dataclasses.is_dataclass(part)), None)
+    """The dataclass in a hint such as `Webhook | None`; None where there is none, as in `Mapping[str, Webhook]`."""
+    alternatives = get_args(hint) if get_origin(hint) in (types.UnionType, Union) else (hint,)
+    return next((part for part in alternatives if dataclasses.is_dataclass(part)), None)
 
 
 @functools.cache

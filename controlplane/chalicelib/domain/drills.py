@@ -6,10 +6,12 @@ a time, and the environment that serves as the template is neither locked nor ch
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 
-from chalicelib.domain.config import Config
+from .codec import decode_lenient
+from .config import Config
 
 DRILL_RECORD_ENVIRONMENT = "drill"
 CALLER = "proxyctl-drill"
@@ -43,8 +45,8 @@ def deploy(
 ) -> Body:
     """The body of POST /deployments for a part that deploys.
 
-    template: configuration of the template's live release. secret_arn: of its secret, which the copy reads too.
-    options: the drill's own, as plain JSON.
+    template: recorded configuration of the template's live release. secret_arn: of its secret, which the copy reads,
+    too. options: the drill's own, as plain JSON.
     """
     shared = {name: options[name] for name in _SHARED_OPTIONS}
     sabotage = {"sabotage": "answers_500"} if part == "broken" else {}
@@ -57,9 +59,11 @@ def deploy(
 
 
 def _config(part: str, template: Mapping[str, object], secret_arn: str) -> Body:
-    config: Body = {**template, "secret_arn": secret_arn, **_OWN_CONFIG}
+    # The release may have been recorded by another version of the control plane; the API refuses unknown fields.
+    readable = decode_lenient(Config, template)
+    config: Body = {**dataclasses.asdict(readable), "secret_arn": secret_arn, **_OWN_CONFIG}
     if part == "update":
-        config["memory_mb"] = _other_memory(int(str(config.get("memory_mb", Config().memory_mb))))
+        config["memory_mb"] = _other_memory(readable.memory_mb)
     return config
 
 

@@ -1,44 +1,44 @@
-"""Environments that live for a time only: when they end, and what is removed with them."""
+"""Environments with a time limit: when it ends, and how the environment is cleaned up then."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from .config import Config, Options
+from .config import Config
 from .model import Environment
+from .options import Options
 
-_AGAIN = timedelta(days=1)  # a clean-up that failed is tried once a day
+_RETRY = timedelta(days=1)  # after a clean-up that failed
 
 
-def after_deploy(config: Config, options: Options, now: datetime) -> dict[str, Any]:
-    """Changes to the environment's record once a deploy, good or bad, has ended: both leave something to remove."""
+def after_deploy(config: Config, options: Options, now: datetime) -> dict[str, object]:
+    """Changes to the environment's record after a deploy. A failed one leaves resources to remove, too. now: UTC."""
     hours = options.ttl_hours if options.ttl_hours is not None else config.ttl_hours
     if hours is None:
         return {}
     if hours == 0:
         return {"expires_at": None, "at_expiry": None}
-    kept = {"remove_secret": options.remove_secret, "secret_recovery_days": options.secret_recovery_days}
-    return {"expires_at": _stamp(now + timedelta(hours=hours)), "at_expiry": kept}
+    options_at_expiry = {"remove_secret": options.remove_secret, "secret_recovery_days": options.secret_recovery_days}
+    return {"expires_at": _stamp(now + timedelta(hours=hours)), "at_expiry": options_at_expiry}
 
 
-def after_clean_up(environment: Environment, now: datetime, *, good: bool) -> dict[str, Any]:
-    """Nothing is left to expire; or, after a failure, the sweeper tries again tomorrow."""
+def after_clean_up(environment: Environment, now: datetime, *, good: bool) -> dict[str, object]:
+    """Changes to the record after a clean-up: no time limit, or, after a failure, another one for the retry."""
     if good:
         return {"expires_at": None, "at_expiry": None}
-    return {"expires_at": _stamp(now + _AGAIN)} if has_expired(environment, now) else {}
+    return {"expires_at": _stamp(now + _RETRY)} if has_expired(environment, now) else {}
 
 
 def has_expired(environment: Environment, now: datetime) -> bool:
-    """Whether its time is over. A protected environment's never is."""
-    protected = any(one.config.get("protected") for one in (environment.live, environment.last_good) if one)
+    """Whether the time limit has ended. A protected environment never expires."""
+    protected = any(release.config.get("protected") for release in (environment.live, environment.last_good) if release)
     expires_at = environment.expires_at
     return expires_at is not None and not protected and datetime.fromisoformat(expires_at) <= now
 
 
-def body(environment: Environment) -> dict[str, Any]:
-    """What POST /deployments would be sent."""
-    reason = {"reason": f"its time was over at {environment.expires_at}"}
+def body(environment: Environment) -> dict[str, object]:
+    """The body of POST /deployments that cleans the environment up."""
+    reason = {"reason": f"the time limit ended at {environment.expires_at}"}
     return {
         "environment": environment.name,
         "action": "cleanup",
@@ -47,7 +47,7 @@ def body(environment: Environment) -> dict[str, Any]:
 
 
 def key(environment: Environment) -> str:
-    """The idempotency key: one clean-up for each expiry, however often the sweeper looks."""
+    """The Idempotency-Key: one clean-up for each expiry, however often the sweeper runs."""
     return f"expired-{environment.name}-{environment.expires_at}"
 
 

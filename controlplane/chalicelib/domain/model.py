@@ -5,12 +5,13 @@ A field `extra` holds the fields of another version of the control plane (`codec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .config import Config, Options
+from .config import Config
+from .options import Options
 
 Evidence = Mapping[str, Any]
 
@@ -179,3 +180,11 @@ class Deployment:
     approval: Evidence = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     unknown_config: Evidence = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Newest first; `cursor` asks for the next page, None at the end."""
+
+    deployments: Sequence[Deployment]
+    cursor: str | None

@@ -1,4 +1,4 @@
-"""Names of everything that the product makes, in one place, so that clean-up can look for what deploy made."""
+"""The names of all resources that the product creates, so that clean-up searches under the names that deploy used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ METRIC_NAMESPACE = "proxyctl"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What one environment's resources are called."""
+    """The names of one environment's resources. Raises BadRequest for an invalid environment name."""
 
     environment: str
 
@@ -36,7 +36,7 @@ class Names:
         return f"{OWNER}-{self.environment}-proxy"
 
     def role(self, region: str) -> str:
-        """The proxy's execution role. IAM has no regions, so the name carries it."""
+        """The proxy's execution role. IAM is global, so the name contains the region."""
         return f"{OWNER}-{self.environment}-proxy-{region}"
 
     @property
@@ -57,7 +57,7 @@ class Names:
 
     @property
     def secrets(self) -> tuple[str, str]:
-        """All that the environment keeps in Secrets Manager under its own names."""
+        """All of the environment's own secrets in Secrets Manager."""
         return (self.secret, self.webhook_secret)
 
     @property
@@ -66,11 +66,12 @@ class Names:
 
     @property
     def dashboard(self) -> str:
-        return f"{OWNER}-{self.environment}"
+        """One for all environments, because every dashboard from the fourth on costs $3 a month."""
+        return OWNER
 
     @property
     def baselines_prefix(self) -> str:
-        """Where the load test keeps what a good version measured, for the next one to be compared with."""
+        """S3 prefix of load test results of good versions, which later versions are compared with."""
         return f"load/baselines/{self.environment}/"
 
     @property
@@ -83,20 +84,20 @@ class Names:
 
     @property
     def queries(self) -> str:
-        """What the names of the saved Logs Insights queries begin with: a folder in the console."""
+        """Prefix of the names of saved Logs Insights queries; it shows as a folder in the console."""
         return f"{OWNER}/{self.environment}/"
 
     def probe(self, deployment_id: str) -> str:
-        """A queue that lives for one deployment."""
+        """The test queue of one deployment."""
         return f"{self.probes}{deployment_id}"[:80]
 
     @property
     def probes(self) -> str:
-        """What those queues' names begin with. Environments hold no underscore, so dev's are not dev-2's."""
+        """Prefix of the test queues' names. Environment names have no underscore: that of dev does not match dev-2."""
         return f"{OWNER}_{self.environment}_probe_"
 
     def alarm(self, what: str) -> str:
-        """With "" what all of them begin with; the slash keeps dev's apart from dev-2's."""
+        """The alarm's name; with "" the prefix of all. The slash keeps dev's prefix from matching dev-2's."""
         return f"{OWNER}/{self.environment}/{what}"
 
     @property

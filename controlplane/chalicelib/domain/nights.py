@@ -6,12 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .model import Deployment, DeploymentStatus
 
-_DRIFT = "Drift"  # the code that check_drift fails with
-
-
-class Verdict(StrEnum):
+class NightVerdict(StrEnum):
     """LOST: the environment was listed, and no verdict is on record."""
 
     GOOD = "good"
@@ -26,7 +22,7 @@ class Checked:
     """The verdict on one environment. deployment_id: "" where no revalidation was started."""
 
     environment: str = ""
-    verdict: Verdict = Verdict.LOST
+    verdict: NightVerdict = NightVerdict.LOST
     deployment_id: str = ""
     why: str = ""
 
@@ -53,30 +49,21 @@ class NightSummary:
     error: Mapping[str, str] | None = None
 
 
-def verdict_of(deployment: Deployment) -> Checked:
-    """The verdict of a revalidation that has ended."""
-    if deployment.status is DeploymentStatus.SUCCEEDED:
-        return Checked(deployment.environment, Verdict.GOOD, deployment.id)
-    drifted = (deployment.error or {}).get("code") == _DRIFT
-    verdict = Verdict.DRIFTED if drifted else Verdict.FAILED
-    return Checked(deployment.environment, verdict, deployment.id, deployment.summary)
-
-
 def summarize(names: Sequence[str], checked: Sequence[Checked]) -> NightSummary:
     """Counts the verdicts of the environments `names`; those without one on record are LOST."""
     recorded = {check.environment: check for check in checked}
     checks = [recorded.get(name) or Checked(name) for name in names]
     by_verdict = {
         verdict.value: {check.environment: check.deployment_id for check in checks if check.verdict is verdict}
-        for verdict in Verdict
+        for verdict in NightVerdict
     }
     return NightSummary(
         asked=len(checks),
         started=sum(bool(check.deployment_id) for check in checks),
-        good=len(by_verdict[Verdict.GOOD]),
-        drifted=len(by_verdict[Verdict.DRIFTED]),
-        failed=len(by_verdict[Verdict.FAILED]),
-        busy=len(by_verdict[Verdict.BUSY]),
-        lost=len(by_verdict[Verdict.LOST]),
-        which={name: listed for name, listed in by_verdict.items() if listed and name != Verdict.GOOD},
+        good=len(by_verdict[NightVerdict.GOOD]),
+        drifted=len(by_verdict[NightVerdict.DRIFTED]),
+        failed=len(by_verdict[NightVerdict.FAILED]),
+        busy=len(by_verdict[NightVerdict.BUSY]),
+        lost=len(by_verdict[NightVerdict.LOST]),
+        which={name: listed for name, listed in by_verdict.items() if listed and name != NightVerdict.GOOD},
     )

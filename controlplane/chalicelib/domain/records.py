@@ -1,11 +1,9 @@
-"""Values that the records port takes and answers: claims, pages, endings, history."""
+"""Values that the records port takes and answers: claims, endings, history."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-from chalicelib.domain.model import Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +12,6 @@ class Claim:
 
     key: str
     body_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Newest first; `cursor` asks for the next page, None at the end."""
-
-    deployments: Sequence[Deployment]
-    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)

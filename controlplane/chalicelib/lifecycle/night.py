@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.codec import decode_lenient, encode
 from chalicelib.domain.errors import Conflict, RolloutError, Throttled
-from chalicelib.domain.model import Action, Deployment
-from chalicelib.domain.nights import Checked, Verdict, summarize, verdict_of
+from chalicelib.domain.model import Action, Deployment, DeploymentStatus
+from chalicelib.domain.nights import Checked, NightVerdict, summarize
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
@@ -24,6 +24,7 @@ from .settle import dead_lock
 from .start import begin
 
 _CALLER = "proxyctl-nightly"
+_DRIFT = "Drift"  # the code that check_drift fails with
 # A revalidation that takes longer goes on by itself, but the night does not wait for it.
 _TIMEOUT = timedelta(hours=1)
 # Enough to see that the environment answers, and cheap enough for every night: 40 requests. The p99 of so few would be
@@ -100,14 +101,14 @@ def revalidate_environment(event: Mapping[str, object], aws: Aws, clock: Clock) 
     except Conflict as busy:
         if busy.code != "EnvironmentBusy":
             raise
-        return _record(item, Checked(item.environment, Verdict.BUSY, why=busy.message), aws)
+        return _record(item, Checked(item.environment, NightVerdict.BUSY, why=busy.message), aws)
     except RolloutError as error:
-        return _record(item, Checked(item.environment, Verdict.FAILED, why=error.message), aws)
+        return _record(item, Checked(item.environment, NightVerdict.FAILED, why=error.message), aws)
     if deployment.status.is_final:
         return _record(item, verdict_of(deployment), aws)
     if clock() - datetime.fromisoformat(deployment.created_at) > _TIMEOUT:
         why = f"has not ended within {_TIMEOUT}"
-        return _record(item, Checked(item.environment, Verdict.FAILED, deployment.id, why), aws)
+        return _record(item, Checked(item.environment, NightVerdict.FAILED, deployment.id, why), aws)
     return {
         "status": "IN_PROGRESS",
         "poll_after_s": next_poll_s(item.result.polls),
@@ -134,6 +135,15 @@ def _refuse_to_take_over(name: str, aws: Aws, clock: Clock) -> None:
     dead = dead_lock(aws.records.environment(name), aws, clock().timestamp())
     if dead and aws.records.deployment(dead.deployment_id).action is not Action.REVALIDATE:
         raise Conflict(f"deployment {dead.deployment_id} died and is not settled yet", code="EnvironmentBusy")
+
+
+def verdict_of(deployment: Deployment) -> Checked:
+    """The verdict of a revalidation that has ended."""
+    if deployment.status is DeploymentStatus.SUCCEEDED:
+        return Checked(deployment.environment, NightVerdict.GOOD, deployment.id)
+    drifted = (deployment.error or {}).get("code") == _DRIFT
+    verdict = NightVerdict.DRIFTED if drifted else NightVerdict.FAILED
+    return Checked(deployment.environment, verdict, deployment.id, deployment.summary)
 
 
 def _record(item: Item, checked: Checked, aws: Aws) -> dict[str, object]:

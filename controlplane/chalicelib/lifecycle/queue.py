@@ -10,8 +10,8 @@ from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
+from .execution import execution_input
 from .idempotency import claimed_deployment, deployment_id
-from .settle import execution_input
 
 
 def refuse_to_overtake(environment: Environment, claim: Claim | None, aws: Aws) -> None:

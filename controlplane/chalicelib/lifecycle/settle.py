@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.model import LEASE_S, Action, Deployment, Environment, Lock
+from chalicelib.domain.model import LEASE_S, Environment, Lock
 from chalicelib.ports import Aws
 
-# Stands in the name of an execution that settles, between the deployment's ID and a number.
-SETTLE = "-settle-"
+from .execution import execution_input, settling_name
+
 _CLOSED = frozenset({None, "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 # An execution starts right after its record is written. A record without an execution that is younger than this may
 # still get one; one that is older has lost its starter.
 _STARTING_S = 60
-_PERIOD_S = 900
-
-
-def execution_input(deployment: Deployment) -> dict[str, str]:
-    """The input of the state machine: IDs, and what its choices need."""
-    return {
-        "deployment_id": deployment.id,
-        "environment": deployment.environment,
-        "action": deployment.action.value,
-        "approval": deployment.options.approval,
-        "plan": "yes" if deployment.action is Action.PLAN or deployment.options.expected_plan else "no",
-    }
 
 
 def settle(deployment_id: str, aws: Aws, now: float) -> str:
@@ -37,9 +25,7 @@ def settle(deployment_id: str, aws: Aws, now: float) -> str:
         return ""
     if deployment.status.is_final:
         return ""
-    # One name a quarter of an hour: two calls at once start one execution, and a later call can start another.
-    name = f"{deployment.id}{SETTLE}{int(now // _PERIOD_S)}"
-    return aws.executions.start(name, execution_input(deployment) | {"settle": "yes"})
+    return aws.executions.start(settling_name(deployment, now), execution_input(deployment) | {"settle": "yes"})
 
 
 def dead_lock(environment: Environment, aws: Aws, now: float) -> Lock | None:

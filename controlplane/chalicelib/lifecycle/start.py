@@ -11,17 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.domain.codec import decode, decode_lenient, unknown_part
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Environment, Evidence, Lock
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
+from .execution import execution_input
 from .idempotency import claim_of, claimed_deployment, deployment_id
 from .queue import enqueue, refuse_to_overtake
-from .settle import dead_lock, execution_input, settle
+from .settle import dead_lock, settle
 
 _NEEDS_RELEASE = (Action.ROLLBACK, Action.REVALIDATE)
 

@@ -17,8 +17,9 @@ from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
 from .abandoned_drills import remove_abandoned
+from .execution import deployment_of, execution_input
 from .queue import start_next
-from .settle import SETTLE, dead_lock, execution_input, settle
+from .settle import dead_lock, settle
 from .start import begin
 
 _CALLER = "proxyctl-sweep"
@@ -42,7 +43,7 @@ def _affected(event: Mapping[str, Any], aws: Aws) -> list[Environment]:
     if not name:
         return list(aws.records.environments())
     try:
-        deployment = aws.records.deployment(name.partition(SETTLE)[0])
+        deployment = aws.records.deployment(deployment_of(name))
     except NotFound:
         return []  # An execution that someone started by hand under a name of their own.
     return [aws.records.environment(deployment.environment)]

@@ -56,6 +56,7 @@ class Histogram:
 
     @property
     def total(self) -> int:
+        """How many durations were counted."""
         return sum(self.counts)
 
     def percentile(self, share: float) -> float | None:

@@ -1,6 +1,6 @@
-"""What phases and the API need of AWS, as Protocols: one service a file, with the same name as its adapter in `aws/`.
+"""What phases and the API need of AWS, as Protocols: one service a file, named as its adapter in `adapters/`.
 
-Methods take and give plain values and small dataclasses, never boto3's. They raise the errors of `errors.py` only.
+Methods take and return plain values and dataclasses of `domain`, never boto3's. They raise `domain.errors` only.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ __all__ = [
 
 
 class Aws(Protocol):
-    """Every port, made on first use. `wiring.py` builds the real one, `tests/fakes.py` the one in memory."""
+    """Every port, created on first use: by `wiring.py` over AWS, by `tests/fakes/` in memory."""
 
     @property
     def settings(self) -> Settings: ...

@@ -1,4 +1,4 @@
-"""HTTP as a user of the proxy speaks it, with or without the signature that an IAM route asks for."""
+"""HTTP requests to the proxy as users send them, signed for IAM routes or unsigned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chalicelib.domain.aws.http import Reply
 
 
 class Endpoint(Protocol):
-    """One request, one connection: checks must not profit from each other's warm connections."""
+    """One connection a request, so that checks do not share warm connections."""
 
     def call(
         self,

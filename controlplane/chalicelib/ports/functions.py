@@ -27,8 +27,8 @@ class Functions(Protocol):
     def aliases(self, function: str) -> Mapping[str, Alias]: ...
 
     def point(self, function: str, alias: Alias, *, revision: str = "") -> None:
-        """Make the alias exactly this: version and weights. With `revision`, only if it still is the one that was seen
-        under it; else raises Conflict."""
+        """Set the alias's version and weights. With `revision`, only if the alias still has that revision; else raises
+        Conflict."""
         ...
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:

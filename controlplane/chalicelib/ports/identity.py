@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from chalicelib.domain.aws.identity import Caller, Verdict
+from chalicelib.domain.aws.identity import Caller, Decision
 
 
 class Identity(Protocol):
@@ -21,7 +21,7 @@ class Identity(Protocol):
         actions: Sequence[str],
         resources: Sequence[str],
         context: Mapping[str, str] | None = None,
-    ) -> Sequence[Verdict]:
+    ) -> Sequence[Decision]:
         """What IAM would say to each action on each resource; `context` holds condition keys. Raises NotFound when
         there is no such principal."""
         ...

@@ -1,4 +1,4 @@
-"""What a load test says while it runs: one record a worker, replaced every second."""
+"""The progress of a running load test: one record a worker, replaced every second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: groups, metric filters, saved queries, and looking for a line."""
+"""CloudWatch Logs: groups, metric filters, saved queries, and search."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Logs(Protocol):
         ...
 
     def filters(self, group: str) -> Sequence[MetricFilter]:
-        """None for a group that does not exist."""
+        """Empty for a group that does not exist."""
         ...
 
     def put_filter(self, wanted: MetricFilter) -> None: ...
@@ -28,7 +28,7 @@ class Logs(Protocol):
     def delete_filter(self, group: str, name: str) -> None: ...
 
     def keeps_queries(self) -> bool:
-        """False in a cloud whose CloudWatch Logs knows no saved queries (docs/fidelity.md)."""
+        """False where CloudWatch Logs has no saved queries, as in the embedded cloud (docs/fidelity.md)."""
         ...
 
     def queries(self, prefix: str) -> Sequence[SavedQuery]: ...

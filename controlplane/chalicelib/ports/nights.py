@@ -1,4 +1,4 @@
-"""What came of each night's revalidations."""
+"""The verdicts and summary of each night's revalidations."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from chalicelib.domain.nights import Checked
 
 
 class Nights(Protocol):
-    """A night goes by the date (ISO 8601) on which it was due. Both are kept for 90 days."""
+    """A night is named by the date (ISO 8601) on which it was due. Records are kept for 90 days."""
 
     def put(self, night: str, checked: Checked) -> None:
-        """What came of one environment; a later answer for the same one takes the place of an earlier one."""
+        """Record the verdict on one environment, in place of an earlier one of the same night."""
         ...
 
     def of(self, night: str) -> Sequence[Checked]:
@@ -20,7 +20,7 @@ class Nights(Protocol):
         ...
 
     def conclude(self, night: str, summary: Mapping[str, Any]) -> None:
-        """The sum of it."""
+        """Record the summary of the night."""
         ...
 
     def concluded(self, limit: int) -> Sequence[Mapping[str, Any]]:

@@ -1,41 +1,41 @@
-"""The record of everything: deployments, their phases and events, environments and their locks (DynamoDB)."""
+"""All records: deployments, their phases and events, environments and their locks (DynamoDB)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord
-from chalicelib.domain.records import Claim, Ending, Page
+from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, Page, PhaseRecord
+from chalicelib.domain.records import Claim, Ending
 
 
 class Records(Protocol):
-    """All writes are conditional: a record that someone else changed in between is never overwritten in silence."""
+    """Writes are conditional, so that a concurrent change is never overwritten silently."""
 
     def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
-        """Deployment, lock and claim in one transaction.
+        """Write deployment, lock and claim in one transaction.
 
-        Raises Conflict, with evidence {"holder": deployment id} when the environment is locked by another than
-        `takes_over`, or {"claimed_by": deployment id, "body_sha256": …} when the key was used before.
+        Raises Conflict: with `holder` when another deployment than `takes_over` holds the lock, with `claimed_by` and
+        `body_sha256` when the key was used before.
         """
         ...
 
     def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
-        """Deployment, claim and a place in the environment's line, without a lock. Raises Conflict as `start`."""
+        """Write deployment, claim and a place in the queue, without a lock. Raises Conflict as `start`."""
         ...
 
     def next_in_line(self, environment: str) -> Deployment | None:
-        """The one that has waited longest; None when nobody waits. However long the line or the history is, this reads
-        one place of the line and one deployment."""
+        """The deployment that has waited longest; None when the queue is empty. Reads two items, however long the queue
+        is."""
         ...
 
     def take_turn(self, deployment: Deployment, lock: Lock) -> None:
-        """From the line to the lock, in one transaction. Raises Conflict when someone holds the environment, or it
-        waits no more."""
+        """Move it from the queue to the lock, in one transaction. Raises Conflict when the environment is locked, or
+        the deployment no longer waits."""
         ...
 
     def leave_line(self, deployment: Deployment, changes: Mapping[str, Any]) -> None:
-        """Set these attributes and give up its place, in one transaction. Raises Conflict when it waits no more."""
+        """Set these attributes and leave the queue, in one transaction. Raises Conflict when it no longer waits."""
         ...
 
     def deployment(self, deployment_id: str) -> Deployment:
@@ -63,14 +63,14 @@ class Records(Protocol):
         ...
 
     def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
-        """In order of their numbers; the five steps beside the phases (number 0) come first."""
+        """In order of their numbers; the steps beside the phases (number 0) come first."""
         ...
 
     def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None: ...
 
     def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
-        """The record of a phase of the lock's deployment, written while its execution holds environment `name`, whose
-        lease is renewed with it. Raises LockLost, and then writes nothing."""
+        """Write the record of a phase and renew the lease of environment `name`, in one transaction, while the lock's
+        execution holds that. Raises LockLost, and then writes nothing."""
         ...
 
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None: ...
@@ -82,7 +82,7 @@ class Records(Protocol):
     def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]: ...
 
     def environment(self, name: str) -> Environment:
-        """An environment that was never deployed to is one with status NEW."""
+        """An environment that has no record is NEW."""
         ...
 
     def environments(self) -> Sequence[Environment]: ...
@@ -92,24 +92,22 @@ class Records(Protocol):
         ...
 
     def set_applied(self, name: str, phase: str, applied: Applied | None, *, holder: str) -> None:
-        """Keep, or forget, what a phase brought about. Raises LockLost."""
+        """Store, or with None delete, what a phase applied. Raises LockLost."""
         ...
 
     def renew_lock(self, name: str, lock: Lock, *, takes_over: bool = False) -> None:
-        """Extend the lease of a lock that this execution of this deployment holds; with `takes_over`, whichever
-        execution of it. Raises LockLost."""
+        """Extend the lease of a lock that this execution holds; with `takes_over`, that any execution of the same
+        deployment holds. Raises LockLost."""
         ...
 
     def release_lock(self, name: str, holder: str) -> None:
         """Nothing happens when another deployment, or none, holds it."""
         ...
 
-    def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None: ...
-
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         """Newest first."""
         ...
 
     def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
-        """Newest first, from that time on, and of each entry only what the DORA figures are computed from."""
+        """Newest first, from that time on, with only the attributes that the DORA metrics need."""
         ...

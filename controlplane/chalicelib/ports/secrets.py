@@ -22,10 +22,6 @@ class Secrets(Protocol):
         The same token with the same text does it once. A secret whose deletion is scheduled is brought back."""
         ...
 
-    def move_current(self, secret: str, *, to_version: str, from_version: str) -> None:
-        """Put AWSCURRENT on another version, for instance back on the previous one."""
-        ...
-
     def delete(self, secret: str, recovery_days: int) -> None:
         """0 deletes at once; nothing happens when it is gone."""
         ...

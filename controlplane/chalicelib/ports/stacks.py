@@ -20,7 +20,7 @@ class Stacks(Protocol):
         ...
 
     def events(self, stack_id: str, *, after: str = "") -> Sequence[StackEvent]:
-        """Oldest first; only those after the event with that ID, when it is given and known."""
+        """Oldest first; with `after`, only those after the event with that ID if it exists."""
         ...
 
     def validate(self, template: str) -> Sequence[str]:
@@ -58,13 +58,13 @@ class Stacks(Protocol):
     def continue_rollback(self, stack: str, token: str) -> None: ...
 
     def detect_drift(self, stack: str) -> str:
-        """Start the search; answers its id. CloudFormation runs one at a time."""
+        """Start drift detection; answers its ID. CloudFormation runs one at a time."""
         ...
 
     def detection(self, detection_id: str) -> Detection: ...
 
     def drifts(self, stack: str) -> Sequence[ResourceDrift]:
-        """What the last search found MODIFIED or DELETED."""
+        """Resources that the last detection reported as MODIFIED or DELETED."""
         ...
 
     def protect(self, stack: str, on: bool) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from chalicelib.adapters.records import DynamoRecords
 from chalicelib.adapters.session import client
-from chalicelib.domain.config import Config, Options, Throttle
+from chalicelib.adapters.table import Table
+from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, NotFound
 from chalicelib.domain.model import (
     Action,
@@ -21,23 +21,16 @@ from chalicelib.domain.model import (
     PhaseStatus,
     Release,
 )
+from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim, Ending
-from moto import mock_aws
 
 from tests.fakes.table import make_table
 
 
 @pytest.fixture
-def records(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoRecords]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    client.cache_clear()
-    with mock_aws():
-        make_table()
-        yield DynamoRecords("proxyctl")
-    client.cache_clear()
+def records() -> DynamoRecords:
+    make_table()
+    return DynamoRecords("proxyctl")
 
 
 def deployment(number: int = 1, environment: str = "dev", **other: Any) -> Deployment:
@@ -249,17 +242,22 @@ def test_who_was_aborted_while_waiting_leaves_the_line_and_locks_nothing(records
     assert records.deployment("d-2").status is DeploymentStatus.ABORTED
 
 
+def add_history(at: str, entry: dict[str, Any]) -> None:
+    """A line as the end of a deployment writes it."""
+    Table("proxyctl").add("ENVIRONMENT#dev", f"HISTORY#{at}", {"at": at, **entry})
+
+
 def test_figures_are_computed_from_the_whole_window_and_from_nothing_else(records: DynamoRecords) -> None:
     told = {"action": "deploy", "outcome": "SUCCEEDED", "changed": True, "users_saw_it": False, "requested_at": "r"}
     for day in ("01", "02", "03"):
-        records.add_history("dev", f"2026-01-{day}", told | {"summary": "long", "diff": {"memory_mb": [1, 2]}})
+        add_history(f"2026-01-{day}", told | {"summary": "long", "diff": {"memory_mb": [1, 2]}})
     found = records.history_since("dev", "2026-01-02")
     assert found == [told | {"at": "2026-01-03"}, told | {"at": "2026-01-02"}]
 
 
 def test_history_comes_newest_first(records: DynamoRecords) -> None:
     for day in ("01", "02", "03"):
-        records.add_history("dev", f"2026-01-{day}", {"action": "deploy"})
+        add_history(f"2026-01-{day}", {"action": "deploy"})
     assert [entry["at"] for entry in records.history("dev", 2)] == ["2026-01-03", "2026-01-02"]
 
 

@@ -16,7 +16,7 @@ from chalicelib.adapters.executions import StepFunctionsExecutions
 from chalicelib.adapters.nights import DynamoNights
 from chalicelib.adapters.records import DynamoRecords
 from chalicelib.adapters.session import client
-from chalicelib.domain.nights import Checked, Verdict
+from chalicelib.domain.nights import Checked, NightVerdict
 from chalicelib.engine.policies import documents
 from chalicelib.lifecycle import night as nightly
 from chalicelib.lifecycle import start
@@ -137,8 +137,8 @@ def test_summaries_come_newest_first_and_a_later_verdict_takes_the_place_of_an_e
     for day in ("2026-01-01", "2026-01-03", "2026-01-02"):
         night.aws.nights.conclude(day, {"asked": 0})
     assert [one["night"] for one in night.aws.nights.concluded(2)] == ["2026-01-03", "2026-01-02"]
-    night.aws.nights.put("2026-01-01", Checked("dev", Verdict.BUSY, why="w"))
-    night.aws.nights.put("2026-01-01", good := Checked("dev", Verdict.GOOD, "d-1"))
+    night.aws.nights.put("2026-01-01", Checked("dev", NightVerdict.BUSY, why="w"))
+    night.aws.nights.put("2026-01-01", good := Checked("dev", NightVerdict.GOOD, "d-1"))
     assert night.aws.nights.of("2026-01-01") == [good]
 
 

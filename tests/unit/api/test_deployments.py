@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from chalicelib.api import deployments
-from chalicelib.api.answers import Answer, Call
+from chalicelib.api.answers import Answer, ApiCall
 from chalicelib.domain.errors import AwsCallFailed
 from chalicelib.domain.model import LEASE_S, DeploymentStatus, PhaseRecord, PhaseStatus
 from chalicelib.domain.times import Clock
@@ -168,7 +168,7 @@ def test_an_empty_idempotency_key_is_refused() -> None:
 
 
 def test_an_error_that_nobody_thought_of_tells_the_caller_nothing_of_its_text() -> None:
-    def broken(call: Call, aws: Aws, clock: Clock) -> Answer[Any]:
+    def broken(call: ApiCall, aws: Aws, clock: Clock) -> Answer[Any]:
         raise RuntimeError("sk-secret")
 
     answer = ask(FakeAws(), broken)

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from chalicelib.domain import drills
 from chalicelib.domain.codec import decode
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
+from chalicelib.domain.options import Options
 from chalicelib.lifecycle.start import Start
 
 DRILL = "d-0123abcdef0123abcdef"
 NAME = "drill-0123ab"
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-prod"
 OPTIONS = dataclasses.asdict(Options())
-TEMPLATE = dataclasses.asdict(Config(memory_mb=1024, notify=("ann@example.com",), reserved_concurrency=5))
+LIVE = Config(memory_mb=1024, notify=("ann@example.com",), reserved_concurrency=5, protected=True)
+TEMPLATE = dataclasses.asdict(LIVE)
 
 
 def body_of(part: str, **template: Any) -> drills.Body:
@@ -37,8 +39,8 @@ def test_the_copy_has_the_templates_secret_by_name_and_notifies_nobody() -> None
     start = decode(Start, body_of("deploy"))
     config = start.config
     assert (config.memory_mb, config.secret_arn) == (1024, ARN)
-    assert (config.notify, config.webhook, config.reserved_concurrency) == ((), None, None)
-    assert start.options.ttl_hours == drills.TTL_HOURS
+    assert (config.notify, config.webhook, config.reserved_concurrency, config.protected) == ((), None, None, False)
+    assert start.options.ttl_hours == drills.TTL_HOURS == 4
 
 
 def test_the_drills_options_are_those_of_its_deployments() -> None:

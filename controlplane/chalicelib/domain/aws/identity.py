@@ -14,7 +14,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """decision: allowed, explicitDeny or implicitDeny."""
 
     action: str

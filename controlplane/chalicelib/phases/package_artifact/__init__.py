@@ -1,1 +1,1 @@
-"""Phase 3, package_artifact: builds and uploads the deployment package of the proxy."""
+"""Phase 3: builds the proxy's deployment package and uploads it; what is in it, `artifacts/` decides."""

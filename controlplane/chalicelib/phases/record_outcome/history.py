@@ -6,31 +6,29 @@ import dataclasses
 
 from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
 from chalicelib.domain.model import Action, Deployment
+from chalicelib.domain.records import HistoryEntry
 from chalicelib.engine.phase import Request
 
 from .outcome import Outcome
 
 
-def entry(request: Request, deployment: Deployment, outcome: Outcome) -> dict[str, object]:
-    """As stored and answered by GET /environments/{name}.
-
-    changed: whether users were shifted, or may have been; users_saw_it: whether they reached what failed. diff: see
-    `diff`.
-    """
+def entry(request: Request, deployment: Deployment, outcome: Outcome, at: str) -> HistoryEntry:
+    """at: when the deployment ends, ISO 8601. A failure counts as a change, since it may have changed something."""
     shift = request.results.find(ShiftEvidence)
     shifted = shift is not None and shift.from_version is not None
-    return {
-        "deployment_id": request.deployment_id,
-        "action": request.action.value,
-        "outcome": outcome.status.value,
-        "summary": outcome.summary,
-        "who": deployment.caller,
-        "why": request.options.reason,
-        "requested_at": deployment.created_at,
-        "changed": shifted or not outcome.is_good,
-        "users_saw_it": shifted and not outcome.is_good,
-        "diff": diff(request),
-    }
+    return HistoryEntry(
+        at=at,
+        deployment_id=request.deployment_id,
+        action=request.action.value,
+        outcome=outcome.status.value,
+        summary=outcome.summary,
+        who=deployment.caller,
+        why=request.options.reason,
+        requested_at=deployment.created_at,
+        changed=shifted or not outcome.is_good,
+        users_saw_it=shifted and not outcome.is_good,
+        diff=diff(request),
+    )
 
 
 def diff(request: Request) -> dict[str, list[object]]:

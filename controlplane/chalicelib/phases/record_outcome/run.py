@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import Aborted, Conflict, LockLost
+from chalicelib.domain.evidence.checks import EndpointsEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.outcome import OutcomeEvidence
 from chalicelib.domain.model import Action, Deployment, PhaseRecord, PhaseStatus
@@ -21,8 +23,6 @@ from chalicelib.ports import Aws
 from . import history, incidents
 from .changes import changes
 from .outcome import Outcome, outcome_of
-
-_CHECKS = "validate_endpoints"
 
 
 def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
@@ -75,7 +75,8 @@ def _incident(
     """
     lock = request.environment.lock
     holds = lock is not None and lock.deployment_id == request.deployment_id
-    validated = any(record.name == _CHECKS and record.status is PhaseStatus.SUCCEEDED for record in recorded)
+    checks = [record for record in recorded if record.name == EndpointsEvidence.PHASE]
+    validated = any(record.status is PhaseStatus.SUCCEEDED for record in checks)
     if not holds or not incidents.decides(request.action, outcome, validated=validated):
         return {}
     change = incidents.change(
@@ -108,7 +109,7 @@ def _ending(
             "current_phase": None,
         },
         environment=changes(request, deployment, outcome, at) | incident | {"updated_at": at},
-        history=history.entry(request, deployment, outcome),
+        history=encode(history.entry(request, deployment, outcome, at)),
         forgets=tuple(request.environment.applied) if outcome.is_good and request.action is Action.CLEANUP else (),
         # Only a deploy can still be taken back; what another action did by now is done.
         unless_aborted=outcome.is_good and request.action is Action.DEPLOY,

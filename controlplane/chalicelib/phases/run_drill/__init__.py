@@ -1,1 +1,4 @@
-"""Step run_drill: the whole control plane, tried on an environment of its own."""
+"""Step run_drill: tries the whole control plane on an environment of its own.
+
+parts: how each part must end, and which follows. look: how it ended. What each part posts is in `domain/drills`.
+"""

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.errors import NotFound
+from chalicelib.domain.evidence.clean_up import CleanUpEvidence
 from chalicelib.domain.model import Deployment, PhaseRecord
 from chalicelib.domain.names import Names
 from chalicelib.ports import Aws
 
 from .cursor import DrillCursor
 from .parts import PartEnd
-
-
-@dataclass(frozen=True, slots=True)
-class _CleanUp:
-    left: tuple[object, ...] | None = None
 
 
 def end_of(cursor: DrillCursor, child: Deployment, aws: Aws) -> PartEnd:
@@ -35,8 +30,8 @@ def end_of(cursor: DrillCursor, child: Deployment, aws: Aws) -> PartEnd:
 
 
 def _remaining(records: Mapping[str, PhaseRecord]) -> int | None:
-    record = records.get("clean_up")
-    clean_up = decode_lenient(_CleanUp, record.evidence) if record else _CleanUp()
+    record = records.get(CleanUpEvidence.PHASE)
+    clean_up = decode_lenient(CleanUpEvidence, record.evidence) if record else CleanUpEvidence()
     return None if clean_up.left is None else len(clean_up.left)
 
 

@@ -15,7 +15,7 @@ class PartEnd:
     """The facts after a part. status: of its deployment; phases: status of the twelve phases by name.
 
     live: the version on record as live; alias: the version that the live alias really points at; before: the live
-    version before this part; "" for none. remaining: how many resources clean_up could not remove, None when it did not
+    version before this part; "" for none. remaining: how many resources are left after clean_up, None when it did not
     look.
     """
 

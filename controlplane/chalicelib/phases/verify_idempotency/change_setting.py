@@ -13,7 +13,7 @@ from chalicelib.ports import Aws
 from .cursor import IdempotencyCursor
 from .proof import VARIABLE, change_problems, other_level
 
-_REMEDY = "Deploy with options.force, which sets the function anew."
+_REMEDY = "Deploy with options.force, which updates the function again."
 
 
 def change(cursor: IdempotencyCursor, request: Request, aws: Aws) -> IdempotencyCursor:

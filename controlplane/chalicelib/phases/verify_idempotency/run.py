@@ -64,7 +64,7 @@ def _replan(cursor: IdempotencyCursor, request: Request, aws: Aws) -> Idempotenc
     plan = proof.replan(request.plan, request.results.recorded)
     if plan.changed:
         raise PhaseFailed(
-            f"the same deployment again would run {', '.join(plan.changed)} anew",
+            f"the same deployment again would run {', '.join(plan.changed)}",
             code="NotIdempotent",
             remedy="Something outside changed what these phases set up, or they see their own work as a change.",
             evidence={"would_act": list(plan.changed)},

@@ -1,1 +1,4 @@
-"""Phase 10, write_handoff: the documents for the next engineer, and links to the parts of an environment."""
+"""Phase 10: writes the documents for the next engineer.
+
+handoff, troubles: handoff.md. report, plots: report.html. links: pages of the AWS console.
+"""

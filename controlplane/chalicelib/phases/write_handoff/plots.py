@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
 from chalicelib.domain.codec import decode_lenient
+from chalicelib.domain.evidence.load import LoadEvidence, Percentiles
 from chalicelib.domain.model import PhaseRecord
 
 _WIDTH = 760
 _ROW = 24
 _LABEL = 170  # width of the column of names
 _FIGURE = 90  # width left for the figure behind a bar
-_PERCENTILES = ("p50", "p90", "p99")
 _COLOURS = {"FAILED": "--bad", "SKIPPED": "--skip"}
 
 
@@ -27,14 +27,6 @@ class Bar:
     length: float
     figure: str
     colour: str = "--bar"
-
-
-@dataclass(frozen=True, slots=True)
-class _Latencies:
-    """The part of the load test's evidence that is drawn: milliseconds by percentile, of the whole and by part."""
-
-    response_ms: Mapping[str, float] = field(default_factory=dict)
-    split_ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def timeline(phases: Sequence[PhaseRecord]) -> str:
@@ -62,17 +54,17 @@ def _seconds(at: str | None) -> float:
 
 
 def latency(phases: Sequence[PhaseRecord]) -> str:
-    """The load test's percentiles; "" when no load test ran."""
-    evidence = next((phase.evidence for phase in phases if phase.name == "load_test"), {})
-    latencies = decode_lenient(_Latencies, dict(evidence))
-    parts = {"due to last byte": latencies.response_ms, **latencies.split_ms}
-    bars = [
-        Bar(f"{part}, {name}", 0, value, f"{value:.1f} ms")
-        for part, percentiles in parts.items()
-        for name, value in percentiles.items()
-        if name in _PERCENTILES
-    ]
+    """The load test's percentiles, of whole answers and of their parts; "" when no load test ran."""
+    evidence = next((phase.evidence for phase in phases if phase.name == LoadEvidence.PHASE), {})
+    load = decode_lenient(LoadEvidence, evidence)
+    parts = {"due to last byte": load.response_ms, **load.split_ms}
+    bars = [bar for part, percentiles in parts.items() for bar in _percentiles(part, percentiles)]
     return plot(bars, "Latency percentiles") if bars else ""
+
+
+def _percentiles(part: str, percentiles: Percentiles) -> list[Bar]:
+    named = (("p50", percentiles.p50), ("p90", percentiles.p90), ("p99", percentiles.p99))
+    return [Bar(f"{part}, {name}", 0, value, f"{value:.1f} ms") for name, value in named if value is not None]
 
 
 def plot(bars: Sequence[Bar], label: str) -> str:

@@ -107,6 +107,24 @@ def test_seconds_that_differ_widen_the_interval() -> None:
     assert moody_high - moody_low > 2 * (high - low)
 
 
+def test_the_default_level_is_95_percent() -> None:
+    before, after = seconds(random.Random(7), 20, 50), seconds(random.Random(8), 20, 50)
+    by_default = ratio_interval(before, after, 0.5, random.Random(9))
+    assert by_default == ratio_interval(before, after, 0.5, random.Random(9), rounds=200, level=0.95)
+    assert by_default != ratio_interval(before, after, 0.5, random.Random(9), level=0.94)
+
+
+@pytest.mark.parametrize(("count", "by_blocks"), [(9, False), (10, True)])
+def test_whole_seconds_are_resampled_from_ten_seconds_on(count: int, by_blocks: bool) -> None:
+    """Half the seconds are ten times as slow: the median of resampled seconds jumps, that of single requests does not
+    reach as far as a second's resampling does."""
+    uneven = {second: histogram([1_000 * (1 + 9 * (second % 2))] * 100) for second in range(count)}
+    even = {second: histogram([1_000] * 100) for second in range(count)}
+    _, low, high = ratio_interval(even, uneven, 0.4, random.Random(1))
+    assert (high > 5) is by_blocks
+    assert low == pytest.approx(1, rel=0.01)
+
+
 def test_a_comparison_with_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="both sides"):
         ratio_interval({}, seconds(random.Random(5), 2, 10), 0.5, random.Random(6))

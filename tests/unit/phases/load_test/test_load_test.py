@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from chalicelib.domain.aws.functions import Invocation
+from chalicelib.domain.aws.functions import ConcurrencyLimits, Invocation
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import Config, Load, Options, Slo
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest, PhaseFailed
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Load, Options, Slo
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.load import plans, shard
 from chalicelib.load.recorder import Recorder
@@ -107,15 +109,15 @@ def test_too_few_samples_do_not_pass() -> None:
     assert "inconclusive (50 samples; p99 needs 100" in failed.message
 
 
-@pytest.mark.parametrize(("unsent", "is_valid"), [(4, True), (5, False)])
+@pytest.mark.parametrize(("unsent", "is_valid"), [(10, True), (11, False)])
 def test_more_than_one_percent_unsent_makes_the_run_invalid(unsent: int, is_valid: bool) -> None:
-    aws = stored(measuring(), recorded(count=400 - unsent, unsent=unsent))
+    aws = stored(measuring(), recorded(count=1_000 - unsent, unsent=unsent))
     if is_valid:
         assert evidence_of(load_test.run(load_request(), aws.as_aws())).verdict == "PASSED"
         return
     failed = failure(aws, load_request())
     assert failed.code == "LoadInvalid"
-    assert failed.message.startswith("INVALID: 5 of 400")
+    assert failed.message.startswith("INVALID: 11 of 1000")
 
 
 def test_a_worker_that_hands_over_nothing_is_missed() -> None:
@@ -279,3 +281,15 @@ def test_the_settings_that_are_measured_are_the_configurations() -> None:
     functions = aws.functions
     assert isinstance(functions, MeasuredFunctions)
     assert functions.latest[FUNCTION].memory_mb == CONFIG.memory_mb
+
+
+def test_a_new_account_gets_the_load_that_it_bears_and_the_record_says_so() -> None:
+    """Issue 10, row f: ten concurrent executions; the default load needs 123. 69 s at 1.75 a second are two slices."""
+    aws = stored(measuring(), recorded(10))
+    aws.artifacts.objects["load/d-new/shard-0001-0000"] = recorded(10, seed=2)
+    aws.functions.concurrency = ConcurrencyLimits(10, 10)
+    result = load_test.run(load_request(replace(DRIVEN, slices_done=2)), aws.as_aws())
+    assert "at 1.75 requests a second" in result.summary
+    scaled = evidence_of(result).scaled_down
+    assert scaled.startswith("the default load is scaled down from 30 requests a second for 4 s to 1.75 for 69 s")
+    assert evidence_of(load_test.run(load_request(), stored(measuring(), recorded(10)).as_aws())).scaled_down == ""

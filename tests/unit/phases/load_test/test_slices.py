@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from chalicelib.domain.config import Config, Load, Options, Slo
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.evidence.load import SizeRow
+from chalicelib.domain.options import Load, Options, Slo
 from chalicelib.phases.load_test.cost import estimate_usd, guard, invocation_usd
 from chalicelib.phases.load_test.report_lines import Report, read
 from chalicelib.phases.load_test.slices import ahead_s, slices_of
@@ -21,7 +22,8 @@ OWN = '{"level":"INFO","ColdStart":[1.0],"InitDuration":[135.3],"_aws":{}}'
 
 
 @pytest.mark.parametrize(
-    ("duration", "workers", "count"), [(4, 1, 1), (60, 1, 1), (61, 1, 2), (3_600, 1, 60), (61, 2, 1)]
+    ("duration", "workers", "count"),
+    [(4, 1, 1), (60, 1, 1), (61, 1, 2), (3_600, 1, 60), (61, 2, 1), (200, 2, 1), (201, 2, 2)],
 )
 def test_slices_cover_the_whole_run_once_and_fit_a_lambda(duration: float, workers: int, count: int) -> None:
     parts = slices_of(Load(duration_s=duration, workers=workers))
@@ -53,6 +55,14 @@ def test_a_run_that_costs_too_much_is_refused_before_it_begins() -> None:
     assert raised.value.field == "options.max_cost_usd"
     assert "60000 requests" in raised.value.message
     assert guard(Config(), options, 60_000, tokens_are_free=True) < 5
+
+
+def test_a_run_may_cost_exactly_the_limit() -> None:
+    cost = estimate_usd(Load(), Config(), 10.0, 1_000)
+    options = Options(load=Load(), max_cost_usd=cost, usd_per_million_tokens=10.0)
+    assert guard(Config(), options, 1_000, tokens_are_free=False) == cost
+    with pytest.raises(BadRequest):
+        guard(Config(), options, 1_001, tokens_are_free=False)
 
 
 def test_a_report_line_tells_duration_memory_and_init() -> None:
@@ -98,6 +108,12 @@ def test_no_size_is_recommended_as_cheapest_when_none_meets_the_slos() -> None:
 def test_a_slow_start_disqualifies_a_size() -> None:
     sizes = [size(128, 100, init_ms=6_000), size(512, 100, init_ms=900)]
     assert recommend(sizes, Slo(cold_start_ms=1_000)).cheapest == 512
+
+
+def test_a_size_may_reach_its_limits_exactly() -> None:
+    assert recommend([size(256, 100, init_ms=900)], Slo(p99_ms=100, cold_start_ms=900)).cheapest == 256
+    assert recommend([size(256, 100.1, init_ms=900)], Slo(p99_ms=100, cold_start_ms=900)).cheapest is None
+    assert recommend([size(256, 100, init_ms=900.1)], Slo(p99_ms=100, cold_start_ms=900)).cheapest is None
 
 
 def test_a_million_requests_are_priced_as_lambda_bills_them() -> None:

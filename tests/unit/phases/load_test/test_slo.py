@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from chalicelib.domain.config import Slo
+from chalicelib.domain.options import Slo
 from chalicelib.load.histogram import Histogram, add
 from chalicelib.phases.load_test.slo import (
     COMPARISON_SAMPLES,
@@ -77,6 +77,7 @@ def test_too_few_samples_for_a_p99_are_inconclusive_and_say_how_many_it_takes() 
     judged = only(judge(figures([10.0] * 99), slo(p99_ms=20), None, "s"), "p99_ms")
     assert judged.verdict is SloVerdict.INCONCLUSIVE
     assert "100" in judged.why
+    assert only(judge(figures([10.0] * 100), slo(p99_ms=20), None, "s"), "p99_ms").verdict is SloVerdict.PASSED
 
 
 def test_an_error_rate_is_judged_on_all_answers() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from chalicelib.domain.config import Config, Options, Throttle, Webhook
+from chalicelib.domain.config import Config, Throttle, Webhook
 from chalicelib.domain.errors import LockLost
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
@@ -23,6 +23,7 @@ from chalicelib.domain.model import (
     PhaseRecord,
     PhaseStatus,
 )
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import OfPhase, Results, Status
 from chalicelib.phases.record_outcome import run as record_outcome
 
@@ -66,6 +67,13 @@ def test_a_good_deploy_becomes_live_and_last_good_and_unlocks() -> None:
     assert environment.live is not None
     assert environment.live == environment.last_good
     assert (environment.live.version, environment.live.artifact, environment.status) == ("7", "abc", "LIVE")
+    assert environment.links == end.links == {"base_url": "u"}
+
+
+def test_a_good_deploy_without_a_handoff_has_no_links() -> None:
+    aws = world()
+    end = ended(aws, results=results(ReleaseEvidence(version="7")))
+    assert (end.links, aws.records.environment("dev").links) == ({}, {})
 
 
 def test_the_release_before_becomes_the_one_to_roll_back_to() -> None:
@@ -88,14 +96,14 @@ def test_the_releases_that_passed_are_kept_newest_first_and_each_rollback_goes_f
         record.update(aws.records.attributes["dev"] | {"lock": asdict(HELD)})
         return aws.records.environment("dev")
 
-    for version in ("5", "6", "7"):
+    for version in ("4", "5", "6", "7"):
         stands = stands_after(results=released(version))
-    assert [release.version for release in stands.releases] == ["7", "6", "5"]
+    assert [release.version for release in stands.releases] == ["7", "6", "5", "4"]
     back = results(RollBackEvidence(version="6", release_of="d-new", to="t"))
     stands = stands_after(action=Action.ROLLBACK, results=back)
     pointers = (stands.live, stands.last_good, stands.previous)
     assert [release.version if release else "" for release in pointers] == ["6", "6", "5"]
-    assert [release.version for release in stands.releases] == ["7", "6", "5"]
+    assert [release.version for release in stands.releases] == ["7", "6", "5", "4"]
 
 
 def test_when_every_acting_phase_was_skipped_the_deploy_says_that_nothing_changed() -> None:
@@ -217,8 +225,11 @@ def test_a_revalidation_keeps_its_verdict_and_changes_no_release() -> None:
     aws = world(Action.REVALIDATE)
     ended(aws, action=Action.REVALIDATE)
     environment = aws.records.environment("dev")
-    assert environment.last_revalidation is not None
-    assert environment.last_revalidation["verdict"] == "GOOD"
+    assert environment.last_revalidation == {
+        "at": "2026-01-02T03:04:05.000+00:00",
+        "verdict": "GOOD",
+        "deployment_id": "d-new",
+    }
     assert environment.live is None
 
 
@@ -232,11 +243,11 @@ def test_history_says_who_did_what_and_why() -> None:
 def revalidated(aws: FakeAws, *, good: bool, number: int, code: str = "Drift") -> Deployment:
     """One more revalidation of dev, ended."""
     deployment_id = f"d-{number}"
-    held = Lock(deployment_id, "arn", HELD.lease_until)
+    lock = Lock(deployment_id, "arn", HELD.lease_until)
     running = Deployment(
         deployment_id, "dev", Action.REVALIDATE, DeploymentStatus.RUNNING, Config(), Options(), "2026-01-02"
     )
-    aws.records.start(running, held, None, None)
+    aws.records.start(running, lock, None, None)
     if not good:
         broken = PhaseRecord(0, "check_drift", PhaseStatus.FAILED, error={"code": code, "message": "bad"}, ended_at="1")
         aws.records.put_phase(deployment_id, broken)
@@ -282,6 +293,14 @@ def test_an_incident_says_since_when_and_why() -> None:
     incident = aws.records.environment("dev").incident
     assert incident is not None
     assert (incident["opened_by"], incident["why"]) == ("d-0", "Revalidate failed in check_drift: bad")
+
+
+def test_a_bad_verdict_says_why() -> None:
+    aws = FakeAws()
+    revalidated(aws, good=False, number=0)
+    verdict = aws.records.environment("dev").last_revalidation
+    assert verdict is not None
+    assert (verdict["verdict"], verdict["why"]) == ("BAD", "Revalidate failed in check_drift: bad")
 
 
 def test_a_stopped_revalidation_changes_neither_verdict_nor_incident() -> None:
@@ -432,3 +451,14 @@ def test_the_same_version_deployed_again_is_the_same_release_with_the_new_config
     assert environment.live.config["throttle"]["rate_per_s"] == 120
     assert environment.previous is not None
     assert environment.previous.version == "6"
+
+
+def test_a_rollback_goes_live_with_the_release_on_record_or_with_what_roll_back_knows_of_it() -> None:
+    recorded = {"version": "6", "deployment_id": "d-6", "at": "t6", "artifact": "a", "config": {"memory_mb": 512}}
+    for releases, deployment_id, config in (([recorded], "d-6", {"memory_mb": 512}), ([], "d-back", {})):
+        aws = world(Action.ROLLBACK)
+        aws.records.attributes["dev"] |= {"releases": releases}
+        ended(aws, action=Action.ROLLBACK, results=results(RollBackEvidence("6", release_of="d-back", to="t")))
+        live = aws.records.environment("dev").live
+        assert live is not None
+        assert (live.version, live.deployment_id, live.config) == ("6", deployment_id, config)
