@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.mutants import ROOT, SOURCES, Mutant, mutants, survives
+from installer.dev.mutants import ROOT, SOURCES, Mutant, mutants, survives
 
 DECIDES = """\
 from dataclasses import dataclass
