@@ -1,6 +1,6 @@
 """What each function of the control plane may do, as a page for whoever must approve it: `docs/permissions.md`.
 
-`python -m installer.dev.permissions` writes it from the `policy.json` of each function; a test compares them, so that no
+`python -m installer.dev.permissions` writes it from the `policy.json` of each function; a test compares them: no
 statement is added or removed unnoticed.
 """
 
