@@ -175,6 +175,7 @@ def _write_environment(folder: Path, running: Cloud, rolled: Rolled) -> None:
         "CONTROL_API_URL": rolled.api_url,
         "PROXY_BASE_URL": rolled.base_url,
         "PROXY_API_KEY": STAND_IN_KEY,
+        "STAND_IN_URL": running.upstream,
     }
     # A profile or a session token of the shell would override, or invalidate, the keys.
     head = "unset AWS_PROFILE AWS_SESSION_TOKEN\n"

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ctl import exits, pages
@@ -108,6 +108,7 @@ def run(
     settings: Sequence[str],
     only: Sequence[str],
     reason: str | None,
+    plans: Mapping[str, str],
     dry_run: bool,
     yes: bool,
     waits: bool,
@@ -131,7 +132,18 @@ def run(
     def gate(order: int) -> bool:
         return yes or _agrees(f"Go on with order {order}? [y/N] ")
 
-    return roll(rolled, Run(client, reason, waits, json_lines, gate))
+    return roll(rolled, Run(client, reason, waits, json_lines, gate, plans))
+
+
+def expected_plans(pairs: Iterable[str]) -> dict[str, str]:
+    """Digests by environment, of `NAME=DIGEST`. Raises Refused."""
+    plans: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, digest = pair.partition("=")
+        if not name or not equals or not digest:
+            raise Refused(f"--expected-plan {pair} is not NAME=DIGEST")
+        plans[name] = digest
+    return plans
 
 
 def _agrees(question: str) -> bool:

@@ -3,7 +3,7 @@
 import itertools
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ctl import exits, rolling
@@ -28,13 +28,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How an apply runs. gate: asked before each wave but the first; False ends the run there."""
+    """How an apply runs. gate: asked before each wave but the first; False ends the run there.
+
+    plans: the digest of the plan that an environment's deployment is held to, by its name.
+    """
 
     client: Client
     reason: str | None
     waits: bool
     as_json: bool
     gate: Callable[[int], bool]
+    plans: Mapping[str, str] = field(default_factory=dict)
 
 
 def waves_of(changes: Sequence[Change]) -> list[list[Change]]:
@@ -94,6 +98,8 @@ def _begin(change: Change, run: Run) -> list[str]:
         if code != exits.DONE:
             raise ApiError(409, {"code": "SecretNotRolled", "message": f"deployment {rotation} did not succeed"})
     body = compare.request(change.wanted, run.reason, waits=run.waits)
+    if change.wanted.name in run.plans:
+        body["options"]["expected_plan"] = run.plans[change.wanted.name]
     return [run.client.start(body)["id"]]
 
 
