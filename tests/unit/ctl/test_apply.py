@@ -64,6 +64,16 @@ def test_a_field_that_the_file_leaves_out_goes_back_to_its_default(tmp_path: Pat
     assert (change.path, change.before, change.after) == ("config.memory_mb", 256, 512)
 
 
+def test_a_field_that_is_not_on_record_had_its_default(tmp_path: Path) -> None:
+    path = written(tmp_path, "dev", "")
+    before = deployed(path)
+    assert before.environment is not None
+    for name in ("ttl_hours", "memory_mb"):
+        del before.environment["live"]["config"][name]  # type: ignore[index]
+    (wanted,) = files.load([path])
+    assert not compare(wanted, {}, before)
+
+
 def test_a_field_of_a_newer_control_plane_is_left_alone(tmp_path: Path) -> None:
     path = written(tmp_path, "dev", "")
     before = deployed(path)
