@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.model import Action, DeploymentStatus, Lock, PhaseStatus, Release
 from chalicelib.domain.nights import NightSummary
+from chalicelib.domain.options import Options
 from chalicelib.domain.records import HistoryEntry
 
 from .dora import Dora

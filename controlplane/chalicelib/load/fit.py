@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil, floor
 
-from chalicelib.domain.config import Load
+from chalicelib.domain.options import Load
 
 _REQUEST_S = 2.0  # assumed duration of a request, until the load test has measured it
 _SPARE = 2  # factor on the executions that the load needs
@@ -20,6 +20,11 @@ _DEFAULT = Load()
 def needed(load: Load) -> int:
     """Concurrent executions of a load: rate x duration (Little's law) with a factor to spare, and the workers."""
     return int(load.rps * _REQUEST_S * _SPARE) + load.workers + _OWN
+
+
+def spare(load: Load, unreserved: int) -> float:
+    """How many times the load fits into what it leaves unreserved; below 0 when it does not fit itself."""
+    return (unreserved - needed(load)) / (load.rps * _REQUEST_S * _SPARE)
 
 
 def fitted(load: Load, unreserved: int) -> Load:

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.adapters.records import DynamoRecords
 from chalicelib.adapters.session import client
 from chalicelib.adapters.table import Table
-from chalicelib.domain.config import Config, Options, Throttle
+from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, NotFound
 from chalicelib.domain.model import (
     Action,
@@ -22,6 +22,7 @@ from chalicelib.domain.model import (
     PhaseStatus,
     Release,
 )
+from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim, Ending
 from moto import mock_aws
 

@@ -6,8 +6,9 @@ the upstream's price in `options.usd_per_million_tokens`.
 
 from __future__ import annotations
 
-from chalicelib.domain.config import Config, Load, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.options import Load, Options
 
 REQUEST = 0.20 / 1_000_000
 GB_SECOND = 0.0000133334
@@ -27,6 +28,11 @@ def estimate_usd(load: Load, config: Config, usd_per_million_tokens: float, requ
     tokens = TOKENS * usd_per_million_tokens / 1_000_000 if load.upstream == "real" else 0.0
     each = GATEWAY + invocation_usd(config.memory_mb, SECONDS * 1_000) + tokens
     return requests * each + load.workers * load.duration_s * WORKER_GB * GB_SECOND
+
+
+def per_million_usd(memory_mb: int, duration_ms: float) -> float:
+    """USD of a million requests: API Gateway, and Lambda for this duration; without tokens."""
+    return round((GATEWAY + invocation_usd(memory_mb, duration_ms)) * 1_000_000, 4)
 
 
 def guard(config: Config, options: Options, requests: int, *, tokens_are_free: bool) -> float:

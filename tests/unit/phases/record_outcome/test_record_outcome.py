@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from chalicelib.domain.config import Config, Options, Throttle, Webhook
+from chalicelib.domain.config import Config, Throttle, Webhook
 from chalicelib.domain.errors import LockLost
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
@@ -23,6 +23,7 @@ from chalicelib.domain.model import (
     PhaseRecord,
     PhaseStatus,
 )
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import OfPhase, Results, Status
 from chalicelib.phases.record_outcome import run as record_outcome
 

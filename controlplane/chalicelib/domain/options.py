@@ -1,0 +1,244 @@
+"""The options of one run, as a POST takes them in `options`. `config.py` describes the environment.
+
+Ranges are AWS's own limits unless a comment says otherwise. `codec.decode` builds these and names the field at fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Literal
+
+from .errors import BadRequest, within
+
+# Seconds at each step and after the last one, in an account, unless options.bake says otherwise.
+BAKE_STEP_S, BAKE_WATCH_S = 60, 300
+# The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
+_MOST_BAKE_S = 86_400
+_REASON = 1_000  # characters; it stands in every list of deployments
+_MOST_HOURS = 24 * 366
+_P99_SAMPLES = 100  # one can then be expected above the quantile
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """How much worse than the baseline the candidate may be, as shares: 0.2 is 20 %. None means not judged.
+
+    errors: beyond this many times live's error rate, 0 for "not more often"; cold_start, cost: against the last good
+    run's record, since the live version is neither restarted nor billed for the test.
+    """
+
+    errors: float | None = 0.0
+    overhead: float | None = None
+    first_byte: float | None = 0.2
+    total: float | None = 0.2
+    cold_start: float | None = None
+    cost: float | None = None
+
+    def __post_init__(self) -> None:
+        within("options.slo.relative.errors", self.errors, 0, 100)
+        for name in ("overhead", "first_byte", "total", "cold_start", "cost"):
+            within(f"options.slo.relative.{name}", getattr(self, name), 0.001, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """Bounds that the release must meet. None means not judged. Times leave out what the upstream took itself.
+
+    p99_ms: of whole answers; a stream has first_byte_p99_ms instead, since how long a model speaks is no fault of the
+    proxy. overhead_p99_ms: of the proxy's own work. usd_per_million: of a million requests, without tokens.
+    relative: bounds against the baseline (`options.load.baseline`). slowdown: the earlier name of relative.total, and
+    the bound against a record (`baseline: record`).
+    """
+
+    p99_ms: float | None = 2_000
+    first_byte_p99_ms: float | None = 2_000
+    overhead_p99_ms: float | None = None
+    error_rate: float = 0.01
+    rps: float | None = None
+    cold_start_ms: float | None = 5_000
+    usd_per_million: float | None = None
+    slowdown: float | None = None
+    relative: Relative = field(default_factory=Relative)
+
+    def __post_init__(self) -> None:
+        for name in ("p99_ms", "first_byte_p99_ms", "overhead_p99_ms", "cold_start_ms"):
+            within(f"options.slo.{name}", getattr(self, name), 1, 900_000)
+        within("options.slo.error_rate", self.error_rate, 0, 1)
+        within("options.slo.rps", self.rps, 0.1, 100_000)
+        within("options.slo.usd_per_million", self.usd_per_million, 0.01, 1_000_000)
+        within("options.slo.slowdown", self.slowdown, 0.001, 100)
+
+    @property
+    def total_slower(self) -> float | None:
+        """The bound on how much slower than live whole answers may be."""
+        return self.relative.total if self.slowdown is None else self.slowdown
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How the load test drives the candidate: an open model, `rps` new requests a second whatever the answers do.
+
+    arrivals: how they are spread; ramp and step rise to `rps`, trace gives seconds since the start instead.
+    workers: Lambdas that share the load; one is the phase's own. cold_starts: fresh environments to force.
+    upstream: `real` asks for chat completions; `none` asks for /health, which goes all the way but the last, for free.
+    baseline: what the candidate is compared with. `live` drives the live version in the same seconds, where there is
+    one; `record` takes the last good version's stored run; `none` compares nothing.
+    """
+
+    rps: float = 30
+    duration_s: float = 4
+    workers: int = 1
+    cold_starts: int = 2
+    arrivals: Literal["constant", "ramp", "step", "poisson", "trace"] = "constant"
+    trace: tuple[float, ...] = ()
+    stream: bool = False
+    upstream: Literal["real", "none"] = "real"
+    timeout_s: float = 30
+    baseline: Literal["live", "record", "none"] = "live"
+
+    def __post_init__(self) -> None:
+        within("options.load.timeout_s", self.timeout_s, 0.1, 900)
+        within("options.load.trace", len(self.trace), 0, 10_000)
+        if (self.arrivals == "trace") != bool(self.trace):
+            raise BadRequest(
+                "options.load.trace and arrivals: trace go together",
+                field="options.load.trace",
+                remedy="Give the recorded seconds in options.load.trace and set options.load.arrivals to trace.",
+            )
+        within("options.load.rps", self.rps, 0.1, 100_000)
+        within("options.load.duration_s", self.duration_s, 1, 3_600)
+        within("options.load.workers", self.workers, 1, 1_000)
+        within("options.load.cold_starts", self.cold_starts, 0, 100)
+
+
+def requests_of(load: Load) -> int:
+    """About how many requests the load sends to the candidate."""
+    if load.arrivals == "trace":
+        return sum(1 for at in load.trace if at < load.duration_s)
+    # A ramp rises from nothing, four steps from a quarter.
+    share = {"ramp": 0.5, "step": 0.625}.get(load.arrivals, 1.0)
+    return round(load.rps * load.duration_s * share)
+
+
+def refuse_too_small(load: Load, slo: Slo) -> None:
+    """Raise BadRequest when the load sends too few requests for a bound to be judged, with a load that would do."""
+    needed, bound = _needed(load, slo)
+    requests = requests_of(load)
+    if requests >= needed:
+        return
+    longer_s = ceil(load.duration_s * needed / max(requests, 1))
+    if load.arrivals == "trace":
+        remedy = f"Give a trace of at least {needed} requests within options.load.duration_s, or take {bound} away."
+    else:
+        remedy = f"Set options.load.duration_s to {longer_s} at this rate, or take {bound} away (null)."
+    raise BadRequest(
+        f"options.load sends about {requests} requests; {bound} needs {needed}", field="options.load", remedy=remedy
+    )
+
+
+def _needed(load: Load, slo: Slo) -> tuple[int, str]:
+    """(requests, the bound that needs the most of them)."""
+    is_stream = load.stream and load.upstream == "real"
+    first = "first_byte_p99_ms" if is_stream else "p99_ms"
+    needs = [(1, "options.slo.error_rate")]
+    needs += [
+        (_P99_SAMPLES, f"options.slo.{name}") for name in (first, "overhead_p99_ms") if getattr(slo, name) is not None
+    ]
+    return max(needs, key=lambda need: need[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Bake:
+    """How traffic moves to the candidate, and how long alarms are watched afterwards.
+
+    strategy: `steps` takes `steps` (percent) as they are; `all_at_once` is [100]; `canary` is [percent, 100]; `linear`
+    rises by `percent`. step_s and watch_s: seconds at each step and after the last; None takes a minute and five in an
+    account, and seconds in the embedded cloud, where a demo is watched.
+    """
+
+    strategy: Literal["steps", "all_at_once", "linear", "canary"] = "steps"
+    steps: tuple[int, ...] = (10, 50, 100)
+    percent: int = 10
+    step_s: int | None = None
+    watch_s: int | None = None
+
+    def __post_init__(self) -> None:
+        within("options.bake.percent", self.percent, 1, 99)
+        within("options.bake.step_s", self.step_s, 0, 86_400)
+        within("options.bake.watch_s", self.watch_s, 0, 86_400)
+        total_s = self.longest_s
+        if total_s > _MOST_BAKE_S:
+            raise BadRequest(
+                f"options.bake takes {total_s} s; steps and the watch after them may take {_MOST_BAKE_S} s together",
+                field="options.bake",
+                remedy="Lower step_s or watch_s, or take fewer steps.",
+            )
+        rising = list(self.steps) == sorted(set(self.steps))
+        if not self.steps or self.steps[-1] != 100 or self.steps[0] < 1 or not rising:
+            raise BadRequest(
+                f"options.bake.steps is {list(self.steps)}; it must rise and end with 100",
+                field="options.bake.steps",
+                remedy="For example [10, 50, 100], or [100] for all at once.",
+            )
+
+    @property
+    def longest_s(self) -> int:
+        """Seconds of all steps and of the watch after them, as in an account."""
+        counts = {"all_at_once": 1, "canary": 2, "linear": -(-100 // max(self.percent, 1))}
+        count = counts.get(self.strategy, len(self.steps))
+        step_s = BAKE_STEP_S if self.step_s is None else self.step_s
+        return count * step_s + (BAKE_WATCH_S if self.watch_s is None else self.watch_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """This run only.
+
+    max_cost_usd: what phase 9 may cost, estimated before anything is sent; usd_per_million_tokens: the upstream's
+    price. ttl_hours: the environment is cleaned up so many hours after this deploy has ended, with its remove_secret;
+    0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
+    heal: a revalidation puts drift back where that is safe. drill_of, sabotage: the control plane's own, for drills.
+    tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
+    """
+
+    force: bool = False
+    reason: str = ""
+    allow_replacement: bool = False
+    remove_secret: bool = False
+    secret_recovery_days: int = 7
+    rollback_to: str | None = None
+    expected_plan: str | None = None
+    if_busy: Literal["reject", "wait"] = "reject"
+    approval: Literal["none", "required"] = "none"
+    load: Load = field(default_factory=Load)
+    max_cost_usd: float = 1.0
+    usd_per_million_tokens: float = 10.0
+    tune_memory: tuple[int, ...] = ()
+    slo: Slo = field(default_factory=Slo)
+    bake: Bake = field(default_factory=Bake)
+    heal: bool = False
+    ttl_hours: float | None = None
+    drill_of: str | None = None
+    sabotage: Literal["answers_500"] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.reason) > _REASON:
+            raise BadRequest(
+                f"options.reason has {len(self.reason)} characters; it may have {_REASON}",
+                field="options.reason",
+                remedy="Say it shorter, or link to where it is said.",
+            )
+        refuse_too_small(self.load, self.slo)
+        within("options.ttl_hours", self.ttl_hours, 0, _MOST_HOURS)
+        within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
+        within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)
+        for size in self.tune_memory:
+            within("options.tune_memory", size, 128, 10_240)
+        within("options.secret_recovery_days", self.secret_recovery_days, 0, 30)
+        if self.secret_recovery_days and self.secret_recovery_days < 7:
+            raise BadRequest(
+                "options.secret_recovery_days takes 0 (at once) or 7 to 30",
+                field="options.secret_recovery_days",
+                remedy="Secrets Manager has no shorter window than 7 days.",
+            )
