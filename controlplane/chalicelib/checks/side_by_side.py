@@ -15,7 +15,7 @@ from chalicelib.domain.options import Slo
 from chalicelib.load.histogram import Histogram, add
 from chalicelib.load.shard import Summary
 from chalicelib.load.windows import paired, slow
-from chalicelib.release.sequential import RULES, WITHIN, holds, margin, step, tolerating
+from chalicelib.release.sequential import RULES, WITHIN, Rule, added, holds, margin, step, tolerating
 
 WORSE, NOT_WORSE, UNDECIDED = "WORSE", "NOT_WORSE", "UNDECIDED"
 TOLERATED = 0.25  # share of the bound
@@ -81,6 +81,14 @@ def tables(sides: Sides) -> list[Split]:
     ]
 
 
+def total_of(windows: Iterable[Split]) -> Split:
+    """All windows together."""
+    total = Split()
+    for window in windows:
+        total = added(total, window)
+    return total
+
+
 def _answers(summary: Summary) -> dict[int, int]:
     """Good answers by second. An answer is in `total` or, as a stream, in `first_byte`."""
     counts: dict[int, int] = {}
@@ -123,10 +131,8 @@ def _times(sides: Sides, series: str, name: str, bound: float, before: Compared)
     tolerance = TOLERATED * bound
     sequence, within = before.worse, before.within
     for candidate, live in paired(ours, theirs, share, sides.settle_s):
-        within = step(within, _mirrored(slow(candidate, live, share, NEAR * bound)), WITHIN)
-        after = step(sequence, slow(candidate, live, share, tolerance), rule)
-        exempt = sequence.decided_after is None and holds(within, WITHIN)
-        sequence = replace(after, decided_after=None) if exempt else after
+        splits = slow(candidate, live, share, tolerance), slow(candidate, live, share, NEAR * bound)
+        sequence, within = advance(sequence, within, *splits, rule)
     return replace(
         before,
         verdict=_verdict(sequence, within),
@@ -141,6 +147,19 @@ def _times(sides: Sides, series: str, name: str, bound: float, before: Compared)
         worse=sequence,
         within=replace(within, points=()),
     )
+
+
+def advance(
+    worse: Sequence, within: Sequence, tolerated: Split, bounded: Split, rule: Rule
+) -> tuple[Sequence, Sequence]:
+    """Both tests of a quantile after one more window. Proof of being within the bound suspends the other test.
+
+    tolerated, bounded: the window with live slowed by the tolerance and by the bound.
+    """
+    within = step(within, _mirrored(bounded), WITHIN)
+    after = step(worse, tolerated, rule)
+    exempt = worse.decided_after is None and holds(within, WITHIN)
+    return replace(after, decided_after=None) if exempt else after, within
 
 
 _WORDS = {"total": "whole answers", "overhead": "the proxy's overhead", "first_byte": "the first byte"}

@@ -21,7 +21,7 @@ from types import MappingProxyType
 
 from chalicelib.domain.evidence.comparison import Point, Sequence, Split
 
-ALPHA = 0.01  # probability that an equal release is stopped, over a whole rollout and all metrics
+ALPHA = 0.01  # probability that an equal release is stopped, over a whole rollout and all metrics; the bake has a fifth
 BAND = 0.05  # 1 minus the confidence of the band that people see
 _HALF_OCTAVES = 14
 LOG_ODDS = tuple(step * log(2) / 2 for step in range(-_HALF_OCTAVES, _HALF_OCTAVES + 1))
@@ -55,7 +55,7 @@ _MEDIAN = {EQUAL + 1: 0.3, EQUAL + 2: 0.3, EQUAL + 3: 0.2, EQUAL + 4: 0.2}
 _TAIL = {EQUAL + 2: 0.3, EQUAL + 4: 0.4, EQUAL + 8: 0.3}
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        "errors": Rule(0.007, _FAILURES),
+        "errors": Rule(0.005, _FAILURES),
         "total_p50": Rule(0.001, _MEDIAN),
         "total_p99": Rule(0.0004, _TAIL),
         "overhead_p50": Rule(0.0006, _MEDIAN),
@@ -90,7 +90,7 @@ def step(sequence: Sequence, split: Split, rule: Rule) -> Sequence:
     """The test after one more window. A window without hits, or of one side only, changes only the totals."""
     before = sequence.log_likelihood or (0.0,) * len(LOG_ODDS)
     likelihood = tuple(round(old + new, 6) for old, new in zip(before, log_likelihoods(split), strict=True))
-    total = _added(sequence.total, split)
+    total = added(sequence.total, split)
     value = log_evidence(likelihood, rule)
     samples = total.candidate + total.live
     decided = sequence.decided_after
@@ -167,7 +167,8 @@ def margin(sequence: Sequence, rule: Rule) -> int:
     return _MOST_HITS
 
 
-def _added(left: Split, right: Split) -> Split:
+def added(left: Split, right: Split) -> Split:
+    """Both windows together."""
     return Split(
         left.candidate + right.candidate,
         left.candidate_hits + right.candidate_hits,

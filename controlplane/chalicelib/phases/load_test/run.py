@@ -8,17 +8,16 @@ candidate is worse than live with confidence is the last.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
+from chalicelib.checks.load_plan import CHAT, HEALTH, arrivals_of, plan_of, soon
 from chalicelib.checks.target import Target, locate, release_fingerprint
 from chalicelib.domain.evidence.load import LoadEvidence, SizeRow
 from chalicelib.domain.model import Action
 from chalicelib.domain.options import Load
 from chalicelib.engine.phase import Definition, Request, Result, Status
-from chalicelib.load import fit, plans, shard
-from chalicelib.load.arrivals import Arrivals
+from chalicelib.load import fit, plans
 from chalicelib.load.drive import drive, store
-from chalicelib.load.plans import Beside, Limits, Plan
+from chalicelib.load.plans import Beside
 from chalicelib.load.request import chat
 from chalicelib.ports import Aws
 
@@ -29,7 +28,6 @@ from .cursor import ColdStarts, LoadCursor
 from .judge import conclude, stops
 from .slices import Slice, ahead_s, slices_of
 
-CHAT, HEALTH = "/v1/chat/completions", "/health"
 _TUNE_COLD, _TUNE_WARM = 2, 20
 
 
@@ -92,19 +90,15 @@ def _against(cursor: LoadCursor, request: Request, target: Target, aws: Aws) -> 
 def _guard_cost(request: Request, aws: Aws) -> float:
     """The estimated cost (USD). Raises BadRequest when it is above the limit."""
     sides = 2 if request.options.load.baseline == "live" and request.environment.last_good else 1
-    requests = sides * _arrivals(request).expected
+    requests = sides * arrivals_of(request.options.load).expected
     return guard(request.config, request.options, requests, tokens_are_free=bool(aws.settings.upstream_faults_url))
-
-
-def _arrivals(request: Request) -> Arrivals:
-    load = request.options.load
-    return Arrivals(load.arrivals, load.rps, load.duration_s, trace=load.trace)
 
 
 def _drive(part: Slice, request: Request, target: Target, live: Beside | None, aws: Aws) -> Result[LoadEvidence]:
     """Drive a slice, or have the state machine start workers that drive it."""
     workers = request.options.load.workers
-    plan, prefix = _plan(part, request, target, live), plans.prefix(request.deployment_id)
+    start, prefix = soon(request.now, ahead_s(workers)), plans.prefix(request.deployment_id)
+    plan = plan_of(request.options.load, target, live, part.window, start, request.seed)
     if workers > 1:
         text = plans.dump(plan, part.number, prefix)
         aws.artifacts.put(plans.key(request.deployment_id), text, content_type="application/json")
@@ -112,26 +106,6 @@ def _drive(part: Slice, request: Request, target: Target, live: Beside | None, a
         return Result(Status.IN_PROGRESS, summary, poll_after_s=1, fan_out=workers)
     store(drive(plan, request.deployment_id, aws), prefix, part.number, 0, aws)
     return Result.in_progress(f"Drove slice {part.number + 1} of the load", poll_after_s=1)
-
-
-def _plan(part: Slice, request: Request, target: Target, live: Beside | None) -> Plan:
-    load = request.options.load
-    is_chat = load.upstream == "real"
-    path = CHAT if is_chat else HEALTH
-    return Plan(
-        url=target.url + path,
-        method="POST" if is_chat else "GET",
-        body=chat(str(target.variables["chat_model"]), stream=load.stream) if is_chat else b"",
-        arrivals=_arrivals(request),
-        start_at=(request.now + timedelta(seconds=ahead_s(load.workers))).timestamp(),
-        signed=target.signed,
-        window=part.window,
-        stream=load.stream and is_chat,
-        workers=load.workers,
-        seed=shard.seed_of(request.seed),
-        limits=Limits(timeout_s=load.timeout_s),
-        beside=replace(live, url=live.url + path) if live else None,
-    )
 
 
 def _force_cold_starts(request: Request, aws: Aws) -> ColdStarts:
