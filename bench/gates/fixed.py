@@ -17,10 +17,10 @@ def z_test(rate: float, other: float, alpha: float, power: float) -> int:
 
 def exact_power(count: int, rate: float, other: float, alpha: float) -> float:
     """Power of Fisher's exact test with so many requests of either side."""
-    total = 0.0
+    total, most = 0.0, min(200, count + 1)
     for live in range(12):
-        least = next(hits for hits in range(200) if _fisher(hits, live, count) <= alpha)
-        total += _binomial(count, live, other) * sum(_binomial(count, hits, rate) for hits in range(least, 200))
+        least = next((hits for hits in range(most) if _fisher(hits, live, count) <= alpha), most)
+        total += _binomial(count, live, other) * sum(_binomial(count, hits, rate) for hits in range(least, most))
     return total
 
 

@@ -177,11 +177,11 @@ def test_a_failed_comparison_explains_itself() -> None:
     result = after_windows(Compared(), [Split(100, 2, 100, 0)] * 6, 0)
     assert worse([result, Compared("x", NOT_WORSE)]) == [result]
     assert (result.metric, result.unit, result.candidate, result.live) == ("errors", "share", 0.02, 0.0)
-    assert (result.needed, result.rule) == (142.9, "the candidate fails more often than live")
-    assert result.worse.decided_after == 800
+    assert (result.needed, result.rule) == (200.0, "the candidate fails more often than live")
+    assert result.worse.decided_after == 1_000
     assert phrase(result) == (
         "errors 2 % of 600 against live's 0 % of 600 (odds 2 to any times live's with 95 % confidence): "
-        "fail after 800 requests (5 fewer failures of the candidate would have left it undecided)"
+        "fail after 1,000 requests (4 fewer failures of the candidate would have left it undecided)"
     )
 
 
@@ -189,7 +189,7 @@ def test_a_passed_comparison_says_what_would_have_stopped_it() -> None:
     result = after_windows(Compared(), [Split(100, 0, 100, 0)] * 3, 0)
     assert phrase(result) == (
         "errors 0 % of 300 against live's 0 % of 300 (odds any to any times live's with 95 % confidence): "
-        "pass (8 more failures of the candidate would have stopped it)"
+        "pass (9 more failures of the candidate would have stopped it)"
     )
     assert phrase(after_windows(Compared(), [Split(5, 0, 5, 0)], 0)).count("not decided yet") == 1
     nothing = after_windows(Compared(), [], 0)
