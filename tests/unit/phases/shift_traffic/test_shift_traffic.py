@@ -83,7 +83,7 @@ def test_each_step_adds_only_what_is_new_to_the_test() -> None:
 def test_failures_of_several_steps_add_up_to_a_stop() -> None:
     with pytest.raises(PhaseFailed, match="worse than live"):
         errors_after([(100, 2, 900, 0), (200, 4, 1_800, 0)])
-    assert errors_after([(100, 1, 900, 0), (200, 2, 1_000, 0), (300, 2, 1_000, 0)]).judgements[1].p_value == 0.01887
+    assert errors_after([(100, 1, 900, 0), (200, 2, 1_000, 0), (300, 2, 1_000, 0)]).judgements[1].p_value == 0.07915
 
 
 def test_the_shift_continues_what_the_load_test_began() -> None:
