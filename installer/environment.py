@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +40,9 @@ class Profile:
 RUN = Profile("run", ".venv", "requirements.txt", satisfied_by=("dev",))
 DEV = Profile("dev", ".venv", "requirements-dev.txt")
 EMULATOR = Profile("emulator", ".local/emulator", "local/requirements-emulator.txt")
-PROFILES = {profile.name: profile for profile in (RUN, DEV, EMULATOR)}
+# Tools of `make check` that need versions of their own: checkov pins boto3, parliament needs an old setuptools.
+JUDGES = Profile("judges", ".local/judges", "judges/requirements.txt")
+PROFILES = {profile.name: profile for profile in (RUN, DEV, EMULATOR, JUDGES)}
 _WAITING = "another run, or the installer that a killed run left, is installing here: waiting for it ..."
 UV_REQUIREMENTS = "installer/requirements-uv.txt"
 
@@ -62,10 +63,8 @@ def ensure(root: Path, profile: Profile) -> bool:
         if is_current(root, profile):  # another process created it during the wait
             return False
         profile = at_least(root, profile)
-        started = time.monotonic()
         tell(f"installing the {profile.name} environment ({profile.venv}) ...")
         _create(root, profile)
-        tell(f"  done in {time.monotonic() - started:.0f} s")
     return True
 
 

@@ -13,6 +13,7 @@ from local import strict
 from local.processes import TOKEN_VARIABLE
 from local.state import Cloud, Keys
 
+CALLS_FILE = "PROXYCTL_CALLS_FILE"
 OPERATOR = "proxyctl-operator"
 _ADMIN = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 # Certificates and locale belong to the machine; no other variable of the caller is inherited.
@@ -35,7 +36,16 @@ def variables(python: Path, folder: Path, cloud: Cloud, outer: Mapping[str, str]
     PYTHONDONTWRITEBYTECODE is left out, so that the emulator itself starts from .pyc files the second time.
     """
     inherited = {name: outer[name] for name in _INHERITED if name in outer}
-    return inherited | _process(python, folder, cloud.token) | _aws(cloud) | _settings(folder, cloud)
+    return (
+        _recording(outer) | inherited | _process(python, folder, cloud.token) | _aws(cloud) | _settings(folder, cloud)
+    )
+
+
+def _recording(outer: Mapping[str, str]) -> dict[str, str]:
+    """For a test session that wants every call of the Lambdas written down, see `recording/sitecustomize.py`."""
+    if CALLS_FILE not in outer:
+        return {}
+    return {CALLS_FILE: outer[CALLS_FILE], "PYTHONPATH": str(Path(__file__).resolve().parent / "recording")}
 
 
 def _process(python: Path, folder: Path, token: str) -> dict[str, str]:

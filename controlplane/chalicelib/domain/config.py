@@ -1,4 +1,4 @@
-"""The configuration of an environment, as a POST takes it in `config`. `options.py` has what is for one run only.
+"""The configuration of an environment, as a POST takes it. Defaults are a careful engineer's.
 
 Ranges are AWS's own limits unless a comment says otherwise. `codec.decode` builds these and names the field at fault.
 """
@@ -11,6 +11,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from .errors import BadRequest, within
+from .times import TIME_LIMIT_H
 
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 _SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
@@ -19,10 +20,30 @@ _SUBSCRIBER = re.compile(
 )
 
 # CloudWatch Logs accepts these days and no others.
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
-
-
-MOST_HOURS = 24 * 366
+RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +60,11 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class AlarmThresholds:
-    """When each alarm fires, per minute of data. Rates are shares of all requests in [0, 1]; times are milliseconds."""
+    """When each alarm fires, per minute of data. Rates are shares of all requests in [0, 1]; times are milliseconds.
+
+    gateway_dimensions: what the alarms on API Gateway watch. `method` is the public method only, under `Method: ANY`,
+    which AWS does not document; `stage` is the whole stage, with the candidate's requests during its checks.
+    """
 
     error_rate: float = 0.01
     server_error_rate: float = 0.01
@@ -49,6 +74,7 @@ class AlarmThresholds:
     throttles: int = 10
     concurrency: int = 500
     secret_failures: int = 1
+    gateway_dimensions: Literal["method", "stage"] = "method"
 
     def __post_init__(self) -> None:
         for name in ("error_rate", "server_error_rate", "client_error_rate"):
@@ -83,6 +109,18 @@ def _not_a_webhook(must: str, remedy: str) -> BadRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Compatibility:
+    """Switches for behaviour of AWS that its documentation leaves open; docs/fidelity.md says which row needs which.
+
+    request_id_header: `x-request-id` on API Gateway's own answers, mapped from `context.requestId`.
+    stream_content_type: what the proxy calls a stream with prelude; `octet-stream` where API Gateway refuses AWS's own.
+    """
+
+    request_id_header: bool = False
+    stream_content_type: Literal["integration", "octet-stream"] = "integration"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The environment as it should be. Stored with every release, so that a rollback restores it too.
 
@@ -105,6 +143,7 @@ class Config:
     keep_versions: int = 3
     protected: bool = False
     ttl_hours: float | None = None
+    compatibility: Compatibility = field(default_factory=Compatibility)
 
     def __post_init__(self) -> None:
         within("config.memory_mb", self.memory_mb, 128, 10_240)
@@ -113,7 +152,7 @@ class Config:
         within("config.secret_ttl_s", self.secret_ttl_s, 1, 86_400)
         within("config.reserved_concurrency", self.reserved_concurrency, 1, 100_000)
         within("config.keep_versions", self.keep_versions, 1, 50)
-        within("config.ttl_hours", self.ttl_hours, 0, MOST_HOURS)
+        within("config.ttl_hours", self.ttl_hours, 0, TIME_LIMIT_H)
         if self.log_retention_days not in RETENTION_DAYS:
             raise BadRequest(
                 f"config.log_retention_days is {self.log_retention_days}; CloudWatch Logs takes {RETENTION_DAYS}",

@@ -10,13 +10,13 @@ from math import ceil
 from typing import Literal
 
 from .errors import BadRequest, within
+from .times import TIME_LIMIT_H
 
 # Seconds at each step and after the last one, in an account, unless options.bake says otherwise.
 BAKE_STEP_S, BAKE_WATCH_S = 60, 300
 # The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
 _MOST_BAKE_S = 86_400
 _REASON = 1_000  # characters; it stands in every list of deployments
-_MOST_HOURS = 24 * 366
 _P99_SAMPLES = 100  # one can then be expected above the quantile
 
 
@@ -230,7 +230,7 @@ class Options:
                 remedy="Say it shorter, or link to where it is said.",
             )
         refuse_too_small(self.load, self.slo)
-        within("options.ttl_hours", self.ttl_hours, 0, _MOST_HOURS)
+        within("options.ttl_hours", self.ttl_hours, 0, TIME_LIMIT_H)
         within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
         within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)
         for size in self.tune_memory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chalicelib.domain.options import Bake
-from chalicelib.release.shifting import step_s, steps_of, watch_s, weights_at
+from chalicelib.release.shifting import Weights, step_s, steps_of, watch_s, weights_at
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,11 @@ def test_at_the_end_the_candidate_is_the_version_itself() -> None:
     assert weights_at("1", "2", 50).additional == {"2": 0.5}
     assert (weights_at("1", "2", 99).main, weights_at("1", "2", 99).additional) == ("1", {"2": 0.99})
     assert (weights_at("1", "2", 100).main, weights_at("1", "2", 100).additional) == ("2", {})
+
+
+def test_a_linear_shift_keeps_its_last_step_before_all_traffic() -> None:
+    assert steps_of(Bake(strategy="linear", percent=33)) == [33, 66, 99, 100]
+
+
+def test_an_alias_on_one_version_sends_no_share_elsewhere() -> None:
+    assert Weights("1") == Weights("1", None, 0.0)

@@ -71,6 +71,13 @@ def _take_step(
             steps_taken=cursor.steps_taken + 1,
             since=cursor.since or request.now.isoformat(),
         ),
+        evidence=ShiftEvidence(
+            from_version=live,
+            version=candidate,
+            percent=percent,
+            judgements=cursor.judgements,
+            comparisons=cursor.comparisons,
+        ),
     )
 
 
@@ -81,6 +88,7 @@ def _done(steps: list[int], live: str, candidate: str, cursor: ShiftCursor, aws:
         ShiftEvidence(
             from_version=live,
             version=candidate,
+            percent=100,
             steps_percent=tuple(steps),
             judgements=cursor.judgements,
             comparisons=cursor.comparisons,
