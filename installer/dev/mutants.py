@@ -141,7 +141,7 @@ def main(arguments: list[str]) -> int:
     plan = tomllib.loads((ROOT / "installer" / "dev" / "mutants.toml").read_text())
     os.chdir(ROOT)
     # What every child needs and no mutant changes: imported once, before the forks.
-    for library in ("pytest", "msgspec", "boto3", "hypothesis.strategies"):
+    for library in ("pytest", "msgspec", "boto3", "hypothesis.strategies", "scipy.stats"):
         importlib.import_module(library)
     chosen = {path: tests for path, tests in plan["modules"].items() if any(a in path for a in arguments or ("",))}
     good = [_judge(SOURCES / path, tests, plan["survivors"]) for path, tests in chosen.items()]
