@@ -36,6 +36,7 @@ def test_a_run_without_the_upstream_costs_no_tokens() -> None:
 def test_a_million_requests_cost_gateway_and_lambda_to_a_hundredth_of_a_cent() -> None:
     assert cost.per_million_usd(512, 123) == 4.52  # 3.5 + 0.2 + 0.5 * 0.123 * 13.3334 = 4.5200041
     assert cost.per_million_usd(512, 77) == 4.2133  # 4.2133359
+    assert cost.per_million_usd(10_240, 60_000) == 8003.74  # 3.7 + 10 * 60 * 13.3334
 
 
 def test_an_estimate_at_the_limit_is_accepted_and_above_it_refused() -> None:

@@ -30,6 +30,11 @@ def test_without_report_lines_the_callers_times_count_rounded_up_to_what_is_bill
     assert measured(1_024, [Report()], warm) == SizeRow(1_024, 60.21, 70.12, None, None, 1.0133, "caller")
 
 
+def test_the_price_is_that_of_a_million_invocations() -> None:
+    slow = [(Report(60_000, 60_000, 95), 0.0)]
+    assert measured(10_240, COLD, slow).usd_per_million == 8000.24  # 0.2 + 10 * 60 * 13.3334
+
+
 def test_cold_starts_are_rounded_to_a_tenth_of_a_millisecond_with_their_sources() -> None:
     starts = cold_starts([*COLD, Report(init_ms=1.0, init_from="proxy"), Report(init_from="proxy")])
     assert (starts.durations_ms, starts.sources) == ((210.3, 190.1, 1.0), ("REPORT", "proxy"))
