@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import chain
 from math import ceil
 
 import pytest
@@ -178,14 +179,16 @@ def straightforward(
         return max(sorted(samples)[max(1, ceil(of * len(samples))) - 1] if samples else otherwise, 0.5)
 
     def draw(seconds: list[list[int]]) -> float:
-        whole = sum(seconds, [])
+        whole = list(chain.from_iterable(seconds))
         if len(seconds) >= 10:
-            return at(sum(chance.choices(seconds, k=len(seconds)), []), share, max(whole))
+            seconds = chance.choices(seconds, k=len(seconds))
+            return at(list(chain.from_iterable(seconds)), share, max(whole))
         rank = max(1.0, len(whole) * share)
         return at(whole, chance.betavariate(rank, len(whole) - rank + 1), 0)
 
     ratios = sorted(draw(after) / draw(before) for _ in range(200))
-    return at(sum(after, []), share, 0) / at(sum(before, []), share, 0), ratios[5], ratios[194]
+    figures = [at(list(chain.from_iterable(side)), share, 0) for side in (after, before)]
+    return figures[0] / figures[1], ratios[5], ratios[194]
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.9])
