@@ -47,7 +47,7 @@ class Proxy:
             if request.path == "/health" and request.method != "OPTIONS":
                 response, config = self._health(request, exchange)
             else:
-                config = self._secrets.get()
+                config = self._secrets.of(candidate=request.candidate).get()
                 response = self._route(request, config, exchange)
         except errors.ProxyError as error:
             exchange.error = exchange.error or error.code or error.kind
@@ -114,7 +114,7 @@ class Proxy:
 
     def _health(self, request: Request, exchange: Exchange) -> tuple[Response, Config | None]:
         try:
-            config = self._secrets.get()
+            config = self._secrets.of(candidate=request.candidate).get()
         except errors.ProxyError as error:
             if not request.candidate:
                 return _reply(exchange, 503, b'{"status": "unavailable"}'), None

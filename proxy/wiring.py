@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from proxy.clock import SYSTEM
 from proxy.core import Proxy
-from proxy.secret.cache import SecretCache
+from proxy.secret.cache import CANDIDATE_TTL_S, SecretCache
 from proxy.telemetry import Telemetry
 from proxy.upstream.connection import Pool
 from proxy.upstream.forward import Forwarder
@@ -21,9 +21,18 @@ if TYPE_CHECKING:
 class Parts:
     """What a door needs: the core, the telemetry that ends a request, and the secret to keep fresh."""
 
-    def __init__(self, settings: Settings, store: SecretStore, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: SecretStore,
+        clock: Clock = SYSTEM,
+        *,
+        candidate_store: SecretStore | None = None,
+    ) -> None:
         self.clock = clock
         self.telemetry = Telemetry(settings.environment, settings.log_level, clock)
-        self.secrets = SecretCache(store, settings.secret_ttl_s, clock, self.telemetry.secret_failed)
+        report = self.telemetry.secret_failed
+        candidate = candidate_store and SecretCache(candidate_store, CANDIDATE_TTL_S, clock, report)
+        self.secrets = SecretCache(store, settings.secret_ttl_s, clock, report, candidate)
         self.pool = Pool(clock, Resolver())
         self.proxy = Proxy(settings, self.secrets, Forwarder(self.pool, self.secrets, clock), clock)

@@ -126,7 +126,7 @@ class Forwarder:
             if answer is not None:
                 if answer.status == 401:
                     refused.add(call.config.upstream.api_key)
-                    config = self._secrets.replace(refused)
+                    config = self._secrets.of(candidate=call.request.candidate).replace(refused)
                     if config is not None:
                         call.config = config
                         self._discard(answer)
