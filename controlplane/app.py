@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalice.app import Chalice, IAMAuthorizer, Response
-from chalicelib.api import control, deployments, environments, health, nights, openapi, secrets
+from chalicelib.api import control, deployments, environments, health, nights, openapi, secret_versions, secrets
 from chalicelib.api.answers import ApiCall, Route, respond
 from chalicelib.engine import runner
 from chalicelib.lifecycle import night
@@ -94,6 +94,21 @@ def put_secret(name: str) -> Response:
 @app.route("/environments/{name}/secret", methods=["PATCH"], authorizer=iam)
 def patch_secret(name: str) -> Response:
     return _respond(secrets.patch, name=name)
+
+
+@app.route("/environments/{name}/secret", methods=["GET"], authorizer=iam)
+def get_secret(name: str) -> Response:
+    return _respond(secret_versions.show, name=name)
+
+
+@app.route("/environments/{name}/secret/history", methods=["GET"], authorizer=iam)
+def get_secret_history(name: str) -> Response:
+    return _respond(secret_versions.history, name=name)
+
+
+@app.route("/environments/{name}/secret/rollback", methods=["POST"], authorizer=iam)
+def post_secret_rollback(name: str) -> Response:
+    return _respond(secret_versions.rollback, name=name)
 
 
 @app.route("/nights", methods=["GET"], authorizer=iam)

@@ -39,6 +39,14 @@ class DynamoRecords:
         if transactions.write(transactions.enqueue(self._table, deployment, claim)):
             raise self._refusal(deployment, claim)
 
+    def claimed(self, key: str) -> Claim | None:
+        item = self._rows.get(claim_key(Claim(key, "")))
+        return Claim(key, str(item["body_sha256"])) if item else None
+
+    def claim(self, claim: Claim, subject: str, at: str) -> None:
+        if transactions.write([transactions.claim_write(self._table, claim, subject, at)]):
+            raise Conflict("this Idempotency-Key was used before", code="IdempotencyKeyUsed", claimed_by=subject)
+
     def end(self, deployment: Deployment, ending: Ending) -> None:
         refused = transactions.write(transactions.end(self._table, deployment, ending, keeps_lock=False))
         if 0 in refused:

@@ -14,6 +14,7 @@ from .errors import BadRequest
 
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 _SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
+_SECRET_VERSION = re.compile(r"[A-Za-z0-9-]{1,64}")
 _SUBSCRIBER = re.compile(
     r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:\S+|https://[^\s/@]+(/\S*)?|[^\s@]+@[^\s@]+\.[^\s@]+"
 )
@@ -236,6 +237,8 @@ class Options:
     max_cost_usd: what phase 9 may cost, estimated before anything is sent; usd_per_million_tokens: the upstream's
     price. ttl_hours: the environment is cleaned up so many hours after this deploy has ended, with its remove_secret;
     0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
+    secret_version: the version of the secret that this run rolls, for rotate and deploy; it is refused when another than
+    secret_base is current by then. PUT and PATCH …/secret set both.
     heal: a revalidation puts drift back where that is safe. drill_of, sabotage: the control plane's own, for drills.
     tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
     """
@@ -246,6 +249,8 @@ class Options:
     remove_secret: bool = False
     secret_recovery_days: int = 7
     rollback_to: str | None = None
+    secret_version: str | None = None
+    secret_base: str | None = None
     expected_plan: str | None = None
     if_busy: Literal["reject", "wait"] = "reject"
     approval: Literal["none", "required"] = "none"
@@ -267,6 +272,13 @@ class Options:
                 field="options.reason",
                 remedy="Say it shorter, or link to where it is said.",
             )
+        for name, version in (("secret_version", self.secret_version), ("secret_base", self.secret_base)):
+            if version is not None and not _SECRET_VERSION.fullmatch(version):
+                raise BadRequest(
+                    f"options.{name} is not the ID of a secret's version",
+                    field=f"options.{name}",
+                    remedy="GET /environments/{name}/secret/history lists them.",
+                )
         within("options.ttl_hours", self.ttl_hours, 0, _MOST_HOURS)
         within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
         within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain.codec import decode, decode_lenient, unknown_part
 from chalicelib.domain.config import Config, Options
-from chalicelib.domain.errors import Conflict, NotFound
+from chalicelib.domain.errors import BadRequest, Conflict, NotFound
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Environment, Evidence, Lock
 from chalicelib.domain.names import Names
 from chalicelib.domain.records import Claim
@@ -24,7 +24,8 @@ from .idempotency import claim_of, claimed_deployment, deployment_id
 from .queue import enqueue, refuse_to_overtake
 from .settle import dead_lock, settle
 
-_NEEDS_RELEASE = (Action.ROLLBACK, Action.REVALIDATE)
+_NEEDS_RELEASE = (Action.ROLLBACK, Action.REVALIDATE, Action.ROTATE)
+_ROLLS_SECRET = (Action.DEPLOY, Action.ROTATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def begin(
     """
     start = decode(Start, body)
     Names(start.environment)
+    _check_secret_version(start)
     claim = claim_of(key, caller, body)
     now = clock()
     environment = aws.records.environment(start.environment)
@@ -102,6 +104,21 @@ def _refuse_without_release(environment: Environment) -> None:
             code="EnvironmentRemoved",
             field="environment",
             remedy="POST /deployments with action deploy makes it anew.",
+        )
+
+
+def _check_secret_version(start: Start) -> None:
+    if start.options.secret_version is None and start.action is Action.ROTATE:
+        raise BadRequest(
+            "action rotate needs the version of the secret to roll",
+            field="options.secret_version",
+            remedy="PUT or PATCH /environments/{name}/secret stores a version and rolls it.",
+        )
+    if start.options.secret_version is not None and start.action not in _ROLLS_SECRET:
+        raise BadRequest(
+            f"action {start.action.value} rolls no secret",
+            field="options.secret_version",
+            remedy="Leave it out, or use action rotate or deploy.",
         )
 
 

@@ -24,6 +24,14 @@ class Records(Protocol):
         """Write deployment, claim and a place in the queue, without a lock. Raises Conflict as `start`."""
         ...
 
+    def claimed(self, key: str) -> Claim | None:
+        """What was claimed under this Idempotency-Key; None when it is free."""
+        ...
+
+    def claim(self, claim: Claim, subject: str, at: str) -> None:
+        """Claim a key for something that is no deployment. Raises Conflict when it was used before."""
+        ...
+
     def next_in_line(self, environment: str) -> Deployment | None:
         """The deployment that has waited longest; None when the queue is empty. Reads two items, however long the queue
         is."""

@@ -48,7 +48,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class ShiftEvidence:
-    """How users moved. from_version: None when no traffic was moved, "" when there was no live version before."""
+    """How users moved. from_version: None when no traffic was moved, "" when there was no live version before.
+
+    secret_version, secret_from: the secret version that users get now, and the one before; "" when it did not change.
+    """
 
     PHASE: ClassVar[str] = "shift_traffic"
 
@@ -57,6 +60,8 @@ class ShiftEvidence:
     steps_percent: tuple[int, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     weights_act: str = ""
+    secret_version: str = ""
+    secret_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,8 @@ class BakeEvidence:
 class RollBackEvidence:
     """version: the one that both aliases are on now; moved: the version that each moved alias left, by alias.
 
+    secret_version: the secret version that users are back on; "" when it was not changed. secret_to: the one that the
+    release ran with, "" when it is not on record.
     release_of: deployment that made the release; to: when it was good, ISO 8601; live: the version that stays live
     when there is no good release; hushed: test alarms that were reset to OK.
     """
@@ -88,3 +95,5 @@ class RollBackEvidence:
     to: str = ""
     live: str | None = None
     hushed: tuple[str, ...] | None = None
+    secret_version: str = ""
+    secret_to: str = ""

@@ -40,7 +40,6 @@ def aws() -> FakeAws:
         digest="abc",
         code_sha256="c",
         secret_arn=info.arn,
-        secret_version="v1",
         response_mode="stream",
         runtime="python3.11",
     )
