@@ -51,6 +51,8 @@ def wanted(
         "RESPONSE_MODE": response_mode,
         "ARTIFACT_DIGEST": digest,
     }
+    if config.compatibility.stream_content_type != "integration":
+        variables["STREAM_CONTENT_TYPE"] = config.compatibility.stream_content_type
     if runtime.startswith("python"):
         # The managed runtime cannot stream; the wrapper starts the proxy's own runtime loop instead.
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/bootstrap"
