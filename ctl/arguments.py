@@ -31,6 +31,7 @@ Standard input may hold the key alone (with the same effect), or a JSON object, 
   {"schema": 1, "api_key": "sk-…", "models": {"fast": {"target": "gpt-4o-mini"}},
    "client_keys": [{"id": "team-a", "sha256": "…"}]}
 
+The new version is checked on the candidate first; users get it when it passes, and keep what they have when it fails.
 The key is never taken from the arguments: shells store those in their history, and every process list shows them.
 """
 
@@ -163,11 +164,29 @@ def _json(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def _secret(commands: "_Commands[argparse.ArgumentParser]") -> None:
     group = _add(commands, "secret", "the secret of an environment: the provider's key, models, client keys")
-    put = group.add_subparsers(required=True, metavar="set").add_parser(
+    verbs = group.add_subparsers(required=True, metavar="set|show|history|rollback")
+    put = verbs.add_parser(
         "set",
         help="a new key, or the whole secret",
         description=_SET_TEXT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    put.add_argument("environment")
     put.set_defaults(run=secret.set_secret)
+    show = _add(verbs, "show", "fields and fingerprints of their values, never a value")
+    _json(show).set_defaults(run=secret.show, reads=True)
+    history = _add(verbs, "history", "the versions that can be gone back to, newest first")
+    _json(history).set_defaults(run=secret.history, reads=True)
+    back = _add(verbs, "rollback", "an earlier version of the secret, checked first; the code stays")
+    back.add_argument("--to", metavar="VERSION_ID", help="default: the version of the release before")
+    back.set_defaults(run=secret.roll_back)
+    for command in (put, show, history, back):
+        command.add_argument("environment")
+    for command in (put, back):
+        _changes_secret(command)
+
+
+def _changes_secret(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--now", action="store_true", help="an emergency: for users at once, without any check")
+    command.add_argument("--wait", action="store_true", help="queue behind a deployment that holds the environment")
+    command.add_argument("--reason", metavar="TEXT", help="why; it is on record")
+    command.add_argument("--no-follow", action="store_true", help="print the deployment and return at once")

@@ -1,35 +1,100 @@
-"""`secret set`: a new key alone, or the whole secret. It prints which fields changed, never a value."""
+"""`secret set`, `show`, `history` and `rollback`. They print names, fingerprints and versions, never a value."""
 
 import argparse
 import getpass
+import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO
 
 from ctl.client import ApiError, Client
-from ctl.inputs import Refused, json_object
-from ctl.shapes import StoredSecret
+from ctl.inputs import BYTE_ORDER_MARK, Refused, json_object
+from ctl.rolling import follow
+from ctl.shapes import Secret, StoredSecret
 from ctl.words import clean
 
 
 def set_secret(arguments: argparse.Namespace, client: Client) -> int:
     """A key at the prompt or on standard input replaces the key only; JSON on standard input replaces everything."""
     value = _prompt() if sys.stdin.isatty() else _read(sys.stdin)
+    query = _query(arguments)
     if isinstance(value, dict):
-        stored = client.put_secret(arguments.environment, value)
+        stored = client.put_secret(arguments.environment, value, query)
     else:
-        stored = _set_key(arguments.environment, value, client)
-    _print(stored, sys.stdout, sys.stderr)
-    return 0
+        stored = _set_key(arguments.environment, value, query, client)
+    return _finish(stored, arguments, client)
 
 
-def _set_key(environment: str, key: str, client: Client) -> StoredSecret:
+def _query(arguments: argparse.Namespace) -> dict[str, str]:
+    flags = {name: "true" for name in ("now", "wait") if getattr(arguments, name)}
+    return flags | ({"reason": arguments.reason} if arguments.reason else {})
+
+
+def _set_key(environment: str, key: str, query: Mapping[str, str], client: Client) -> StoredSecret:
     try:
-        return client.patch_secret(environment, {"api_key": key})
+        return client.patch_secret(environment, {"api_key": key}, query)
     except ApiError as error:
         if error.status != 404 or error.error.get("code") != "NotFound":
             raise
-    return client.put_secret(environment, {"schema": 1, "api_key": key, "models": {}})
+    # Only where there is still none: a whole document would take models and client keys away from another's.
+    return client.put_secret(environment, {"schema": 1, "api_key": key, "models": {}}, query, only_new=True)
+
+
+def _finish(stored: StoredSecret, arguments: argparse.Namespace, client: Client) -> int:
+    """Print what was stored, and follow the deployment that rolls it to its end."""
+    _print(stored, sys.stdout, sys.stderr)
+    deployment = stored.get("deployment")
+    if deployment is None or arguments.no_follow:
+        return 0
+    return follow(client, deployment)
+
+
+def show(arguments: argparse.Namespace, client: Client) -> int:
+    """`secret show`: fields and fingerprints of their values, never a value."""
+    secret = client.secret(arguments.environment)
+    if arguments.json:
+        sys.stdout.write(json.dumps(secret, indent=2) + "\n")
+        return 0
+    sys.stdout.writelines(f"{clean(line)}\n" for line in _shown(secret))
+    return 0
+
+
+def _shown(secret: Secret) -> Iterator[str]:
+    yield f"{secret.get('secret_arn', '')}"
+    if secret.get("adopted"):
+        yield "  adopted: its owner stores and rotates it"
+    if secret.get("scheduled_for_deletion"):
+        yield "  scheduled for deletion; `secret set` cancels that"
+    if version := secret.get("version_id"):
+        yield f"  version      {version}, stored {secret.get('stored_at', '?')}"
+    if pending := secret.get("pending_version_id"):
+        yield f"  pending      {pending}, which only the candidate reads"
+    if problem := secret.get("problem"):
+        yield f"  problem      {problem}"
+    for name, fingerprint in secret.get("fields", {}).items():
+        yield f"  {name:<12} sha256 {fingerprint}"
+    if secret.get("fields"):
+        yield f"  models: {_names(secret.get('models', []))}; client keys: {_names(secret.get('client_keys', []))}"
+
+
+def history(arguments: argparse.Namespace, client: Client) -> int:
+    """`secret history`: the versions that can be gone back to, newest first."""
+    versions = client.secret_versions(arguments.environment)
+    if arguments.json:
+        sys.stdout.write(json.dumps(versions, indent=2) + "\n")
+        return 0
+    for version in versions:
+        marks = [mark for mark in ("current", "pending") if version.get(mark)]
+        by = ", ".join(version.get("deployments", [])) or "no release"
+        line = f"{version['version_id']}  {version.get('stored_at') or '?'}  {' '.join(marks) or '-'}  {by}"
+        sys.stdout.write(f"{clean(line)}\n")
+    return 0
+
+
+def roll_back(arguments: argparse.Namespace, client: Client) -> int:
+    """`secret rollback`: an earlier version, checked on the candidate as any other; the code stays."""
+    stored = client.roll_back_secret(arguments.environment, arguments.to, _query(arguments))
+    return _finish(stored, arguments, client)
 
 
 def _prompt() -> str:
@@ -42,7 +107,7 @@ def _prompt() -> str:
 
 def _read(source: TextIO) -> str | dict[str, object]:
     try:
-        text = source.read().strip()
+        text = source.read().removeprefix(BYTE_ORDER_MARK).strip()
     except UnicodeDecodeError:
         raise Refused("standard input is not UTF-8 text") from None
     if text[:1] in ("{", "[", '"'):
@@ -63,7 +128,8 @@ def _key(text: str, where: str) -> str:
 
 
 def _print(stored: StoredSecret, out: TextIO, err: TextIO) -> None:
-    out.write(f"{clean(stored.get('environment', ''))}: version {clean(stored.get('version_id', ''))} is stored\n")
+    version = clean(stored.get("version_id", ""))
+    out.write(f"{clean(stored.get('environment', ''))}: version {version} is stored{_what_follows(stored)}\n")
     out.write(f"  changed      {_names(stored.get('changed', []), empty='nothing')}\n")
     out.write(f"  models       {_names(stored.get('models', []))}\n")
     out.write(f"  client keys  {_names(stored.get('client_keys', []))}\n")
@@ -71,6 +137,15 @@ def _print(stored: StoredSecret, out: TextIO, err: TextIO) -> None:
     warning = stored.get("warning")
     if warning:
         err.write(f"proxyctl: warning: {clean(warning)}\n")
+
+
+def _what_follows(stored: StoredSecret) -> str:
+    within_s = stored.get("users_have_it_within_s")
+    if stored.get("state") == "ROLLING":
+        return f"; {clean(stored.get('deployment', ''))} checks it, then users have it within {within_s} s"
+    if stored.get("state") == "LIVE":
+        return f"; unchecked, users have it within {within_s} s"
+    return ""
 
 
 def _names(names: Iterable[str], empty: str = "none") -> str:

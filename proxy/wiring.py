@@ -32,7 +32,9 @@ class Parts:
         self.clock = clock
         self.telemetry = Telemetry(settings.environment, settings.log_level, clock)
         report = self.telemetry.secret_failed
-        candidate = candidate_store and SecretCache(candidate_store, CANDIDATE_TTL_S, clock, report)
+        candidate = None
+        if candidate_store is not None:
+            candidate = SecretCache(candidate_store, CANDIDATE_TTL_S, clock, report)
         self.secrets = SecretCache(store, settings.secret_ttl_s, clock, report, candidate)
         self.pool = Pool(clock, Resolver())
         self.proxy = Proxy(settings, self.secrets, Forwarder(self.pool, self.secrets, clock), clock)

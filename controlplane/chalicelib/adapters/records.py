@@ -17,7 +17,7 @@ from chalicelib.domain.records import Claim, Ending
 from . import cursors, items, transactions
 from .session import call, pages
 from .table import Table, plain
-from .transactions import claim_key, deployment_key, environment_key
+from .transactions import claim_key, deployment_key, environment_key, key_of
 
 # What the four DORA figures are computed from.
 _FIGURED = ("at", "requested_at", "action", "outcome", "changed", "users_saw_it")
@@ -244,6 +244,10 @@ class DynamoRecords:
             self._update_environment(name, "REMOVE #lock", {"#lock": "lock"}, {}, holder)
         except LockLost:
             return  # as promised: another deployment, or none, holds it
+
+    def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
+        key = key_of(f"ENVIRONMENT#{name}", f"HISTORY#{at}")
+        call("dynamodb", "put_item", TableName=self._table, Item=key | items.write({**entry, "at": at}))
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         entries = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", newest_first=True, limit=limit)

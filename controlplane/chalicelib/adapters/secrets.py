@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.domain.aws.secrets import CURRENT, SecretInfo, SecretText, SecretVersion
 from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
-from .session import call, pages
+from .session import call
 
 _REUSED, _REFUSED = "ResourceExistsException", "InvalidParameterException"
 
@@ -39,10 +39,11 @@ class SecretsManagerSecrets:
         return _text(call("secretsmanager", "get_secret_value", SecretId=secret, VersionId=version_id))
 
     def versions(self, secret: str) -> Sequence[SecretVersion]:
-        listed = pages("secretsmanager", "list_secret_version_ids", "Versions", SecretId=secret)
+        # A secret has at most 100 versions, which is one page.
+        answer = call("secretsmanager", "list_secret_version_ids", SecretId=secret, MaxResults=100)
         versions = [
             SecretVersion(item["VersionId"], tuple(item.get("VersionStages", ())), item.get("CreatedDate"))
-            for item in listed
+            for item in answer["Versions"]
         ]
         return sorted(versions, key=lambda version: str(version.created_at), reverse=True)
 

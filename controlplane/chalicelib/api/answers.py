@@ -16,7 +16,7 @@ from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
 from .bodies import body_of
-from .responses import DeploymentView, ErrorBody, ErrorDetail
+from .responses import DeploymentView, ErrorBody, ErrorDetail, StoredSecret
 from .views import show_deployment
 
 B_co = TypeVar("B_co", covariant=True)
@@ -90,6 +90,13 @@ def accept(deployment: Deployment) -> Answer[DeploymentView]:
     """202 with the deployment, and its location."""
     headers = {"Content-Type": _JSON, "Location": f"deployments/{deployment.id}"}
     return Answer(202, show_deployment(deployment), headers)
+
+
+def answer_stored(secret: StoredSecret) -> Answer[StoredSecret]:
+    """202 with the location of the deployment that rolls the version, 200 without one."""
+    if secret.deployment is None:
+        return Answer(200, secret)
+    return Answer(202, secret, {"Content-Type": _JSON, "Location": f"deployments/{secret.deployment}"})
 
 
 Route = Callable[[ApiCall, Aws, Clock], Answer[object]]

@@ -11,6 +11,7 @@ from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
 from .answers import Answer, ApiCall, accept
+from .queries import refuse_unknown
 from .responses import DeploymentDetail, DeploymentPage, DeploymentView
 from .views import show_deployment, show_with_phases
 
@@ -27,11 +28,7 @@ def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
 
 def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentPage]:
     """Deployments, newest first: `?environment=`, `?status=`, `?limit=` (1 to 100), `?cursor=`."""
-    for name in call.query:
-        if name not in _FILTERS:
-            raise BadRequest(
-                f"unknown query parameter {name}", field=name, remedy=f"Parameters: {', '.join(_FILTERS)}."
-            )
+    refuse_unknown(call.query, _FILTERS)
     page = aws.records.deployments(call.query.get("environment"), _status(call), _limit(call), call.query.get("cursor"))
     return Answer(200, DeploymentPage(tuple(map(show_deployment, page.deployments)), page.cursor))
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from chalicelib.domain.config import Config, Options
 from chalicelib.domain.model import Action, DeploymentStatus, Lock, PhaseStatus, Release
 from chalicelib.domain.nights import NightSummary
-from chalicelib.domain.records import HistoryEntry
-from chalicelib.lifecycle.secret_changes import State
+from chalicelib.domain.records import HistoryEntry, SecretState
 
 from .dora import Dora
 
@@ -146,7 +145,7 @@ class StoredSecret:
     environment: str
     secret_arn: str
     version_id: str
-    state: State
+    state: SecretState
     deployment: str | None = None
     users_have_it_within_s: int | None = None
     models: tuple[str, ...]

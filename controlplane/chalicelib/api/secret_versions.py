@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from chalicelib.domain.aws.secrets import CURRENT, PENDING, SecretInfo, SecretVersion
 from chalicelib.domain.codec import decode
@@ -13,12 +14,12 @@ from chalicelib.domain.secret_fingerprints import fingerprints
 from chalicelib.domain.secret_schema import check, parsed
 from chalicelib.domain.times import Clock
 from chalicelib.lifecycle.secret_changes import Change, store
+from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
-from .answers import Answer, Call
-from .queries import read_flags, refuse_unknown
+from .answers import Answer, ApiCall, answer_stored
+from .queries import refuse_unknown, secret_query
 from .responses import SecretHistory, SecretVersionView, SecretView, StoredSecret
-from .secrets import FLAGS, located
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,12 @@ class SecretRollback:
     version_id: str | None = None
 
 
-def show(call: Call, aws: Aws, clock: Clock) -> Answer[SecretView]:
+def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[SecretView]:
     """The secret's fields, each with a fingerprint of its value, and the version that users have. Never a value.
 
     404 while the environment has no secret. An adopted secret is named, and not read.
     """
-    refuse_unknown(call, ())
+    refuse_unknown(call.query, ())
     names = Names(call.path["name"])
     environment = aws.records.environment(names.environment)
     adopted = environment.last_good.config.get("secret_arn") if environment.last_good else None
@@ -61,9 +62,9 @@ def show(call: Call, aws: Aws, clock: Clock) -> Answer[SecretView]:
     return Answer(200, replace(view, fields=shown, models=models, client_keys=client_keys))
 
 
-def history(call: Call, aws: Aws, clock: Clock) -> Answer[SecretHistory]:
+def history(call: ApiCall, aws: Aws, clock: Clock) -> Answer[SecretHistory]:
     """The versions that can still be gone back to, newest first, with the releases that ran with each."""
-    refuse_unknown(call, ())
+    refuse_unknown(call.query, ())
     names = Names(call.path["name"])
     info = _find(names, aws)
     if info.doomed:
@@ -85,13 +86,13 @@ def _view(version: SecretVersion, environment: Environment) -> SecretVersionView
     )
 
 
-def rollback(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
+def rollback(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
     """Roll an earlier version of the secret; without `version_id` that of the release before. The code stays.
 
     It is checked on the candidate as every other version; `?now=true` skips that. 404 without an earlier version.
     """
     names = Names(call.path["name"])
-    flags, texts = read_flags(call, FLAGS, ("reason",))
+    query = secret_query(call.query)
     wanted = decode(SecretRollback, call.json() if call.body else {}).version_id
     info = _find(names, aws)
     environment = aws.records.environment(names.environment)
@@ -117,11 +118,11 @@ def rollback(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
         version_id=version,
         text="",
         caller=call.caller,
-        reason=texts["reason"],
-        if_busy="wait" if flags["wait"] else "reject",
-        at_once=flags["now"],
+        reason=query.reason,
+        if_busy=query.if_busy,
+        at_once=query.now,
     )
-    stored = store(change, aws, clock)
+    stored = store(change, partial(begin, aws=aws, clock=clock, caller=change.caller, key=None), aws, clock)
     body = StoredSecret(
         environment=names.environment,
         secret_arn=info.arn,
@@ -133,7 +134,7 @@ def rollback(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
         client_keys=tuple(secret.client_keys),
         changed=(),
     )
-    return located(body)
+    return answer_stored(body)
 
 
 def _earlier(info: SecretInfo, environment: Environment) -> str:

@@ -10,26 +10,26 @@ import json
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from chalicelib.domain.aws.secrets import SecretInfo
 from chalicelib.domain.errors import BadRequest, Conflict, NotFound
 from chalicelib.domain.names import Names
+from chalicelib.domain.records import SecretState
 from chalicelib.domain.secret_fingerprints import changed_fields
 from chalicelib.domain.secret_schema import Secret, check, parsed
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.lifecycle.idempotency import refuse_another_body, secret_claim
-from chalicelib.lifecycle.secret_changes import Change, State, Stored, rotation, store, ttl_s
+from chalicelib.lifecycle.secret_changes import Change, Stored, rotation, store, ttl_s
+from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
-from .answers import Answer, Call
-from .queries import read_flags
+from .answers import Answer, ApiCall, answer_stored
+from .queries import secret_query
 from .responses import StoredSecret
 
-FLAGS = ("now", "wait")
-_TEXTS = ("reason",)
 
-
-def put(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
+def put(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
     """Store a whole secret: key, models and timeouts. It is checked on the candidate before users get it.
 
     200 where nobody is served yet, or with `?now=true`; else 202 with the deployment that rolls it. `?wait=true` queues
@@ -50,7 +50,7 @@ def put(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
     return _store(_Wish(call, names, body, before or {}, body, after, info, restored), aws, clock)
 
 
-def patch(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
+def patch(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
     """Change some fields of the secret: null removes a field, and the fields that are not sent stay.
 
     404 while there is no secret. Else as PUT. A scheduled deletion is cancelled.
@@ -80,7 +80,7 @@ def patch(call: Call, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
 class _Wish:
     """A change as the caller sent it (`body`), and what the secret becomes. restored: a deletion was cancelled."""
 
-    call: Call
+    call: ApiCall
     names: Names
     body: Mapping[str, object]
     before: Mapping[str, object]
@@ -108,7 +108,7 @@ def _document(names: Names, aws: Aws) -> dict[str, object] | None:
 
 
 def _store(wish: _Wish, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
-    flags, texts = read_flags(wish.call, FLAGS, _TEXTS)
+    query = secret_query(wish.call.query)
     environment = wish.names.environment
     claim = secret_claim(wish.call.headers.get("idempotency-key"), wish.call.caller, environment, wish.body)
     # An ID made from the document would turn "back to the key before last" into a repetition that changes nothing.
@@ -122,11 +122,11 @@ def _store(wish: _Wish, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
         version_id=version_id,
         text=json.dumps(wish.after),
         caller=wish.call.caller,
-        reason=texts["reason"],
-        if_busy="wait" if flags["wait"] else "reject",
-        at_once=flags["now"],
+        reason=query.reason,
+        if_busy=query.if_busy,
+        at_once=query.now,
     )
-    stored = store(change, aws, clock)
+    stored = store(change, partial(begin, aws=aws, clock=clock, caller=change.caller, key=None), aws, clock)
     if claim:
         aws.records.claim(claim, stored.version_id, stamp(clock()))
     return _answer(wish, stored, aws)
@@ -137,8 +137,8 @@ def _earlier(names: Names, version_id: str, aws: Aws) -> Stored:
     environment = aws.records.environment(names.environment)
     deployment = rotation(names.environment, version_id, aws)
     if deployment is not None:
-        return Stored(State.ROLLING, version_id, deployment, ttl_s(environment))
-    return Stored(State.LIVE if environment.live else State.STORED, version_id, within_s=ttl_s(environment))
+        return Stored(SecretState.ROLLING, version_id, deployment, ttl_s(environment))
+    return Stored(SecretState.LIVE if environment.live else SecretState.STORED, version_id, within_s=ttl_s(environment))
 
 
 def _answer(wish: _Wish, stored: Stored, aws: Aws) -> Answer[StoredSecret]:
@@ -156,14 +156,7 @@ def _answer(wish: _Wish, stored: Stored, aws: Aws) -> Answer[StoredSecret]:
         changed=changed_fields(wish.before, wish.after),
         warning=_warning(wish, aws),
     )
-    return located(body)
-
-
-def located(body: StoredSecret) -> Answer[StoredSecret]:
-    """202 with the location of the deployment that rolls the version, 200 without one."""
-    if body.deployment is None:
-        return Answer(200, body)
-    return Answer(202, body, {"Content-Type": "application/json", "Location": f"deployments/{body.deployment}"})
+    return answer_stored(body)
 
 
 def _warning(wish: _Wish, aws: Aws) -> str | None:

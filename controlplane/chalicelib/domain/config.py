@@ -292,7 +292,7 @@ class Options:
     max_cost_usd: what phase 9 may cost, estimated before anything is sent; usd_per_million_tokens: the upstream's
     price. ttl_hours: the environment is cleaned up so many hours after this deploy has ended, with its remove_secret;
     0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
-    secret_version: the version of the secret that this run rolls, for rotate and deploy; it is refused when another than
+    secret_version: the version of the secret that rotate or deploy rolls; it is refused when another version than
     secret_base is current by then. PUT and PATCH …/secret set both.
     heal: a revalidation puts drift back where that is safe. drill_of, sabotage: the control plane's own, for drills.
     tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.

@@ -93,7 +93,8 @@ class Release:
     """A release that serves users or did so: a function version, the configuration and the secret version that it ran
     with.
 
-    secret_version: ID in Secrets Manager; "" for a release of an older control plane, or with an adopted secret. config: as recorded (JSON), possibly by another version of the control plane: `decode_lenient(Config, …)` reads it.
+    secret_version: ID in Secrets Manager; "" for a release of an older control plane, or with an adopted secret.
+    config: as recorded (JSON), possibly by another version of the control plane: `decode_lenient(Config, …)` reads it.
     """
 
     version: str = ""

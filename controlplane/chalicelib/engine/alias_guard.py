@@ -19,8 +19,8 @@ from chalicelib.ports.secrets import Secrets
 
 
 def guard_aliases(aws: Aws, environment: str, lock: Lock) -> Aws:
-    """The same ports. `functions.point` and `secrets.move_current` raise LockLost once `lock` is no longer the environment's lock, and Conflict
-    when someone else moved the alias in between."""
+    """The same ports. `functions.point` and `secrets.move_current` raise LockLost once `lock` is no longer the
+    environment's lock, and Conflict when someone else moved the alias or the label in between."""
     return cast(Aws, _Guarded(aws, environment, lock))
 
 

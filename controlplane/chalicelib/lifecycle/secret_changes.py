@@ -5,8 +5,8 @@ A version that is rolled waits under a label of its own until its deployment hol
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from chalicelib.domain.aws.secrets import CURRENT, SecretInfo, release_label, staged_label
 from chalicelib.domain.codec import decode_lenient, encode, encode_record
@@ -14,20 +14,11 @@ from chalicelib.domain.config import Config
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Environment, Release
 from chalicelib.domain.names import Names
-from chalicelib.domain.records import HistoryEntry
+from chalicelib.domain.records import HistoryEntry, SecretState
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
-from .start import begin
-
-
-class State(StrEnum):
-    """STORED: nobody is served yet, the first deploy checks it. ROLLING: a deployment checks it on the candidate, and
-    users get it when it passes. LIVE: users read it from now on."""
-
-    STORED = "STORED"
-    ROLLING = "ROLLING"
-    LIVE = "LIVE"
+Begin = Callable[[Mapping[str, object]], Deployment]  # starts a deployment from the body of a POST /deployments
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +42,13 @@ class Change:
 class Stored:
     """What became of a change. within_s: seconds until every process of the proxy reads it, from the promotion on."""
 
-    state: State
+    state: SecretState
     version_id: str
     deployment: Deployment | None = None
     within_s: int | None = None
 
 
-def store(change: Change, aws: Aws, clock: Clock) -> Stored:
+def store(change: Change, begin: Begin, aws: Aws, clock: Clock) -> Stored:
     """Roll the version, or make it current at once.
 
     Raises Conflict: EnvironmentBusy, SecretChanged, IdempotencyKeyReused.
@@ -67,7 +58,7 @@ def store(change: Change, aws: Aws, clock: Clock) -> Stored:
         return _store_unserved(change, environment, aws)
     if change.at_once or change.before is None or not change.before.current:
         return _store_at_once(change, environment, aws, clock)
-    return _roll(change, environment, aws, clock)
+    return _roll(change, environment, begin, aws)
 
 
 def is_served(environment: Environment) -> bool:
@@ -95,7 +86,7 @@ def _store_unserved(change: Change, environment: Environment, aws: Aws) -> Store
             remedy="Wait until it ends, or send ?now=true.",
             holder=environment.lock.deployment_id,
         )
-    return Stored(State.STORED, _make_current(change, aws))
+    return Stored(SecretState.STORED, _make_current(change, aws))
 
 
 def _store_at_once(change: Change, environment: Environment, aws: Aws, clock: Clock) -> Stored:
@@ -112,7 +103,7 @@ def _store_at_once(change: Change, environment: Environment, aws: Aws, clock: Cl
         requested_at=at,
     )
     aws.records.add_history(environment.name, at, encode(entry))
-    return Stored(State.LIVE, version, within_s=ttl_s(environment))
+    return Stored(SecretState.LIVE, version, within_s=ttl_s(environment))
 
 
 def ttl_s(environment: Environment) -> int:
@@ -140,8 +131,8 @@ def _make_current(change: Change, aws: Aws) -> str:
     """The ID of the version that is current now."""
     name, before = change.names.secret, change.before
     if before is None:
-        made = aws.secrets.create(name, change.text, tags=change.names.tags, version_id=change.version_id)
-        return made.current
+        created = aws.secrets.create(name, change.text, tags=change.names.tags, version_id=change.version_id)
+        return created.current
     if not before.current:
         aws.secrets.add_version(name, change.text, version_id=change.version_id, stage=CURRENT)
     elif before.current != change.version_id:
@@ -157,7 +148,7 @@ def _make_current(change: Change, aws: Aws) -> str:
     return change.version_id
 
 
-def _roll(change: Change, environment: Environment, aws: Aws, clock: Clock) -> Stored:
+def _roll(change: Change, environment: Environment, begin: Begin, aws: Aws) -> Stored:
     name, label = change.names.secret, staged_label(change.version_id)
     if change.text:
         aws.secrets.add_version(name, change.text, version_id=change.version_id, stage=label)
@@ -172,10 +163,10 @@ def _roll(change: Change, environment: Environment, aws: Aws, clock: Clock) -> S
         },
     }
     try:
-        deployment = begin(body, aws, clock, caller=change.caller, key=None)
+        deployment = begin(body)
     except Exception:
         # Nobody rolls this version: without its label Secrets Manager deletes it.
         if change.text:
             aws.secrets.unlabel(name, label)
         raise
-    return Stored(State.ROLLING, change.version_id, deployment, ttl_s(environment))
+    return Stored(SecretState.ROLLING, change.version_id, deployment, ttl_s(environment))

@@ -112,6 +112,10 @@ class Records(Protocol):
         """Nothing happens when another deployment, or none, holds it."""
         ...
 
+    def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
+        """An entry that no deployment writes. at: ISO 8601."""
+        ...
+
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         """Newest first."""
         ...

@@ -17,7 +17,7 @@ from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
-from . import pending
+from . import stage
 from .access import ALLOWED
 from .age import age_days, is_old, warnings
 from .simulate import simulate
@@ -26,8 +26,8 @@ from .simulate import simulate
 def fingerprint(request: Request, aws: Aws) -> str:
     """Which secret, the version that the candidate reads, the version that it should read, and whether that is old.
 
-    The same before and after shift_traffic promotes the version. The proxy's role is left out: the first stack creates it, and release_code has proved by then that it reads the
-    secret.
+    The same before and after shift_traffic promotes the version. The proxy's role is left out: the first stack creates
+    it, and release_code has proved by then that it reads the secret.
     """
     info = aws.secrets.find(_name(request))
     max_age = request.config.secret_max_age_days
@@ -41,9 +41,9 @@ def run(request: Request, aws: Aws) -> Result[SecretEvidence]:
     """Make the version that this deployment rolls the pending one; check its document and the access to it.
 
     Raises PhaseFailed: SecretMissing, SecretDoomed (its deletion is scheduled), SecretEmpty, SecretMalformed,
-    SecretAccess, and of `pending.stage`.
+    SecretAccess, and of `stage`.
     """
-    info = pending.stage(_find(request, aws), request, aws)
+    info = stage.stage(_find(request, aws), request, aws)
     stored, secret = _checked(info, aws)
     age = age_days(stored.created_at or info.changed_at, request.now)
     evidence = SecretEvidence(

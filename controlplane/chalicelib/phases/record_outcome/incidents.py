@@ -36,8 +36,8 @@ def is_verdict(outcome: Outcome) -> bool:
 def decides(action: Action, outcome: Outcome, *, validated: bool) -> bool:
     """Whether this ending may open or close an incident.
 
-    validated: whether the deployment ran the checks of the endpoints. A deploy or rotation that did passes as a revalidation
-    would; one that skipped them says nothing. A removed environment has no incident.
+    validated: whether the deployment ran the checks of the endpoints. A deploy or rotation that did passes as a
+    revalidation would; one that skipped them says nothing. A removed environment has no incident.
     """
     if action is Action.REVALIDATE:
         return is_verdict(outcome)

@@ -1,8 +1,8 @@
 """Phase 6: releases code and settings as a new version of the function, and points the alias `candidate` at it.
 
-For the action `rotate` it only points the candidate at the live version. The stack is not touched. A version is published only when no published version has the same code and settings; its
+The stack is not touched. A version is published only when no published version has the same code and settings; its
 description holds the fingerprint of both. Then the candidate itself must report that it runs this artifact and has
-read its secret.
+read its secret. For the action `rotate` the candidate is the live version (`reuse`).
 """
 
 from __future__ import annotations

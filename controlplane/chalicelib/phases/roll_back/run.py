@@ -17,7 +17,7 @@ from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import fire
 from chalicelib.ports import Aws
 
-from . import secret
+from . import restore
 from .destination import nothing_to_go_back_to, requested
 
 UNRELEASED = "unreleased"  # ARTIFACT_DIGEST of the version that proxy/template.yaml creates
@@ -35,7 +35,7 @@ def run(request: Request, aws: Aws) -> Result[RollBackEvidence]:
         if request.action is Action.ROLLBACK:
             raise LockLost(summary, remedy="Send the rollback again.")
         return Result.skipped(summary)
-    result = secret.go_back(_go_back(request, aws), request, aws)
+    result = restore.go_back(_go_back(request, aws), request, aws)
     if not _was_firing_alarms(request, aws):
         return result
     reset = fire.reset_test_alarms(request.names, aws)
