@@ -1,7 +1,7 @@
 # Thin: each target is one line, and each line can be typed by hand.
 PYTHON ?= python3
 
-.PHONY: demo stop test check bench lock verify-account
+.PHONY: demo stop test check bench mutants lock verify-account
 
 demo:
 	$(PYTHON) bootstrap.py demo
@@ -17,6 +17,9 @@ check:
 
 bench:
 	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m bench
+
+mutants:
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m installer.mutants
 
 lock:
 	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.lock

@@ -23,6 +23,7 @@ _T = TypeVar("_T")
 CHANGE_SET = "proxyctl-up"  # with a suffix: two people who upgrade at once must not share a change set
 TABLE = "proxyctl"
 SECRETS = "proxyctl/"
+DASHBOARD = "proxyctl"
 ENVIRONMENT_STACKS = "proxyctl-env-"
 
 
@@ -127,6 +128,7 @@ def down(aws: Target, force: bool) -> None:
         )
     say(f"stack proxyctl: {'removed' if _deployer(aws).delete() else 'there was none'}")
     say(_delete_table(aws))
+    say(_delete_dashboard(aws))
     say(bucket.remove(aws))
     for line in remaining_secrets(aws):
         say(line)
@@ -166,6 +168,17 @@ def _delete_table(aws: Target) -> str:
             raise
         return f"table {TABLE}: there was none"
     return f"table {TABLE}: removed"
+
+
+def _delete_dashboard(aws: Target) -> str:
+    """The dashboard of all environments; the clean-up of the last one has removed it, unless they were left running."""
+    try:
+        aws.client("cloudwatch").delete_dashboards(DashboardNames=[DASHBOARD])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("ResourceNotFound", "DashboardNotFoundError"):
+            raise
+        return f"dashboard {DASHBOARD}: there was none"
+    return f"dashboard {DASHBOARD}: removed"
 
 
 def _timed(step: str, work: Callable[[], _T]) -> _T:

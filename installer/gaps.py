@@ -16,6 +16,7 @@ CHECKED_ON_EVERYTHING: dict[str, str] = {
     "logs:DescribeLogGroups": "the account's log groups",
     "cloudwatch:DescribeAlarms": "the account's alarms",
     "cloudwatch:PutDashboard": "the dashboard",
+    "cloudwatch:GetDashboard": "the dashboard",
     "states:SendTaskSuccess": "the state machine whose task waits",
     "states:SendTaskFailure": "the state machine whose task waits",
     "lambda:DeleteFunction": "a version of the function; MiniStack checks the function without the version",

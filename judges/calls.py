@@ -1,14 +1,14 @@
 """What a recorded call needs of IAM: actions on resources, from the operation and its parameters.
 
-Recorded by `local/recording/sitecustomize.py`. Mostly the action has the operation's name; where AWS differs, the tables
-here say so (source: Service Authorization Reference, and the services' guides where named).
+Recorded by `local/recording/sitecustomize.py`. Mostly the action has the operation's name; where AWS differs, the
+tables here say so (source: Service Authorization Reference).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Call:
-    """function: the physical name of the Lambda. code: the error's, "" for an answer."""
+    """function: the physical name of the Lambda. code: the error's, "" for an answer. beyond: parameters that exceed
+    AWS's limits."""
 
     function: str
     service: str
@@ -64,6 +65,7 @@ class Call:
     params: Mapping[str, Any]
     http: Mapping[str, str]
     code: str
+    beyond: Sequence[str] = ()
 
     @property
     def stem(self) -> str:

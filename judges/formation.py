@@ -79,9 +79,14 @@ def _of_caller(caller: Caller, policy: Mapping[str, Any], types: Iterable[str]) 
             yield f"{caller.policy}: {name}: cfn-lint has no handlers of this type"
             continue
         for handler in caller.handlers:
-            for action in schemas()[name]["handlers"].get(handler, {}).get("permissions", ()):
+            for action in permissions(name, handler):
                 if not grants(document, action, sample(name, action)):
                     yield f"{caller.policy}: {name} {handler}: {action}"
+
+
+def permissions(type_name: str, handler: str) -> list[str]:
+    """The actions that a handler of a resource type lists."""
+    return list(schemas()[type_name]["handlers"].get(handler, {}).get("permissions", ()))
 
 
 def sample(type_name: str, action: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,12 +133,25 @@ def test_a_permission_that_is_taken_away_is_named_by_preflight(rolled: Rolled) -
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         statement["Action"] = [action for action in actions if action != "lambda:PublishVersion"] or ["none:None"]
     assert less != whole
+    acts_after_s = rolled.embedded.cloud.switches.role_s
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(less))
+    time.sleep(acts_after_s)
     try:
         told = roll(rolled.embedded, rolled.environment)
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole))
+        time.sleep(acts_after_s)
     assert told["status"] == "FAILED"
     assert phase(told, "preflight")["status"] == "FAILED"
     assert "lambda:PublishVersion" in told["error"]["message"]
     assert "release_code" in told["error"]["message"]
+    # A refusal has its own name in Step Functions, so that it ends at once and no Retry matches it.
+    assert failures_of(rolled, told) == ["PhaseFailed"]
+
+
+def failures_of(rolled: Rolled, deployment: dict[str, Any]) -> list[str]:
+    """Names of the errors with which Lambdas failed in the deployment's execution."""
+    states = rolled.embedded.boto("stepfunctions")
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=deployment["execution_arn"])
+    details = [event.get("lambdaFunctionFailedEventDetails") for page in pages for event in page["events"]]
+    return [str(detail["error"]) for detail in details if detail]

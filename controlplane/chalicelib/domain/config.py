@@ -78,7 +78,11 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class AlarmThresholds:
-    """When each alarm fires, per minute of data. Rates are shares of all requests in [0, 1]; times are milliseconds."""
+    """When each alarm fires, per minute of data. Rates are shares of all requests in [0, 1]; times are milliseconds.
+
+    gateway_dimensions: what the alarms on API Gateway watch. `method` is the public method only, under `Method: ANY`,
+    which AWS does not document; `stage` is the whole stage, with the candidate's requests during its checks.
+    """
 
     error_rate: float = 0.01
     server_error_rate: float = 0.01
@@ -88,6 +92,7 @@ class AlarmThresholds:
     throttles: int = 10
     concurrency: int = 500
     secret_failures: int = 1
+    gateway_dimensions: Literal["method", "stage"] = "method"
 
     def __post_init__(self) -> None:
         for name in ("error_rate", "server_error_rate", "client_error_rate"):

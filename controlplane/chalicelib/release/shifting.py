@@ -104,8 +104,6 @@ def _fisher(candidate: Tally, live: Tally) -> float:
     """Upper tail of the hypergeometric distribution: at least `candidate.errors` of all errors are the candidate's."""
     drawn, other = candidate.invocations, live.invocations
     errors = candidate.errors + live.errors
-    if drawn == 0 or other == 0:
-        return 1.0
     most = min(drawn, errors)
     whole = _log_choose(drawn + other, errors)
     terms = (
