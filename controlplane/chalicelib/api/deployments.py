@@ -17,6 +17,7 @@ from .views import show_deployment, show_with_phases
 
 _PAGE = 20
 _PAGE_LIMIT = 100
+_LIMIT_DIGITS = 3
 _FILTERS = ("cursor", "environment", "limit", "status")
 
 
@@ -41,13 +42,14 @@ def _status(call: ApiCall) -> DeploymentStatus | None:
         return DeploymentStatus(text)
     except ValueError as error:
         states = ", ".join(DeploymentStatus)
-        raise BadRequest(f"status {text!r} is not a state", field="status", remedy=f"One of {states}.") from error
+        raise BadRequest(f"status {text[:40]!r} is not a state", field="status", remedy=f"One of {states}.") from error
 
 
 def _limit(call: ApiCall) -> int:
     text = call.query.get("limit", str(_PAGE))
-    if not text.isdecimal() or not 1 <= int(text) <= _PAGE_LIMIT:
-        raise BadRequest(f"limit {text!r} is not from 1 to {_PAGE_LIMIT}", field="limit", remedy="Leave it out.")
+    # Measured before it is read: Python refuses to read a number of 5,000 digits.
+    if not text.isdecimal() or len(text) > _LIMIT_DIGITS or not 1 <= int(text) <= _PAGE_LIMIT:
+        raise BadRequest(f"limit {text[:20]!r} is not from 1 to {_PAGE_LIMIT}", field="limit", remedy="Leave it out.")
     return int(text)
 
 

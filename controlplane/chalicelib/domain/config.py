@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
 
+from . import webhook_url
 from .errors import BadRequest
 
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
@@ -47,6 +47,8 @@ RETENTION_DAYS = (
 
 
 _MOST_HOURS = 24 * 366
+_LEAST = 1e-9  # of the numbers above 0; DynamoDB holds none below 1e-130
+_MOST_SIZES = 20  # what power tuning compares; each takes seconds and costs calls
 # Seconds at each step and after the last one, in an account, unless options.bake says otherwise.
 BAKE_STEP_S, BAKE_WATCH_S = 60, 300
 # The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
@@ -55,13 +57,24 @@ _REASON = 1_000  # characters; it stands in every list of deployments
 
 
 def within(name: str, value: float | None, low: float, high: float) -> None:
-    """Refuse a number outside [low, high], naming the field."""
-    if value is not None and not low <= value <= high:
-        raise BadRequest(
-            f"{name} is {value}; it must be from {low} to {high}",
-            field=name,
-            remedy=f"Set {name} within the range.",
-        )
+    """Refuse a number outside [low, high], and one so near to 0 that DynamoDB cannot hold it, naming the field."""
+    if value is None or (low <= value <= high and (value == 0 or abs(value) >= _LEAST)):
+        return
+    raise BadRequest(
+        f"{name} is {_shown(value)}; it must be from {low} to {high}"
+        + (f", and 0 or at least {_LEAST}" if low <= value <= high else ""),
+        field=name,
+        remedy=f"Set {name} within the range.",
+    )
+
+
+def _shown(value: float) -> str:
+    """The number, cut where a caller has sent thousands of digits."""
+    try:
+        text = str(value)
+    except ValueError:  # Python refuses to write integers of more than 4,300 digits
+        return "a number with thousands of digits"
+    return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,29 +117,6 @@ class AlarmThresholds:
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
-    """Where every state change is sent, too. The signing key is in Secrets Manager, under proxyctl/<env>/webhook."""
-
-    url: str
-
-    def __post_init__(self) -> None:
-        try:
-            parts = urlsplit(self.url)
-            host, _port = parts.hostname or "", parts.port
-        except ValueError:
-            raise _not_a_webhook("is not a URL", "Correct it.") from None
-        if not host or "@" in parts.netloc or not self.url.isprintable() or " " in self.url:
-            raise _not_a_webhook("must be https://host[:port]/path", "Leave user names and blanks out.")
-        # Plain HTTP only to this very machine, as in the embedded cloud: elsewhere the signature could be replayed.
-        if parts.scheme != "https" and (parts.scheme, host) != ("http", "127.0.0.1"):
-            raise _not_a_webhook("must begin with https://", "Give the receiver a certificate.")
-
-
-def _not_a_webhook(must: str, remedy: str) -> BadRequest:
-    return BadRequest(f"config.webhook.url {must}", field="config.webhook.url", remedy=remedy)
-
-
-@dataclass(frozen=True, slots=True)
 class Compatibility:
     """Switches for behaviour of AWS that its documentation leaves open; docs/fidelity.md says which row needs which.
 
@@ -136,6 +126,18 @@ class Compatibility:
 
     request_id_header: bool = False
     stream_content_type: Literal["integration", "octet-stream"] = "integration"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Another receiver of every state change. The signing key is in Secrets Manager, under proxyctl/<env>/webhook."""
+
+    url: str
+
+    def __post_init__(self) -> None:
+        if refusal := webhook_url.refusal(self.url):
+            must, remedy = refusal
+            raise BadRequest(f"config.webhook.url {must}", field="config.webhook.url", remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +243,8 @@ class Load:
                 field="options.load.trace",
                 remedy="Give the recorded seconds in options.load.trace and set options.load.arrivals to trace.",
             )
+        for at in self.trace:
+            within("options.load.trace", at, 0, self.duration_s)
         within("options.load.rps", self.rps, 0.1, 100_000)
         within("options.load.duration_s", self.duration_s, 1, 3_600)
         within("options.load.workers", self.workers, 1, 1_000)
@@ -342,6 +346,12 @@ class Options:
         within("options.ttl_hours", self.ttl_hours, 0, _MOST_HOURS)
         within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
         within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)
+        if len(self.tune_memory) > _MOST_SIZES or len(set(self.tune_memory)) < len(self.tune_memory):
+            raise BadRequest(
+                f"options.tune_memory has {len(self.tune_memory)} sizes; it may have {_MOST_SIZES}, each once",
+                field="options.tune_memory",
+                remedy="Name fewer sizes.",
+            )
         for size in self.tune_memory:
             within("options.tune_memory", size, 128, 10_240)
         within("options.secret_recovery_days", self.secret_recovery_days, 0, 30)

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.domain import webhook_url
 from chalicelib.domain.codec import decode, decode_lenient, unknown_part
 from chalicelib.domain.config import Config, Options
 from chalicelib.domain.errors import BadRequest, Conflict, NotFound
@@ -56,6 +57,7 @@ def begin(
     start = decode(Start, body)
     Names(start.environment)
     _check_secret_version(start)
+    _check_webhook(start.config, aws)
     claim = claim_of(key, caller, body)
     now = clock()
     environment = aws.records.environment(start.environment)
@@ -104,6 +106,15 @@ def _refuse_without_release(environment: Environment) -> None:
             code="EnvironmentRemoved",
             field="environment",
             remedy="POST /deployments with action deploy makes it anew.",
+        )
+
+
+def _check_webhook(config: Config, aws: Aws) -> None:
+    if config.webhook and webhook_url.is_on_this_machine(config.webhook.url) and not aws.settings.embedded:
+        raise BadRequest(
+            "config.webhook.url names this machine, which is no receiver in an account",
+            field="config.webhook.url",
+            remedy="Name a public https:// host.",
         )
 
 

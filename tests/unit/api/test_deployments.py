@@ -235,3 +235,10 @@ def test_the_report_is_served_once_it_is_written() -> None:
 def test_a_lease_outlives_the_longest_lambda() -> None:
     assert LEASE_S > 15 * 60
     assert DeploymentStatus.PENDING.is_final is False
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "1" * 5_000, "x", "1.0", ""])
+def test_a_limit_outside_of_its_range_is_refused_in_few_words(limit: str) -> None:
+    answer = ask(FakeAws(), deployments.index, query={"limit": limit})
+    assert (answer.status, error(answer)["field"]) == (400, "limit")
+    assert len(error(answer)["message"]) < 100
