@@ -1,33 +1,44 @@
 """`secret set`, `show`, `history` and `rollback`. They print names, fingerprints and versions, never a value."""
 
-import argparse
 import getpass
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TextIO
 
+from ctl import exits
 from ctl.client import ApiError, Client
 from ctl.inputs import BYTE_ORDER_MARK, Refused, json_object
 from ctl.rolling import follow
-from ctl.shapes import Secret, StoredSecret
+from ctl.shapes import SecretView, StoredSecret
 from ctl.words import clean
 
 
-def set_secret(arguments: argparse.Namespace, client: Client) -> int:
+@dataclass(frozen=True)
+class How:
+    """How a changed secret is to be rolled. now: at once and unchecked; wait: behind a running deployment."""
+
+    now: bool = False
+    wait: bool = False
+    reason: str = ""
+    no_follow: bool = False
+    as_json: bool = False
+
+    @property
+    def query(self) -> dict[str, str]:
+        flags = {name: "true" for name in ("now", "wait") if getattr(self, name)}
+        return flags | ({"reason": self.reason} if self.reason else {})
+
+
+def set_secret(client: Client, environment: str, how: How) -> int:
     """A key at the prompt or on standard input replaces the key only; JSON on standard input replaces everything."""
     value = _prompt() if sys.stdin.isatty() else _read(sys.stdin)
-    query = _query(arguments)
     if isinstance(value, dict):
-        stored = client.put_secret(arguments.environment, value, query)
+        stored = client.put_secret(environment, value, how.query)
     else:
-        stored = _set_key(arguments.environment, value, query, client)
-    return _finish(stored, arguments, client)
-
-
-def _query(arguments: argparse.Namespace) -> dict[str, str]:
-    flags = {name: "true" for name in ("now", "wait") if getattr(arguments, name)}
-    return flags | ({"reason": arguments.reason} if arguments.reason else {})
+        stored = _set_key(environment, value, how.query, client)
+    return _finish(stored, how, client)
 
 
 def _set_key(environment: str, key: str, query: Mapping[str, str], client: Client) -> StoredSecret:
@@ -40,26 +51,29 @@ def _set_key(environment: str, key: str, query: Mapping[str, str], client: Clien
     return client.put_secret(environment, {"schema": 1, "api_key": key, "models": {}}, query, only_new=True)
 
 
-def _finish(stored: StoredSecret, arguments: argparse.Namespace, client: Client) -> int:
+def _finish(stored: StoredSecret, how: How, client: Client) -> int:
     """Print what was stored, and follow the deployment that rolls it to its end."""
-    _print(stored, sys.stdout, sys.stderr)
+    if how.as_json:
+        sys.stdout.write(json.dumps(stored, indent=2) + "\n")
+    else:
+        _print(stored, sys.stdout, sys.stderr)
     deployment = stored.get("deployment")
-    if deployment is None or arguments.no_follow:
-        return 0
+    if deployment is None or how.no_follow or how.as_json:
+        return exits.DONE
     return follow(client, deployment)
 
 
-def show(arguments: argparse.Namespace, client: Client) -> int:
+def show(client: Client, environment: str, *, as_json: bool) -> int:
     """`secret show`: fields and fingerprints of their values, never a value."""
-    secret = client.secret(arguments.environment)
-    if arguments.json:
+    secret = client.secret(environment)
+    if as_json:
         sys.stdout.write(json.dumps(secret, indent=2) + "\n")
-        return 0
-    sys.stdout.writelines(f"{clean(line)}\n" for line in _shown(secret))
-    return 0
+    else:
+        sys.stdout.writelines(f"{clean(line)}\n" for line in _shown(secret))
+    return exits.DONE
 
 
-def _shown(secret: Secret) -> Iterator[str]:
+def _shown(secret: SecretView) -> Iterator[str]:
     yield f"{secret.get('secret_arn', '')}"
     if secret.get("adopted"):
         yield "  adopted: its owner stores and rotates it"
@@ -77,24 +91,25 @@ def _shown(secret: Secret) -> Iterator[str]:
         yield f"  models: {_names(secret.get('models', []))}; client keys: {_names(secret.get('client_keys', []))}"
 
 
-def history(arguments: argparse.Namespace, client: Client) -> int:
+def history(client: Client, environment: str, *, as_json: bool) -> int:
     """`secret history`: the versions that can be gone back to, newest first."""
-    versions = client.secret_versions(arguments.environment)
-    if arguments.json:
+    versions = client.secret_versions(environment)
+    if as_json:
         sys.stdout.write(json.dumps(versions, indent=2) + "\n")
-        return 0
+        return exits.DONE
     for version in versions:
-        marks = [mark for mark in ("current", "pending") if version.get(mark)]
+        marks = [
+            mark for mark, holds in (("current", version.get("current")), ("pending", version.get("pending"))) if holds
+        ]
         by = ", ".join(version.get("deployments", [])) or "no release"
         line = f"{version['version_id']}  {version.get('stored_at') or '?'}  {' '.join(marks) or '-'}  {by}"
         sys.stdout.write(f"{clean(line)}\n")
-    return 0
+    return exits.DONE
 
 
-def roll_back(arguments: argparse.Namespace, client: Client) -> int:
+def roll_back(client: Client, environment: str, version: str | None, how: How) -> int:
     """`secret rollback`: an earlier version, checked on the candidate as any other; the code stays."""
-    stored = client.roll_back_secret(arguments.environment, arguments.to, _query(arguments))
-    return _finish(stored, arguments, client)
+    return _finish(client.roll_back_secret(environment, version, how.query), how, client)
 
 
 def _prompt() -> str:

@@ -93,8 +93,8 @@ def read(folder: Path) -> list[Call]:
 
 def needs(calls: Iterable[Call], place: Place) -> list[Need]:
     """What they need, each need once, sorted."""
-    found = {need for call in calls for need in of(call, place)}
-    return sorted(found, key=lambda need: (need.stem, need.action, need.resource, need.allowed))
+    unique = {need for call in calls for need in of(call, place)}
+    return sorted(unique, key=lambda need: (need.stem, need.action, need.resource, need.allowed))
 
 
 def of(call: Call, place: Place) -> Iterator[Need]:

@@ -43,13 +43,13 @@ class Judged:
 def judge(needs: Sequence[Need], place: Place, sources: Sources | None = None) -> list[Judged]:
     """Ask about all of them. Raises node_tools.NodeIsMissing."""
     sources = sources or documents.read()
-    asked = [replace(need, resource=_with_any_api(need.resource)) for need in needs]
+    general = [replace(need, resource=_with_any_api(need.resource)) for need in needs]
     payload = {
         "account": place.account,
         "policies": {stem: _resolved(policy, place) for stem, policy in sources.policies.items()},
         "needs": [
             {"stem": need.stem, "action": need.action, "resource": need.resource, "context": dict(need.context)}
-            for need in asked
+            for need in general
         ],
     }
     answers = node_tools.run("simulate", payload)
@@ -109,15 +109,15 @@ def in_their_name(place: Place, sources: Sources | None = None) -> list[Need]:
 def _formed(place: Place, sources: Sources) -> list[Need]:
     accepted = exceptions.load("formation")
     types = formation.types_of(sources.proxy)
-    found = []
+    formed = []
     for caller in formation.CALLERS:
         for name in caller.types or types:
             for handler in caller.handlers:
                 for action in formation.permissions(name, handler):
                     text = f"{caller.policy}: {name} {handler}: {action}"
                     if exceptions.judge([text], accepted).open or _granted(caller.policy, action, name, sources):
-                        found.append(_formed_need(caller.policy, action, name, place))
-    return sorted(set(found), key=lambda need: (need.stem, need.action, need.resource))
+                        formed.append(_formed_need(caller.policy, action, name, place))
+    return sorted(set(formed), key=lambda need: (need.stem, need.action, need.resource))
 
 
 def _granted(stem: str, action: str, name: str, sources: Sources) -> bool:

@@ -45,8 +45,8 @@ def control_plane(root: Path = ROOT) -> Path:
 def translated(template: Mapping[str, Any]) -> Template:
     """What SAM makes of it, with the state machines' partition filled in: cfn-lint wants ARNs there."""
     text = json.dumps(template).replace("arn:${Partition}:", "arn:aws:")
-    made: Template = json.loads(_inside("run_sam.py", [], text))
-    return made
+    plain: Template = json.loads(_inside("run_sam.py", [], text))
+    return plain
 
 
 def stage_findings(name: str, template: Mapping[str, Any]) -> list[str]:
@@ -63,10 +63,10 @@ def cfn_lint_findings(paths: Iterable[Path], regions: Sequence[str] = REGIONS) -
     script = str(Path(sys.executable).parent / "cfn-lint")
     command = [sys.executable, script, "--format", "json", "-c", "I", "--regions", *regions, "--", *map(str, paths)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)  # noqa: S603
-    found = json.loads(done.stdout or "[]")
-    if done.returncode and not found:
+    findings = json.loads(done.stdout or "[]")
+    if done.returncode and not findings:
         raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
-    return [_cfn_lint_line(entry) for entry in found]
+    return [_cfn_lint_line(entry) for entry in findings]
 
 
 def _cfn_lint_line(entry: Mapping[str, Any]) -> str:
@@ -79,8 +79,8 @@ def checkov_findings(path: Path) -> list[str]:
     report = json.loads(_inside("run_checkov.py", [str(path)], ""))
     if not report["passed"]:
         raise ValueError(f"checkov found nothing to pass in {path.name}: it did not read it")
-    found: list[str] = report["findings"]
-    return found
+    findings: list[str] = report["findings"]
+    return findings
 
 
 def _inside(script: str, arguments: Sequence[str], text: str) -> str:

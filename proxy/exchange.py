@@ -35,6 +35,8 @@ class Exchange:
     tokens_in: int | None = None
     tokens_out: int | None = None
     streamed: bool = False
+    upstream: str = ""  # the name of the upstream in the secret; empty for the default one
+    is_callers: bool = False  # a status of 500 or above that is the caller's doing
     error: str = ""  # a code, never a message of somebody else's
 
     def overhead_s(self, now: float) -> float:

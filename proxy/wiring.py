@@ -8,8 +8,8 @@ from proxy.clock import SYSTEM
 from proxy.core import Proxy
 from proxy.secret.cache import CANDIDATE_TTL_S, SecretCache
 from proxy.telemetry import Telemetry
-from proxy.upstream.connection import Pool
 from proxy.upstream.forward import Forwarder
+from proxy.upstream.pool import Pool
 from proxy.upstream.resolve import Resolver
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ class Parts:
         settings: Settings,
         store: SecretStore,
         clock: Clock = SYSTEM,
+        telemetry: Telemetry | None = None,
         *,
         candidate_store: SecretStore | None = None,
     ) -> None:
         self.clock = clock
-        self.telemetry = Telemetry(settings.environment, settings.log_level, clock)
+        self.telemetry = telemetry or Telemetry(settings.environment, settings.log_level, clock)
         report = self.telemetry.secret_failed
         candidate = None
         if candidate_store is not None:

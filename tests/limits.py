@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import botocore.handlers
 
-_SPEC = importlib.util.spec_from_file_location(
-    "limits", Path(__file__).resolve().parents[1] / "local" / "recording" / "limits.py"
-)
-assert _SPEC
-assert _SPEC.loader
-limits = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(limits)
+from local.recording import request_limits
 
 
 class RequestRefused(Exception):
@@ -23,9 +15,9 @@ class RequestRefused(Exception):
 
 def check(params: dict[str, Any], model: Any, **_: Any) -> None:
     """Raises RequestRefused naming each parameter at fault."""
-    found = list(limits.violations(model.input_shape, params))
-    if found:
-        raise RequestRefused(f"{model.service_model.service_name}:{model.name}: {'; '.join(found)}")
+    beyond = list(request_limits.violations(model.input_shape, params))
+    if beyond:
+        raise RequestRefused(f"{model.service_model.service_name}:{model.name}: {'; '.join(beyond)}")
 
 
 def install() -> None:

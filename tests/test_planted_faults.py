@@ -98,13 +98,14 @@ FAULTS = {
 def test_a_fault_that_is_planted_back_is_seen(name: str, tmp_path: Path) -> None:
     fault = FAULTS[name]
     shutil.copytree(ROOT / ROOMS, tmp_path / ROOMS, ignore=shutil.ignore_patterns("__pycache__"))
-    for shared in ("tests", "proxy", "installer", "local", "statemachine", "pyproject.toml"):
-        (tmp_path / shared).symlink_to(ROOT / shared)
+    for shared in ROOT.iterdir():
+        if shared.name not in ("controlplane", ".git"):
+            (tmp_path / shared.name).symlink_to(shared)
     file = tmp_path / ROOMS / fault.file
     sound = file.read_text()
     assert sound.count(fault.sound) == 1, f"the place for this fault in {fault.file} has moved"
     file.write_text(sound.replace(fault.sound, fault.planted))
     command = [sys.executable, "-m", "pytest", "-q", "-x", "--rootdir", str(tmp_path), fault.test]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 1, done.stdout[-2_000:] + done.stderr[-2_000:]
     assert "FAILURES" in done.stdout  # an import error ends with another code, too

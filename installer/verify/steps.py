@@ -82,7 +82,7 @@ class Steps:
             self.facts.stage_rates = (*self.facts.stage_rates[:2], looks.stage_rate(self.aws, self.outputs))
 
     def bad_release(self) -> None:
-        """A release that answers 500 to everything."""
+        """A release that is well and answers 500 to every call of a model."""
         with planted.bad_release(self.root, self.aws):
             deployment = self.facts.deployments["bad"] = self.rollouts.deploy({"memory_mb": 704})
         self.facts.errors = looks.error_names(self.aws, deployment.get("execution_arn", ""))

@@ -10,7 +10,7 @@ import json
 import os
 from typing import Any
 
-import limits
+import request_limits as limits  # type: ignore[import-not-found]  # beside this file, on PYTHONPATH
 
 _FILE = os.environ.get("PROXYCTL_CALLS_FILE", "")
 _FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")

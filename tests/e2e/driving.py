@@ -21,8 +21,9 @@ import boto3
 from chalicelib import wiring
 from chalicelib.adapters import session
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.model import Action, Applied, Environment
+from chalicelib.domain.options import Options
 from chalicelib.engine import policies, registry
 from chalicelib.engine.phase import Phase, Request, Result, Results, Status
 from chalicelib.phases.preflight.grants import role_of

@@ -1,4 +1,4 @@
-"""The configuration that a POST takes: `config` describes the environment, `options` this run only.
+"""The configuration of an environment, as a POST takes it. Defaults are a careful engineer's.
 
 Ranges are AWS's own limits unless a comment says otherwise. `codec.decode` builds these and names the field at fault.
 """
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from . import webhook_url
-from .errors import BadRequest
+from .errors import BadRequest, within
+from .times import TIME_LIMIT_H
 
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 _SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
-_SECRET_VERSION = re.compile(r"[A-Za-z0-9-]{1,64}")
 _SUBSCRIBER = re.compile(
     r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:\S+|https://[^\s/@]+(/\S*)?|[^\s@]+@[^\s@]+\.[^\s@]+"
 )
@@ -44,37 +44,6 @@ RETENTION_DAYS = (
     3288,
     3653,
 )
-
-
-_MOST_HOURS = 24 * 366
-_LEAST = 1e-9  # of the numbers above 0; DynamoDB holds none below 1e-130
-_MOST_SIZES = 20  # what power tuning compares; each takes seconds and costs calls
-# Seconds at each step and after the last one, in an account, unless options.bake says otherwise.
-BAKE_STEP_S, BAKE_WATCH_S = 60, 300
-# The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
-_MOST_BAKE_S = 86_400
-_REASON = 1_000  # characters; it stands in every list of deployments
-
-
-def within(name: str, value: float | None, low: float, high: float) -> None:
-    """Refuse a number outside [low, high], and one so near to 0 that DynamoDB cannot hold it, naming the field."""
-    if value is None or (low <= value <= high and (value == 0 or abs(value) >= _LEAST)):
-        return
-    raise BadRequest(
-        f"{name} is {_shown(value)}; it must be from {low} to {high}"
-        + (f", and 0 or at least {_LEAST}" if low <= value <= high else ""),
-        field=name,
-        remedy=f"Set {name} within the range.",
-    )
-
-
-def _shown(value: float) -> str:
-    """The number, cut where a caller has sent thousands of digits."""
-    try:
-        text = str(value)
-    except ValueError:  # Python refuses to write integers of more than 4,300 digits
-        return "a number with thousands of digits"
-    return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +86,6 @@ class AlarmThresholds:
 
 
 @dataclass(frozen=True, slots=True)
-class Compatibility:
-    """Switches for behaviour of AWS that its documentation leaves open; docs/fidelity.md says which row needs which.
-
-    request_id_header: `x-request-id` on API Gateway's own answers, mapped from `context.requestId`.
-    stream_content_type: what the proxy calls a stream with prelude; `octet-stream` where API Gateway refuses AWS's own.
-    """
-
-    request_id_header: bool = False
-    stream_content_type: Literal["integration", "octet-stream"] = "integration"
-
-
-@dataclass(frozen=True, slots=True)
 class Webhook:
     """Another receiver of every state change. The signing key is in Secrets Manager, under proxyctl/<env>/webhook."""
 
@@ -138,6 +95,18 @@ class Webhook:
         if refusal := webhook_url.refusal(self.url):
             must, remedy = refusal
             raise BadRequest(f"config.webhook.url {must}", field="config.webhook.url", remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Compatibility:
+    """Switches for behaviour of AWS that its documentation leaves open; docs/fidelity.md says which row needs which.
+
+    request_id_header: `x-request-id` on API Gateway's own answers, mapped from `context.requestId`.
+    stream_content_type: what the proxy calls a stream with prelude; `octet-stream` where API Gateway refuses AWS's own.
+    """
+
+    request_id_header: bool = False
+    stream_content_type: Literal["integration", "octet-stream"] = "integration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +141,7 @@ class Config:
         within("config.secret_ttl_s", self.secret_ttl_s, 1, 86_400)
         within("config.reserved_concurrency", self.reserved_concurrency, 1, 100_000)
         within("config.keep_versions", self.keep_versions, 1, 50)
-        within("config.ttl_hours", self.ttl_hours, 0, _MOST_HOURS)
+        within("config.ttl_hours", self.ttl_hours, 0, TIME_LIMIT_H)
         if self.log_retention_days not in RETENTION_DAYS:
             raise BadRequest(
                 f"config.log_retention_days is {self.log_retention_days}; CloudWatch Logs takes {RETENTION_DAYS}",
@@ -192,172 +161,3 @@ class Config:
                     field="config.notify",
                     remedy="Correct or remove the entry.",
                 )
-
-
-@dataclass(frozen=True, slots=True)
-class Slo:
-    """Bounds that the load test must meet. None means not judged.
-
-    slowdown: by which share (0.2 is 20 %) the median may be slower than that of the last good run.
-    """
-
-    p99_ms: float | None = 2_000
-    error_rate: float = 0.01
-    rps: float | None = None
-    cold_start_ms: float | None = 5_000
-    slowdown: float | None = None
-
-    def __post_init__(self) -> None:
-        within("options.slo.p99_ms", self.p99_ms, 1, 900_000)
-        within("options.slo.error_rate", self.error_rate, 0, 1)
-        within("options.slo.rps", self.rps, 0.1, 100_000)
-        within("options.slo.cold_start_ms", self.cold_start_ms, 1, 900_000)
-        within("options.slo.slowdown", self.slowdown, 0.001, 100)
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """How the load test drives the candidate: an open model, `rps` new requests a second whatever the answers do.
-
-    arrivals: how they are spread; ramp and step rise to `rps`, trace gives seconds since the start instead.
-    workers: Lambdas that share the load; one is the phase's own. cold_starts: fresh environments to force.
-    upstream: `real` asks for chat completions; `none` asks for /health, which goes all the way but the last, for free.
-    """
-
-    rps: float = 30
-    duration_s: float = 4
-    workers: int = 1
-    cold_starts: int = 2
-    arrivals: Literal["constant", "ramp", "step", "poisson", "trace"] = "constant"
-    trace: tuple[float, ...] = ()
-    stream: bool = False
-    upstream: Literal["real", "none"] = "real"
-    timeout_s: float = 30
-
-    def __post_init__(self) -> None:
-        within("options.load.timeout_s", self.timeout_s, 0.1, 900)
-        within("options.load.trace", len(self.trace), 0, 10_000)
-        if (self.arrivals == "trace") != bool(self.trace):
-            raise BadRequest(
-                "options.load.trace and arrivals: trace go together",
-                field="options.load.trace",
-                remedy="Give the recorded seconds in options.load.trace and set options.load.arrivals to trace.",
-            )
-        for at in self.trace:
-            within("options.load.trace", at, 0, self.duration_s)
-        within("options.load.rps", self.rps, 0.1, 100_000)
-        within("options.load.duration_s", self.duration_s, 1, 3_600)
-        within("options.load.workers", self.workers, 1, 1_000)
-        within("options.load.cold_starts", self.cold_starts, 0, 100)
-
-
-@dataclass(frozen=True, slots=True)
-class Bake:
-    """How traffic moves to the candidate, and how long alarms are watched afterwards.
-
-    strategy: `steps` takes `steps` (percent) as they are; `all_at_once` is [100]; `canary` is [percent, 100]; `linear`
-    rises by `percent`. step_s and watch_s: seconds at each step and after the last; None takes a minute and five in an
-    account, and seconds in the embedded cloud, where a demo is watched.
-    """
-
-    strategy: Literal["steps", "all_at_once", "linear", "canary"] = "steps"
-    steps: tuple[int, ...] = (10, 50, 100)
-    percent: int = 10
-    step_s: int | None = None
-    watch_s: int | None = None
-
-    def __post_init__(self) -> None:
-        within("options.bake.percent", self.percent, 1, 99)
-        within("options.bake.step_s", self.step_s, 0, 86_400)
-        within("options.bake.watch_s", self.watch_s, 0, 86_400)
-        total_s = self.longest_s
-        if total_s > _MOST_BAKE_S:
-            raise BadRequest(
-                f"options.bake takes {total_s} s; steps and the watch after them may take {_MOST_BAKE_S} s together",
-                field="options.bake",
-                remedy="Lower step_s or watch_s, or take fewer steps.",
-            )
-        rising = list(self.steps) == sorted(set(self.steps))
-        if not self.steps or self.steps[-1] != 100 or self.steps[0] < 1 or not rising:
-            raise BadRequest(
-                f"options.bake.steps is {list(self.steps)}; it must rise and end with 100",
-                field="options.bake.steps",
-                remedy="For example [10, 50, 100], or [100] for all at once.",
-            )
-
-    @property
-    def longest_s(self) -> int:
-        """Seconds of all steps and of the watch after them, as in an account."""
-        counts = {"all_at_once": 1, "canary": 2, "linear": -(-100 // max(self.percent, 1))}
-        count = counts.get(self.strategy, len(self.steps))
-        step_s = BAKE_STEP_S if self.step_s is None else self.step_s
-        return count * step_s + (BAKE_WATCH_S if self.watch_s is None else self.watch_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """This run only.
-
-    max_cost_usd: what phase 9 may cost, estimated before anything is sent; usd_per_million_tokens: the upstream's
-    price. ttl_hours: the environment is cleaned up so many hours after this deploy has ended, with its remove_secret;
-    0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
-    secret_version: the version of the secret that rotate or deploy rolls; it is refused when another version than
-    secret_base is current by then. PUT and PATCH …/secret set both.
-    heal: a revalidation puts drift back where that is safe. drill_of, sabotage: the control plane's own, for drills.
-    tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
-    """
-
-    force: bool = False
-    reason: str = ""
-    allow_replacement: bool = False
-    remove_secret: bool = False
-    secret_recovery_days: int = 7
-    rollback_to: str | None = None
-    secret_version: str | None = None
-    secret_base: str | None = None
-    expected_plan: str | None = None
-    if_busy: Literal["reject", "wait"] = "reject"
-    approval: Literal["none", "required"] = "none"
-    load: Load = field(default_factory=Load)
-    max_cost_usd: float = 1.0
-    usd_per_million_tokens: float = 10.0
-    tune_memory: tuple[int, ...] = ()
-    slo: Slo = field(default_factory=Slo)
-    bake: Bake = field(default_factory=Bake)
-    heal: bool = False
-    ttl_hours: float | None = None
-    drill_of: str | None = None
-    sabotage: Literal["answers_500"] | None = None
-
-    def __post_init__(self) -> None:
-        if len(self.reason) > _REASON:
-            raise BadRequest(
-                f"options.reason has {len(self.reason)} characters; it may have {_REASON}",
-                field="options.reason",
-                remedy="Say it shorter, or link to where it is said.",
-            )
-        for name, version in (("secret_version", self.secret_version), ("secret_base", self.secret_base)):
-            if version is not None and not _SECRET_VERSION.fullmatch(version):
-                raise BadRequest(
-                    f"options.{name} is not the ID of a secret's version",
-                    field=f"options.{name}",
-                    remedy="GET /environments/{name}/secret/history lists them.",
-                )
-        within("options.ttl_hours", self.ttl_hours, 0, _MOST_HOURS)
-        within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
-        within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)
-        if len(self.tune_memory) > _MOST_SIZES or len(set(self.tune_memory)) < len(self.tune_memory):
-            raise BadRequest(
-                f"options.tune_memory has {len(self.tune_memory)} sizes; it may have {_MOST_SIZES}, each once",
-                field="options.tune_memory",
-                remedy="Name fewer sizes.",
-            )
-        for size in self.tune_memory:
-            within("options.tune_memory", size, 128, 10_240)
-        within("options.secret_recovery_days", self.secret_recovery_days, 0, 30)
-        if self.secret_recovery_days and self.secret_recovery_days < 7:
-            raise BadRequest(
-                "options.secret_recovery_days takes 0 (at once) or 7 to 30",
-                field="options.secret_recovery_days",
-                remedy="Secrets Manager has no shorter window than 7 days.",
-            )

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain import webhook_url
 from chalicelib.domain.codec import decode, decode_lenient, unknown_part
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest, Conflict, NotFound
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Environment, Evidence, Lock
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws

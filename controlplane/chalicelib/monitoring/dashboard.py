@@ -88,8 +88,8 @@ def prices_of(written: str | None) -> dict[str, tuple[float, float]]:
     widgets = json.loads(written or "{}").get("widgets", [])
     graphs = [widget["properties"] for widget in widgets if widget.get("properties", {}).get("title") == _COSTS]
     lines = [row[0] for graph in graphs for row in graph["metrics"] if isinstance(row[0], dict)]
-    found = {str(line["label"]): _COST.search(str(line["expression"])) for line in lines}
-    return {model: (float(cost["price_in"]), float(cost["price_out"])) for model, cost in found.items() if cost}
+    match = {str(line["label"]): _COST.search(str(line["expression"])) for line in lines}
+    return {model: (float(cost["price_in"]), float(cost["price_out"])) for model, cost in match.items() if cost}
 
 
 def _variable() -> dict[str, object]:

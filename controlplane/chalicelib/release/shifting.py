@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, lgamma
 
-from chalicelib.domain.config import BAKE_STEP_S, BAKE_WATCH_S, Bake
+from chalicelib.domain.options import BAKE_STEP_S, BAKE_WATCH_S, Bake
 
 # One-sided. A shift compares at every step, so each comparison must be stricter than the usual 5 %.
 SIGNIFICANCE = 0.01

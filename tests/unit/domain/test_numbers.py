@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from chalicelib.adapters import items
 from chalicelib.domain.codec import decode
-from chalicelib.domain.config import Config, Load, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.options import Load, Options
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from chalicelib.domain.config import Config, Options, Webhook
+from chalicelib.domain.config import Config, Webhook
 from chalicelib.domain.errors import AwsCallFailed
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Lock
+from chalicelib.domain.options import Options
 from chalicelib.lifecycle.publish_events import pause_s, publish
 
 from tests.fakes import FakeAws

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from chalicelib.domain.config import Bake
+from chalicelib.domain.options import Bake
 from chalicelib.release.shifting import CanaryVerdict, Tally, Weights, compare, step_s, steps_of, watch_s, weights_at
 
 

@@ -50,6 +50,7 @@ class Judgement:
 class ShiftEvidence:
     """How users moved. from_version: None when no traffic was moved, "" when there was no live version before.
 
+    percent: users' share on `version` at the step that is being judged; None before the first step.
     secret_version, secret_from: the secret version that users get now, and the one before; "" when it did not change.
     """
 
@@ -57,6 +58,7 @@ class ShiftEvidence:
 
     from_version: str | None = None
     version: str = ""
+    percent: int | None = None
     steps_percent: tuple[int, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     weights_act: str = ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.config import Options
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Options
 from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
 

@@ -10,12 +10,12 @@ from chalicelib.domain.aws.alarms import Alarm
 from chalicelib.domain.aws.functions import FunctionConfig
 from chalicelib.domain.aws.stacks import StackEvent, StackResource
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import Options
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.clean_up import CleanUpEvidence
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import ENVIRONMENT_TAG, OWNER_TAG, Names
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.clean_up import run as clean_up
 from chalicelib.phases.clean_up.cursor import RemovalCursor

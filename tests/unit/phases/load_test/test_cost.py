@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from chalicelib.domain.config import Config, Load, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.options import Load, Options
 from chalicelib.phases.load_test.cost import estimate_usd, guard, tuning_usd
 
 NOTHING = Load(upstream="none", cold_starts=0)

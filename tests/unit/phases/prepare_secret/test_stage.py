@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from chalicelib.domain.aws.secrets import CURRENT, PENDING, release_label, staged_label
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.secret import SecretEvidence
+from chalicelib.domain.options import Options
 from chalicelib.phases.prepare_secret import run as prepare_secret
 
 from tests.fakes import FakeAws

@@ -6,9 +6,10 @@ import dataclasses
 from typing import Any
 
 from chalicelib.domain.codec import encode_record
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence, ShiftEvidence
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Environment, PhaseRecord, PhaseStatus, Release
+from chalicelib.domain.options import Options
 from chalicelib.phases.record_outcome import run as record_outcome
 
 from tests.fakes import FakeAws

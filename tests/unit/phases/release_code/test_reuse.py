@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.aws.secrets import CANDIDATE_TTL_S
-from chalicelib.domain.config import Options
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import Action, Release
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Status
 from chalicelib.phases.release_code import run as release_code
 

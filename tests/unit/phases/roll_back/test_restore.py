@@ -7,10 +7,10 @@ from typing import Any
 
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.aws.secrets import CURRENT, PENDING, release_label, staged_label
-from chalicelib.domain.config import Options
 from chalicelib.domain.evidence.release import RollBackEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.model import Action, Applied, Release
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.roll_back import run as roll_back
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from chalicelib.domain.aws.functions import FunctionConfig
 from chalicelib.domain.aws.secrets import CURRENT, PENDING, release_label, staged_label
-from chalicelib.domain.config import Bake, Options
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.model import Action
+from chalicelib.domain.options import Bake, Options
 from chalicelib.engine.phase import Request, Status
 from chalicelib.phases.shift_traffic import run as shift_traffic
 
