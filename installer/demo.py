@@ -116,7 +116,9 @@ def _put_secret(client: Client, running: Cloud, folder: Path) -> None:
     digest, note = hashlib.sha256(text.encode()).hexdigest(), folder / "secret-stored"
     if note.exists() and note.read_text() == digest and _exists(client):
         return
-    client.put_secret(ENVIRONMENT, secret)
+    stored = client.put_secret(ENVIRONMENT, secret, {"wait": "true"})
+    if deployment := stored.get("deployment"):
+        list(client.follow(deployment))  # the rollout that comes next would find the environment busy
     state.write_private(note, digest)
 
 
