@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ctl import logs
+from ctl.diagnosis import logs
 from ctl.inputs import Refused
 
 PROXY = "/aws/lambda/proxyctl-dev-proxy"
