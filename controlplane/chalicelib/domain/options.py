@@ -121,9 +121,12 @@ def requests_of(load: Load) -> int:
     """About how many requests the load sends to the candidate."""
     if load.arrivals == "trace":
         return sum(1 for at in load.trace if at < load.duration_s)
-    # A ramp rises from nothing, four steps from a quarter.
-    share = {"ramp": 0.5, "step": 0.625}.get(load.arrivals, 1.0)
-    return round(load.rps * load.duration_s * share)
+    return round(_rate(load) * load.duration_s)
+
+
+def _rate(load: Load) -> float:
+    """Mean requests a second. A ramp rises from nothing, four steps from a quarter."""
+    return load.rps * {"ramp": 0.5, "step": 0.625}.get(load.arrivals, 1.0)
 
 
 def refuse_too_small(load: Load, slo: Slo) -> None:
@@ -132,7 +135,7 @@ def refuse_too_small(load: Load, slo: Slo) -> None:
     requests = requests_of(load)
     if requests >= needed:
         return
-    longer_s = ceil(load.duration_s * needed / max(requests, 1))
+    longer_s = ceil(round(needed / _rate(load), 6))
     if load.arrivals == "trace":
         remedy = f"Give a trace of at least {needed} requests within options.load.duration_s, or take {bound} away."
     else:
