@@ -50,6 +50,7 @@ class Wire:
         self._sock = self._connect(upstream, resolver)
         try:
             self._prepare(upstream, until - clock.monotonic())
+            self._descriptor = self._sock.fileno()
         except BaseException:
             self._sock.close()
             raise
@@ -116,7 +117,10 @@ class Wire:
             # A head and a body in two packets would otherwise wait 40 ms for our delayed acknowledgement of the first.
             self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         self._has_received = True
-        if not self._tls or not self._sock.pending():  # type: ignore[attr-defined]  # an SSLSocket's
+        if not self._tls:
+            wait(self._descriptor, READABLE, self._left(), self.caller)
+            return self._sock.recv(CHUNK)
+        if not self._sock.pending():  # type: ignore[attr-defined]  # an SSLSocket's
             self._wait(READABLE)
         return self._until_done(partial(self._sock.recv, CHUNK), READABLE)
 
