@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from proxy import tls
-from proxy.upstream.waiting import READABLE, WRITABLE, is_readable, wait
+from proxy.upstream.waiting import NO_CALLER, READABLE, WRITABLE, is_readable, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -99,6 +99,7 @@ class Wire:
     def send(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
         """Send all parts, small ones in one packet. Raises OSError (TimeoutError at the deadline), CallerGone."""
         self._has_received = False
+        self._sock.setblocking(False)
         pieces = list(parts)
         if sum(map(len, pieces)) <= _JOINED:
             pieces = [b"".join(pieces)]
@@ -117,6 +118,9 @@ class Wire:
             # A head and a body in two packets would otherwise wait 40 ms for our delayed acknowledgement of the first.
             self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         self._has_received = True
+        if not self._tls and self.caller == NO_CALLER:  # the socket module itself waits fastest
+            self._sock.settimeout(self._left())
+            return self._sock.recv(CHUNK)
         if not self._tls:
             wait(self._descriptor, READABLE, self._left(), self.caller)
             return self._sock.recv(CHUNK)
