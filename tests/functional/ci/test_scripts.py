@@ -22,8 +22,12 @@ def program(folder: Path, name: str, body: str) -> None:
 
 def run(folder: Path, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {
-        "PATH": f"{folder}:{os.environ['PATH']}", "FILES": str(folder / "environments"), "GITHUB_SHA": "c0ffee",
-        "GITHUB_REPOSITORY": "o/r", "GITHUB_STEP_SUMMARY": str(folder / "summary"), **variables,
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "FILES": str(folder / "environments"),
+        "GITHUB_SHA": "c0ffee",
+        "GITHUB_REPOSITORY": "o/r",
+        "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+        **variables,
     }
     command = ["bash", str(ROOT / "ci" / script)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +12,7 @@ from ctl.__main__ import main
 from ctl.environments import files
 from ctl.environments.compare import Deployed, compare, fingerprint
 from ctl.inputs import Refused
+from ctl.shapes import Deployment, Environment
 from tests.fakes.control_api import ControlApi
 
 KEY = "sk-test-00000000000000000000"
@@ -31,10 +32,10 @@ def deployed(path: Path, document: dict[str, Any] | None = None) -> Deployed:
     live = {"version": "1", "config": json.loads(json.dumps(wanted.config))}
     fields = {name: fingerprint(value) for name, value in (document or {}).items()}
     return Deployed(
-        {"name": wanted.name, "live": live},
-        {"id": "d-1", "environment": wanted.name, "status": "SUCCEEDED", "options": wanted.options},
+        cast(Environment, {"name": wanted.name, "live": live}),
+        cast(Deployment, {"id": "d-1", "environment": wanted.name, "status": "SUCCEEDED", "options": wanted.options}),
         {"environment": wanted.name, "fields": fields},
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_a_file_that_was_applied_differs_in_nothing(tmp_path: Path) -> None:
@@ -61,6 +62,16 @@ def test_a_field_that_the_file_leaves_out_goes_back_to_its_default(tmp_path: Pat
     (wanted,) = files.load([written(tmp_path, "dev", "")])
     ((change,), _) = (compare(wanted, {}, before).settings, None)
     assert (change.path, change.before, change.after) == ("config.memory_mb", 256, 512)
+
+
+def test_a_field_that_is_not_on_record_had_its_default(tmp_path: Path) -> None:
+    path = written(tmp_path, "dev", "")
+    before = deployed(path)
+    assert before.environment is not None
+    for name in ("ttl_hours", "memory_mb"):
+        del before.environment["live"]["config"][name]  # type: ignore[index]
+    (wanted,) = files.load([path])
+    assert not compare(wanted, {}, before)
 
 
 def test_a_field_of_a_newer_control_plane_is_left_alone(tmp_path: Path) -> None:
@@ -193,3 +204,19 @@ def test_the_deployment_is_held_to_the_plan_of_its_environment(shell: ControlApi
     assert apply(shell, written(tmp_path, "dev", ""), *known("dev"), {"id": "d-1"}, ended, words=words) == 0
     (post,) = (request.json for request in shell.requests if request.method == "POST")
     assert post["options"]["expected_plan"] == "abc"
+
+
+def test_models_and_client_keys_are_compared_by_name_and_no_other_value_is_shown(
+    shell: ControlApi, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", KEY)
+    text = f"models: {{fast: {{target: x}}}}\nclient_keys: [{{id: web, sha256: {'a' * 64}}}]\n"
+    path = written(tmp_path, "dev", text + "provider: {api_key: {env: MY_KEY}}\n")
+    *others, _ = known("dev")
+    view = {"environment": "dev", "fields": {"schema": "x"}, "models": ["slow"], "client_keys": []}
+    assert apply(shell, path, *others, view, words=("--dry-run",)) == 0
+    out = capsys.readouterr().out
+    assert "~ secret.models: slow -> fast" in out
+    assert "~ secret.client_keys: none -> web" in out
+    assert "~ secret.api_key: (not shown)" in out
+    assert KEY not in out

@@ -12,7 +12,7 @@ from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.options import Bake, Load, Slo
 
 from ctl.environments import files
-from installer import schema
+from installer.dev import schema
 
 
 def plain(value: Any) -> Any:
@@ -20,7 +20,7 @@ def plain(value: Any) -> Any:
 
 
 def test_the_file_is_up_to_date() -> None:
-    assert schema.FILE.read_text() == schema.text(), "run python -m installer.schema"
+    assert schema.FILE.read_text() == schema.text(), "run python -m installer.dev.schema"
 
 
 @pytest.mark.parametrize("kind", [Config, Slo, Load, Bake])
