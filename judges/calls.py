@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+_NO_OBJECT = ("404", "NoSuchKey")
 _PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
 _NAMED_OTHERWISE: Mapping[str, tuple[str, ...]] = {
     "s3:HeadObject": ("s3:GetObject",),
@@ -120,6 +121,9 @@ def _authorised(service: str, call: Call, place: Place) -> Iterator[tuple[str, s
         for (which, parameter), action in _ALSO.items():
             if which == name and parameter in params:
                 yield action, resource, {}
+    if call.operation in ("HeadObject", "GetObject") and call.code in _NO_OBJECT:
+        # Who may not list the bucket gets 403 for an object that is not there (S3 API Reference, HeadObject).
+        yield "s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}", {}
     if name == "lambda:UpdateFunctionCode" and "S3Key" in params:
         # Lambda fetches the code in the name of who updates it.
         yield "s3:GetObject", f"arn:aws:s3:::{params['S3Bucket']}/{params['S3Key']}", {}

@@ -103,6 +103,8 @@ def in_their_name(place: Place, sources: Sources | None = None) -> list[Need]:
     actions = ("DescribeStream", "GetRecords", "GetShardIterator")
     polled = [Need("tell", f"dynamodb:{action}", stream) for action in actions]
     polled.append(Need("tell", "dynamodb:ListStreams", "*"))
+    # The event source mapping hands on what the Lambda could not take.
+    polled.append(Need("tell", "sqs:SendMessage", place.arn("sqs", "proxyctl-EventsDeadLetters-1A2B3C")))
     return [*lines, *polled, *_formed(place, sources)]
 
 

@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,9 @@ def packaged(root: Path = ROOT) -> Template:
     return located
 
 
+@cache
 def control_plane(root: Path = ROOT) -> Path:
-    """The control plane's template as CloudFormation gets it, as a file."""
+    """The control plane's template as CloudFormation gets it, as a file; once a process."""
     path = root / ".local" / "build" / "controlplane.json"
     path.write_text(json.dumps(translated(packaged(root)), indent=1))
     return path
@@ -50,12 +52,13 @@ def translated(template: Mapping[str, Any]) -> Template:
 
 
 def stage_findings(name: str, template: Mapping[str, Any]) -> list[str]:
-    """Each API has one stage; SAM adds another, unless it is told an OpenAPI version."""
-    stages: dict[str, list[str]] = {}
-    for logical_id, resource in template["Resources"].items():
-        if resource["Type"] == "AWS::ApiGateway::Stage":
-            stages.setdefault(str(resource["Properties"]["RestApiId"]), []).append(logical_id)
-    return [f"{name}: one API has several stages: {', '.join(names)}" for names in stages.values() if len(names) > 1]
+    """Each API has one stage. SAM makes another, by a property of the deployment, unless told an OpenAPI version."""
+    stages: dict[str, set[str]] = {}
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] in ("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment") and "StageName" in properties:
+            stages.setdefault(str(properties["RestApiId"]), set()).add(str(properties["StageName"]))
+    return [f"{name}: an API has the stages {', '.join(sorted(names))}" for names in stages.values() if len(names) > 1]
 
 
 def cfn_lint_findings(paths: Iterable[Path], regions: Sequence[str] = REGIONS) -> list[str]:

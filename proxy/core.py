@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from proxy import errors
-from proxy.exchange import CALLER_GONE, Exchange
-from proxy.message import CallerGone, Response
-from proxy.model_list import ModelList, is_model_list
+from proxy.exchange import CALLER_GONE, CallerGone, Exchange
+from proxy.message import Response
+from proxy.model_list import Forwarding, ModelList, is_model_list
 from proxy.request import auth, cors
 from proxy.request.encoding import decoded
 from proxy.request.headers import valid_request_id
 from proxy.request.model import find_model
 from proxy.request.origin import check_origin
-from proxy.request.paths import below_base
+from proxy.request.paths import below_base, without_credentials
 from proxy.request.rates import RateLimits
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from proxy.secret.cache import SecretCache
     from proxy.secret.schema import ClientKey, Config
     from proxy.settings import Settings
-    from proxy.upstream.forward import Forwarder
 
 CALLER_GONE_STATUS = 499  # nginx's; nobody receives it, but the log has it
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -39,7 +38,7 @@ _JSON = ("content-type", "application/json")
 class Proxy:
     """Answers requests; made once a process by wiring.py."""
 
-    def __init__(self, settings: Settings, secrets: SecretCache, forwarder: Forwarder, clock: Clock) -> None:
+    def __init__(self, settings: Settings, secrets: SecretCache, forwarder: Forwarding, clock: Clock) -> None:
         self._settings = settings
         self._secrets = secrets
         self._forwarder = forwarder
@@ -127,6 +126,7 @@ class Proxy:
         named = find_model(request.header("content-type"), request.body)
         auth.check_model(client, request.method, path, "" if named is None else named.name)
         caller_key = auth.presented_key(request)
+        path = without_credentials(path, caller_key)
         return self._forwarder.forward(request, path, config, exchange, named, caller_key=caller_key)
 
     def _health(self, request: Request, exchange: Exchange) -> tuple[Response, Config | None]:

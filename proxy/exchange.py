@@ -42,3 +42,7 @@ class Exchange:
     def overhead_s(self, now: float) -> float:
         """Time the proxy itself took until now: not the upstream's, not asked-for backoff."""
         return max(0.0, now - self.started - self.upstream_s - self.waited_s)
+
+
+class CallerGone(Exception):
+    """The caller has hung up: the answer has no reader any more."""

@@ -72,10 +72,6 @@ class Response:
             close()
 
 
-class CallerGone(Exception):
-    """The caller has hung up: nobody wants the answer any more."""
-
-
 class StreamBroken(Exception):
     """The upstream failed after the headers were sent: the door must end the response as broken."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, unquote
 
 from proxy import errors
@@ -13,8 +13,8 @@ from proxy.response import models
 if TYPE_CHECKING:
     from proxy.exchange import Exchange
     from proxy.message import Request, Response
+    from proxy.request.model import NamedModel
     from proxy.secret.schema import ClientKey, Config
-    from proxy.upstream.forward import Forwarder
 
 
 def is_model_list(method: str, path: str) -> bool:
@@ -22,10 +22,28 @@ def is_model_list(method: str, path: str) -> bool:
     return method in ("GET", "HEAD") and (path == "/models" or path.startswith(("/models?", "/models/")))
 
 
-class ModelList:
-    """Answers what is asked about models."""
+class Forwarding(Protocol):
+    """Takes requests to an upstream; upstream/forward.py does."""
 
-    def __init__(self, forwarder: Forwarder) -> None:
+    def forward(
+        self,
+        request: Request,
+        path: str,
+        config: Config,
+        exchange: Exchange,
+        named: NamedModel | None = None,
+        *,
+        caller_key: str = "",
+        upstream: str = "",
+    ) -> Response:
+        """The upstream's answer to a request at a path below the base URL. Raises ProxyError, CallerGone."""
+        ...
+
+
+class ModelList:
+    """Answers requests about models."""
+
+    def __init__(self, forwarder: Forwarding) -> None:
         self._forwarder = forwarder
 
     def answer(

@@ -23,8 +23,8 @@ from proxy.doors import outbox
 from proxy.doors.callers import Caller, Callers, Stage, descriptor_budget
 from proxy.doors.inbox import Refused
 from proxy.doors.workers import Workers
-from proxy.exchange import CALLER_GONE
-from proxy.message import CallerGone, StreamBroken
+from proxy.exchange import CALLER_GONE, CallerGone
+from proxy.message import StreamBroken
 from proxy.upstream.waiting import READABLE, wait
 
 if TYPE_CHECKING:

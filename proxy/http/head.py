@@ -144,12 +144,18 @@ def end_of_response_head(data: bytes | bytearray) -> int:
 
 def parse_response(head: bytes) -> ResponseHead:
     """A response's head up to and with its empty line. Raises HeadError."""
-    text = _FOLD.sub(rb"\1", head) if b"\n " in head or b"\n\t" in head else head
-    lines = text.rstrip(b"\r\n").split(b"\n")
-    match = _STATUS_LINE(lines[0].rstrip(b"\r"))
+    line, _, block = head.partition(b"\n")
+    match = _STATUS_LINE(line.rstrip(b"\r"))
     if match is None:
         raise HeadError(502, "The response's first line is no status line.")
-    return ResponseHead(int(match[2]), int(match[1]), [_response_field(line) for line in lines[1:]])
+    return ResponseHead(int(match[2]), int(match[1]), _response_fields(block))
+
+
+def _response_fields(block: bytes) -> Fields:
+    if block.endswith(b"\r\n") and _FIELDS(block[:-2]):  # nearly always: it follows the grammar
+        return [(name.decode().lower(), value.decode("latin-1")) for name, value in _each_field(block)]
+    lines = _FOLD.sub(rb"\1", block).rstrip(b"\r\n").split(b"\n")
+    return [_response_field(line) for line in lines if line.rstrip(b"\r")]
 
 
 def _response_field(line: bytes) -> tuple[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
 from proxy import errors
 from proxy.http.head import connection_options
 from proxy.message import CONNECTION_HEADERS
+from proxy.request.paths import SHORTEST_KEY
 
 if TYPE_CHECKING:
     from proxy.secret.schema import Upstream
@@ -60,7 +62,6 @@ _is_credential = re.compile(
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}").fullmatch
-SHORTEST_KEY = 8  # characters of a caller's key that is recognised wherever it stands
 
 
 def upstream_head(
@@ -89,13 +90,22 @@ def passing(headers: Fields, caller_key: str) -> Fields:
     key = caller_key if len(caller_key) >= SHORTEST_KEY else "\n"  # which no value has
     passed = []
     for name, value in headers:
-        if name in _DROPPED or name in named or name.startswith(_DROPPED_PREFIXES) or _is_credential(name):
+        passes = _passes(name)
+        if passes is False or name in named:
             continue
-        if not _NAME(name) or _BAD_VALUE(value):
+        if passes is None or _BAD_VALUE(value):
             raise _invalid()
         if key not in value:
             passed.append((name, value))
     return tuple(passed)
+
+
+@functools.lru_cache(maxsize=512)  # callers send the same few names again and again
+def _passes(name: str) -> bool | None:
+    """Whether a header of this name may go up; None for a name that is none."""
+    if name in _DROPPED or name.startswith(_DROPPED_PREFIXES) or _is_credential(name):
+        return False
+    return True if _NAME(name) else None
 
 
 def _authorization(upstream: Upstream) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from proxy.http.head import connection_options
@@ -85,13 +86,18 @@ def downstream(fields: Fields, mask: Mask) -> Fields:
     passed: Fields = []
     names: set[str] = set()
     for name, value in fields:
-        if name in _DROPPED or name in named or name.startswith(_DROPPED_PREFIXES):
+        if not _passes(name) or name in named:
             continue
         if (name in _ONCE and name in names) or (chunked and name == "content-length"):
             continue
         names.add(name)
         passed.append((name, mask.text(_printable(value))))
     return passed + _request_id(fields, mask)
+
+
+@functools.lru_cache(maxsize=512)  # upstreams send the same few names again and again
+def _passes(name: str) -> bool:
+    return name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
 
 
 def _request_id(fields: Fields, mask: Mask) -> Fields:

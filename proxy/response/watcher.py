@@ -80,7 +80,7 @@ class EventsWatcher(BodyWatcher):
 
     def __init__(self, family: Family | None) -> None:
         self._family = family
-        self._marks = family.marks if family is not None else ()
+        self._marks = (*(family.marks if family is not None else ()), b"\\u00")
         self._ended = False
         self._parser = EventParser(self._handle, self._is_remarkable)
         self.feed = self._parser.feed  # type: ignore[method-assign]  # one call less for each chunk
@@ -110,11 +110,10 @@ class EventsWatcher(BodyWatcher):
 
     def _is_remarkable(self, chunk: bytes) -> bool:
         """Whether a chunk may hold an event that decides something; JSON may write names with escapes."""
-        return (
-            any(mark in chunk for mark in self._marks)
-            or (b'"usage"' in chunk and chunk.count(b'"usage"') != chunk.count(_NULL_USAGE))
-            or b"\\u00" in chunk
-        )
+        for mark in self._marks:  # a loop, for this runs with every chunk
+            if mark in chunk:
+                return True
+        return b'"usage"' in chunk and chunk.count(b'"usage"') != chunk.count(_NULL_USAGE)
 
     def _handle(self, event: Event) -> None:
         self._ended = self._ended or self._is_end(event)

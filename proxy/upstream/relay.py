@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy import errors
-from proxy.exchange import CALLER_GONE
-from proxy.message import CallerGone, Response, StreamBroken
+from proxy.exchange import CALLER_GONE, CallerGone
+from proxy.message import Response, StreamBroken
 from proxy.response import sse
 from proxy.response.headers import downstream
 from proxy.response.mask import BodyMask, masked

@@ -7,7 +7,6 @@ is left to it.
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,21 +43,27 @@ def retry_after_s(header: Callable[[str], str | None], now: float) -> float | No
     seconds = _number(value)
     if seconds is not None or not value:
         return seconds
+    from email.utils import parsedate_to_datetime  # 10 ms of a cold start, for a form that is rarely sent
+
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):  # the latter for numbers that no date can have
         return None
 
 
-def wait_s(attempt: int, wanted: float | None, chance: float, left: float) -> float | None:
+def wait_s(attempt: int, retry_after_s: float | None, chance: float, left: float) -> float | None:
     """How long to wait before the next attempt, or None when it is better to give the answer to the caller.
 
     `left` is what remains of the total time: a wait that would use it up leaves nothing for the attempt.
     """
-    if wanted is not None and wanted > MAX_RETRY_AFTER_S:
+    if retry_after_s is not None and retry_after_s > MAX_RETRY_AFTER_S:
         return None
-    # A little later than asked: clocks differ, and all other callers got the same moment.
-    wait = backoff_s(attempt, chance) if wanted is None else max(wanted * (1.0 + 0.05 * chance), wanted + 0.01)
+    # A little later than asked: clocks differ, and everybody else was told the same moment.
+    wait = (
+        backoff_s(attempt, chance)
+        if retry_after_s is None
+        else max(retry_after_s * (1.0 + 0.05 * chance), retry_after_s + 0.01)
+    )
     return wait if wait < left else None
 
 

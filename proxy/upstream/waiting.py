@@ -7,7 +7,7 @@ import math
 import select
 import socket
 
-from proxy.message import CallerGone
+from proxy.exchange import CallerGone
 
 READABLE, WRITABLE = select.POLLIN, select.POLLOUT
 NO_CALLER = -1

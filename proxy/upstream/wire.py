@@ -7,19 +7,19 @@ import os
 import socket
 import struct
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from proxy import tls
 from proxy.upstream.waiting import READABLE, WRITABLE, is_readable, wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from proxy.clock import Clock
     from proxy.secret.schema import Upstream
-    from proxy.upstream.resolve import Address, Resolver
 
 T = TypeVar("T")
+Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]  # as getaddrinfo has it
 CHUNK = 65_536
 _JOINED = 262_144  # bytes up to which head and body are copied together, to leave in one packet
 _TLS_EVENTS = {2: READABLE, 3: WRITABLE}  # by ssl.SSL_ERROR_WANT_READ and _WRITE, without importing ssl
@@ -30,10 +30,18 @@ _ACKED = struct.Struct("=Q")
 _ACKED_AT = 120  # offset of tcpi_bytes_acked in Linux's struct tcp_info (since 4.1)
 
 
+class Resolving(Protocol):
+    """Resolves names within a time limit; resolve.py does."""
+
+    def addresses(self, host: str, port: int, timeout_s: float, caller: int) -> Sequence[Address]:
+        """The addresses of a host, best first. Raises OSError, ValueError, CallerGone."""
+        ...
+
+
 class Wire:
     """One connected socket. `until` (on Clock.monotonic()) ends every wait; `caller` is a descriptor that does, too."""
 
-    def __init__(self, upstream: Upstream, until: float, clock: Clock, resolver: Resolver, caller: int) -> None:
+    def __init__(self, upstream: Upstream, until: float, clock: Clock, resolver: Resolving, caller: int) -> None:
         self.until = until
         self.caller = caller
         self._clock = clock
@@ -46,7 +54,7 @@ class Wire:
             self._sock.close()
             raise
 
-    def _connect(self, upstream: Upstream, resolver: Resolver) -> socket.socket:
+    def _connect(self, upstream: Upstream, resolver: Resolving) -> socket.socket:
         """A connection to the first address that takes one; name resolution counts. Raises OSError, ValueError."""
         addresses = resolver.addresses(upstream.host, upstream.port, self._left(), self.caller)
         failure = OSError(f"{upstream.host} has no address")

@@ -6,10 +6,10 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from installer.verify import looks
 from tests.e2e.rolling import (
     Rolled,
     chats,
@@ -146,12 +146,4 @@ def test_a_permission_that_is_taken_away_is_named_by_preflight(rolled: Rolled) -
     assert "lambda:PublishVersion" in told["error"]["message"]
     assert "release_code" in told["error"]["message"]
     # A refusal has its own name in Step Functions, so that it ends at once and no Retry matches it.
-    assert failures_of(rolled, told) == ["PhaseFailed"]
-
-
-def failures_of(rolled: Rolled, deployment: dict[str, Any]) -> list[str]:
-    """Names of the errors with which Lambdas failed in the deployment's execution."""
-    states = rolled.embedded.boto("stepfunctions")
-    pages = states.get_paginator("get_execution_history").paginate(executionArn=deployment["execution_arn"])
-    details = [event.get("lambdaFunctionFailedEventDetails") for page in pages for event in page["events"]]
-    return [str(detail["error"]) for detail in details if detail]
+    assert looks.error_names(rolled.embedded.aws, told["execution_arn"]) == ("PhaseFailed",)

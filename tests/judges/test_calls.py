@@ -76,6 +76,16 @@ def test_a_missing_secret_is_looked_up_without_a_suffix() -> None:
     assert there.resource.endswith("secret:proxyctl/dev/webhook-AbCdEf")
 
 
+def test_a_missing_object_needs_the_right_to_list_its_bucket(sources: Sources) -> None:
+    """Issue 10, row n."""
+    missing = call("PackageArtifact", "s3", "HeadObject", "404", Bucket=NAMES["Bucket"], Key="artifacts/dev/a.zip")
+    needs = calls.needs([missing], PLACE)
+    assert [(need.action, need.resource) for need in needs][1] == ("s3:ListBucket", BUCKET)
+    assert disagreements([missing], sources) == []
+    (line,) = disagreements([missing], planted(sources, FAULTS["n: package_artifact lists under a condition"]))
+    assert "s3:ListBucket" in line
+
+
 def test_a_stage_is_named_by_the_path_of_its_request() -> None:
     http = {"method": "GET", "path": "/restapis/{restapi_id}/stages/{stage_name}"}
     read = Call(

@@ -45,6 +45,11 @@ def tuning_usd(sizes: Sequence[int], usd_per_million_tokens: float) -> float:
     )
 
 
+def per_million_usd(memory_mb: int, duration_ms: float) -> float:
+    """USD of a million requests: API Gateway, and Lambda for this duration; without tokens."""
+    return round((GATEWAY + invocation_usd(memory_mb, duration_ms)) * 1_000_000, 4)
+
+
 def guard(config: Config, options: Options, requests: int, *, tokens_are_free: bool) -> float:
     """The estimate in USD. Raises BadRequest when it is above `options.max_cost_usd`."""
     price = 0.0 if tokens_are_free else options.usd_per_million_tokens
