@@ -138,8 +138,10 @@ def rollback(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
 
 
 def _earlier(info: SecretInfo, environment: Environment) -> str:
-    """The newest secret version of a release that is not the current one; "" for none."""
-    versions = (release.secret_version for release in environment.good)
+    """The secret version of the release before the live one; if that had the same, of the newest other one; "" for
+    none. A release that was rolled back is newer than the one before, and not the one to go back to."""
+    releases = (*filter(None, (environment.previous,)), *environment.good)
+    versions = (release.secret_version for release in releases)
     left = (version for version in versions if version and version != info.current)
     return next((version for version in left if version in info.stages.values()), "")
 

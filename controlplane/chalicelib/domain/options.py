@@ -241,7 +241,6 @@ class Options:
                 field="options.reason",
                 remedy="Say it shorter, or link to where it is said.",
             )
-        refuse_too_small(self.load, self.slo)
         for name, version in (("secret_version", self.secret_version), ("secret_base", self.secret_base)):
             if version is not None and not _SECRET_VERSION.fullmatch(version):
                 raise BadRequest(
@@ -249,6 +248,7 @@ class Options:
                     field=f"options.{name}",
                     remedy="GET /environments/{name}/secret/history lists them.",
                 )
+        refuse_too_small(self.load, self.slo)
         within("options.ttl_hours", self.ttl_hours, 0, TIME_LIMIT_H)
         within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
         within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)

@@ -237,3 +237,12 @@ def test_a_rollback_to_a_version_that_cannot_be_is_refused(body: Any, status: in
 
 def test_without_an_earlier_version_there_is_nothing_to_go_back_to() -> None:
     assert ask(world(), secret_versions.rollback, {}, name="dev").status == 404
+
+
+def test_a_rollback_passes_over_a_version_that_was_itself_rolled_back() -> None:
+    aws = rotated()
+    bad = LIVE | {"deployment_id": "d-bad", "secret_version": "bad"}
+    aws.secrets.add_version(NAME, json.dumps(WHOLE), version_id="bad", stage=release_label("bad"))
+    stands = aws.records.attributes["dev"]
+    stands["releases"] = [stands["live"], bad, LIVE]
+    assert ask(aws, secret_versions.rollback, {}, name="dev").body["version_id"] == "v1"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ctl import exits
 from ctl.__main__ import main
 from tests.fakes.control_api import ControlApi
 
@@ -121,7 +122,7 @@ def test_a_first_key_replaces_no_secret_that_somebody_stored_meanwhile(
 ) -> None:
     missing = (404, {"error": {"code": "NotFound", "message": "no secret yet"}})
     exists = (409, {"error": {"code": "SecretExists", "message": "has one"}})
-    assert run(shell, monkeypatch, KEY, missing, exists) == 1
+    assert run(shell, monkeypatch, KEY, missing, exists) == exits.REFUSED
     assert shell.requests[1].headers["if-none-match"] == "*"
 
 
