@@ -15,8 +15,8 @@ ACTING = frozenset(
     {
         "apply", "build", "change_set", "change_setting", "correlate", "drive", "fire", "follow", "generator",
         "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe",
-        "publish", "remove", "run", "search", "settle", "shard", "simulate", "target", "task", "throttle",
-        "timer", "upstream", "verify", "watch", "wire", "worker",
+        "promote", "publish", "remove", "restore", "reuse", "run", "search", "settle", "shard", "simulate", "stage",
+        "target", "task", "throttle", "timer", "upstream", "verify", "watch", "wire", "worker",
     }
 )  # fmt: skip
 _OUTSIDE = (

@@ -24,6 +24,8 @@ from . import history, incidents
 from .changes import changes
 from .outcome import Outcome, outcome_of
 
+_RELEASING = (Action.DEPLOY, Action.ROTATE)
+
 
 def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
     """End the deployment, once: a second call leaves what the first recorded.
@@ -41,7 +43,8 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
         changed=history.diff(request),
     )
     _record_silent_failure(outcome, request, aws)
-    ending = _ending(request, deployment, outcome, _incident(request, outcome, recorded, aws))
+    incident = _incident(request, outcome, recorded, aws)
+    ending = _ending(request, deployment, outcome, incident, _secret_version(request, outcome, aws))
     try:
         environment_written = _end(deployment, ending, aws)
     except Aborted as aborted:
@@ -93,7 +96,11 @@ def _incident(
 
 
 def _ending(
-    request: Request, deployment: Deployment, outcome: Outcome, incident: dict[str, dict[str, str] | None]
+    request: Request,
+    deployment: Deployment,
+    outcome: Outcome,
+    incident: dict[str, dict[str, str] | None],
+    secret_version: str,
 ) -> Ending:
     at, lock = stamp(request.now), request.environment.lock
     handoff = request.results.find(HandoffEvidence)
@@ -108,12 +115,20 @@ def _ending(
             "links": dict(handoff.links) or None if handoff else None,
             "current_phase": None,
         },
-        environment=changes(request, deployment, outcome, at) | incident | {"updated_at": at},
+        environment=changes(request, deployment, outcome, at, secret_version) | incident | {"updated_at": at},
         history=encode(history.entry(request, deployment, outcome, at)),
         forgets=tuple(request.environment.applied) if outcome.is_good and request.action is Action.CLEANUP else (),
-        # Only a deploy can still be taken back; what another action did by now is done.
-        unless_aborted=outcome.is_good and request.action is Action.DEPLOY,
+        # Only these can still be taken back; what another action did by now is done.
+        unless_aborted=outcome.is_good and request.action in _RELEASING,
     )
+
+
+def _secret_version(request: Request, outcome: Outcome, aws: Aws) -> str:
+    """The version of the environment's own secret that users have now: one may have been set at once meanwhile."""
+    if not outcome.is_good or request.action not in _RELEASING or request.config.secret_arn is not None:
+        return ""
+    info = aws.secrets.find(request.names.secret)
+    return info.current if info else ""
 
 
 def _end(deployment: Deployment, ending: Ending, aws: Aws) -> bool:
