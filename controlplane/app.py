@@ -211,6 +211,11 @@ def shift_traffic_task(event: dict[str, Any], context: object) -> dict[str, Any]
     return runner.run("shift_traffic", event, aws(), utc_now)
 
 
+@app.lambda_function(name="ApplySettings")
+def apply_settings_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return runner.run("apply_settings", event, aws(), utc_now)
+
+
 @app.lambda_function(name="Bake")
 def bake_task(event: dict[str, Any], context: object) -> dict[str, Any]:
     return runner.run("bake", event, aws(), utc_now)

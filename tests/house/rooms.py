@@ -15,7 +15,7 @@ ACTING = frozenset(
     {
         "apply", "build", "change_set", "correlate", "drive", "fire", "follow", "generator", "heal", "inputs",
         "inspect", "leftovers", "look", "observe", "remove", "run", "search", "settle", "shard", "simulate", "target",
-        "task", "throttle", "timer", "upstream", "watch", "wire", "worker",
+        "task", "throttle", "timer", "update", "upstream", "watch", "wire", "worker",
     }
 )  # fmt: skip
 _OUTSIDE = (

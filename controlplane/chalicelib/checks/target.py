@@ -15,7 +15,7 @@ from chalicelib.domain.model import Action
 from chalicelib.engine.fingerprints import fingerprint
 from chalicelib.engine.phase import OfPhase, Request, applied_as
 from chalicelib.ports import Aws
-from chalicelib.stack.urls import CANDIDATE_PREFIX
+from chalicelib.stack.urls import candidate_url
 
 K = TypeVar("K", bound=OfPhase)
 
@@ -74,16 +74,16 @@ def locate(request: Request, aws: Aws) -> Target:
             code="NothingToTest",
             remedy="Deploy the environment first: POST /deployments with action deploy.",
         )
-    candidate_url = stack.api_url + CANDIDATE_PREFIX
+    url = candidate_url(stack)
     if request.action is not Action.REVALIDATE:
         release = _latest(request, ReleaseEvidence) or ReleaseEvidence()
-        return _candidate(candidate_url, release.version, request, aws, is_candidate=True)
+        return _candidate(url, stack.api_url, release.version, request, aws, is_candidate=True)
     aliases = aws.functions.aliases(request.names.function)
     same = aliases["candidate"].version == aliases["live"].version
-    candidate = _candidate(candidate_url, aliases["live"].version, request, aws, is_candidate=same)
-    variables = {**candidate.variables, "live": True, "public_url": stack.api_url}
+    candidate = _candidate(url, stack.api_url, aliases["live"].version, request, aws, is_candidate=same)
+    variables = {**candidate.variables, "live": True}
     if same and variables["client_keys"]:
-        return Target(candidate_url, True, candidate.version, variables)
+        return Target(url, True, candidate.version, variables)
     return Target(stack.api_url, False, candidate.version, {**variables, "candidate": False})
 
 
@@ -92,7 +92,7 @@ def _latest(request: Request, kind: type[K]) -> K | None:
     return request.results.find(kind) or applied_as(request.environment, kind)
 
 
-def _candidate(url: str, version: str, request: Request, aws: Aws, *, is_candidate: bool) -> Target:
+def _candidate(url: str, public_url: str, version: str, request: Request, aws: Aws, *, is_candidate: bool) -> Target:
     """The target at the candidate's path, described by its `/health`. The request also warms the function."""
     reply = aws.endpoint.call("GET", url + "/health", signed=True, timeout_s=TIMEOUT_S)
     health = reply.json() if reply.status == 200 else None
@@ -103,7 +103,7 @@ def _candidate(url: str, version: str, request: Request, aws: Aws, *, is_candida
         "version": version,
         "nonce": fingerprint(request.deployment_id, request.now.isoformat())[:16],
         "stand_in": bool(aws.settings.upstream_faults_url),
-        "public_url": url.removesuffix(CANDIDATE_PREFIX),
+        "public_url": public_url,
         **_secret_variables(decode_lenient(SecretFacts, secret or {})),
     }
     return Target(url, True, version, variables)

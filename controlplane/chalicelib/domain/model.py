@@ -92,6 +92,8 @@ class Release:
     """A release that serves users or did so: a function version and the configuration that it ran with.
 
     config: as recorded (JSON), possibly by another version of the control plane: `decode_lenient(Config, …)` reads it.
+    bundle: key of the bundle that holds its template; snapshot: logical id of its API deployment; parameters: of the
+    stack with this release. Empty in records of earlier versions.
     """
 
     version: str = ""
@@ -99,6 +101,9 @@ class Release:
     at: str = ""
     artifact: str = ""
     config: Evidence = field(default_factory=dict)
+    bundle: str = ""
+    snapshot: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
     extra: Evidence = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""Evidence of deploy_stack, and of restore_settings, which changes the same stack."""
+"""Evidence of deploy_stack, and of apply_settings and restore_settings, which change the same stack."""
 
 from __future__ import annotations
 
@@ -33,11 +33,32 @@ class StackEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsEvidence:
+    """What users feel beside the function version, as apply_settings left it.
+
+    changed: (value before, value now) by stack parameter, `Snapshot` for the API deployment, `protected` for deletion
+    protection. alarms: names of those that got other thresholds. bundle, snapshot, parameters: as `Release` has them.
+    changes, resources: of the stack update while it runs.
+    """
+
+    PHASE: ClassVar[str] = "apply_settings"
+
+    changed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    alarms: tuple[str, ...] = ()
+    bundle: str = ""
+    snapshot: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[str, ...] | None = None
+    resources: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RestoreEvidence:
     """Settings beside the function version that went back to those of a release.
 
-    restored: (value before, value of the release) by stack parameter; alarms: how many were redefined, None when the
-    release's settings are not on record. stays: the same as `restored` for parameters that only a deploy changes.
+    restored: (value before, value of the release) by stack parameter, `Snapshot` for the API deployment, `protected`
+    for deletion protection. alarms: how many were redefined, None when the release's settings are not on record.
+    stays: the same as `restored`, in records of earlier versions, for parameters that only a deploy changed.
     changes, resources: of the stack update while it runs.
     """
 

@@ -84,7 +84,7 @@ def _not_run(has_access_log: bool) -> str:
 
 def _send(cursor: MonitoringCursor, request: Request, aws: Aws) -> MonitoringCursor:
     """The cursor with the id of a request that was sent now."""
-    url = candidate_url(request.results.of(StackEvidence).outputs, aws.settings.endpoint_url, "/health")
+    url = candidate_url(request.results.of(StackEvidence), "/health")
     try:
         reply = aws.endpoint.call("GET", url, signed=True, timeout_s=28.0)
     except AwsCallFailed as error:

@@ -28,7 +28,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
     """Hash of all that this phase defines, the stack's id, and the names of the existing alarms."""
     names = request.names
     return fingerprint_of(
-        list(apply.definitions(request, "the topic")),
+        list(apply.definitions(request, "the topic", request.config.alarms)),
         apply.dashboard_body(request, aws, []),
         [*dashboard.queries(names), *dashboard.filters(names)],
         list(request.config.notify),

@@ -1,11 +1,14 @@
 """Phase 4: creates or updates the environment's CloudFormation stack with a change set.
 
 Each call does one step; the cursor says what the phase waits for. The stack's state decides on the next step, also
-after a crash (stack/state.py). The function's code and settings are updated by release_code, not here.
+after a crash (stack/state.py). The function's code and settings are updated by release_code, not here. What users feel
+at once (the users' stage, reserved concurrency, log retention, protection) stays as their release has it until
+apply_settings changes it.
 """
 
 from __future__ import annotations
 
+from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
@@ -21,7 +24,8 @@ _SETTLE_FIRST = (Move.WAIT, Move.DELETE, Move.CONTINUE_ROLLBACK)
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Hash of template, parameters, tags, protection and the stack's id ("" unless it can be updated)."""
+    """Hash of template, parameters and tags as the deployment ends with, and the stack's id ("" unless it can be
+    updated)."""
     names = request.names
     stack = aws.stacks.find(names.stack)
     parameters = inputs.parameters(request, aws, creates=False)
@@ -30,7 +34,6 @@ def fingerprint(request: Request, aws: Aws) -> str:
         inputs.text(request, aws),
         {name: value for name, value in parameters.items() if name not in template.IN_USE},
         names.tags,
-        request.config.protected,
         stack.id if stack and updatable else "",
     )
 
@@ -73,20 +76,23 @@ def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
     if creates and request.environment.good:
         _reset_releases(request, aws)
     settle.refuse_mode_switch(stack, request, aws)
-    return _request_change_set(creates, request, aws)
+    return _request_change_set(None if creates else stack, request, aws)
 
 
-def _request_change_set(creates: bool, request: Request, aws: Aws) -> Result[StackEvidence]:
-    leftovers = settle.drop_leftovers(request, aws)
+def _request_change_set(stack: Stack | None, request: Request, aws: Aws) -> Result[StackEvidence]:
+    """stack: None when the change set creates it."""
+    name = inputs.change_set_name(request)
+    leftovers = settle.drop_leftovers(request, aws, keep=name)
+    text, parameters = inputs.for_candidate(stack, request, aws)
     change_set = aws.stacks.create_change_set(
         request.names.stack,
-        inputs.change_set_name(request),
-        template=inputs.text(request, aws),
-        parameters=inputs.parameters(request, aws, creates=creates),
+        name,
+        template=text,
+        parameters=parameters,
         tags=request.names.tags,
-        creates=creates,
+        creates=stack is None,
     )
-    return advance(change_set, creates, request, aws, StackEvidence(removed_change_sets=leftovers or None))
+    return advance(change_set, stack is None, request, aws, StackEvidence(removed_change_sets=leftovers or None))
 
 
 def _reset_releases(request: Request, aws: Aws) -> None:

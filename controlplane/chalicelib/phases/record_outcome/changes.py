@@ -10,6 +10,7 @@ from chalicelib.domain.codec import encode_record, merge
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence
+from chalicelib.domain.evidence.stack import SettingsEvidence
 from chalicelib.domain.model import Action, Deployment, Environment, Release
 from chalicelib.engine.phase import Request
 
@@ -54,6 +55,10 @@ def _released(request: Request, deployment: Deployment, at: str) -> Changes:
         release = replace(live, config=config)
     else:
         release = Release(version, request.deployment_id, at, artifact.digest, config)
+    if settings := request.results.find(SettingsEvidence):
+        release = replace(
+            release, bundle=settings.bundle, snapshot=settings.snapshot, parameters=dict(settings.parameters)
+        )
     return {"status": "LIVE", "links": dict(handoff.links)} | _moved(request.environment, release)
 
 

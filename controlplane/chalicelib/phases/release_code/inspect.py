@@ -32,7 +32,7 @@ class Health:
 
 def read_health(request: Request, aws: Aws) -> Health:
     """Ask the candidate for its health, once, signed."""
-    url = candidate_url(request.results.of(StackEvidence).outputs, aws.settings.endpoint_url, "/health")
+    url = candidate_url(request.results.of(StackEvidence), "/health")
     try:
         reply = aws.endpoint.call("GET", url, signed=True, timeout_s=_TIMEOUT_S)
     except AwsCallFailed as error:
