@@ -1,7 +1,7 @@
 # Thin: each target is one line, and each line can be typed by hand.
 PYTHON ?= python3
 
-.PHONY: demo stop test check bench lock
+.PHONY: demo stop test check bench lock verify-account
 
 demo:
 	$(PYTHON) bootstrap.py demo
@@ -20,3 +20,6 @@ bench:
 
 lock:
 	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.lock
+
+verify-account:
+	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.verify $(ARGS)

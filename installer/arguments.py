@@ -35,6 +35,7 @@ class Options:
 
     command: str
     port: int | None = None
+    strict: bool = False
     force: bool = False
     dev: bool = False
 
@@ -69,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     }
     added["demo"].add_argument(
         "--port", type=_port, metavar="N", help="the embedded cloud listens on this port (default: a free one)"
+    )
+    added["demo"].add_argument(
+        "--strict", action="store_true", help="the embedded cloud refuses and delays what AWS does (docs/fidelity.md)"
     )
     added["down"].add_argument("--force", action="store_true", help="leave the environments that exist to themselves")
     added["setup"].add_argument(

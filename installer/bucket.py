@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import itertools
+import json
 from collections.abc import Iterator
 
 from botocore.client import BaseClient
@@ -22,10 +23,43 @@ _PUBLIC_ACCESS_BLOCK = {
     "RestrictPublicBuckets": True,
 }
 _ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}]}
+# Figures of a load test and the list of a night are read within hours; a year of the former helps comparisons. Bundles,
+# artifacts and reports stay: releases refer to them.
+_LIFECYCLE = {
+    "Rules": [
+        {
+            "ID": "proxyctl-load",
+            "Status": "Enabled",
+            "Filter": {"Prefix": "load/"},
+            "Expiration": {"Days": 365},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        },
+        {
+            "ID": "proxyctl-nightly",
+            "Status": "Enabled",
+            "Filter": {"Prefix": "nightly/"},
+            "Expiration": {"Days": 30},
+        },
+    ]
+}
+
+
+def tls_policy(partition: str, bucket: str) -> dict[str, object]:
+    """A bucket policy that refuses requests without TLS; S3 itself refuses TLS older than 1.2."""
+    statement = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:{partition}:s3:::{bucket}", f"arn:{partition}:s3:::{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def ensure(target: Target) -> bool:
-    """Create the bucket or check that it is ours: encrypted, without public access. Returns whether it is new.
+    """Create the bucket or check that it is ours: encrypted, without public access, TLS only, with expiry for what is
+    read within hours. Returns whether it is new.
 
     Raises CannotStart when the name belongs to another account or the bucket lacks our tag.
     """
@@ -41,6 +75,10 @@ def ensure(target: Target) -> bool:
     # Every time, not only for a new bucket: a killed run may have stopped between any two of these calls.
     s3.put_public_access_block(Bucket=target.bucket, PublicAccessBlockConfiguration=_PUBLIC_ACCESS_BLOCK)
     s3.put_bucket_encryption(Bucket=target.bucket, ServerSideEncryptionConfiguration=_ENCRYPTION)
+    s3.put_bucket_lifecycle_configuration(Bucket=target.bucket, LifecycleConfiguration=_LIFECYCLE)
+    if not target.embedded:  # the embedded cloud has no TLS
+        policy = json.dumps(tls_policy(target.partition, target.bucket))
+        s3.put_bucket_policy(Bucket=target.bucket, Policy=policy)
     return is_new
 
 

@@ -8,7 +8,7 @@ from installer import demo, deploy, target
 from installer.arguments import Options
 from installer.errors import CannotStart, CommandFailed
 from installer.say import say, tell
-from local import cloud, locks
+from local import cloud, locks, strict
 
 _ONE_RUN_S = 3_600.0
 # These change nothing that another run works on, or must work while another run hangs.
@@ -33,7 +33,7 @@ def _folder(root: Path) -> Path:
 
 
 def _demo(root: Path, options: Options) -> int:
-    return demo.run(root, _folder(root), options.port)
+    return demo.run(root, _folder(root), options.port, strict.EVERYDAY if options.strict else strict.OFF)
 
 
 def _stop(root: Path, _options: Options) -> int:

@@ -16,8 +16,9 @@ from installer import deploy, environment, target
 from installer.errors import CannotStart, CommandFailed
 from installer.packaging import control_plane, wheels
 from installer.say import say, tell
-from local import cloud, emulator, state
+from local import cloud, emulator, state, strict
 from local.state import Cloud
+from local.strict import Strict
 
 ENVIRONMENT = "dev"
 MODEL = "gpt-4o-mini"
@@ -37,13 +38,16 @@ class Rolled:
     deployment_id: str
 
 
-def run(root: Path, folder: Path, port: int | None) -> int:
-    """The whole way; 0 when the chat answer came. Raises CannotStart, CommandFailed."""
+def run(root: Path, folder: Path, port: int | None, switches: Strict = strict.OFF) -> int:
+    """The whole way; 0 when the chat answer came. switches: how strict the cloud is.
+
+    Raises CannotStart, CommandFailed.
+    """
     began = time.monotonic()
     # Packaging needs no cloud and the cloud no package: the second core would idle otherwise.
     with ThreadPoolExecutor(max_workers=1) as beside:
         packaged = beside.submit(control_plane.build, root, root / ".local" / "build", wheels.this_machine())
-        running = _start_cloud(root, folder, port)
+        running = _start_cloud(root, folder, port, switches)
         packaged.result()
     # Only the openai SDK reads it: calls to this machine must not go through an HTTP proxy.
     os.environ["NO_PROXY"] = "127.0.0.1"
@@ -55,14 +59,16 @@ def run(root: Path, folder: Path, port: int | None) -> int:
     return 0
 
 
-def _start_cloud(root: Path, folder: Path, port: int | None) -> Cloud:
+def _start_cloud(root: Path, folder: Path, port: int | None, switches: Strict) -> Cloud:
     environment.ensure(root, environment.EMULATOR)
     began = time.monotonic()
     last = state.load(folder)
     if last and port not in (None, last.emulator_port) and cloud.is_healthy(last):
         tell(f"--port asks for another port: the cloud on port {last.emulator_port} ends, with all that it holds")
+    elif last and last.switches != switches and cloud.is_healthy(last):
+        tell(f"--strict differs from the last run: the cloud on port {last.emulator_port} ends, with all that it holds")
     try:
-        running, reused = cloud.start(cloud.Site.of(root, folder), port)
+        running, reused = cloud.start(cloud.Site.of(root, folder), port, switches)
     except cloud.PortTaken as taken:
         raise CannotStart(str(taken)) from None
     except cloud.CloudError as problem:

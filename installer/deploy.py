@@ -22,6 +22,7 @@ from installer.target import Target
 _T = TypeVar("_T")
 CHANGE_SET = "proxyctl-up"  # with a suffix: two people who upgrade at once must not share a change set
 TABLE = "proxyctl"
+SECRETS = "proxyctl/"
 ENVIRONMENT_STACKS = "proxyctl-env-"
 
 
@@ -127,6 +128,23 @@ def down(aws: Target, force: bool) -> None:
     say(f"stack proxyctl: {'removed' if _deployer(aws).delete() else 'there was none'}")
     say(_delete_table(aws))
     say(bucket.remove(aws))
+    for line in remaining_secrets(aws):
+        say(line)
+
+
+def remaining_secrets(aws: Target) -> list[str]:
+    """A line for each secret that stays, with the command that deletes it: `down` deletes no key of a provider."""
+    pages = (
+        aws.client("secretsmanager")
+        .get_paginator("list_secrets")
+        .paginate(Filters=[{"Key": "name", "Values": [SECRETS]}])
+    )
+    names = sorted(str(secret["Name"]) for page in pages for secret in page["SecretList"])
+    return [
+        f"secret {name} stays ($0.40 a month); to delete it: aws secretsmanager delete-secret --secret-id {name}"
+        for name in names
+        if name.startswith(SECRETS)
+    ]
 
 
 def _environments(aws: Target) -> list[str]:

@@ -41,7 +41,9 @@ class Profile:
 RUN = Profile("run", ".venv", "requirements.txt", satisfied_by=("dev",))
 DEV = Profile("dev", ".venv", "requirements-dev.txt")
 EMULATOR = Profile("emulator", ".local/emulator", "local/requirements-emulator.txt")
-PROFILES = {profile.name: profile for profile in (RUN, DEV, EMULATOR)}
+# Tools of `make check` that need versions of their own: checkov pins boto3, parliament needs an old setuptools.
+JUDGES = Profile("judges", ".local/judges", "judges/requirements.txt")
+PROFILES = {profile.name: profile for profile in (RUN, DEV, EMULATOR, JUDGES)}
 _WAITING = "another run, or the installer that a killed run left, is installing here: waiting for it ..."
 UV_REQUIREMENTS = "installer/requirements-uv.txt"
 

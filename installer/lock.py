@@ -15,6 +15,7 @@ SETS = (
     ("requirements", ("controlplane/requirements.txt", "installer/requirements-uv.txt")),
     ("requirements-dev", ("requirements.txt",)),
     ("local/requirements-emulator", ()),
+    ("judges/requirements", ()),
 )
 
 

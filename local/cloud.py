@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from local import emulator, locks, processes, stand_in, state
+from local import emulator, locks, processes, stand_in, state, strict
 from local.state import Cloud, Keys, Process
+from local.strict import Strict
 
 REGION = "eu-central-1"
 ACCOUNT = "000000000000"
@@ -40,22 +41,22 @@ class Site:
         return cls(root, folder, root / ".venv/bin/python", root / ".local/emulator/bin/python")
 
 
-def start(site: Site, port: int | None = None) -> tuple[Cloud, bool]:
+def start(site: Site, port: int | None = None, switches: Strict = strict.OFF) -> tuple[Cloud, bool]:
     """A running, healthy cloud, and whether it ran before. One that does not answer is stopped first.
 
     port: where AWS must listen; None takes the port of the last cloud if it is free, otherwise any free one.
-    Raises PortTaken, CloudError.
+    switches: how strict it is; a cloud that runs with others is stopped first. Raises PortTaken, CloudError.
     """
     try:
         with state.locked(site.folder):
-            return _start_or_reuse(site, port)
+            return _start_or_reuse(site, port, switches)
     except locks.LockTimeout as busy:
         raise CloudError(str(busy)) from None
 
 
-def _start_or_reuse(site: Site, port: int | None) -> tuple[Cloud, bool]:
+def _start_or_reuse(site: Site, port: int | None, switches: Strict) -> tuple[Cloud, bool]:
     last = state.load(site.folder)
-    if last and _serves(last) and port in (None, last.emulator_port):
+    if last and _serves(last) and port in (None, last.emulator_port) and last.switches == switches:
         return _with_pump(site, last), True
     own_port = last.emulator_port if last else None
     if port and port != own_port:  # checked first: a request for a taken port must not end the running cloud
@@ -63,7 +64,7 @@ def _start_or_reuse(site: Site, port: int | None) -> tuple[Cloud, bool]:
     stop(site.folder)
     if port:
         _require_free(port)
-    return _start_with_retries(site, port or state.last_port(site.folder)), False
+    return _start_with_retries(site, port or state.last_port(site.folder), switches), False
 
 
 def _require_free(port: int) -> None:
@@ -71,11 +72,11 @@ def _require_free(port: int) -> None:
         raise PortTaken(f"port {port} on 127.0.0.1 is taken by another program; choose another, or omit --port")
 
 
-def _start_with_retries(site: Site, preferred_port: int | None) -> Cloud:
+def _start_with_retries(site: Site, preferred_port: int | None, switches: Strict) -> Cloud:
     problem: CloudError | None = None
     for _ in range(ATTEMPTS):  # another program may take a free port before our server binds it
         try:
-            return _start_new(site, preferred_port)
+            return _start_new(site, preferred_port, switches)
         except CloudError as error:
             problem = error
             stop(site.folder)
@@ -120,10 +121,10 @@ def _with_pump(site: Site, cloud: Cloud) -> Cloud:
     return _with(site, without, _start_pump(site, without, begins_ms=int(time.time() * 1000)))
 
 
-def _start_new(site: Site, preferred_port: int | None) -> Cloud:
+def _start_new(site: Site, preferred_port: int | None, switches: Strict) -> Cloud:
     for name in ("tmp", "home", "logs"):
         (site.folder / name).mkdir(parents=True, exist_ok=True)
-    cloud = _new_cloud(preferred_port)
+    cloud = _new_cloud(preferred_port, switches)
     # Saved before and after each step: a run killed in between leaves a file that names (by token) what runs.
     state.save(site.folder, cloud)
     cloud = _with(site, cloud, _start_emulator(site, cloud))
@@ -135,7 +136,7 @@ def _start_new(site: Site, preferred_port: int | None) -> Cloud:
     return _with(site, cloud, _start_pump(site, cloud, begins_ms=0))
 
 
-def _new_cloud(preferred_port: int | None) -> Cloud:
+def _new_cloud(preferred_port: int | None, switches: Strict) -> Cloud:
     return Cloud(
         token=secrets.token_hex(16),
         region=REGION,
@@ -145,6 +146,7 @@ def _new_cloud(preferred_port: int | None) -> Cloud:
         root=_new_keys(),
         operator=Keys("", ""),
         processes=(),
+        switches=switches,
     )
 
 
@@ -160,7 +162,7 @@ def _new_keys() -> Keys:
 
 def _start_emulator(site: Site, cloud: Cloud) -> Process:
     variables = emulator.variables(site.emulator_python, site.folder, cloud, os.environ)
-    command = emulator.command(site.emulator_python)
+    command = emulator.command(site.emulator_python, site.root)
     return processes.spawn("emulator", command, variables, _log(site, "emulator"), site.folder)
 
 

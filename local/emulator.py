@@ -9,18 +9,24 @@ from boto3.session import Session
 from botocore.client import BaseClient
 from botocore.config import Config
 
+from local import strict
 from local.processes import TOKEN_VARIABLE
 from local.state import Cloud, Keys
 
+CALLS_FILE = "PROXYCTL_CALLS_FILE"
 OPERATOR = "proxyctl-operator"
 _ADMIN = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 # Certificates and locale belong to the machine; no other variable of the caller is inherited.
 _INHERITED = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def command(python: Path) -> list[str]:
-    """The command that starts MiniStack."""
-    return [str(python), "-m", "ministack"]
+def command(python: Path, checkout: Path) -> list[str]:
+    """The command that starts MiniStack with the corrections of `local/inside`.
+
+    checkout: is on the interpreter's path while those are imported, and off it before a Lambda runs.
+    """
+    entry = "import sys; sys.path.insert(0, sys.argv[1]); from local.inside.start import main; main()"
+    return [str(python), "-c", entry, str(checkout)]
 
 
 def variables(python: Path, folder: Path, cloud: Cloud, outer: Mapping[str, str]) -> dict[str, str]:
@@ -30,7 +36,16 @@ def variables(python: Path, folder: Path, cloud: Cloud, outer: Mapping[str, str]
     PYTHONDONTWRITEBYTECODE is left out, so that the emulator itself starts from .pyc files the second time.
     """
     inherited = {name: outer[name] for name in _INHERITED if name in outer}
-    return inherited | _process(python, folder, cloud.token) | _aws(cloud) | _settings(folder, cloud)
+    return (
+        _recording(outer) | inherited | _process(python, folder, cloud.token) | _aws(cloud) | _settings(folder, cloud)
+    )
+
+
+def _recording(outer: Mapping[str, str]) -> dict[str, str]:
+    """For a test session that wants every call of the Lambdas written down, see `recording/sitecustomize.py`."""
+    if CALLS_FILE not in outer:
+        return {}
+    return {CALLS_FILE: outer[CALLS_FILE], "PYTHONPATH": str(Path(__file__).resolve().parent / "recording")}
 
 
 def _process(python: Path, folder: Path, token: str) -> dict[str, str]:
@@ -52,7 +67,10 @@ def _aws(cloud: Cloud) -> dict[str, str]:
 
 
 def _settings(folder: Path, cloud: Cloud) -> dict[str, str]:
-    return {
+    limit = cloud.switches.concurrent_executions
+    limited = {"LAMBDA_ACCOUNT_CONCURRENCY": str(limit)} if limit else {}
+    return limited | {
+        strict.VARIABLE: cloud.switches.encode(),
         "STATE_DIR": str(folder / "tmp" / "state"),
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",

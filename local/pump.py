@@ -122,7 +122,7 @@ def main(folder: Path, begins_ms: int) -> int:
 
 
 def _client(service: str, cloud: Cloud) -> BaseClient:
-    return emulator.client(service, cloud.endpoint, cloud.region, cloud.operator)
+    return emulator.client(service, cloud.endpoint, cloud.region, cloud.root)
 
 
 def _run(pump: Pump, cloud: Cloud) -> None:

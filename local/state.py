@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local import locks
+from local import locks, strict
+from local.strict import Strict
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Cloud:
     root: Keys
     operator: Keys
     processes: tuple[Process, ...]
+    switches: Strict = strict.OFF
 
     @property
     def endpoint(self) -> str:
@@ -87,6 +89,7 @@ def load(folder: Path) -> Cloud | None:
         stored = json.loads((folder / "cloud.json").read_text())
         stored["processes"] = tuple(Process(**item) for item in stored["processes"])
         stored["root"], stored["operator"] = Keys(**stored["root"]), Keys(**stored["operator"])
+        stored["switches"] = Strict(**stored["switches"])
         return Cloud(**stored)
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -29,9 +29,9 @@ def main(arguments: list[str]) -> int:
     except (SecretUnreadable, SecretError) as error:
         sys.stderr.write(f"proxy: the secret cannot be used: {error}\n")
         return 2
-    made = settings.Settings("", "local", options.log_level, "stream", "", options.secret_ttl, "local")
+    local_settings = settings.Settings("", "local", options.log_level, "stream", "", options.secret_ttl, "local")
     try:
-        listening = server.Server(options.port, Parts(made, store), options.max_body_mb * 1_000_000)
+        listening = server.Server(options.port, Parts(local_settings, store), options.max_body_mb * 1_000_000)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or "a port is a number from 0 to 65535"
         sys.stderr.write(f"proxy: cannot listen on 127.0.0.1:{options.port}: {reason}. Choose another --port.\n")

@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MODES = ("stream", "buffered")
+# What API Gateway is told that a stream with a prelude is. AWS's examples use the first; two public projects had to use
+# the second.
+STREAM_CONTENT_TYPES = {
+    "integration": "application/vnd.awslambda.http-integration-response",
+    "octet-stream": "application/octet-stream",
+}
 MAX_TTL_S = 86_400.0
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -31,6 +37,7 @@ class Settings:
     artifact_digest: str
     secret_ttl_s: float
     function_version: str
+    stream_content_type: str = STREAM_CONTENT_TYPES["integration"]
 
     @property
     def unreleased(self) -> bool:
@@ -48,6 +55,9 @@ def from_environment(env: Mapping[str, str]) -> Settings:
         artifact_digest=env.get("ARTIFACT_DIGEST", ""),
         secret_ttl_s=_seconds(env, "SECRET_TTL_S", 300.0),
         function_version=env.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        stream_content_type=STREAM_CONTENT_TYPES[
+            _one_of(env, "STREAM_CONTENT_TYPE", "integration", tuple(STREAM_CONTENT_TYPES))
+        ],
     )
 
 

@@ -103,9 +103,9 @@ class Telemetry:
         name = exchange.model[:MAX_NAME]
         if name in self._models:
             return name
-        known = 0 < exchange.upstream_status < 400 or exchange.target not in ("", exchange.model)
+        is_real = 0 < exchange.upstream_status < 400 or exchange.target not in ("", exchange.model)
         fits = name.isascii() and name.isprintable() and name.strip()
-        if known and fits and len(self._models) < MAX_MODELS:
+        if is_real and fits and len(self._models) < MAX_MODELS:
             self._models.add(name)
             return name
         return "other"

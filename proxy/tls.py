@@ -18,12 +18,12 @@ def context() -> ssl.SSLContext:
     """The default client context; SSL_CERT_FILE and AWS_CA_BUNDLE are honoured."""
     import ssl
 
-    made = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+    context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
     paths = ssl.get_default_verify_paths()
     if not (paths.cafile or paths.capath or os.environ.get("AWS_CA_BUNDLE")):
         for bundle in _BUNDLES:
             if os.path.exists(bundle):  # noqa: PTH110  (pathlib costs 3 ms of the cold start)
-                made.load_verify_locations(bundle)
+                context.load_verify_locations(bundle)
                 break
-    made.set_alpn_protocols(["http/1.1"])
-    return made
+    context.set_alpn_protocols(["http/1.1"])
+    return context

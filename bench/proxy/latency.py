@@ -58,21 +58,21 @@ def measure(requests: int, *, with_litellm: bool) -> Report:
 
 
 def _respond(port: int) -> dict[str, Callable[[], object]]:
-    made, request, log = parts(port), chat_request(), io.StringIO()
+    wired, request, log = parts(port), chat_request(), io.StringIO()
 
     def respond() -> object:
-        response = made.proxy.respond(request)
+        response = wired.proxy.respond(request)
         body = b"".join(response.body)
         if response.status != 200:
             raise RuntimeError(f"respond() answered {response.status}: {body[:200]!r}")
         return response
 
     def respond_and_log() -> object:
-        response = made.proxy.respond(request)
+        response = wired.proxy.respond(request)
         b"".join(response.body)
         log.seek(0)
         with contextlib.redirect_stdout(log):
-            made.telemetry.request_ended(response.exchange)
+            wired.telemetry.request_ended(response.exchange)
         return response
 
     return {"respond()": respond, "respond() and its log line with metrics": respond_and_log}

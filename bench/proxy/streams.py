@@ -25,7 +25,7 @@ def measure(streams: int) -> Report:
     first: dict[str, list[float]] = {DIRECT: [], RESPOND: [], LAMBDA: []}
     late: dict[str, list[float]] = {DIRECT: [], RESPOND: [], LAMBDA: []}
     with tempfile.TemporaryDirectory() as folder, upstream() as port:
-        made = parts(port)
+        wired = parts(port)
         direct = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         answers = [secret_answer(f"http://127.0.0.1:{port}/v1")]
         environment = Environment(artifact.build(Path(folder)), answers, "stream").ready()
@@ -34,7 +34,7 @@ def measure(streams: int) -> Report:
             for _ in range(streams):
                 _note(DIRECT, time.monotonic(), _direct(direct), first, late)
                 begun = time.monotonic()
-                body = made.proxy.respond(chat_request(STREAM_BODY)).body
+                body = wired.proxy.respond(chat_request(STREAM_BODY)).body
                 _note(RESPOND, begun, ((time.monotonic(), chunk) for chunk in body), first, late)
                 begun = time.monotonic()
                 chunks = environment.runtime.call(event).chunks[1:]  # without the prelude
@@ -69,11 +69,11 @@ def _note(
     late: dict[str, list[float]],
 ) -> None:
     """Each event says when it left; two that arrive in one chunk count as two."""
-    seen = False
+    started = False
     for at, chunk in arrivals:
-        if not seen:
+        if not started:
             first[name].append(at - begun)
-            seen = True
+            started = True
         for line in chunk.split(b"\n\n"):
             if line.startswith(b"data: {"):
                 late[name].append(at - json.loads(line[6:])["sent"] / 1e9)

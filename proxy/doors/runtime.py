@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from proxy.doors.runtime_api import Invocation
     from proxy.message import Request, Response
 
-CONTENT_TYPE = "application/vnd.awslambda.http-integration-response"
 MARGIN_S = 0.5  # of the invocation's time, kept to hand over an error instead of being cut
 
 
@@ -43,7 +42,8 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001  (whatever it is, Lambda must hear of it before the process ends)
         api.fail_init(error)
         return 1
-    loop = Loop(api, parts, stream=settings.response_mode == "stream")
+    content_type = settings.stream_content_type
+    loop = Loop(api, parts, stream=settings.response_mode == "stream", content_type=content_type)
     parts.telemetry.init_ms = process_age_ms()
     try:
         while True:
@@ -65,10 +65,11 @@ def try_secret(parts: Parts) -> None:
 class Loop:
     """Answers invocations with one set of parts."""
 
-    def __init__(self, api: RuntimeApi, parts: Parts, *, stream: bool) -> None:
+    def __init__(self, api: RuntimeApi, parts: Parts, *, stream: bool, content_type: str) -> None:
         self._api = api
         self._parts = parts
         self._stream = stream
+        self._content_type = content_type  # of a stream with a prelude
         self._preparing: threading.Thread | None = None
 
     def serve(self, invocation: Invocation) -> None:
@@ -115,7 +116,7 @@ class Loop:
         self._api.answer(invocation.id, payload)
 
     def _hand_over_stream(self, invocation: Invocation, response: Response) -> None:
-        stream = self._api.stream(invocation.id, CONTENT_TYPE)
+        stream = self._api.stream(invocation.id, self._content_type)
         broken: BaseException | None = None
         try:
             stream.write(gateway.prelude(response))

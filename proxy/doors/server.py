@@ -144,9 +144,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_expect_100(self) -> bool:
         """Ask for the body at once: the caller waits for it, some for a second."""
-        asked = super().handle_expect_100()
+        expected = super().handle_expect_100()
         self.wfile.flush()
-        return asked
+        return expected
 
     def log_message(self, format: str, *args: object) -> None:
         """The telemetry logs, in one line a request."""

@@ -32,9 +32,11 @@ def preflight_headers(request: Request, config: Config | None) -> list[tuple[str
     headers = [("allow", _METHODS)]
     if not allowed_origin(request, config) or not request.header("access-control-request-method"):
         return headers
-    asked = request.header("access-control-request-headers")
+    requested = request.header("access-control-request-headers")
     headers.append(("access-control-allow-methods", _METHODS))
-    headers.append(("access-control-allow-headers", asked if _HEADER_LIST(asked) else "authorization, content-type"))
+    headers.append(
+        ("access-control-allow-headers", requested if _HEADER_LIST(requested) else "authorization, content-type")
+    )
     headers.append(("access-control-max-age", "600"))
     return headers
 

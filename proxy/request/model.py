@@ -53,12 +53,12 @@ def find_model(content_type: str, body: bytes) -> NamedModel | None:
 def _in_json(body: bytes) -> NamedModel | None:
     try:
         text = body.decode()
-        found = _walk(text)
+        place = _walk(text)
     except (ValueError, StopIteration, RecursionError, IndexError):
         raise errors.bad_request(_UNPARSABLE) from None
-    if found is None:
+    if place is None:
         return None
-    start, end, name = found
+    start, end, name = place
     return NamedModel(name, text[:start].encode(), text[end:].encode(), quoted=True)
 
 
@@ -70,7 +70,7 @@ def _walk(text: str) -> tuple[int, int, str] | None:
     if text[at] != "{":
         _, at = _scan_once(text, at)
         return _ended(text, at, None)
-    found = None
+    place = None
     at = _skip(text, at + 1).end()
     if text[at] == "}":
         return _ended(text, at + 1, None)
@@ -84,19 +84,19 @@ def _walk(text: str) -> tuple[int, int, str] | None:
         start = _skip(text, at + 1).end()
         value, at = _scan_once(text, start)
         if key == "model":
-            found = (start, at, value) if isinstance(value, str) else None
+            place = (start, at, value) if isinstance(value, str) else None
         at = _skip(text, at).end()
         if text[at] == "}":
-            return _ended(text, at + 1, found)
+            return _ended(text, at + 1, place)
         if text[at] != ",":
             raise ValueError("a comma must follow a value")
         at = _skip(text, at + 1).end()
 
 
-def _ended(text: str, at: int, found: tuple[int, int, str] | None) -> tuple[int, int, str] | None:
+def _ended(text: str, at: int, place: tuple[int, int, str] | None) -> tuple[int, int, str] | None:
     if _skip(text, at).end() != len(text):
         raise ValueError("text after the value")
-    return found
+    return place
 
 
 def _in_form(content_type: str, body: bytes) -> NamedModel | None:

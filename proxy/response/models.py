@@ -20,19 +20,19 @@ def with_aliases(body: bytes, models: Mapping[str, Model]) -> bytes:
     if listing is None or not isinstance(listing.get("data"), list):
         return body
     entries = (entry for entry in listing["data"] if isinstance(entry, dict))
-    known = {entry["id"]: entry for entry in entries if isinstance(entry.get("id"), str)}
+    by_id = {entry["id"]: entry for entry in entries if isinstance(entry.get("id"), str)}
     for alias, model in models.items():
-        if alias not in known:
-            listing["data"].append(_entry(alias, known.get(model.target, {})))
+        if alias not in by_id:
+            listing["data"].append(_entry(alias, by_id.get(model.target, {})))
     return json.dumps(listing).encode()
 
 
 def as_alias(body: bytes, alias: str) -> bytes:
     """The upstream's model object under the name of the alias; unchanged if it is none."""
-    found = _object(body)
-    if found is None or "id" not in found:
+    model = _object(body)
+    if model is None or "id" not in model:
         return body
-    return json.dumps({**found, "id": alias}).encode()
+    return json.dumps({**model, "id": alias}).encode()
 
 
 def alias_in(path: str, config: Config) -> str:

@@ -75,9 +75,9 @@ def _usage_at(tail: bytes, at: int) -> tuple[int, int] | None:
         return None
     if not isinstance(usage, dict):
         return None
-    given = _count(usage.get("prompt_tokens", usage.get("input_tokens")))
-    made = _count(usage.get("completion_tokens", usage.get("output_tokens", 0)))
-    return None if given is None or made is None else (given, made)
+    input_tokens = _count(usage.get("prompt_tokens", usage.get("input_tokens")))
+    output = _count(usage.get("completion_tokens", usage.get("output_tokens", 0)))
+    return None if input_tokens is None or output is None else (input_tokens, output)
 
 
 def _count(value: object) -> int | None:

@@ -116,7 +116,7 @@ class Forwarder:
         refused: set[str] = set()  # keys, which may be rotated again and again while a request waits
         while True:
             tries += 1
-            failure, answer, asked = None, None, None
+            failure, answer, retry_after_s = None, None, None
             try:
                 answer = self._once(call, body)
             except UpstreamFailure as error:
@@ -133,8 +133,8 @@ class Forwarder:
                         continue
                 if not answer.is_retryable:
                     return answer
-                asked = retry.retry_after_s(answer.header, self._clock.wall())
-            wait = retry.wait_s(tries, asked, self._clock.random(), self._left(call))
+                retry_after_s = retry.retry_after_s(answer.header, self._clock.wall())
+            wait = retry.wait_s(tries, retry_after_s, self._clock.random(), self._left(call))
             if tries > call.config.retries or wait is None:
                 if answer is not None:
                     return answer

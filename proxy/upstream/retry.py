@@ -50,15 +50,19 @@ def retry_after_s(header: Callable[[str], str | None], now: float) -> float | No
         return None
 
 
-def wait_s(attempt: int, asked: float | None, chance: float, left: float) -> float | None:
+def wait_s(attempt: int, retry_after_s: float | None, chance: float, left: float) -> float | None:
     """How long to wait before the next attempt, or None when it is better to give the answer to the caller.
 
     `left` is what remains of the total time: a wait that would use it up leaves nothing for the attempt.
     """
-    if asked is not None and asked > MAX_RETRY_AFTER_S:
+    if retry_after_s is not None and retry_after_s > MAX_RETRY_AFTER_S:
         return None
     # A little later than asked: clocks differ, and everybody else was told the same moment.
-    wait = backoff_s(attempt, chance) if asked is None else max(asked * (1.0 + 0.05 * chance), asked + 0.01)
+    wait = (
+        backoff_s(attempt, chance)
+        if retry_after_s is None
+        else max(retry_after_s * (1.0 + 0.05 * chance), retry_after_s + 0.01)
+    )
     return wait if wait < left else None
 
 

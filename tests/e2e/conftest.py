@@ -13,7 +13,7 @@ import pytest
 
 from ctl.client import Client
 from installer import deploy, environment, target
-from local import cloud, emulator
+from local import cloud, emulator, strict
 from local.state import Cloud
 from tests.e2e.rolling import Embedded, Rolled, roll
 
@@ -44,8 +44,8 @@ def _end_orphans() -> None:
 
 @pytest.fixture(scope="session")
 def running(site: cloud.Site) -> Cloud:
-    """The cloud, empty."""
-    return cloud.start(site)[0]
+    """The strict cloud, empty: it refuses what AWS refuses, and delays what AWS delays, by seconds."""
+    return cloud.start(site, switches=strict.EVERYDAY)[0]
 
 
 @pytest.fixture(scope="session")

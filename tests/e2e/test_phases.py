@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chalicelib.domain.codec import encode
 from chalicelib.domain.config import AlarmThresholds, Config, Throttle
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.engine.phase import Status
@@ -145,7 +146,7 @@ def test_what_a_crashed_rollout_left_behind_is_removed(driver: Driver, deployed:
 def test_taking_one_permission_away_is_named_by_preflight(driver: Driver, deployed: dict[str, Any]) -> None:
     with driver.without("release_code", "Release"), pytest.raises(PhaseFailed) as caught:
         driver.phase("preflight", "dev")
-    assert "release_code may not lambda:PublishVersion" in json.dumps(caught.value.evidence)
+    assert "release_code may not lambda:PublishVersion" in json.dumps(encode(caught.value.evidence))
 
 
 @pytest.mark.parametrize(

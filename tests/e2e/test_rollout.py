@@ -212,7 +212,7 @@ def held(rolled: Rolled) -> Iterator[str]:
 
 def test_every_state_change_reached_the_event_bus(rolled: Rolled) -> None:
     events = rolled.embedded.boto("sqs").get_queue_attributes(
-        QueueUrl=rolled.embedded.boto("sqs").get_queue_url(QueueName="proxyctl-events-dead-letters")["QueueUrl"],
+        QueueUrl=rolled.embedded.outputs["EventsDeadLettersUrl"],
         AttributeNames=["ApproximateNumberOfMessages"],
     )
     assert events["Attributes"]["ApproximateNumberOfMessages"] == "0"

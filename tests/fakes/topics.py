@@ -16,6 +16,7 @@ class FakeTopics:
         self.kept: dict[str, dict[str, str]] = {}
         self.queues: dict[str, list[Mapping[str, object]]] = {}
         self.deaf: set[str] = set()
+        self.filters: dict[str, Mapping[str, object]] = {}
 
     def publish(self, alarm: str, state: str, reason: str) -> None:
         if alarm not in self.deaf:
@@ -32,9 +33,16 @@ class FakeTopics:
     def subscribers(self, topic_arn: str) -> Mapping[str, str]:
         return self.kept[topic_arn]
 
-    def subscribe(self, topic_arn: str, protocol: str, endpoint: str) -> None:
+    def subscribe(
+        self, topic_arn: str, protocol: str, endpoint: str, body_filter: Mapping[str, object] | None = None
+    ) -> None:
         confirmed = f"{topic_arn}:{endpoint}"
+        if body_filter:
+            self.filters[confirmed] = body_filter
         self.kept[topic_arn][endpoint] = "PendingConfirmation" if protocol == "email" else confirmed
+
+    def set_filter(self, subscription_arn: str, body_filter: Mapping[str, object]) -> None:
+        self.filters[subscription_arn] = body_filter
 
     def unsubscribe(self, subscription_arn: str) -> None:
         for subscribed in self.kept.values():

@@ -13,15 +13,17 @@ ROOMS = ("phases", "checks", "stack", "release", "monitoring", "load", "artifact
 # Verbs, and things outside: modules of these names call AWS or the network. All others are pure.
 ACTING = frozenset(
     {
-        "apply", "build", "change_set", "correlate", "drive", "fire", "follow", "generator", "heal", "inputs",
-        "inspect", "leftovers", "look", "observe", "remove", "run", "search", "settle", "shard", "simulate", "target",
-        "task", "throttle", "timer", "update", "upstream", "watch", "wire", "worker",
+        "apply", "build", "change_set", "change_setting", "correlate", "drive", "fire", "follow", "generator",
+        "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe",
+        "publish", "remove", "run", "search", "settle", "shard", "simulate", "target", "task", "throttle",
+        "timer", "update", "upstream", "verify", "watch", "wire", "worker",
     }
 )  # fmt: skip
 _OUTSIDE = (
-    "chalicelib.ports", "chalicelib.adapters", "boto3", "botocore", "http", "os", "random", "secrets", "select",
-    "selectors", "socket", "subprocess", "threading", "time", "urllib.request",
+    "chalicelib.ports", "chalicelib.adapters", "boto3", "botocore", "http", "os", "secrets", "select", "selectors",
+    "socket", "subprocess", "threading", "time", "urllib.request",
 )  # fmt: skip
+_DESCRIBED = 32  # characters: more than "The room of verify_idempotency."
 _CLOCKS = frozenset({"now", "utcnow", "today"})
 
 
@@ -55,7 +57,7 @@ def undescribed(sources: Sequence[Module]) -> list[str]:
     return [
         module.name
         for module in packages
-        if not (module.path.parent / "README.md").exists() and len(ast.get_docstring(module.tree) or "") < 20
+        if not (module.path.parent / "README.md").exists() and len(ast.get_docstring(module.tree) or "") < _DESCRIBED
     ]
 
 
@@ -77,14 +79,12 @@ def _outside(module: Module) -> Iterator[tuple[ast.AST, str]]:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names = [node.module or ""]
         yield from ((node, name) for name in names if any(_is_in(name, outside) for outside in _OUTSIDE))
-        if _reads_clock(node):
-            yield node, "the clock"
-
-
-def _reads_clock(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Attribute) or node.attr not in _CLOCKS:
-        return False
-    return isinstance(node.value, ast.Name) and node.value.id in ("datetime", "date")
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id in ("datetime", "date") and node.attr in _CLOCKS:
+                yield node, "the clock"
+            # A generator with a seed is pure; the module's own is not.
+            if node.value.id == "random" and node.attr != "Random":
+                yield node, "chance"
 
 
 def _is_in(name: str, package: str) -> bool:

@@ -22,8 +22,11 @@ def _figure(alarm: Alarm) -> dict[str, Any]:
     if not alarm.expression:
         (metric,) = alarm.metrics.values()
         # CloudWatch has two words for it: percentiles go by another name than sums and averages.
-        kind = "ExtendedStatistic" if metric.statistic.startswith("p") else "Statistic"
+        is_percentile = metric.statistic.startswith("p")
+        kind = "ExtendedStatistic" if is_percentile else "Statistic"
+        few = {"EvaluateLowSampleCountPercentile": "ignore"} if is_percentile else {}
         return {
+            **few,
             "Namespace": metric.namespace,
             "MetricName": metric.name,
             "Dimensions": _dimensions(metric),

@@ -33,6 +33,8 @@ class S3Artifacts:
 
     def put(self, key: str, body: bytes, *, content_type: str, tags: Mapping[str, str] | None = None) -> str:
         digest = hashlib.sha256(body)
+        # S3 asks for s3:PutObjectTagging as soon as the header is there, even when it is empty.
+        tagging = {"Tagging": urlencode(dict(tags))} if tags else {}
         call(
             "s3",
             "put_object",
@@ -41,7 +43,7 @@ class S3Artifacts:
             Body=body,
             ContentType=content_type,
             ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
-            Tagging=urlencode(dict(tags or {})),
+            **tagging,
         )
         return digest.hexdigest()
 

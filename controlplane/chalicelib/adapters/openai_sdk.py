@@ -97,7 +97,7 @@ def _models(client: OpenAI, _: Models) -> Facts:
     listed = raw.parse().data
     whole = all(item.id and item.object == "model" and item.owned_by is not None for item in listed)
     return {
-        **_told(raw),
+        **_facts_of(raw),
         "count": len(listed),
         "ids": [item.id for item in listed],
         "whole": whole and bool(listed),
@@ -111,7 +111,7 @@ def _chat(client: OpenAI, models: Models) -> Facts:
     answer = raw.parse()
     choice = answer.choices[0]
     return {
-        **_told(raw),
+        **_facts_of(raw),
         "object": answer.object,
         "text": _text(choice.message.content, choice.finish_reason),
         "finish_reason": choice.finish_reason,
@@ -128,7 +128,7 @@ def _chat_stream(client: OpenAI, models: Models) -> Facts:
         stream=True,
         stream_options={"include_usage": True},
     )
-    facts: Facts = {**_told(raw), "chunks": 0, "finish_reason": "", "total_tokens": 0}
+    facts: Facts = {**_facts_of(raw), "chunks": 0, "finish_reason": "", "total_tokens": 0}
     facts["content_type"] = raw.headers.get("content-type", "")
     text = ""
     for chunk in raw.parse():
@@ -155,7 +155,7 @@ def _tool_call(client: OpenAI, models: Models) -> Facts:
     calls = choice.message.tool_calls or []
     function = getattr(calls[0], "function", None) if calls else None
     return {
-        **_told(raw),
+        **_facts_of(raw),
         "finish_reason": choice.finish_reason,
         "tool": function.name if function else "",
         "arguments": json.loads(function.arguments) if function else None,
@@ -168,7 +168,7 @@ def _responses(client: OpenAI, models: Models) -> Facts:
     )
     answer = raw.parse()
     return {
-        **_told(raw),
+        **_facts_of(raw),
         "object": answer.object,
         "state": answer.status,
         "text": answer.output_text,
@@ -182,14 +182,14 @@ def _embeddings(client: OpenAI, models: Models) -> Facts:
     )
     vectors = raw.parse().data
     return {
-        **_told(raw),
+        **_facts_of(raw),
         "vectors": len(vectors),
         "dimensions": min((len(item.embedding) for item in vectors), default=0),
         "ordered": [item.index for item in vectors] == list(range(len(vectors))),
     }
 
 
-def _told(raw: Any) -> Facts:
+def _facts_of(raw: Any) -> Facts:
     return {"status": raw.status_code, "request_id": raw.headers.get("x-request-id", "")}
 
 

@@ -17,6 +17,10 @@ def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
+def _filtered(body_filter: Mapping[str, object]) -> dict[str, str]:
+    return {"FilterPolicyScope": "MessageBody", "FilterPolicy": json.dumps(body_filter)}
+
+
 class SnsTopics:
     """See the Protocol."""
 
@@ -52,8 +56,22 @@ class SnsTopics:
         entries = pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic_arn)
         return {item["Endpoint"]: item["SubscriptionArn"] for item in entries}
 
-    def subscribe(self, topic_arn: str, protocol: str, endpoint: str) -> None:
-        call("sns", "subscribe", TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint)
+    def subscribe(
+        self, topic_arn: str, protocol: str, endpoint: str, body_filter: Mapping[str, object] | None = None
+    ) -> None:
+        attributes = _filtered(body_filter) if body_filter else {}
+        call("sns", "subscribe", TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint, Attributes=attributes)
+
+    def set_filter(self, subscription_arn: str, body_filter: Mapping[str, object]) -> None:
+        # The scope first: SNS checks the policy against it.
+        for name, value in _filtered(body_filter).items():
+            call(
+                "sns",
+                "set_subscription_attributes",
+                SubscriptionArn=subscription_arn,
+                AttributeName=name,
+                AttributeValue=value,
+            )
 
     def unsubscribe(self, subscription_arn: str) -> None:
         try:
@@ -62,7 +80,6 @@ class SnsTopics:
             return
 
     def open_probe(self, topic_arn: str, queue: str, tags: Mapping[str, str]) -> Probe:
-        url: str = call("sqs", "create_queue", QueueName=queue, tags=dict(tags))["QueueUrl"]
         queue_arn = topic_arn.rpartition(":")[0].replace(":sns:", ":sqs:") + f":{queue}"
         statement = {
             "Effect": "Allow",
@@ -72,7 +89,8 @@ class SnsTopics:
             "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
+        attributes = {"Policy": policy}
+        url: str = call("sqs", "create_queue", QueueName=queue, tags=dict(tags), Attributes=attributes)["QueueUrl"]
         answer = call(
             "sns",
             "subscribe",

@@ -19,10 +19,37 @@ _SUBSCRIBER = re.compile(
 )
 
 # CloudWatch Logs accepts these days and no others.
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
+RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 
 
 _MOST_HOURS = 24 * 366
+# Seconds at each step and after the last one, in an account, unless options.bake says otherwise.
+BAKE_STEP_S, BAKE_WATCH_S = 60, 300
+# The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
+_MOST_BAKE_S = 86_400
 _REASON = 1_000  # characters; it stands in every list of deployments
 
 
@@ -94,6 +121,18 @@ def _not_a_webhook(must: str, remedy: str) -> BadRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Compatibility:
+    """Switches for behaviour of AWS that its documentation leaves open; docs/fidelity.md says which row needs which.
+
+    request_id_header: `x-request-id` on API Gateway's own answers, mapped from `context.requestId`.
+    stream_content_type: what the proxy calls a stream with prelude; `octet-stream` where API Gateway refuses AWS's own.
+    """
+
+    request_id_header: bool = False
+    stream_content_type: Literal["integration", "octet-stream"] = "integration"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The environment as it should be. Stored with every release, so that a rollback restores it too.
 
@@ -116,6 +155,7 @@ class Config:
     keep_versions: int = 3
     protected: bool = False
     ttl_hours: float | None = None
+    compatibility: Compatibility = field(default_factory=Compatibility)
 
     def __post_init__(self) -> None:
         within("config.memory_mb", self.memory_mb, 128, 10_240)
@@ -220,6 +260,13 @@ class Bake:
         within("options.bake.percent", self.percent, 1, 99)
         within("options.bake.step_s", self.step_s, 0, 86_400)
         within("options.bake.watch_s", self.watch_s, 0, 86_400)
+        total_s = self.longest_s
+        if total_s > _MOST_BAKE_S:
+            raise BadRequest(
+                f"options.bake takes {total_s} s; steps and the watch after them may take {_MOST_BAKE_S} s together",
+                field="options.bake",
+                remedy="Lower step_s or watch_s, or take fewer steps.",
+            )
         rising = list(self.steps) == sorted(set(self.steps))
         if not self.steps or self.steps[-1] != 100 or self.steps[0] < 1 or not rising:
             raise BadRequest(
@@ -227,6 +274,14 @@ class Bake:
                 field="options.bake.steps",
                 remedy="For example [10, 50, 100], or [100] for all at once.",
             )
+
+    @property
+    def longest_s(self) -> int:
+        """Seconds of all steps and of the watch after them, as in an account."""
+        counts = {"all_at_once": 1, "canary": 2, "linear": -(-100 // max(self.percent, 1))}
+        count = counts.get(self.strategy, len(self.steps))
+        step_s = BAKE_STEP_S if self.step_s is None else self.step_s
+        return count * step_s + (BAKE_WATCH_S if self.watch_s is None else self.watch_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class Sink(Protocol):
     waiting: deque[float]
     inbox: list[tuple[Wire, bytes, float]]
 
-    def digest(self) -> None: ...
+    def digest(self) -> None:
+        """Handle what is in the inbox."""
 
     def ready(self, wire: Wire) -> None:
         """The connection is open."""
@@ -117,6 +118,7 @@ class Wire(asyncio.Protocol):
         self._feed, self._status, self._keep_alive = parser.feed_data, parser.get_status_code, parser.should_keep_alive
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio calls this once the connection is open."""
         self._transport = cast(asyncio.Transport, transport)
         self._write = self._transport.write
         self._alive = True
@@ -194,6 +196,7 @@ class Wire(asyncio.Protocol):
         self._sink.finished(self, status, self._keep_alive())
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """asyncio calls this once the connection is closed."""
         self._fail("dropped")
 
     def abort(self, kind: str) -> None:

@@ -3,6 +3,10 @@
 They measure users' traffic only: metrics of the alias `live`, of the public methods, and of the proxy's own namespace,
 into which a candidate under test does not write. Otherwise the deliberate failures of validate_errors would set them
 off, and the release would be rolled back.
+
+One metric an alarm wherever a statistic of CloudWatch's says it, since an alarm on metric math costs as much as the
+alarms on each of its metrics: AWS/Lambda and AWS/ApiGateway count errors as 0 or 1 a request, so that the average is
+the share. Source: CloudWatch pricing, "Metrics Insights and metric math alarms"; API Gateway's and Lambda's metrics.
 """
 
 from __future__ import annotations
@@ -14,7 +18,8 @@ from chalicelib.domain.aws.alarms import Alarm, AlarmState, Metric
 from chalicelib.domain.config import AlarmThresholds
 from chalicelib.domain.names import METRIC_NAMESPACE, Names
 
-# Shares and percentiles of fewer requests a minute are noise: below this number these alarms do not fire.
+# A share of fewer requests a minute is noise where callers cause it: below this number that alarm does not fire.
+# CloudWatch itself ignores percentiles of too few samples (adapters/alarms).
 MIN_REQUESTS = 10
 _LAMBDA, _GATEWAY, _PROXY = "AWS/Lambda", "AWS/ApiGateway", METRIC_NAMESPACE
 
@@ -45,7 +50,6 @@ _RULES = (
         "errors",
         "Share of requests that the proxy answered with a 5xx",
         _PROXY,
-        # The proxy writes 0 or 1 for each request, so the average is the share.
         {"figure": ("Errors", "Average")},
         lambda limits: limits.error_rate,
     ),
@@ -53,38 +57,35 @@ _RULES = (
         "function-errors",
         "Share of invocations that crashed or timed out",
         _LAMBDA,
-        {"requests": ("Invocations", "Sum"), "errors": ("Errors", "Sum")},
+        {"figure": ("Errors", "Average")},
         lambda limits: limits.error_rate,
-        _with_enough_requests("errors / requests"),
     ),
     _Rule(
         "duration",
         "99th percentile of the function's run time, in milliseconds",
         _LAMBDA,
-        {"requests": ("Invocations", "Sum"), "duration": ("Duration", "p99")},
+        {"figure": ("Duration", "p99")},
         lambda limits: limits.duration_p99_ms,
-        _with_enough_requests("duration"),
     ),
     _Rule(
         "throttles",
         "Invocations that Lambda refused for want of concurrency, a minute",
         _LAMBDA,
-        {"throttles": ("Throttles", "Sum")},
+        {"figure": ("Throttles", "Sum")},
         lambda limits: limits.throttles,
-        "FILL(throttles, 0)",
     ),
     _Rule(
         "concurrency",
         "Executions of the function at one time",
         _LAMBDA,
-        {"running": ("ConcurrentExecutions", "Maximum")},
+        {"figure": ("ConcurrentExecutions", "Maximum")},
         lambda limits: limits.concurrency,
-        "FILL(running, 0)",
     ),
     _Rule(
         "client-errors",
         "Share of requests that API Gateway answered with a 4xx",
         _GATEWAY,
+        # Two metrics: one caller with two bad requests would otherwise be a share of 100 %, and roll a release back.
         {"requests": ("Count", "Sum"), "errors": ("4XXError", "Sum")},
         lambda limits: limits.client_error_rate,
         _with_enough_requests("errors / requests"),
@@ -93,17 +94,15 @@ _RULES = (
         "server-errors",
         "Share of requests that API Gateway answered with a 5xx",
         _GATEWAY,
-        {"requests": ("Count", "Sum"), "errors": ("5XXError", "Sum")},
+        {"figure": ("5XXError", "Average")},
         lambda limits: limits.server_error_rate,
-        _with_enough_requests("errors / requests"),
     ),
     _Rule(
         "latency",
         "99th percentile of API Gateway's latency, in milliseconds",
         _GATEWAY,
-        {"requests": ("Count", "Sum"), "latency": ("Latency", "p99")},
+        {"figure": ("Latency", "p99")},
         lambda limits: limits.latency_p99_ms,
-        _with_enough_requests("latency"),
     ),
     _Rule(
         "secret-failures",

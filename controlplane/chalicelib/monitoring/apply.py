@@ -15,7 +15,7 @@ from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
 
-from . import alarms, dashboard, prices
+from . import alarms, dashboard, fire, prices
 
 
 def apply(request: Request, aws: Aws) -> MonitoringEvidence:
@@ -90,12 +90,15 @@ def dashboard_body(request: Request, aws: Aws, alarm_arns: Sequence[str]) -> str
 def subscribe(topic: str, notify: Sequence[str], aws: Aws) -> list[str]:
     """Subscribe recipients to the topic (ARN); returns those that have not confirmed yet. SNS has written to them.
 
+    None of them receives the notifications of alarm tests.
     notify: e-mail addresses, https URLs, and ARNs of queues or functions, as `Config` accepts them.
     """
     subscribed = aws.topics.subscribers(topic)
     for recipient in notify:
         if recipient not in subscribed:
-            aws.topics.subscribe(topic, _protocol(recipient), recipient)
+            aws.topics.subscribe(topic, _protocol(recipient), recipient, fire.WITHOUT_TESTS)
+        elif subscribed[recipient].startswith("arn:"):  # an older version subscribed without the filter
+            aws.topics.set_filter(subscribed[recipient], fire.WITHOUT_TESTS)
     subscribed = aws.topics.subscribers(topic)
     return [recipient for recipient in notify if not subscribed.get(recipient, "").startswith("arn:")]
 

@@ -21,12 +21,23 @@ class Topics(Protocol):
         """Subscription ARN (or "PendingConfirmation") by e-mail address or endpoint."""
         ...
 
-    def subscribe(self, topic_arn: str, protocol: str, endpoint: str) -> None: ...
+    def subscribe(
+        self, topic_arn: str, protocol: str, endpoint: str, body_filter: Mapping[str, object] | None = None
+    ) -> None:
+        """body_filter: an SNS filter policy on the message body; None delivers everything."""
+        ...
+
+    def set_filter(self, subscription_arn: str, body_filter: Mapping[str, object]) -> None:
+        """Give a confirmed subscription this filter policy on the message body."""
+        ...
 
     def unsubscribe(self, subscription_arn: str) -> None: ...
 
     def open_probe(self, topic_arn: str, queue: str, tags: Mapping[str, str]) -> Probe:
-        """A queue of that name, subscribed to the topic; a second call creates nothing."""
+        """A queue of that name, subscribed to the topic without a filter; a second call creates nothing.
+
+        The queue is created with the policy that lets the topic send: one that is set later acts up to 60 s later.
+        """
         ...
 
     def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:

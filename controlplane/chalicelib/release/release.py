@@ -54,6 +54,8 @@ def wanted(
         # The proxy reads the current secret version; this variable makes a new function version, with an empty cache.
         "SECRET_VERSION_AT_RELEASE": secret_version,
     }
+    if config.compatibility.stream_content_type != "integration":
+        variables["STREAM_CONTENT_TYPE"] = config.compatibility.stream_content_type
     if runtime.startswith("python"):
         # The managed runtime cannot stream; the wrapper starts the proxy's own runtime loop instead.
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/bootstrap"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, lgamma
 
-from chalicelib.domain.config import Bake
+from chalicelib.domain.config import BAKE_STEP_S, BAKE_WATCH_S, Bake
 
 # One-sided. A shift compares at every step, so each comparison must be stricter than the usual 5 %.
 SIGNIFICANCE = 0.01
-_STEP_S = {True: 1, False: 60}  # by whether the cloud is embedded
-_WATCH_S = {True: 2, False: 300}
+_STEP_S = {True: 1, False: BAKE_STEP_S}  # by whether the cloud is embedded
+_WATCH_S = {True: 2, False: BAKE_WATCH_S}
 
 
 @dataclass(frozen=True, slots=True)

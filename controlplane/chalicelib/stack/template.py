@@ -30,6 +30,7 @@ CREATION_ONLY = frozenset(
 FELT = frozenset({"ThrottleRate", "ThrottleBurst", "LogRetentionDays", "ReservedConcurrency"})
 # These only keep the permission to read an older secret, so a change of them alone is no reason to update the stack.
 IN_USE = frozenset({"SecretInUseArn", "SecretInUseKmsKeyArn"})
+_SHAPING = ("ResponseMode", "IntegrationTimeoutMs", "Environment", "RequestIdHeader")
 _GATEWAY_BUFFERED_MS = 29_000  # API Gateway's limit for an integration that does not stream
 
 
@@ -122,6 +123,7 @@ def lasting(config: Config, response_mode: str) -> dict[str, str]:
     return {
         "IntegrationTimeoutMs": str(integration_timeout_ms(config.timeout_s, response_mode)),
         "ReservedConcurrency": "" if config.reserved_concurrency is None else str(config.reserved_concurrency),
+        "RequestIdHeader": "on" if config.compatibility.request_id_header else "off",
     }
 
 
@@ -170,4 +172,4 @@ PARAMETERS = frozenset({*parameters(Config(), StackInputs(), creates=True), *IN_
 
 def shaping(values: Mapping[str, str | None]) -> dict[str, str]:
     """Of all parameters, those whose change needs a new API deployment; None becomes ""."""
-    return {name: values[name] or "" for name in ("ResponseMode", "IntegrationTimeoutMs", "Environment")}
+    return {name: values[name] or "" for name in _SHAPING}

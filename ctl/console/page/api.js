@@ -20,12 +20,12 @@ export async function call(method, path, { body, key, signal } = {}) {
     throw new Refused(0, {
       code: "Unreachable",
       message: "The console does not answer.",
-      remedy: "Look whether it still runs in its terminal; a new one has a new address.",
+      remedy: "Check whether it still runs in its terminal; a new console has a new address.",
     });
   }
-  const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(answer.status, told.error ?? { code: `Http${answer.status}` });
-  return told;
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(answer.status, content.error ?? { code: `Http${answer.status}` });
+  return content;
 }
 
 export const get = (path, signal) => call("GET", `api/${path}`, { signal });

@@ -47,14 +47,14 @@ async function show(view, signal) {
     last = "";
   while (!signal.aborted) {
     try {
-      const told = await view.load(signal);
+      const data = await view.load(signal);
       if (signal.aborted) return;
       trouble(null);
-      const state = JSON.stringify(told);
+      const state = JSON.stringify(data);
       pause = state === last ? Math.min(pause * 1.5, MOST_MS) : FIRST_MS;
-      if (state !== last) draw(...view.draw(told));
+      if (state !== last) draw(...view.draw(data));
       last = state;
-      if (view.ended?.(told)) return;
+      if (view.ended?.(data)) return;
     } catch (error) {
       if (signal.aborted) return;
       trouble(error);
@@ -92,8 +92,8 @@ function open() {
 }
 
 document.addEventListener("click", (event) => {
-  const asked = event.target.closest("[data-do]");
-  if (asked) DO[asked.dataset.do](asked.dataset);
+  const source = event.target.closest("[data-do]");
+  if (source) DO[source.dataset.do](source.dataset);
 });
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.form !== "filter") return;

@@ -1,4 +1,4 @@
-// The pages of all deployments and of one, with its phases live.
+// The pages of all deployments, and of a single deployment with its phases live.
 
 import { get } from "./api.js";
 import { rememberPlan } from "./dialogs.js";
@@ -27,14 +27,14 @@ export const deploymentsView = (query) => ({
   title: "Deployments",
   load: (signal) => get(`deployments${query.size ? `?${query}` : ""}`, signal),
   draw({ deployments, cursor }) {
-    const rows = deployments.map((one) => [
-      moment(one.created_at),
-      deploymentLink(one.id),
-      environmentLink(one.environment),
-      one.action,
-      badge(one.status),
-      seconds(one.duration_s),
-      [one.summary, one.options?.reason && h("p", { class: "quiet small" }, "Why: ", one.options.reason)],
+    const rows = deployments.map((deployment) => [
+      moment(deployment.created_at),
+      deploymentLink(deployment.id),
+      environmentLink(deployment.environment),
+      deployment.action,
+      badge(deployment.status),
+      seconds(deployment.duration_s),
+      [deployment.summary, deployment.options?.reason && h("p", { class: "quiet small" }, "Why: ", deployment.options.reason)],
     ]);
     const older = new URLSearchParams(query);
     if (cursor) older.set("cursor", cursor);
@@ -63,7 +63,7 @@ export const deploymentsView = (query) => ({
             "select",
             { name: "status" },
             h("option", { value: "" }, "any"),
-            STATES.map((one) => h("option", { value: one, selected: one === state }, one.replaceAll("_", " "))),
+            STATES.map((name) => h("option", { value: name, selected: name === state }, name.replaceAll("_", " "))),
           ),
         ),
         h("button", {}, "Filter"),
@@ -87,15 +87,15 @@ export const deploymentsView = (query) => ({
 });
 
 function newest(query) {
-  const kept = new URLSearchParams(query);
-  kept.delete("cursor");
-  return kept.size ? `?${kept}` : "";
+  const rest = new URLSearchParams(query);
+  rest.delete("cursor");
+  return rest.size ? `?${rest}` : "";
 }
 
 /** Phases and steps in the order in which they ran; those that have not yet come last. */
 const began = (row) => row.started_at ?? "9";
-const rowsOf = (one) =>
-  [...one.phases, ...(one.steps ?? [])].sort((a, b) => began(a).localeCompare(began(b)) || a.number - b.number);
+const rowsOf = (deployment) =>
+  [...deployment.phases, ...(deployment.steps ?? [])].sort((a, b) => began(a).localeCompare(began(b)) || a.number - b.number);
 
 export const deploymentView = (id) => {
   let said = "",
@@ -104,24 +104,24 @@ export const deploymentView = (id) => {
     page: "deployments",
     title: id,
     load: (signal) => get(`deployments/${encodeURIComponent(id)}`, signal),
-    ended: (one) => FINAL.has(one.status) && (!rowsOf(one).some((row) => row.status === "RUNNING") || --lastWords < 0),
-    draw(one) {
-      const rows = rowsOf(one),
+    ended: (deployment) => FINAL.has(deployment.status) && (!rowsOf(deployment).some((row) => row.status === "RUNNING") || --lastWords < 0),
+    draw(deployment) {
+      const rows = rowsOf(deployment),
         running = rows.find((row) => row.status === "RUNNING");
-      const told = `${one.status.replaceAll("_", " ")}${running && !FINAL.has(one.status) ? `, ${running.name}` : ""}`;
-      if (told !== said) $("said").textContent = said = told;
-      document.title = `${one.status} ${one.environment} · proxyctl`;
-      return deploymentPage(one, rows);
+      const status = `${deployment.status.replaceAll("_", " ")}${running && !FINAL.has(deployment.status) ? `, ${running.name}` : ""}`;
+      if (status !== said) $("said").textContent = said = status;
+      document.title = `${deployment.status} ${deployment.environment} · proxyctl`;
+      return deploymentPage(deployment, rows);
     },
   };
 };
 
-function deploymentPage(one, rows) {
-  const done = FINAL.has(one.status),
-    good = one.status === "SUCCEEDED",
-    id = { "data-id": one.id, "data-environment": one.environment };
+function deploymentPage(deployment, rows) {
+  const done = FINAL.has(deployment.status),
+    good = deployment.status === "SUCCEEDED",
+    id = { "data-id": deployment.id, "data-environment": deployment.environment };
   const written = rows.some((row) => row.name === "write_handoff" && ["SUCCEEDED", "SKIPPED"].includes(row.status));
-  const inPhase = rows.some((row) => row.error && row.error.message === one.error?.message);
+  const inPhase = rows.some((row) => row.error && row.error.message === deployment.error?.message);
   const plan = rows.find((row) => row.name === "make_plan" && row.evidence?.text);
   const judged = rows.find((row) => row.name === "load_test")?.evidence?.slos;
   const document_ = (name) =>
@@ -131,30 +131,30 @@ function deploymentPage(one, rows) {
         class: "button",
         target: "_blank",
         rel: "noopener",
-        href: `api/deployments/${encodeURIComponent(one.id)}/${name}`,
+        href: `api/deployments/${encodeURIComponent(deployment.id)}/${name}`,
       },
       name === "report" ? "Report" : "Handoff",
     );
-  if (plan) rememberPlan(one.id, { config: one.config, plan: plan.evidence.digest });
+  if (plan) rememberPlan(deployment.id, { config: deployment.config, plan: plan.evidence.digest });
   return [
     h(
       "p",
       { class: "crumb" },
-      environmentLink(one.environment),
+      environmentLink(deployment.environment),
       " / ",
-      link(`deployments?environment=${encodeURIComponent(one.environment)}`, "Deployments"),
+      link(`deployments?environment=${encodeURIComponent(deployment.environment)}`, "Deployments"),
     ),
     h(
       "div",
       { class: "head" },
-      h("h1", {}, `${one.action} ${one.environment}`),
-      badge(one.status),
-      h("code", {}, one.id),
+      h("h1", {}, `${deployment.action} ${deployment.environment}`),
+      badge(deployment.status),
+      h("code", {}, deployment.id),
       h(
         "div",
         { class: "buttons" },
         written && [document_("report"), document_("handoff")],
-        !done && one.status !== "WAITING_APPROVAL" && button("Abort", "abort", id, "danger"),
+        !done && deployment.status !== "WAITING_APPROVAL" && button("Abort", "abort", id, "danger"),
         done && !good && button("Resume", "resume", id, "main"),
       ),
     ),
@@ -163,12 +163,12 @@ function deploymentPage(one, rows) {
       {
         class: `bar ${good ? "good" : done ? "bad" : ""}`,
         max: 100,
-        value: one.percent,
-        "aria-label": `${one.percent} % of the phases are done`,
+        value: deployment.percent,
+        "aria-label": `${deployment.percent} % of the phases are done`,
       },
-      `${one.percent} %`,
+      `${deployment.percent} %`,
     ),
-    one.status === "WAITING_APPROVAL" &&
+    deployment.status === "WAITING_APPROVAL" &&
       h(
         "div",
         { class: "banner ask", role: "alert" },
@@ -177,7 +177,7 @@ function deploymentPage(one, rows) {
           {},
           h("b", {}, "Shall users get the new version?"),
           " It has passed its checks and waits for you until ",
-          moment(one.approval?.until),
+          moment(deployment.approval?.until),
           ".",
         ),
         h(
@@ -187,21 +187,21 @@ function deploymentPage(one, rows) {
           button("Abort", "abort", id, "danger"),
         ),
       ),
-    one.abort_requested &&
+    deployment.abort_requested &&
       !done &&
-      h("div", { class: "banner busy" }, "Somebody asked it to stop; what was released goes back."),
-    one.error && !inPhase && errorBox(one.error),
+      h("div", { class: "banner busy" }, "Abort requested: the release is being rolled back."),
+    deployment.error && !inPhase && errorBox(deployment.error),
     h(
       "section",
-      { class: "card", "aria-label": "What was asked" },
+      { class: "card", "aria-label": "Request" },
       facts([
-        ["outcome", one.summary],
-        ["asked", [moment(one.created_at), " by ", one.caller || "unknown"]],
-        ["why", one.options?.reason],
-        ["took", one.duration_s !== undefined && seconds(one.duration_s)],
-        ["goes on with", one.resumes && deploymentLink(one.resumes)],
-        ["approved", one.approval?.by && [one.approval.by, " ", moment(one.approval.at)]],
-        ...Object.entries(one.links ?? {})
+        ["outcome", deployment.summary],
+        ["requested", [moment(deployment.created_at), " by ", deployment.caller || "unknown"]],
+        ["why", deployment.options?.reason],
+        ["took", deployment.duration_s !== undefined && seconds(deployment.duration_s)],
+        ["resumes", deployment.resumes && deploymentLink(deployment.resumes)],
+        ["approved", deployment.approval?.by && [deployment.approval.by, " ", moment(deployment.approval.at)]],
+        ...Object.entries(deployment.links ?? {})
           .filter(([name]) => name !== "self")
           .map(([name, url]) => [name, elsewhere(url)]),
       ]),
@@ -214,8 +214,8 @@ function deploymentPage(one, rows) {
         { class: "row small" },
         button("Deploy exactly this", "start", {
           "data-action": "deploy",
-          "data-environment": one.environment,
-          "data-plan": one.id,
+          "data-environment": deployment.environment,
+          "data-plan": deployment.id,
         }),
         h("span", { class: "quiet" }, "expected_plan ", h("code", {}, plan.evidence.digest)),
       ),
@@ -234,8 +234,8 @@ function deploymentPage(one, rows) {
       h(
         "div",
         { class: "two" },
-        h("div", { class: "card" }, tree(one.config)),
-        h("div", { class: "card" }, tree(one.options)),
+        h("div", { class: "card" }, tree(deployment.config)),
+        h("div", { class: "card" }, tree(deployment.options)),
       ),
     ),
   ];

@@ -1,4 +1,4 @@
-// What a person can start or answer, each asked for in a dialog that stays open, with the API's words, when refused.
+// Dialogs to start or answer a deployment; a refused request leaves its dialog open, with the error of the API.
 
 import { Refused, call } from "./api.js";
 import { $, button, errorBox, h } from "./dom.js";
@@ -11,9 +11,9 @@ export const remember = (environment, config) => latest.set(environment, config)
 
 const FIELDS = {
   environment: { path: "environment", label: "Name: lower-case letters, digits, dashes; at most 20" },
-  config: { path: "config", kind: "json", label: "Configuration, as a JSON object (empty: as it is)" },
+  config: { path: "config", kind: "json", label: "Configuration, as a JSON object (empty: no change)" },
   reason: { path: "options.reason", label: "Why (for the record)" },
-  to: { path: "options.rollback_to", label: "To version (empty: the one that was good before)" },
+  to: { path: "options.rollback_to", label: "To version (empty: the last good one)" },
   plan: { path: "options.expected_plan", label: "Refuse unless the plan is still (digest)" },
   approval: {
     path: "options.approval",
@@ -21,8 +21,8 @@ const FIELDS = {
     value: "required",
     label: "Wait for an approval before users get it",
   },
-  wait: { path: "options.if_busy", kind: "check", value: "wait", label: "Stand in line if the environment is busy" },
-  heal: { path: "options.heal", kind: "check", value: true, label: "Put drift back where that is safe" },
+  wait: { path: "options.if_busy", kind: "check", value: "wait", label: "Wait in line if the environment is busy" },
+  heal: { path: "options.heal", kind: "check", value: true, label: "Repair drift where that is safe" },
   remove_secret: { path: "options.remove_secret", kind: "check", value: true, label: "Remove the secret, too" },
 };
 const ACTIONS = {
@@ -33,7 +33,7 @@ const ACTIONS = {
   },
   plan: {
     verb: "Plan",
-    text: "Says what a deploy would do, and changes nothing.",
+    text: "Shows what a deploy would do, and changes nothing.",
     fields: ["config", "reason", "wait"],
   },
   revalidate: {
@@ -49,7 +49,7 @@ const ACTIONS = {
   },
   drill: {
     verb: "Drill",
-    text: "Proves the whole way on an environment of its own that is made after this one and removed. It takes minutes.",
+    text: "Rehearses on a copy of this environment: creates it, breaks it, updates it, removes it. It takes minutes.",
     fields: ["reason", "wait"],
   },
   cleanup: {
@@ -60,12 +60,12 @@ const ACTIONS = {
   },
 };
 
-function field(name, given) {
+function field(name, content) {
   const { label, kind, path } = FIELDS[name],
     id = { name, "data-path": path };
   if (kind === "check")
     return h("label", { class: "check" }, h("input", { type: "checkbox", ...id }), h("span", {}, label));
-  const value = given === undefined ? "" : kind === "json" ? JSON.stringify(given, null, 1) : given;
+  const value = content === undefined ? "" : kind === "json" ? JSON.stringify(content, null, 1) : content;
   const input =
     kind === "json"
       ? h("textarea", { ...id, spellcheck: "false" }, value)
@@ -108,9 +108,9 @@ function ask({ title, text, parts = [], verb, danger = false, confirms = "", sen
       if (next && next !== location.hash) location.hash = next;
       else document.dispatchEvent(new Event("done"));
     } catch (error) {
-      const told = error.error ?? { code: error.name, message: error.message };
-      problem.replaceChildren(errorBox(told));
-      const wrong = [...form.elements].find(({ dataset: { path } }) => path && (told.field ?? "").startsWith(path));
+      const refusal = error.error ?? { code: error.name, message: error.message };
+      problem.replaceChildren(errorBox(refusal));
+      const wrong = [...form.elements].find(({ dataset: { path } }) => path && (refusal.field ?? "").startsWith(path));
       wrong?.setAttribute("aria-invalid", "true");
       wrong?.focus();
       check();
@@ -125,12 +125,12 @@ function bodyOf(form, action, environment) {
   const body = environment ? { environment, action } : { action };
   for (const input of form.querySelectorAll("[data-path]")) {
     const { kind, value, path } = FIELDS[input.name];
-    let given = kind === "check" ? (input.checked ? value : undefined) : input.value.trim() || undefined;
-    if (kind === "json" && given !== undefined) given = parsed(given, path);
-    if (given === undefined) continue;
+    let content = kind === "check" ? (input.checked ? value : undefined) : input.value.trim() || undefined;
+    if (kind === "json" && content !== undefined) content = parsed(content, path);
+    if (content === undefined) continue;
     const [first, second] = path.split(".");
-    if (second) (body[first] ??= {})[second] = given;
-    else body[first] = given;
+    if (second) (body[first] ??= {})[second] = content;
+    else body[first] = content;
   }
   return body;
 }
@@ -143,7 +143,7 @@ function parsed(text, path) {
   }
 }
 
-/** The same key for the same content: sent twice, it starts one deployment. */
+/** The same key for the same content: sent twice, it starts a single deployment. */
 function keyed() {
   let last = "",
     key = "";
@@ -172,7 +172,7 @@ export const DO = {
       confirms: named ? environment : "",
       parts: [
         !environment && field("environment"),
-        fields.map((one) => [field(one, values[one]), one === "config" && fill && h("div", {}, fill)]),
+        fields.map((name) => [field(name, values[name]), name === "config" && fill && h("div", {}, fill)]),
       ],
       async send(form) {
         const body = bodyOf(form, action, environment);
@@ -202,8 +202,8 @@ export const DO = {
   resume({ id, environment }) {
     const key = crypto.randomUUID();
     ask({
-      title: "Go on where it failed?",
-      text: `A new deployment of ${environment} begins; what this one had done is skipped.`,
+      title: "Continue where it failed?",
+      text: `A new deployment of ${environment} starts; completed phases are skipped.`,
       verb: "Resume",
       send: () =>
         call("POST", `api/deployments/${encodeURIComponent(id)}/resume`, { key }).then(

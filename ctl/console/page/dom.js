@@ -1,4 +1,4 @@
-// What the page is made of. What others wrote goes into text nodes only, never into markup, and a link of theirs is one
+// The elements of the page. Text from outside goes into text nodes only, never into markup, and a link from outside is one
 // only if it is http or https.
 
 // How a word of the API looks: tone and sign, so that no meaning hangs on colour alone.
@@ -22,18 +22,18 @@ const LOOKS = {
 export const $ = (id) => document.getElementById(id);
 
 export function h(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
-    made.setAttribute(name, value === true ? "" : String(value));
+    element.setAttribute(name, value === true ? "" : String(value));
   }
-  made.append(
+  element.append(
     ...children.flat(Infinity).filter((child) => child instanceof Node || ((child ?? "") !== "" && child !== false)),
   );
-  return made;
+  return element;
 }
 
-const alike = (one, other) => one.nodeName === other.nodeName && one.dataset?.key === other.dataset?.key;
+const alike = (left, right) => left.nodeName === right.nodeName && left.dataset?.key === right.dataset?.key;
 
 /** Make `old` look like `fresh` with as little change as possible; whether a <details> is open is the reader's. */
 export function patch(old, fresh) {

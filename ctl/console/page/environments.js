@@ -1,4 +1,4 @@
-// The pages of all environments and of one.
+// The pages of all environments, and of a single environment.
 
 import { get } from "./api.js";
 import { remember } from "./dialogs.js";
@@ -18,7 +18,7 @@ import {
 } from "./dom.js";
 import { isObject, tree } from "./evidence.js";
 
-const DETAILED = 24; // environments whose figures are asked for on the page of all
+const DETAILED = 24; // environments whose figures the page of all environments loads
 
 const figures = (dora) =>
   h(
@@ -32,32 +32,32 @@ const figures = (dora) =>
     ].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value)))),
   );
 
-const release = (one) =>
-  one
-    ? ["version ", h("b", {}, one.version), " since ", moment(one.at), " by ", deploymentLink(one.deployment_id)]
+const release = (environment) =>
+  environment
+    ? ["version ", h("b", {}, environment.version), " since ", moment(environment.at), " by ", deploymentLink(environment.deployment_id)]
     : "none";
 
-function warnings(one) {
+function warnings(environment) {
   return [
-    one.incident &&
+    environment.incident &&
       h(
         "div",
         { class: "banner bad" },
         h("b", {}, "Incident"),
         " since ",
-        moment(one.incident.opened_at),
+        moment(environment.incident.opened_at),
         ": ",
-        one.incident.why,
+        environment.incident.why,
         " (",
-        deploymentLink(one.incident.opened_by),
+        deploymentLink(environment.incident.opened_by),
         ")",
       ),
-    one.lock && h("div", { class: "banner busy" }, "Held by ", deploymentLink(one.lock.deployment_id)),
-    one.expires_at && h("div", { class: "banner busy" }, "Is cleaned up at ", moment(one.expires_at)),
+    environment.lock && h("div", { class: "banner busy" }, "Locked by ", deploymentLink(environment.lock.deployment_id)),
+    environment.expires_at && h("div", { class: "banner busy" }, "Is cleaned up at ", moment(environment.expires_at)),
   ];
 }
 
-const known = new Map(); // environment -> its figures, as of its last change
+const figuresByName = new Map(); // environment -> its figures, as of its last change
 
 export const environmentsView = {
   page: "environments",
@@ -71,15 +71,15 @@ export const environmentsView = {
     ]);
     await Promise.all(
       environments.slice(0, DETAILED).map(async ({ name, updated_at: at }) => {
-        if (known.get(name)?.at === at) return;
+        if (figuresByName.get(name)?.at === at) return;
         const dora = await get(`environments/${encodeURIComponent(name)}`, signal).then(
-          (one) => one.dora,
+          (environment) => environment.dora,
           () => null,
         );
-        known.set(name, { at, dora });
+        figuresByName.set(name, { at, dora });
       }),
     );
-    return { nights, environments: environments.map((one) => ({ ...one, dora: known.get(one.name)?.dora })) };
+    return { nights, environments: environments.map((environment) => ({ ...environment, dora: figuresByName.get(environment.name)?.dora })) };
   },
   draw: ({ environments, nights }) => [
     h(
@@ -124,21 +124,21 @@ function nightsSection(nights) {
   return [h("h2", {}, "Nights"), h("div", { class: "card" }, grid(["began", "good", "not good"], rows, [1]))];
 }
 
-function environmentCard(one) {
-  const { name } = one;
+function environmentCard(environment) {
+  const { name } = environment;
   return h(
     "section",
     { class: "card", "data-key": name, "aria-label": name },
-    h("div", { class: "row apart" }, h("h2", {}, environmentLink(name)), badge(one.status)),
-    warnings(one),
+    h("div", { class: "row apart" }, h("h2", {}, environmentLink(name)), badge(environment.status)),
+    warnings(environment),
     facts([
-      ["live", release(one.live)],
+      ["live", release(environment.live)],
       [
         "revalidated",
-        one.last_revalidation && [badge(one.last_revalidation.verdict), " ", moment(one.last_revalidation.at)],
+        environment.last_revalidation && [badge(environment.last_revalidation.verdict), " ", moment(environment.last_revalidation.at)],
       ],
     ]),
-    one.dora && figures(one.dora),
+    environment.dora && figures(environment.dora),
     h(
       "div",
       { class: "buttons push" },
@@ -153,11 +153,11 @@ export const environmentView = (name) => ({
   page: "environments",
   title: name,
   load: (signal) => get(`environments/${encodeURIComponent(name)}`, signal),
-  draw(one) {
+  draw(environment) {
     const start = (label, action, kind) =>
       button(label, "start", { "data-action": action, "data-environment": name }, kind);
-    const checked = one.last_revalidation;
-    const history = (one.history ?? []).map((entry) => [
+    const checked = environment.last_revalidation;
+    const history = (environment.history ?? []).map((entry) => [
       moment(entry.at),
       entry.action,
       badge(entry.outcome),
@@ -169,14 +169,14 @@ export const environmentView = (name) => ({
         changes(entry.diff),
       ],
     ]);
-    remember(name, one.live?.config);
+    remember(name, environment.live?.config);
     return [
       h("p", { class: "crumb" }, link("", "Environments")),
       h(
         "div",
         { class: "head" },
         h("h1", {}, name),
-        badge(one.status),
+        badge(environment.status),
         h(
           "div",
           { class: "buttons" },
@@ -188,7 +188,7 @@ export const environmentView = (name) => ({
           start("Clean up", "cleanup", "danger"),
         ),
       ),
-      warnings(one),
+      warnings(environment),
       h(
         "div",
         { class: "two" },
@@ -196,9 +196,9 @@ export const environmentView = (name) => ({
           "section",
           { class: "card", "aria-label": "Releases" },
           facts([
-            ["live", release(one.live)],
-            ["last good", release(one.last_good)],
-            ["previous", release(one.previous)],
+            ["live", release(environment.live)],
+            ["last good", release(environment.last_good)],
+            ["previous", release(environment.previous)],
             [
               "revalidated",
               checked
@@ -212,7 +212,7 @@ export const environmentView = (name) => ({
                   ]
                 : "never",
             ],
-            ...Object.entries(one.links ?? {}).map(([what, url]) => [what, elsewhere(url)]),
+            ...Object.entries(environment.links ?? {}).map(([what, url]) => [what, elsewhere(url)]),
           ]),
         ),
         h(
@@ -221,17 +221,17 @@ export const environmentView = (name) => ({
           h(
             "p",
             { class: "quiet small" },
-            `${one.dora.days} days: ${one.dora.changes} changes, ${one.dora.failed} failed`,
+            `${environment.dora.days} days: ${environment.dora.changes} changes, ${environment.dora.failed} failed`,
           ),
-          figures(one.dora),
+          figures(environment.dora),
         ),
       ),
-      one.live &&
+      environment.live &&
         h(
           "details",
           {},
           h("summary", {}, "Configuration that is live"),
-          h("div", { class: "card" }, tree(one.live.config)),
+          h("div", { class: "card" }, tree(environment.live.config)),
         ),
       h("h2", {}, "History"),
       history.length

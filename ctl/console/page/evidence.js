@@ -1,4 +1,4 @@
-// What phases have seen: any JSON as nested lists, verdicts and service levels as tables.
+// The evidence of phases: any JSON as nested lists, verdicts and service levels as tables.
 
 import { badge, grid, h, share } from "./dom.js";
 
@@ -41,11 +41,11 @@ const UNITS = { p99_ms: "ms", cold_start_ms: "ms", rps: "/s", error_rate: "%", s
 export function slos(rows) {
   const figure = (slo, value) =>
     value === null || value === undefined ? "?" : UNITS[slo] === "%" ? share(value) : `${value} ${UNITS[slo] ?? ""}`;
-  const cells = rows.map(({ slo, verdict, bound, figure: found, interval, why }) => [
+  const cells = rows.map(({ slo, verdict, bound, figure: measured, interval, why }) => [
     h("code", {}, slo),
     badge(verdict),
     figure(slo, bound),
-    figure(slo, found),
+    figure(slo, measured),
     [
       interval ? `${figure(slo, interval[0])} to ${figure(slo, interval[1])}` : "–",
       why && h("p", { class: "quiet small" }, why),

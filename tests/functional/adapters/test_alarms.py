@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import boto3
 import pytest
+from chalicelib.adapters import session
 from chalicelib.adapters.alarms import CloudWatchAlarms
 from chalicelib.domain.aws.alarms import Alarm
 from chalicelib.domain.config import AlarmThresholds
@@ -69,3 +70,16 @@ def test_a_silenced_alarm_is_told_from_one_that_acts() -> None:
     assert [one.actions_enabled for one in alarms.find(ALL[0].name)] == [True]
     boto3.client("cloudwatch").disable_alarm_actions(AlarmNames=[ALL[0].name])
     assert [one.actions_enabled for one in alarms.find(ALL[0].name)] == [False]
+
+
+def test_percentiles_of_few_samples_are_ignored_and_other_statistics_are_not_asked_about() -> None:
+    asked: dict[str, str | None] = {}
+
+    def keep(params: dict[str, object], **_: object) -> None:
+        asked[str(params["AlarmName"])] = str(params.get("EvaluateLowSampleCountPercentile"))
+
+    session.client("cloudwatch").meta.events.register("provide-client-params.cloudwatch.PutMetricAlarm", keep)
+    for alarm in ALL:
+        CloudWatchAlarms().put(alarm, TAGS)
+    ignoring = {name.rpartition("/")[2] for name, rule in asked.items() if rule == "ignore"}
+    assert ignoring == {"duration", "latency"}

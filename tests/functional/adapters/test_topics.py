@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import boto3
+from chalicelib.adapters import session
 from chalicelib.adapters.topics import SnsTopics
+from chalicelib.monitoring import fire
 
 from tests.functional.adapters.conftest import ACCOUNT, REGION, TAGS
 
@@ -49,6 +51,38 @@ def test_only_the_topic_may_write_to_the_probe() -> None:
     (statement,) = json.loads(told["Attributes"]["Policy"])["Statement"]
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": arn}}
     assert told["Attributes"]["QueueArn"] == probe.queue_arn
+
+
+def test_a_queue_is_created_with_its_policy_and_not_given_it_afterwards() -> None:
+    """Issue 10, row x: what SetQueueAttributes changes may take a minute to act."""
+    calls: list[str] = []
+    session.client("sqs").meta.events.register("before-call.sqs", lambda model, **_: calls.append(model.name))
+    topics().open_probe(topics().ensure("proxyctl-dev-alarms", TAGS), "proxyctl_dev_probe_d1", TAGS)
+    assert calls == ["CreateQueue"]
+
+
+def test_a_filter_leaves_tests_out_and_lets_alarms_through() -> None:
+    """Messages that are no alarm's pass as well; moto does not know that, tests/e2e/test_strict_cloud.py shows it."""
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    arn = topics().ensure("proxyctl-dev-alarms", TAGS)
+    url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    inbox = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topics().subscribe(arn, "sqs", inbox)
+    topics().set_filter(topics().subscribers(arn)[inbox], fire.WITHOUT_TESTS)
+    for reason in ("Threshold Crossed: 2 datapoints", "Drill by proxyctl deployment d-1: nothing is wrong"):
+        sns.publish(TopicArn=arn, Message=json.dumps({"AlarmName": "a", "NewStateReason": reason}))
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    bodies = [json.loads(json.loads(message["Body"])["Message"]) for message in received]
+    assert [body.get("NewStateReason", "")[:9] for body in bodies] == ["Threshold"]
+
+
+def test_a_subscription_may_have_its_filter_from_the_beginning() -> None:
+    arn = topics().ensure("proxyctl-dev-alarms", TAGS)
+    topics().subscribe(arn, "https", "https://hooks.example.com/x", fire.WITHOUT_TESTS)
+    (found,) = boto3.client("sns").list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    attributes = boto3.client("sns").get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])["Attributes"]
+    assert attributes["FilterPolicyScope"] == "MessageBody"
+    assert json.loads(attributes["FilterPolicy"]) == fire.WITHOUT_TESTS
 
 
 def test_deleting_a_topic_takes_its_subscriptions_along() -> None:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
-from installer import bucket
+from installer import bucket, deploy
 from installer.errors import CannotStart, CommandFailed
 from installer.target import Target
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
+
+
+class Policies:
+    """Takes bucket policies in moto's place; the last one that was put."""
+
+    last: dict[str, Any]
+
+    def take(self, params: dict[str, Any], **_other: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        self.last = json.loads(params["body"])
+        return AWSResponse("", 204, {}, None), {}
+
+
+POLICIES = Policies()
 
 
 @pytest.fixture
@@ -23,6 +38,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
         session = boto3.session.Session(aws_access_key_id="AK", aws_secret_access_key="SK", region_name=REGION)
+        # moto looks at no Condition of a bucket policy: ours would shut out every request.
+        session.events.register("before-call.s3.PutBucketPolicy", POLICIES.take)
         yield Target(session, ACCOUNT, REGION, "aws", f"arn:aws:iam::{ACCOUNT}:user/me", "")
 
 
@@ -115,3 +132,22 @@ def test_a_bucket_that_is_not_ours_is_never_emptied(aws: Target) -> None:
     with pytest.raises(CommandFailed, match="left alone"):
         bucket.remove(aws)
     assert s3(aws).list_objects_v2(Bucket=aws.bucket)["KeyCount"] == 1
+
+
+def test_requests_without_tls_are_refused_and_load_figures_expire(aws: Target) -> None:
+    bucket.ensure(aws)
+    (statement,) = POLICIES.last["Statement"]
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Resource"] == [f"arn:aws:s3:::{aws.bucket}", f"arn:aws:s3:::{aws.bucket}/*"]
+    rules = s3(aws).get_bucket_lifecycle_configuration(Bucket=aws.bucket)["Rules"]
+    assert {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in rules} == {"load/": 365, "nightly/": 30}
+
+
+def test_the_secrets_that_down_leaves_are_named(aws: Target) -> None:
+    manager = aws.client("secretsmanager")
+    manager.create_secret(Name="proxyctl/dev/openai", SecretString="{}")
+    manager.create_secret(Name="somebody/else", SecretString="{}")
+    (line,) = deploy.remaining_secrets(aws)
+    assert line.startswith("secret proxyctl/dev/openai stays")
+    assert line.endswith("aws secretsmanager delete-secret --secret-id proxyctl/dev/openai")

@@ -41,6 +41,8 @@ def test_a_port_is_decimal_digits_only(text: str) -> None:
 
 def test_flags_belong_to_one_command_each() -> None:
     assert parse(["down", "--force"]).force
+    assert parse(["demo", "--strict"]).strict
+    assert "unknown option '--strict'" in refusal("up", "--strict")
     assert parse(["setup", "--dev"]).dev
     assert "unknown option '--force'" in refusal("up", "--force")
     assert "unknown option '--dev'" in refusal("demo", "--dev")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from chalicelib.domain.aws.alarms import Alarm
 from chalicelib.domain.config import AlarmThresholds
 from chalicelib.domain.names import Names
@@ -43,10 +44,21 @@ def test_alarms_watch_users_and_not_the_candidate_under_test() -> None:
                 assert metric.dimensions == {"environment": "dev"}
 
 
-def test_shares_and_percentiles_count_from_ten_requests_a_minute_on() -> None:
-    for alarm in _all():
-        if {"requests"} <= alarm.metrics.keys():
-            assert alarm.expression.startswith("IF(requests >= 10, ")
+def test_a_share_that_callers_cause_counts_from_ten_requests_a_minute_on() -> None:
+    math = {alarm.name.rpartition("/")[2]: alarm.expression for alarm in _all() if alarm.expression}
+    assert math == {"client-errors": "IF(requests >= 10, errors / requests, 0)"}
+
+
+def test_an_environments_alarms_cost_a_dollar_a_month() -> None:
+    """Issue 10, row y: an alarm on metric math costs one alarm for each metric in it, at $0.10 a month."""
+    assert sum(len(alarm.metrics) for alarm in _all()) * 0.10 == pytest.approx(1.00)
+
+
+def test_shares_of_aws_metrics_are_averages_of_what_is_counted_as_0_or_1_a_request() -> None:
+    single = {alarm.name.rpartition("/")[2]: alarm.metrics for alarm in _all() if not alarm.expression}
+    for name in ("errors", "function-errors", "server-errors"):
+        (metric,) = single[name].values()
+        assert metric.statistic == "Average"
 
 
 def test_an_alarm_fires_after_two_bad_minutes_of_three_and_after_one_without_a_secret() -> None:

@@ -27,7 +27,7 @@ def test_only_alarms_that_fire_for_a_test_are_reset() -> None:
 
 def test_a_fired_alarm_is_recognised_as_a_test() -> None:
     fake = FakeAws()
-    fire.fire([NAMES.alarm("errors")], "d-1", fake.as_aws())
+    fire.fire(NAMES, [NAMES.alarm("errors")], "d-1", fake.as_aws())
     assert fake.alarms.states == {NAMES.alarm("errors"): "ALARM"}
     assert fire.reset_test_alarms(NAMES, fake.as_aws()) == [NAMES.alarm("errors")]
 

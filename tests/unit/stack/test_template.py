@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from chalicelib.domain.config import Config
+from chalicelib.domain.config import Compatibility, Config
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Release
 from chalicelib.stack import template
@@ -47,6 +47,13 @@ def test_a_parameter_that_shapes_the_api_is_part_of_it() -> None:
 def test_the_template_declares_exactly_what_is_given() -> None:
     declared = re.findall(r"^  (\w+):$", TEXT.partition("Parameters:")[2].partition("\nConditions:")[0], re.M)
     assert set(declared) == template.PARAMETERS == set(template.parameters(Config(), INPUTS, creates=True))
+
+
+def test_the_gateways_request_id_header_is_a_switch_that_makes_a_new_deployment() -> None:
+    switched = Config(compatibility=Compatibility(request_id_header=True))
+    assert template.parameters(Config(), INPUTS, creates=False)["RequestIdHeader"] == "off"
+    assert template.parameters(switched, INPUTS, creates=False)["RequestIdHeader"] == "on"
+    assert "RequestIdHeader" in template.shaping(template.parameters(switched, INPUTS, creates=True))
 
 
 def test_a_first_deploy_gives_every_value_and_a_later_one_leaves_the_releases_own() -> None:

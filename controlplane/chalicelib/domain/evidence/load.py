@@ -66,7 +66,8 @@ class LoadEvidence:
     due, sent, good, unsent, errors: numbers of requests. response_ms: from when a request was due; service_ms: from
     when it was sent. generator_late_ms: how late the generator sent. split_ms: gateway, proxy and upstream.
     cold_starts_ms: each init duration; cold_starts_from: `REPORT` or `proxy`; None when none were forced.
-    compared_with: the run that the slowdown is measured against. shards: prefix in the bucket.
+    compared_with: the run that the slowdown is measured against. scaled_down: what of the default load did not fit the
+    account's concurrency, "" if all of it did. shards: prefix in the bucket.
     """
 
     PHASE: ClassVar[str] = "load_test"
@@ -94,5 +95,6 @@ class LoadEvidence:
     max_memory_mb: int | None = None
     compared_with: str = ""
     estimated_usd: float | None = None
+    scaled_down: str = ""
     shards: str = ""
     tuning: Tuning | None = None

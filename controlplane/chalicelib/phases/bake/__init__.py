@@ -1,1 +1,1 @@
-"""The room of bake."""
+"""Step bake: watches the alarms after all traffic has moved; an alarm rolls the release back."""

@@ -12,7 +12,10 @@ from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.release.shifting import firing, watch_s
 
-_LONGEST_WAIT_S = 30
+# A fault shows early or late: looks are frequent at first and rarer later. A day takes 330 of them, 3,000 of the 25,000
+# events that an execution's history may have.
+_SHORTEST_WAIT_S, _LONGEST_WAIT_S = 30.0, 300.0
+_SHARE_OF_ELAPSED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def run(request: Request, aws: Aws) -> Result[BakeEvidence]:
     if left > 0:
         return Result.in_progress(
             f"{len(states)} alarms are quiet; {left:.0f} s left to watch",
-            poll_after_s=min(_LONGEST_WAIT_S, round(left)),
+            poll_after_s=_next_look_s(request.elapsed_s, left),
             cursor=BakeCursor(looks),
         )
     without_data = tuple(sorted(name for name, state in states.items() if state == "INSUFFICIENT_DATA"))
@@ -44,6 +47,12 @@ def run(request: Request, aws: Aws) -> Result[BakeEvidence]:
         f"{len(states)} alarms stayed quiet for {seconds} s (read {looks} times)",
         BakeEvidence(states, looks, seconds, without_data),
     )
+
+
+def _next_look_s(elapsed_s: float, left_s: float) -> int:
+    """Seconds until the alarms are read again."""
+    wait_s = min(_LONGEST_WAIT_S, max(_SHORTEST_WAIT_S, elapsed_s * _SHARE_OF_ELAPSED))
+    return round(min(wait_s, left_s))
 
 
 def _refuse(states: Mapping[str, str], version: str) -> None:

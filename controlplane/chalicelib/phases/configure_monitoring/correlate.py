@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.errors import AwsCallFailed, PhaseFailed
 from chalicelib.domain.evidence.monitoring import Correlation, MonitoringEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
@@ -16,6 +17,8 @@ from chalicelib.stack.urls import candidate_url
 from .cursor import MonitoringCursor
 
 _TIMEOUT_S = 60
+# The proxy puts it on every answer of its own; API Gateway's own 403, 429 and 5xx do not have it.
+_PROXY_HEADER = "x-proxy-overhead-ms"
 _CLOCK_SKEW_MS = 60_000  # log lines may carry a time of before the request was sent, by another clock
 
 
@@ -35,13 +38,16 @@ class _Lines:
 
 
 def correlate(cursor: MonitoringCursor, request: Request, aws: Aws) -> Result[MonitoringEvidence]:
-    """Send the request on the first call, then look for its lines; IN_PROGRESS until they are there.
+    """Send the request until the proxy itself answers, then look for its lines; IN_PROGRESS until they are there.
 
-    After 60 s a missing line in the access log is noted as NOT RUN. Raises PhaseFailed: NoAnswer when the API does not
-    answer, CorrelationMissing when the reply has no request id or the function's log has no line after 60 s.
+    After 60 s a missing line in the access log is noted as NOT RUN. Raises PhaseFailed: NoAnswer when the proxy has not
+    answered after 60 s, CorrelationMissing when its reply has no request id or the function's log has no line.
     """
     if not cursor.request_id:
-        cursor = _send(cursor, request, aws)
+        reply = _send(request, aws)
+        if isinstance(reply, str):
+            return _ask_again(reply, cursor, request)
+        cursor = _sent(reply, cursor, request)
     lines = _search(cursor, request, aws)
     late = request.elapsed_s - (cursor.since_s or 0.0) > _TIMEOUT_S
     if not lines.complete and not late:
@@ -82,15 +88,31 @@ def _not_run(has_access_log: bool) -> str:
     return "NOT RUN: the stage writes no access log (no CloudWatch role for API Gateway, or an emulator)"
 
 
-def _send(cursor: MonitoringCursor, request: Request, aws: Aws) -> MonitoringCursor:
-    """The cursor with the id of a request that was sent now."""
+def _send(request: Request, aws: Aws) -> Reply | str:
+    """The proxy's reply to a request that is sent now, or why there is none."""
     url = candidate_url(request.results.of(StackEvidence), "/health")
     try:
         reply = aws.endpoint.call("GET", url, signed=True, timeout_s=28.0)
     except AwsCallFailed as error:
+        return f"the API did not answer: {error.message}"
+    if _PROXY_HEADER in reply.headers:
+        return reply
+    return f"API Gateway answered {reply.status} itself: the answer has no {_PROXY_HEADER}"
+
+
+def _ask_again(why: str, cursor: MonitoringCursor, request: Request) -> Result[MonitoringEvidence]:
+    """Wait: a new API, stage or permission may take seconds to act."""
+    since_s = request.elapsed_s if cursor.since_s is None else cursor.since_s
+    if request.elapsed_s - since_s > _TIMEOUT_S:
         raise PhaseFailed(
-            f"the API did not answer: {error.message}", code="NoAnswer", remedy="See the function's log."
-        ) from error
+            f"the proxy has not answered for {_TIMEOUT_S} s; {why}", code="NoAnswer", remedy="See the function's log."
+        )
+    cursor = replace(cursor, since_s=since_s)
+    return request.wait(f"Asking again: {why}", step="logs", cursor=cursor, evidence=cursor.configured)
+
+
+def _sent(reply: Reply, cursor: MonitoringCursor, request: Request) -> MonitoringCursor:
+    """The cursor with the id of the request that the proxy answered."""
     request_id = reply.headers.get("x-request-id", "")
     if not request_id:
         raise PhaseFailed(

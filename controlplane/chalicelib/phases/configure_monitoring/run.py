@@ -21,7 +21,9 @@ from chalicelib.ports import Aws
 from . import correlate
 from .cursor import MonitoringCursor
 
+# Longer than the minute that a change of an SQS or SNS policy may take to act.
 _NOTIFICATION_TIMEOUT_S = 90
+_FIRE_AGAIN_S = 15
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
@@ -52,11 +54,11 @@ def run(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
 def _fire_all(configured: MonitoringEvidence, request: Request, aws: Aws) -> Result[MonitoringEvidence]:
     names = request.names
     queue = aws.topics.open_probe(configured.topic, names.probe(request.deployment_id), names.tags)
-    fire.fire(configured.alarms, request.deployment_id, aws)
+    fire.fire(names, configured.alarms, request.deployment_id, aws)
     return Result.in_progress(
         f"Fired {counted(len(configured.alarms), 'alarm')}; waiting for the notifications",
         poll_after_s=1,
-        cursor=MonitoringCursor("notifications", configured, queue),
+        cursor=MonitoringCursor("notifications", configured, queue, fired_s=request.elapsed_s),
         evidence=configured,
     )
 
@@ -68,12 +70,9 @@ def _await_notifications(
     heard, since_s = configured.heard or (), request.elapsed_s if cursor.since_s is None else cursor.since_s
     missing = [name for name in configured.alarms if name not in heard]
     if missing and request.elapsed_s - since_s < _NOTIFICATION_TIMEOUT_S:
-        return request.wait(
-            f"{len(heard)} of {len(configured.alarms)} notifications have arrived",
-            step="notifications",
-            cursor=replace(cursor, configured=configured, since_s=since_s),
-            evidence=configured,
-        )
+        cursor = _fire_again(missing, replace(cursor, configured=configured, since_s=since_s), request, aws)
+        summary = f"{len(heard)} of {len(configured.alarms)} notifications have arrived"
+        return request.wait(summary, step="notifications", cursor=cursor, evidence=configured)
     # Before the failure, too: no test alarm stays in ALARM.
     fire.reset(configured.alarms, request.deployment_id, aws)
     aws.topics.close_probe(queue)
@@ -93,6 +92,14 @@ def _receive(configured: MonitoringEvidence, queue: Probe, request: Request, aws
     missing = [name for name in configured.alarms if name not in earlier]
     received = fire.receive(queue, missing, request.deployment_id, aws)
     return replace(configured, heard=tuple(sorted({*earlier, *received})))
+
+
+def _fire_again(missing: list[str], cursor: MonitoringCursor, request: Request, aws: Aws) -> MonitoringCursor:
+    """SNS discards what it may not deliver yet, so a notification that did not arrive in time is sent again."""
+    if request.elapsed_s - cursor.fired_s < _FIRE_AGAIN_S:
+        return cursor
+    fire.fire(request.names, missing, request.deployment_id, aws)
+    return replace(cursor, fired_s=request.elapsed_s)
 
 
 def _not_notified(missing: list[str], configured: MonitoringEvidence) -> PhaseFailed:

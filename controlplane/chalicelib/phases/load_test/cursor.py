@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chalicelib.domain.config import Load
 from chalicelib.domain.evidence.load import SizeRow
 
 
@@ -21,9 +22,14 @@ class ColdStarts:
 
 @dataclass(frozen=True, slots=True)
 class LoadCursor:
-    """slices_done: how many slices were driven; cold_starts: None until they were forced; sizes: measured so far."""
+    """load: the requested load, or the default one scaled down to what fits; None before the first call.
 
+    slices_done: how many slices were driven; cold_starts: None until they were forced; sizes: measured so far.
+    scaled_down: see LoadEvidence."""
+
+    load: Load | None = None
     slices_done: int = 0
     estimated_usd: float | None = None
     cold_starts: ColdStarts | None = None
     sizes: tuple[SizeRow, ...] = ()
+    scaled_down: str = ""

@@ -50,6 +50,7 @@ def evidence_of(
         max_memory_mb=(cold or ColdStarts()).max_memory_mb,
         compared_with=compared_with,
         estimated_usd=cursor.estimated_usd,
+        scaled_down=cursor.scaled_down,
         shards=plans.prefix(request.deployment_id),
         tuning=recommend(cursor.sizes, request.options.slo) if cursor.sizes else None,
     )

@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.checks.target import Target, locate, release_fingerprint
+from chalicelib.domain.config import Load
 from chalicelib.domain.evidence.load import LoadEvidence, SizeRow
 from chalicelib.domain.model import Action
 from chalicelib.engine.phase import Definition, Request, Result, Status
-from chalicelib.load import plans, shard
+from chalicelib.load import fit, plans, shard
 from chalicelib.load.arrivals import Arrivals
 from chalicelib.load.drive import drive
 from chalicelib.load.plans import Limits, Plan
@@ -44,6 +45,9 @@ def run(request: Request, aws: Aws) -> Result[LoadEvidence]:
     LoadIncomplete, LoadInvalid, SloMissed.
     """
     cursor = request.cursor_as(LoadCursor)
+    if cursor.load is None:
+        cursor = _fitted(cursor, request.options.load, aws)
+    request = replace(request, options=replace(request.options, load=cursor.load or request.options.load))
     if cursor.estimated_usd is None:
         cursor = replace(cursor, estimated_usd=round(_guard_cost(request, aws), 4))
     target = locate(request, aws)
@@ -64,6 +68,13 @@ def run(request: Request, aws: Aws) -> Result[LoadEvidence]:
             if len(cursor.sizes) < len(sizes):
                 return Result.in_progress(f"Measured {size.memory_mb} MB", poll_after_s=1, cursor=cursor)
     return conclude(request, cursor, target.version, len(slices) * load.workers, aws)
+
+
+def _fitted(cursor: LoadCursor, load: Load, aws: Aws) -> LoadCursor:
+    """The cursor with the load that the account bears."""
+    unreserved = aws.functions.limits().unreserved
+    fitted = fit.fitted(load, unreserved)
+    return replace(cursor, load=fitted, scaled_down=fit.described(load, fitted, unreserved))
 
 
 def _guard_cost(request: Request, aws: Aws) -> float:

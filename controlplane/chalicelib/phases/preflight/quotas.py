@@ -8,23 +8,30 @@ from chalicelib.domain.aws.functions import ConcurrencyLimits
 from chalicelib.domain.aws.gateway import GatewayAccount
 from chalicelib.domain.config import Load, Throttle
 from chalicelib.domain.evidence.preflight import Finding
+from chalicelib.load import fit
 
 # Lambda keeps so many executions unreserved:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 _KEPT_UNRESERVED = 100
-_REQUEST_S = 2.0  # assumed duration of a request, until the load test has measured it
-_SPARE = 2  # factor on the executions that the load needs
-_OWN = 2  # executions of the control plane itself during the load test
 _BUFFERED_LIMIT_S = 29  # API Gateway's default integration timeout
 
 
 def concurrency(limits: ConcurrencyLimits, load: Load, reserve: int | None) -> Iterator[Finding]:
     """Whether Lambda's concurrency suffices for the load test and for what the proxy reserves.
 
-    The load needs rate x duration executions (Little's law), with a factor to spare, and one for each worker.
+    The default load is scaled down to what there is, which is a warning; a load that someone chose is refused.
     reserve: executions that the function would reserve in addition to what it has; None for no reservation.
     """
-    needed = int(load.rps * _REQUEST_S * _SPARE) + load.workers + _OWN
+    fitted = fit.fitted(load, limits.unreserved)
+    needed = fit.needed(fitted)
+    if scaled := fit.described(load, fitted, limits.unreserved):
+        yield Finding(
+            "quotas",
+            scaled,
+            "Nothing to do; for the whole load request more (Service Quotas, Lambda, Concurrent executions).",
+            blocks=False,
+            field="options.load",
+        )
     if needed > limits.unreserved:
         yield Finding(
             "quotas",

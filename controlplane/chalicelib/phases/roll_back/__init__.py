@@ -1,1 +1,1 @@
-"""The room of roll_back."""
+"""Step roll_back: returns the aliases to the last good version."""

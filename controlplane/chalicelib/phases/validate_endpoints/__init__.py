@@ -1,1 +1,1 @@
-"""The room of validate_endpoints."""
+"""Phase 7, validate_endpoints: the real OpenAI SDK against the candidate, one check an operation."""

@@ -1,1 +1,1 @@
-"""The room of validate_errors."""
+"""Phase 8, validate_errors: every kind of failure must answer the right status with an OpenAI-shaped error."""

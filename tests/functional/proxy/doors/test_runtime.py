@@ -55,6 +55,18 @@ def test_the_prelude_its_eight_nuls_and_the_body_arrive_byte_for_byte(streaming:
     assert posted.trailers == {}
 
 
+def test_the_content_type_of_a_stream_can_be_switched(artifact_folder: Path, upstream: Upstream) -> None:
+    """Which one API Gateway wants only an account shows: config.compatibility.stream_content_type."""
+    answers = [secret_answer(upstream.base_url)]
+    environment = Environment(artifact_folder, answers, "stream", STREAM_CONTENT_TYPE="octet-stream").ready()
+    try:
+        posted = environment.runtime.call(rest_event("/v1/chat/completions", "POST", CHAT_BODY))
+    finally:
+        environment.end()
+    assert posted.headers["content-type"] == "application/octet-stream"
+    assert posted.body.partition(b"\0\0\0\0\0\0\0\0")[1]
+
+
 def test_a_chunk_reaches_lambda_before_the_upstream_sends_the_next(streaming: Environment, upstream: Upstream) -> None:
     chunks = events("a", "b", "c")
     gates = [threading.Event() for _ in chunks[1:]]
@@ -214,7 +226,7 @@ def test_the_candidates_caller_is_told_what_runs_and_nobody_else(artifact_folder
     assert "artifact" not in fooled["body"]
 
 
-@pytest.mark.parametrize("variable", ["SECRET_ARN", "RESPONSE_MODE", "SECRET_TTL_S"])
+@pytest.mark.parametrize("variable", ["SECRET_ARN", "RESPONSE_MODE", "SECRET_TTL_S", "STREAM_CONTENT_TYPE"])
 def test_a_wrong_variable_is_an_init_error_that_names_it(artifact_folder: Path, variable: str) -> None:
     wrong: dict[str, Any] = {variable: "" if variable == "SECRET_ARN" else "nonsense"}
     environment = Environment(artifact_folder, [secret_answer("http://127.0.0.1:9/v1")], "stream", **wrong)

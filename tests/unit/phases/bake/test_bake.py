@@ -9,6 +9,8 @@ from chalicelib.domain.evidence.release import BakeEvidence, ShiftEvidence
 from chalicelib.domain.evidence.stack import SettingsEvidence
 from chalicelib.engine.phase import Request, Results, Status
 from chalicelib.phases.bake import run as bake
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.fakes import FakeAws
 from tests.fakes.requests import next_call, request, results
@@ -44,6 +46,28 @@ def test_quiet_alarms_are_watched_until_the_time_is_over() -> None:
 )
 def test_the_bake_ends_when_its_time_is_over_and_not_before(after_s: float, status: Status) -> None:
     assert bake.run(bake_request(after_s), world(errors="OK").as_aws()).status is status
+
+
+@pytest.mark.parametrize(("elapsed_s", "wait_s"), [(0, 30), (600, 30), (620, 31), (5_980, 299), (6_020, 300)])
+def test_looks_are_rarer_the_longer_the_bake_lasts(elapsed_s: float, wait_s: int) -> None:
+    options = Options(bake=Bake(steps=(100,), step_s=0, watch_s=86_400))
+    day = request(after_s=elapsed_s, results=SHIFTED, options=options)
+    assert bake.run(day, world(errors="OK").as_aws()).poll_after_s == wait_s
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 86_400))
+def test_no_bake_fills_the_history_of_an_execution(seconds: int) -> None:
+    """Issue 10, row i: 25,000 events an execution, nine of them a look."""
+    aws, elapsed, looks = world(errors="OK").as_aws(), 0.0, 0
+    options = Options(bake=Bake(steps=(100,), step_s=0, watch_s=seconds))
+    while True:
+        result = bake.run(request(after_s=elapsed, results=SHIFTED, options=options), aws)
+        looks += 1
+        if result.status is not Status.IN_PROGRESS:
+            break
+        elapsed += max(1, result.poll_after_s)
+    assert looks * 9 < 5_000
 
 
 def test_one_firing_alarm_ends_the_bake_even_at_its_last_look() -> None:

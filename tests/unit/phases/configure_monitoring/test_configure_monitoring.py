@@ -13,6 +13,7 @@ from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Request, Status
+from chalicelib.monitoring import fire
 from chalicelib.phases.configure_monitoring import run as configure_monitoring
 
 from tests.fakes import FakeAws
@@ -41,7 +42,7 @@ WATCHED = {
 
 def aws() -> FakeAws:
     fake = FakeAws()
-    fake.endpoint.answer = lambda _sent: reply(200, {}, x_request_id=ID)
+    fake.endpoint.answer = lambda _sent: reply(200, {}, x_request_id=ID, x_proxy_overhead_ms="0.4")
     for group in (NAMES.log_group, NAMES.access_log_group):
         fake.logs.add(group)
     fake.logs.lines[NAMES.log_group] = ["START", json.dumps({"request_id": ID, "gateway_request_id": "gw-1"})]
@@ -133,6 +134,31 @@ def test_the_pauses_between_two_looks_grow() -> None:
     assert pauses[0] < pauses[-1]
 
 
+def test_a_notification_that_got_lost_is_sent_again_every_15_seconds() -> None:
+    """Issue 10, row d: SNS drops what a queue's policy does not let it deliver yet."""
+    fake = aws()
+    fake.topics.deaf = {NAMES.alarm("latency")}
+    waiting = after(2, fake)
+    fake.topics.deaf = set()
+    early = configure_monitoring.run(ask(after_s=14.9, cursor=waiting.cursor), fake.as_aws())
+    assert early.summary == "8 of 9 notifications have arrived"
+    sent_again = configure_monitoring.run(next_call(ask(after_s=15), early), fake.as_aws())
+    assert sent_again.status is Status.IN_PROGRESS
+    heard = configure_monitoring.run(next_call(ask(after_s=16), sent_again), fake.as_aws())
+    assert heard.summary.startswith("All 9 notifications have arrived")
+
+
+def test_only_an_alarm_that_is_in_alarm_is_set_to_ok_first() -> None:
+    """SetAlarmState answers three times a second."""
+    fake = aws()
+    fake.alarms.states[NAMES.alarm("errors")] = "ALARM"
+    changes: list[tuple[str, str]] = []
+    fake.alarms.notify = lambda name, state, _reason: changes.append((name.rpartition("/")[2], state))
+    configure_monitoring.run(ask(), fake.as_aws())
+    assert [state for name, state in changes if name == "errors"] == ["OK", "ALARM"]
+    assert [state for name, state in changes if name == "latency"] == ["ALARM"]
+
+
 def test_a_notification_of_another_test_does_not_count() -> None:
     fake = aws()
     fake.topics.deaf = {NAMES.alarm("latency")}
@@ -172,6 +198,17 @@ def test_recipients_are_subscribed_once_and_those_who_have_not_confirmed_are_nam
     assert result.unconfirmed == ("ops@example.com",)
     to_the_end(ask(config=Config(notify=notify)), fake)
     assert set(fake.topics.kept[result.topic]) == set(notify)
+
+
+def test_recipients_are_left_out_of_alarm_tests_also_those_of_an_older_version() -> None:
+    """Issue 10, row x: a test pages nobody; only the test queue has no filter."""
+    fake = aws()
+    inbox, hook = "arn:aws:sqs:eu-central-1:123456789012:inbox", "https://hooks.example.com/x"
+    topic = fake.topics.ensure(NAMES.topic, {})
+    fake.topics.subscribe(topic, "sqs", inbox)
+    to_the_end(ask(config=Config(notify=(inbox, hook))), fake)
+    subscriptions = fake.topics.subscribers(topic)
+    assert fake.topics.filters == {subscriptions[inbox]: fire.WITHOUT_TESTS, subscriptions[hook]: fire.WITHOUT_TESTS}
 
 
 def test_a_recipient_of_an_unsupported_kind_is_refused_by_name() -> None:
@@ -219,6 +256,27 @@ def test_a_request_that_leaves_no_line_fails() -> None:
     with pytest.raises(PhaseFailed) as caught:
         configure_monitoring.run(ask(after_s=61, cursor=waiting.cursor), fake.as_aws())
     assert caught.value.code == "CorrelationMissing"
+
+
+@pytest.mark.parametrize("status", [403, 429, 500, 503])
+def test_what_api_gateway_answers_itself_is_asked_again_until_the_proxy_answers(status: int) -> None:
+    """Issue 10, row bb: its x-request-id, if any, is in no log of the proxy."""
+    fake = aws()
+    answers = iter(
+        [reply(status, {}, x_request_id="gateway's"), reply(200, {}, x_request_id=ID, x_proxy_overhead_ms="1")]
+    )
+    fake.endpoint.answer = lambda _sent: next(answers)
+    assert to_the_end(ask(), fake).correlation == Correlation(ID, "gw-1", "found", "found", "found")
+
+
+def test_a_proxy_that_does_not_answer_for_60_seconds_fails_and_says_what_came() -> None:
+    fake = aws()
+    fake.endpoint.answer = lambda _sent: reply(403, {})
+    waiting = after(3, fake)
+    assert configure_monitoring.run(ask(after_s=60, cursor=waiting.cursor), fake.as_aws()).status is Status.IN_PROGRESS
+    with pytest.raises(PhaseFailed, match="API Gateway answered 403 itself") as caught:
+        configure_monitoring.run(ask(after_s=60.1, cursor=waiting.cursor), fake.as_aws())
+    assert caught.value.code == "NoAnswer"
 
 
 def test_a_cloud_without_saved_queries_says_not_run() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from chalicelib.domain.aws.functions import Invocation
+from chalicelib.domain.aws.functions import ConcurrencyLimits, Invocation
 from chalicelib.domain.codec import encode
 from chalicelib.domain.config import Config, Load, Options, Slo
 from chalicelib.domain.errors import BadRequest, PhaseFailed
@@ -279,3 +280,15 @@ def test_the_settings_that_are_measured_are_the_configurations() -> None:
     functions = aws.functions
     assert isinstance(functions, MeasuredFunctions)
     assert functions.latest[FUNCTION].memory_mb == CONFIG.memory_mb
+
+
+def test_a_new_account_gets_the_load_that_it_bears_and_the_record_says_so() -> None:
+    """Issue 10, row f: ten concurrent executions; the default load needs 123. 69 s at 1.75 a second are two slices."""
+    aws = stored(measuring(), recorded(10))
+    aws.artifacts.objects["load/d-new/shard-0001-0000"] = recorded(10, seed=2)
+    aws.functions.concurrency = ConcurrencyLimits(10, 10)
+    result = load_test.run(load_request(replace(DRIVEN, slices_done=2)), aws.as_aws())
+    assert "at 1.75 requests a second" in result.summary
+    scaled = evidence_of(result).scaled_down
+    assert scaled.startswith("the default load is scaled down from 30 requests a second for 4 s to 1.75 for 69 s")
+    assert evidence_of(load_test.run(load_request(), stored(measuring(), recorded(10)).as_aws())).scaled_down == ""

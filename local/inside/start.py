@@ -1,0 +1,173 @@
+"""Starts MiniStack with the corrections, and with the switches that the environment names.
+
+Run by the emulator's interpreter, with the checkout as first argument; nothing of the checkout stays on its path, so
+that a Lambda cannot import from it.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from local import strict
+from local.inside import alarms, attributes, buckets, error_names, queues, rates, resources, roles, topics
+from local.inside.calls import Call, Refusal, Reply
+from local.strict import Strict
+
+Handler = Callable[..., Awaitable[Reply]]
+
+
+class Around(Protocol):
+    """Answers itself or lets the emulator answer."""
+
+    async def around(self, call: Call, answer: Callable[[], Awaitable[Reply]]) -> Reply: ...
+
+
+@dataclass
+class Gate:
+    """What stands before the services: refusals before a call, refusals in place of an answer, other answers."""
+
+    before: list[Callable[[Call], Refusal | None]] = field(default_factory=list)
+    after: list[Callable[[Call, Reply], Refusal | None]] = field(default_factory=list)
+    around: dict[str, Around] = field(default_factory=dict)
+
+    def wrap(self, service: str, handler: Handler) -> Handler:
+        """The service's handler behind this gate."""
+
+        async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Reply:
+            call = Call(
+                service, _action(service, method, path, headers, body, query), method, path, headers, body, query
+            )
+
+            async def answer() -> Reply:
+                return await handler(method, path, headers, body, query)
+
+            refusal = next((found for check in self.before if (found := check(call))), None)
+            if refusal:
+                return _formatted(call, refusal)
+            around = self.around.get(service)
+            reply = await (around.around(call, answer) if around else answer())
+            refusal = next((found for check in self.after if (found := check(call, reply))), None)
+            return _formatted(call, refusal) if refusal else reply
+
+        return handle
+
+
+def _action(service: str, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str:
+    from ministack.core.iam_actions import extract_iam_action
+
+    return extract_iam_action(service, method, path, headers, body, query) or ""
+
+
+def _formatted(call: Call, refusal: Refusal) -> Reply:
+    """The error in the protocol of the request."""
+    from ministack.core.iam_actions import access_denied_response
+    from ministack.core.responses import new_uuid
+
+    _, headers, body = access_denied_response(
+        call.service,
+        call.action,
+        "",
+        new_uuid(),
+        error_code=refusal.code,
+        message=refusal.message,
+        headers=dict(call.headers),
+    )
+    return refusal.status, headers, b"" if call.method == "HEAD" else body
+
+
+class Throttle:
+    """Holds callers to the published rates; the root keys, with which the pump works, are exempt."""
+
+    def __init__(self, exempt: str) -> None:
+        self._buckets, self._exempt = rates.Buckets(), exempt
+
+    def check(self, call: Call) -> Refusal | None:
+        """The API's own error when its bucket is empty."""
+        rate = rates.rate_of(call.action)
+        if rate is None or _access_key(call) == self._exempt:
+            return None
+        return None if self._buckets.draw(rate, time.monotonic()) else rate.refusal
+
+
+def _access_key(call: Call) -> str:
+    from ministack.core.router import extract_access_key_id
+
+    return str(extract_access_key_id(dict(call.headers), dict(call.query)) or "")
+
+
+def _may_not_list(call: Call, bucket: str) -> bool:
+    from ministack.core.iam_evaluator import enforce
+
+    arn = f"arn:aws:s3:::{bucket}"
+    return enforce(_access_key(call), "s3:ListBucket", "s3", "", resource_arn=arn) is not None
+
+
+def _resolve_resources(actions: Any) -> None:
+    named = actions.extract_resource_arn
+
+    def extract(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: dict[str, Any],
+        region: str,
+        account: str,
+    ) -> str:
+        arn = named(service, method, path, headers, body, query, region, account)
+        action = actions.extract_iam_action(service, method, path, headers, body, query) or ""
+        call = Call(service, action, method, path, headers, body, query)
+        return resources.resource(action, arn, call.params, region, account)
+
+    actions.extract_resource_arn = extract
+
+
+def install(switches: Strict, root_key: str) -> None:
+    """Correct the emulator in this process, and make it as strict as `switches` say."""
+    from ministack import app
+    from ministack.core import iam_actions, iam_evaluator
+    from ministack.core.responses import get_account_id
+    from ministack.services import cloudwatch, eventbridge, lambda_svc, sns, sqs
+
+    alarms.install(cloudwatch)
+    error_names.install(lambda_svc)
+    if not switches.active:
+        return
+    gate, handlers = Gate(), app.SERVICE_HANDLERS
+    if switches.iam_resources:
+        _resolve_resources(iam_actions)
+    if switches.throttling:
+        gate.before.append(Throttle(root_key).check)
+    if switches.message_attributes:
+        gate.before.append(attributes.check)
+        topics.drop_crowded_messages(sns)
+    if switches.conditioned_topics:
+        topics.refuse_conditioned_topics(eventbridge, sns)
+    if switches.queue_policy_s:
+        gate.before.append(queues.LatePolicies(sqs, switches.queue_policy_s).before)
+    if switches.queue_name_s:
+        gate.before.append(queues.TakenNames(switches.queue_name_s).before)
+    if switches.role_s:
+        gate.before.append(roles.LateRoles(iam_evaluator, get_account_id, switches.role_s).before)
+    if switches.iam_read_s:
+        gate.around["iam"] = roles.StaleReads(handlers["iam"], switches.iam_read_s)
+    if switches.bucket_list_s:
+        gate.around["s3"] = buckets.StaleBucketList(handlers["s3"], switches.bucket_list_s)
+    if switches.missing_keys:
+        gate.after.append(buckets.MissingKeys(_may_not_list).after)
+    for service, handler in list(handlers.items()):
+        handlers[service] = gate.wrap(service, handler)
+
+
+def main() -> None:
+    """Install, then serve until SIGTERM."""
+    switches = strict.decode(os.environ.pop(strict.VARIABLE, ""))
+    sys.path.remove(sys.argv.pop())
+    install(switches, os.environ["AWS_ACCESS_KEY_ID"])
+    from ministack.app import main as serve
+
+    serve()

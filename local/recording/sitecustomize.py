@@ -1,0 +1,110 @@
+"""Writes down the calls that the control plane's Lambdas make, for `judges/calls.py`.
+
+Python imports a module of this name by itself. The emulator has this folder on its PYTHONPATH when PROXYCTL_CALLS_FILE is
+set, and hands both on to its Lambdas; the proxy, which must start fast, is left alone. A call is one JSON line: function,
+service, operation, the parameters that name a resource, HTTP method and path, error code ("" when it was answered).
+"""
+
+import json
+import os
+from typing import Any
+
+_FILE = os.environ.get("PROXYCTL_CALLS_FILE", "")
+_FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+_NAMING = frozenset(
+    [
+        "AlarmName",
+        "AlarmNamePrefix",
+        "AlarmNames",
+        "Bucket",
+        "ChangeSetName",
+        "DashboardName",
+        "DashboardNames",
+        "Delete",
+        "EventBusName",
+        "FunctionName",
+        "IndexName",
+        "Key",
+        "KeyId",
+        "Name",
+        "PolicySourceArn",
+        "Prefix",
+        "Qualifier",
+        "QueueName",
+        "QueueNamePrefix",
+        "QueueUrl",
+        "RequestItems",
+        "RoleName",
+        "S3Bucket",
+        "S3Key",
+        "SecretId",
+        "StackName",
+        "StackDriftDetectionId",
+        "SubscriptionArn",
+        "TableName",
+        "Tagging",
+        "Tags",
+        "TopicArn",
+        "TransactItems",
+        "executionArn",
+        "logGroupName",
+        "logGroupNamePrefix",
+        "resourceArn",
+        "restApiId",
+        "stageName",
+        "stateMachineArn",
+        "tags",
+    ]
+)
+_written: set[str] = set()
+
+
+def _write(service: str, operation: str, params: Any, http: dict[str, str], code: str) -> None:
+    """One line, once a process: a load test signs thousands of equal requests."""
+    entry = {"function": _FUNCTION, "service": service, "operation": operation}
+    line = json.dumps(entry | {"params": params, "http": http, "code": code}, sort_keys=True, default=str)
+    if line not in _written:
+        _written.add(line)
+        with open(_FILE, "a", encoding="utf-8") as file:  # noqa: PTH123 - nothing imported that a Lambda may not need
+            file.write(line + "\n")
+
+
+def _keep(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    context["proxyctl_params"] = {name: _named(name, params[name]) for name in _NAMING & set(params)}
+
+
+def _named(name: str, value: Any) -> Any:
+    if name == "TransactItems":
+        return [{kind: item["TableName"] for kind, item in entry.items()} for entry in value]
+    if name == "RequestItems":
+        return sorted(value)
+    if name == "Delete":
+        return [entry["Key"] for entry in value["Objects"]]
+    return value
+
+
+def _answered(parsed: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
+    http = {"method": model.http.get("method", ""), "path": model.http.get("requestUri", "")}
+    code = str(parsed.get("Error", {}).get("Code", ""))
+    _write(model.service_model.signing_name, model.name, context.get("proxyctl_params", {}), http, code)
+
+
+def _record() -> None:
+    import botocore.auth
+    import botocore.handlers
+
+    botocore.handlers.BUILTIN_HANDLERS.append(("before-parameter-build", _keep))
+    botocore.handlers.BUILTIN_HANDLERS.append(("after-call", _answered))
+    sign = botocore.auth.SigV4Auth.add_auth
+
+    def add_auth(self: Any, request: Any) -> Any:
+        # Requests to the candidate are signed by hand; botocore's own calls come by the events above.
+        if self._service_name == "execute-api":
+            _write("execute-api", "Invoke", {}, {"method": request.method, "path": request.url}, "")
+        return sign(self, request)
+
+    botocore.auth.SigV4Auth.add_auth = add_auth
+
+
+if _FILE and _FUNCTION and not _FUNCTION.endswith("-proxy"):
+    _record()
