@@ -108,7 +108,11 @@ def _starting(command: argparse.ArgumentParser) -> None:
 
 
 def _configured(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--config", help="JSON object, or @file: settings to change (default: none)")
+    command.add_argument("--config", help="JSON object, or @file: settings to change; null resets one (default: none)")
+    command.add_argument("--replace", action="store_true", help="settings that --config lacks get their defaults")
+    command.add_argument(
+        "--create", action="store_true", help="the environment is new, although its name is like another's"
+    )
 
 
 def _to(command: argparse.ArgumentParser, when: str = "") -> None:

@@ -38,6 +38,7 @@ def request(arguments: argparse.Namespace) -> dict[str, object]:
     body: dict[str, object] = {"environment": arguments.environment, "action": arguments.action}
     if getattr(arguments, "config", None):
         body["config"] = json_argument("--config", arguments.config)
+    body |= {flag: True for flag in ("replace", "create") if getattr(arguments, flag, False)}
     options = json_argument("--options", arguments.options) if arguments.options else {}
     for flag, option in FLAGS.items():
         value = getattr(arguments, flag, None)

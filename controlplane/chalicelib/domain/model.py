@@ -162,6 +162,8 @@ class Deployment:
     waiting: it waits in the environment's queue and holds no lock. resumes: ID of the failed deployment that it
     continues. approval: the task token to answer and its deadline; the token is never shown.
     unknown_config: fields of `config` of another version of the control plane, which stay on record.
+    patch: `config` as requested, None in records of earlier versions; replaces: whether it replaces the environment's.
+    A deployment that leaves the queue is merged again, since the one before it may have changed the configuration.
     """
 
     id: str
@@ -184,6 +186,8 @@ class Deployment:
     approval: Evidence = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     unknown_config: Evidence = field(default_factory=dict)
+    patch: Evidence | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
