@@ -15,7 +15,7 @@ ACTING = frozenset(
     {
         "apply", "build", "change_set", "change_setting", "correlate", "drive", "fire", "follow", "generator",
         "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe",
-        "publish", "remove", "run", "search", "settle", "shard", "simulate", "target", "task", "throttle",
+        "publish", "remove", "repair", "run", "search", "settle", "shard", "simulate", "target", "task", "throttle",
         "timer", "update", "upstream", "verify", "watch", "wire", "worker",
     }
 )  # fmt: skip

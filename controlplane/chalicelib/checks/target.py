@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from chalicelib.domain.aws.functions import alias_of
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import ReleaseEvidence
@@ -79,8 +80,8 @@ def locate(request: Request, aws: Aws) -> Target:
         release = _latest(request, ReleaseEvidence) or ReleaseEvidence()
         return _candidate(url, stack.api_url, release.version, request, aws, is_candidate=True)
     aliases = aws.functions.aliases(request.names.function)
-    same = aliases["candidate"].version == aliases["live"].version
-    candidate = _candidate(url, stack.api_url, aliases["live"].version, request, aws, is_candidate=same)
+    same = alias_of(aliases, "candidate").version == alias_of(aliases, "live").version
+    candidate = _candidate(url, stack.api_url, alias_of(aliases, "live").version, request, aws, is_candidate=same)
     variables = {**candidate.variables, "live": True}
     if same and variables["client_keys"]:
         return Target(url, True, candidate.version, variables)

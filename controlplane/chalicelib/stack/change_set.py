@@ -31,7 +31,7 @@ def advance(
         return request.wait(
             "CloudFormation is working out what would change",
             step="change set",
-            cursor=StackCursor(step="changing", creates=creates),
+            cursor=StackCursor(step="changing", creates=creates, repaired=before.repaired),
             evidence=before,
         )
     if state.is_empty(change_set.status, change_set.reason):
@@ -59,7 +59,9 @@ def _execute(change_set: ChangeSet, request: Request, aws: Aws, before: StackEvi
     return Result.in_progress(
         f"Changing {counted(len(changes), 'resource')}",
         poll_after_s=1,
-        cursor=StackCursor(step="executing", stack_id=stack_id, since=last, last=last, changes=changes),
+        cursor=StackCursor(
+            step="executing", stack_id=stack_id, since=last, last=last, changes=changes, repaired=before.repaired
+        ),
         evidence=replace(before, changes=changes),
     )
 

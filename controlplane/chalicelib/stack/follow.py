@@ -37,7 +37,8 @@ def follow(request: Request, aws: Aws) -> Result[StackEvidence]:
     if not state.succeeded(stack.status):
         raise _failed(stack, aws.stacks.events(cursor.stack_id, after=cursor.since), resources)
     summary = f"Changed {counted(len(cursor.changes), 'resource')}; the stack is in {stack.status}"
-    return ended(stack, summary, aws, StackEvidence(resources=resources, changes=cursor.changes))
+    changed = StackEvidence(resources=resources, changes=cursor.changes, repaired=cursor.repaired)
+    return ended(stack, summary, aws, changed)
 
 
 def _statuses(events: Sequence[StackEvent]) -> dict[str, str]:

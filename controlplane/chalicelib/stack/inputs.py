@@ -24,13 +24,15 @@ def parameters(request: Request, aws: Aws, *, creates: bool) -> dict[str, str | 
     Raises PhaseFailed (EvidenceMissing) before prepare_secret and package_artifact have ended.
     """
     secret = request.results.of(SecretEvidence)
+    stack = aws.stacks.find(request.names.stack)
     stack_inputs = template.StackInputs(
         environment=request.environment.name,
         bucket=aws.settings.bucket,
         artifact_key=request.results.of(ArtifactEvidence).key,
         secret_arn=secret.arn,
         kms_key_arn=secret.kms_key,
-        in_use=_secret_in_use(request, secret, aws),
+        in_use=_secret_in_use(request, secret, stack.parameters if stack else {}, aws),
+        repair=stack.parameters.get("Repair", "") if stack else "",
         runtime=aws.settings.proxy_runtime,
         response_mode=mode(request, aws),
         access_logs=bool(aws.gateway.account().log_role),
@@ -38,9 +40,8 @@ def parameters(request: Request, aws: Aws, *, creates: bool) -> dict[str, str | 
     return template.parameters(request.config, stack_inputs, creates=creates)
 
 
-def _secret_in_use(request: Request, secret: SecretEvidence, aws: Aws) -> dict[str, str]:
+def _secret_in_use(request: Request, secret: SecretEvidence, current: Mapping[str, str], aws: Aws) -> dict[str, str]:
     names, settings = request.names, aws.settings
-    stack = aws.stacks.find(names.stack)
     prefix = f"arn:{settings.partition}:secretsmanager:{settings.region}:{settings.account}"
     releases = [release for release in (request.environment.live, request.environment.previous) if release]
     return template.in_use(
@@ -48,7 +49,7 @@ def _secret_in_use(request: Request, secret: SecretEvidence, aws: Aws) -> dict[s
         releases,
         own=f"{prefix}:secret:{names.secret}-??????",
         wanted=secret.arn,
-        current=stack.parameters if stack else {},
+        current=current,
     )
 
 

@@ -62,6 +62,7 @@ def recorded(release: Release, stack: Stack, declared: Iterable[str]) -> dict[st
     derived = template.restorable(config) | template.candidates(config) | template.lasting(config, mode)
     values: dict[str, str | None] = {**(derived if release.config else {}), **release.parameters}
     kept = template.CREATION_ONLY
+    values["Repair"] = stack.parameters.get("Repair", "")
     return {name: None if name in kept else values.get(name) for name in declared}
 
 
@@ -74,7 +75,7 @@ def differing(stack: Stack, wanted: StackState, protected: bool) -> Pairs:
     return {
         name: (now.get(name, ""), value)
         for name, value in values.items()
-        if value is not None and name not in template.IN_USE and now.get(name, "") != value
+        if value is not None and name not in template.INCIDENTAL and now.get(name, "") != value
     }
 
 

@@ -30,6 +30,8 @@ CREATION_ONLY = frozenset(
 FELT = frozenset({"ThrottleRate", "ThrottleBurst", "LogRetentionDays", "ReservedConcurrency"})
 # These only keep the permission to read an older secret, so a change of them alone is no reason to update the stack.
 IN_USE = frozenset({"SecretInUseArn", "SecretInUseKmsKeyArn"})
+# Parameters whose value says nothing of what is wanted.
+INCIDENTAL = IN_USE | {"Repair"}
 _SHAPING = ("ResponseMode", "IntegrationTimeoutMs", "Environment", "RequestIdHeader")
 _GATEWAY_BUFFERED_MS = 29_000  # API Gateway's limit for an integration that does not stream
 
@@ -39,7 +41,8 @@ class StackInputs:
     """Inputs of the parameters beside `config`, from other phases and from the control plane's settings.
 
     in_use: the parameters of `IN_USE`, as `in_use` answers them. kms_key_arn: "" for the account's own key.
-    runtime: Lambda's name of it. response_mode: stream or buffered. access_logs: whether API Gateway may write them.
+    runtime: Lambda's name of it. repair: see the template.
+    response_mode: stream or buffered. access_logs: whether API Gateway may write them.
     """
 
     environment: str = ""
@@ -48,6 +51,7 @@ class StackInputs:
     secret_arn: str = ""
     kms_key_arn: str = ""
     in_use: Mapping[str, str] = field(default_factory=dict)
+    repair: str = ""
     runtime: str = ""
     response_mode: str = ""
     access_logs: bool = False
@@ -150,6 +154,7 @@ def parameters(config: Config, inputs: StackInputs, *, creates: bool) -> dict[st
         "SecretArn": inputs.secret_arn,
         "SecretKmsKeyArn": inputs.kms_key_arn,
         **inputs.in_use,
+        "Repair": inputs.repair,
         "Runtime": inputs.runtime,
         "ResponseMode": inputs.response_mode,
         "MemorySize": str(config.memory_mb),

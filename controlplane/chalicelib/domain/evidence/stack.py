@@ -14,7 +14,8 @@ class StackEvidence:
     outputs: the stack's outputs by name. api_url: the stage's URL; base_url: what an OpenAI SDK takes.
     changes: `Action LogicalId (Type)` for each change; resources: last status by logical id of what changed.
     removed_change_sets: names of change sets that a crash had left. found: the stack's status that had to be settled
-    first.
+    first. repaired: a line for each resource that was deleted or changed underneath. role_policy: digest of the policy
+    of the proxy's role after the change.
     """
 
     PHASE: ClassVar[str] = "deploy_stack"
@@ -30,6 +31,8 @@ class StackEvidence:
     protected: bool = False
     removed_change_sets: tuple[str, ...] | None = None
     found: str | None = None
+    repaired: tuple[str, ...] | None = None
+    role_policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
         request.config.log_retention_days,
         request.results.of(StackEvidence).stack_id,
         sorted(alarm.name for alarm in aws.alarms.find(names.alarm(""))),
+        aws.topics.find(names.topic) is not None,
     )
 
 

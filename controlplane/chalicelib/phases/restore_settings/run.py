@@ -91,7 +91,9 @@ def _outdate_fingerprints(request: Request, aws: Aws) -> None:
     """Keep the phases' evidence, which others read, and replace the fingerprints, so that the next deploy runs them."""
     for phase in _OUTDATED:
         if applied := request.environment.applied.get(phase):
-            outdated = replace(applied, fingerprint="settings restored")
+            # The role's policy, too, may be that of the other release now.
+            evidence = {name: value for name, value in applied.evidence.items() if name != "role_policy"}
+            outdated = replace(applied, fingerprint="settings restored", evidence=evidence)
             aws.records.set_applied(request.environment.name, phase, outdated, holder=request.deployment_id)
 
 

@@ -6,7 +6,7 @@ time. A step that fails raises; the state machine then calls `roll_back`.
 
 from __future__ import annotations
 
-from chalicelib.domain.aws.functions import Alias
+from chalicelib.domain.aws.functions import Alias, alias_of
 from chalicelib.domain.evidence.release import Judgement, ReleaseEvidence, ShiftEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
@@ -18,7 +18,7 @@ from .observe import NOT_RUN, observe
 
 def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
     """Judge the last step, then take the next one. Raises PhaseFailed: AlarmFired, CanaryWorse."""
-    live_alias = aws.functions.aliases(request.names.function)["live"]
+    live_alias = alias_of(aws.functions.aliases(request.names.function), "live")
     candidate = request.results.of(ReleaseEvidence).version
     cursor = request.cursor_as(ShiftCursor)
     live = _version_before(request, live_alias, candidate) if cursor.from_version is None else cursor.from_version

@@ -23,6 +23,7 @@ from tests.fakes.bundles import TEMPLATE as PROXY
 from tests.fakes.bundles import put_bundle
 from tests.fakes.requests import HELD, environment, next_call, release, request, results
 from tests.fakes.stacks import EMPTY
+from tests.fakes.standing import stand
 
 STACK = "proxyctl-env-dev"
 TEMPLATE = "Resources:\n  # api: begin\n  Api: {}\n  # api: end\n  ApiDeploymentSnapshot: {}\n"
@@ -41,6 +42,7 @@ CHANGED = ChangeSet(
 def aws(text: str = TEMPLATE) -> FakeAws:
     fake = FakeAws()
     put_bundle(fake.artifacts, template=text)
+    stand(fake)
     return fake
 
 

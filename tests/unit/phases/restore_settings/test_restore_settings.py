@@ -34,6 +34,7 @@ NOW = {
     "ResponseMode": "stream",
     "SecretArn": "arn:secret",
     "RequestIdHeader": "off",
+    "Repair": "",
     "Environment": "dev",
 }
 THEN = Config(throttle=Throttle(rate_per_s=100, burst=200), alarms=AlarmThresholds(throttles=3), protected=True)
