@@ -26,10 +26,11 @@ SECRETS = "proxyctl/"
 ENVIRONMENT_STACKS = "proxyctl-env-"
 
 
-def up(root: Path, aws: Target, faults_url: str = "") -> dict[str, str]:
+def up(root: Path, aws: Target, faults_url: str | None = None) -> dict[str, str]:
     """Install or upgrade; returns the stack's outputs. When nothing has changed, it says so and changes nothing.
 
-    faults_url: control address of the OpenAI stand-in; "" where the upstream is the real one.
+    faults_url: control address of the OpenAI stand-in; "" where the upstream is the real one; None keeps what was set
+    at installation.
     """
     began = time.monotonic()
     cache = root / ".local" / "build"
@@ -54,7 +55,10 @@ def _upload(aws: Target, packaged: control_plane.Package, bundled: Bundle) -> tu
     return key, _timed("upload", lambda: sum(bucket.upload(aws, name, data) for name, data in objects.items()))
 
 
-def _parameters(aws: Target, bundled: Bundle, faults_url: str) -> dict[str, str]:
+def _parameters(aws: Target, bundled: Bundle, faults_url: str | None) -> dict[str, str]:
+    if faults_url is None:
+        installed = _deployer(aws).find()
+        faults_url = installed.parameters.get("UpstreamFaultsUrl", "") if installed else ""
     return {
         "BucketName": aws.bucket,
         "BundleKey": bundled.key,

@@ -20,9 +20,11 @@ from chalicelib.domain.times import stamp
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
-from . import history, incidents
+from . import history, incidents, look
 from .changes import changes
-from .outcome import Outcome, outcome_of
+from .outcome import Outcome, outcome_of, users_saw
+
+_CHANGES_USERS = (Action.DEPLOY, Action.ROLLBACK, Action.CLEANUP)
 
 
 def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
@@ -41,7 +43,11 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
         changed=history.diff(request),
     )
     _record_silent_failure(outcome, request, aws)
-    ending = _ending(request, deployment, outcome, _incident(request, outcome, recorded, aws))
+    saw_it = users_saw(recorded)
+    asks = request.action in _CHANGES_USERS and not outcome.is_good
+    state = look.users(request, aws, saw_it=saw_it) if asks else ""
+    outcome = replace(outcome, summary=f"{outcome.summary}. Users: {state}") if state else outcome
+    ending = _ending(request, deployment, outcome, _incident(request, outcome, recorded, aws), saw_it)
     try:
         environment_written = _end(deployment, ending, aws)
     except Aborted as aborted:
@@ -50,7 +56,7 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
         # An earlier call recorded the end and died before it could answer.
         aws.records.release_lock(request.environment.name, request.deployment_id)
         return Result.done("An earlier call recorded the outcome")
-    return Result.done(outcome.summary, OutcomeEvidence(outcome.status.value, environment_written))
+    return Result.done(outcome.summary, OutcomeEvidence(outcome.status.value, environment_written, state))
 
 
 def _record_silent_failure(outcome: Outcome, request: Request, aws: Aws) -> None:
@@ -93,7 +99,11 @@ def _incident(
 
 
 def _ending(
-    request: Request, deployment: Deployment, outcome: Outcome, incident: dict[str, dict[str, str] | None]
+    request: Request,
+    deployment: Deployment,
+    outcome: Outcome,
+    incident: dict[str, dict[str, str] | None],
+    saw_it: bool,
 ) -> Ending:
     at, lock = stamp(request.now), request.environment.lock
     handoff = request.results.find(HandoffEvidence)
@@ -109,7 +119,7 @@ def _ending(
             "current_phase": None,
         },
         environment=changes(request, deployment, outcome, at) | incident | {"updated_at": at},
-        history=encode(history.entry(request, deployment, outcome, at)),
+        history=encode(history.entry(request, deployment, outcome, at, saw_it=saw_it)),
         forgets=tuple(request.environment.applied) if outcome.is_good and request.action is Action.CLEANUP else (),
         # Only a deploy can still be taken back; what another action did by now is done.
         unless_aborted=outcome.is_good and request.action is Action.DEPLOY,
