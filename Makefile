@@ -1,7 +1,7 @@
 # Thin: each target is one line, and each line can be typed by hand.
 PYTHON ?= python3
 
-.PHONY: demo stop test check bench lock verify-account
+.PHONY: demo stop test check bench mutants lock verify-account fuzz
 
 demo:
 	$(PYTHON) bootstrap.py demo
@@ -18,8 +18,14 @@ check:
 bench:
 	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m bench
 
+mutants:
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m installer.mutants
+
 lock:
 	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.lock
 
 verify-account:
 	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.verify $(ARGS)
+
+fuzz:
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m tests.fuzz

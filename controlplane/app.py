@@ -5,8 +5,6 @@ The handlers are written out because Chalice finds them by the function's own na
 
 from __future__ import annotations
 
-from typing import Any
-
 from chalice.app import Chalice, IAMAuthorizer, Response
 from chalicelib.api import control, deployments, environments, health, nights, openapi, secrets
 from chalicelib.api.answers import ApiCall, Route, respond
@@ -112,145 +110,145 @@ def get_openapi() -> Response:
 
 
 @app.lambda_function(name="ListEnvironments")
-def list_environments_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def list_environments_task(event: dict[str, object], context: object) -> dict[str, object]:
     return night.list_environments(event, aws(), utc_now)
 
 
 @app.lambda_function(name="RevalidateEnvironment")
-def revalidate_environment_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def revalidate_environment_task(event: dict[str, object], context: object) -> dict[str, object]:
     return night.revalidate_environment(event, aws(), utc_now)
 
 
 @app.lambda_function(name="SummarizeNight")
-def summarize_night_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def summarize_night_task(event: dict[str, object], context: object) -> dict[str, object]:
     return night.summarize_night(event, aws(), utc_now)
 
 
 @app.lambda_function(name="Sweep")
-def sweep_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def sweep_task(event: dict[str, object], context: object) -> dict[str, object]:
     return sweep(event, aws(), utc_now)
 
 
 @app.lambda_function(name="Tell")
-def tell_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def tell_task(event: dict[str, object], context: object) -> dict[str, object]:
     return publish(event, aws(), utc_now)
 
 
 @app.lambda_function(name="AcquireLock")
-def acquire_lock_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def acquire_lock_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("acquire_lock", event, aws(), utc_now)
 
 
 @app.lambda_function(name="Preflight")
-def preflight_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def preflight_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("preflight", event, aws(), utc_now)
 
 
 @app.lambda_function(name="MakePlan")
-def make_plan_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def make_plan_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("make_plan", event, aws(), utc_now)
 
 
 @app.lambda_function(name="CheckDrift")
-def check_drift_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def check_drift_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("check_drift", event, aws(), utc_now)
 
 
 @app.lambda_function(name="PrepareSecret")
-def prepare_secret_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def prepare_secret_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("prepare_secret", event, aws(), utc_now)
 
 
 @app.lambda_function(name="PackageArtifact")
-def package_artifact_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def package_artifact_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("package_artifact", event, aws(), utc_now)
 
 
 @app.lambda_function(name="DeployStack")
-def deploy_stack_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def deploy_stack_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("deploy_stack", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ConfigureMonitoring")
-def configure_monitoring_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def configure_monitoring_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("configure_monitoring", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ReleaseCode")
-def release_code_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def release_code_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("release_code", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ValidateEndpoints")
-def validate_endpoints_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def validate_endpoints_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("validate_endpoints", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ValidateErrors")
-def validate_errors_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def validate_errors_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("validate_errors", event, aws(), utc_now)
 
 
 @app.lambda_function(name="LoadTest")
-def load_test_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def load_test_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("load_test", event, aws(), utc_now)
 
 
 @app.lambda_function(name="LoadWorker")
-def load_worker_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def load_worker_task(event: dict[str, object], context: object) -> dict[str, object]:
     return drive.run(event, aws())
 
 
 @app.lambda_function(name="AwaitApproval")
-def await_approval_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def await_approval_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("await_approval", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ShiftTraffic")
-def shift_traffic_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def shift_traffic_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("shift_traffic", event, aws(), utc_now)
 
 
 @app.lambda_function(name="ApplySettings")
-def apply_settings_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def apply_settings_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("apply_settings", event, aws(), utc_now)
 
 
 @app.lambda_function(name="Bake")
-def bake_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def bake_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("bake", event, aws(), utc_now)
 
 
 @app.lambda_function(name="WriteHandoff")
-def write_handoff_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def write_handoff_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("write_handoff", event, aws(), utc_now)
 
 
 @app.lambda_function(name="VerifyIdempotency")
-def verify_idempotency_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def verify_idempotency_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("verify_idempotency", event, aws(), utc_now)
 
 
 @app.lambda_function(name="CleanUp")
-def clean_up_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def clean_up_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("clean_up", event, aws(), utc_now)
 
 
 @app.lambda_function(name="RunDrill")
-def run_drill_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def run_drill_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("run_drill", event, aws(), utc_now)
 
 
 @app.lambda_function(name="RollBack")
-def roll_back_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def roll_back_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("roll_back", event, aws(), utc_now)
 
 
 @app.lambda_function(name="RestoreSettings")
-def restore_settings_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def restore_settings_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("restore_settings", event, aws(), utc_now)
 
 
 @app.lambda_function(name="RecordOutcome")
-def record_outcome_task(event: dict[str, Any], context: object) -> dict[str, Any]:
+def record_outcome_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("record_outcome", event, aws(), utc_now)

@@ -1,61 +1,57 @@
-"""`python -m ctl`: start rollouts, follow them, read records, store a secret, open the console."""
+"""`proxyctl`, `python -m ctl`: runs one command and turns every error into one line and an exit code."""
 
 import os
 import sys
 from collections.abc import Sequence
 
-import boto3
+import click
 from botocore.exceptions import BotoCoreError
 
-from ctl.arguments import parser
-from ctl.client import ApiError, Client, NotAnAddress
+from ctl import exits
+from ctl.app import app
+from ctl.commands.shared import PipeClosed
 from ctl.inputs import Refused
-from ctl.words import clean
-
-API_VARIABLE = "CONTROL_API_URL"
-_PIPE_CLOSED = 141  # what a shell shows of a program that SIGPIPE ended
+from ctl.session import Connection
+from ctl.signed import ApiError
+from ctl.words import clean, command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command: 0 done, 1 it has failed, 2 it could not start."""
-    options = parser().parse_args(arguments)
+    """Run one command and return its exit code (`exits.TABLE`)."""
     try:
-        code = int(options.run(options, _client()))
-        sys.stdout.flush()
-    except (ApiError, TimeoutError) as failed:
-        return _refuse(failed, 1)
-    except (Refused, NotAnAddress) as refusal:
-        return _refuse(refusal, 2)
+        code = app.main(_words(arguments), prog_name=command(), standalone_mode=False, obj=Connection())
+    except click.UsageError as usage:
+        usage.show()
+        return exits.USAGE
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except ApiError as failed:
+        return _say(failed, exits.of_error(failed))
+    except TimeoutError as late:
+        return _say(late, exits.FAILED)
+    except (Refused, click.ClickException) as refusal:
+        return _say(refusal, exits.USAGE)
     except BotoCoreError as problem:
-        return _refuse(f"cannot use these AWS credentials: {problem}", 2)
-    except BrokenPipeError:
-        # The reader has closed the pipe. For a command that changes something, the outcome was not printed.
+        return _say(f"cannot use these AWS credentials: {problem}", exits.USAGE)
+    except PipeClosed as closed:
+        # The interpreter's flush at exit must not fail a second time.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0 if options.reads else _PIPE_CLOSED
-    except KeyboardInterrupt:
-        sys.stderr.write("\nproxyctl: stopped; the deployment runs on\n")
-        return 130
-    return code
+        return closed.code
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("\nproxyctl: stopped; a deployment that was started runs on\n")
+        return exits.INTERRUPTED
+    return int(code or 0)
 
 
-def _refuse(why: object, code: int) -> int:
+def _words(arguments: Sequence[str] | None) -> list[str]:
+    """The command line; `help up` is `up --help`, and a line without a command asks for help."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    return [*words[1:2], "--help"] if words[:1] == ["help"] else words
+
+
+def _say(why: object, code: int) -> int:
     sys.stderr.write(f"proxyctl: {clean(why)}\n")
     return code
-
-
-def _client() -> Client:
-    url = os.environ.get(API_VARIABLE, "")
-    if not url:
-        raise Refused(f"{API_VARIABLE} is not set; for the embedded cloud: . .local/env, else see bootstrap.py status")
-    session = boto3.session.Session(region_name=os.environ.get("AWS_REGION"))  # the AWS CLI reads it, boto3 does not
-    if not session.region_name:
-        raise Refused("no AWS region; set AWS_REGION")
-    if session.get_credentials() is None:
-        raise Refused("no AWS credentials; set them as for the AWS CLI")
-    try:
-        return Client(url, session, session.region_name)
-    except NotAnAddress as wrong:
-        raise NotAnAddress(f"{API_VARIABLE} {wrong}") from None
 
 
 if __name__ == "__main__":

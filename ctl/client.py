@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 from urllib.parse import quote, urlencode
 
-from ctl.shapes import Deployment, Environment, Health, Night, StoredSecret
+from ctl.shapes import Deployment, Environment, Health, Night, SecretView, StoredSecret
 from ctl.signed import ApiError, NotAnAddress, Reply, Signed, error_of
 
 __all__ = ["FINAL", "ApiError", "Client", "NotAnAddress", "Reply", "is_settled"]
@@ -52,6 +52,10 @@ class Client(Signed):
         """GET /nights: the results of the last nightly revalidations, newest first."""
         return cast("list[Night]", self._object("GET", "/nights")["nights"])
 
+    def secret(self, environment: str) -> SecretView:
+        """GET /environments/{name}/secret: names of its fields and fingerprints, never a value."""
+        return cast(SecretView, self._object("GET", f"/environments/{_quoted(environment)}/secret"))
+
     def put_secret(self, environment: str, secret: Mapping[str, object]) -> StoredSecret:
         """PUT /environments/{name}/secret: `secret` is the whole document; the answer never holds a key."""
         return self._secret("PUT", environment, secret)
@@ -95,7 +99,8 @@ class Client(Signed):
             if deployment["status"] in FINAL:
                 yield from self._settle(deployment)
                 return
-            state = json.dumps(deployment.get("phases"), sort_keys=True)
+            shown = (deployment.get("phases"), deployment.get("steps"), deployment.get("load"))
+            state = json.dumps(shown, sort_keys=True)
             pause_s = _FIRST_PAUSE_S if state != last_state else min(pause_s * 1.4, _LAST_PAUSE_S)
             last_state = state
             if time.monotonic() > deadline:

@@ -1,13 +1,18 @@
 """What `show`, `list`, `environments` and `nights` print: coloured on a terminal, whole lines in a pipe."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
-from ctl.progress import STYLES
+from ctl import comparing
+from ctl.difference import Change
+from ctl.difference import shown as change_text
+from ctl.remedies import in_flags
 from ctl.shapes import Deployment, Dora, Entry, Environment, Night, Release, Row, Verdict
+from ctl.styles import STYLES
 from ctl.words import clean, clean_lines, command, note, question, rows
 
 Line = tuple[str, str]  # text, rich style
@@ -70,7 +75,7 @@ def _row(row: Row) -> Iterator[Line]:
     yield line.rstrip(), STYLES.get(row["status"], "")
     remedy = row.get("error", {}).get("remedy")
     if remedy:
-        yield f"       remedy: {clean(remedy)}", "bold"
+        yield f"       remedy: {clean(in_flags(remedy))}", "bold"
 
 
 def _error(shown: Deployment) -> Iterator[Line]:
@@ -81,7 +86,7 @@ def _error(shown: Deployment) -> Iterator[Line]:
     yield _BLANK
     yield clean(f"{error.get('code', 'Error')}: {error.get('message', '')}"), STYLES["FAILED"]
     if error.get("remedy"):
-        yield f"  remedy: {clean(error['remedy'])}", "bold"
+        yield f"  remedy: {clean(in_flags(error['remedy']))}", "bold"
 
 
 def _hints(shown: Deployment) -> Iterator[Line]:
@@ -214,3 +219,45 @@ def _moment(at: object) -> str:
     """`2026-01-01 10:00:00Z` of a record's time; people do not need milliseconds."""
     text = str(at or "–")
     return f"{text[:10]} {text[11:19]}Z" if len(text) > 19 and text.endswith(("+00:00", "Z")) else text
+
+
+def comparison(before: Deployment, after: Deployment) -> Iterator[Line]:
+    """What differs between two deployments, group by group."""
+    for item in (before, after):
+        parts = (
+            item["id"],
+            item["environment"],
+            item.get("action", ""),
+            item["status"],
+            _moment(item.get("created_at")),
+        )
+        yield clean("  ".join(parts)), STYLES.get(item["status"], "")
+    groups = {
+        "settings": comparing.changes(before.get("config", {}), after.get("config", {})),
+        "options": comparing.changes(dict(before.get("options", {})), dict(after.get("options", {}))),
+        "results": comparing.changes(comparing.facts(before), comparing.facts(after)),
+        "seconds": comparing.changes(comparing.seconds(before), comparing.seconds(after)),
+    }
+    for name, group in groups.items():
+        yield _BLANK
+        yield name if group else f"{name}: the same", "bold" if group else "dim"
+        for change in group:
+            yield clean(f"  {change_text(change)}"), ""
+
+
+def settings(shown: Mapping[str, object], under: str = "") -> Iterator[Line]:
+    """`alarms.error_rate: 0.01`, a line a field: the names that --set takes."""
+    for name, value in sorted(shown.items()):
+        path = f"{under}.{name}" if under else name
+        if isinstance(value, Mapping):
+            yield from settings(value, path)
+        else:
+            yield clean(f"{path}: {json.dumps(value, ensure_ascii=False)}"), ""
+
+
+def settings_changes(changes: Sequence[Change]) -> Iterator[Line]:
+    """A line for each setting that differs."""
+    if not changes:
+        yield "the same settings", "dim"
+    for change in changes:
+        yield clean(change_text(change)), ""

@@ -1,26 +1,27 @@
 """`secret set`: a new key alone, or the whole secret. It prints which fields changed, never a value."""
 
-import argparse
 import getpass
+import json
 import sys
 from collections.abc import Iterable
 from typing import TextIO
 
+from ctl import exits
 from ctl.client import ApiError, Client
 from ctl.inputs import Refused, json_object
 from ctl.shapes import StoredSecret
 from ctl.words import clean
 
 
-def set_secret(arguments: argparse.Namespace, client: Client) -> int:
+def set_secret(client: Client, environment: str, *, as_json: bool) -> int:
     """A key at the prompt or on standard input replaces the key only; JSON on standard input replaces everything."""
     value = _prompt() if sys.stdin.isatty() else _read(sys.stdin)
-    if isinstance(value, dict):
-        stored = client.put_secret(arguments.environment, value)
+    stored = client.put_secret(environment, value) if isinstance(value, dict) else _set_key(environment, value, client)
+    if as_json:
+        sys.stdout.write(json.dumps(stored, indent=2) + "\n")
     else:
-        stored = _set_key(arguments.environment, value, client)
-    _print(stored, sys.stdout, sys.stderr)
-    return 0
+        _print(stored, sys.stdout, sys.stderr)
+    return exits.DONE
 
 
 def _set_key(environment: str, key: str, client: Client) -> StoredSecret:

@@ -30,6 +30,18 @@ class Row(TypedDict, total=False):
     error: Error
 
 
+class Load(TypedDict, total=False):
+    """A running load test: requests since its start, percentiles (ms) of the last three seconds."""
+
+    second: Required[int]
+    sent: int
+    good: int
+    failed: int
+    unsent: int
+    p50_ms: float | None
+    p99_ms: float | None
+
+
 class Approval(TypedDict, total=False):
     """What a deployment waits for. until: ISO 8601; it is aborted then."""
 
@@ -40,6 +52,9 @@ class Options(TypedDict, total=False):
     """What this client reads of the options that a deployment was started with."""
 
     reason: str
+    slo: dict[str, Any]
+    load: dict[str, Any]
+    bake: dict[str, Any]
 
 
 class Deployment(TypedDict, total=False):
@@ -63,6 +78,8 @@ class Deployment(TypedDict, total=False):
     approval: Approval
     options: Options
     links: dict[str, str]
+    config: dict[str, Any]
+    load: Load | None
     phases: list[Row]
     steps: list[Row]
 
@@ -73,6 +90,8 @@ class Release(TypedDict, total=False):
     version: str
     deployment_id: str
     at: str
+    artifact: str
+    config: dict[str, Any]
 
 
 class Lock(TypedDict, total=False):
@@ -162,9 +181,27 @@ class StoredSecret(TypedDict, total=False):
     client_keys: list[str]
     changed: list[str]
     warning: str
+    deployment: str | None
+
+
+class SecretView(TypedDict, total=False):
+    """GET …/secret: names and fingerprints, no value. fields: by name, 12 hex digits of the value's SHA-256."""
+
+    environment: str
+    secret_arn: str
+    version_id: str | None
+    pending_version_id: str | None
+    adopted: bool
+    fields: dict[str, str]
+    models: list[str]
+    client_keys: list[str]
 
 
 class Health(TypedDict, total=False):
     """GET /health."""
 
     status: str
+    account: str
+    region: str
+    environments: int
+    bundle: str

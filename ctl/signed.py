@@ -13,7 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 from boto3.session import Session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.client import BaseClient
 
+from ctl.remedies import in_flags
 from ctl.shapes import Error
 
 TIMEOUT_S = 35.0  # API Gateway itself gives up after 29 s
@@ -32,7 +34,7 @@ class ApiError(Exception):
         """One line for a person: code, message, remedy."""
         line = f"{self.error.get('code', self.status)}: {self.error.get('message', 'no message')}"
         remedy = self.error.get("remedy")
-        return f"{line} ({remedy})" if remedy else line
+        return f"{line} ({in_flags(remedy)})" if remedy else line
 
 
 class NotAnAddress(ValueError):
@@ -84,6 +86,10 @@ class Signed:
     @property
     def url(self) -> str:
         return self._parts.geturl()
+
+    def aws(self, service: str) -> BaseClient:
+        """A client of another AWS service, with the same credentials and region."""
+        return self._session.client(service, region_name=self.region)
 
     def copy(self) -> Self:
         """A copy with a connection of its own, for another thread."""

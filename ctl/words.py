@@ -5,6 +5,7 @@ import sys
 import unicodedata
 from pathlib import Path
 
+from ctl.remedies import in_flags
 from ctl.shapes import Deployment, Error, Row
 
 # Control and format characters, surrogates, line and paragraph separators: they move cursors and hide text.
@@ -25,8 +26,10 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def command(executable: str = sys.executable) -> str:
+def command(executable: str = sys.executable, program: str = sys.argv[0]) -> str:
     """How to call this client from the current folder, to be copied into a shell."""
+    if Path(program).name == "proxyctl":
+        return "proxyctl"
     path, here = Path(executable), Path.cwd()
     shown = os.path.relpath(path, here) if path.is_relative_to(here) else str(path)
     return f"{shown} -m ctl"
@@ -60,7 +63,7 @@ def failure(deployment: Deployment) -> str:
     cause = f"{error.get('code', 'unknown')}: {error.get('message', 'no cause recorded')}"
     line = clean(f"{deployment['status']} in {phase}: {cause}")
     remedy = error.get("remedy")
-    return f"{line}\n  remedy: {clean(remedy)}" if remedy else line
+    return f"{line}\n  remedy: {clean(in_flags(remedy))}" if remedy else line
 
 
 def rows(deployment: Deployment) -> list[Row]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from ctl import progress
 from ctl.client import ApiError, Client
 from ctl.shapes import Deployment
-from installer import deploy, environment, target
+from ctl.words import command
+from installer import console_process, deploy, environment, target
 from installer.errors import CannotStart, CommandFailed
 from installer.packaging import control_plane, wheels
 from installer.say import say, tell
@@ -52,10 +53,11 @@ def run(root: Path, folder: Path, port: int | None, switches: Strict = strict.OF
     # Only the openai SDK reads it: calls to this machine must not go through an HTTP proxy.
     os.environ["NO_PROXY"] = "127.0.0.1"
     rolled = _roll_proxy(root, folder, running)
-    tell("5/5 one chat call with the openai SDK")
+    tell("4/4 one chat call with the openai SDK")
     answer = _chat(rolled.base_url)
     _write_environment(folder, running, rolled)
-    _print_summary(answer, rolled, time.monotonic() - began)
+    console = console_process.ensure(cloud.Site.of(root, folder), rolled.api_url)
+    _print_summary(answer, rolled, console, time.monotonic() - began)
     return 0
 
 
@@ -74,20 +76,19 @@ def _start_cloud(root: Path, folder: Path, port: int | None, switches: Strict) -
     except cloud.CloudError as problem:
         raise CommandFailed(str(problem)) from None
     how = "already running" if reused else f"started in {time.monotonic() - began:.1f} s"
-    tell(f"1/5 embedded cloud: {running.endpoint} ({how})")
+    tell(f"1/4 embedded cloud: {running.endpoint} ({how})")
     return running
 
 
 def _roll_proxy(root: Path, folder: Path, running: Cloud) -> Rolled:
     """Deploy the control plane into the cloud, store the secret, roll the environment."""
     aws = target.embedded(emulator.session(running.region, running.operator), running.endpoint)
-    tell("2/5 control plane")
-    outputs = deploy.explained(lambda: deploy.up(root, aws, running.faults_url))
+    tell("2/4 control plane, and the stand-in's key into Secrets Manager")
+    outputs = deploy.explained(lambda: deploy.up(root, aws, running.faults_url, detail=_silent))
     client = Client(deploy.api_url(aws, outputs), aws.session, aws.region)
     try:
-        tell("3/5 the stand-in's key into Secrets Manager")
         _put_secret(client, running, folder)
-        tell("4/5 rollout")
+        tell(f"3/4 rollout of {ENVIRONMENT}")
         deployment = _roll(client)
         links = client.environment(ENVIRONMENT).get("links", {})
     except ApiError as error:
@@ -180,19 +181,12 @@ def _write_environment(folder: Path, running: Cloud, rolled: Rolled) -> None:
     state.write_private(folder / "env", head + state.export_lines(variables))
 
 
-def _print_summary(answer: str, rolled: Rolled, seconds: float) -> None:
-    for line in (
-        "",
-        f"question  {QUESTION}",
-        f"answer    {answer}",
-        f"base URL  {rolled.base_url}",
-        f"API       {rolled.api_url}",
-        f"took      {seconds:.0f} s",
-        "",
-        "Next:",
-        "  . .local/env                                        # this cloud's variables for your shell",
-        f"  .venv/bin/python -m ctl show {rolled.deployment_id}   # every phase; --json: with its evidence",
-        f"  .venv/bin/python -m ctl deploy {ENVIRONMENT}                  # again: a no-op that says so",
-        "(make stop ends the cloud)",
-    ):
-        say(line)
+def _silent(_line: str) -> None:
+    """The demo does not show how long each step of an installation takes."""
+
+
+def _print_summary(answer: str, rolled: Rolled, console: str, seconds: float) -> None:
+    say(f"answer    {answer}")
+    say(f"base URL  {rolled.base_url}")
+    say(f"console   {console}")
+    say(f"took      {seconds:.0f} s; next: . .local/env; {command()} environments {ENVIRONMENT}; make stop ends it all")

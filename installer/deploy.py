@@ -20,39 +20,41 @@ from installer.stack import Deployer, Outcome
 from installer.target import Target
 
 _T = TypeVar("_T")
+Detail = Callable[[str], None]
 CHANGE_SET = "proxyctl-up"  # with a suffix: two people who upgrade at once must not share a change set
 TABLE = "proxyctl"
 SECRETS = "proxyctl/"
+DASHBOARD = "proxyctl"
 ENVIRONMENT_STACKS = "proxyctl-env-"
 
 
-def up(root: Path, aws: Target, faults_url: str | None = None) -> dict[str, str]:
+def up(root: Path, aws: Target, faults_url: str | None = None, detail: Detail = tell) -> dict[str, str]:
     """Install or upgrade; returns the stack's outputs. When nothing has changed, it says so and changes nothing.
 
     faults_url: control address of the OpenAI stand-in; "" where the upstream is the real one; None keeps what was set
-    at installation.
+    at installation. detail: prints the seconds of each step.
     """
     began = time.monotonic()
     cache = root / ".local" / "build"
-    packaged = _timed("package", lambda: control_plane.build(root, cache, aws.platform))
+    packaged = _timed(detail, "package", lambda: control_plane.build(root, cache, aws.platform))
     control_plane.check_functions_exist(root, packaged.template)
-    bundled = _timed("bundle", lambda: bundle.build(root, cache))
+    bundled = _timed(detail, "bundle", lambda: bundle.build(root, cache))
     if bucket.ensure(aws):
-        tell(f"bucket {aws.bucket}: created")
-    key, uploaded = _upload(aws, packaged, bundled)
-    outcome = _timed("stack", lambda: _deploy(aws, key, _parameters(aws, bundled, faults_url)))
+        detail(f"bucket {aws.bucket}: created")
+    key, uploaded = _upload(aws, packaged, bundled, detail)
+    outcome = _timed(detail, "stack", lambda: _deploy(aws, key, _parameters(aws, bundled, faults_url)))
     change = "deployed" if outcome.changed else "nothing to change"
     tell(f"control plane: {change}, {uploaded} objects uploaded, {time.monotonic() - began:.1f} s")
     return dict(outcome.outputs)
 
 
-def _upload(aws: Target, packaged: control_plane.Package, bundled: Bundle) -> tuple[str, int]:
+def _upload(aws: Target, packaged: control_plane.Package, bundled: Bundle, detail: Detail) -> tuple[str, int]:
     """The template's key, and how many objects were not in the bucket before."""
     located = packaged.located(aws.bucket)
     content = json.dumps(gaps.widened(located) if aws.embedded else located, sort_keys=True).encode()
     key = f"controlplane/template-{archive.digest(content)[:20]}.json"
     objects = {**packaged.code, bundled.key: bundled.content, key: content}
-    return key, _timed("upload", lambda: sum(bucket.upload(aws, name, data) for name, data in objects.items()))
+    return key, _timed(detail, "upload", lambda: sum(bucket.upload(aws, name, data) for name, data in objects.items()))
 
 
 def _parameters(aws: Target, bundled: Bundle, faults_url: str | None) -> dict[str, str]:
@@ -131,6 +133,7 @@ def down(aws: Target, force: bool) -> None:
         )
     say(f"stack proxyctl: {'removed' if _deployer(aws).delete() else 'there was none'}")
     say(_delete_table(aws))
+    say(_delete_dashboard(aws))
     say(bucket.remove(aws))
     for line in remaining_secrets(aws):
         say(line)
@@ -172,10 +175,21 @@ def _delete_table(aws: Target) -> str:
     return f"table {TABLE}: removed"
 
 
-def _timed(step: str, work: Callable[[], _T]) -> _T:
+def _delete_dashboard(aws: Target) -> str:
+    """The dashboard of all environments; the clean-up of the last one has removed it, unless they were left running."""
+    try:
+        aws.client("cloudwatch").delete_dashboards(DashboardNames=[DASHBOARD])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("ResourceNotFound", "DashboardNotFoundError"):
+            raise
+        return f"dashboard {DASHBOARD}: there was none"
+    return f"dashboard {DASHBOARD}: removed"
+
+
+def _timed(detail: Detail, step: str, work: Callable[[], _T]) -> _T:
     began = time.monotonic()
     result = work()
-    tell(f"  {step:<8} {time.monotonic() - began:5.1f} s")
+    detail(f"  {step:<8} {time.monotonic() - began:5.1f} s")
     return result
 
 

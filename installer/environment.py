@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,10 +63,8 @@ def ensure(root: Path, profile: Profile) -> bool:
         if is_current(root, profile):  # another process created it during the wait
             return False
         profile = at_least(root, profile)
-        started = time.monotonic()
         tell(f"installing the {profile.name} environment ({profile.venv}) ...")
         _create(root, profile)
-        tell(f"  done in {time.monotonic() - started:.0f} s")
     return True
 
 

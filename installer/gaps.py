@@ -1,8 +1,7 @@
-"""IAM actions that the embedded cloud checks against another resource or name than AWS does.
+"""IAM actions whose resource the embedded cloud cannot know: a task token does not tell the state machine.
 
-It authorises some actions on `*` where AWS authorises them on the ARN that a policy names, and some calls under another
-action's name. For these, and in the embedded cloud only, a role that may do the action on an ARN may also do it on `*`.
-The policies of the control plane stay what an account needs; docs/fidelity.md lists the gaps.
+For these, and in the embedded cloud only, a role that may do the action on an ARN may also do it on `*`. All others are
+authorised there as in an account (local/inside/resources.py).
 """
 
 import copy
@@ -10,23 +9,10 @@ from collections.abc import Iterator
 
 from installer.packaging.template import Statement, Template
 
-# Seen in MiniStack 1.5.33: the action, and the resource that a policy names on AWS.
+# The action, and the resource that a policy names on AWS.
 CHECKED_ON_EVERYTHING: dict[str, str] = {
-    "iam:SimulatePrincipalPolicy": "the role to simulate",
-    "logs:DescribeLogGroups": "the account's log groups",
-    "cloudwatch:DescribeAlarms": "the account's alarms",
-    "cloudwatch:PutDashboard": "the dashboard",
     "states:SendTaskSuccess": "the state machine whose task waits",
     "states:SendTaskFailure": "the state machine whose task waits",
-    "lambda:DeleteFunction": "a version of the function; MiniStack checks the function without the version",
-    "lambda:InvokeFunction": "a version of the function; MiniStack checks the function without the version",
-    "cloudwatch:DeleteDashboards": "the dashboards by name",
-    "cloudwatch:DeleteAlarms": "the alarms by name",
-}
-
-# Calls that AWS authorises as another action, and the embedded cloud by their own name.
-OTHER_ACTIONS: dict[str, str] = {
-    "sqs:DeleteMessage": "sqs:DeleteMessageBatch",
 }
 
 
@@ -35,15 +21,9 @@ def widened(template: Template) -> Template:
     result = copy.deepcopy(template)
     for statements in _policies(result):
         allowed = {action for statement in statements for action in _actions(statement)}
-        missing = _missing(allowed)
-        if missing:
+        if missing := sorted(allowed & set(CHECKED_ON_EVERYTHING)):
             statements.append({"Sid": "EmbeddedCloudGaps", "Effect": "Allow", "Action": missing, "Resource": "*"})
     return result
-
-
-def _missing(allowed: set[str]) -> list[str]:
-    others = {other for action, other in OTHER_ACTIONS.items() if action in allowed}
-    return sorted(allowed & set(CHECKED_ON_EVERYTHING) | others)
 
 
 def _policies(template: Template) -> Iterator[list[Statement]]:

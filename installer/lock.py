@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SETS = (
     ("installer/requirements-uv", ()),
     ("controlplane/requirements", ()),
-    ("requirements", ("controlplane/requirements.txt", "installer/requirements-uv.txt")),
+    ("ctl/requirements", ("controlplane/requirements.txt",)),
+    ("requirements", ("controlplane/requirements.txt", "installer/requirements-uv.txt", "ctl/requirements.txt")),
     ("requirements-dev", ("requirements.txt",)),
     ("local/requirements-emulator", ()),
     ("judges/requirements", ()),

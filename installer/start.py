@@ -45,6 +45,10 @@ def _run(root: Path, argv: Sequence[str]) -> int:
         options = arguments.parse(argv)
     except arguments.HelpPrinted:
         return 0
+    if options.command == "stop" and not (root / ".local" / "cloud.json").exists():
+        # No environment is made just to say so.
+        say("nothing was running")
+        return 0
     if options.command == "setup":
         _prepare(root, environment.DEV if options.dev else environment.RUN, environment.EMULATOR)
         return 0

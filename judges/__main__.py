@@ -64,17 +64,17 @@ def main(names: Sequence[str]) -> int:
 def _run(name: str) -> bool:
     began = time.monotonic()
     try:
-        found = BY_SOURCES[name](documents.read()) if name in BY_SOURCES else BY_TEMPLATE[name]()
+        findings = BY_SOURCES[name](documents.read()) if name in BY_SOURCES else BY_TEMPLATE[name]()
     except node_tools.NodeIsMissing as missing:
         say(f"       {name}: {missing}")
         return True
     accepted = exceptions.load(name)
-    verdict = exceptions.judge(found, accepted)
+    verdict = exceptions.judge(findings, accepted)
     for text in verdict.open:
         say(f"       {name}: {text}")
     for pattern in verdict.unused:
         say(f"       {name}: the exception {pattern!r} matches nothing any more; delete it")
-    explained = len(set(found)) - len(verdict.open)
+    explained = len(set(findings)) - len(verdict.open)
     state = "ok    " if verdict.passed else "FAILED"
     say(f"{state} judge {name}: {len(verdict.open)} findings, {explained} explained ({time.monotonic() - began:.1f} s)")
     return verdict.passed

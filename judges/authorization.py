@@ -59,16 +59,16 @@ def _of_document(document: Document) -> Iterator[str]:
 
 def _of_statement(actions: list[str], resources: list[str], condition: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"{action}: no such action" for action in actions if not expanded(action))
-    existing = {action: found for pattern in actions for action, found in expanded(pattern).items()}
-    for action, found in existing.items():
+    existing = {action: facts for pattern in actions for action, facts in expanded(pattern).items()}
+    for action, facts in existing.items():
         # What a wildcard stands for need not all work on the resource.
-        if action in actions and not any(covers(action, found, resource) for resource in resources):
-            yield f"{action}: {_wanted(action, found)}, not {', '.join(resources)}"
+        if action in actions and not any(covers(action, facts, resource) for resource in resources):
+            yield f"{action}: {_wanted(action, facts)}, not {', '.join(resources)}"
         for key in _keys(condition):
-            if not knows_key(action, found, key):
+            if not knows_key(action, facts, key):
                 yield f"{action}: no condition key {key}"
     for resource in resources:
-        if existing and not any(covers(action, found, resource) for action, found in existing.items()):
+        if existing and not any(covers(action, facts, resource) for action, facts in existing.items()):
             yield f"{resource}: no action of the statement has such a resource"
 
 
@@ -81,18 +81,18 @@ def expanded(pattern: str) -> dict[str, Mapping[str, Any]]:
     return {f"{prefix}:{action}": privileges[action] for action in privileges if fnmatchcase(action, name)}
 
 
-def patterns(action: str, found: Mapping[str, Any]) -> list[str]:
+def patterns(action: str, facts: Mapping[str, Any]) -> list[str]:
     """ARN patterns of the action's resource types, variables as `*`; [] when only "*" grants it."""
     resources = definition()[action.partition(":")[0]]["resources"]
-    names = [name for name in found["resource_types"] if name]
+    names = [name for name in facts["resource_types"] if name]
     return [_as_glob(resources[name]["arn"]) for name in names if name in resources]
 
 
-def covers(action: str, found: Mapping[str, Any], resource: str) -> bool:
+def covers(action: str, facts: Mapping[str, Any], resource: str) -> bool:
     """Whether a statement's resource names something that the action works on."""
     if resource == "*":
         return True
-    types = patterns(action, found)
+    types = patterns(action, facts)
     if action.startswith("s3:"):  # the pattern of a bucket's name would take an object's key as well
         types = [pattern for pattern in types if ("/" in pattern) == ("/" in resource)]
     return any(_same_arn(pattern, resource) for pattern in types)
@@ -104,19 +104,19 @@ def _same_arn(left: str, right: str) -> bool:
     return len(pairs) == 6 and all(overlap(*pair) for pair in pairs)
 
 
-def knows_key(action: str, found: Mapping[str, Any], key: str) -> bool:
+def knows_key(action: str, facts: Mapping[str, Any], key: str) -> bool:
     """Whether AWS documents the condition key for the action, for its resource types, or for every request."""
     if key in GLOBAL_KEYS:
         return True
     resources = definition()[action.partition(":")[0]]["resources"]
-    types = found["resource_types"]
+    types = facts["resource_types"]
     keys = [name for kind in types.values() for name in kind["condition_keys"]]
     keys += [name for kind in types if kind in resources for name in resources[kind]["condition_keys"]]
     return any(overlap(_as_glob(name).lower(), key.lower()) for name in keys)
 
 
-def _wanted(action: str, found: Mapping[str, Any]) -> str:
-    types = patterns(action, found)
+def _wanted(action: str, facts: Mapping[str, Any]) -> str:
+    types = patterns(action, facts)
     more = f" or {len(types) - 3} others" if len(types) > 3 else ""
     return f"needs {' or '.join(types[:3]) or '*'}{more}"
 

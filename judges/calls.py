@@ -1,20 +1,21 @@
 """What a recorded call needs of IAM: actions on resources, from the operation and its parameters.
 
-Recorded by `local/recording/sitecustomize.py`. Mostly the action has the operation's name; where AWS differs, the tables
-here say so (source: Service Authorization Reference, and the services' guides where named).
+Recorded by `local/recording/sitecustomize.py`. Mostly the action has the operation's name; where AWS differs, the
+tables here say so (source: Service Authorization Reference).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+_NO_OBJECT = ("404", "NoSuchKey")
 _PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
 _NAMED_OTHERWISE: Mapping[str, tuple[str, ...]] = {
     "s3:HeadObject": ("s3:GetObject",),
@@ -56,7 +57,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Call:
-    """function: the physical name of the Lambda. code: the error's, "" for an answer."""
+    """function: the physical name of the Lambda. code: the error's, "" for an answer. beyond: parameters that exceed
+    AWS's limits."""
 
     function: str
     service: str
@@ -64,6 +66,7 @@ class Call:
     params: Mapping[str, Any]
     http: Mapping[str, str]
     code: str
+    beyond: Sequence[str] = ()
 
     @property
     def stem(self) -> str:
@@ -91,8 +94,8 @@ def read(folder: Path) -> list[Call]:
 
 def needs(calls: Iterable[Call], place: Place) -> list[Need]:
     """What they need, each need once, sorted."""
-    found = {need for call in calls for need in of(call, place)}
-    return sorted(found, key=lambda need: (need.stem, need.action, need.resource, need.allowed))
+    unique = {need for call in calls for need in of(call, place)}
+    return sorted(unique, key=lambda need: (need.stem, need.action, need.resource, need.allowed))
 
 
 def of(call: Call, place: Place) -> Iterator[Need]:
@@ -118,6 +121,9 @@ def _authorised(service: str, call: Call, place: Place) -> Iterator[tuple[str, s
         for (which, parameter), action in _ALSO.items():
             if which == name and parameter in params:
                 yield action, resource, {}
+    if call.operation in ("HeadObject", "GetObject") and call.code in _NO_OBJECT:
+        # Who may not list the bucket gets 403 for an object that is not there (S3 API Reference, HeadObject).
+        yield "s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}", {}
     if name == "lambda:UpdateFunctionCode" and "S3Key" in params:
         # Lambda fetches the code in the name of who updates it.
         yield "s3:GetObject", f"arn:aws:s3:::{params['S3Bucket']}/{params['S3Key']}", {}

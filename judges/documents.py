@@ -87,11 +87,11 @@ def read(root: Path = ROOT) -> Sources:
 def collect(sources: Sources | None = None) -> list[Document]:
     """All policies, sorted by owner; the checkout's unless other sources are given."""
     sources = sources or read()
-    found = [Document(stem, "identity", resolved(body, {})) for stem, body in sources.policies.items()]
-    found += of_template("resources.yaml", sources.resources)
-    found += of_template("template.yaml", sources.proxy)
-    found.append(Document("installer/bucket.py", "resource", bucket.tls_policy("aws", VARIABLES["BucketName"])))
-    return sorted(found, key=lambda document: document.owner)
+    documents = [Document(stem, "identity", resolved(body, {})) for stem, body in sources.policies.items()]
+    documents += of_template("resources.yaml", sources.resources)
+    documents += of_template("template.yaml", sources.proxy)
+    documents.append(Document("installer/bucket.py", "resource", bucket.tls_policy("aws", VARIABLES["BucketName"])))
+    return sorted(documents, key=lambda document: document.owner)
 
 
 def read_template(path: Path) -> dict[str, Any]:

@@ -15,22 +15,27 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from judges.authorization import listed
+from judges.authorization import expanded, listed, patterns
 from judges.documents import Document, Sources, read, resolved
 
 _HERE = "eu-central-1:123456789012"
-# A resource of each service as a deployment has it; a grant on "*" matches them, too.
+# A resource of each service as a deployment has it.
 SAMPLES: Mapping[str, str] = {
-    "apigateway": "arn:aws:apigateway:eu-central-1::/restapis/a1b2c3d4e5",
     "lambda": f"arn:aws:lambda:{_HERE}:function:proxyctl-dev-proxy",
     "iam": "arn:aws:iam::123456789012:role/proxyctl-dev-proxy-eu-central-1",
     "logs": f"arn:aws:logs:{_HERE}:log-group:/aws/lambda/proxyctl-dev-proxy",
     "s3": "arn:aws:s3:::proxyctl-123456789012-eu-central-1/artifacts/dev/a.zip",
 }
-# A stage's own ARN: what changes settings only may touch stages, and no other part of an API.
-SAMPLES_BY_TYPE: Mapping[str, str] = {
-    "AWS::ApiGateway::Stage": "arn:aws:apigateway:eu-central-1::/restapis/a1b2c3d4e5/stages/api",
-    "AWS::Lambda::Alias": f"arn:aws:lambda:{_HERE}:function:proxyctl-dev-proxy:live",
+_OF_ALIASES = ("lambda:GetProvisionedConcurrencyConfig",)  # have no function as resource, only its aliases and versions
+_API = "/restapis/a1b2c3d4e5"
+# What API Gateway's handlers create things in, and the things.
+_PATHS: Mapping[str, tuple[str, str]] = {
+    "AWS::ApiGateway::RestApi": ("/restapis", _API),
+    "AWS::ApiGateway::Resource": (f"{_API}/resources", f"{_API}/resources/r1"),
+    "AWS::ApiGateway::Method": (f"{_API}/resources/r1/methods/ANY", f"{_API}/resources/r1/methods/ANY"),
+    "AWS::ApiGateway::GatewayResponse": (f"{_API}/gatewayresponses", f"{_API}/gatewayresponses/DEFAULT_4XX"),
+    "AWS::ApiGateway::Deployment": (f"{_API}/deployments", f"{_API}/deployments/d1"),
+    "AWS::ApiGateway::Stage": (f"{_API}/stages", f"{_API}/stages/api"),
 }
 
 
@@ -79,16 +84,25 @@ def _of_caller(caller: Caller, policy: Mapping[str, Any], types: Iterable[str]) 
             yield f"{caller.policy}: {name}: cfn-lint has no handlers of this type"
             continue
         for handler in caller.handlers:
-            for action in schemas()[name]["handlers"].get(handler, {}).get("permissions", ()):
+            for action in permissions(name, handler):
                 if not grants(document, action, sample(name, action)):
                     yield f"{caller.policy}: {name} {handler}: {action}"
 
 
+def permissions(type_name: str, handler: str) -> list[str]:
+    """The actions that a handler of a resource type lists."""
+    return list(schemas()[type_name]["handlers"].get(handler, {}).get("permissions", ()))
+
+
 def sample(type_name: str, action: str) -> str:
-    """A resource of the deployment for an action of a handler."""
+    """A resource of the deployment for an action of a handler; "*" where AWS knows no resource type for it."""
     service = action.partition(":")[0]
-    own = SAMPLES_BY_TYPE.get(type_name, "")
-    return own if own.split(":")[2:3] == [service] else SAMPLES.get(service, "*")
+    if service == "apigateway" and type_name in _PATHS:
+        collection, item = _PATHS[type_name]
+        return f"arn:aws:apigateway:eu-central-1::{collection if action.endswith(':POST') else item}"
+    if not any(patterns(action, facts) for facts in expanded(action).values()):
+        return "*"
+    return SAMPLES.get(service, "*") + (":live" if action in _OF_ALIASES else "")
 
 
 def grants(document: Document, action: str, resource: str) -> bool:

@@ -68,16 +68,16 @@ def run(definition: Definition, paths: Mapping[str, Path]) -> dict[str, Run]:
 
 def findings(definition: Definition, paths: Mapping[str, Path]) -> list[str]:
     """One line for each path that calls other tasks or ends otherwise than it should."""
-    found = []
+    lines = []
     for name, ended in run(definition, paths).items():
         path = paths[name]
         if list(path.calls) != ended.tasks:
-            found.append(f"{name}: called {' '.join(ended.tasks)}; expected {' '.join(path.calls)} ({ended.cause})")
+            lines.append(f"{name}: called {' '.join(ended.tasks)}; expected {' '.join(path.calls)} ({ended.cause})")
         elif path.succeeds != (ended.status == "SUCCEEDED"):
-            found.append(f"{name}: ended {ended.status} ({ended.cause})")
+            lines.append(f"{name}: ended {ended.status} ({ended.cause})")
         elif not path.succeeds and ended.states[-1] != "Failed":
-            found.append(f"{name}: broke in {ended.states[-1]} instead of ending in Failed ({ended.cause})")
-    return found
+            lines.append(f"{name}: broke in {ended.states[-1]} instead of ending in Failed ({ended.cause})")
+    return lines
 
 
 def _with_items_in_the_state(definition: Definition) -> Definition:

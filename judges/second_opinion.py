@@ -31,5 +31,5 @@ def findings(documents: Iterable[Document], interpreter: Path | None = None) -> 
         check=True,
         timeout=TIMEOUT_S,
     )
-    found: list[str] = json.loads(done.stdout)
-    return found
+    lines: list[str] = json.loads(done.stdout)
+    return lines

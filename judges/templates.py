@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,9 @@ def packaged(root: Path = ROOT) -> Template:
     return located
 
 
+@cache
 def control_plane(root: Path = ROOT) -> Path:
-    """The control plane's template as CloudFormation gets it, as a file."""
+    """The control plane's template as CloudFormation gets it, as a file; once a process."""
     path = root / ".local" / "build" / "controlplane.json"
     path.write_text(json.dumps(translated(packaged(root)), indent=1))
     return path
@@ -45,17 +47,18 @@ def control_plane(root: Path = ROOT) -> Path:
 def translated(template: Mapping[str, Any]) -> Template:
     """What SAM makes of it, with the state machines' partition filled in: cfn-lint wants ARNs there."""
     text = json.dumps(template).replace("arn:${Partition}:", "arn:aws:")
-    made: Template = json.loads(_inside("run_sam.py", [], text))
-    return made
+    plain: Template = json.loads(_inside("run_sam.py", [], text))
+    return plain
 
 
 def stage_findings(name: str, template: Mapping[str, Any]) -> list[str]:
-    """Each API has one stage; SAM adds another, unless it is told an OpenAPI version."""
-    stages: dict[str, list[str]] = {}
-    for logical_id, resource in template["Resources"].items():
-        if resource["Type"] == "AWS::ApiGateway::Stage":
-            stages.setdefault(str(resource["Properties"]["RestApiId"]), []).append(logical_id)
-    return [f"{name}: one API has several stages: {', '.join(names)}" for names in stages.values() if len(names) > 1]
+    """Each API has one stage. SAM makes another, by a property of the deployment, unless told an OpenAPI version."""
+    stages: dict[str, set[str]] = {}
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] in ("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment") and "StageName" in properties:
+            stages.setdefault(str(properties["RestApiId"]), set()).add(str(properties["StageName"]))
+    return [f"{name}: an API has the stages {', '.join(sorted(names))}" for names in stages.values() if len(names) > 1]
 
 
 def cfn_lint_findings(paths: Iterable[Path], regions: Sequence[str] = REGIONS) -> list[str]:
@@ -63,10 +66,10 @@ def cfn_lint_findings(paths: Iterable[Path], regions: Sequence[str] = REGIONS) -
     script = str(Path(sys.executable).parent / "cfn-lint")
     command = [sys.executable, script, "--format", "json", "-c", "I", "--regions", *regions, "--", *map(str, paths)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)  # noqa: S603
-    found = json.loads(done.stdout or "[]")
-    if done.returncode and not found:
+    findings = json.loads(done.stdout or "[]")
+    if done.returncode and not findings:
         raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
-    return [_cfn_lint_line(entry) for entry in found]
+    return [_cfn_lint_line(entry) for entry in findings]
 
 
 def _cfn_lint_line(entry: Mapping[str, Any]) -> str:
@@ -79,8 +82,8 @@ def checkov_findings(path: Path) -> list[str]:
     report = json.loads(_inside("run_checkov.py", [str(path)], ""))
     if not report["passed"]:
         raise ValueError(f"checkov found nothing to pass in {path.name}: it did not read it")
-    found: list[str] = report["findings"]
-    return found
+    findings: list[str] = report["findings"]
+    return findings
 
 
 def _inside(script: str, arguments: Sequence[str], text: str) -> str:

@@ -55,5 +55,5 @@ def _statelint(name: str, definition: Definition) -> Iterator[str]:
 
 def asl_validator_findings(definitions: Mapping[str, Definition]) -> list[str]:
     """What asl-validator says of each. Raises node_tools.NodeIsMissing."""
-    found: list[str] = node_tools.run("validate", definitions)
-    return found
+    lines: list[str] = node_tools.run("validate", definitions)
+    return lines

@@ -76,6 +76,13 @@ def end(processes: Iterable[Process], token: str, grace_s: float = 5.0) -> int:
     return len(leaders) + len(strays)
 
 
+def end_groups(leaders: Iterable[Process]) -> None:
+    """SIGTERM to the groups of these processes, without waiting for their end."""
+    for process in leaders:
+        if is_alive(process):
+            _signal_group(process.pid, signal.SIGTERM)
+
+
 def _signal_each(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -14,7 +14,7 @@ class Strict:
     """False and 0 are off. Names that end in `_s` are delays in seconds."""
 
     iam_resources: bool = False
-    """An action is authorised on the resource that AWS's service authorization data name; on `*` if they name none."""
+    """An action for which AWS's service authorization data name no resource type is granted by a `*` only."""
     missing_keys: bool = False
     """A missing S3 object is AccessDenied for a caller without s3:ListBucket."""
     message_attributes: bool = False

@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 from proxy import settings
+from proxy.clock import SYSTEM
 from proxy.doors import server
+from proxy.doors.local_log import LocalLog
 from proxy.secret.schema import SecretError, decode
 from proxy.secret.store import SecretsManager, SecretUnreadable, TextStore
 from proxy.wiring import Parts
@@ -29,9 +31,11 @@ def main(arguments: list[str]) -> int:
     except (SecretUnreadable, SecretError) as error:
         sys.stderr.write(f"proxy: the secret cannot be used: {error}\n")
         return 2
-    local_settings = settings.Settings("", "local", options.log_level, "stream", "", options.secret_ttl, "local")
+    chosen = settings.Settings("", "local", options.log_level, "stream", "", options.secret_ttl, "local")
+    parts = Parts(chosen, store, telemetry=LocalLog(options.log_level, SYSTEM))
+    parts.secrets.get()
     try:
-        listening = server.Server(options.port, Parts(local_settings, store), options.max_body_mb * 1_000_000)
+        listening = server.Server(options.port, parts, options.max_body_mb * 1_000_000)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or "a port is a number from 0 to 65535"
         sys.stderr.write(f"proxy: cannot listen on 127.0.0.1:{options.port}: {reason}. Choose another --port.\n")
@@ -40,7 +44,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(server.announce(listening) + "\n")
         sys.stdout.flush()
         try:
-            listening.serve_forever(poll_interval=0.1)
+            listening.serve_forever()
         except KeyboardInterrupt:
             return 0
     return 0

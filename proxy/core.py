@@ -1,7 +1,7 @@
 """The core: `respond(request) -> response`. The three doors differ in transport only.
 
-What is answered here never reaches the upstream: health, preflight, refused keys, paths and sizes. All the
-rest is forwarded. An exception that leaves `respond` is a bug; the door reports it as its platform expects.
+What is answered here never reaches an upstream: health, preflight, refused keys, paths and sizes. All the rest is
+forwarded. An exception that leaves `respond` is a bug; the door reports it as its platform expects.
 """
 
 from __future__ import annotations
@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from proxy import errors
-from proxy.exchange import Exchange
-from proxy.message import Request, Response, StreamBroken
+from proxy.exchange import CALLER_GONE, CallerGone, Exchange
+from proxy.message import Response
+from proxy.model_list import Forwarding, ModelList, is_model_list
 from proxy.request import auth, cors
+from proxy.request.encoding import decoded
 from proxy.request.headers import valid_request_id
+from proxy.request.model import find_model
+from proxy.request.origin import check_origin
 from proxy.request.paths import below_base
-from proxy.response import models
+from proxy.request.rates import RateLimits
 
 if TYPE_CHECKING:
     from proxy.clock import Clock
+    from proxy.message import Request
     from proxy.secret.cache import SecretCache
-    from proxy.secret.schema import Config
+    from proxy.secret.schema import ClientKey, Config
     from proxy.settings import Settings
-    from proxy.upstream.forward import Forwarder
 
+CALLER_GONE_STATUS = 499  # nginx's; nobody receives it, but the log has it
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _JSON = ("content-type", "application/json")
 
@@ -33,11 +38,13 @@ _JSON = ("content-type", "application/json")
 class Proxy:
     """Answers requests; made once a process by wiring.py."""
 
-    def __init__(self, settings: Settings, secrets: SecretCache, forwarder: Forwarder, clock: Clock) -> None:
+    def __init__(self, settings: Settings, secrets: SecretCache, forwarder: Forwarding, clock: Clock) -> None:
         self._settings = settings
         self._secrets = secrets
         self._forwarder = forwarder
+        self._models = ModelList(forwarder)
         self._clock = clock
+        self._rates = RateLimits(clock)
 
     def respond(self, request: Request) -> Response:
         """The response to a request, its body still to be read. Own errors have OpenAI's shape."""
@@ -50,24 +57,31 @@ class Proxy:
                 config = self._secrets.get()
                 response = self._route(request, config, exchange)
         except errors.ProxyError as error:
-            exchange.error = exchange.error or error.code or error.kind
-            response = _reply(exchange, error.status, error.body(), *error.headers)
+            response = _refusal(exchange, error)
+        except CallerGone:
+            exchange.error = CALLER_GONE
+            response = _reply(exchange, CALLER_GONE_STATUS, b"")
         exchange.status = response.status
         self._decorate(request, response, config)
         return response
 
+    def admit(self, request: Request) -> None:
+        """Refuse by its head a request whose body has not been read. Raises ProxyError."""
+        config = self._secrets.held()
+        if config is not None and request.path != "/health" and request.method != "OPTIONS":
+            self._check_head(request, config)
+
     def refuse(self, request: Request, error: errors.ProxyError) -> Response:
         """The answer to a request that a door could not take as it came, or that a bug kept from its answer."""
         exchange = self._begin(request)
-        exchange.error = error.code or error.kind
-        response = _reply(exchange, error.status, error.body(), *error.headers)
+        response = _refusal(exchange, error)
         exchange.status = response.status
-        self._decorate(request, response, None)
+        self._decorate(request, response, self._secrets.held())
         return response
 
     def _begin(self, request: Request) -> Exchange:
-        given = request.header("x-request-id")
-        request_id = given if valid_request_id(given) else request.gateway_id or f"req_{os.urandom(16).hex()}"
+        wanted = request.header("x-request-id")
+        request_id = wanted if valid_request_id(wanted) else request.gateway_id or f"req_{os.urandom(16).hex()}"
         return Exchange(
             request_id,
             self._clock.monotonic(),
@@ -84,33 +98,35 @@ class Proxy:
             raise errors.wrong_method(request.method, _METHODS)
         if request.method == "OPTIONS":
             return Response(204, cors.preflight_headers(request, config), (), exchange)
-        exchange.client = auth.client_of(request, config)
+        client = self._check_head(request, config)
+        exchange.client = "" if client is None else client.id
         if len(request.body) > request.body_limit:
             raise errors.too_large(len(request.body), request.body_limit)
         if self._settings.unreleased and not request.candidate:
             raise errors.not_released()
         path = below_base(request.method, request.path, request.query)
-        if request.method == "GET" and (path == "/models" or path.startswith(("/models?", "/models/"))):
-            return self._models(request, path, config, exchange)
-        return self._forwarder.forward(request, path, config, exchange)
+        if client is not None:
+            self._rates.take(client)
+        return self._forward(request, path, config, exchange, client)
 
-    def _models(self, request: Request, path: str, config: Config, exchange: Exchange) -> Response:
-        alias = models.alias_in(path, config)
-        if alias:
-            exchange.model, exchange.target = alias, config.models[alias].target
-            path = "/models/" + quote(exchange.target, safe=":")
-        response = self._forwarder.forward(request, path, config, exchange)
-        if response.status != 200 or not config.models or (path.startswith("/models/") and not alias):
-            return response
-        try:
-            body = b"".join(response.body)
-        except StreamBroken as broken:
-            raise errors.upstream_failed(broken.kind, str(broken)) from None
-        body = models.as_alias(body, alias) if alias else models.with_aliases(body, config.models)
-        response.headers = [pair for pair in response.headers if pair[0] != "content-length"]
-        response.headers.append(("content-length", str(len(body))))
-        response.body = (body,)
-        return response
+    def _check_head(self, request: Request, config: Config) -> ClientKey | None:
+        """What a request's head decides. Raises ProxyError."""
+        check_origin(request, config)
+        client = auth.client_of(request, config, self._clock.wall())
+        if "websocket" in request.header("upgrade").lower():
+            raise errors.no_web_socket()
+        return client
+
+    def _forward(
+        self, request: Request, path: str, config: Config, exchange: Exchange, client: ClientKey | None
+    ) -> Response:
+        if is_model_list(request.method, path):
+            return self._models.answer(request, path, config, exchange, client)
+        request = decoded(request)
+        named = find_model(request.header("content-type"), request.body)
+        auth.check_model(client, request.method, path, "" if named is None else named.name)
+        caller_key = auth.presented_key(request)
+        return self._forwarder.forward(request, path, config, exchange, named, caller_key=caller_key)
 
     def _health(self, request: Request, exchange: Exchange) -> tuple[Response, Config | None]:
         try:
@@ -150,11 +166,18 @@ def _shown(config: Config) -> dict[str, object]:
         "version_id": config.version_id,
         "schema": config.schema,
         "models": sorted(config.models),
+        "upstreams": sorted(config.upstreams),
         "client_keys": len(config.client_keys),
         "cors_origins": list(config.cors_origins),
         "retries": config.retries,
         "timeouts": {"first_byte_s": limits.first_byte_s, "idle_s": limits.idle_s, "total_s": limits.total_s},
     }
+
+
+def _refusal(exchange: Exchange, error: errors.ProxyError) -> Response:
+    exchange.error = exchange.error or error.code or error.kind
+    exchange.is_callers = error.is_callers
+    return _reply(exchange, error.status, error.body(), *error.headers)
 
 
 def _reply(exchange: Exchange, status: int, body: bytes, *headers: tuple[str, str]) -> Response:

@@ -7,6 +7,7 @@ against OpenAI. Codes that OpenAI does not have say what failed between the prox
 from __future__ import annotations
 
 import json
+import math
 
 
 class ProxyError(Exception):
@@ -29,6 +30,11 @@ class ProxyError(Exception):
         self.kind = kind
         self.param = param
         self.headers = headers
+
+    @property
+    def is_callers(self) -> bool:
+        """Whether the caller caused it although the status is a server's: it wants what this proxy does not have."""
+        return self.status in (501, 505)
 
     def body(self) -> bytes:
         """The JSON body, encoded."""
@@ -76,6 +82,66 @@ def wrong_key() -> ProxyError:
     )
 
 
+def expired_key() -> ProxyError:
+    """401 for a key whose time is over."""
+    return ProxyError(
+        401,
+        "This API key has expired. Ask the operator of this proxy for a new one.",
+        code="expired_api_key",
+        headers=(("www-authenticate", 'Bearer error="invalid_token"'),),
+    )
+
+
+def model_not_allowed(model: str) -> ProxyError:
+    """403 as OpenAI words it for a project that may not use a model."""
+    name = f"the model `{model[:256]}`" if model else "requests that name no model"
+    return ProxyError(
+        403,
+        f"This API key does not have access to {name}. Ask the operator of this proxy.",
+        code="model_not_allowed",
+        param="model",
+    )
+
+
+def rate_limited(rate: float, wait_s: float) -> ProxyError:
+    """429 with the time after which one more request is allowed."""
+    return ProxyError(
+        429,
+        f"Rate limit reached for this API key: {rate:g} requests a minute. Try again in {wait_s:.3g} s.",
+        code="rate_limit_exceeded",
+        kind="requests",
+        headers=(("retry-after", str(max(1, math.ceil(wait_s)))), ("retry-after-ms", str(math.ceil(wait_s * 1000)))),
+    )
+
+
+def foreign_page(reason: str) -> ProxyError:
+    """403: a web page that the operator did not allow has sent the request."""
+    return ProxyError(
+        403,
+        f"{reason} Without client keys only programs of this machine and the origins in cors_origins are served.",
+        code="origin_not_allowed",
+    )
+
+
+def unsupported_encoding(name: str, supported: str) -> ProxyError:
+    """415 that names the content coding and those that work."""
+    return ProxyError(
+        415,
+        f"The content-encoding {name[:64]} is not supported: send the body as it is, or with gzip or deflate.",
+        code="unsupported_content_encoding",
+        headers=(("accept-encoding", supported),),
+    )
+
+
+def no_web_socket() -> ProxyError:
+    """501 for a WebSocket upgrade, naming what works."""
+    return ProxyError(
+        501,
+        'WebSockets are not supported here. Send a POST over HTTP, with "stream": true to get server-sent events.',
+        code="websocket_not_supported",
+    )
+
+
 def not_found(method: str, path: str) -> ProxyError:
     """404 in OpenAI's words."""
     return ProxyError(404, f"Invalid URL ({method} {path})", code="unknown_url")
@@ -117,6 +183,17 @@ def upstream_failed(code: str, message: str) -> ProxyError:
     """502 or 504: the upstream could not be reached, or did not answer in time."""
     status = 504 if code.endswith("_timeout") else 502
     return ProxyError(status, message, code=code, kind="server_error")
+
+
+def too_busy() -> ProxyError:
+    """503: as many connections as descriptors allow are being answered."""
+    return ProxyError(
+        503,
+        "The proxy answers as many callers as it can at a time. Try again in a moment.",
+        code="too_many_connections",
+        kind="server_error",
+        headers=(("retry-after", "1"),),
+    )
 
 
 def internal() -> ProxyError:

@@ -35,8 +35,14 @@ class Exchange:
     tokens_in: int | None = None
     tokens_out: int | None = None
     streamed: bool = False
+    upstream: str = ""  # the name of the upstream in the secret; empty for the default one
+    is_callers: bool = False  # a status of 500 or above that is the caller's doing
     error: str = ""  # a code, never a message of somebody else's
 
     def overhead_s(self, now: float) -> float:
         """Time the proxy itself took until now: not the upstream's, not asked-for backoff."""
         return max(0.0, now - self.started - self.upstream_s - self.waited_s)
+
+
+class CallerGone(Exception):
+    """The caller has hung up: the answer has no reader any more."""

@@ -6,13 +6,14 @@ Headers are ordered pairs, because repeated headers must survive; names are lowe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from proxy.exchange import Exchange
 
+Body: TypeAlias = bytes | bytearray
 # Headers that belong to one connection (RFC 9110 section 7.6.1) and never pass.
 CONNECTION_HEADERS = frozenset(
     [
@@ -37,8 +38,10 @@ class Request:
     path: str
     query: str  # raw, without the question mark
     headers: tuple[tuple[str, str], ...]
-    body: bytes
+    body: Body
     body_limit: int  # bytes; what the door can carry
+    caller: int = -1  # a descriptor that shows when the caller hangs up; -1 where the door has none
+    local: bool = False  # came in on this machine, where web pages can reach the proxy
     hold: bool = False  # the door needs the whole body before it can answer, so a broken one can become a 502
     candidate: bool = False  # an IAM caller came in through /_candidate
     deadline: float | None = None  # on Clock.monotonic(); the platform ends the invocation then

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, cast
 
-from proxy.exchange import CALLER_GONE
+from proxy.log_line import MAX_NAME, Value, fields_of, is_failure, values_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from proxy.exchange import Exchange
 
 NAMESPACE = "proxyctl"
-UNDER_TEST = "proxyctl/candidate"  # apart: alarms that watch users must not ring for a test's deliberate failures
+UNDER_TEST = "proxyctl/candidate"  # apart: a test's deliberate failures must not raise the alarms on what users get
 MAX_MODELS = 100  # distinct values of the dimension `model`: every one costs money
-MAX_NAME = 128
 
 
 class Telemetry:
@@ -52,22 +51,22 @@ class Telemetry:
 
     def _request_ended(self, exchange: Exchange) -> None:
         now = exchange.ended = self._clock.monotonic()
-        fields = _fields(exchange, now)
+        fields = fields_of(exchange, now)
         fields["cold_start"], self._cold = self._cold, False
-        values = _values(exchange, now)
+        values = values_of(exchange, now)
         if fields["cold_start"]:
             values["ColdStart"] = ("Count", 1.0)
             if self.init_ms is not None:
                 values["InitDuration"] = ("Milliseconds", self.init_ms)
         namespace = UNDER_TEST if exchange.candidate else NAMESPACE
         self._count_secret_failures(namespace)
-        self._write("request", fields, values, self._dimensions(exchange), namespace, failed=exchange.status >= 500)
+        self._write("request", fields, values, self._dimensions(exchange), namespace, failed=is_failure(exchange))
 
     def secret_failed(self, reason: str) -> None:
         """The secret could not be read or decoded; the last good one stays in force.
 
         Logged at once, counted with the next request that ends: only that tells whether users are served with the
-        unusable secret or a candidate under test, whose failures must not ring the users' alarm.
+        unusable secret or a candidate under test, whose failures must not raise the users' alarm.
         """
         with self._lock:
             self._secret_failures += 1
@@ -113,7 +112,7 @@ class Telemetry:
     def _write(
         self,
         message: str,
-        fields: dict[str, Any],
+        fields: dict[str, Value],
         values: dict[str, tuple[str, float]],
         dimensions: list[dict[str, str]],
         namespace: str,
@@ -173,62 +172,3 @@ class _Stdout:
 
 
 _STDOUT = cast("IO[str]", _Stdout())
-
-
-def _fields(exchange: Exchange, now: float) -> dict[str, Any]:
-    """The line's own members; durations in milliseconds."""
-    first = exchange.first_byte
-    fields: dict[str, Any] = {
-        "request_id": exchange.request_id,
-        "gateway_request_id": exchange.gateway_id,
-        "function_request_id": exchange.invocation_id,
-        "upstream_request_id": exchange.upstream_request_id,
-        "method": _text(exchange.method),
-        "path": _text(exchange.path),
-        "status": exchange.status,
-        "upstream_status": exchange.upstream_status or None,
-        "error": exchange.error,
-        "client": exchange.client,
-        "model": _text(exchange.model),
-        "target": _text(exchange.target),
-        "streamed": exchange.streamed,
-        "attempts": exchange.attempts,
-        "reconnects": exchange.reconnects,
-        "bytes_in": exchange.bytes_in,
-        "bytes_out": exchange.bytes_out,
-        "tokens_in": exchange.tokens_in,
-        "tokens_out": exchange.tokens_out,
-        "duration_ms": _ms(now - exchange.started),
-        "upstream_ms": _ms(exchange.upstream_s),
-        "waited_ms": _ms(exchange.waited_s),
-        "overhead_ms": _ms(exchange.overhead_s(now)),
-        "first_byte_ms": None if first is None else _ms(first - exchange.started),
-    }
-    return {name: value for name, value in fields.items() if value not in (None, "")}
-
-
-def _values(exchange: Exchange, now: float) -> dict[str, tuple[str, float]]:
-    broken = exchange.status < 400 and exchange.error not in ("", CALLER_GONE)
-    failed = exchange.status >= 500 or broken
-    values = {
-        "Requests": ("Count", 1.0),
-        "Errors": ("Count", float(failed)),
-        "Overhead": ("Milliseconds", _ms(exchange.overhead_s(now))),
-    }
-    if exchange.attempts:
-        values["UpstreamLatency"] = ("Milliseconds", _ms(exchange.upstream_s))
-    if exchange.first_byte is not None:
-        values["TimeToFirstByte"] = ("Milliseconds", _ms(exchange.first_byte - exchange.started))
-    if exchange.tokens_in is not None and exchange.tokens_out is not None:
-        values["TokensIn"] = ("Count", float(exchange.tokens_in))
-        values["TokensOut"] = ("Count", float(exchange.tokens_out))
-    return values
-
-
-def _text(name: str) -> str:
-    """What a caller wrote, short, and without the lone surrogates that JSON can carry and no output can."""
-    return name[:MAX_NAME].encode(errors="replace").decode()
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000.0, 3)

@@ -8,8 +8,8 @@ from proxy.clock import SYSTEM
 from proxy.core import Proxy
 from proxy.secret.cache import SecretCache
 from proxy.telemetry import Telemetry
-from proxy.upstream.connection import Pool
 from proxy.upstream.forward import Forwarder
+from proxy.upstream.pool import Pool
 from proxy.upstream.resolve import Resolver
 
 if TYPE_CHECKING:
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 class Parts:
     """What a door needs: the core, the telemetry that ends a request, and the secret to keep fresh."""
 
-    def __init__(self, settings: Settings, store: SecretStore, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self, settings: Settings, store: SecretStore, clock: Clock = SYSTEM, telemetry: Telemetry | None = None
+    ) -> None:
         self.clock = clock
-        self.telemetry = Telemetry(settings.environment, settings.log_level, clock)
+        self.telemetry = telemetry or Telemetry(settings.environment, settings.log_level, clock)
         self.secrets = SecretCache(store, settings.secret_ttl_s, clock, self.telemetry.secret_failed)
         self.pool = Pool(clock, Resolver())
         self.proxy = Proxy(settings, self.secrets, Forwarder(self.pool, self.secrets, clock), clock)

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from tests import limits
+from tests.e2e import recorded
+
 _USES = "rolled: Rolled"
+_REPORT = pytest.StashKey[recorded.Report]()
 _SHARED = frozenset(path.name for path in Path(__file__).parent.glob("e2e/test_*.py") if _USES in path.read_text())
 
 
@@ -30,3 +34,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Callable[..., object
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The longest first, or one process would begin with it when the other has ended.
     items.sort(key=lambda item: item.path.name not in _SHARED)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    limits.install()
+    if not hasattr(config, "workerinput"):  # the session's first process
+        recorded.begin()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The end-to-end tests of all processes are through: judge the calls that they made."""
+    config = session.config
+    if hasattr(config, "workerinput"):
+        return
+    report = recorded.end(recorded.is_complete(config) and not session.testsfailed)
+    config.stash[_REPORT] = report
+    if report.failed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    report = config.stash.get(_REPORT, recorded.Report(False))
+    if report.lines:
+        terminalreporter.section("recorded calls before an independent IAM evaluator", red=report.failed)
+        for line in report.lines:
+            terminalreporter.write_line(line)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bench import running
 from bench.figures import Report
-from bench.proxy import coldstart, latency, memory, secretread, streams
+from bench.proxy import coldstart, concurrency, latency, memory, secretread, streams
 
 
 def main(arguments: list[str]) -> int:
@@ -16,6 +16,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     measurements: dict[str, Callable[[], Report]] = {
         "latency": lambda: latency.measure(options.requests, with_litellm=options.litellm),
+        "concurrency": lambda: concurrency.measure(options.rounds, with_others=options.litellm),
         "coldstart": lambda: coldstart.measure(options.starts),
         "secret": lambda: secretread.measure(options.starts),
         "memory": lambda: memory.measure(1000),
@@ -26,11 +27,16 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.proxy", description=__doc__)
-    parser.add_argument("only", nargs="*", metavar="NAME", help="latency, coldstart, secret, memory, streams")
+    parser.add_argument(
+        "only", nargs="*", metavar="NAME", help="latency, concurrency, coldstart, secret, memory, streams"
+    )
     parser.add_argument("--requests", type=int, default=5000)
     parser.add_argument("--starts", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=3, help="of concurrency")
     parser.add_argument("--streams", type=int, default=40)
-    parser.add_argument("--litellm", action="store_true", help="install LiteLLM's proxy (once) and compare with it")
+    parser.add_argument(
+        "--litellm", action="store_true", help="install LiteLLM's proxy and Portkey's gateway (once) and compare"
+    )
     return parser
 
 

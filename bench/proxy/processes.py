@@ -104,15 +104,15 @@ def chat_request(body: bytes = BODY) -> Request:
     return Request("POST", PATH, "", HEADERS, body, 10_000_000)
 
 
-def bare_caller(port: int, *, timeout: float = 30.0) -> Callable[[], bytes]:
+def bare_caller(port: int, *, timeout: float = 30.0, headers: dict[str, str] | None = None) -> Callable[[], bytes]:
     """One keep-alive POST as http.client makes it: head and body in two packets."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     connection.connect()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    headers = {"content-type": "application/json", "authorization": "Bearer sk-upstream"}
+    sent = {"content-type": "application/json", "authorization": "Bearer sk-upstream", **(headers or {})}
 
     def call() -> bytes:
-        connection.request("POST", PATH, BODY, headers)
+        connection.request("POST", PATH, BODY, sent)
         response = connection.getresponse()
         body = response.read()
         if response.status != 200:
@@ -144,16 +144,18 @@ def lean_caller(port: int) -> Callable[[], bytes]:
     return call
 
 
-def wait_until_answers(port: int, deadline_s: float, is_alive: Callable[[], bool]) -> None:
+def wait_until_answers(
+    port: int, deadline_s: float, is_alive: Callable[[], bool], headers: dict[str, str] | None = None
+) -> None:
     """Poll, ever more slowly, until a chat call succeeds. Raises NotRun."""
     pause, give_up = 0.1, time.monotonic() + deadline_s
     while True:
         try:
-            bare_caller(port)()
+            bare_caller(port, headers=headers)()
             return
         except (OSError, RuntimeError, http.client.HTTPException) as error:
             if not is_alive():
-                raise NotRun("it ended at once; .local/bench-litellm/log.txt says why") from None
+                raise NotRun("it ended at once; log.txt in its folder under .local says why") from None
             if time.monotonic() > give_up:
                 raise NotRun(f"port {port} did not answer within {deadline_s:g} s ({error})") from None
             time.sleep(pause)

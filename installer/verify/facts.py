@@ -17,7 +17,6 @@ class Facts:
     """
 
     base_url: str = ""
-    api_url: str = ""
     control_plane: str = ""
     deployments: dict[str, Deployment] = field(default_factory=dict)
     stream: Stream | None = None

@@ -142,8 +142,8 @@ def _comparison(facts: Facts) -> Verdict:
     if not rows:
         return _missing(facts, "shift")
     words = [str(row.get("against_live", "")) for row in rows]
-    seen = [word for word in words if not word.startswith("NOT RUN")]
-    return passed("; ".join(seen)) if seen else failed("; ".join(words))
+    judged = [word for word in words if not word.startswith("NOT RUN")]
+    return passed("; ".join(judged)) if judged else failed("; ".join(words))
 
 
 def _gateway_metrics(facts: Facts) -> Verdict:
@@ -183,8 +183,8 @@ def _drift(facts: Facts) -> Verdict:
     if not facts.status("drifted"):
         return _missing(facts, "drifted")
     message = _message(facts, "drifted")
-    found = facts.status("drifted") == "FAILED" and "/Policies" in message
-    return passed("/Policies is named") if found else failed(f"{facts.status('drifted')}: {message}")
+    is_named = facts.status("drifted") == "FAILED" and "/Policies" in message
+    return passed("/Policies is named") if is_named else failed(f"{facts.status('drifted')}: {message}")
 
 
 def _no_drift(facts: Facts) -> Verdict:

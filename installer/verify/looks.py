@@ -14,14 +14,14 @@ _METRICS_LIMIT_S = 240.0  # CloudWatch shows Lambda's and API Gateway's metrics 
 
 def invocations(aws: Target, function: str, versions: tuple[str, ...]) -> Mapping[str, float]:
     """Invocations of the alias `live` by version, in the last half hour; waits until CloudWatch shows two versions."""
-    deadline, pause_s, seen = time.monotonic() + _METRICS_LIMIT_S, 10.0, dict.fromkeys(versions, 0.0)
-    while sum(count > 0 for count in seen.values()) < len(versions) and time.monotonic() < deadline:
+    deadline, pause_s, counts = time.monotonic() + _METRICS_LIMIT_S, 10.0, dict.fromkeys(versions, 0.0)
+    while sum(count > 0 for count in counts.values()) < len(versions) and time.monotonic() < deadline:
         for version in versions:
             dimensions = {"FunctionName": function, "Resource": f"{function}:live", "ExecutedVersion": version}
-            seen[version] = total(aws, "AWS/Lambda", "Invocations", dimensions)
-        time.sleep(0 if all(seen.values()) else pause_s)
+            counts[version] = total(aws, "AWS/Lambda", "Invocations", dimensions)
+        time.sleep(0 if all(counts.values()) else pause_s)
         pause_s = min(pause_s * 1.5, 60.0)
-    return seen
+    return counts
 
 
 def total(aws: Target, namespace: str, metric: str, dimensions: Mapping[str, str]) -> float:
@@ -101,11 +101,11 @@ def leftovers(aws: Target, environment: str) -> list[str]:
     name = f"proxyctl-{environment}-proxy"
     logs, alarms = aws.client("logs"), aws.client("cloudwatch")
     groups = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
-    found = [str(group["logGroupName"]) for group in groups]
+    remaining = [str(group["logGroupName"]) for group in groups]
     prefix = f"proxyctl/{environment}/"
-    found += [str(item["AlarmName"]) for item in alarms.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]]
+    remaining += [str(item["AlarmName"]) for item in alarms.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]]
     secrets = aws.client("secretsmanager").list_secrets(Filters=[{"Key": "name", "Values": [prefix]}])["SecretList"]
-    found += [str(secret["Name"]) for secret in secrets if not secret.get("DeletedDate")]
+    remaining += [str(secret["Name"]) for secret in secrets if not secret.get("DeletedDate")]
     stacks = aws.client("cloudformation").get_paginator("describe_stacks").paginate()
     names = [str(stack["StackName"]) for page in stacks for stack in page["Stacks"]]
-    return found + [stack for stack in names if stack == f"proxyctl-env-{environment}"]
+    return remaining + [stack for stack in names if stack == f"proxyctl-env-{environment}"]

@@ -1,4 +1,7 @@
-"""A bad release: the control plane holds a proxy that answers 500 to everything, and afterwards the good one again."""
+"""A bad release: a proxy that answers 500 to every call of a model. Afterwards the control plane holds the good one.
+
+Its health is well, so that only the checks of phase 7 can tell.
+"""
 
 import contextlib
 import shutil
@@ -13,7 +16,10 @@ from installer.packaging import bundle
 from installer.stack import CAPABILITIES, STACK
 from installer.target import Target
 
-_FILE, _SOUND = "proxy/core.py", "    def respond(self, request: Request) -> Response:\n"
+_FILE, _SOUND = (
+    "proxy/core.py",
+    "    def _route(self, request: Request, config: Config, exchange: Exchange) -> Response:\n",
+)
 _IGNORED = shutil.ignore_patterns("__pycache__")
 
 

@@ -92,7 +92,7 @@ ROWS = (
         "undocumented",
         "`aws cloudwatch list-metrics --namespace AWS/ApiGateway --dimensions Name=ApiName,Value=proxyctl-<env> "
         "Name=Method,Value=ANY` some minutes after requests",
-        mend='`config.compatibility.gateway_metrics: "stage"`',
+        mend='`config.alarms.gateway_dimensions: "stage"`',
         embedded="the emulator has no AWS/ApiGateway metrics",
     ),
     Row(

@@ -15,8 +15,8 @@ if __name__ == "__main__":
     logging.disable(logging.WARNING)
     report = Runner().run(None, files=[sys.argv[1]], runner_filter=RunnerFilter(framework=["cloudformation"]))
     name = Path(sys.argv[1]).name
-    found = sorted(
+    failed = sorted(
         f"{name}: {record.check_id}: {record.resource}: {record.check_name}" for record in report.failed_checks
     )
     parsing = [f"{name}: cannot be parsed" for _ in report.parsing_errors]
-    json.dump({"passed": len(report.passed_checks), "findings": found + parsing}, sys.stdout)
+    json.dump({"passed": len(report.passed_checks), "findings": failed + parsing}, sys.stdout)

@@ -13,7 +13,11 @@ import parliament  # noqa: E402 - its import is what warns
 def findings(owner: str, document: Any) -> list[str]:
     """`owner: ISSUE: detail`, one line for each action where the detail lists several."""
     analysed = parliament.analyze_policy_string(json.dumps(document))
-    return [f"{owner}: {one.issue}: {_text(detail)}" for one in analysed.findings for detail in _details(one.detail)]
+    return [
+        f"{owner}: {finding.issue}: {_text(detail)}"
+        for finding in analysed.findings
+        for detail in _details(finding.detail)
+    ]
 
 
 def _details(detail: Any) -> list[Any]:

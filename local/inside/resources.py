@@ -53,20 +53,49 @@ NARROWER_WORKS = frozenset(
 )
 
 
+# Calls that AWS authorises as another action than their own name.
+_AUTHORISED_AS = {
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
+_DASHBOARDS = ("cloudwatch:PutDashboard", "cloudwatch:GetDashboard", "cloudwatch:DeleteDashboards")
+_ALARMS = ("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms")
+_VERSIONED = ("lambda:InvokeFunction", "lambda:DeleteFunction")
+
+
+def authorised_as(action: str) -> str:
+    """The action that IAM decides on for a call."""
+    return _AUTHORISED_AS.get(action, action)
+
+
 def resource(action: str, named: str, params: Mapping[str, Any], region: str, account: str) -> str:
-    """The ARN to authorise `action` on. named: the emulator's choice, kept where it is AWS's as well."""
-    if action in WILDCARD_ONLY:
-        return "*"
+    """The ARN to authorise `action` on. named: the emulator's choice, kept where it is AWS's as well.
+
+    params: of body and query string. Of several alarms or dashboards the first decides.
+    """
     if action == "iam:SimulatePrincipalPolicy":
         return str(params.get("PolicySourceArn") or named)
-    if action in ("cloudwatch:PutDashboard", "cloudwatch:GetDashboard", "cloudwatch:DeleteDashboards"):
+    if action in _DASHBOARDS:
         board = params.get("DashboardName") or _first(params.get("DashboardNames"))
         return f"arn:aws:cloudwatch::{account}:dashboard/{board}" if board else named
-    if action == "cloudwatch:DeleteAlarms":
-        alarm = _first(params.get("AlarmNames"))
-        return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm}" if alarm else named
+    if action in _ALARMS:
+        alarm = _first(params.get("AlarmNames")) or "*"
+        return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm}"
+    if action in _VERSIONED and params.get("Qualifier"):
+        return f"{named}:{_text(params['Qualifier'])}"
     return named
+
+
+def on_everything(action: str, arn: str) -> str:
+    """`*` for an action without a resource type, else the ARN."""
+    return "*" if action in WILDCARD_ONLY else arn
 
 
 def _first(values: Any) -> str:
     return str(values[0]) if isinstance(values, list) and values else ""
+
+
+def _text(value: Any) -> str:
+    """A parameter of a query string: its values are lists."""
+    return str(value[0] if isinstance(value, list) else value)

@@ -44,12 +44,12 @@ class Gate:
             async def answer() -> Reply:
                 return await handler(method, path, headers, body, query)
 
-            refusal = next((found for check in self.before if (found := check(call))), None)
+            refusal = next((refused for check in self.before if (refused := check(call))), None)
             if refusal:
                 return _formatted(call, refusal)
             around = self.around.get(service)
             reply = await (around.around(call, answer) if around else answer())
-            refusal = next((found for check in self.after if (found := check(call, reply))), None)
+            refusal = next((refused for check in self.after if (refused := check(call, reply))), None)
             return _formatted(call, refusal) if refusal else reply
 
         return handle
@@ -105,8 +105,13 @@ def _may_not_list(call: Call, bucket: str) -> bool:
     return enforce(_access_key(call), "s3:ListBucket", "s3", "", resource_arn=arn) is not None
 
 
-def _resolve_resources(actions: Any) -> None:
-    named = actions.extract_resource_arn
+def _authorise_as_aws(actions: Any, *, wildcard_only: bool) -> None:
+    """Decide on the action and the resource that AWS decides on. wildcard_only: also `*` for actions without any."""
+    original, named = actions.extract_iam_action, actions.extract_resource_arn
+
+    def action_of(*request: Any) -> str | None:
+        action = original(*request)
+        return action and resources.authorised_as(action)
 
     def extract(
         service: str,
@@ -118,12 +123,13 @@ def _resolve_resources(actions: Any) -> None:
         region: str,
         account: str,
     ) -> str:
+        action = action_of(service, method, path, headers, body, query) or ""
+        params = {**query, **Call(service, action, method, path, headers, body, query).params}
         arn = named(service, method, path, headers, body, query, region, account)
-        action = actions.extract_iam_action(service, method, path, headers, body, query) or ""
-        call = Call(service, action, method, path, headers, body, query)
-        return resources.resource(action, arn, call.params, region, account)
+        arn = resources.resource(action, arn, params, region, account)
+        return resources.on_everything(action, arn) if wildcard_only else arn
 
-    actions.extract_resource_arn = extract
+    actions.extract_iam_action, actions.extract_resource_arn = action_of, extract
 
 
 def install(switches: Strict, root_key: str) -> None:
@@ -135,11 +141,10 @@ def install(switches: Strict, root_key: str) -> None:
 
     alarms.install(cloudwatch)
     error_names.install(lambda_svc)
+    _authorise_as_aws(iam_actions, wildcard_only=switches.iam_resources)
     if not switches.active:
         return
     gate, handlers = Gate(), app.SERVICE_HANDLERS
-    if switches.iam_resources:
-        _resolve_resources(iam_actions)
     if switches.throttling:
         gate.before.append(Throttle(root_key).check)
     if switches.message_attributes:

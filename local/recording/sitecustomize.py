@@ -1,75 +1,44 @@
 """Writes down the calls that the control plane's Lambdas make, for `judges/calls.py`.
 
-Python imports a module of this name by itself. The emulator has this folder on its PYTHONPATH when PROXYCTL_CALLS_FILE is
-set, and hands both on to its Lambdas; the proxy, which must start fast, is left alone. A call is one JSON line: function,
-service, operation, the parameters that name a resource, HTTP method and path, error code ("" when it was answered).
+Python imports a module of this name by itself. The emulator has this folder on its PYTHONPATH when PROXYCTL_CALLS_FILE
+is set, and its Lambdas inherit both; the proxy, which must start fast, is left alone. A call is one JSON line:
+function, service, operation, the parameters that name a resource, HTTP method and path, error code ("" for an answer),
+and the parameters that are beyond AWS's limits.
 """
 
 import json
 import os
 from typing import Any
 
+import request_limits as limits  # type: ignore[import-not-found]  # beside this file, on PYTHONPATH
+
 _FILE = os.environ.get("PROXYCTL_CALLS_FILE", "")
 _FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
-_NAMING = frozenset(
-    [
-        "AlarmName",
-        "AlarmNamePrefix",
-        "AlarmNames",
-        "Bucket",
-        "ChangeSetName",
-        "DashboardName",
-        "DashboardNames",
-        "Delete",
-        "EventBusName",
-        "FunctionName",
-        "IndexName",
-        "Key",
-        "KeyId",
-        "Name",
-        "PolicySourceArn",
-        "Prefix",
-        "Qualifier",
-        "QueueName",
-        "QueueNamePrefix",
-        "QueueUrl",
-        "RequestItems",
-        "RoleName",
-        "S3Bucket",
-        "S3Key",
-        "SecretId",
-        "StackName",
-        "StackDriftDetectionId",
-        "SubscriptionArn",
-        "TableName",
-        "Tagging",
-        "Tags",
-        "TopicArn",
-        "TransactItems",
-        "executionArn",
-        "logGroupName",
-        "logGroupNamePrefix",
-        "resourceArn",
-        "restApiId",
-        "stageName",
-        "stateMachineArn",
-        "tags",
-    ]
-)
+# fmt: off
+_NAMING = frozenset({
+    "AlarmName", "AlarmNamePrefix", "AlarmNames", "Bucket", "ChangeSetName", "DashboardName", "DashboardNames",
+    "Delete", "EventBusName", "FunctionName", "IndexName", "Key", "KeyId", "Name", "PolicySourceArn", "Prefix",
+    "Qualifier", "QueueName", "QueueNamePrefix", "QueueUrl", "RequestItems", "RoleName", "S3Bucket", "S3Key",
+    "SecretId", "StackName", "StackDriftDetectionId", "SubscriptionArn", "TableName", "Tagging", "Tags",
+    "TopicArn", "TransactItems", "executionArn", "logGroupName", "logGroupNamePrefix", "resourceArn",
+    "restApiId", "stageName", "stateMachineArn", "tags",
+})
+# fmt: on
 _written: set[str] = set()
 
 
-def _write(service: str, operation: str, params: Any, http: dict[str, str], code: str) -> None:
+def _write(service: str, operation: str, params: Any, http: dict[str, str], code: str, beyond: list[str]) -> None:
     """One line, once a process: a load test signs thousands of equal requests."""
-    entry = {"function": _FUNCTION, "service": service, "operation": operation}
-    line = json.dumps(entry | {"params": params, "http": http, "code": code}, sort_keys=True, default=str)
+    entry = {"function": _FUNCTION, "service": service, "operation": operation, "params": params, "http": http}
+    line = json.dumps(entry | {"code": code, "beyond": beyond}, sort_keys=True, default=str)
     if line not in _written:
         _written.add(line)
         with open(_FILE, "a", encoding="utf-8") as file:  # noqa: PTH123 - nothing imported that a Lambda may not need
             file.write(line + "\n")
 
 
-def _keep(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+def _keep(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+    context["proxyctl_beyond"] = list(limits.violations(model.input_shape, params))
     context["proxyctl_params"] = {name: _named(name, params[name]) for name in _NAMING & set(params)}
 
 
@@ -86,7 +55,8 @@ def _named(name: str, value: Any) -> Any:
 def _answered(parsed: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
     http = {"method": model.http.get("method", ""), "path": model.http.get("requestUri", "")}
     code = str(parsed.get("Error", {}).get("Code", ""))
-    _write(model.service_model.signing_name, model.name, context.get("proxyctl_params", {}), http, code)
+    params, beyond = context.get("proxyctl_params", {}), context.get("proxyctl_beyond", [])
+    _write(model.service_model.signing_name, model.name, params, http, code, beyond)
 
 
 def _record() -> None:
@@ -100,7 +70,7 @@ def _record() -> None:
     def add_auth(self: Any, request: Any) -> Any:
         # Requests to the candidate are signed by hand; botocore's own calls come by the events above.
         if self._service_name == "execute-api":
-            _write("execute-api", "Invoke", {}, {"method": request.method, "path": request.url}, "")
+            _write("execute-api", "Invoke", {}, {"method": request.method, "path": request.url}, "", [])
         return sign(self, request)
 
     botocore.auth.SigV4Auth.add_auth = add_auth

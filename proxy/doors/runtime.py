@@ -49,7 +49,7 @@ def main() -> int:
         while True:
             loop.serve(api.next())
     except RuntimeGone:
-        return 0  # nobody is left to tell
+        return 0  # the environment is being taken down
 
 
 def try_secret(parts: Parts) -> None:

@@ -8,18 +8,18 @@ runtime".
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import select
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from proxy.http.client import Answer, exchange, read_answer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = "/2018-06-01/runtime"
-_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 class RuntimeGone(Exception):
@@ -40,39 +40,45 @@ class RuntimeApi:
     """Asks for invocations and answers them."""
 
     def __init__(self, address: str) -> None:
-        self._connection = http.client.HTTPConnection(address)
-        self._connect()
+        self._host = address
+        host, _, port = address.rpartition(":")
+        self._address = (host.strip("[]"), int(port)) if host else (address, 80)
+        self._sock = self._connect()
 
-    def _connect(self) -> None:
-        self._connection.close()
-        self._connection.connect()
-        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _connect(self) -> socket.socket:
+        sock = socket.create_connection(self._address)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+
+    def _reconnect(self) -> None:
+        self._sock.close()
+        self._sock = self._connect()
 
     def _wake(self) -> None:
         """Connect anew if the other side has closed meanwhile. Raises RuntimeGone when it no longer listens."""
         poll = select.poll()
-        poll.register(self._connection.sock, select.POLLIN)
+        poll.register(self._sock, select.POLLIN)
         if poll.poll(0):
             try:
-                self._connect()
+                self._reconnect()
             except OSError as error:
                 raise RuntimeGone(f"the Runtime API is gone: {type(error).__name__}") from error
 
     def next(self) -> Invocation:
         """Wait, without limit, for the next invocation. Raises RuntimeGone."""
-        status, headers, body = self._call("GET", f"{VERSION}/invocation/next", b"", {})
-        if status != 200:
-            raise RuntimeGone(f"the Runtime API answered {status} to next")
+        answer = self._call("GET", f"{VERSION}/invocation/next", b"", {})
+        if answer.status != 200:
+            raise RuntimeGone(f"the Runtime API answered {answer.status} to next")
         return Invocation(
-            headers["lambda-runtime-aws-request-id"],
-            int(headers.get("lambda-runtime-deadline-ms", "0")),
-            body,
-            headers.get("lambda-runtime-trace-id", ""),
+            answer.headers["lambda-runtime-aws-request-id"],
+            int(answer.headers.get("lambda-runtime-deadline-ms", "0")),
+            answer.body,
+            answer.headers.get("lambda-runtime-trace-id", ""),
         )
 
     def answer(self, invocation_id: str, payload: bytes) -> int:
         """Hand over a buffered answer; the status that Lambda gives (202, or 413 when it is too large)."""
-        return self._call("POST", f"{VERSION}/invocation/{invocation_id}/response", payload, {})[0]
+        return self._call("POST", f"{VERSION}/invocation/{invocation_id}/response", payload, {}).status
 
     def fail(self, invocation_id: str, error: BaseException) -> int:
         """Report that an invocation failed before anything was handed over."""
@@ -85,7 +91,7 @@ class RuntimeApi:
     def stream(self, invocation_id: str, content_type: str) -> ResponseStream:
         """Begin a streamed answer. Raises RuntimeGone."""
         self._wake()
-        return ResponseStream(self._connection, f"{VERSION}/invocation/{invocation_id}/response", content_type)
+        return ResponseStream(self._sock, self._host, f"{VERSION}/invocation/{invocation_id}/response", content_type)
 
     def _report(self, path: str, error: BaseException, category: str) -> int:
         kind = f"{category}.{type(error).__name__}"
@@ -93,39 +99,33 @@ class RuntimeApi:
             "lambda-runtime-function-error-type": kind,
             "content-type": "application/vnd.aws.lambda.error+json",
         }
-        return self._call("POST", path, error_report(error), headers)[0]
+        return self._call("POST", path, error_report(error), headers).status
 
-    def _call(
-        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    def _call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         length = f"content-length: {len(body)}\r\n" if method == "POST" else ""
-        head = f"{method} {path} HTTP/1.1\r\nhost: {self._connection.host}\r\n{lines}{length}\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nhost: {self._host}\r\n{lines}{length}\r\n"
         # One write: head and body in two packets would meet the peer's delayed acknowledgement.
         payload = head.encode("latin-1") + body
         self._wake()
         try:
-            return self._exchange(payload, method)
-        except (OSError, http.client.HTTPException):
+            return exchange(self._sock, payload, method)
+        except OSError:
             # The other side closed in this very moment. Twice does no harm: an answer counts once by its id.
             try:
-                self._connect()
-                return self._exchange(payload, method)
-            except (OSError, http.client.HTTPException) as error:
+                self._reconnect()
+                return exchange(self._sock, payload, method)
+            except OSError as error:
                 raise RuntimeGone(f"the Runtime API is gone: {type(error).__name__}") from error
-
-    def _exchange(self, payload: bytes, method: str) -> tuple[int, Mapping[str, str], bytes]:
-        self._connection.sock.sendall(payload)
-        return read_answer(self._connection.sock, method)
 
 
 class ResponseStream:
     """A streamed answer in progress: every write is one chunk on the wire, at once."""
 
-    def __init__(self, connection: http.client.HTTPConnection, path: str, content_type: str) -> None:
-        self._sock = connection.sock
+    def __init__(self, sock: socket.socket, host: str, path: str, content_type: str) -> None:
+        self._sock = sock
         self._head = (
-            f"POST {path} HTTP/1.1\r\nhost: {connection.host}\r\ncontent-type: {content_type}\r\n"
+            f"POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: {content_type}\r\n"
             "lambda-runtime-function-response-mode: streaming\r\ntransfer-encoding: chunked\r\n"
             "trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n"
         ).encode("latin-1")
@@ -149,8 +149,8 @@ class ResponseStream:
             )
         self._send(b"0\r\n" + trailers + b"\r\n")
         try:
-            return read_answer(self._sock, "POST")[0]
-        except (OSError, http.client.HTTPException) as gone:
+            return read_answer(self._sock, "POST").status
+        except OSError as gone:
             raise RuntimeGone(f"the Runtime API is gone: {type(gone).__name__}") from gone
 
     def _send(self, data: bytes) -> None:
@@ -159,19 +159,6 @@ class ResponseStream:
             self._sock.sendall(head + data)
         except OSError as error:
             raise RuntimeGone(f"the Runtime API is gone: {type(error).__name__}") from error
-
-
-def read_answer(sock: socket.socket, method: str) -> tuple[int, Mapping[str, str], bytes]:
-    """(status, headers by lower-case name, body) of the response that comes next on a socket."""
-    _acknowledge_at_once(sock)
-    response = http.client.HTTPResponse(sock, method=method)
-    try:
-        response.begin()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        _acknowledge_at_once(sock)
-        return response.status, headers, response.read()
-    finally:
-        response.close()
 
 
 def error_report(error: BaseException) -> bytes:
@@ -188,9 +175,3 @@ def error_report(error: BaseException) -> bytes:
         "stackTrace": frames[-10:],
     }
     return json.dumps(report).encode()
-
-
-def _acknowledge_at_once(sock: socket.socket) -> None:
-    # The option holds only until the kernel thinks otherwise, hence before every read.
-    if _QUICKACK is not None:
-        sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)

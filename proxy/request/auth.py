@@ -1,41 +1,60 @@
-"""Who calls: the client key of a request, compared in constant time with the hashes in the secret."""
+"""Who calls: the client key of a request, compared in constant time with the hashes in the secret, and its limits."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from typing import TYPE_CHECKING
 
 from proxy import errors
 
 if TYPE_CHECKING:
     from proxy.message import Request
-    from proxy.secret.schema import Config
+    from proxy.secret.schema import ClientKey, Config
+
+# What an answer made earlier needs to be read again; it runs no model.
+_READS_AN_ANSWER = re.compile(r"/(?:responses|chat/completions)/[^/?]+(?:/(?:cancel|input_items|messages))?(?:\?.*)?")
 
 
-def client_of(request: Request, config: Config) -> str:
-    """The id of the caller's key, empty when the secret lists none. Raises ProxyError 401."""
+def client_of(request: Request, config: Config, now: float) -> ClientKey | None:
+    """The caller's key; None when the secret lists none. `now`: seconds since the epoch. Raises ProxyError 401."""
     if not config.client_keys:
-        return ""
+        return None
     key = presented_key(request)
     if not key and request.candidate:
-        return ""  # IAM has vouched for this caller, and the control plane knows no client's key
+        return None  # IAM has authenticated this caller, and the control plane has no client key
     if not key:
         raise errors.missing_key()
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
-    caller = ""
+    caller: ClientKey | None = None
     # No early end: how long it takes must not show how many keys were tried.
     for client in config.client_keys:
         if hmac.compare_digest(digest, client.digest):
-            caller = client.id
-    if not caller:
+            caller = client
+    if caller is None:
         raise errors.wrong_key()
+    if caller.expires is not None and now >= caller.expires:
+        raise errors.expired_key()
     return caller
 
 
 def presented_key(request: Request) -> str:
-    """The bearer token, or x-api-key when Authorization is absent or is SigV4's (behind an IAM route)."""
+    """The bearer token, else x-api-key or api-key (Authorization may be SigV4's, behind an IAM route)."""
     scheme, _, token = request.header("authorization").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
-    return request.header("x-api-key").strip()
+    return (request.header("x-api-key") or request.header("api-key")).strip()
+
+
+def check_model(client: ClientKey | None, method: str, path: str, model: str) -> None:
+    """Refuse a model that the caller's key may not use. `path`: below the base URL. Raises ProxyError 403.
+
+    A request that names no model is refused as well, for a batch or an assistant may name any: except reading what an
+    earlier request answered.
+    """
+    if client is None or client.models is None or model in client.models:
+        return
+    if not model and (method in ("GET", "HEAD") or path.endswith("/cancel")) and _READS_AN_ANSWER.fullmatch(path):
+        return
+    raise errors.model_not_allowed(model)

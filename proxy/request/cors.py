@@ -32,11 +32,9 @@ def preflight_headers(request: Request, config: Config | None) -> list[tuple[str
     headers = [("allow", _METHODS)]
     if not allowed_origin(request, config) or not request.header("access-control-request-method"):
         return headers
-    requested = request.header("access-control-request-headers")
+    wanted = request.header("access-control-request-headers")
     headers.append(("access-control-allow-methods", _METHODS))
-    headers.append(
-        ("access-control-allow-headers", requested if _HEADER_LIST(requested) else "authorization, content-type")
-    )
+    headers.append(("access-control-allow-headers", wanted if _HEADER_LIST(wanted) else "authorization, content-type"))
     headers.append(("access-control-max-age", "600"))
     return headers
 
@@ -49,4 +47,5 @@ def add_headers(headers: list[tuple[str, str]], request: Request, config: Config
     if origin:
         headers.append(("access-control-expose-headers", exposed(headers)))
         headers.append(("access-control-allow-origin", origin))
-    headers.append(("vary", "Origin"))
+    if not any(name == "vary" and "origin" in value.lower() for name, value in headers):
+        headers.append(("vary", "Origin"))

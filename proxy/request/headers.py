@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
 from proxy import errors
+from proxy.http.head import connection_options
 from proxy.message import CONNECTION_HEADERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from proxy.secret.schema import Upstream
 
-# Not sent upstream: the caller's key, cookies and whereabouts; and what the proxy sets itself.
+    Fields = tuple[tuple[str, str], ...]
+
+# Not sent upstream: the caller's cookies and whereabouts; and what the proxy sets itself.
 _DROPPED = CONNECTION_HEADERS | frozenset(
     [
         "host",
         "content-length",
         "expect",
-        "authorization",
-        "x-api-key",
         "cookie",
+        "cookie2",
         "origin",
         "referer",
         "forwarded",
         "via",
+        "client-ip",
+        "true-client-ip",
+        "fastly-client-ip",
         "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
         "x-request-id",
         "accept-encoding",
+        "http2-settings",
+        "max-forwards",
+        "x-http-method-override",
     ]
 )
 _DROPPED_PREFIXES = (
@@ -36,40 +45,35 @@ _DROPPED_PREFIXES = (
     "x-amzn-",
     "x-forwarded-",
     "x-lambda-",
+    "x-original-",
+    "cf-access-",
     "cloudfront-",
     "sec-",
     "access-control-",
 )
+# Names of headers that carry credentials: each provider and gateway has its own.
+_is_credential = re.compile(
+    r"(?:^|[-_])(?:"
+    r"(?:api|access|account|auth|client|functions|license|master|private|secret|subscription)[-_]?keys?"
+    r"|auth|authorization|authentication|bearer|credentials?|jwt|passwd|password|secret|token"
+    r")(?:$|[-_])"
+).search
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}").fullmatch
+SHORTEST_KEY = 8  # characters of a caller's key that is recognised wherever it stands
 
 
 def upstream_head(
-    method: str,
-    target: str,
-    headers: Iterable[tuple[str, str]],
-    length: int | None,
-    upstream: Upstream,
-    request_id: str,
+    line: str, headers: Fields, length: int | None, upstream: Upstream, request_id: str, caller_key: str = ""
 ) -> bytes:
-    """The request's head as bytes. Raises ProxyError 400 for a header that is none."""
-    lines = [f"{method} {target} HTTP/1.1\r\nhost: {_host(upstream)}\r\nauthorization: Bearer {upstream.api_key}\r\n"]
-    organization, project = upstream.organization, upstream.project
-    for name, value in headers:
-        if name in _DROPPED or name.startswith(_DROPPED_PREFIXES):
-            continue
-        if not _NAME(name) or _BAD_VALUE(value):
-            raise errors.bad_request("A header of the request has an invalid name or value.", "invalid_header")
-        if name == "openai-organization":
-            organization = ""
-        elif name == "openai-project":
-            project = ""
+    """The request's head as bytes; `line` is its method and target. Raises ProxyError 400 for a header that is none."""
+    lines = [f"{line} HTTP/1.1\r\nhost: {_host(upstream)}\r\n{_authorization(upstream)}\r\n"]
+    own = {"openai-organization": upstream.organization, "openai-project": upstream.project}
+    for name, value in passing(headers, caller_key):
+        own.pop(name, None)
         lines.append(f"{name}: {value}\r\n")
-    if organization:
-        lines.append(f"openai-organization: {organization}\r\n")
-    if project:
-        lines.append(f"openai-project: {project}\r\n")
+    lines += [f"{name}: {value}\r\n" for name, value in own.items() if value]
     if length is not None:
         lines.append(f"content-length: {length}\r\n")
     # No compression: the proxy reads token counts on the way, and a stream must not wait for a full block.
@@ -77,12 +81,46 @@ def upstream_head(
     try:
         return "".join(lines).encode("latin-1")
     except UnicodeEncodeError:
-        raise errors.bad_request("A header of the request has an invalid name or value.", "invalid_header") from None
+        raise _invalid() from None
+
+
+def passing(headers: Fields, caller_key: str) -> Fields:
+    """The caller's headers that go upstream. Raises ProxyError 400 for one that is none."""
+    named = connection_options(list(headers))
+    key = caller_key if len(caller_key) >= SHORTEST_KEY else "\n"  # which no value has
+    passed = []
+    for name, value in headers:
+        passes = _passes(name)
+        if passes is False or name in named:
+            continue
+        if passes is None or _BAD_VALUE(value):
+            raise _invalid()
+        if key not in value:
+            passed.append((name, value))
+    return tuple(passed)
+
+
+@functools.lru_cache(maxsize=512)  # callers send the same few names again and again
+def _passes(name: str) -> bool | None:
+    """Whether a header of this name may go up; None for a name that is none."""
+    if name in _DROPPED or name.startswith(_DROPPED_PREFIXES) or _is_credential(name):
+        return False
+    return True if _NAME(name) else None
+
+
+def _authorization(upstream: Upstream) -> str:
+    if upstream.auth == "api-key":
+        return f"api-key: {upstream.api_key}"
+    return f"authorization: Bearer {upstream.api_key}"
 
 
 def _host(upstream: Upstream) -> str:
     host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
     return host if upstream.port == (443 if upstream.scheme == "https" else 80) else f"{host}:{upstream.port}"
+
+
+def _invalid() -> errors.ProxyError:
+    return errors.bad_request("A header of the request has an invalid name or value.", "invalid_header")
 
 
 def valid_request_id(value: str) -> bool:

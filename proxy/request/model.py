@@ -1,118 +1,145 @@
 """Finds the model that a request names, and exchanges it without touching any other byte.
 
-A JSON body is walked at its top level only, with the standard library's scanner, so that key order, number
-formats and white space reach the upstream as they were; in a multipart form the part called `model` is
-exchanged.
+A small JSON body is walked at its top level with the standard library's scanner, which checks all of it; a large one
+is scanned as bytes (large_json.py); in a multipart form the part called `model` counts (form.py). A body that names a
+model twice is refused: the proxy and the upstream might choose differently.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from json.decoder import WHITESPACE, JSONDecoder, scanstring  # type: ignore[attr-defined]
+from typing import TYPE_CHECKING
 
 from proxy import errors
 
-_scan_once = JSONDecoder().scan_once  # type: ignore[attr-defined]
+if TYPE_CHECKING:
+    from proxy.message import Body
+
+SMALL = 262_144  # bytes of a JSON body whose document is built, which costs some ten times as much memory
+# Numbers are not needed: without parse_int one of over 4,300 digits would be refused.
+_scan_once = JSONDecoder(parse_int=len, parse_float=len).scan_once  # type: ignore[attr-defined]
 _skip = WHITESPACE.match
-_NAME = re.compile(rb'name="model"', re.IGNORECASE)
 _UNPARSABLE = (
     "We could not parse the JSON body of your request. The API expects a JSON payload, but what was sent "
     "was not valid JSON."
 )
+Span = tuple[int, int, str]  # where a model's value starts and ends, and the model
 
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:
-    """A model named in a body: `before` and `after` are the bytes around its value."""
+    """A model named in a body, whose value is `body[start:end]`."""
 
     name: str
-    before: bytes
-    after: bytes
+    original: Body
+    start: int
+    end: int
     quoted: bool  # a JSON string, not plain text of a form
 
-    def body(self, name: str) -> bytes:
-        """The body with another model's name."""
+    def body(self, name: str) -> tuple[bytes | memoryview, ...]:
+        """The body with another model's name, in parts that share the memory of the original."""
         value = json.dumps(name).encode() if self.quoted else name.encode()
-        return self.before + value + self.after
+        view = memoryview(self.original)
+        return view[: self.start], value, view[self.end :]
 
 
-def find_model(content_type: str, body: bytes) -> NamedModel | None:
+def is_looked_into(content_type: str) -> bool:
+    """Whether a body of this type may name a model."""
+    return is_json(content_type) or media_type(content_type) == "multipart/form-data"
+
+
+def media_type(content_type: str) -> str:
+    """`application/json; charset=utf-8` → `application/json`."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a content type is JSON's."""
+    kind = media_type(content_type)
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def find_model(content_type: str, body: Body) -> NamedModel | None:
     """The model that the body names, or None. Raises ProxyError 400 when it calls itself JSON and is not."""
     if not body:
         return None
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "application/json" or kind.endswith("+json"):
+    if is_json(content_type):
         return _in_json(body)
-    if kind == "multipart/form-data":
-        return _in_form(content_type, body)
+    if media_type(content_type) == "multipart/form-data":
+        from proxy.request.form import model_parts  # of uploads only
+
+        span = _only(list(model_parts(content_type, body)))
+        return None if span is None else NamedModel(span[2], body, span[0], span[1], quoted=False)
     return None
 
 
-def _in_json(body: bytes) -> NamedModel | None:
+def _in_json(body: Body) -> NamedModel | None:
     try:
-        text = body.decode()
-        place = _walk(text)
+        span = _only(_in_small(bytes(body)) if len(body) <= SMALL else _in_large(body))
     except (ValueError, StopIteration, RecursionError, IndexError):
         raise errors.bad_request(_UNPARSABLE) from None
-    if place is None:
-        return None
-    start, end, name = place
-    return NamedModel(name, text[:start].encode(), text[end:].encode(), quoted=True)
+    return NamedModel(span[2], body, span[0], span[1], quoted=True) if span is not None and span[2] else None
 
 
-def _walk(text: str) -> tuple[int, int, str] | None:
-    """Where the value of the last top-level "model" starts and ends, if it is a string. Reads all of the
-    text.
-    """
+def _only(spans: list[Span]) -> Span | None:
+    if len(spans) > 1:
+        raise errors.bad_request("The request must name its model once.", "duplicate_model", "model")
+    return spans[0] if spans else None
+
+
+def _in_large(body: Body) -> list[Span]:
+    from proxy.request.large_json import models
+
+    return list(models(body))
+
+
+def _in_small(body: bytes) -> list[Span]:
+    text = body.decode()
+    spans = _walk(text)
+    if text.isascii():
+        return spans
+    return [(len(text[:start].encode()), len(text[:end].encode()), name) for start, end, name in spans]
+
+
+def _walk(text: str) -> list[Span]:
+    """Each top-level "model": where its value starts and ends, if it is a string. Reads all of the text."""
     at = _skip(text, 0).end()
     if text[at] != "{":
         _, at = _scan_once(text, at)
-        return _ended(text, at, None)
-    place = None
+        _check_end(text, at)
+        return []
+    spans: list[Span] = []
     at = _skip(text, at + 1).end()
-    if text[at] == "}":
-        return _ended(text, at + 1, None)
-    while True:
-        if text[at] != '"':
-            raise ValueError("a name must be a string")
-        key, at = scanstring(text, at + 1, True)
-        at = _skip(text, at).end()
-        if text[at] != ":":
-            raise ValueError("a colon must follow a name")
-        start = _skip(text, at + 1).end()
-        value, at = _scan_once(text, start)
+    while text[at] != "}":
+        key, start, value, at = _member(text, at)
         if key == "model":
-            place = (start, at, value) if isinstance(value, str) else None
+            spans.append((start, at, value if isinstance(value, str) else ""))
         at = _skip(text, at).end()
-        if text[at] == "}":
-            return _ended(text, at + 1, place)
-        if text[at] != ",":
+        if text[at] == ",":
+            at = _skip(text, at + 1).end()
+            if text[at] == "}":
+                raise ValueError("a member must follow a comma")
+        elif text[at] != "}":
             raise ValueError("a comma must follow a value")
-        at = _skip(text, at + 1).end()
+    _check_end(text, at + 1)
+    return spans
 
 
-def _ended(text: str, at: int, place: tuple[int, int, str] | None) -> tuple[int, int, str] | None:
+def _member(text: str, at: int) -> tuple[str, int, object, int]:
+    """(name, where its value starts, the value, where it ends)."""
+    if text[at] != '"':
+        raise ValueError("a name must be a string")
+    key, at = scanstring(text, at + 1, True)
+    at = _skip(text, at).end()
+    if text[at] != ":":
+        raise ValueError("a colon must follow a name")
+    start = _skip(text, at + 1).end()
+    value, at = _scan_once(text, start)
+    return key, start, value, at
+
+
+def _check_end(text: str, at: int) -> None:
     if _skip(text, at).end() != len(text):
         raise ValueError("text after the value")
-    return place
-
-
-def _in_form(content_type: str, body: bytes) -> NamedModel | None:
-    match = re.search(r'boundary="?([^";]+)"?', content_type, re.IGNORECASE)
-    if match is None:
-        return None
-    delimiter = b"--" + match.group(1).encode("latin-1", "replace")  # what is no latin-1 is refused as a header
-    at = 0 if body.startswith(delimiter) else body.find(b"\r\n" + delimiter)
-    while at >= 0:
-        start = body.find(b"\r\n\r\n", at)
-        end = body.find(b"\r\n" + delimiter, start)
-        if start < 0 or end < 0:
-            return None
-        head = body[at:start]
-        if _NAME.search(head) and b"filename" not in head.lower():
-            name = body[start + 4 : end].decode("utf-8", "replace").strip()
-            return NamedModel(name, body[: start + 4], body[end:], quoted=False)
-        at = end
-    return None

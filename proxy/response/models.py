@@ -1,29 +1,33 @@
-"""`/models`: the upstream's list with the aliases in it, and one alias as a model object."""
+"""Lists of models as JSON: with the aliases in them, and without what a caller may not use."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from proxy.secret.schema import Config, Model
+    from proxy.secret.schema import Model
 
 OWNER = "proxyctl"
 
 
-def with_aliases(body: bytes, models: Mapping[str, Model]) -> bytes:
-    """The upstream's list with an entry for every alias that it does not have; unchanged if it is no list."""
+def with_aliases(body: bytes, models: Mapping[str, Model], allowed: frozenset[str] | None = None) -> bytes:
+    """The upstream's list with an entry for each alias that it does not have, as far as `allowed`.
+
+    Unchanged if it is no list.
+    """
     listing = _object(body)
-    if listing is None or not isinstance(listing.get("data"), list):
+    entries = None if listing is None else listing.get("data")
+    if listing is None or not isinstance(entries, list):
         return body
-    entries = (entry for entry in listing["data"] if isinstance(entry, dict))
-    by_id = {entry["id"]: entry for entry in entries if isinstance(entry.get("id"), str)}
+    by_id = {entry["id"]: entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)}
     for alias, model in models.items():
         if alias not in by_id:
-            listing["data"].append(_entry(alias, by_id.get(model.target, {})))
+            entries.append(_entry(alias, by_id.get(model.target, {}) if not model.upstream else {}))
+    if allowed is not None:
+        listing["data"] = [entry for entry in entries if isinstance(entry, dict) and entry.get("id") in allowed]
     return json.dumps(listing).encode()
 
 
@@ -35,13 +39,7 @@ def as_alias(body: bytes, alias: str) -> bytes:
     return json.dumps({**model, "id": alias}).encode()
 
 
-def alias_in(path: str, config: Config) -> str:
-    """The alias that `/models/<name>` asks for; empty when it is none."""
-    name = unquote(path.partition("?")[0].removeprefix("/models/"))
-    return name if name in config.models else ""
-
-
-def _entry(alias: str, target: dict[str, Any]) -> dict[str, Any]:
+def _entry(alias: str, target: dict[str, object]) -> dict[str, object]:
     return {
         "id": alias,
         "object": "model",
@@ -50,7 +48,7 @@ def _entry(alias: str, target: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def _object(body: bytes) -> dict[str, object] | None:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -56,16 +56,23 @@ class SecretCache:
             raise errors.unavailable(f"The proxy has no usable secret: {self._failure}.")
         return self._config
 
-    def replace(self, refused: Set[str]) -> Config | None:
-        """After a 401: a configuration whose key is not one of the `refused`, or None when there is none."""
+    def held(self) -> Config | None:
+        """The configuration that was read last, however old; None before the first. Never waits."""
+        return self._config
+
+    def replace(self, refused: Set[str], upstream: str = "") -> Config | None:
+        """After a 401: a configuration whose key for the upstream is not one of the `refused`, or None.
+
+        `upstream`: a name in the secret, empty for the default one.
+        """
         with self._lock:
-            if self._config is not None and self._config.upstream.api_key not in refused:
-                return self._config  # somebody else has read it meanwhile
+            if self._config is not None and _has_other_key(self._config, refused, upstream):
+                return self._config  # another thread has read it meanwhile
             now = self._clock.wall()
             if now - self._fruitless_at >= RETRY_AFTER_FAILURE_S:
                 self._read()
             held = self._config
-            if held is not None and held.upstream.api_key not in refused:
+            if held is not None and _has_other_key(held, refused, upstream):
                 return held
             # The key is wrong in the secret itself: every request of every caller would read it again.
             self._fruitless_at = max(self._fruitless_at, now)
@@ -99,3 +106,8 @@ class SecretCache:
             self._failure = f"the secret cannot be decoded: {type(error).__name__}"  # its message may hold a value
         self._failed_at = now
         self._report(self._failure)
+
+
+def _has_other_key(config: Config, refused: Set[str], name: str) -> bool:
+    upstream = config.upstreams.get(name) if name else config.upstream
+    return upstream is not None and upstream.api_key not in refused

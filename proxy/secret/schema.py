@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from proxy.secret import values
-from proxy.secret.values import DOCUMENT, MAX_NAME, SecretError
+from proxy.secret.values import DOCUMENT, MAX_NAME, SecretError, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,7 @@ __all__ = [
     "Timeouts",
     "Upstream",
     "decode",
+    "is_loopback",
     "parse",
     "read",
 ]

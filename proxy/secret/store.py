@@ -1,18 +1,19 @@
 """Where the secret's text comes from: Secrets Manager, or on a developer's machine a file or a variable.
 
-One signed POST over http.client instead of boto3: `boto3.client("secretsmanager")` alone costs about 200 ms
+One signed POST over a socket instead of boto3: `boto3.client("secretsmanager")` alone costs about 200 ms
 of a cold start (decision 102). The credentials are the ones that Lambda puts into the environment.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
+import socket
 import time
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from proxy import tls
+from proxy.http.client import exchange
 from proxy.secret.sigv4 import Credentials, sign_post
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class SecretsManager:
         url = env.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or env.get("AWS_ENDPOINT_URL") or _endpoint(self._region)
         parts = urlsplit(url)
         self._scheme, self._host = parts.scheme, parts.netloc
+        self._name, self._port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
     def read(self) -> tuple[str, str]:
         """GetSecretValue, with two more attempts where AWS asks for them (throttling, 5xx, no connection)."""
@@ -61,7 +63,7 @@ class SecretsManager:
                 self._sleep(0.1 * 2**attempt)
             try:
                 status, body = self._post()
-            except (OSError, http.client.HTTPException) as error:
+            except OSError as error:
                 failure = f"{type(error).__name__} while reading the secret from {self._host}"
                 continue
             if status == 200:
@@ -91,17 +93,21 @@ class SecretsManager:
             body=body,
             now=self._wall(),
         )
-        connection: http.client.HTTPConnection
-        if self._scheme == "https":
-            connection = http.client.HTTPSConnection(self._host, timeout=TIMEOUT_S, context=tls.context())
-        else:
-            connection = http.client.HTTPConnection(self._host, timeout=TIMEOUT_S)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+        head = f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        with self._connect() as sock:
+            answer = exchange(sock, head.encode("latin-1") + body, "POST")
+        return answer.status, answer.body
+
+    def _connect(self) -> socket.socket:
+        sock = socket.create_connection((self._name, self._port), TIMEOUT_S)
+        if self._scheme != "https":
+            return sock
         try:
-            connection.request("POST", "/", body, signed)
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
+            return tls.context().wrap_socket(sock, server_hostname=self._name)
+        except BaseException:
+            sock.close()
+            raise
 
 
 class TextStore:

@@ -1,38 +1,27 @@
-"""One keep-alive connection to the upstream: bytes out in one write, a response in, and no doubt about what
-was seen.
+"""One keep-alive connection to an upstream: bytes out in one write, a response in, and certainty about what was seen.
 
-Why not http.client's own connection: it sends head and body in two packets, and when an idle connection turns
-out to be dead it cannot tell whether the upstream saw the request. Its response parser is used as it is.
+Why not http.client: it sends head and body in two packets, reads heads with an e-mail parser, and when an idle
+connection turns out to be dead it cannot tell whether the upstream saw the request.
 """
 
 from __future__ import annotations
 
-import http.client
-import io
-import select
-import socket
-import struct
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from proxy import tls
+from proxy.http.framing import CHUNKED, UNTIL_CLOSE, ChunkDecoder, response_length
+from proxy.http.head import HeadError, ResponseHead, connection_options, end_of_response_head, parse_response
+from proxy.upstream.wire import Wire
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    from collections.abc import Iterable
 
     from proxy.clock import Clock
     from proxy.secret.schema import Upstream
     from proxy.upstream.resolve import Resolver
 
-CHUNK = 65_536
-_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
-_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)
-_INFO = getattr(socket, "TCP_INFO", None)
-_ACKED = struct.Struct("=Q")
-_ACKED_AT = 120  # offset of tcpi_bytes_acked in Linux's struct tcp_info (since 4.1)
-
-
 # Linux's delayed acknowledgements end after a pause longer than the retransmission timeout (0.2 s and up).
 QUICK_AFTER_S = 1.0
+MAX_INTERIM = 20  # 1xx heads before the answer's
 
 
 class UpstreamFailure(Exception):
@@ -47,230 +36,151 @@ class UpstreamFailure(Exception):
 class Connection:
     """A connected socket and at most one response in progress on it."""
 
-    def __init__(self, upstream: Upstream, timeout_s: float, clock: Clock, resolver: Resolver) -> None:
-        self.key = (upstream.scheme, upstream.host, upstream.port)
+    def __init__(self, upstream: Upstream, timeout_s: float, clock: Clock, resolver: Resolver, caller: int) -> None:
+        self.key = origin_of(upstream)
         self.used = False
         self.idle_since = 0.0
-        self._quick_to_ack = True  # peers acknowledge the first packets at once
         self._clock = clock
-        self._response: http.client.HTTPResponse | None = None
-        until = clock.monotonic() + timeout_s
+        self._quick_to_ack = True  # peers acknowledge the first packets at once
+        self._buffer = b""
+        self._length = 0  # of the body's rest, CHUNKED or UNTIL_CLOSE
+        self._chunks = ChunkDecoder(lenient=True)
+        self._ended = True  # the response in progress has been read to its end
+        self._persistent = False
         try:
-            sock = _connect(upstream, until, clock, resolver)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if _USER_TIMEOUT is not None:
-                # What the peer has not acknowledged by then never arrived: a NAT that forgot this connection
-                # while the environment was frozen drops packets silently.
-                sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(timeout_s * 1000)))
-            if upstream.scheme == "https":
-                try:
-                    sock.settimeout(max(0.001, until - clock.monotonic()))
-                    sock = tls.context().wrap_socket(sock, server_hostname=upstream.host)
-                except BaseException:
-                    sock.close()
-                    raise
-            self._reader = DeadlineReader(sock, clock)
-            self._sock = sock
+            self._wire = Wire(upstream, clock.monotonic() + timeout_s, clock, resolver, caller)
         except TimeoutError:
-            raise UpstreamFailure(
-                "connect_timeout", _no(upstream, f"connection within {timeout_s:g} s"), unseen=True
-            ) from None
+            message = _no(upstream, f"connection within {timeout_s:g} s")
+            raise UpstreamFailure("connect_timeout", message, unseen=True) from None
         except (OSError, ValueError) as error:  # ValueError: a name that IDNA or TLS does not take
-            raise UpstreamFailure(
-                "connect_error", _no(upstream, f"connection: {_reason(error)}"), unseen=True
-            ) from None
+            message = _no(upstream, f"connection: {_reason(error)}")
+            raise UpstreamFailure("connect_error", message, unseen=True) from None
 
     def is_dead(self) -> bool:
-        """Whether an idle connection has anything to read: an end of file, or bytes nobody asked for."""
-        poll = select.poll()
-        poll.register(self._sock, select.POLLIN)
-        return bool(poll.poll(0))
+        """Whether an idle connection cannot be used any more."""
+        return self._wire.is_dead
 
-    def exchange(self, payload: bytes, method: str, timeout_s: float) -> http.client.HTTPResponse:
-        """Send a whole request, return the response once its head has arrived. Raises UpstreamFailure.
+    def exchange(
+        self, parts: Iterable[bytes | bytearray | memoryview], method: str, timeout_s: float, caller: int
+    ) -> ResponseHead:
+        """Send a whole request, return the response's head once it has arrived. Raises UpstreamFailure, CallerGone.
 
         The timeout holds for all of it, however slowly the head may trickle in.
         """
-        sock = self._sock
+        wire = self._wire
         self._quick_to_ack = not self.used or self._clock.wall() - self.idle_since >= QUICK_AFTER_S
-        acked = self._acked()
-        self._reader.until = self._clock.monotonic() + timeout_s
+        self._ended = self._persistent = False
+        acknowledged = wire.acknowledged()
+        wire.until, wire.caller = self._clock.monotonic() + timeout_s, caller
         try:
-            sock.settimeout(timeout_s)
-            try:
-                sock.sendall(payload)
-            except (BrokenPipeError, ConnectionResetError):
-                # It may have refused the body early and said why: the answer, if any, is still readable.
-                if self._acked() == acked:
-                    raise
-            # HTTPResponse wants of a socket its makefile() only.
-            response = self._response = http.client.HTTPResponse(cast("socket.socket", self._reader), method=method)
-            response.begin()
-            while 101 < response.status < 200:  # begin() skips 100 only
-                response.headers = None  # type: ignore[assignment] # begin() does nothing where there are any
-                response.begin()
-            if response.status == 101:
-                raise http.client.HTTPException  # nobody asked for another protocol
+            self._send(parts, acknowledged)
+            head = self._read_head()
+            self._begin_body(head, method)
         except TimeoutError:
             message = f"The upstream did not answer within {timeout_s:g} s."
-            raise UpstreamFailure("first_byte_timeout", message, unseen=self._is_unseen(acked)) from None
-        except http.client.RemoteDisconnected:
+            raise UpstreamFailure("first_byte_timeout", message, unseen=self._is_unseen(acknowledged)) from None
+        except EOFError:
             # An end of file that does not acknowledge the request was on its way before the request arrived.
             message = "The upstream closed the connection without an answer."
-            raise UpstreamFailure("upstream_disconnected", message, unseen=self._is_unseen(acked)) from None
+            raise UpstreamFailure("upstream_disconnected", message, unseen=self._is_unseen(acknowledged)) from None
         except OSError as error:
             # A reset acknowledges nothing, so silence about the request is a proof only of a peer that would have
             # acknowledged it at once.
             message = f"The upstream broke the connection without an answer ({_reason(error)})."
-            unseen = self._quick_to_ack and self._is_unseen(acked)
+            unseen = self._quick_to_ack and self._is_unseen(acknowledged)
             raise UpstreamFailure("upstream_disconnected", message, unseen=unseen) from None
-        except http.client.HTTPException as error:
-            message = f"The upstream's answer is not HTTP ({type(error).__name__})."
-            raise UpstreamFailure("upstream_malformed", message) from None
+        except HeadError as error:
+            raise UpstreamFailure("upstream_malformed", f"The upstream's answer is not HTTP: {error}") from None
         self.used = True
-        return response
+        return head
+
+    def _send(self, parts: Iterable[bytes | bytearray | memoryview], acknowledged: int | None) -> None:
+        try:
+            self._wire.send(parts)
+        except (BrokenPipeError, ConnectionResetError):
+            # It may have refused the body early and said why: the answer, if any, is still readable.
+            if self._wire.acknowledged() == acknowledged:
+                raise
+
+    def _read_head(self) -> ResponseHead:
+        for _ in range(MAX_INTERIM):
+            while (end := end_of_response_head(self._buffer)) < 0:
+                data = self._wire.receive()
+                if not data:
+                    raise EOFError
+                self._buffer += data
+            head = parse_response(self._buffer[:end])
+            self._buffer = self._buffer[end:]
+            if head.status >= 200:
+                return head
+            if head.status == 101:
+                raise HeadError(502, "It changes to a protocol that nobody asked for.")
+        raise HeadError(502, "It has too many interim heads.")
+
+    def _begin_body(self, head: ResponseHead, method: str) -> None:
+        self._length = response_length(head, method)
+        self._chunks = ChunkDecoder(lenient=True)
+        self._ended = self._length == 0
+        options = connection_options(head.fields)
+        both = self._length == CHUNKED and head.value("content-length") is not None
+        persistent = "close" not in options and (head.minor == 1 or "keep-alive" in options)
+        self._persistent = persistent and not both and self._length != UNTIL_CLOSE
 
     def read(self, timeout_s: float) -> bytes:
-        """The next bytes of the body as they arrive; empty at its proper end. Raises UpstreamFailure."""
-        response = self._response
-        if response is None or response.isclosed():
+        """The next bytes of the body as they arrive; empty at its proper end. Raises UpstreamFailure, CallerGone."""
+        if self._ended:
             return b""
-        self._reader.until = self._clock.monotonic() + timeout_s
-        left = response.length
+        self._wire.until = self._clock.monotonic() + timeout_s
         try:
-            chunk = response.read1(CHUNK)
+            return self._read()
         except TimeoutError:
             raise UpstreamFailure("idle_timeout", f"The upstream sent nothing for {timeout_s:g} s.") from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, EOFError, HeadError) as error:
             message = f"The upstream broke off in mid-body ({_reason(error)})."
             raise UpstreamFailure("upstream_disconnected", message) from None
-        if not chunk and left == 0:
-            response.close()  # read1 does not notice that it has reached the end of a body of known length
-        elif not chunk and left:
-            # read1 takes an early end of file for the end.
-            raise UpstreamFailure("upstream_disconnected", f"The upstream broke off {left} bytes before the end.")
-        return chunk
 
-    def _is_unseen(self, acked: int | None) -> bool:
-        return acked is not None and self._acked() == acked
+    def _read(self) -> bytes:
+        while True:
+            data, self._buffer = self._buffer or self._wire.receive(), b""
+            if not data:
+                if self._length != UNTIL_CLOSE:
+                    raise EOFError("before its end")
+                self._ended = True
+                return b""
+            piece = self._body_in(data)
+            if piece or self._ended:
+                return piece
+
+    def _body_in(self, data: bytes) -> bytes:
+        """The body's bytes in what has arrived; bytes behind its end go back into the buffer."""
+        if self._length == UNTIL_CLOSE:
+            return data
+        if self._length == CHUNKED:
+            pieces, end = self._chunks.feed(data)
+            self._ended, self._buffer = self._chunks.done, data[end:]
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        piece, self._buffer = data[: self._length], data[self._length :]
+        self._length -= len(piece)
+        self._ended = not self._length
+        return piece
 
     def is_reusable(self) -> bool:
-        """Whether the response has been read to its end and the upstream keeps the connection open."""
-        response = self._response
-        return response is not None and response.isclosed() and not response.will_close
+        """Whether the response has been read to its very end and the upstream keeps the connection open."""
+        return self._ended and self._persistent and not self._buffer
 
     def close(self) -> None:
         """Close the socket; a response in progress is lost."""
-        if self._response is not None:
-            self._response.close()
-            self._response = None
-        self._sock.close()
+        self._ended = True
+        self._persistent = False
+        self._wire.close()
 
-    def _acked(self) -> int | None:
-        # How many bytes the peer's kernel has acknowledged; None where the system does not tell.
-        if _INFO is None:
-            return None
-        info = self._sock.getsockopt(socket.IPPROTO_TCP, _INFO, _ACKED_AT + _ACKED.size)
-        return int(_ACKED.unpack_from(info, _ACKED_AT)[0]) if len(info) >= _ACKED_AT + _ACKED.size else None
+    def _is_unseen(self, acknowledged: int | None) -> bool:
+        return acknowledged is not None and self._wire.acknowledged() == acknowledged
 
 
-class Pool:
-    """Idle connections, the warmest first. Threads may share it."""
-
-    MAX_IDLE_S = 50.0  # load balancers commonly close after 60 s
-
-    def __init__(self, clock: Clock, resolver: Resolver) -> None:
-        self._clock = clock
-        self._resolver = resolver
-        self._idle: list[Connection] = []
-
-    def take(self, upstream: Upstream, timeout_s: float, *, fresh: bool = False) -> Connection:
-        """An idle connection that is alive as far as can be known, or a new one. Raises UpstreamFailure."""
-        key = (upstream.scheme, upstream.host, upstream.port)
-        now = self._clock.wall()
-        while self._idle and not fresh:
-            try:
-                connection = self._idle.pop()
-            except IndexError:  # another thread was quicker
-                break
-            if (
-                connection.key == key
-                and 0 <= now - connection.idle_since < self.MAX_IDLE_S
-                and not connection.is_dead()
-            ):
-                return connection
-            connection.close()
-        return Connection(upstream, timeout_s, self._clock, self._resolver)
-
-    def give_back(self, connection: Connection) -> None:
-        """Keep a connection whose response has been read to its end; close any other."""
-        if connection.is_reusable():
-            connection.idle_since = self._clock.wall()
-            self._idle.append(connection)
-        else:
-            connection.close()
-
-    def close(self) -> None:
-        """Close all idle connections."""
-        while self._idle:
-            self._idle.pop().close()
-
-
-class DeadlineReader(io.RawIOBase):
-    """A socket's bytes until a moment on Clock.monotonic(), however many reads it takes to get them."""
-
-    def __init__(self, sock: socket.socket, clock: Clock) -> None:
-        super().__init__()
-        self.until = 0.0
-        self._sock = sock
-        self._clock = clock
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """What http.client reads a response from; closing it leaves the socket open for the next one."""
-        return io.BufferedReader(_Unclosable(self), CHUNK)
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def readinto(self, buffer: Buffer) -> int:
-        """One packet's bytes. Raises TimeoutError at the deadline."""
-        left = self.until - self._clock.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._sock.settimeout(left)
-        if _QUICKACK is not None:
-            # A head and a body in two packets would otherwise wait 40 ms for our delayed acknowledgement.
-            self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        return self._sock.recv_into(buffer)
-
-
-class _Unclosable(io.RawIOBase):
-    def __init__(self, source: DeadlineReader) -> None:
-        super().__init__()
-        self.readinto = source.readinto  # type: ignore[method-assign]
-
-    def readable(self) -> bool:
-        return True
-
-
-def _connect(upstream: Upstream, until: float, clock: Clock, resolver: Resolver) -> socket.socket:
-    """A connection to the first address that takes one; name resolution counts. Raises OSError, ValueError."""
-    addresses = resolver.addresses(upstream.host, upstream.port, until - clock.monotonic())
-    failure = OSError(f"{upstream.host} has no address")
-    for number, (family, kind, protocol, _, address) in enumerate(addresses, start=1):
-        left = until - clock.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(left if number == len(addresses) else left / 2)
-            sock.connect(address)
-            return sock
-        except OSError as error:
-            sock.close()
-            failure = error
-    raise failure
+def origin_of(upstream: Upstream) -> tuple[str, str, int]:
+    """What two requests must share to share a connection."""
+    return upstream.scheme, upstream.host, upstream.port
 
 
 def _no(upstream: Upstream, what: str) -> str:
@@ -279,4 +189,6 @@ def _no(upstream: Upstream, what: str) -> str:
 
 def _reason(error: BaseException) -> str:
     strerror = getattr(error, "strerror", None)
-    return str(strerror) if strerror else type(error).__name__
+    return (
+        str(strerror) if strerror else str(error) if isinstance(error, (HeadError, EOFError)) else type(error).__name__
+    )

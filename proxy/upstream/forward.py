@@ -1,105 +1,103 @@
-"""Takes one request to the upstream: attempts, retries, fallback models, and the answer as it arrives.
+"""Takes one request to an upstream: attempts, retries, fallback models and their upstreams.
 
-An attempt is repeated only before the first byte of an answer has gone to the caller, and only when the
-upstream cannot have seen it (no connection, or nothing acknowledged) or asks for it (408, 409, 429, 5xx;
-decision 103).
+An attempt is repeated only before the first byte of an answer has gone to the caller, and only when the upstream
+cannot have seen it (no connection, or nothing acknowledged) or asks for it (408, 409, 429, 5xx; decision 103).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proxy import errors
-from proxy.message import Response, StreamBroken
 from proxy.request.headers import upstream_head
-from proxy.request.model import find_model
-from proxy.response import sse
-from proxy.response.headers import downstream
-from proxy.response.usage import Watcher
-from proxy.upstream import retry
+from proxy.response.families import family_of
+from proxy.response.mask import Mask
+from proxy.upstream import retry, waiting
+from proxy.upstream.call import Answer, Call
 from proxy.upstream.connection import UpstreamFailure
+from proxy.upstream.relay import respond, total_timeout
 
 if TYPE_CHECKING:
-    import http.client
-    from collections.abc import Iterator
-
     from proxy.clock import Clock
     from proxy.exchange import Exchange
-    from proxy.message import Request
+    from proxy.message import Request, Response
     from proxy.request.model import NamedModel
     from proxy.secret.cache import SecretCache
     from proxy.secret.schema import Config
-    from proxy.upstream.connection import Connection, Pool
+    from proxy.upstream.call import Parts
+    from proxy.upstream.connection import Connection
+    from proxy.upstream.pool import Pool
 
 REPEATABLE = ("GET", "HEAD")  # methods that may be sent again although the upstream may have seen them
 MAX_RECONNECTS = 3
 DRAIN_BYTES = 65_536  # of an error body that nobody wants, to keep its connection
-
-
-@dataclass(slots=True)
-class Call:
-    """One request on its way: what stays the same over its attempts."""
-
-    request: Request
-    path: str  # below the base URL, with its query
-    config: Config
-    exchange: Exchange
-    deadline: float  # on Clock.monotonic()
-    first_byte_by: float = 0.0  # of the current attempt, likewise
-
-
-class Answer:
-    """An upstream's answer of which the head has arrived; `pairs` are its headers, names in lower case."""
-
-    __slots__ = ("connection", "header", "pairs", "status")
-
-    def __init__(self, connection: Connection, response: http.client.HTTPResponse) -> None:
-        self.connection = connection
-        self.status = response.status
-        self.pairs = [(name.lower(), value) for name, value in response.headers.items()]
-        self.header = dict(reversed(self.pairs)).get  # the first value of a name
-
-    @property
-    def is_retryable(self) -> bool:
-        return retry.is_retryable(self.status, self.header("x-should-retry") or "")
+_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class Forwarder:
-    """Sends requests over pooled connections; reads the secret again when the upstream refuses the key."""
+    """Sends requests over pooled connections; reads the secret again when an upstream refuses its key."""
 
     def __init__(self, pool: Pool, secrets: SecretCache, clock: Clock) -> None:
         self._pool = pool
         self._secrets = secrets
         self._clock = clock
+        self._mask: tuple[Config | None, Mask | None] = (None, None)
 
-    def forward(self, request: Request, path: str, config: Config, exchange: Exchange) -> Response:
-        """The upstream's answer to `request` at `path` (below the base URL). Raises ProxyError."""
-        named = find_model(request.header("content-type"), request.body)
-        targets = [""]
-        total_s = config.timeouts.total_s
+    def forward(
+        self,
+        request: Request,
+        path: str,
+        config: Config,
+        exchange: Exchange,
+        named: NamedModel | None = None,
+        *,
+        caller_key: str = "",
+        upstream: str = "",
+    ) -> Response:
+        """The upstream's answer to `request` at `path` (below the base URL).
+
+        `named`: the model in its body; `upstream`: the upstream of a request without one. Raises ProxyError,
+        CallerGone.
+        """
+        total_s, targets = config.timeouts.total_s, [("", upstream)]
         if named is not None:
             exchange.model = named.name
-            model = config.models.get(named.name)
-            targets = [named.name] if model is None else [model.target, *_resolved(model.fallbacks, config)]
-            if model is not None and model.timeout_s is not None:
-                total_s = model.timeout_s
+            targets = targets_of(named.name, config)
+            total_s = _total_s(named.name, config)
         deadline = exchange.started + total_s
         if request.deadline is not None:
             deadline = min(deadline, request.deadline)
-        call = Call(request, path, config, exchange, deadline)
+        call = Call(
+            request,
+            path,
+            config,
+            config.upstream_named(targets[0][1]),
+            exchange,
+            self._mask_of(config),
+            family_of(path.partition("?")[0]),
+            deadline,
+            caller_key,
+        )
         answer = self._first_good(call, targets, named)
-        return self._respond(call, answer)
+        exchange.upstream_status = answer.status
+        exchange.upstream_request_id = call.mask.text(answer.header("x-request-id") or "")
+        return respond(call, answer, self._pool, self._clock)
 
-    def _first_good(self, call: Call, targets: list[str], named: NamedModel | None) -> Answer:
+    def _mask_of(self, config: Config) -> Mask:
+        held, mask = self._mask
+        if held is not config or mask is None:
+            mask = Mask(config)
+            self._mask = (config, mask)
+        return mask
+
+    def _first_good(self, call: Call, targets: list[tuple[str, str]], named: NamedModel | None) -> Answer:
         """The answer of the first target that gives a usable one, else that of the last."""
         last = len(targets) - 1
-        for index, target in enumerate(targets):
-            call.exchange.target = target
-            # Not built before it is needed: a body may have megabytes, and most fallbacks are never tried.
-            body = call.request.body if named is None or target == named.name else named.body(target)
+        for index, (target, upstream) in enumerate(targets):
+            call.exchange.target, call.exchange.upstream = target, upstream
+            call.upstream = call.config.upstream_named(upstream)
             try:
-                answer = self._attempts(call, body)
+                answer = self._attempts(call, _body(call.request, named, target))
             except UpstreamFailure as failure:
                 if index == last or self._left(call) <= 0:
                     call.exchange.error = failure.code
@@ -110,155 +108,148 @@ class Forwarder:
             self._discard(answer)
         raise AssertionError("there is always one target")
 
-    def _attempts(self, call: Call, body: bytes) -> Answer:
-        """Attempts with one body until an answer is not worth another. Raises UpstreamFailure."""
-        tries = 0
+    def _attempts(self, call: Call, body: Parts) -> Answer:
+        """Attempts with one body until an answer is not worth another. Raises UpstreamFailure, CallerGone."""
+        failures = 0
         refused: set[str] = set()  # keys, which may be rotated again and again while a request waits
         while True:
-            tries += 1
-            failure, answer, retry_after_s = None, None, None
+            failure: UpstreamFailure | None = None
+            answer: Answer | None = None
             try:
                 answer = self._once(call, body)
             except UpstreamFailure as error:
                 failure = error
                 if not (error.unseen or call.request.method in REPEATABLE):
                     raise
-            if answer is not None:
-                if answer.status == 401:
-                    refused.add(call.config.upstream.api_key)
-                    config = self._secrets.replace(refused)
-                    if config is not None:
-                        call.config = config
-                        self._discard(answer)
-                        continue
-                if not answer.is_retryable:
-                    return answer
-                retry_after_s = retry.retry_after_s(answer.header, self._clock.wall())
-            wait = retry.wait_s(tries, retry_after_s, self._clock.random(), self._left(call))
-            if tries > call.config.retries or wait is None:
-                if answer is not None:
-                    return answer
-                assert failure is not None
-                raise failure
+            if answer is not None and answer.status == 401 and self._has_other_key(call, refused):
+                self._discard(answer)
+                continue
+            if answer is not None and not answer.is_retryable:
+                return answer
+            failures += 1
+            wait = self._wait_s(call, answer, failures)
+            if wait is None:
+                return _or_raise(answer, failure)
             if answer is not None:
                 self._discard(answer)
-            self._clock.sleep(wait)
-            call.exchange.waited_s += wait
+            self._pause(call, wait)
 
-    def _once(self, call: Call, body: bytes) -> Answer:
+    def _has_other_key(self, call: Call, refused: set[str]) -> bool:
+        """After a 401: whether the secret has another key for this upstream by now, which the call then uses."""
+        refused.add(call.upstream.api_key)
+        config = self._secrets.replace(refused, call.upstream.name)
+        if config is None:
+            return False
+        call.config, call.upstream = config, config.upstream_named(call.upstream.name)
+        call.mask = self._mask_of(config)
+        return True
+
+    def _wait_s(self, call: Call, answer: Answer | None, failures: int) -> float | None:
+        """Seconds until the next attempt; None when there is none."""
+        if failures > call.config.retries:
+            return None
+        retry_after = None if answer is None else retry.retry_after_s(answer.header, self._clock.wall())
+        return retry.wait_s(failures, retry_after, self._clock.random(), self._left(call))
+
+    def _pause(self, call: Call, wait: float) -> None:
+        if call.request.caller == waiting.NO_CALLER:
+            self._clock.sleep(wait)
+        else:
+            waiting.pause(wait, call.request.caller)
+        call.exchange.waited_s += wait
+
+    def _once(self, call: Call, body: Parts) -> Answer:
         """One attempt that the upstream sees; stale connections are replaced without counting."""
-        request, config, exchange = call.request, call.config, call.exchange
-        length = len(body) if body or request.method in ("POST", "PUT", "PATCH") else None
-        target = config.upstream.base_path + call.path
-        head = upstream_head(request.method, target, request.headers, length, config.upstream, exchange.request_id)
+        request, exchange = call.request, call.exchange
+        length = sum(map(len, body))
+        stated = length if length or request.method in _WITH_BODY else None
+        head = upstream_head(call.line(), request.headers, stated, call.upstream, exchange.request_id, call.caller_key)
         exchange.attempts += 1
-        for round_ in range(MAX_RECONNECTS):
+        for turn in range(MAX_RECONNECTS):
             begun = self._clock.monotonic()
-            left = call.deadline - begun
-            if left <= 0:
-                raise _over()
-            limits = config.timeouts
-            call.first_byte_by = begun + limits.first_byte_s
-            connection = None
+            if self._left(call) <= 0:
+                raise total_timeout()
+            call.first_byte_by = begun + call.config.timeouts.first_byte_s
             try:
-                connection = self._pool.take(config.upstream, min(limits.connect_s, left), fresh=round_ > 0)
-                was_used = connection.used
-                left = max(0.001, call.deadline - self._clock.monotonic())
-                response = connection.exchange(head + body, request.method, min(limits.first_byte_s, left))
-                return Answer(connection, response)
+                return self._exchange(call, (head, *body), fresh=turn > 0)
+            except Stale:
+                exchange.reconnects += 1
             except UpstreamFailure as failure:
-                if connection is not None:
-                    connection.close()
-                    if failure.unseen and was_used and round_ + 1 < MAX_RECONNECTS:
-                        exchange.reconnects += 1
-                        continue
                 if self._left(call) <= 0:
-                    raise _over(unseen=failure.unseen) from None
+                    raise total_timeout(unseen=failure.unseen) from None
                 raise
             finally:
                 exchange.upstream_s += self._clock.monotonic() - begun
-        raise AssertionError("the last round returns or raises")
+        raise UpstreamFailure("upstream_disconnected", "Each connection to the upstream was stale.", unseen=True)
 
-    def _respond(self, call: Call, answer: Answer) -> Response:
-        """The response for the caller: as a stream, or read to its end where the door needs all of it."""
-        exchange = call.exchange
-        exchange.upstream_status = answer.status
-        exchange.upstream_request_id = answer.header("x-request-id") or ""
-        watcher = Watcher(call.path.partition("?")[0], answer.header("content-type") or "")
-        exchange.streamed = watcher.is_events
-        body = self._body(call, answer.connection, watcher)
-        headers = downstream(answer.pairs)
-        if not call.request.hold:
-            return Response(answer.status, headers, body, exchange)
-        try:
-            chunks = list(body)
-        except StreamBroken as broken:
-            raise errors.upstream_failed(broken.kind, str(broken)) from None
-        return Response(answer.status, headers, chunks, exchange)
+    def _exchange(self, call: Call, parts: Parts, *, fresh: bool) -> Answer:
+        """Send on a connection, read the head.
 
-    def _body(self, call: Call, connection: Connection, watcher: Watcher) -> Iterator[bytes]:
-        """The body's bytes as they arrive. A broken one ends in an error event, if it is a stream, and
-        StreamBroken.
+        Raises Stale when the connection was idle and lost the request unseen.
         """
-        exchange, now = call.exchange, self._clock.monotonic
-        idle_s, last = call.config.timeouts.idle_s, b""
+        limits, caller = call.config.timeouts, call.request.caller
+        connect_s = min(limits.connect_s, self._left(call))
+        connection: Connection = self._pool.take(call.upstream, connect_s, caller, fresh=fresh)
+        was_used = connection.used
         try:
-            while True:
-                begun = now()
-                if begun >= call.deadline:
-                    raise _over()
-                # A stream's head comes at once and its first event much later: until then first_byte_s holds.
-                limit = idle_s if exchange.first_byte is not None else max(0.001, call.first_byte_by - begun)
-                chunk = connection.read(min(limit, call.deadline - begun))
-                exchange.upstream_s += (arrived := now()) - begun
-                if not chunk:
-                    break
-                watcher.feed(chunk)
-                exchange.bytes_out += len(chunk)
-                if exchange.first_byte is None:
-                    exchange.first_byte = arrived
-                last = chunk
-                given = now()
-                yield chunk
-                exchange.waited_s += now() - given
-            if watcher.is_cut():
-                raise UpstreamFailure("stream_truncated", "The upstream's stream ended before its closing event.")
+            left = max(0.001, self._left(call))
+            head = connection.exchange(parts, call.request.method, min(limits.first_byte_s, left), caller)
+            return Answer(connection, head)
         except UpstreamFailure as failure:
-            if failure.code == "idle_timeout" and self._left(call) <= 0:
-                failure = _over()
-            elif failure.code == "idle_timeout" and exchange.first_byte is None:
-                failure = UpstreamFailure("first_byte_timeout", str(failure))
-            exchange.error = failure.code
-            if watcher.is_events and not call.request.hold:
-                yield sse.error_event(call.path, failure.code, str(failure), after=last)
-            raise StreamBroken(failure.code, str(failure)) from None
-        finally:
-            counted = watcher.tokens()
-            if counted is not None:
-                exchange.tokens_in, exchange.tokens_out = counted
-            self._pool.give_back(connection)
+            connection.close()
+            if failure.unseen and was_used:
+                raise Stale from None
+            raise
+        except BaseException:
+            connection.close()
+            raise
 
     def _discard(self, answer: Answer) -> None:
         """Throw an answer away; keep its connection when the rest of the body is small."""
         size = 0
         try:
-            while size < DRAIN_BYTES:
-                chunk = answer.connection.read(1.0)
-                if not chunk:
-                    break
+            while size < DRAIN_BYTES and (chunk := answer.connection.read(1.0)):
                 size += len(chunk)
         except UpstreamFailure:
             size = DRAIN_BYTES  # give_back closes what is not read to its end
-        self._pool.give_back(answer.connection)
+        finally:
+            self._pool.give_back(answer.connection)
 
     def _left(self, call: Call) -> float:
         return call.deadline - self._clock.monotonic()
 
 
-def _over(*, unseen: bool = False) -> UpstreamFailure:
-    return UpstreamFailure("total_timeout", "The upstream did not finish within the total timeout.", unseen=unseen)
+class Stale(Exception):
+    """An idle connection was dead; the upstream has seen nothing of the request."""
 
 
-def _resolved(names: tuple[str, ...], config: Config) -> list[str]:
-    """Fallbacks as upstream names: one may itself be an alias."""
-    return [config.models[name].target if name in config.models else name for name in names]
+def targets_of(name: str, config: Config) -> list[tuple[str, str]]:
+    """(model, upstream) in the order in which they are tried.
+
+    A fallback that is no alias goes to its alias's upstream.
+    """
+    model = config.models.get(name)
+    if model is None:
+        return [(name, "")]
+    targets = [(model.target, model.upstream)]
+    for fallback in model.fallbacks:
+        alias = config.models.get(fallback)
+        targets.append((fallback, model.upstream) if alias is None else (alias.target, alias.upstream))
+    return targets
+
+
+def _total_s(name: str, config: Config) -> float:
+    model = config.models.get(name)
+    return config.timeouts.total_s if model is None or model.timeout_s is None else model.timeout_s
+
+
+def _body(request: Request, named: NamedModel | None, target: str) -> Parts:
+    # Not before it is needed: most fallbacks are never tried.
+    return (request.body,) if named is None or target == named.name else named.body(target)
+
+
+def _or_raise(answer: Answer | None, failure: UpstreamFailure | None) -> Answer:
+    if answer is not None:
+        return answer
+    assert failure is not None
+    raise failure

@@ -7,6 +7,10 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from proxy.upstream.waiting import NO_CALLER, pause
+
+STEP_S = 0.2
+
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 
 
@@ -17,14 +21,16 @@ class Resolver:
         self._lock = threading.Lock()
         self._lookups: dict[tuple[str, int], _Lookup] = {}
 
-    def addresses(self, host: str, port: int, timeout_s: float) -> Sequence[Address]:
-        """The addresses of a host, best first. Raises OSError (TimeoutError at the limit), ValueError for no name."""
+    def addresses(self, host: str, port: int, timeout_s: float, caller: int = NO_CALLER) -> Sequence[Address]:
+        """The addresses of a host, best first.
+
+        Raises OSError (TimeoutError at the limit), ValueError for a name that is none, CallerGone.
+        """
         try:  # an address needs no server, hence no thread
             return _lookup(host, port, socket.AI_NUMERICHOST)
         except OSError:
             lookup = self._join(host, port)
-        if not lookup.done.wait(timeout_s):
-            raise TimeoutError(f"{host} was not resolved within {timeout_s:g} s")
+        _await(lookup.done, timeout_s, caller)
         if lookup.failure is not None:
             raise lookup.failure
         return lookup.addresses
@@ -55,6 +61,16 @@ class _Lookup:
         self.done = threading.Event()
         self.addresses: Sequence[Address] = ()
         self.failure: OSError | ValueError | None = None
+
+
+def _await(done: threading.Event, timeout_s: float, caller: int) -> None:
+    """Wait for an event in steps, with a look at the caller after each. Raises TimeoutError, CallerGone."""
+    while not done.wait(min(timeout_s, STEP_S)):
+        timeout_s -= STEP_S
+        if timeout_s <= 0:
+            raise TimeoutError
+        if caller != NO_CALLER:
+            pause(0.0, caller)
 
 
 def _lookup(host: str, port: int, flags: int) -> Sequence[Address]:

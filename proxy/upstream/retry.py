@@ -7,7 +7,6 @@ is left to it.
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ def retry_after_s(header: Callable[[str], str | None], now: float) -> float | No
     seconds = _number(value)
     if seconds is not None or not value:
         return seconds
+    from email.utils import parsedate_to_datetime  # 10 ms of a cold start, for a form that is rarely sent
+
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):  # the latter for numbers that no date can have

@@ -15,6 +15,7 @@ from ctl.client import Client
 from installer import deploy, environment, target
 from local import cloud, emulator, strict
 from local.state import Cloud
+from tests.e2e import recorded
 from tests.e2e.rolling import Embedded, Rolled, roll
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,7 @@ def site() -> Iterator[cloud.Site]:
     """A folder for one cloud; what runs there is ended when the session ends, however it ends."""
     environment.ensure(ROOT, environment.EMULATOR)
     (ROOT / ".local").mkdir(exist_ok=True)
+    os.environ[emulator.CALLS_FILE] = recorded.file_of_this_process()
     _end_orphans()
     with tempfile.TemporaryDirectory(prefix=f"e2e-{os.getpid()}-", dir=ROOT / ".local") as folder:
         made = cloud.Site.of(ROOT, Path(folder))

@@ -21,8 +21,9 @@ import boto3
 from chalicelib import wiring
 from chalicelib.adapters import session
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.model import Action, Applied, Environment
+from chalicelib.domain.options import Options
 from chalicelib.engine import policies, registry
 from chalicelib.engine.phase import Phase, Request, Result, Results, Status
 from chalicelib.phases.preflight.grants import role_of
@@ -191,11 +192,17 @@ class Driver:
         before = iam.get_role_policy(RoleName=role, PolicyName="phase")["PolicyDocument"]
         less = {**before, "Statement": [one for one in before["Statement"] if one.get("Sid") != sid]}
         assert less != before
-        iam.put_role_policy(RoleName=role, PolicyName="phase", PolicyDocument=json.dumps(less))
+        self._put_policy(role, less)
         try:
             yield
         finally:
-            iam.put_role_policy(RoleName=role, PolicyName="phase", PolicyDocument=json.dumps(before))
+            self._put_policy(role, before)
+
+    def _put_policy(self, role: str, document: Mapping[str, Any]) -> None:
+        """Change a role's policy, and wait until it acts."""
+        policy = json.dumps(document)
+        self.operator("iam").put_role_policy(RoleName=role, PolicyName="phase", PolicyDocument=policy)
+        sleep(self.cloud.switches.role_s)
 
     def break_stack(self, environment: str, state: str) -> None:
         """Leave the environment's stack as a failed creation, or a crash, would."""

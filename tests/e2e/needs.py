@@ -22,6 +22,7 @@ ELSEWHERE = {
     "SeeAnAdoptedSecret": "an adopted secret",
     "CheckAnAdoptedSecret": "an adopted secret",
     "DecryptAnAdoptedSecret": "an adopted secret with a key of its own",
+    "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}
 _NAMED_OTHERWISE = {

@@ -40,7 +40,7 @@ def eventually(done: Any, limit_s: float = 20) -> bool:
 
 
 def test_a_running_cloud_is_reused(site: cloud.Site, running: Cloud) -> None:
-    assert cloud.start(site) == (running, True)
+    assert cloud.start(site, switches=running.switches) == (running, True)
 
 
 def test_two_clouds_run_beside_each_other(running: Cloud, own: cloud.Site) -> None:

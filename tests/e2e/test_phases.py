@@ -17,7 +17,7 @@ from chalicelib.domain.errors import PhaseFailed
 from chalicelib.engine.phase import Status
 
 from installer import environment
-from local import cloud
+from local import cloud, strict
 from tests.e2e import snapshot
 from tests.e2e.driving import DEPLOY, ROOT, Driver, build_bundle, good_secret
 from tests.e2e.needs import unused_statements
@@ -31,7 +31,7 @@ def driver() -> Iterator[Driver]:
     with tempfile.TemporaryDirectory(prefix=f"e2e-{os.getpid()}-phases-", dir=ROOT / ".local") as folder:
         site = cloud.Site.of(ROOT, Path(folder))
         try:
-            made = Driver(cloud.start(site)[0], build_bundle())
+            made = Driver(cloud.start(site, switches=strict.EVERYDAY)[0], build_bundle())
             made.prepare()
             yield made
         finally:

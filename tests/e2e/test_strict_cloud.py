@@ -109,6 +109,7 @@ def test_an_action_without_resource_type_is_granted_by_a_star_only(clouds: Cloud
 
 
 def test_a_dashboard_is_authorised_by_its_name_and_not_as_everything(clouds: Clouds) -> None:
+    """Always on, in the demo too."""
     seen = {}
     for name, running in (("off", clouds.off), ("on", clouds.on)):
         arn = f"arn:aws:cloudwatch::{running.account}:dashboard/mine"
@@ -118,8 +119,8 @@ def test_a_dashboard_is_authorised_by_its_name_and_not_as_everything(clouds: Clo
         seen[name] = [
             code(boards.put_dashboard, DashboardName=board, DashboardBody=body) for board in ("mine", "yours")
         ]
-    assert [bool(answer) for answer in seen["off"]] == [True, True]
-    assert [bool(answer) for answer in seen["on"]] == [False, True]
+    for answers in seen.values():
+        assert [bool(answer) for answer in answers] == [False, True]
 
 
 def test_a_missing_object_is_access_denied_for_who_may_not_list(clouds: Clouds) -> None:

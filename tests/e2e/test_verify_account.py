@@ -1,8 +1,6 @@
-"""`make verify-account` against an embedded cloud of its own: a verdict a row, nothing left, under four minutes."""
+"""`make verify-account` against an embedded cloud of its own: a verdict a row, and nothing left."""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 
@@ -26,10 +24,8 @@ def test_all_that_the_embedded_cloud_can_show_passes_and_nothing_is_left(
     try:
         running, _ = cloud.start(own)
         aws = target.embedded(emulator.session(running.region, running.operator), running.endpoint)
-        began = time.monotonic()
         run = Run(site.root, aws, Upstream(running.upstream, STAND_IN_KEY, running.faults_url))
         results = {result.key: result for result in run.go()}
-        assert time.monotonic() - began < 240
         failed = {key: result.detail for key, result in results.items() if result.outcome is Outcome.FAILED}
         assert failed == {}
         assert {row.key for row in rows.ROWS} < set(results)

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.model import Action, Environment, Lock, Release
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import OfPhase, Request, Result, Results
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -16,7 +16,7 @@ ACTING = frozenset(
         "apply", "build", "change_set", "change_setting", "correlate", "drive", "fire", "follow", "generator",
         "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe",
         "publish", "remove", "repair", "run", "search", "settle", "shard", "simulate", "target", "task", "throttle",
-        "timer", "update", "upstream", "verify", "watch", "wire", "worker",
+        "timer", "update", "upstream", "verify", "watch", "wire", "worker", "stand_in",
     }
 )  # fmt: skip
 _OUTSIDE = (

@@ -34,8 +34,8 @@ def planted(sources: Sources, fault: Fault) -> Sources:
 
 
 def statement(sources: Sources, stem: str, sid: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(each for each in sources.policies[stem]["Statement"] if each.get("Sid") == sid)
-    return found
+    held: dict[str, Any] = next(each for each in sources.policies[stem]["Statement"] if each.get("Sid") == sid)
+    return held
 
 
 def _on(stem: str, sid: str, **elements: Any) -> Plant:

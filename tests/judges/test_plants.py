@@ -17,17 +17,17 @@ def sources() -> Sources:
 
 def open_findings(judge: str, sources: Sources) -> list[str]:
     try:
-        found = BY_SOURCES[judge](sources)
+        findings = BY_SOURCES[judge](sources)
     except node_tools.NodeIsMissing as missing:
         pytest.skip(str(missing))
-    return exceptions.judge(found, exceptions.load(judge)).open
+    return exceptions.judge(findings, exceptions.load(judge)).open
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_seen(name: str, sources: Sources) -> None:
     fault = FAULTS[name]
-    found = open_findings(fault.judge, planted(sources, fault))
-    assert any(fault.says in text for text in found), found
+    findings = open_findings(fault.judge, planted(sources, fault))
+    assert any(fault.says in text for text in findings), findings
 
 
 @pytest.mark.parametrize("judge", BY_SOURCES)

@@ -11,6 +11,7 @@ from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
 from .answers import Answer, ApiCall, accept
+from .load_figures import is_measuring, show_load
 from .responses import DeploymentDetail, DeploymentPage, DeploymentView
 from .views import show_deployment, show_with_phases
 
@@ -58,7 +59,8 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentDetail]:
     """One deployment with every phase: status, times, summary, evidence and error."""
     deployment = aws.records.deployment(call.deployment_id)
     recorded = aws.records.phases(deployment.id)
-    return Answer(200, show_with_phases(deployment, recorded, registry.PHASES))
+    figures = aws.live_figures.of(deployment.id) if is_measuring(recorded) else ()
+    return Answer(200, show_with_phases(deployment, recorded, registry.PHASES, load=show_load(figures)))
 
 
 def report(call: ApiCall, aws: Aws, clock: Clock) -> Answer[str]:

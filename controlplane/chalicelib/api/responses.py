@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.model import Action, DeploymentStatus, Lock, PhaseStatus, Release
 from chalicelib.domain.nights import NightSummary
+from chalicelib.domain.options import Options
 from chalicelib.domain.records import HistoryEntry
 
 from .dora import Dora
@@ -75,10 +76,33 @@ class PhaseView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadView:
+    """A running load test. second: since its start; due, sent, good, failed, unsent: requests since then, all workers.
+
+    p50_ms, p99_ms: of the last three seconds, None without an answer in them; with several workers the median of their
+    medians and the highest of their p99.
+    """
+
+    second: int
+    workers: int
+    due: int
+    sent: int
+    good: int
+    failed: int
+    unsent: int
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentDetail(DeploymentView):
-    """percent: share of the phases that have ended, 100 only for a deployment that succeeded."""
+    """percent: share of the phases that have ended, 100 only for a deployment that succeeded.
+
+    load: the figures of the load test while it runs.
+    """
 
     percent: int
+    load: LoadView | None = None
     phases: tuple[PhaseView, ...]
     steps: tuple[PhaseView, ...]
 

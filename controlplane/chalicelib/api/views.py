@@ -12,7 +12,15 @@ from chalicelib.domain.model import Deployment, DeploymentStatus, Environment, P
 from chalicelib.domain.records import HistoryEntry
 
 from .dora import Dora
-from .responses import AppliedView, DeploymentDetail, DeploymentView, EnvironmentDetail, EnvironmentView, PhaseView
+from .responses import (
+    AppliedView,
+    DeploymentDetail,
+    DeploymentView,
+    EnvironmentDetail,
+    EnvironmentView,
+    LoadView,
+    PhaseView,
+)
 
 _DONE = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
 _ABSENT_WHEN_EMPTY = ("caller", "execution_arn", "summary", "resumes")
@@ -23,7 +31,9 @@ def show_deployment(deployment: Deployment) -> DeploymentView:
     return DeploymentView(**_deployment(deployment))
 
 
-def show_with_phases(deployment: Deployment, recorded: Sequence[PhaseRecord], names: Sequence[str]) -> DeploymentDetail:
+def show_with_phases(
+    deployment: Deployment, recorded: Sequence[PhaseRecord], names: Sequence[str], load: LoadView | None = None
+) -> DeploymentDetail:
     """A deployment with all phases. names: the twelve phases in order; those without a record are PENDING."""
     records = {record.name: record for record in recorded}
     rows = [records.get(name) or PhaseRecord(number, name, PhaseStatus.PENDING) for number, name in enumerate(names, 1)]
@@ -34,6 +44,7 @@ def show_with_phases(deployment: Deployment, recorded: Sequence[PhaseRecord], na
     return DeploymentDetail(
         **_deployment(deployment),
         percent=percent(deployment.status, rows),
+        load=load,
         phases=tuple(map(_show_phase, rows)),
         steps=tuple(map(_show_phase, steps)),
     )

@@ -118,3 +118,13 @@ class LockLost(RolloutError):
 
 class Aborted(RolloutError):
     """The deployment was stopped on request."""
+
+
+def within(name: str, value: float | None, low: float, high: float) -> None:
+    """Refuse a number outside [low, high], naming the field."""
+    if value is not None and not low <= value <= high:
+        raise BadRequest(
+            f"{name} is {value}; it must be from {low} to {high}",
+            field=name,
+            remedy=f"Set {name} within the range.",
+        )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from .config import Config, Options
+from .config import Config
 from .model import Environment
+from .options import Options
 
 _RETRY = timedelta(days=1)  # after a clean-up that failed
 

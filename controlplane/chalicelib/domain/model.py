@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .config import Config, Options
+from .config import Config
+from .options import Options
 
 Evidence = Mapping[str, Any]
 

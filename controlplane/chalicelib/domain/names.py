@@ -66,7 +66,8 @@ class Names:
 
     @property
     def dashboard(self) -> str:
-        return f"{OWNER}-{self.environment}"
+        """One for all environments, because every dashboard from the fourth on costs $3 a month."""
+        return OWNER
 
     @property
     def baselines_prefix(self) -> str:

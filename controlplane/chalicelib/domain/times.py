@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+TIME_LIMIT_H = 24 * 366  # the longest time limit of an environment
+
 Clock = Callable[[], datetime]
 """A source of the current time, UTC with time zone."""
 

@@ -14,10 +14,11 @@ from enum import StrEnum
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from chalicelib.domain.codec import decode_lenient
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.model import Action, Environment, Evidence
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Options
 from chalicelib.ports import Aws
 
 from .polling import next_poll_s

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chalicelib.domain.config import Load, Options, Slo
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Action, Environment
+from chalicelib.domain.options import Load, Options, Slo
 
 P99_SAMPLES = 100  # one sample can be expected above the 99th percentile
 COMPARISON_SAMPLES = 200  # fewer cannot tell a slowdown of 20 % from noise

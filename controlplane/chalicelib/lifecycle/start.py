@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.domain.codec import decode, refuse_unknown
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.config_patch import patched, without_nulls
 from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Environment, Lock
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil, floor
 
-from chalicelib.domain.config import Load
+from chalicelib.domain.options import Load
 
 _REQUEST_S = 2.0  # assumed duration of a request, until the load test has measured it
 _SPARE = 2  # factor on the executions that the load needs

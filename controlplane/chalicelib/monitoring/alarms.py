@@ -21,6 +21,7 @@ from chalicelib.domain.names import METRIC_NAMESPACE, Names
 # A share of fewer requests a minute is noise where callers cause it: below this number that alarm does not fire.
 # CloudWatch itself ignores percentiles of too few samples (adapters/alarms).
 MIN_REQUESTS = 10
+_METHODS: Mapping[str, Mapping[str, str]] = {"method": {"Resource": "/{proxy+}", "Method": "ANY"}, "stage": {}}
 _LAMBDA, _GATEWAY, _PROXY = "AWS/Lambda", "AWS/ApiGateway", METRIC_NAMESPACE
 
 
@@ -123,7 +124,7 @@ def definitions(names: Names, thresholds: AlarmThresholds, *, stage: str, topic_
     """
     dimensions = {
         _LAMBDA: {"FunctionName": names.function, "Resource": f"{names.function}:live"},
-        _GATEWAY: {"ApiName": names.api, "Stage": stage, "Resource": "/{proxy+}", "Method": "ANY"},
+        _GATEWAY: {"ApiName": names.api, "Stage": stage, **_METHODS[thresholds.gateway_dimensions]},
         _PROXY: {"environment": names.environment},
     }
     return tuple(_alarm(rule, names, thresholds, dimensions[rule.namespace], topic_arn) for rule in _RULES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.aws.alarms import Alarm
@@ -11,7 +11,7 @@ from chalicelib.domain.config import AlarmThresholds, Config
 from chalicelib.domain.evidence.monitoring import MonitoringEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
-from chalicelib.domain.names import Names
+from chalicelib.domain.names import OWNER, Names
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
 
@@ -37,8 +37,9 @@ def apply(request: Request, aws: Aws) -> MonitoringEvidence:
     obsolete = sorted({alarm.name for alarm in existing} - {alarm.name for alarm in wanted})
     if obsolete:
         aws.alarms.delete(obsolete)
-    arns = [alarm.arn for alarm in existing if alarm.name not in obsolete]
-    aws.alarms.put_dashboard(names.dashboard, dashboard_body(request, aws, arns))
+    arns = [dashboard.chosen(names, alarm.arn) for alarm in existing if alarm.name not in obsolete]
+    others = dashboard.prices_of(aws.alarms.dashboard(names.dashboard))
+    aws.alarms.put_dashboard(names.dashboard, dashboard_body(request, aws, arns, others))
     return MonitoringEvidence(
         topic=topic,
         alarms=tuple(alarm.name for alarm in wanted),
@@ -76,15 +77,24 @@ def set_alarms(config: Config, stage: str, names: Names, aws: Aws) -> tuple[str,
     return tuple(alarm.name for alarm in changed)
 
 
-def dashboard_body(request: Request, aws: Aws, alarm_arns: Sequence[str]) -> str:
-    """The dashboard as JSON. Raises PhaseFailed (EvidenceMissing) without deploy_stack's or prepare_secret's."""
+def dashboard_body(
+    request: Request, aws: Aws, alarm_arns: Sequence[str], others: Mapping[str, tuple[float, float]]
+) -> str:
+    """The dashboard as JSON. others: prices by model that other environments have written.
+
+    Raises PhaseFailed (EvidenceMissing) without deploy_stack's or prepare_secret's.
+    """
     return dashboard.body(
-        request.names,
         region=aws.settings.region,
         stage=request.results.of(StackEvidence).outputs["StageName"],
         alarm_arns=alarm_arns,
-        prices=prices.of(request.results.of(SecretEvidence).targets),
+        prices={**others, **prices.of(request.results.of(SecretEvidence).targets)},
     )
+
+
+def is_last(names: Names, aws: Aws) -> bool:
+    """Whether no other environment has alarms, so that the dashboard of all serves this one only."""
+    return all(alarm.name.startswith(names.alarm("")) for alarm in aws.alarms.find(f"{OWNER}/"))
 
 
 def subscribe(topic: str, notify: Sequence[str], aws: Aws) -> list[str]:

@@ -1,4 +1,7 @@
-"""The environment's CloudWatch dashboard, its saved Logs Insights queries and its metric filters, as data.
+"""The CloudWatch dashboard of all environments, and an environment's saved Logs Insights queries and metric filters.
+
+Everything here is data. The dashboard has a variable: whoever looks at it chooses the environment, and CloudWatch
+replaces a word in the body by its name.
 
 The dashboard's JSON: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
@@ -6,6 +9,7 @@ The dashboard's JSON: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIRef
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from chalicelib.domain.aws.logs import MetricFilter, SavedQuery
@@ -16,6 +20,10 @@ Row = list[object]
 
 _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3  # of a graph, on the dashboard's grid of 24 columns
 _PERIOD_S = 60
+# The word that CloudWatch replaces; a valid name of an environment, so that all names can be made from it.
+_CHOSEN = Names("the-environment")
+_COST = re.compile(r"FILL\(in\d+, 0\) \* (?P<price_in>[\d.e+-]+) \+ FILL\(out\d+, 0\) \* (?P<price_out>[\d.e+-]+)")
+_COSTS = "Cost a minute, by model (USD)"
 
 QUERIES: Mapping[str, str] = {
     "slowest requests": (
@@ -57,16 +65,45 @@ def filters(names: Names) -> list[MetricFilter]:
     ]
 
 
-def body(
-    names: Names, *, region: str, stage: str, alarm_arns: Sequence[str], prices: Mapping[str, tuple[float, float]]
-) -> str:
-    """The dashboard as JSON. stage: API Gateway's. prices: USD for a million tokens (in, out) by model."""
-    graphs = [*_traffic(names, stage), *_models(names, prices), _capacity(names)]
+def body(*, region: str, stage: str, alarm_arns: Sequence[str], prices: Mapping[str, tuple[float, float]]) -> str:
+    """The dashboard as JSON. stage: API Gateway's. prices: USD for a million tokens (in, out) by model.
+
+    alarm_arns: from `chosen`.
+    """
+    graphs = [*_traffic(_CHOSEN, stage), *_models(_CHOSEN, prices), _capacity(_CHOSEN)]
     widgets = [_graph(index, title, rows, region) for index, (title, rows) in enumerate(graphs)]
     below = _HEIGHT * (len(graphs) // _COLUMNS)
     alarms = {"title": "Alarms", "alarms": list(alarm_arns)}
     widgets.append({"type": "alarm", "x": 0, "y": below, "width": 24, "height": 3, "properties": alarms})
-    return json.dumps({"widgets": widgets}, sort_keys=True)
+    return json.dumps({"variables": [_variable()], "widgets": widgets}, sort_keys=True)
+
+
+def chosen(names: Names, arn: str) -> str:
+    """The ARN of an environment's alarm as the dashboard names it: of whichever environment is chosen."""
+    return arn.replace(names.alarm(""), _CHOSEN.alarm(""))
+
+
+def prices_of(written: str | None) -> dict[str, tuple[float, float]]:
+    """The prices by model in a dashboard's JSON: those of all environments that have written it. {} for none."""
+    widgets = json.loads(written or "{}").get("widgets", [])
+    graphs = [widget["properties"] for widget in widgets if widget.get("properties", {}).get("title") == _COSTS]
+    lines = [row[0] for graph in graphs for row in graph["metrics"] if isinstance(row[0], dict)]
+    match = {str(line["label"]): _COST.search(str(line["expression"])) for line in lines}
+    return {model: (float(cost["price_in"]), float(cost["price_out"])) for model, cost in match.items() if cost}
+
+
+def _variable() -> dict[str, object]:
+    return {
+        "type": "pattern",
+        "pattern": _CHOSEN.environment,
+        "inputType": "select",
+        "id": "environment",
+        "label": "Environment",
+        "visible": True,
+        "search": f'{{{METRIC_NAMESPACE},environment}} MetricName="Errors"',
+        "populateFrom": "environment",
+        "defaultValue": "__FIRST",
+    }
 
 
 def _traffic(names: Names, stage: str) -> list[tuple[str, list[Row]]]:
@@ -93,7 +130,7 @@ def _traffic(names: Names, stage: str) -> list[tuple[str, list[Row]]]:
 def _models(names: Names, prices: Mapping[str, tuple[float, float]]) -> list[tuple[str, list[Row]]]:
     return [
         ("Tokens a minute, by model", [_by_model(names, "TokensIn"), _by_model(names, "TokensOut")]),
-        ("Cost a minute, by model (USD)", _costs(names, prices)),
+        (_COSTS, _costs(names, prices)),
     ]
 
 

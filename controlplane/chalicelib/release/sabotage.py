@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.config import Options
 from chalicelib.domain.drills import EPHEMERAL
+from chalicelib.domain.options import Options
 from chalicelib.engine.fingerprints import fingerprint
 
 from .release import WantedRelease

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, lgamma
 
-from chalicelib.domain.config import BAKE_STEP_S, BAKE_WATCH_S, Bake
+from chalicelib.domain.options import BAKE_STEP_S, BAKE_WATCH_S, Bake
 
 # One-sided. A shift compares at every step, so each comparison must be stricter than the usual 5 %.
 SIGNIFICANCE = 0.01
@@ -104,8 +104,6 @@ def _fisher(candidate: Tally, live: Tally) -> float:
     """Upper tail of the hypergeometric distribution: at least `candidate.errors` of all errors are the candidate's."""
     drawn, other = candidate.invocations, live.invocations
     errors = candidate.errors + live.errors
-    if drawn == 0 or other == 0:
-        return 1.0
     most = min(drawn, errors)
     whole = _log_choose(drawn + other, errors)
     terms = (

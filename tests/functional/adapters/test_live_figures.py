@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from chalicelib.adapters import session
 from chalicelib.adapters.live_figures import DynamoLiveFigures
-from moto import mock_aws
 
 from tests.fakes.table import make_table
 
 
 @pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoLiveFigures]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        session.client.cache_clear()
-        make_table()
-        yield DynamoLiveFigures("proxyctl")
-    session.client.cache_clear()
+def figures() -> DynamoLiveFigures:
+    make_table()
+    return DynamoLiveFigures("proxyctl")
 
 
 def test_each_worker_has_one_record_that_is_replaced(figures: DynamoLiveFigures) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from chalicelib.adapters.records import DynamoRecords
 from chalicelib.adapters.session import client
 from chalicelib.adapters.table import Table
-from chalicelib.domain.config import Config, Options, Throttle
+from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, NotFound
 from chalicelib.domain.model import (
     Action,
@@ -22,23 +21,16 @@ from chalicelib.domain.model import (
     PhaseStatus,
     Release,
 )
+from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim, Ending
-from moto import mock_aws
 
 from tests.fakes.table import make_table
 
 
 @pytest.fixture
-def records(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoRecords]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    client.cache_clear()
-    with mock_aws():
-        make_table()
-        yield DynamoRecords("proxyctl")
-    client.cache_clear()
+def records() -> DynamoRecords:
+    make_table()
+    return DynamoRecords("proxyctl")
 
 
 def deployment(number: int = 1, environment: str = "dev", **other: Any) -> Deployment:

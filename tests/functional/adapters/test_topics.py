@@ -65,13 +65,16 @@ def test_a_filter_leaves_tests_out_and_lets_alarms_through() -> None:
     """Messages that are no alarm's pass as well; moto does not know that, tests/e2e/test_strict_cloud.py shows it."""
     sns, sqs = boto3.client("sns"), boto3.client("sqs")
     arn = topics().ensure("proxyctl-dev-alarms", TAGS)
-    url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    # Without a policy SNS may not write to the queue; moto does not know that, MiniStack does.
+    writes = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [writes | {"Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:inbox"}]}
+    url = sqs.create_queue(QueueName="inbox", Attributes={"Policy": json.dumps(policy)})["QueueUrl"]
     inbox = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topics().subscribe(arn, "sqs", inbox)
     topics().set_filter(topics().subscribers(arn)[inbox], fire.WITHOUT_TESTS)
     for reason in ("Threshold Crossed: 2 datapoints", "Drill by proxyctl deployment d-1: nothing is wrong"):
         sns.publish(TopicArn=arn, Message=json.dumps({"AlarmName": "a", "NewStateReason": reason}))
-    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=5)["Messages"]
     bodies = [json.loads(json.loads(message["Body"])["Message"]) for message in received]
     assert [body.get("NewStateReason", "")[:9] for body in bodies] == ["Threshold"]
 

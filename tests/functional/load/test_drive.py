@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Options
 from chalicelib.load import drive, plans, shard
 from chalicelib.load.arrivals import Arrivals
 from chalicelib.load.plans import Plan

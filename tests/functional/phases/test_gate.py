@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chalicelib.domain.config import Config, Load, Options, Slo, Throttle
+from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Load, Options, Slo
 from chalicelib.engine.phase import Request, Result
 from chalicelib.phases.load_test import run as load_test
 from chalicelib.phases.validate_endpoints import run as validate_endpoints

@@ -32,13 +32,13 @@ def build(folder: Path) -> Path:
 
 
 def _sources() -> dict[str, Path]:
-    found = {f"proxy/{path.relative_to(PROXY).as_posix()}": path for path in PROXY.rglob("*") if path.is_file()}
+    matches = {f"proxy/{path.relative_to(PROXY).as_posix()}": path for path in PROXY.rglob("*") if path.is_file()}
     for name in DISTRIBUTIONS:
         for file in importlib.metadata.files(name) or ():
             path = Path(str(file.locate()))
             if path.is_file():
-                found[file.as_posix()] = path
-    return found
+                matches[file.as_posix()] = path
+    return matches
 
 
 def _copy(source: Path, target: Path) -> None:

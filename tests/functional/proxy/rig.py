@@ -109,8 +109,8 @@ def rig(
 ) -> Rig:
     """A proxy over `base_url`."""
     store = Store(secret(base_url, **changes))
-    made = settings.Settings("", "dev", "INFO", "stream", digest, ttl_s, "7")
-    return Rig(Parts(made, store, source), store)
+    result = settings.Settings("", "dev", "INFO", "stream", digest, ttl_s, "7")
+    return Rig(Parts(result, store, source), store)
 
 
 class Silent(Telemetry):

@@ -157,13 +157,13 @@ def rest_event(
     identity: dict[str, str] = {"sourceIp": "127.0.0.1"}
     if candidate:
         identity |= {"userArn": "arn:aws:iam::123456789012:role/controlplane", "caller": "AROA"}
-    given = {"content-type": "application/json", **(headers or {})}
+    supplied = {"content-type": "application/json", **(headers or {})}
     return {
         "resource": "/_candidate/{proxy+}" if candidate else "/{proxy+}",
         "path": ("/_candidate" if candidate else "") + path,
         "httpMethod": method,
-        "headers": given,
-        "multiValueHeaders": {name: [value] for name, value in given.items()},
+        "headers": supplied,
+        "multiValueHeaders": {name: [value] for name, value in supplied.items()},
         "queryStringParameters": {name: values[-1] for name, values in query.items()} if query else None,
         "multiValueQueryStringParameters": query,
         "requestContext": {

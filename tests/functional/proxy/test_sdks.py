@@ -71,8 +71,8 @@ def base_url(request: pytest.FixtureRequest, openai_standin: LLMockServer, artif
 
 @pytest.fixture
 def client(base_url: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=base_url, api_key=KEY, max_retries=0) as made:
-        yield made
+    with openai.OpenAI(base_url=base_url, api_key=KEY, max_retries=0) as result:
+        yield result
 
 
 def test_chat_plain_streamed_and_its_request_id(client: openai.OpenAI) -> None:
@@ -124,10 +124,10 @@ def test_files_go_up_and_come_back(client: openai.OpenAI) -> None:
 
 def test_the_async_client_streams_and_runs_several_calls(base_url: str) -> None:
     async def run() -> tuple[int, str]:
-        async with openai.AsyncOpenAI(base_url=base_url, api_key=KEY) as made:
-            calls = [made.chat.completions.create(model="fast", messages=MESSAGES) for _ in range(5)]
+        async with openai.AsyncOpenAI(base_url=base_url, api_key=KEY) as result:
+            calls = [result.chat.completions.create(model="fast", messages=MESSAGES) for _ in range(5)]
             answers = await asyncio.gather(*calls)
-            stream = await made.chat.completions.create(model="fast", messages=MESSAGES, stream=True)
+            stream = await result.chat.completions.create(model="fast", messages=MESSAGES, stream=True)
             text = [chunk.choices[0].delta.content or "" async for chunk in stream]
             return len(answers), "".join(text)
 
@@ -153,11 +153,11 @@ def test_the_sdk_raises_what_it_raises_against_openai(base_url: str, openai_stan
             )
 
 
-def _audio(upstream: Upstream, seen: Seen, client: socket.socket) -> bool:
-    if seen.target.endswith("/audio/speech"):
-        return reply(200, SPEECH, kind="audio/mpeg")(upstream, seen, client)
-    good = b"whisper-1" in seen.body and b"\x00\xff\r\n--" in seen.body
-    return reply(200 if good else 400, {"text": "hello"})(upstream, seen, client)
+def _audio(upstream: Upstream, received: Seen, client: socket.socket) -> bool:
+    if received.target.endswith("/audio/speech"):
+        return reply(200, SPEECH, kind="audio/mpeg")(upstream, received, client)
+    good = b"whisper-1" in received.body and b"\x00\xff\r\n--" in received.body
+    return reply(200 if good else 400, {"text": "hello"})(upstream, received, client)
 
 
 @pytest.mark.parametrize("kind", ["server", "stream", "buffered"])
@@ -165,10 +165,10 @@ def test_audio_goes_in_as_a_form_and_comes_out_as_bytes(kind: str, artifact_fold
     with (
         Upstream(_audio) as upstream,
         door(kind, upstream.base_url, artifact_folder) as url,
-        openai.OpenAI(base_url=url, api_key=KEY, max_retries=0) as made,
+        openai.OpenAI(base_url=url, api_key=KEY, max_retries=0) as result,
     ):
-        assert made.audio.speech.create(model="tts-1", voice="alloy", input="hello").content == SPEECH
-        heard = made.audio.transcriptions.create(model="ears", file=("a.wav", b"\x00\xff\r\n--"))
+        assert result.audio.speech.create(model="tts-1", voice="alloy", input="hello").content == SPEECH
+        heard = result.audio.transcriptions.create(model="ears", file=("a.wav", b"\x00\xff\r\n--"))
     assert heard.text == "hello"
 
 

@@ -48,7 +48,7 @@ class Upstream:
 
     otherwise: Behaviour
     script: list[Behaviour] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
+    received: list[Seen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -96,11 +96,11 @@ class Upstream:
         try:
             with client, client.makefile("rb") as reader:
                 while line := reader.readline():
-                    seen = _request(line, reader, number)
+                    received = _request(line, reader, number)
                     with self._lock:
-                        self.seen.append(seen)
+                        self.received.append(received)
                         behaviour = self.script.pop(0) if self.script else self.otherwise
-                    if not behaviour(self, seen, client):
+                    if not behaviour(self, received, client):
                         return
         except OSError:
             return
@@ -125,10 +125,10 @@ def reply(
     """A whole answer of known length."""
     content = json.dumps(body).encode() if isinstance(body, dict) else body
 
-    def behave(_: Upstream, seen: Seen, client: socket.socket) -> bool:
+    def behave(_: Upstream, received: Seen, client: socket.socket) -> bool:
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
         head = f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {len(content)}\r\n{lines}\r\n"
-        client.sendall(head.encode("latin-1") + (b"" if seen.method == "HEAD" else content))
+        client.sendall(head.encode("latin-1") + (b"" if received.method == "HEAD" else content))
         return True
 
     return behave
@@ -196,8 +196,8 @@ def short(promised: int, body: bytes) -> Behaviour:
 
 def events(*contents: str, done: bool = True) -> list[bytes]:
     """Chat completion chunks as server-sent events."""
-    made = [
+    result = [
         b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]}).encode() + b"\n\n"
         for text in contents
     ]
-    return [*made, b"data: [DONE]\n\n"] if done else made
+    return [*result, b"data: [DONE]\n\n"] if done else result

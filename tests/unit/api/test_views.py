@@ -9,6 +9,7 @@ from chalicelib.domain.model import DeploymentStatus, PhaseRecord, PhaseStatus
 
 from tests.fakes import FakeAws
 from tests.fakes.calls import ask
+from tests.fakes.measuring import MeasuringAws
 
 AT = "2026-01-01T00:00:00.000+00:00"
 
@@ -58,3 +59,26 @@ def test_zero_and_null_of_configuration_and_options_are_shown() -> None:
 def test_percent_reaches_a_hundred_at_a_good_end_only(status: DeploymentStatus, done: int, expected: int) -> None:
     rows = [PhaseRecord(n, "p", PhaseStatus.SKIPPED if n <= done else PhaseStatus.PENDING) for n in range(1, 13)]
     assert percent(status, rows) == expected
+
+
+FIGURES = {"second": 3, "due": 90, "sent": 88, "good": 80, "failed": 2, "unsent": 2, "p50_ms": 12.0, "p99_ms": 40.0}
+
+
+def test_a_running_load_test_is_shown_with_the_figures_of_all_workers() -> None:
+    aws = MeasuringAws()
+    deployment_id = started(aws)
+    aws.records.put_phase(deployment_id, PhaseRecord(9, "load_test", PhaseStatus.RUNNING, started_at=AT))
+    assert "load" not in ask(aws, deployments.show, id=deployment_id).body
+    aws.live_figures.put(deployment_id, 0, FIGURES)
+    aws.live_figures.put(deployment_id, 1, FIGURES | {"second": 4, "p50_ms": 20.0, "p99_ms": None})
+    shown = ask(aws, deployments.show, id=deployment_id).body["load"]
+    counts = {"second": 4, "workers": 2, "due": 180, "sent": 176, "good": 160, "failed": 4, "unsent": 4}
+    assert shown == counts | {"p50_ms": 16.0, "p99_ms": 40.0}
+
+
+def test_a_load_test_that_has_ended_is_shown_by_its_evidence_only() -> None:
+    aws = MeasuringAws()
+    deployment_id = started(aws)
+    aws.live_figures.put(deployment_id, 0, FIGURES)
+    aws.records.put_phase(deployment_id, PhaseRecord(9, "load_test", PhaseStatus.SUCCEEDED, started_at=AT, ended_at=AT))
+    assert "load" not in ask(aws, deployments.show, id=deployment_id).body

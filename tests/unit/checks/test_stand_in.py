@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from chalicelib.checks import upstream
+from chalicelib.checks import stand_in
 from chalicelib.checks.target import Target
 from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.errors import AwsCallFailed
@@ -42,12 +42,12 @@ def world(*, is_upstream: bool, planted: int = 201, proxy: int = 400) -> FakeAws
 def test_a_fault_that_the_proxys_request_used_up_establishes_it_whatever_the_proxy_answers(
     is_upstream: bool, proxy: int
 ) -> None:
-    target = upstream.established(TARGET, world(is_upstream=is_upstream, proxy=proxy).as_aws())
+    target = stand_in.established(TARGET, world(is_upstream=is_upstream, proxy=proxy).as_aws())
     assert target.variables["stand_in"] is is_upstream
 
 
 def test_a_stand_in_that_takes_no_fault_is_none() -> None:
-    assert upstream.established(TARGET, world(is_upstream=True, planted=500).as_aws()).variables["stand_in"] is False
+    assert stand_in.established(TARGET, world(is_upstream=True, planted=500).as_aws()).variables["stand_in"] is False
 
 
 def test_an_address_where_nothing_listens_establishes_nothing() -> None:
@@ -57,24 +57,24 @@ def test_an_address_where_nothing_listens_establishes_nothing() -> None:
         raise AwsCallFailed("refused the connection")
 
     aws.endpoint.answer = refuses
-    assert upstream.established(TARGET, aws.as_aws()).variables["stand_in"] is False
+    assert stand_in.established(TARGET, aws.as_aws()).variables["stand_in"] is False
 
 
 def test_nothing_is_planted_through_the_users_path() -> None:
     aws = world(is_upstream=True)
-    assert upstream.established(replace(TARGET, signed=False), aws.as_aws()).variables["stand_in"] is False
+    assert stand_in.established(replace(TARGET, signed=False), aws.as_aws()).variables["stand_in"] is False
     assert aws.endpoint.sent == []
 
 
 def test_without_an_address_nothing_is_asked() -> None:
     aws = world(is_upstream=True)
     target = replace(TARGET, variables={"stand_in": False, "nonce": "n"})
-    assert upstream.established(target, aws.as_aws()) == target
+    assert stand_in.established(target, aws.as_aws()) == target
     assert aws.endpoint.sent == []
 
 
 def test_the_probe_is_for_a_model_of_its_own() -> None:
     aws = world(is_upstream=True)
-    upstream.established(TARGET, aws.as_aws())
+    stand_in.established(TARGET, aws.as_aws())
     (rule,) = json.loads(aws.endpoint.sent[0].body)["behaviors"]
     assert rule["match"] == {"model": "proxyctl-n-stand-in"}

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from rich.console import Console
 
-from ctl import progress
+from ctl import board, progress
 from ctl.shapes import Deployment, Row
 
 
@@ -30,13 +30,12 @@ DONE = changed(RUNNING, status="SUCCEEDED", duration_s=1.25, summary="all permis
 WAITING = phase(2, "prepare_secret", "PENDING")
 
 
-def test_a_state_that_does_not_change_is_printed_once() -> None:
+def test_a_phase_is_one_line_when_it_has_ended() -> None:
     out = io.StringIO()
     states = [state("RUNNING", RUNNING, WAITING)] * 3 + [state("SUCCEEDED", DONE, WAITING)]
     last = progress.watch(states, out)
     assert last["status"] == "SUCCEEDED"
     assert [line.split()[:3] for line in out.getvalue().splitlines()] == [
-        ["1", "preflight", "RUNNING"],
         ["1", "preflight", "SUCCEEDED"],
     ]
 
@@ -76,7 +75,7 @@ def drawn(shown: Deployment) -> str:
     """The board as a wide terminal shows it."""
     console = Console(file=io.StringIO(), width=160, force_terminal=True, color_system=None)
     with console.capture() as captured:
-        console.print(progress.board(shown))
+        console.print(board.board(shown))
     return captured.get()
 
 

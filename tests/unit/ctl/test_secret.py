@@ -65,7 +65,7 @@ def test_any_other_refusal_stores_nothing_instead(
 ) -> None:
     """A PUT after a refused PATCH would wipe what the person wanted to keep."""
     refused = (400, {"error": {"code": "SecretMalformed", "message": "api_key", "remedy": "Correct it."}})
-    assert run(shell, monkeypatch, KEY, refused) == 1
+    assert run(shell, monkeypatch, KEY, refused) == 3
     assert [request.method for request in shell.requests] == ["PATCH"]
     assert "Correct it." in capsys.readouterr().err
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chalicelib.domain.config import Bake
 from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.options import Bake
 from chalicelib.release.shifting import step_s, steps_of, watch_s
 from hypothesis import given
 from hypothesis import strategies as st

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from chalicelib.domain import drills
 from chalicelib.domain.codec import decode
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
+from chalicelib.domain.options import Options
 from chalicelib.lifecycle.start import Start
 
 DRILL = "d-0123abcdef0123abcdef"

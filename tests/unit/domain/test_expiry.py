@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 from chalicelib.domain import expiry
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.options import Options
 
 from tests.fakes.requests import NOW, environment, release
 

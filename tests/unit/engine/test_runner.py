@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, PhaseFailed, Throttled
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Lock, PhaseStatus
+from chalicelib.domain.options import Options
 from chalicelib.engine import runner
 from chalicelib.engine.phase import Definition, Phase, Plan, Request, Result
 from chalicelib.ports import Aws

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from chalicelib.domain.config import Load, Options, Slo
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Action, Environment
+from chalicelib.domain.options import Load, Options, Slo
 from chalicelib.lifecycle import feasibility
 from chalicelib.load.arrivals import Arrivals
 from chalicelib.phases.load_test import slo

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from chalicelib.domain.config import Load
+from chalicelib.domain.options import Load
 from chalicelib.load import fit
 from hypothesis import given
 from hypothesis import strategies as st

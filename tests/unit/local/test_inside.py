@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from typing import Any
 
 import pytest
 from chalicelib.engine import policies
@@ -128,10 +129,30 @@ def test_attributes_of_a_form_are_read_as_well() -> None:
 
 def test_actions_without_a_resource_type_are_authorised_on_everything() -> None:
     narrow = "arn:aws:logs:eu-central-1:1:log-group:a"
-    assert resources.resource("logs:PutQueryDefinition", narrow, {}, "eu-central-1", "1") == "*"
-    assert resources.resource("logs:PutRetentionPolicy", narrow, {}, "eu-central-1", "1") == narrow
-    dashboard = resources.resource("cloudwatch:PutDashboard", "*", {"DashboardName": "d"}, "eu-central-1", "1")
-    assert dashboard == "arn:aws:cloudwatch::1:dashboard/d"
+    assert resources.on_everything("logs:PutQueryDefinition", narrow) == "*"
+    assert resources.on_everything("logs:PutRetentionPolicy", narrow) == narrow
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "arn"),
+    [
+        ("cloudwatch:PutDashboard", {"DashboardName": "d"}, "arn:aws:cloudwatch::1:dashboard/d"),
+        ("cloudwatch:DeleteDashboards", {"DashboardNames": ["d", "e"]}, "arn:aws:cloudwatch::1:dashboard/d"),
+        ("cloudwatch:DeleteAlarms", {"AlarmNames": ["a"]}, "arn:aws:cloudwatch:r:1:alarm:a"),
+        ("cloudwatch:DescribeAlarms", {"AlarmNamePrefix": "a"}, "arn:aws:cloudwatch:r:1:alarm:*"),
+        ("iam:SimulatePrincipalPolicy", {"PolicySourceArn": "arn:aws:iam::1:role/x"}, "arn:aws:iam::1:role/x"),
+        ("lambda:InvokeFunction", {"Qualifier": ["3"]}, "NAMED:3"),
+        ("lambda:InvokeFunction", {}, "NAMED"),
+        ("s3:GetObject", {"Qualifier": "3"}, "NAMED"),
+    ],
+)
+def test_an_action_is_authorised_on_what_its_parameters_name(action: str, params: dict[str, Any], arn: str) -> None:
+    assert resources.resource(action, "NAMED", params, "r", "1") == arn
+
+
+def test_a_batch_is_authorised_as_its_single_action() -> None:
+    assert resources.authorised_as("sqs:DeleteMessageBatch") == "sqs:DeleteMessage"
+    assert resources.authorised_as("sqs:ReceiveMessage") == "sqs:ReceiveMessage"
 
 
 def test_no_action_is_listed_as_both_without_resource_and_working_with_one() -> None:

@@ -26,6 +26,17 @@ def _all() -> list[Alarm]:
     return list(definitions(NAMES, AlarmThresholds(), stage="api", topic_arn="arn:topic"))
 
 
+def test_a_switch_has_the_alarms_on_api_gateway_watch_documented_dimensions_only() -> None:
+    """Issue 10, row dd: `Method: ANY` is in no documentation."""
+    limits = AlarmThresholds(gateway_dimensions="stage")
+    alarms = definitions(NAMES, limits, stage="api", topic_arn="arn:topic")
+    metrics = [metric for alarm in alarms for metric in alarm.metrics.values() if metric.namespace == "AWS/ApiGateway"]
+    assert {tuple(metric.dimensions) for metric in metrics} == {("ApiName", "Stage")}
+    before = {alarm.name: alarm for alarm in _all()}
+    changed = {alarm.name.rpartition("/")[2] for alarm in alarms if alarm != before[alarm.name]}
+    assert changed == {"client-errors", "server-errors", "latency"}
+
+
 def test_these_nine_alarms_exist_and_each_notifies_the_topic() -> None:
     assert {alarm.name.rpartition("/")[2] for alarm in _all()} == WATCHED
     assert {alarm.actions for alarm in _all()} == {("arn:topic",)}

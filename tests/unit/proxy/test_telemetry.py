@@ -20,15 +20,15 @@ def line_of(exchange: Exchange, telemetry: Telemetry | None = None) -> dict[str,
     with contextlib.redirect_stdout(out):
         (telemetry or Telemetry("dev", "INFO", CLOCK)).request_ended(exchange)
     (line,) = out.getvalue().splitlines()
-    made: dict[str, Any] = json.loads(line)
-    return made
+    result: dict[str, Any] = json.loads(line)
+    return result
 
 
 def exchange(**changes: Any) -> Exchange:
-    made = Exchange("r1", 10.0, method="POST", path="/v1/x", status=200, upstream_status=200, attempts=1)
+    result = Exchange("r1", 10.0, method="POST", path="/v1/x", status=200, upstream_status=200, attempts=1)
     for name, value in changes.items():
-        setattr(made, name, value)
-    return made
+        setattr(result, name, value)
+    return result
 
 
 def test_the_metrics_are_what_powertools_own_api_would_have_written() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chalicelib.domain import drills
-from chalicelib.domain.config import Options
+from chalicelib.domain.options import Options
 from chalicelib.release import sabotage
 from chalicelib.release.release import WantedRelease
 

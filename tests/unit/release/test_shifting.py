@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from chalicelib.domain.config import Bake
-from chalicelib.release.shifting import CanaryVerdict, Tally, compare, step_s, steps_of, watch_s, weights_at
+from chalicelib.domain.options import Bake
+from chalicelib.release.shifting import CanaryVerdict, Tally, Weights, compare, step_s, steps_of, watch_s, weights_at
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,25 @@ def test_the_p_value_is_that_of_the_hypergeometric_distribution() -> None:
 )
 def test_verdicts(candidate: Tally, live: Tally, verdict: CanaryVerdict) -> None:
     assert compare(candidate, live).verdict is verdict
+
+
+def test_a_linear_shift_keeps_its_last_step_before_all_traffic() -> None:
+    assert steps_of(Bake(strategy="linear", percent=33)) == [33, 66, 99, 100]
+
+
+def test_an_alias_on_one_version_sends_no_share_elsewhere() -> None:
+    assert Weights("1") == Weights("1", None, 0.0)
+
+
+@pytest.mark.parametrize(("candidate", "live"), [(Tally(0, 0), Tally(10, 5)), (Tally(10, 5), Tally(0, 0))])
+def test_a_version_without_invocations_proves_nothing(candidate: Tally, live: Tally) -> None:
+    comparison = compare(candidate, live)
+    assert comparison.p_value == pytest.approx(1.0)
+    assert comparison.verdict is CanaryVerdict.UNDECIDED
+
+
+def test_a_p_value_is_a_probability_whatever_rounding_adds() -> None:
+    """Summing all terms gives a little more than 1 for some of these."""
+    tallies = [Tally(calls, errors) for calls in range(1, 40, 6) for errors in range(0, calls + 1, 5)]
+    p_values = [compare(candidate, live).p_value for candidate in tallies for live in tallies]
+    assert all(0 < p_value <= 1 for p_value in p_values)

@@ -48,12 +48,16 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class ShiftEvidence:
-    """How users moved. from_version: None when no traffic was moved, "" when there was no live version before."""
+    """How users moved. from_version: None when no traffic was moved, "" when there was no live version before.
+
+    percent: users' share on `version` at the step that is being judged; None before the first step.
+    """
 
     PHASE: ClassVar[str] = "shift_traffic"
 
     from_version: str | None = None
     version: str = ""
+    percent: int | None = None
     steps_percent: tuple[int, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     weights_act: str = ""

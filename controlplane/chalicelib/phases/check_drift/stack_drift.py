@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from chalicelib.domain.aws.stacks import ResourceDrift
 from chalicelib.domain.evidence.drift import INFO, DriftFinding
 
+from .false_reports import is_false
 from .values import shorten
 
 # The states in which CloudFormation detects drift (its user guide, "Detect unmanaged configuration changes").
@@ -31,7 +32,9 @@ def _of_resource(stack: str, drift: ResourceDrift) -> Iterator[DriftFinding]:
         yield DriftFinding("stack", where, "there", "deleted", _revert(stack))
     if drift.status == "MODIFIED":
         for path, expected, actual in drift.differences:
-            if not _is_released(drift.resource_type, path):
+            if not _is_released(drift.resource_type, path) and not is_false(
+                drift.resource_type, path, expected, actual
+            ):
                 yield DriftFinding("stack", f"{where} {path}", shorten(expected), shorten(actual), _revert(stack))
 
 

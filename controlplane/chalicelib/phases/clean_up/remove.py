@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.config import Options
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Options
+from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
 
 
 def watchers(names: Names, aws: Aws) -> None:
-    """Delete alarms, dashboard, saved queries, topic and test queues. Metric filters go with their log group.
+    """Delete alarms, saved queries, topic and test queues, and the dashboard if no other environment is left.
 
+    Metric filters go with their log group.
     Call it before the stack is deleted, because that sets alarms off.
     """
     aws.alarms.delete([alarm.name for alarm in aws.alarms.find(names.alarm(""))])
-    aws.alarms.delete_dashboards([name for name in aws.alarms.dashboards(names.dashboard) if name == names.dashboard])
+    if aws.alarms.dashboard(names.dashboard) is not None and apply.is_last(names, aws):
+        aws.alarms.delete_dashboards([names.dashboard])
     for query in aws.logs.queries(names.queries) if aws.logs.keeps_queries() else ():
         aws.logs.delete_query(query.id)
     topic = aws.topics.find(names.topic)

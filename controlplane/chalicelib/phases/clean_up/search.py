@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.names import ENVIRONMENT_TAG, Names
+from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
 
 from .inventory import Resource, merged, of_arn
@@ -48,9 +49,8 @@ def _watching(names: Names, aws: Aws) -> Iterator[Resource]:
                 yield Resource("log group", group.name)
     for alarm in aws.alarms.find(names.alarm("")):
         yield Resource("alarm", alarm.name)
-    for dashboard in aws.alarms.dashboards(names.dashboard):
-        if dashboard == names.dashboard:
-            yield Resource("dashboard", dashboard)
+    if aws.alarms.dashboard(names.dashboard) is not None and apply.is_last(names, aws):
+        yield Resource("dashboard", names.dashboard)
     topic = aws.topics.find(names.topic)
     if topic:
         yield Resource("topic", topic)

@@ -31,7 +31,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
     names = request.names
     return fingerprint_of(
         list(apply.definitions(request, "the topic", request.config.alarms)),
-        apply.dashboard_body(request, aws, []),
+        apply.dashboard_body(request, aws, [], {}),
         [*dashboard.queries(names), *dashboard.filters(names)],
         list(request.config.notify),
         request.config.log_retention_days,

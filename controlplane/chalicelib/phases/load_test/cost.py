@@ -6,8 +6,9 @@ the upstream's price in `options.usd_per_million_tokens`.
 
 from __future__ import annotations
 
-from chalicelib.domain.config import Config, Load, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.options import Load, Options
 
 REQUEST = 0.20 / 1_000_000
 GB_SECOND = 0.0000133334

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.domain.config import Load
 from chalicelib.domain.evidence.load import SizeRow
+from chalicelib.domain.options import Load
 
 
 @dataclass(frozen=True, slots=True)

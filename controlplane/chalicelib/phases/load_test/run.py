@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.checks.target import Target, locate, release_fingerprint
-from chalicelib.domain.config import Load
 from chalicelib.domain.evidence.load import LoadEvidence, SizeRow
 from chalicelib.domain.model import Action
+from chalicelib.domain.options import Load
 from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.load import fit, plans, shard
 from chalicelib.load.arrivals import Arrivals

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from chalicelib.domain.config import Load
+from chalicelib.domain.options import Load
 
 SLICE_S = 60.0  # driven by the phase itself: well below its time limit, so that slow answers fit
 WORKER_SLICE_S = 200.0  # driven by workers

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.config import Slo
 from chalicelib.domain.evidence.load import SloRow
+from chalicelib.domain.options import Slo
 from chalicelib.load.histogram import Histogram
 
 from .intervals import quantile_interval, ratio_interval, samples_for, share_interval

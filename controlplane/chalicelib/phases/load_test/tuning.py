@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import ceil
 from statistics import median
 
-from chalicelib.domain.config import Slo
 from chalicelib.domain.evidence.load import SizeRow, Tuning
+from chalicelib.domain.options import Slo
 
 from .cost import invocation_usd
 from .cursor import ColdStarts

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from chalicelib.domain.aws.functions import ConcurrencyLimits
 from chalicelib.domain.aws.gateway import GatewayAccount
-from chalicelib.domain.config import Load, Throttle
+from chalicelib.domain.config import Throttle
 from chalicelib.domain.evidence.preflight import Finding
+from chalicelib.domain.options import Load
 from chalicelib.load import fit
 
 # Lambda keeps so many executions unreserved:

@@ -61,6 +61,7 @@ def _take_step(
         f"{percent} % of the traffic goes to version {candidate}",
         poll_after_s=step_s(request.options.bake, embedded=aws.settings.embedded),
         cursor=ShiftCursor(live, cursor.steps_taken + 1, cursor.since or request.now.isoformat(), judgements),
+        evidence=ShiftEvidence(from_version=live, version=candidate, percent=percent, judgements=judgements),
     )
 
 
@@ -73,6 +74,7 @@ def _done(
         ShiftEvidence(
             from_version=live,
             version=candidate,
+            percent=100,
             steps_percent=tuple(steps),
             judgements=judgements,
             weights_act=NOT_RUN if aws.settings.embedded else "yes",

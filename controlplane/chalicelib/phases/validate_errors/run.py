@@ -5,7 +5,7 @@ The checks are data: `checks/error_checks.py` and `checks/fault_checks.py`.
 
 from __future__ import annotations
 
-from chalicelib.checks import upstream as stand_in
+from chalicelib.checks import stand_in
 from chalicelib.checks.conclude import conclude
 from chalicelib.checks.error_checks import ERRORS
 from chalicelib.checks.fault_checks import FAULTS

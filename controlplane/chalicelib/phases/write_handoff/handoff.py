@@ -64,11 +64,11 @@ def _removal(names: Names, region: str) -> str:
         f"aws cloudformation delete-stack --region {region} --stack-name {names.stack}\n"
         f"aws cloudformation wait stack-delete-complete --region {region} --stack-name {names.stack}\n"
         f"aws logs delete-log-group --region {region} --log-group-name {names.log_group}\n"
-        f"aws cloudwatch delete-dashboards --region {region} --dashboard-names {names.dashboard}\n"
         f"aws secretsmanager delete-secret --region {region} --secret-id {names.secret} --recovery-window-in-days 7\n"
         f"aws resourcegroupstaggingapi get-resources --region {region} "
         f"--tag-filters Key=proxyctl:environment,Values={names.environment}   # must list nothing\n"
         "```\n\n"
+        f"The dashboard `{names.dashboard}` serves all environments, and goes with the last one. "
         "A log group that comes back: Lambda wrote late lines; delete it once more. A secret in its recovery window is "
         "listed by tag until the window ends.\n"
     )

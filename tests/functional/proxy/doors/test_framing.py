@@ -19,8 +19,8 @@ from tests.functional.proxy.rig import local_server, rig
 from tests.functional.proxy.upstream import Upstream, chat, events, short, stream
 
 NOBODY = "http://127.0.0.1:9/v1"
-GET_HEALTH = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"
-CHAT_HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+GET_HEALTH = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"
+CHAT_HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 CHAT = b'{"model":"gpt-4o","messages":[]}'
 
 
@@ -34,7 +34,7 @@ class Noted(Telemetry):
     def request_ended(self, exchange: Exchange) -> None:
         self.ended.append(exchange)
 
-    def one(self) -> Exchange:
+    def single(self) -> Exchange:
         """The only request that ended; a caller may have its answer a moment before that."""
         until = time.monotonic() + 5.0
         while not self.ended and time.monotonic() < until:
@@ -48,9 +48,9 @@ def door(
     base_url: str = NOBODY, body_limit: int = 1000, **secret: Any
 ) -> Iterator[tuple[socket.socket, IO[bytes], Noted]]:
     """A connection to a local server, a reader on it, and what the server notes."""
-    made = rig(base_url, **secret)
-    with local_server(made.parts, body_limit) as url:
-        made.parts.telemetry = noted = Noted()
+    result = rig(base_url, **secret)
+    with local_server(result.parts, body_limit) as url:
+        result.parts.telemetry = noted = Noted()
         with _connected(url) as (client, reader):
             yield client, reader, noted
 
@@ -75,9 +75,9 @@ def answer(reader: IO[bytes]) -> tuple[int, dict[str, str], Any]:
 @pytest.mark.parametrize(
     ("request_head", "status"),
     [
-        (b"HEAD /health HTTP/1.1\r\nhost: x\r\n\r\n", 200),
-        (b"HEAD /v1/models HTTP/1.1\r\nhost: x\r\n\r\n", 401),
-        (b"HEAD /v1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n\r\n", 401),
+        (b"HEAD /health HTTP/1.1\r\nhost: localhost\r\n\r\n", 200),
+        (b"HEAD /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n", 401),
+        (b"HEAD /v1 HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer k\r\n\r\n", 401),
     ],
 )
 def test_an_own_answer_to_head_has_no_body_and_the_next_request_its_own_answer(
@@ -96,9 +96,9 @@ def test_an_answer_without_content_is_not_chunked_and_the_connection_goes_on(sta
         return True
 
     with Upstream(bare) as upstream, door(upstream.base_url) as (client, reader, _):
-        client.sendall(b"GET /v1/files HTTP/1.1\r\nhost: x\r\n\r\n" + GET_HEALTH)
-        told, headers = head(reader)
-        assert (told, "transfer-encoding" in headers) == (status, False)
+        client.sendall(b"GET /v1/files HTTP/1.1\r\nhost: localhost\r\n\r\n" + GET_HEALTH)
+        shown, headers = head(reader)
+        assert (shown, "transfer-encoding" in headers) == (status, False)
         assert answer(reader)[0] == 200
 
 
@@ -116,8 +116,8 @@ def test_half_a_body_never_goes_upstream(sent: bytes) -> None:
         client.shutdown(socket.SHUT_WR)
         assert answer(reader)[0] == 400
         assert reader.read() == b""
-        assert noted.one().error == "caller_gone"
-    assert upstream.seen == []
+        assert noted.single().error == "caller_gone"
+    assert upstream.received == []
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_half_a_body_never_goes_upstream(sent: bytes) -> None:
 def test_a_body_of_unclear_length_is_not_the_next_request(header: bytes, status: int) -> None:
     with Upstream(chat()) as upstream, door(upstream.base_url) as (client, reader, noted):
         client.sendall(CHAT_HEAD + header + b"\r\n\r\n" + GET_HEALTH)
-        told, headers, body = answer(reader)
-        assert (told, headers["connection"], body["error"]["code"]) == (status, "close", "invalid_header")
+        shown, headers, body = answer(reader)
+        assert (shown, headers["connection"], body["error"]["code"]) == (status, "close", "invalid_header")
         client.shutdown(socket.SHUT_WR)
         assert reader.read() == b""
-        assert (noted.one().status, noted.one().path) == (status, "/v1/chat/completions")
-    assert upstream.seen == []
+        assert (noted.single().status, noted.single().path) == (status, "/v1/chat/completions")
+    assert upstream.received == []
 
 
 @pytest.mark.parametrize(
@@ -157,16 +157,16 @@ def test_what_is_no_request_is_answered_in_openais_shape_and_logged_without_its_
     with door() as (client, reader, noted):
         client.sendall(sent)
         client.shutdown(socket.SHUT_WR)
-        told, headers, body = answer(reader)
-        assert (told, headers["connection"], body["error"]["code"]) == (status, "close", "malformed_request")
+        shown, headers, body = answer(reader)
+        assert (shown, headers["connection"], body["error"]["code"]) == (status, "close", "malformed_request")
         assert "nonsense" not in body["error"]["message"]
-        assert (noted.one().status, noted.one().error) == (status, "malformed_request")
+        assert (noted.single().status, noted.single().error) == (status, "malformed_request")
 
 
 @pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "CONNECT", "get"])
 def test_an_unknown_method_is_a_405_that_names_those_there_are(method: str) -> None:
     with door() as (client, reader, _):
-        client.sendall(f"{method} /v1/models HTTP/1.1\r\nhost: x\r\n\r\n".encode() + GET_HEALTH)
+        client.sendall(f"{method} /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n".encode() + GET_HEALTH)
         status, headers, body = answer(reader)
         assert (status, body["error"]["code"]) == (405, "method_not_allowed")
         assert "POST" in headers["allow"]
@@ -192,7 +192,7 @@ def test_an_empty_line_behind_a_body_is_not_the_next_request() -> None:
 
 def test_who_asks_to_close_is_told_so() -> None:
     with door() as (client, reader, _):
-        client.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        client.sendall(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         assert answer(reader)[1]["connection"] == "close"
         assert reader.read() == b""
 
@@ -220,42 +220,45 @@ class Buggy:
         response.body = (b"x" * (1 // size) for size in (1, 0))
         return response
 
+    def admit(self, request: Request) -> None:
+        """Bodies are always read."""
+
     def refuse(self, request: Request, error: Any) -> Any:
         return self._real.refuse(request, error)
 
 
 def test_a_bug_is_answered_with_a_500_in_openais_shape_and_logged(capfd: pytest.CaptureFixture[str]) -> None:
-    made = rig(NOBODY)
-    made.parts.proxy = Buggy(made.parts.proxy, in_body=False)  # type: ignore[assignment]
-    with local_server(made.parts) as url:
-        made.parts.telemetry = noted = Noted()
+    result = rig(NOBODY)
+    result.parts.proxy = Buggy(result.parts.proxy, in_body=False)  # type: ignore[assignment]
+    with local_server(result.parts) as url:
+        result.parts.telemetry = noted = Noted()
         with _connected(url) as (client, reader):
             client.sendall(GET_HEALTH)
             status, headers, body = answer(reader)
             assert (status, body["error"]["code"]) == (500, "internal_error")
-            assert headers["x-request-id"] == noted.one().request_id
-            assert (noted.one().status, noted.one().error) == (500, "internal_error")
+            assert headers["x-request-id"] == noted.single().request_id
+            assert (noted.single().status, noted.single().error) == (500, "internal_error")
     assert "ZeroDivisionError" in capfd.readouterr().err
 
 
 def test_a_bug_in_mid_answer_leaves_it_visibly_incomplete_and_is_logged() -> None:
-    made = rig(NOBODY)
-    made.parts.proxy = Buggy(made.parts.proxy, in_body=True)  # type: ignore[assignment]
-    with local_server(made.parts) as url:
-        made.parts.telemetry = noted = Noted()
+    result = rig(NOBODY)
+    result.parts.proxy = Buggy(result.parts.proxy, in_body=True)  # type: ignore[assignment]
+    with local_server(result.parts) as url:
+        result.parts.telemetry = noted = Noted()
         with _connected(url) as (client, reader):
             client.sendall(GET_HEALTH)
             assert head(reader)[1]["transfer-encoding"] == "chunked"
             assert reader.read() == b"1\r\nx\r\n"
-            assert noted.one().error == "internal_error"
+            assert noted.single().error == "internal_error"
 
 
 def test_an_answer_cut_short_by_the_upstream_closes_the_connection_before_its_length() -> None:
     with Upstream(short(10, b"abc")) as upstream, door(upstream.base_url) as (client, reader, noted):
-        client.sendall(b"GET /v1/files/x/content HTTP/1.1\r\nhost: x\r\n\r\n")
+        client.sendall(b"GET /v1/files/x/content HTTP/1.1\r\nhost: localhost\r\n\r\n")
         assert head(reader)[1]["content-length"] == "10"
         assert reader.read() == b"abc"
-        assert noted.one().error == "upstream_disconnected"
+        assert noted.single().error == "upstream_disconnected"
 
 
 def test_a_models_name_in_any_script_fits_into_the_header_that_tells_it() -> None:
@@ -265,7 +268,7 @@ def test_a_models_name_in_any_script_fits_into_the_header_that_tells_it() -> Non
         client.sendall(CHAT_HEAD + b"content-length: %d\r\n\r\n" % len(body) + body)
         status, headers, _ = answer(reader)
     assert (status, headers["x-proxy-model"]) == (200, "%D0%BC%D0%BE%D0%B4%D0%B5%D0%BB%D1%8C/1")
-    assert upstream.seen[0].json()["model"] == "модель/1"
+    assert upstream.received[0].json()["model"] == "модель/1"
 
 
 @contextlib.contextmanager

@@ -89,7 +89,7 @@ def test_it_takes_the_secret_from_a_variable_that_a_flag_names() -> None:
         text = json.dumps(secret(upstream.base_url))
         with served("--secret-env", "MY_SECRET", MY_SECRET=text) as (address, _):
             assert post(address).status == 200
-    assert upstream.seen[0].header("authorization") == "Bearer sk-upstream"
+    assert upstream.received[0].header("authorization") == "Bearer sk-upstream"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_chunked_request_body_arrives_whole() -> None:
         assert connection.getresponse().read()
         connection.request("POST", "/v1/chat/completions", CHAT, {"content-type": "application/json"})
         assert connection.getresponse().status == 200
-    assert [seen.body for seen in upstream.seen] == [CHAT, CHAT]
+    assert [received.body for received in upstream.received] == [CHAT, CHAT]
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -209,7 +209,7 @@ def test_a_body_over_the_limit_is_a_413_and_is_not_read_to_its_end(chunked: bool
         connection.request("POST", "/v1/files", body, {"content-type": "x/y"}, encode_chunked=chunked)
         response = connection.getresponse()
         assert (response.status, json.loads(response.read())["error"]["code"]) == (413, "request_too_large")
-    assert upstream.seen == []
+    assert upstream.received == []
 
 
 @pytest.mark.parametrize("raw", [b"content-length: x\r\n\r\n", b"transfer-encoding: chunked\r\n\r\nzz\r\n"])
@@ -217,7 +217,7 @@ def test_a_body_of_no_readable_length_is_a_400(raw: bytes) -> None:
     with local_server(rig("http://127.0.0.1:9/v1").parts) as url:
         host, _, port = url.removeprefix("http://").removesuffix("/v1").partition(":")
         with socket.create_connection((host, int(port)), timeout=10) as client:
-            client.sendall(b"POST /v1/x HTTP/1.1\r\nhost: x\r\n" + raw)
+            client.sendall(b"POST /v1/x HTTP/1.1\r\nhost: localhost\r\n" + raw)
             client.shutdown(socket.SHUT_WR)
             assert client.makefile("rb").readline().startswith(b"HTTP/1.1 400")
 

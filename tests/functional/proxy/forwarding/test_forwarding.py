@@ -19,7 +19,7 @@ def test_paths_pass_with_and_without_the_leading_v1(path: str) -> None:
     with Upstream(chat()) as upstream:
         answer = rig(upstream.base_url).ask(path)
     assert answer.json() == CHAT
-    assert upstream.seen[0].target == "/v1/chat/completions"
+    assert upstream.received[0].target == "/v1/chat/completions"
 
 
 @pytest.mark.parametrize(
@@ -36,21 +36,21 @@ def test_paths_pass_with_and_without_the_leading_v1(path: str) -> None:
 def test_any_path_and_method_passes_with_its_query_string(method: str, path: str) -> None:
     with Upstream(reply(200, {"ok": True})) as upstream:
         assert rig(upstream.base_url).ask(path, method=method).json() == {"ok": True}
-    assert (upstream.seen[0].method, upstream.seen[0].target) == (method, path)
+    assert (upstream.received[0].method, upstream.received[0].target) == (method, path)
 
 
 def test_a_body_without_an_alias_arrives_byte_for_byte() -> None:
     body = b'{ "model" : "gpt-4o-mini",\n "temperature":1.0e0, "n":1, "n":2, "text":"\\u00e9\xc3\xa9" }'
     with Upstream(chat()) as upstream:
         rig(upstream.base_url, models={"fast": {"target": "x"}}).ask(body=body)
-    assert upstream.seen[0].body == body
+    assert upstream.received[0].body == body
 
 
 def test_an_alias_becomes_its_target_and_no_other_byte_changes() -> None:
     body = b'{ "messages":[{"model":"fast"}], "model" : "fast",\n "temperature":1.0e0 }'
     with Upstream(chat()) as upstream:
         answer = rig(upstream.base_url, models={"fast": {"target": "gpt-4o"}}).ask(body=body)
-    assert upstream.seen[0].body == body.replace(b'"model" : "fast"', b'"model" : "gpt-4o"')
+    assert upstream.received[0].body == body.replace(b'"model" : "fast"', b'"model" : "gpt-4o"')
     assert answer.header("x-proxy-model") == "gpt-4o"
 
 
@@ -63,7 +63,7 @@ def test_an_alias_in_a_multipart_form_is_exchanged_and_the_file_survives() -> No
     with Upstream(reply(200, {"text": "hi"})) as upstream:
         proxy = rig(upstream.base_url, models={"ears": {"target": "whisper-1"}})
         proxy.ask("/v1/audio/transcriptions", body=form, headers={"content-type": "multipart/form-data; boundary=B"})
-    assert upstream.seen[0].body == form.replace(b"ears", b"whisper-1")
+    assert upstream.received[0].body == form.replace(b"ears", b"whisper-1")
 
 
 def test_a_binary_answer_survives() -> None:
@@ -85,16 +85,16 @@ def test_the_callers_identity_stays_here_and_the_proxys_key_is_sent() -> None:
     }
     with Upstream(chat()) as upstream:
         rig(upstream.base_url, client_keys=CLIENTS).ask(headers=private)
-    sent = dict(upstream.seen[0].headers)
+    sent = dict(upstream.received[0].headers)
     assert sent["authorization"] == "Bearer sk-upstream"
     assert not set(sent) & (set(private) - {"authorization"})
-    assert KEY not in str(upstream.seen[0].headers)
+    assert KEY not in str(upstream.received[0].headers)
 
 
 def test_openai_and_idempotency_headers_pass_and_repeated_ones_stay_repeated() -> None:
     from proxy.message import Request
 
-    given = (
+    supplied = (
         ("content-type", "application/json"),
         ("openai-beta", "assistants=v2"),
         ("openai-organization", "org-caller"),
@@ -104,13 +104,13 @@ def test_openai_and_idempotency_headers_pass_and_repeated_ones_stay_repeated() -
     )
     with Upstream(chat()) as upstream:
         proxy = rig(upstream.base_url, organization="org-secret", project="proj-secret")
-        list(proxy.parts.proxy.respond(Request("POST", "/v1/x", "", given, b"{}", 1000)).body)
-    sent = upstream.seen[0].headers
+        list(proxy.parts.proxy.respond(Request("POST", "/v1/x", "", supplied, b"{}", 1000)).body)
+    sent = upstream.received[0].headers
     assert [value for name, value in sent if name == "x-custom"] == ["one", "two"]
     assert [value for name, value in sent if name == "openai-organization"] == ["org-caller"]
     assert [value for name, value in sent if name == "openai-project"] == ["proj-secret"]
-    assert upstream.seen[0].header("openai-beta") == "assistants=v2"
-    assert upstream.seen[0].header("idempotency-key") == "k1"
+    assert upstream.received[0].header("openai-beta") == "assistants=v2"
+    assert upstream.received[0].header("idempotency-key") == "k1"
 
 
 def test_upstream_errors_and_rate_limit_headers_pass_untouched() -> None:
@@ -122,14 +122,14 @@ def test_upstream_errors_and_rate_limit_headers_pass_untouched() -> None:
         ("x-ratelimit-remaining-requests", "0"),
         ("openai-processing-ms", "12"),
         ("x-request-id", "req_1"),
-        ("set-cookie", "a=1"),
-        ("set-cookie", "b=2"),
+        ("x-twice", "1"),
+        ("x-twice", "2"),
     ]
     with Upstream(reply(429, error, limits)) as upstream:
         answer = rig(upstream.base_url).ask()
     assert (answer.status, answer.json()) == (429, error)
-    kept = [pair for pair in answer.headers if pair in limits]
-    assert kept == [pair for pair in limits if pair[0] != "x-request-id"]
+    passed = [pair for pair in answer.headers if pair in limits]
+    assert passed == [pair for pair in limits if pair[0] != "x-request-id"]
     assert answer.header("x-upstream-request-id") == "req_1"
 
 
@@ -138,7 +138,7 @@ def test_a_given_request_id_is_echoed_sent_upstream_and_logged() -> None:
         proxy = rig(upstream.base_url)
         answer = proxy.ask(headers={"x-request-id": "trace-42"})
     assert answer.header("x-request-id") == "trace-42"
-    assert upstream.seen[0].header("x-request-id") == "trace-42"
+    assert upstream.received[0].header("x-request-id") == "trace-42"
     assert proxy.lines()[-1]["request_id"] == "trace-42"
 
 
@@ -166,13 +166,13 @@ def test_one_alias_is_a_model_under_its_own_name(alias: str, path: str) -> None:
     with Upstream(reply(200, model)) as upstream:
         answer = rig(upstream.base_url, models={alias: {"target": "gpt-4o"}}).ask(f"/v1/models/{path}", method="GET")
     assert answer.json() == {**model, "id": alias}
-    assert upstream.seen[0].target == "/v1/models/gpt-4o"
+    assert upstream.received[0].target == "/v1/models/gpt-4o"
 
 
 def test_the_upstreams_model_with_an_encoded_slash_is_asked_for_as_it_was() -> None:
     with Upstream(reply(200, {"id": "a/b"})) as upstream:
         assert rig(upstream.base_url).ask("/v1/models/a%2Fb", method="GET").status == 200
-    assert upstream.seen[0].target == "/v1/models/a%2Fb"
+    assert upstream.received[0].target == "/v1/models/a%2Fb"
 
 
 @pytest.mark.parametrize(("path", "status"), [("/health", 200), ("/v1/../x", 400), ("/v1", 404)])
@@ -187,14 +187,14 @@ def test_malformed_json_is_refused_in_openais_shape_without_asking_the_upstream(
         answer = rig(upstream.base_url).ask(body=b'{"model": "gpt-4o",}')
     assert answer.status == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"
-    assert upstream.seen == []
+    assert upstream.received == []
 
 
 def test_a_body_over_the_doors_limit_is_a_413_before_the_upstream() -> None:
     with Upstream(chat()) as upstream:
         answer = rig(upstream.base_url).ask(body=b"x" * 101, body_limit=100)
     assert (answer.status, answer.json()["error"]["code"]) == (413, "request_too_large")
-    assert upstream.seen == []
+    assert upstream.received == []
 
 
 @pytest.mark.parametrize(
@@ -216,21 +216,21 @@ def test_a_path_that_is_no_plain_path_never_leaves(path: str) -> None:
     with Upstream(chat()) as upstream:
         answer = rig(upstream.base_url).ask(path, method="GET")
     assert answer.status == 400
-    assert upstream.seen == []
+    assert upstream.received == []
 
 
 def test_no_host_from_a_request_is_ever_called() -> None:
     """Neither Host nor a forwarded host changes where the request goes or what it says."""
     with Upstream(chat()) as upstream:
         rig(upstream.base_url).ask(headers={"host": "evil.example", "x-forwarded-host": "evil.example"})
-    assert upstream.seen[0].header("host") == f"127.0.0.1:{upstream.port}"
+    assert upstream.received[0].header("host") == f"127.0.0.1:{upstream.port}"
 
 
 def test_a_header_that_would_become_two_is_refused() -> None:
     with Upstream(chat()) as upstream:
         answer = rig(upstream.base_url).ask(headers={"x-custom": "a\r\nauthorization: Bearer stolen"})
     assert answer.status == 400
-    assert upstream.seen == []
+    assert upstream.received == []
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_missing_or_wrong_client_key_is_openais_401(headers: dict[str, str], c
     assert answer.status == 401
     assert answer.json()["error"]["code"] == code
     assert "wrong" not in answer.body.decode()
-    assert upstream.seen == []
+    assert upstream.received == []
 
 
 @pytest.mark.parametrize(
@@ -288,9 +288,9 @@ def test_health_tells_the_public_nothing_and_the_candidates_caller_what_runs() -
     proxy = rig("http://127.0.0.1:9/v1", models={"fast": {"target": "gpt-4o"}})
     assert proxy.ask("/health", method="GET").json() == {"status": "ok"}
     answer = proxy.ask("/health", method="GET", candidate=True)
-    told = answer.json()
-    assert (told["status"], told["version"], told["artifact"]) == ("ok", "7", "sha256:abc")
-    assert (told["secret"]["version_id"], told["secret"]["models"]) == ("v1", ["fast"])
+    shown = answer.json()
+    assert (shown["status"], shown["version"], shown["artifact"]) == ("ok", "7", "sha256:abc")
+    assert (shown["secret"]["version_id"], shown["secret"]["models"]) == ("v1", ["fast"])
     assert "sk-upstream" not in answer.body.decode()
 
 
@@ -304,17 +304,17 @@ def test_health_is_503_without_a_usable_secret_and_requests_say_so() -> None:
 
 
 def test_a_preflight_is_answered_without_upstream_or_key() -> None:
-    asked = {
+    wanted = {
         "origin": "https://app.example",
         "access-control-request-method": "POST",
         "access-control-request-headers": "authorization,content-type,x-stainless-lang",
     }
     proxy = rig("http://127.0.0.1:9/v1", client_keys=CLIENTS, cors_origins=["https://app.example"])
-    answer = proxy.ask(method="OPTIONS", headers=asked)
+    answer = proxy.ask(method="OPTIONS", headers=wanted)
     assert (answer.status, answer.body) == (204, b"")
     assert answer.header("access-control-allow-origin") == "https://app.example"
     assert "POST" in (answer.header("access-control-allow-methods") or "")
-    assert answer.header("access-control-allow-headers") == asked["access-control-request-headers"]
+    assert answer.header("access-control-allow-headers") == wanted["access-control-request-headers"]
     assert answer.header("vary") == "Origin"
 
 
@@ -372,5 +372,5 @@ def test_before_a_release_users_get_503_and_the_candidates_testers_an_answer() -
         closed = rig(upstream.base_url, digest="unreleased")
         refused = closed.ask()
         assert (refused.status, refused.json()["error"]["code"]) == (503, "not_released")
-        assert not upstream.seen
+        assert not upstream.received
         assert closed.ask(candidate=True).json() == CHAT

@@ -14,7 +14,7 @@ import pytest
 
 from proxy.clock import Clock
 from proxy.request.model import NamedModel
-from proxy.upstream.connection import Pool
+from proxy.upstream.pool import MAX_IDLE_S
 from tests.functional.proxy.rig import request, rig, secret
 from tests.functional.proxy.upstream import Seen, Upstream, chat, hang_up, keep_silent, reply, short
 
@@ -37,7 +37,7 @@ def test_what_openais_sdks_retry_is_retried_with_growing_waits(status: int) -> N
     clock = FakeSleep()
     with Upstream(chat(), script=[reply(status), reply(status)]) as upstream:
         answer = rig(upstream.base_url, source=clock.clock()).ask()
-    assert (answer.status, len(upstream.seen), answer.exchange.attempts) == (200, 3, 3)
+    assert (answer.status, len(upstream.received), answer.exchange.attempts) == (200, 3, 3)
     assert clock.waits[0] < clock.waits[1]
 
 
@@ -45,19 +45,19 @@ def test_what_openais_sdks_retry_is_retried_with_growing_waits(status: int) -> N
 def test_an_error_that_no_repetition_cures_is_sent_once(status: int) -> None:
     with Upstream(reply(status, {"error": {}})) as upstream:
         answer = rig(upstream.base_url, source=FakeSleep().clock()).ask()
-    assert (answer.status, len(upstream.seen)) == (status, 1)
+    assert (answer.status, len(upstream.received)) == (status, 1)
 
 
 def test_retries_end_and_the_last_answer_is_the_callers() -> None:
     with Upstream(reply(503, {"error": {"message": "down"}})) as upstream:
         answer = rig(upstream.base_url, source=FakeSleep().clock(), retries=3).ask()
-    assert (answer.status, answer.json()["error"]["message"], len(upstream.seen)) == (503, "down", 4)
+    assert (answer.status, answer.json()["error"]["message"], len(upstream.received)) == (503, "down", 4)
 
 
 def test_x_should_retry_false_is_obeyed() -> None:
     with Upstream(reply(503, {}, [("x-should-retry", "false")])) as upstream:
         rig(upstream.base_url, source=FakeSleep().clock()).ask()
-    assert len(upstream.seen) == 1
+    assert len(upstream.received) == 1
 
 
 def test_retry_after_is_waited_for_in_full() -> None:
@@ -80,7 +80,7 @@ def test_a_long_retry_after_is_the_callers_to_wait_for() -> None:
     clock = FakeSleep()
     with Upstream(reply(429, {}, [("retry-after", "30")])) as upstream:
         answer = rig(upstream.base_url, source=clock.clock()).ask()
-    assert (answer.status, answer.header("retry-after"), clock.waits, len(upstream.seen)) == (429, "30", [], 1)
+    assert (answer.status, answer.header("retry-after"), clock.waits, len(upstream.received)) == (429, "30", [], 1)
 
 
 def test_a_wait_that_does_not_fit_into_the_total_time_is_not_begun() -> None:
@@ -133,7 +133,7 @@ def test_no_body_is_built_for_a_fallback_that_is_not_tried(monkeypatch: pytest.M
     built: list[str] = []
     original = NamedModel.body
 
-    def build(named: NamedModel, name: str) -> bytes:
+    def build(named: NamedModel, name: str) -> tuple[bytes | memoryview, ...]:
         built.append(name)
         return original(named, name)
 
@@ -165,7 +165,7 @@ def test_a_silent_upstream_is_a_504_and_is_not_asked_twice() -> None:
     """It may be working on the request: asking again could pay for it twice."""
     with Upstream(keep_silent) as upstream:
         answer = rig(upstream.base_url, timeouts=LIMITS).ask()
-    assert (answer.status, answer.json()["error"]["code"], len(upstream.seen)) == (504, "first_byte_timeout", 1)
+    assert (answer.status, answer.json()["error"]["code"], len(upstream.received)) == (504, "first_byte_timeout", 1)
 
 
 def test_the_total_time_holds_over_all_attempts() -> None:
@@ -192,13 +192,13 @@ def test_a_model_may_have_a_timeout_of_its_own() -> None:
 def test_an_upstream_that_hangs_up_after_reading_is_a_502_and_is_not_asked_twice() -> None:
     with Upstream(hang_up) as upstream:
         answer = rig(upstream.base_url, source=FakeSleep().clock()).ask()
-    assert (answer.status, answer.json()["error"]["code"], len(upstream.seen)) == (502, "upstream_disconnected", 1)
+    assert (answer.status, answer.json()["error"]["code"], len(upstream.received)) == (502, "upstream_disconnected", 1)
 
 
 def test_a_get_that_was_hung_up_on_is_repeated() -> None:
     with Upstream(reply(200, {"data": []}), script=[hang_up]) as upstream:
         answer = rig(upstream.base_url, source=FakeSleep().clock()).ask("/v1/files", method="GET")
-    assert (answer.status, len(upstream.seen)) == (200, 2)
+    assert (answer.status, len(upstream.received)) == (200, 2)
 
 
 def test_a_body_that_ends_early_is_broken_and_in_buffered_form_a_502() -> None:
@@ -212,14 +212,14 @@ def test_a_body_that_ends_early_is_broken_and_in_buffered_form_a_502() -> None:
 def test_fallbacks_are_tried_in_order_after_the_retries_and_may_be_aliases() -> None:
     models = {"best": {"target": "m1", "fallbacks": ["m2", "spare"]}, "spare": {"target": "m3"}}
 
-    def by_model(_: Upstream, seen: Seen, client: socket.socket) -> bool:
-        good = seen.json()["model"] == "m3"
-        return (chat(model="m3") if good else reply(500, {}))(_, seen, client)
+    def by_model(_: Upstream, received: Seen, client: socket.socket) -> bool:
+        good = received.json()["model"] == "m3"
+        return (chat(model="m3") if good else reply(500, {}))(_, received, client)
 
     with Upstream(by_model) as upstream:
         proxy = rig(upstream.base_url, source=FakeSleep().clock(), retries=1, models=models)
         answer = proxy.ask(body={"model": "best", "messages": []})
-    assert [seen.json()["model"] for seen in upstream.seen] == ["m1", "m1", "m2", "m2", "m3"]
+    assert [received.json()["model"] for received in upstream.received] == ["m1", "m1", "m2", "m2", "m3"]
     assert (answer.status, answer.header("x-proxy-model")) == (200, "m3")
 
 
@@ -227,14 +227,14 @@ def test_a_fallback_also_takes_over_from_a_silent_model() -> None:
     models = {"best": {"target": "m1", "fallbacks": ["m2"]}}
     with Upstream(chat(), script=[keep_silent]) as upstream:
         answer = rig(upstream.base_url, timeouts=LIMITS, models=models).ask(body={"model": "best", "messages": []})
-    assert (answer.status, [seen.json()["model"] for seen in upstream.seen]) == (200, ["m1", "m2"])
+    assert (answer.status, [received.json()["model"] for received in upstream.received]) == (200, ["m1", "m2"])
 
 
 def test_a_caller_error_is_no_reason_for_a_fallback() -> None:
     models = {"best": {"target": "m1", "fallbacks": ["m2"]}}
     with Upstream(reply(400, {"error": {}})) as upstream:
         answer = rig(upstream.base_url, models=models).ask(body={"model": "best", "messages": []})
-    assert (answer.status, len(upstream.seen)) == (400, 1)
+    assert (answer.status, len(upstream.received)) == (400, 1)
 
 
 def test_connections_are_kept_and_used_again() -> None:
@@ -253,7 +253,7 @@ def test_a_frozen_environment_loses_no_request_to_stale_connections_and_sends_no
             answer = proxy.ask(body={"model": "gpt-4o", "messages": [], "user": str(number)})
             assert answer.status == 200
             upstream.drop_connections()
-    assert [seen.json()["user"] for seen in upstream.seen] == [str(number) for number in range(30)]
+    assert [received.json()["user"] for received in upstream.received] == [str(number) for number in range(30)]
 
 
 def test_a_connection_that_dies_while_the_request_is_on_its_way_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,9 +266,9 @@ def test_a_connection_that_dies_while_the_request_is_on_its_way_is_replaced(monk
         monkeypatch.setattr("proxy.upstream.connection.Connection.is_dead", lambda _: False)
         answer = proxy.ask()
     if hasattr(socket, "TCP_INFO"):
-        assert (answer.status, answer.exchange.reconnects, len(upstream.seen)) == (200, 1, 2)
+        assert (answer.status, answer.exchange.reconnects, len(upstream.received)) == (200, 1, 2)
     else:  # no way to know that it was not seen, so it is not sent twice
-        assert (answer.status, answer.exchange.reconnects, len(upstream.seen)) == (502, 0, 1)
+        assert (answer.status, answer.exchange.reconnects, len(upstream.received)) == (502, 0, 1)
 
 
 def test_a_connection_idle_for_longer_than_servers_keep_it_is_not_used() -> None:
@@ -276,52 +276,52 @@ def test_a_connection_idle_for_longer_than_servers_keep_it_is_not_used() -> None
     with Upstream(chat()) as upstream:
         proxy = rig(upstream.base_url, source=clock.clock())
         proxy.ask()
-        clock.skew = Pool.MAX_IDLE_S + 1
+        clock.skew = MAX_IDLE_S + 1
         proxy.ask()
-    assert [seen.connection for seen in upstream.seen] == [1, 2]
+    assert [received.connection for received in upstream.received] == [1, 2]
 
 
 def test_a_401_reads_the_secret_once_and_a_rotated_key_is_used() -> None:
-    def old_key_refused(_: Upstream, seen: Seen, client: socket.socket) -> bool:
-        good = seen.header("authorization") == "Bearer sk-new"
-        return (chat() if good else reply(401, {"error": {}}))(_, seen, client)
+    def old_key_refused(_: Upstream, received: Seen, client: socket.socket) -> bool:
+        good = received.header("authorization") == "Bearer sk-new"
+        return (chat() if good else reply(401, {"error": {}}))(_, received, client)
 
     with Upstream(old_key_refused) as upstream:
         proxy = rig(upstream.base_url, source=FakeSleep().clock())
         proxy.parts.secrets.get()
         proxy.store.secret["api_key"] = "sk-new"
         answer = proxy.ask()
-    assert (answer.status, len(upstream.seen), proxy.store.reads) == (200, 2, 2)
+    assert (answer.status, len(upstream.received), proxy.store.reads) == (200, 2, 2)
 
 
 def test_a_key_rotated_again_and_again_while_one_request_waits_loses_it_not() -> None:
-    def rotated_five_times(_: Upstream, seen: Seen, client: socket.socket) -> bool:
-        turn = int((seen.header("authorization") or "").removeprefix("Bearer sk-"))
+    def rotated_five_times(_: Upstream, received: Seen, client: socket.socket) -> bool:
+        turn = int((received.header("authorization") or "").removeprefix("Bearer sk-"))
         proxy.store.secret["api_key"] = f"sk-{min(turn + 1, 5)}"
-        return (chat() if turn == 5 else reply(401, {"error": {}}))(_, seen, client)
+        return (chat() if turn == 5 else reply(401, {"error": {}}))(_, received, client)
 
     with Upstream(rotated_five_times) as upstream:
         proxy = rig(upstream.base_url, api_key="sk-0")
         answer = proxy.ask()
-    assert (answer.status, len(upstream.seen), proxy.store.reads) == (200, 6, 6)
+    assert (answer.status, len(upstream.received), proxy.store.reads) == (200, 6, 6)
 
 
 def test_two_refused_keys_by_turns_end_in_401() -> None:
-    def other_key(_: Upstream, seen: Seen, client: socket.socket) -> bool:
-        proxy.store.secret["api_key"] = "sk-b" if seen.header("authorization") == "Bearer sk-a" else "sk-a"
-        return reply(401, {"error": {}})(_, seen, client)
+    def other_key(_: Upstream, received: Seen, client: socket.socket) -> bool:
+        proxy.store.secret["api_key"] = "sk-b" if received.header("authorization") == "Bearer sk-a" else "sk-a"
+        return reply(401, {"error": {}})(_, received, client)
 
     with Upstream(other_key) as upstream:
         proxy = rig(upstream.base_url, api_key="sk-a")
         answer = proxy.ask()
-    assert (answer.status, len(upstream.seen)) == (401, 2)
+    assert (answer.status, len(upstream.received)) == (401, 2)
 
 
 def test_a_401_with_an_unchanged_secret_goes_to_the_caller() -> None:
     with Upstream(reply(401, {"error": {"code": "invalid_api_key"}})) as upstream:
         proxy = rig(upstream.base_url)
         answer = proxy.ask()
-    assert (answer.status, answer.json()["error"]["code"], len(upstream.seen)) == (401, "invalid_api_key", 1)
+    assert (answer.status, answer.json()["error"]["code"], len(upstream.received)) == (401, "invalid_api_key", 1)
 
 
 def test_a_wrong_key_in_the_secret_does_not_read_it_for_every_request() -> None:
@@ -336,9 +336,9 @@ def test_a_key_rotated_under_load_loses_no_request() -> None:
     """Eight callers go on while the key is rotated twenty times; the upstream takes the newest key only."""
     valid = {"sk-0"}
 
-    def newest_key_only(_: Upstream, seen: Seen, client: socket.socket) -> bool:
-        good = (seen.header("authorization") or "").removeprefix("Bearer ") in valid
-        return (chat() if good else reply(401, {"error": {}}))(_, seen, client)
+    def newest_key_only(_: Upstream, received: Seen, client: socket.socket) -> bool:
+        good = (received.header("authorization") or "").removeprefix("Bearer ") in valid
+        return (chat() if good else reply(401, {"error": {}}))(_, received, client)
 
     with Upstream(newest_key_only) as upstream:
         proxy = rig(upstream.base_url, api_key="sk-0")
@@ -388,7 +388,7 @@ def test_a_secret_that_turns_malformed_keeps_the_last_good_one_and_says_so(text:
     lines = {line["message"]: line for line in proxy.lines()}
     assert said in lines["secret unusable"]["reason"]
     assert lines["secret failures"]["SecretFailures"] == [1.0]
-    assert upstream.seen[1].header("authorization") == "Bearer sk-upstream"
+    assert upstream.received[1].header("authorization") == "Bearer sk-upstream"
 
 
 @pytest.mark.parametrize(("candidate", "namespace"), [(True, "proxyctl/candidate"), (False, "proxyctl")])
@@ -411,7 +411,7 @@ def test_a_new_secret_is_taken_when_the_old_one_is_old() -> None:
         proxy.ask()
         clock.skew = 61.0
         proxy.ask()
-    assert (len(first.seen), len(second.seen)) == (2, 1)
+    assert (len(first.received), len(second.received)) == (2, 1)
 
 
 def _reset_after_reading(_: Upstream, __: Seen, client: socket.socket) -> bool:
@@ -425,7 +425,7 @@ def test_a_reset_after_the_request_was_read_is_not_taken_for_a_stale_connection(
     with Upstream(chat(), script=[chat(), chat(), _reset_after_reading]) as upstream:
         proxy = rig(upstream.base_url, retries=2, source=FakeSleep().clock())
         statuses = [proxy.ask().status for _ in range(3)]
-    assert (statuses, len(upstream.seen)) == ([200, 200, 502], 3)
+    assert (statuses, len(upstream.received)) == ([200, 200, 502], 3)
 
 
 def test_a_head_that_trickles_in_does_not_outlive_the_limit() -> None:

@@ -25,7 +25,7 @@ def certificate(folder: Path, address: str) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stand-in")])
     now = datetime.datetime.now(datetime.UTC)
-    made = (
+    result = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
@@ -36,7 +36,7 @@ def certificate(folder: Path, address: str) -> Path:
     pem = serialization.Encoding.PEM
     file = folder / f"{address}.pem"
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(private + made.public_bytes(pem))
+    file.write_bytes(private + result.public_bytes(pem))
     return file
 
 
@@ -88,17 +88,17 @@ def test_a_stale_connection_is_replaced_and_nothing_is_sent_twice(trusted: Path)
         for _ in range(5):
             assert proxy.ask().status == 200
             upstream.drop_connections()
-    assert len(upstream.seen) == 5
+    assert len(upstream.received) == 5
 
 
 def test_a_certificate_for_another_host_is_refused_and_nothing_is_sent(trusted: Path, tmp_path: Path) -> None:
     with serving(certificate(tmp_path, "127.0.0.2")) as upstream:
         answer = over(upstream).ask()
-    assert (answer.status, answer.json()["error"]["code"], upstream.seen) == (502, "connect_error", [])
+    assert (answer.status, answer.json()["error"]["code"], upstream.received) == (502, "connect_error", [])
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     tls.context.cache_clear()
     with serving(certificate(tmp_path, "127.0.0.1")) as upstream:
         answer = over(upstream).ask()
-    assert (answer.json()["error"]["code"], upstream.seen) == ("connect_error", [])
+    assert (answer.json()["error"]["code"], upstream.received) == ("connect_error", [])

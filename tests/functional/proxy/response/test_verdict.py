@@ -26,18 +26,18 @@ LIMITS = {"connect_s": 1.0, "first_byte_s": 2.0, "idle_s": 0.4, "total_s": 10.0}
 
 @pytest.fixture
 def faults(openai_standin: LLMockServer) -> Iterator[LLMock]:
-    made = LLMock(openai_standin)
-    made.reset()
-    yield made
-    made.reset()
+    result = LLMock(openai_standin)
+    result.reset()
+    yield result
+    result.reset()
 
 
 @pytest.fixture
 def client(faults: LLMock) -> Iterator[openai.OpenAI]:
     """The SDK over the local door: what happens before an answer begins is the same at every door."""
     proxy = rig(faults.base_url(), timeouts=LIMITS)
-    with local_server(proxy.parts) as url, openai.OpenAI(base_url=url, api_key="unused") as made:
-        yield made
+    with local_server(proxy.parts) as url, openai.OpenAI(base_url=url, api_key="unused") as result:
+        yield result
 
 
 @pytest.fixture(params=["stream", "buffered"])
@@ -46,8 +46,8 @@ def lambda_client(request: pytest.FixtureRequest, faults: LLMock, artifact_folde
     answers = [secret_answer(faults.base_url(), timeouts=LIMITS)]
     environment = Environment(artifact_folder, answers, request.param).ready()
     try:
-        with gateway(environment.runtime) as url, openai.OpenAI(base_url=url, api_key="unused") as made:
-            yield made
+        with gateway(environment.runtime) as url, openai.OpenAI(base_url=url, api_key="unused") as result:
+            yield result
     finally:
         environment.end()
 

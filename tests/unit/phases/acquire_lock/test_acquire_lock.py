@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.evidence.outcome import LockEvidence
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Status
 from chalicelib.phases.acquire_lock import run as acquire_lock
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.evidence.plan import ApprovalEvidence
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus
+from chalicelib.domain.options import Options
 from chalicelib.phases.await_approval import run as await_approval
 
 from tests.fakes import FakeAws

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from chalicelib.domain.config import Bake, Options
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import BakeEvidence, ShiftEvidence
 from chalicelib.domain.evidence.stack import SettingsEvidence
+from chalicelib.domain.options import Bake, Options
 from chalicelib.engine.phase import Request, Results, Status
 from chalicelib.phases.bake import run as bake
 from hypothesis import given, settings

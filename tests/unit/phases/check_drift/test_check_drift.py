@@ -11,11 +11,12 @@ import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.aws.stacks import Detection, ResourceDrift
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.drift import DriftEvidence
 from chalicelib.domain.model import Action, Applied, Environment, Release
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.monitoring.alarms import definitions
 from chalicelib.phases.check_drift import run as check_drift

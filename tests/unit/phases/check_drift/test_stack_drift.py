@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from chalicelib.domain.aws.stacks import ResourceDrift
 from chalicelib.domain.evidence.drift import DRIFT
-from chalicelib.phases.check_drift import stack_drift
+from chalicelib.phases.check_drift import false_reports, stack_drift
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,29 @@ def test_any_other_change_outside_of_cloudformation_is_drift(kind: str, path: st
 def test_a_deleted_resource_is_drift_except_a_version_which_release_code_deletes() -> None:
     gone = [ResourceDrift("Role", "AWS::IAM::Role", "DELETED"), ResourceDrift("V", "AWS::Lambda::Version", "DELETED")]
     assert [finding.where for finding in stack_drift.findings("s", gone)] == ["Role (AWS::IAM::Role)"]
+
+
+LOGS = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/apigateway/proxyctl-dev"
+DESTINATION = "/AccessLogSetting/DestinationArn"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "expected", "actual", "count"),
+    [
+        ("AWS::ApiGateway::Stage", DESTINATION, f"{LOGS}:*", LOGS, 0),
+        ("AWS::ApiGateway::Stage", DESTINATION, f"{LOGS}:*", f"{LOGS}-other", 1),
+        ("AWS::ApiGateway::Stage", DESTINATION, LOGS, f"{LOGS}:*", 1),
+        ("AWS::ApiGateway::Stage", "/AccessLogSetting/Format", f"{LOGS}:*", LOGS, 1),
+        ("AWS::ApiGatewayV2::Stage", DESTINATION, f"{LOGS}:*", LOGS, 1),
+    ],
+)
+def test_what_cloudformation_reports_falsely_is_no_drift_and_what_resembles_it_is(
+    kind: str, path: str, expected: str, actual: str, count: int
+) -> None:
+    """Issue 10, row t."""
+    changed = ResourceDrift("Stage", kind, "MODIFIED", [(path, expected, actual)])
+    assert len(stack_drift.findings("s", [changed])) == count
+
+
+def test_every_false_report_names_its_source() -> None:
+    assert all(report.source.startswith("https://") for report in false_reports.FALSE_REPORTS)

@@ -10,12 +10,12 @@ from chalicelib.domain.aws.alarms import Alarm
 from chalicelib.domain.aws.functions import FunctionConfig
 from chalicelib.domain.aws.stacks import StackEvent, StackResource
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import Options
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.clean_up import CleanUpEvidence
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import ENVIRONMENT_TAG, OWNER_TAG, Names
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.clean_up import run as clean_up
 from chalicelib.phases.clean_up.cursor import RemovalCursor
@@ -99,7 +99,7 @@ def test_everything_of_the_environment_goes_and_nothing_of_another() -> None:
     result = remove(fake, remove_secret=True, secret_recovery_days=0)
     assert evidence(result).left == ()
     assert set(fake.alarms.states) == {OTHER.alarm("errors")}
-    assert set(fake.alarms.boards) == {OTHER.dashboard}
+    assert set(fake.alarms.boards) == {NAMES.dashboard}  # the other environment's, too
     assert set(fake.logs.kept) == {OTHER.log_group}
     assert {query.name for query in fake.logs.saved.values()} == {f"{OTHER.queries}slow"}
     assert set(fake.secrets.kept) == {OTHER.secret}
@@ -261,6 +261,15 @@ def test_a_stack_is_deleted_twice_at_most_and_the_failure_names_its_cause() -> N
     with pytest.raises(PhaseFailed, match="has an attached policy"):
         remove(fake)
     assert fake.stacks.did.count("delete") == 2
+
+
+def test_the_dashboard_of_all_goes_with_the_last_environment() -> None:
+    """Issue 10, row y: one dashboard, since each from the fourth on costs $3 a month."""
+    fake = aws()
+    fake.stack_goes("DELETE_IN_PROGRESS")
+    fake.alarms.delete([OTHER.alarm("errors")])
+    assert evidence(remove(fake, remove_secret=True, secret_recovery_days=0)).left == ()
+    assert fake.alarms.boards == {}
 
 
 def test_leftovers_are_listed_with_the_command_that_removes_them() -> None:

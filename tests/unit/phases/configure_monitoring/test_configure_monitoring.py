@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Request, Status
-from chalicelib.monitoring import fire
+from chalicelib.monitoring import dashboard, fire
 from chalicelib.phases.configure_monitoring import run as configure_monitoring
 
 from tests.fakes import FakeAws
@@ -297,6 +298,36 @@ def test_the_dashboard_has_its_graphs_and_costs_of_models_with_a_price() -> None
     assert labels == ["fast"]
     shown = next(widget for widget in body["widgets"] if widget["type"] == "alarm")
     assert len(shown["properties"]["alarms"]) == len(WATCHED)
+
+
+def test_environments_share_one_dashboard_whose_reader_chooses_the_environment() -> None:
+    """Issue 10, row y."""
+    fake = aws()
+    to_the_end(ask(), fake)
+    mine = fake.alarms.boards[NAMES.dashboard]
+    for names in (Names("shop"), Names("dev-2")):
+        for group in (names.log_group, names.access_log_group):
+            fake.logs.add(group)
+        fake.logs.lines[names.log_group] = fake.logs.lines[NAMES.log_group]
+        fake.logs.lines[names.access_log_group] = fake.logs.lines[NAMES.access_log_group]
+        to_the_end(ask(environment=replace(environment(), name=names.environment)), fake)
+    assert fake.alarms.boards == {NAMES.dashboard: mine}
+    body = json.loads(mine)
+    (variable,) = body["variables"]
+    assert variable["pattern"] == "the-environment"
+    assert '"dev"' not in json.dumps(body["widgets"])
+    alarms = next(widget for widget in body["widgets"] if widget["type"] == "alarm")["properties"]["alarms"]
+    assert alarms
+    assert all(":alarm:proxyctl/the-environment/" in arn for arn in alarms)
+
+
+def test_prices_that_another_environment_has_written_stay_on_the_dashboard() -> None:
+    fake = aws()
+    to_the_end(ask(), fake)
+    priced = results(SecretEvidence(targets={"big": "gpt-4o"}), StackEvidence(stack_id="s", outputs=OUTPUTS))
+    to_the_end(ask(results=priced), fake)
+    assert set(dashboard.prices_of(fake.alarms.boards[NAMES.dashboard])) == {"fast", "big"}
+    assert dashboard.prices_of(None) == {}
 
 
 def test_the_fingerprint_follows_thresholds_recipients_and_missing_alarms_only() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from chalicelib.domain.aws.stacks import Change, ChangeSet, StackEvent, StackResource
-from chalicelib.domain.config import Config, Options, Throttle
+from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.deploy_stack import run as deploy_stack
 from chalicelib.stack import template

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from chalicelib.domain.aws.functions import ConcurrencyLimits, Invocation
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import Config, Load, Options, Slo
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest, PhaseFailed
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Load, Options, Slo
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.load import plans, shard
 from chalicelib.load.recorder import Recorder

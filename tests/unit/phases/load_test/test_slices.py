@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from chalicelib.domain.config import Config, Load, Options, Slo
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.evidence.load import SizeRow
+from chalicelib.domain.options import Load, Options, Slo
 from chalicelib.phases.load_test.cost import estimate_usd, guard, invocation_usd
 from chalicelib.phases.load_test.report_lines import Report, read
 from chalicelib.phases.load_test.slices import ahead_s, slices_of

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from chalicelib.domain.config import Slo
+from chalicelib.domain.options import Slo
 from chalicelib.load.histogram import Histogram, add
 from chalicelib.phases.load_test.slo import (
     COMPARISON_SAMPLES,

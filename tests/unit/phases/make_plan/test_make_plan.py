@@ -11,7 +11,7 @@ from chalicelib.domain.aws.functions import FunctionConfig
 from chalicelib.domain.aws.secrets import SecretInfo
 from chalicelib.domain.aws.stacks import Change, ChangeSet
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import AlarmThresholds, Config, Options
+from chalicelib.domain.config import AlarmThresholds, Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.plan import PlanEvidence
@@ -19,6 +19,7 @@ from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import Action, Applied
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import OfPhase, Request, Result, Status
 from chalicelib.phases.make_plan import run as make_plan
 

@@ -12,11 +12,12 @@ from chalicelib.domain.aws.gateway import GatewayAccount
 from chalicelib.domain.aws.identity import Caller
 from chalicelib.domain.aws.stacks import StackResource
 from chalicelib.domain.codec import encode
-from chalicelib.domain.config import Config, Load, Options, Throttle, Webhook
+from chalicelib.domain.config import Config, Throttle, Webhook
 from chalicelib.domain.errors import AwsCallFailed, BadRequest, PhaseFailed
 from chalicelib.domain.evidence.preflight import Build, Finding, PreflightEvidence
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import OWNER_TAG
+from chalicelib.domain.options import Load, Options
 from chalicelib.engine.policies import documents
 from chalicelib.phases.preflight import run as preflight
 from chalicelib.phases.preflight.grants import role_of

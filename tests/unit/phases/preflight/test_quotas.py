@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from chalicelib.domain.aws.functions import ConcurrencyLimits
 from chalicelib.domain.aws.gateway import GatewayAccount
-from chalicelib.domain.config import Load, Throttle
+from chalicelib.domain.config import Throttle
+from chalicelib.domain.options import Load
 from chalicelib.phases.preflight import quotas
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from chalicelib.domain.config import Config, Options, Throttle, Webhook
+from chalicelib.domain.config import Config, Throttle, Webhook
 from chalicelib.domain.errors import LockLost
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
@@ -24,6 +24,7 @@ from chalicelib.domain.model import (
     PhaseRecord,
     PhaseStatus,
 )
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import OfPhase, Results, Status
 from chalicelib.phases.record_outcome import run as record_outcome
 
@@ -98,14 +99,14 @@ def test_the_releases_that_passed_are_kept_newest_first_and_each_rollback_goes_f
         record.update(aws.records.attributes["dev"] | {"lock": asdict(HELD)})
         return aws.records.environment("dev")
 
-    for version in ("5", "6", "7"):
+    for version in ("4", "5", "6", "7"):
         stands = stands_after(results=released(version))
-    assert [release.version for release in stands.releases] == ["7", "6", "5"]
+    assert [release.version for release in stands.releases] == ["7", "6", "5", "4"]
     back = results(RollBackEvidence(version="6", release_of="d-new", to="t"))
     stands = stands_after(action=Action.ROLLBACK, results=back)
     pointers = (stands.live, stands.last_good, stands.previous)
     assert [release.version if release else "" for release in pointers] == ["6", "6", "5"]
-    assert [release.version for release in stands.releases] == ["7", "6", "5"]
+    assert [release.version for release in stands.releases] == ["7", "6", "5", "4"]
 
 
 def test_when_every_acting_phase_was_skipped_the_deploy_says_that_nothing_changed() -> None:

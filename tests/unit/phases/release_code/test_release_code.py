@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from chalicelib.domain.aws.functions import FunctionConfig
 from chalicelib.domain.aws.http import Reply
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Results, Status
 from chalicelib.phases.release_code import run as release_code
 

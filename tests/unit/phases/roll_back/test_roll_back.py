@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
-from chalicelib.domain.config import Options
 from chalicelib.domain.errors import AwsCallFailed, LockLost, PhaseFailed
 from chalicelib.domain.evidence.release import RollBackEvidence
 from chalicelib.domain.model import Action, Applied, Lock, PhaseRecord, PhaseStatus
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.roll_back import run as roll_back
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
-from chalicelib.domain.config import Config, Options
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.drill import DrillEvidence
 from chalicelib.domain.model import Action, DeploymentStatus, PhaseRecord, PhaseStatus
 from chalicelib.domain.names import Names
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.run_drill import run as run_drill
 from chalicelib.phases.run_drill.cursor import DrillCursor

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
-from chalicelib.domain.config import Bake, Options
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
 from chalicelib.domain.model import Environment
+from chalicelib.domain.options import Bake, Options
 from chalicelib.engine.phase import Request, Status
 from chalicelib.phases.shift_traffic import run as shift_traffic
 

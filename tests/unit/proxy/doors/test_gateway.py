@@ -16,8 +16,8 @@ def event(**changes: Any) -> dict[str, Any]:
     return {"httpMethod": "POST", "path": "/v1/x", "headers": None, "requestContext": {}, "body": None, **changes}
 
 
-def request_of(made: dict[str, Any]) -> Request:
-    return gateway.request_of(made, hold=True, deadline=9.0, invocation_id="i1")
+def request_of(result: dict[str, Any]) -> Request:
+    return gateway.request_of(result, hold=True, deadline=9.0, invocation_id="i1")
 
 
 def response(body: bytes, headers: list[tuple[str, str]] | None = None) -> Response:
@@ -30,7 +30,7 @@ def test_a_text_body_and_an_encoded_one_become_the_same_bytes() -> None:
 
 
 def test_many_valued_headers_and_queries_win_over_single_ones() -> None:
-    made = request_of(
+    result = request_of(
         event(
             headers={"X-A": "2"},
             multiValueHeaders={"X-A": ["1", "2"]},
@@ -38,27 +38,27 @@ def test_many_valued_headers_and_queries_win_over_single_ones() -> None:
             multiValueQueryStringParameters={"q": ["a&b", "b c"]},
         )
     )
-    assert made.headers == (("x-a", "1"), ("x-a", "2"))
-    assert made.query == "q=a%26b&q=b%20c"
+    assert result.headers == (("x-a", "1"), ("x-a", "2"))
+    assert result.query == "q=a%26b&q=b%20c"
 
 
 def test_single_valued_ones_do_alone() -> None:
-    made = request_of(event(headers={"X-A": "2"}, queryStringParameters={"q": "1"}))
-    assert (made.headers, made.query) == ((("x-a", "2"),), "q=1")
+    result = request_of(event(headers={"X-A": "2"}, queryStringParameters={"q": "1"}))
+    assert (result.headers, result.query) == ((("x-a", "2"),), "q=1")
 
 
 def test_the_candidate_path_is_stripped_on_its_own_resource_only() -> None:
     context = {"resourcePath": "/_candidate/{proxy+}", "identity": {"userArn": "arn:aws:iam::1:role/r"}}
-    made = request_of(event(path="/_candidate/health", requestContext=context))
-    assert (made.path, made.candidate) == ("/health", True)
+    result = request_of(event(path="/_candidate/health", requestContext=context))
+    assert (result.path, result.candidate) == ("/health", True)
     assert not request_of(event(path="/_candidate/health", requestContext={**context, "identity": {}})).candidate
     spoofed = request_of(event(path="/_candidate/health", requestContext={"resourcePath": "/{proxy+}"}))
     assert (spoofed.path, spoofed.candidate) == ("/_candidate/health", False)
 
 
 def test_ids_of_gateway_and_invocation_are_kept() -> None:
-    made = request_of(event(requestContext={"requestId": "g1"}))
-    assert (made.gateway_id, made.invocation_id, made.deadline, made.hold) == ("g1", "i1", 9.0, True)
+    result = request_of(event(requestContext={"requestId": "g1"}))
+    assert (result.gateway_id, result.invocation_id, result.deadline, result.hold) == ("g1", "i1", 9.0, True)
 
 
 @pytest.mark.parametrize("wrong", [None, [], {}, {"httpMethod": None}, {"version": "2.0", "rawPath": "/"}])
@@ -87,12 +87,12 @@ def test_an_event_with_the_largest_body_still_fits_into_lambdas_limit() -> None:
 
 
 def test_the_prelude_is_json_and_eight_nul_bytes() -> None:
-    made = gateway.prelude(
+    result = gateway.prelude(
         response(b"", [("content-type", "a/b"), ("x", "1"), ("x", "2"), ("set-cookie", "c=1"), ("content-length", "0")])
     )
-    assert made.endswith(b"}" + b"\0" * 8)
-    assert made.count(b"\0") == 8
-    assert json.loads(made[:-8]) == {
+    assert result.endswith(b"}" + b"\0" * 8)
+    assert result.count(b"\0") == 8
+    assert json.loads(result[:-8]) == {
         "statusCode": 200,
         "headers": {"content-type": "a/b"},
         "multiValueHeaders": {"x": ["1", "2"]},

@@ -47,11 +47,11 @@ def test_backoff_doubles_to_a_limit_and_jitter_only_shortens_it() -> None:
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 0.999])
-@pytest.mark.parametrize("asked", [0.0, 0.5, 8.0])
-def test_no_retry_comes_before_the_time_asked_for(asked: float, chance: float) -> None:
-    wait = retry.wait_s(1, asked, chance, 60.0)
+@pytest.mark.parametrize("wanted", [0.0, 0.5, 8.0])
+def test_no_retry_comes_before_the_time_asked_for(wanted: float, chance: float) -> None:
+    wait = retry.wait_s(1, wanted, chance, 60.0)
     assert wait is not None
-    assert asked < wait < asked * 1.06 + 0.011
+    assert wanted < wait < wanted * 1.06 + 0.011
 
 
 def test_a_wait_that_leaves_no_time_for_the_attempt_is_not_begun() -> None:

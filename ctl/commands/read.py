@@ -1,0 +1,78 @@
+"""Commands that show records: deployments, environments, nights, documents."""
+
+import json
+import sys
+
+import click
+
+from ctl import exits, pages, reading
+from ctl.client import Client
+from ctl.commands.shared import json_option, reads
+
+STATES = ("PENDING", "RUNNING", "WAITING_APPROVAL", "SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED")
+
+
+@click.command("list")
+@click.argument("environment", required=False)
+@click.option("--status", type=click.Choice(STATES))
+@click.option("--limit", type=int, metavar="N", help="How many, 1 to 100 (default: 20).")
+@json_option
+@reads
+def list_(client: Client, environment: str | None, status: str | None, limit: int | None, as_json: bool) -> int:
+    """Deployments, newest first."""
+    page = client.deployments(environment, status, limit)
+    return reading.put({"deployments": page}, pages.deployments(page), as_json=as_json)
+
+
+deployments = click.Command(
+    "deployments", callback=list_.callback, params=list_.params, help="The same as list.", hidden=True
+)
+
+
+@click.command()
+@click.argument("environment", required=False)
+@json_option
+@reads
+def environments(client: Client, environment: str | None, as_json: bool) -> int:
+    """All environments, or one with history and DORA figures."""
+    if environment:
+        shown = client.environment(environment)
+        return reading.put(shown, pages.environment(shown), as_json=as_json)
+    everything = client.environments()
+    return reading.put({"environments": everything}, pages.environments(everything), as_json=as_json)
+
+
+@click.command()
+@json_option
+@reads
+def nights(client: Client, as_json: bool) -> int:
+    """The results of the last nightly revalidations."""
+    everything = client.nights()
+    return reading.put({"nights": everything}, pages.nights(everything), as_json=as_json)
+
+
+@click.command()
+@click.argument("id_", metavar="ID")
+@json_option
+@reads
+def report(client: Client, id_: str, as_json: bool) -> int:
+    """The deployment's HTML report, to standard output."""
+    return _document(client, id_, "report", as_json)
+
+
+@click.command()
+@click.argument("id_", metavar="ID")
+@json_option
+@reads
+def handoff(client: Client, id_: str, as_json: bool) -> int:
+    """The handoff document (Markdown), to standard output."""
+    return _document(client, id_, "handoff", as_json)
+
+
+def _document(client: Client, deployment_id: str, name: str, as_json: bool) -> int:
+    text = client.document(deployment_id, name)
+    sys.stdout.write((json.dumps({name: text}) if as_json else text.rstrip()) + "\n")
+    return exits.DONE
+
+
+COMMANDS: tuple[click.Command, ...] = (list_, deployments, environments, nights, report, handoff)

@@ -1,0 +1,126 @@
+"""`deploy`, and the other actions of a deployment by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ctl import markdown, rolling
+from ctl.client import Client
+from ctl.commands.shared import changes, set_option
+
+_ACTIONS = ("deploy", "plan", "revalidate", "rollback", "cleanup", "drill")
+
+_config = click.option(
+    "--config", metavar="JSON", help="Settings to change, as a JSON object or @FILE; null resets one."
+)
+_replace = click.option("--replace", is_flag=True, help="Settings that are not given get their defaults.")
+_create = click.option("--create", is_flag=True, help="The environment is new, although its name is like another's.")
+_to = click.option("--to", metavar="VERSION", help="The version to go back to; default: the last good one.")
+_heal = click.option("--heal", is_flag=True, help="Repair drift where that is safe.")
+_remove_secret = click.option("--remove-secret", is_flag=True, help="Remove the secret, too.")
+
+
+def _starting(run: Callable[..., int]) -> Callable[..., int]:
+    """The argument and the options of every command that starts a deployment."""
+    options = (
+        click.argument("environment"),
+        click.option("--reason", metavar="TEXT", help="Why, for the record."),
+        click.option("--wait", is_flag=True, help="Wait in line if the environment is busy."),
+        click.option("--options", metavar="JSON", help="Options of this run as a JSON object, or @FILE."),
+        click.option("--idempotency-key", metavar="KEY", help="The same key starts the same deployment once."),
+        click.option("--follow/--no-follow", default=True, help="Follow it to its end (default), or print its id."),
+        click.option("--json", "as_json", is_flag=True, help="A JSON line for each event, or the answer as JSON."),
+    )
+    for option in reversed(options):
+        run = option(run)
+    return run
+
+
+def _run(
+    client: Client,
+    environment: str,
+    action: str,
+    *,
+    options: str | None,
+    idempotency_key: str | None,
+    follow: bool,
+    as_json: bool,
+    config: str | None = None,
+    settings: tuple[str, ...] = (),
+    **flags: object,
+) -> int:
+    body = rolling.request(environment, action, flags, config=config, options=options, settings=settings)
+    return rolling.start(client, body, idempotency_key, follows=follow, as_json=as_json)
+
+
+@click.command()
+@_starting
+@_config
+@_replace
+@_create
+@set_option
+@click.option("--action", type=click.Choice(_ACTIONS), default="deploy", help="Each is a command, too.")
+@click.option("--approval", is_flag=True, help="Wait for `approve` before users get the new version.")
+@click.option("--expected-plan", metavar="DIGEST", help="Refuse to run unless `plan` still prints this digest.")
+@click.option("--force", is_flag=True, help="Run every phase, even where nothing has changed.")
+@_to
+@_heal
+@_remove_secret
+@changes
+def deploy(client: Client, /, **arguments: Any) -> int:
+    """Start a deployment and follow it to its end."""
+    return _run(client, **arguments)
+
+
+@click.command()
+@_starting
+@_config
+@_replace
+@_create
+@set_option
+@click.option("--markdown", "as_markdown", is_flag=True, help="The plan as Markdown, for a pull request's comment.")
+@changes
+def plan(client: Client, /, as_markdown: bool, **arguments: Any) -> int:
+    """What a deploy would do, phase by phase. Changes nothing; prints the digest that --expected-plan takes."""
+    if not as_markdown:
+        return _run(client, action="plan", **arguments)
+    return markdown.plan(client, arguments)
+
+
+@click.command()
+@_starting
+@_to
+@changes
+def rollback(client: Client, /, **arguments: Any) -> int:
+    """Go back to the last good version, code and settings."""
+    return _run(client, action="rollback", **arguments)
+
+
+@click.command()
+@_starting
+@_heal
+@changes
+def revalidate(client: Client, /, **arguments: Any) -> int:
+    """Check what is live: drift, endpoints, errors, a light load."""
+    return _run(client, action="revalidate", **arguments)
+
+
+@click.command()
+@_starting
+@_remove_secret
+@changes
+def cleanup(client: Client, /, **arguments: Any) -> int:
+    """Remove the environment and prove that nothing is left."""
+    return _run(client, action="cleanup", **arguments)
+
+
+@click.command()
+@_starting
+@changes
+def drill(client: Client, /, **arguments: Any) -> int:
+    """Rehearse on a copy: create it, break it, update it, remove it."""
+    return _run(client, action="drill", **arguments)
+
+
+COMMANDS: tuple[click.Command, ...] = (deploy, plan, rollback, revalidate, cleanup, drill)

@@ -1,0 +1,1 @@
+"""Environments as files: read and check them, compare them with what is deployed, roll what differs in waves."""

@@ -1,0 +1,140 @@
+"""`apply`: read the files, show what differs, ask, roll."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from ctl import exits, pages
+from ctl.client import Client
+from ctl.difference import shown
+from ctl.environments import files, references
+from ctl.environments.compare import Deployed, Difference, compare
+from ctl.environments.files import EnvironmentFile
+from ctl.environments.waves import Change, Run, roll, waves_of
+from ctl.inputs import Refused
+from ctl.pages import Line
+from ctl.shapes import Deployment, SecretView
+from ctl.signed import ApiError
+from ctl.words import clean
+
+
+def plan(environments: Sequence[EnvironmentFile], client: Client) -> list[Change]:
+    """What differs, an entry for each file."""
+    return [_change(environment, client) for environment in environments]
+
+
+def _change(wanted: EnvironmentFile, client: Client) -> Change:
+    document = references.document(wanted, references.reader(client))
+    deployed = look(wanted.name, client)
+    difference = compare(wanted, document, deployed)
+    if difference.is_new and not deployed.secret and not document and not wanted.config.get("secret_arn"):
+        raise Refused(
+            f"{wanted.path}: {wanted.name} has no secret yet; name the key with "
+            f"`provider: {{api_key: {{env: OPENAI_API_KEY}}}}`, or store it: proxyctl secret set {wanted.name}"
+        )
+    return Change(wanted, difference, document, has_secret=deployed.secret is not None)
+
+
+def look(name: str, client: Client) -> Deployed:
+    """What the control plane has on record of an environment."""
+    try:
+        environment = client.environment(name)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        return Deployed(None, None, _secret(name, client))
+    return Deployed(environment, _newest_deploy(name, client), _secret(name, client))
+
+
+def _newest_deploy(name: str, client: Client) -> Deployment | None:
+    successful = client.deployments(name, "SUCCEEDED", 100)
+    return next((item for item in successful if item.get("action") == "deploy"), None)
+
+
+def _secret(name: str, client: Client) -> SecretView | None:
+    """None when there is none, or when the control plane has no such route yet (API Gateway then answers 403)."""
+    try:
+        return client.secret(name)
+    except ApiError as error:
+        if error.status not in (403, 404, 405):
+            raise
+        return None
+
+
+def page(changes: Sequence[Change]) -> Iterator[Line]:
+    """Wave by wave, what differs field by field; of the secret, the names of fields only."""
+    waves = waves_of(changes)
+    for number, wave in enumerate(waves, 1):
+        if len(waves) > 1:
+            yield f"wave {number} of {len(waves)} (order {wave[0].wanted.order})", "bold"
+        for change in wave:
+            yield from _lines(change.wanted.name, change.difference)
+
+
+def _lines(name: str, difference: Difference) -> Iterator[Line]:
+    if not difference:
+        yield f"{name}: nothing differs", "dim"
+        return
+    yield f"{name}: {'new environment' if difference.is_new else 'differs'}", "yellow"
+    for change in difference.settings:
+        yield clean(f"  {shown(change)}"), ""
+    for field in difference.secret:
+        yield clean(f"  ~ secret.{field}: (not shown)"), ""
+
+
+def as_json(changes: Sequence[Change]) -> str:
+    """The same for programs."""
+    return json.dumps(
+        {
+            "environments": [
+                {
+                    "name": change.wanted.name,
+                    "order": change.wanted.order,
+                    "new": change.difference.is_new,
+                    "settings": [shown(item) for item in change.difference.settings],
+                    "secret": list(change.difference.secret),
+                }
+                for change in changes
+            ]
+        }
+    )
+
+
+def run(
+    client: Client,
+    paths: Iterable[Path],
+    *,
+    settings: Sequence[str],
+    only: Sequence[str],
+    reason: str | None,
+    dry_run: bool,
+    yes: bool,
+    waits: bool,
+    json_lines: bool,
+) -> int:
+    """Apply the files. Raises Refused for a wrong file, and where a person would be asked but there is no terminal."""
+    changes = plan(files.load(paths, settings, only), client)
+    if json_lines:
+        sys.stdout.write(as_json(changes) + "\n")
+    else:
+        pages.put(page(changes), sys.stdout)
+    rolled = [change for change in changes if change.difference]
+    if dry_run or not rolled:
+        return exits.DONE
+    if not yes and (json_lines or not sys.stdin.isatty()):
+        raise Refused("apply asks before it rolls, and this is no terminal; add --yes to roll, or --dry-run to compare")
+    if not yes and not _agrees(f"Roll {', '.join(change.wanted.name for change in rolled)}? [y/N] "):
+        sys.stdout.write("nothing was rolled\n")
+        return exits.DONE
+
+    def gate(order: int) -> bool:
+        return yes or _agrees(f"Go on with order {order}? [y/N] ")
+
+    return roll(rolled, Run(client, reason, waits, json_lines, gate))
+
+
+def _agrees(question: str) -> bool:
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

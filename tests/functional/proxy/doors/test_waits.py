@@ -1,0 +1,247 @@
+"""Nothing waits unwatched: callers who hang up, heads that drip, connections that nobody uses."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.clock import SYSTEM
+from proxy.doors import callers
+from proxy.exchange import Exchange
+from proxy.telemetry import Telemetry
+from tests.functional.proxy.rig import Rig, local_server, rig, secret
+from tests.functional.proxy.upstream import Seen, Upstream, chat, events, keep_silent, reply
+
+ROOT = Path(__file__).parents[4]
+LIMITS = {"connect_s": 30.0, "first_byte_s": 60.0, "idle_s": 60.0, "total_s": 120.0}
+CHAT = b'{"model":"m","messages":[]}'
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+REQUEST = HEAD + b"Content-Length: %d\r\n\r\n" % len(CHAT) + CHAT
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Wait until a condition holds; whether it does."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+def connect(url: str) -> socket.socket:
+    host, _, port = url.removeprefix("http://").removesuffix("/v1").partition(":")
+    return socket.create_connection((host, int(port)), timeout=20)
+
+
+def silent_then(first: bytes) -> Any:
+    """Send the beginning of an answer, then nothing; note when the other side hangs up."""
+
+    def behave(upstream: Upstream, _: Seen, client: socket.socket) -> bool:
+        client.sendall(first)
+        client.recv(1)
+        upstream.gone.set()  # type: ignore[attr-defined]
+        return False
+
+    return behave
+
+
+STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+PART = b"".join(events("a", done=False))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b"", b"HTTP/1.1 200 OK\r\nx: ", STREAM_HEAD, STREAM_HEAD + PART],
+    ids=["nothing", "head", "stream", "event"],
+)
+@pytest.mark.parametrize("how", ["close", "reset", "shutdown"])
+def test_a_caller_who_hangs_up_while_the_upstream_is_silent_frees_it_at_once(first: bytes, how: str) -> None:
+    with Upstream(silent_then(first)) as upstream:
+        upstream.gone = threading.Event()  # type: ignore[attr-defined]
+        proxy = rig(upstream.base_url, timeouts=LIMITS)
+        with local_server(proxy.parts) as url:
+            client = connect(url)
+            client.sendall(REQUEST)
+            assert until(lambda: len(upstream.received) == 1)
+            if first.endswith(PART):
+                assert until(lambda: PART in client.recv(65_536, socket.MSG_PEEK))
+            if how == "reset":
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            if how == "shutdown":
+                client.shutdown(socket.SHUT_WR)
+            else:
+                client.close()
+            assert upstream.gone.wait(10.0)  # type: ignore[attr-defined]  # long before first_byte_s
+            client.close()
+
+
+def test_a_caller_who_hangs_up_during_a_backoff_costs_no_further_attempt() -> None:
+    with Upstream(reply(429, {}, [("retry-after", "7")])) as upstream:
+        proxy = rig(upstream.base_url, timeouts=LIMITS)
+        with local_server(proxy.parts) as url:
+            exchanges = noted(proxy)
+            client = connect(url)
+            client.sendall(REQUEST)
+            assert until(lambda: len(upstream.received) == 1)
+            client.close()
+            assert until(lambda: bool(exchanges), 5.0)
+    assert (exchanges[0].error, exchanges[0].status, len(upstream.received)) == ("caller_gone", 499, 1)
+
+
+def noted(proxy: Rig) -> list[Any]:
+    """The exchanges that end from now on."""
+    exchanges: list[Any] = []
+
+    class Notes(Telemetry):
+        def request_ended(self, exchange: Exchange) -> None:
+            exchanges.append(exchange)
+
+    proxy.parts.telemetry = Notes("dev", "INFO", SYSTEM)
+    return exchanges
+
+
+def test_a_pipelined_request_is_no_hang_up() -> None:
+    with (
+        Upstream(chat()) as upstream,
+        local_server(rig(upstream.base_url).parts) as url,
+        connect(url) as client,
+        client.makefile("rb") as reader,
+    ):
+        client.sendall(REQUEST * 3 + HEALTH)
+        text = reader.read()
+    assert text.count(b"HTTP/1.1 200 OK") == 4
+
+
+def test_a_head_has_a_deadline_as_a_whole_however_it_drips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(callers.LIMITS_S, callers.Stage.HEAD, 0.5)
+    with (
+        local_server(rig("http://127.0.0.1:9/v1").parts) as url,
+        connect(url) as client,
+        client.makefile("rb") as reader,
+    ):
+        begun = time.monotonic()
+        with contextlib.suppress(OSError):
+            for byte in HEAD * 50:
+                client.sendall(bytes([byte]))
+                time.sleep(0.02)
+        assert reader.readline().startswith(b"HTTP/1.1 408")
+        assert time.monotonic() - begun < 60.0
+
+
+def test_connections_to_upstreams_that_closed_are_closed_here_too() -> None:
+    with Upstream(chat()) as upstream:
+        proxy = rig(upstream.base_url)
+        with local_server(proxy.parts) as url:
+            clients = [connect(url) for _ in range(8)]
+            for client in clients:
+                client.sendall(REQUEST)
+            for client in clients:
+                client.recv(65_536)
+                client.close()
+            pool = proxy.parts.pool
+            assert until(lambda: len(pool._idle) == 8 or upstream.connections < 8)
+            upstream.drop_connections()
+            assert until(lambda: not pool._idle, 30.0)
+
+
+@contextlib.contextmanager
+def limited_server(base_url: str, descriptors: int) -> Iterator[tuple[str, int]]:
+    """(host:port, pid) of a `python -m proxy` that may have so many descriptors."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "proxy", "--port", "0", "--secret-env", "S"],
+        cwd=ROOT,
+        env={**os.environ, "S": json.dumps(secret(base_url, timeouts=LIMITS))},
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=limit,
+    )
+    assert process.stdout is not None
+    try:
+        address = json.loads(process.stdout.readline())["base_url"].removeprefix("http://").removesuffix("/v1")
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield address, process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def is_healthy(address: str) -> bool:
+    host, _, port = address.partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as client, client.makefile("rb") as reader:
+        client.sendall(HEALTH)
+        return reader.readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+def test_500_dripping_heads_at_64_descriptors_do_not_stop_health_or_requests() -> None:
+    with (
+        Upstream(chat()) as upstream,
+        limited_server(upstream.base_url, 64) as (address, _),
+        contextlib.ExitStack() as stack,
+    ):
+        host, _, port = address.partition(":")
+        drippers = []
+        for number in range(500):
+            dripper = stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
+            with contextlib.suppress(OSError):
+                dripper.sendall(HEAD[: 1 + number % 30])
+            drippers.append(dripper)
+            if number % 100 == 99:
+                assert is_healthy(address)
+        for dripper in drippers:
+            with contextlib.suppress(OSError):
+                dripper.sendall(b"x")
+        assert is_healthy(address)
+        with connect(f"http://{address}/v1") as client, client.makefile("rb") as reader:
+            client.sendall(REQUEST)
+            assert reader.readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+def test_more_requests_than_descriptors_allow_are_told_so_and_health_still_answers() -> None:
+    with (
+        Upstream(keep_silent) as upstream,
+        limited_server(upstream.base_url, 64) as (address, _),
+        contextlib.ExitStack() as stack,
+    ):
+        answers: list[bytes] = []
+        while b"503" not in (answers[-1:] or [b""])[0] and len(answers) < 60:
+            client = stack.enter_context(connect(f"http://{address}/v1"))
+            client.sendall(REQUEST)
+            answers.append(first_bytes(client))
+        assert b"503" in answers[-1]
+        assert 8 <= len(upstream.received) < 25
+        assert is_healthy(address)
+
+
+def first_bytes(client: socket.socket) -> bytes:
+    """What arrives within a moment: nothing while the upstream is silent."""
+    client.settimeout(0.5)
+    try:
+        return client.recv(100)
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize(("limit", "callers_at_least"), [(64, 8), (1024, 300), (1 << 20, 2048)])
+def test_the_budget_leaves_a_descriptor_for_each_callers_upstream(
+    limit: int, callers_at_least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+    most, surplus, idle = callers.descriptor_budget()
+    assert most >= callers_at_least
+    assert 2 * most + surplus + idle + callers.OWN_DESCRIPTORS <= limit

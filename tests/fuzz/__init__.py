@@ -1,0 +1,1 @@
+"""Fuzzing of the proxy's local door and of its way back from an upstream."""

@@ -1,0 +1,119 @@
+"""Large JSON bodies: the model is where the exact parser has it, at a cost that does not depend on what they hold."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from proxy.request import json_brackets, large_json
+from proxy.request import model as exact
+
+
+@pytest.fixture(autouse=True)
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of a few bytes, so that small documents have many borders."""
+    monkeypatch.setattr(large_json, "_WINDOW", 7)
+    monkeypatch.setattr(json_brackets, "FIRST_WINDOW", 3)
+    monkeypatch.setattr(json_brackets, "LAST_WINDOW", 9)
+
+
+NAMES = st.sampled_from(["model", "x", 'a"b', "\\", "é", "mo\\"])
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | NAMES | st.text('[]{}",:\\é\n', max_size=6)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=10
+)
+
+
+def both(body: bytes) -> tuple[object, object]:
+    """What the exact parser and the scanner find; None where the body is refused."""
+    try:
+        exactly: object = exact._in_small(body)
+    except (ValueError, StopIteration, IndexError):
+        exactly = None
+    try:
+        scanned: object = list(large_json.models(body))
+    except (ValueError, IndexError):
+        scanned = None
+    return exactly, scanned
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=5), st.booleans(), st.sampled_from([None, 1]))
+@settings(max_examples=400)
+def test_the_model_is_where_the_exact_parser_has_it(document: object, ascii_only: bool, indent: int | None) -> None:
+    exactly, scanned = both(json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode())
+    assert exactly is not None
+    assert scanned == exactly
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4), st.integers(0, 200), st.sampled_from([*b'[]{},:"\\x \x00\xff']))
+@settings(max_examples=400)
+def test_a_damaged_document_never_has_a_model_elsewhere(document: object, at: int, byte: int) -> None:
+    body = bytearray(json.dumps(document).encode())
+    body[at % len(body)] = byte
+    exactly, scanned = both(bytes(body))
+    if exactly is not None:
+        assert scanned == exactly
+
+
+@given(st.binary(max_size=40))
+@example(b'{"a":[')
+@example(b'{"a":"\\')
+@example(b'{"model":"x"}}')
+def test_whatever_bytes_come_nothing_else_is_raised(body: bytes) -> None:
+    both(body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"model":"a"',
+        '{"a" 1}',
+        '{"a":1,}',
+        '{"a":1 "b":2}',
+        '{"a":1}x',
+        "nul",
+        '{"a',
+        "{1:2}",
+        '{"a":[}',
+        '{"a":[1}}',
+        '{"a":[[]}',
+        '{"a":]}',
+        '{"a":"b}',
+        '{"a":01}',
+        '{"a":"\xff"}',
+        "[" * 3000,
+    ],
+)
+def test_what_is_not_json_at_its_top_level_or_does_not_end_is_refused(text: str) -> None:
+    with pytest.raises((ValueError, IndexError)):
+        list(large_json.models(text.encode("latin-1")))
+
+
+@pytest.mark.parametrize(
+    "filler",
+    [
+        b"[],",
+        b"[[{}]],",
+        b'"a",',
+        b'{"a":"b\\"c"},',
+        b"0.125,",
+        b"[" * 300 + b"]" * 300 + b",",
+        b'"' + b"x" * 5000 + b'",',
+    ],
+)
+def test_the_memory_does_not_grow_with_the_body(filler: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    body = b'{"a":[' + filler * (4_000_000 // len(filler)) + b'1],"model":"m"}'
+    tracemalloc.start()
+    try:
+        ((start, end, name),) = large_json.models(body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (body[start:end], name) == (b'"m"', "m")
+    assert peak < 2_000_000
