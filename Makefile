@@ -19,10 +19,10 @@ bench:
 	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m bench
 
 mutants:
-	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m installer.mutants
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m installer.dev.mutants
 
 lock:
-	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.lock
+	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.dev.lock
 
 verify-account:
 	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.verify $(ARGS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-PARTS = ("proxy", "load", "revalidation")
+PARTS = ("proxy", "load", "gates", "revalidation")
 
 
 def main(arguments: list[str]) -> int:

@@ -13,18 +13,9 @@ from ctl.words import clean, clean_lines, failure
 _VERDICTS = {"skip": "unchanged", "run": "**will run**", "depends": "may run"}
 
 
-def plan(client: Client, arguments: Mapping[str, Any]) -> int:
+def plan(client: Client, body: Mapping[str, Any], key: str | None) -> int:
     """Start a plan, wait for its end, print it. Only Markdown goes to standard output; progress to standard error."""
-    flags = {name: arguments.get(name) for name in ("reason", "wait", "replace", "create")}
-    body = rolling.request(
-        arguments["environment"],
-        "plan",
-        flags,
-        config=arguments["config"],
-        options=arguments["options"],
-        settings=arguments["settings"],
-    )
-    started = client.start(body, arguments["idempotency_key"])
+    started = client.start(body, key)
     ended = rolling.followed(client, started["id"], out=sys.stderr)
     sys.stdout.write(page(ended))
     return exits.of_deployment(ended)

@@ -40,7 +40,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
 def in_flags(remedy: str) -> str:
     """`Deploy again with --force.` for `Deploy again with options.force.`"""
     for field, flag in _FLAGS.items():
-        remedy = re.sub(rf"\b{re.escape(field)}(?![\w.])", flag, remedy)
+        remedy = re.sub(rf"\b{re.escape(field)}(?!\w|\.\w)", flag, remedy)
     for pattern, words in _PHRASES:
         remedy = re.sub(pattern, words, remedy)
     remedy = re.sub(r"\b(?P<field>(?:options|config)(?:\.\w+)+)\b(?! =)", r"--set \g<field>=…", remedy)

@@ -53,7 +53,6 @@ def run(root: Path, folder: Path, port: int | None, switches: Strict = strict.OF
     # Only the openai SDK reads it: calls to this machine must not go through an HTTP proxy.
     os.environ["NO_PROXY"] = "127.0.0.1"
     rolled = _roll_proxy(root, folder, running)
-    tell("4/4 one chat call with the openai SDK")
     answer = _chat(rolled.base_url)
     _write_environment(folder, running, rolled)
     console = console_process.ensure(cloud.Site.of(root, folder), rolled.api_url)
@@ -76,19 +75,18 @@ def _start_cloud(root: Path, folder: Path, port: int | None, switches: Strict) -
     except cloud.CloudError as problem:
         raise CommandFailed(str(problem)) from None
     how = "already running" if reused else f"started in {time.monotonic() - began:.1f} s"
-    tell(f"1/4 embedded cloud: {running.endpoint} ({how})")
+    tell(f"embedded cloud: {running.endpoint} ({how})")
     return running
 
 
 def _roll_proxy(root: Path, folder: Path, running: Cloud) -> Rolled:
     """Deploy the control plane into the cloud, store the secret, roll the environment."""
     aws = target.embedded(emulator.session(running.region, running.operator), running.endpoint)
-    tell("2/4 control plane, and the stand-in's key into Secrets Manager")
     outputs = deploy.explained(lambda: deploy.up(root, aws, running.faults_url, detail=_silent))
     client = Client(deploy.api_url(aws, outputs), aws.session, aws.region)
     try:
         _put_secret(client, running, folder)
-        tell(f"3/4 rollout of {ENVIRONMENT}")
+        tell(f"rollout of {ENVIRONMENT}")
         deployment = _roll(client)
         links = client.environment(ENVIRONMENT).get("links", {})
     except ApiError as error:
@@ -175,6 +173,7 @@ def _write_environment(folder: Path, running: Cloud, rolled: Rolled) -> None:
         "CONTROL_API_URL": rolled.api_url,
         "PROXY_BASE_URL": rolled.base_url,
         "PROXY_API_KEY": STAND_IN_KEY,
+        "STAND_IN_URL": running.upstream,
     }
     # A profile or a session token of the shell would override, or invalidate, the keys.
     head = "unset AWS_PROFILE AWS_SESSION_TOKEN\n"

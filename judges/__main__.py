@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from installer.say import say
 from judges import (
+    actions,
     authorization,
     documents,
     exceptions,
@@ -23,10 +24,11 @@ from judges.documents import ROOT, Sources
 
 Findings = Callable[[], Sequence[str]]
 _PROXY = ROOT / "proxy" / "template.yaml"
+_GITHUB_ROLE = ROOT / "ci" / "github-role.yaml"
 
 
 def _cfn_lint() -> Sequence[str]:
-    return templates.cfn_lint_findings([templates.control_plane(), _PROXY])
+    return templates.cfn_lint_findings([templates.control_plane(), _PROXY, _GITHUB_ROLE])
 
 
 def _stages() -> Sequence[str]:
@@ -34,7 +36,9 @@ def _stages() -> Sequence[str]:
 
 
 def _checkov() -> Sequence[str]:
-    return [text for path in (templates.control_plane(), _PROXY) for text in templates.checkov_findings(path)]
+    return [
+        text for path in (templates.control_plane(), _PROXY, _GITHUB_ROLE) for text in templates.checkov_findings(path)
+    ]
 
 
 # Judges of what can be read; a name is also that of the exceptions' file. The findings are those before exceptions.
@@ -48,7 +52,9 @@ BY_SOURCES: Mapping[str, Callable[[Sources], Sequence[str]]] = {
 }
 # Judges of the packaged template.
 BY_TEMPLATE: Mapping[str, Findings] = {"stages": _stages, "cfn-lint": _cfn_lint, "checkov": _checkov}
-JUDGES = (*BY_SOURCES, *BY_TEMPLATE)
+# Judges of files that roll nothing.
+BY_FILES: Mapping[str, Findings] = {"actionlint": lambda: actions.findings(actions.read())}
+JUDGES = (*BY_SOURCES, *BY_TEMPLATE, *BY_FILES)
 
 
 def main(names: Sequence[str]) -> int:
@@ -64,7 +70,7 @@ def main(names: Sequence[str]) -> int:
 def _run(name: str) -> bool:
     began = time.monotonic()
     try:
-        findings = BY_SOURCES[name](documents.read()) if name in BY_SOURCES else BY_TEMPLATE[name]()
+        findings = BY_SOURCES[name](documents.read()) if name in BY_SOURCES else {**BY_TEMPLATE, **BY_FILES}[name]()
     except node_tools.NodeIsMissing as missing:
         say(f"       {name}: {missing}")
         return True

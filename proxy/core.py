@@ -20,7 +20,7 @@ from proxy.request.encoding import decoded
 from proxy.request.headers import valid_request_id
 from proxy.request.model import find_model
 from proxy.request.origin import check_origin
-from proxy.request.paths import below_base
+from proxy.request.paths import below_base, without_credentials
 from proxy.request.rates import RateLimits
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ class Proxy:
         named = find_model(request.header("content-type"), request.body)
         auth.check_model(client, request.method, path, "" if named is None else named.name)
         caller_key = auth.presented_key(request)
+        path = without_credentials(path, caller_key)
         return self._forwarder.forward(request, path, config, exchange, named, caller_key=caller_key)
 
     def _health(self, request: Request, exchange: Exchange) -> tuple[Response, Config | None]:

@@ -14,6 +14,8 @@ from ctl.commands.shared import changes, set_option, yes_option
 @set_option
 @click.option("--only", multiple=True, metavar="NAME", help="Only this environment. May be repeated.")
 @click.option("--reason", metavar="TEXT", help="Why, for the record.")
+@click.option("--expected-plan", "plans", multiple=True, metavar="NAME=DIGEST",
+              help="Refuse to roll NAME unless `plan` still prints this digest. May be repeated.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what differs and change nothing.")
 @click.option("--wait", is_flag=True, help="Wait in line where an environment is busy.")
 @yes_option
@@ -25,6 +27,7 @@ def apply(
     settings: tuple[str, ...],
     only: tuple[str, ...],
     reason: str | None,
+    plans: tuple[str, ...],
     dry_run: bool,
     wait: bool,
     yes: bool,
@@ -45,6 +48,7 @@ def apply(
         settings=settings,
         only=only,
         reason=reason,
+        plans=applying.expected_plans(plans),
         dry_run=dry_run,
         yes=yes,
         waits=wait,

@@ -1,6 +1,7 @@
 """`deploy`, and the other actions of a deployment by name."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ import click
 from ctl import markdown, rolling
 from ctl.client import Client
 from ctl.commands.shared import changes, set_option
+from ctl.inputs import Refused
 
 _ACTIONS = ("deploy", "plan", "revalidate", "rollback", "cleanup", "drill")
 
@@ -23,8 +25,16 @@ _remove_secret = click.option("--remove-secret", is_flag=True, help="Remove the 
 
 def _starting(run: Callable[..., int]) -> Callable[..., int]:
     """The argument and the options of every command that starts a deployment."""
+    return click.argument("environment")(_options(run))
+
+
+def _starting_optionally(run: Callable[..., int]) -> Callable[..., int]:
+    """The same, where a file may name the environment."""
+    return click.argument("environment", required=False)(_options(run))
+
+
+def _options(run: Callable[..., int]) -> Callable[..., int]:
     options = (
-        click.argument("environment"),
         click.option("--reason", metavar="TEXT", help="Why, for the record."),
         click.option("--wait", is_flag=True, help="Wait in line if the environment is busy."),
         click.option("--options", metavar="JSON", help="Options of this run as a JSON object, or @FILE."),
@@ -74,18 +84,50 @@ def deploy(client: Client, /, **arguments: Any) -> int:
 
 
 @click.command()
-@_starting
+@_starting_optionally
 @_config
 @_replace
 @_create
 @set_option
+@click.option("--file", "path", type=click.Path(path_type=Path), help="An environment's file, as `apply` takes it.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="The plan as Markdown, for a pull request's comment.")
 @changes
-def plan(client: Client, /, as_markdown: bool, **arguments: Any) -> int:
-    """What a deploy would do, phase by phase. Changes nothing; prints the digest that --expected-plan takes."""
-    if not as_markdown:
-        return _run(client, action="plan", **arguments)
-    return markdown.plan(client, arguments)
+def plan(client: Client, /, as_markdown: bool, path: Path | None, **arguments: Any) -> int:
+    """What a deploy would do, phase by phase; changes nothing.
+
+    It prints the digest that --expected-plan takes.
+    """
+    body = _plan_body(path, **arguments)
+    if as_markdown:
+        return markdown.plan(client, body, arguments["idempotency_key"])
+    follows, as_json = arguments["follow"], arguments["as_json"]
+    return rolling.start(client, body, arguments["idempotency_key"], follows=follows, as_json=as_json)
+
+
+def _plan_body(
+    path: Path | None,
+    environment: str | None,
+    config: str | None,
+    options: str | None,
+    settings: tuple[str, ...],
+    reason: str | None,
+    wait: bool,
+    **_following: object,
+) -> dict[str, Any]:
+    """The request of a plan, for a file or for an environment by name. Raises Refused."""
+    if path is None:
+        if environment is None:
+            raise Refused("name the environment, or its file with --file")
+        flags = {"reason": reason, "wait": wait}
+        return rolling.request(environment, "plan", flags, config=config, options=options, settings=settings)
+    if config or options:
+        raise Refused("--file holds the settings: leave --config and --options out, or use --set")
+    from ctl.environments import compare, files
+
+    (wanted,) = files.load([path], settings)
+    if environment not in (None, wanted.name):
+        raise Refused(f"{path} is of {wanted.name}, not of {environment}")
+    return compare.request(wanted, reason, waits=wait) | {"action": "plan"}
 
 
 @click.command()

@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ctl import exits, pages
 from ctl.client import Client
 from ctl.difference import shown
 from ctl.environments import files, references
-from ctl.environments.compare import Deployed, Difference, compare
+from ctl.environments.compare import Deployed, compare
 from ctl.environments.files import EnvironmentFile
 from ctl.environments.waves import Change, Run, roll, waves_of
 from ctl.inputs import Refused
@@ -33,7 +33,7 @@ def _change(wanted: EnvironmentFile, client: Client) -> Change:
             f"{wanted.path}: {wanted.name} has no secret yet; name the key with "
             f"`provider: {{api_key: {{env: OPENAI_API_KEY}}}}`, or store it: proxyctl secret set {wanted.name}"
         )
-    return Change(wanted, difference, document, has_secret=deployed.secret is not None)
+    return Change(wanted, difference, document, deployed.secret)
 
 
 def look(name: str, client: Client) -> Deployed:
@@ -69,18 +69,35 @@ def page(changes: Sequence[Change]) -> Iterator[Line]:
         if len(waves) > 1:
             yield f"wave {number} of {len(waves)} (order {wave[0].wanted.order})", "bold"
         for change in wave:
-            yield from _lines(change.wanted.name, change.difference)
+            yield from _lines(change)
 
 
-def _lines(name: str, difference: Difference) -> Iterator[Line]:
+def _lines(change: Change) -> Iterator[Line]:
+    name, difference = change.wanted.name, change.difference
     if not difference:
         yield f"{name}: nothing differs", "dim"
         return
     yield f"{name}: {'new environment' if difference.is_new else 'differs'}", "yellow"
-    for change in difference.settings:
-        yield clean(f"  {shown(change)}"), ""
+    for setting in difference.settings:
+        yield clean(f"  {shown(setting)}"), ""
     for field in difference.secret:
-        yield clean(f"  ~ secret.{field}: (not shown)"), ""
+        if field != "schema":
+            yield clean(f"  ~ secret.{field}: {_secret_text(field, change)}"), ""
+
+
+def _secret_text(field: str, change: Change) -> str:
+    """Names of models and client keys before and after; of any other field no value."""
+    stored: SecretView = change.stored or {}
+    wanted = change.document[field]
+    if field == "models":
+        return f"{_names(stored.get('models', []))} -> {_names(wanted)}"
+    if field == "client_keys":
+        return f"{_names(stored.get('client_keys', []))} -> {_names(key['id'] for key in wanted)}"
+    return "(not shown)"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def as_json(changes: Sequence[Change]) -> str:
@@ -108,6 +125,7 @@ def run(
     settings: Sequence[str],
     only: Sequence[str],
     reason: str | None,
+    plans: Mapping[str, str],
     dry_run: bool,
     yes: bool,
     waits: bool,
@@ -131,7 +149,18 @@ def run(
     def gate(order: int) -> bool:
         return yes or _agrees(f"Go on with order {order}? [y/N] ")
 
-    return roll(rolled, Run(client, reason, waits, json_lines, gate))
+    return roll(rolled, Run(client, reason, waits, json_lines, gate, plans))
+
+
+def expected_plans(pairs: Iterable[str]) -> dict[str, str]:
+    """Digests by environment, of `NAME=DIGEST`. Raises Refused."""
+    plans: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, digest = pair.partition("=")
+        if not name or not equals or not digest:
+            raise Refused(f"--expected-plan {pair} is not NAME=DIGEST")
+        plans[name] = digest
+    return plans
 
 
 def _agrees(question: str) -> bool:

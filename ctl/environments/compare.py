@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ctl.difference import ABSENT, Change, differences
-from ctl.environments.files import EnvironmentFile
+from ctl.environments.files import EnvironmentFile, defaults
 from ctl.settings import merged
 from ctl.shapes import Deployment, Environment, Release, SecretView
 
@@ -55,8 +55,12 @@ def _live(deployed: Deployed) -> Release | None:
 def _before(deployed: Deployed) -> dict[str, Any]:
     live = _live(deployed) or {}
     options: Mapping[str, Any] = deployed.deployment.get("options", {}) if deployed.deployment else {}
-    known = {name: options[name] for name in ("slo", "load", "bake", "approval") if name in options}
-    return {"config": live.get("config") or {}, **known}
+    # The API leaves out what is null, and an older record what it did not know yet: both ran with the default.
+    parts = {
+        name: merged(defaults(name.capitalize()), options[name]) for name in ("slo", "load", "bake") if name in options
+    }
+    approval = {"approval": options["approval"]} if "approval" in options else {}
+    return {"config": merged(defaults("Config"), live.get("config") or {}), **parts, **approval}
 
 
 def _same_fields(before: object, after: object) -> object:

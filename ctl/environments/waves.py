@@ -3,7 +3,7 @@
 import itertools
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ctl import exits, rolling
@@ -11,30 +11,37 @@ from ctl.client import Client
 from ctl.environments import compare
 from ctl.environments.compare import Difference
 from ctl.environments.files import EnvironmentFile
-from ctl.shapes import StoredSecret
+from ctl.shapes import SecretView, StoredSecret
 from ctl.signed import ApiError
 from ctl.words import clean
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One environment to roll. document: the secret's fields that the file sets, with their values."""
+    """One environment to roll. document: the secret's fields that the file sets, with their values.
+
+    stored: names and fingerprints of the stored secret, None when there is none or the control plane does not show it.
+    """
 
     wanted: EnvironmentFile
     difference: Difference
     document: Mapping[str, Any]
-    has_secret: bool
+    stored: SecretView | None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How an apply runs. gate: asked before each wave but the first; False ends the run there."""
+    """How an apply runs. gate: asked before each wave but the first; False ends the run there.
+
+    plans: the digest of the plan that an environment's deployment is held to, by its name.
+    """
 
     client: Client
     reason: str | None
     waits: bool
     as_json: bool
     gate: Callable[[int], bool]
+    plans: Mapping[str, str] = field(default_factory=dict)
 
 
 def waves_of(changes: Sequence[Change]) -> list[list[Change]]:
@@ -94,12 +101,14 @@ def _begin(change: Change, run: Run) -> list[str]:
         if code != exits.DONE:
             raise ApiError(409, {"code": "SecretNotRolled", "message": f"deployment {rotation} did not succeed"})
     body = compare.request(change.wanted, run.reason, waits=run.waits)
+    if change.wanted.name in run.plans:
+        body["options"]["expected_plan"] = run.plans[change.wanted.name]
     return [run.client.start(body)["id"]]
 
 
 def _store_secret(change: Change, client: Client) -> StoredSecret:
     name, document = change.wanted.name, change.document
-    if not change.has_secret:
+    if change.stored is None:
         # PUT replaces a secret as a whole; PATCH answers 404 when there is none.
         try:
             return client.patch_secret(name, _patch(change))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from proxy import errors
 from proxy.http.head import connection_options
 from proxy.message import CONNECTION_HEADERS
+from proxy.request.paths import SHORTEST_KEY
 
 if TYPE_CHECKING:
     from proxy.secret.schema import Upstream
@@ -61,7 +62,6 @@ _is_credential = re.compile(
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}").fullmatch
-SHORTEST_KEY = 8  # characters of a caller's key that is recognised wherever it stands
 
 
 def upstream_head(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_plus
 
 from proxy import errors
 
 MAX_PATH = 2048
 MAX_QUERY = 8192
+SHORTEST_KEY = 8  # characters of a caller's key that is recognised wherever it stands
+_CREDENTIALS = frozenset(["api-key", "api_key", "apikey", "access_token", "subscription-key"])
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+").fullmatch
 _QUERY = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?\[\]-]*").fullmatch
 
@@ -37,3 +40,17 @@ def below_base(method: str, path: str, query: str) -> str:
     if path in ("", "/"):
         raise errors.not_found(method, path or "/v1")
     return f"{path}?{query}" if query else path
+
+
+def without_credentials(path: str, caller_key: str) -> str:
+    """A path below the base URL without query parameters that carry the caller's credentials."""
+    plain, mark, query = path.partition("?")
+    if not mark:
+        return path
+    passed = [part for part in query.split("&") if not _is_credential(part, caller_key)]
+    return f"{plain}?{'&'.join(passed)}" if passed else plain
+
+
+def _is_credential(part: str, caller_key: str) -> bool:
+    name, _, value = part.partition("=")
+    return name.lower() in _CREDENTIALS or (len(caller_key) >= SHORTEST_KEY and unquote_plus(value) == caller_key)

@@ -6,6 +6,7 @@ One environment, `felt`, with throttle 80/160 and protected; each deploy asks fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def blow(rolled: Rolled, name: str, strike: Callable[[str, Any], None]) -> dict[
             free(rolled)
             assert roll(rolled.embedded, rolled.environment, config=USERS, options=SMALL)["status"] == "SUCCEEDED"
             continue
-        told: dict[str, Any] = until("it has ended", lambda: final(rolled.embedded, started), 240)
+        told: dict[str, Any] = until("it has ended", partial(final, rolled.embedded, started), 240)
         free(rolled)
         return told
     raise AssertionError(f"{name} could not be caught")

@@ -1,4 +1,4 @@
-"""The options of one deployment, as a POST takes them: load, SLOs, bake and limits of this run only.
+"""The options of one run, as a POST takes them in `options`. `config.py` describes the environment.
 
 Ranges are AWS's own limits unless a comment says otherwise. `codec.decode` builds these and names the field at fault.
 """
@@ -6,6 +6,7 @@ Ranges are AWS's own limits unless a comment says otherwise. `codec.decode` buil
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Literal
 
 from .errors import BadRequest, within
@@ -16,27 +17,62 @@ BAKE_STEP_S, BAKE_WATCH_S = 60, 300
 # The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
 _MOST_BAKE_S = 86_400
 _REASON = 1_000  # characters; it stands in every list of deployments
+_P99_SAMPLES = 100  # one can then be expected above the quantile
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """How much worse than the baseline the candidate may be, as shares: 0.2 is 20 %. None means not judged.
+
+    errors: beyond this many times live's error rate, 0 for "not more often"; cold_start, cost: against the last good
+    run's record, since the live version is neither restarted nor billed for the test.
+    """
+
+    errors: float | None = 0.0
+    overhead: float | None = None
+    first_byte: float | None = 0.2
+    total: float | None = 0.2
+    cold_start: float | None = None
+    cost: float | None = None
+
+    def __post_init__(self) -> None:
+        within("options.slo.relative.errors", self.errors, 0, 100)
+        for name in ("overhead", "first_byte", "total", "cold_start", "cost"):
+            within(f"options.slo.relative.{name}", getattr(self, name), 0.001, 100)
 
 
 @dataclass(frozen=True, slots=True)
 class Slo:
-    """Bounds that the load test must meet. None means not judged.
+    """Bounds that the release must meet. None means not judged. Times leave out what the upstream took itself.
 
-    slowdown: by which share (0.2 is 20 %) the median may be slower than that of the last good run.
+    p99_ms: of whole answers; a stream has first_byte_p99_ms instead, since how long a model speaks is no fault of the
+    proxy. overhead_p99_ms: of the proxy's own work. usd_per_million: of a million requests, without tokens.
+    relative: bounds against the baseline (`options.load.baseline`). slowdown: the earlier name of relative.total, and
+    the bound against a record (`baseline: record`).
     """
 
     p99_ms: float | None = 2_000
+    first_byte_p99_ms: float | None = 2_000
+    overhead_p99_ms: float | None = None
     error_rate: float = 0.01
     rps: float | None = None
     cold_start_ms: float | None = 5_000
+    usd_per_million: float | None = None
     slowdown: float | None = None
+    relative: Relative = field(default_factory=Relative)
 
     def __post_init__(self) -> None:
-        within("options.slo.p99_ms", self.p99_ms, 1, 900_000)
+        for name in ("p99_ms", "first_byte_p99_ms", "overhead_p99_ms", "cold_start_ms"):
+            within(f"options.slo.{name}", getattr(self, name), 1, 900_000)
         within("options.slo.error_rate", self.error_rate, 0, 1)
         within("options.slo.rps", self.rps, 0.1, 100_000)
-        within("options.slo.cold_start_ms", self.cold_start_ms, 1, 900_000)
+        within("options.slo.usd_per_million", self.usd_per_million, 0.01, 1_000_000)
         within("options.slo.slowdown", self.slowdown, 0.001, 100)
+
+    @property
+    def total_slower(self) -> float | None:
+        """The bound on how much slower than live whole answers may be."""
+        return self.relative.total if self.slowdown is None else self.slowdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +82,8 @@ class Load:
     arrivals: how they are spread; ramp and step rise to `rps`, trace gives seconds since the start instead.
     workers: Lambdas that share the load; one is the phase's own. cold_starts: fresh environments to force.
     upstream: `real` asks for chat completions; `none` asks for /health, which goes all the way but the last, for free.
+    baseline: what the candidate is compared with. `live` drives the live version in the same seconds, where there is
+    one; `record` takes the last good version's stored run; `none` compares nothing.
     """
 
     rps: float = 30
@@ -57,6 +95,7 @@ class Load:
     stream: bool = False
     upstream: Literal["real", "none"] = "real"
     timeout_s: float = 30
+    baseline: Literal["live", "record", "none"] = "live"
 
     def __post_init__(self) -> None:
         within("options.load.timeout_s", self.timeout_s, 0.1, 900)
@@ -71,6 +110,42 @@ class Load:
         within("options.load.duration_s", self.duration_s, 1, 3_600)
         within("options.load.workers", self.workers, 1, 1_000)
         within("options.load.cold_starts", self.cold_starts, 0, 100)
+
+
+def requests_of(load: Load) -> int:
+    """About how many requests the load sends to the candidate."""
+    if load.arrivals == "trace":
+        return sum(1 for at in load.trace if at < load.duration_s)
+    # A ramp rises from nothing, four steps from a quarter.
+    share = {"ramp": 0.5, "step": 0.625}.get(load.arrivals, 1.0)
+    return round(load.rps * load.duration_s * share)
+
+
+def refuse_too_small(load: Load, slo: Slo) -> None:
+    """Raise BadRequest when the load sends too few requests for a bound to be judged, with a load that would do."""
+    needed, bound = _needed(load, slo)
+    requests = requests_of(load)
+    if requests >= needed:
+        return
+    longer_s = ceil(load.duration_s * needed / max(requests, 1))
+    if load.arrivals == "trace":
+        remedy = f"Give a trace of at least {needed} requests within options.load.duration_s, or take {bound} away."
+    else:
+        remedy = f"Set options.load.duration_s to {longer_s} at this rate, or take {bound} away (null)."
+    raise BadRequest(
+        f"options.load sends about {requests} requests; {bound} needs {needed}", field="options.load", remedy=remedy
+    )
+
+
+def _needed(load: Load, slo: Slo) -> tuple[int, str]:
+    """(requests, the bound that needs the most of them)."""
+    is_stream = load.stream and load.upstream == "real"
+    first = "first_byte_p99_ms" if is_stream else "p99_ms"
+    needs = [(1, "options.slo.error_rate")]
+    needs += [
+        (_P99_SAMPLES, f"options.slo.{name}") for name in (first, "overhead_p99_ms") if getattr(slo, name) is not None
+    ]
+    return max(needs, key=lambda need: need[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +229,7 @@ class Options:
                 field="options.reason",
                 remedy="Say it shorter, or link to where it is said.",
             )
+        refuse_too_small(self.load, self.slo)
         within("options.ttl_hours", self.ttl_hours, 0, TIME_LIMIT_H)
         within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
         within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)

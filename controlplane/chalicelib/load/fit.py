@@ -22,6 +22,11 @@ def needed(load: Load) -> int:
     return int(load.rps * _REQUEST_S * _SPARE) + load.workers + _OWN
 
 
+def spare(load: Load, unreserved: int) -> float:
+    """How many times the load fits into what it leaves unreserved; below 0 when it does not fit itself."""
+    return (unreserved - needed(load)) / (load.rps * _REQUEST_S * _SPARE)
+
+
 def fitted(load: Load, unreserved: int) -> Load:
     """The default load at the rate that `unreserved` executions bear, for as many requests.
 

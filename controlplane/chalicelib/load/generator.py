@@ -210,7 +210,6 @@ class Generator:
         if due is None or wire.end < wire.sent:  # an answer without a request
             wire.abort("protocol")
             return
-        wire.due = None
         if 200 <= status < 400:
             self.recorder.answered(due, wire.sent, wire.end)
             if self._stream:
@@ -221,6 +220,7 @@ class Generator:
             self.recorder.failed(f"http_{status}", due, wire.end)
             if self._on_bad is not None:
                 self._on_bad(wire, status)
+        wire.due = None
         wire.headers, wire.body, wire.events = {}, b"", 0
         if keep_alive:
             self._next(wire)

@@ -20,6 +20,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """The live version, driven in the same seconds. url, signed: as in Plan; share: its requests for each of the
+    candidate's, above 0."""
+
+    url: str
+    signed: bool
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one worker does. start_at: seconds since the epoch, in the future, so that all workers begin together.
 
@@ -38,6 +48,7 @@ class Plan:
     workers: int = 1
     seed: int = 0
     limits: Limits = field(default_factory=Limits)
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,11 @@ def key(deployment_id: str) -> str:
 def shard_key(prefix: str, part: int, worker: int) -> str:
     """The key of a worker's shard of a slice."""
     return f"{prefix}shard-{part:04d}-{worker:04d}"
+
+
+def live_key(prefix: str, part: int, worker: int) -> str:
+    """The key of the live version's shard of a slice."""
+    return f"{prefix}live-{part:04d}-{worker:04d}"
 
 
 def dump(plan: Plan, part: int, prefix: str) -> bytes:

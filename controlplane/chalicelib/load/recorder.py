@@ -16,6 +16,8 @@ class Recorder:
 
     response: from when a request was due, by the second in which it was due. service: from when it was sent.
     first_byte: the same for streams. pacing: how late the generator sent. parts: shares of the time by name.
+    series: what is compared side by side, by name and second: `total`, `overhead`, `first_byte`, each without the
+    upstream's own time. failures: by the second in which requests were due.
 
     A request that timed out counts in `response` with the time waited: without the slowest requests the figures would
     be too good.
@@ -27,6 +29,8 @@ class Recorder:
     first_byte: Counts = field(default_factory=lambda: [0] * BUCKETS)
     pacing: Counts = field(default_factory=lambda: [0] * BUCKETS)
     parts: dict[str, Counts] = field(default_factory=dict)
+    series: dict[str, dict[int, Counts]] = field(default_factory=dict)
+    failures: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     due: int = 0
     unsent: int = 0
@@ -57,6 +61,7 @@ class Recorder:
     def failed(self, kind: str, due: float, end: float) -> None:
         """Count a request without a good answer. kind: connect, timeout, dropped, protocol or http_<status>."""
         self.errors[kind] += 1
+        self.failures[int(due - self.start)] += 1
         if kind == "timeout":
             _count(self.second(due), end - due)
 
@@ -68,6 +73,11 @@ class Recorder:
     def part(self, name: str, seconds: float) -> None:
         """Count a share of a request's time: gateway, proxy or upstream."""
         _count(self.parts.setdefault(name, [0] * BUCKETS), seconds)
+
+    def compare(self, name: str, due: float, seconds: float) -> None:
+        """Count a time of a good answer in a series."""
+        by_second = self.series.setdefault(name, {})
+        _count(by_second.setdefault(int(due - self.start), [0] * BUCKETS), seconds)
 
 
 def _count(counts: Counts, seconds: float) -> None:

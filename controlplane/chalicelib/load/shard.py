@@ -1,7 +1,8 @@
 """A worker's result in S3, and how any number of them add up to one run: counts are added, never averaged.
 
 Layout: 4 bytes (big endian) with the length of a JSON head, the head, then compressed histograms one after another.
-The head has the counts, and `blobs`: name → length, in order. `response/12` is the histogram of second 12.
+The head has the counts, and `blobs`: name → length, in order. `response/12` is the histogram of second 12, and
+`series/total/12` one of a series.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from .histogram import Histogram, add, decode, merge
 from .recorder import Recorder
 
 _LENGTH = struct.Struct(">I")
-_RESPONSE, _PART = "response/", "part/"
+_RESPONSE, _PART, _SERIES = "response/", "part/", "series/"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One worker's counts. started_at: seconds since the epoch; late_s: after the planned start.
+    """One worker's counts. failures: by second. started_at: seconds since the epoch; late_s: after the planned start.
 
     blobs: length of each histogram by name, in their order.
     """
@@ -39,6 +40,7 @@ class Head:
     streamed_s: float = 0.0
     connections: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, int] = field(default_factory=dict)
     started_at: float = 0.0
     late_s: float = 0.0
     stopped: bool = False
@@ -46,7 +48,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A whole run. by_second: response times by the second in which requests were due; start skew in milliseconds."""
+    """A whole run. by_second: response times by the second in which requests were due; start skew in milliseconds.
+
+    series, failures: see Recorder.
+    """
 
     due: int
     sent: int
@@ -62,6 +67,8 @@ class Summary:
     pacing: Histogram
     by_second: Mapping[int, Histogram]
     parts: Mapping[str, Histogram] = field(default_factory=dict)
+    series: Mapping[str, Mapping[int, Histogram]] = field(default_factory=dict)
+    failures: Mapping[int, int] = field(default_factory=dict)
     workers: int = 1
     start_skew_ms: float = 0.0
     stopped: bool = False
@@ -88,6 +95,11 @@ def encode(recorder: Recorder, *, started_at: float, late_s: float = 0.0, stoppe
     histograms = {f"{_RESPONSE}{second}": counts for second, counts in recorder.response.items()}
     histograms |= {"service": recorder.service, "first_byte": recorder.first_byte, "pacing": recorder.pacing}
     histograms |= {f"{_PART}{name}": counts for name, counts in recorder.parts.items()}
+    histograms |= {
+        f"{_SERIES}{name}/{second}": counts
+        for name, by_second in recorder.series.items()
+        for second, counts in by_second.items()
+    }
     head = Head(
         {},
         due=recorder.due,
@@ -98,6 +110,7 @@ def encode(recorder: Recorder, *, started_at: float, late_s: float = 0.0, stoppe
         streamed_s=recorder.streamed_s,
         connections=recorder.connections,
         errors=dict(recorder.errors),
+        failures={str(second): count for second, count in recorder.failures.items()},
         started_at=started_at,
         late_s=late_s,
         stopped=stopped,
@@ -144,6 +157,11 @@ def combine(shards: Iterable[bytes]) -> Summary:
         pacing=merged["pacing"],
         by_second=dict(sorted(by_second.items())),
         parts=_under(_PART, merged),
+        series=_series(merged),
+        failures={
+            int(second): count
+            for second, count in sum((Counter(head.failures) for head in heads), Counter[str]()).items()
+        },
         workers=len(heads),
         start_skew_ms=_skew_ms([head.started_at for head in heads]),
         stopped=any(head.stopped for head in heads),
@@ -157,11 +175,24 @@ def _under(prefix: str, histograms: Mapping[str, Histogram]) -> dict[str, Histog
 def shifted(shard: bytes, seconds: int) -> bytes:
     """The same shard as a later slice of a longer run: its seconds then count from the start of the whole run."""
     head, blobs = _split(shard)
-    renamed = {
-        f"{_RESPONSE}{int(name.removeprefix(_RESPONSE)) + seconds}" if name.startswith(_RESPONSE) else name: blob
-        for name, blob in blobs.items()
-    }
-    return _pack(head, renamed)
+    failures = {str(int(second) + seconds): count for second, count in head.failures.items()}
+    renamed = {_later(name, seconds): blob for name, blob in blobs.items()}
+    return _pack(replace(head, failures=failures), renamed)
+
+
+def _later(name: str, seconds: int) -> str:
+    if not name.startswith((_RESPONSE, _SERIES)):
+        return name
+    stem, _, second = name.rpartition("/")
+    return f"{stem}/{int(second) + seconds}"
+
+
+def _series(histograms: Mapping[str, Histogram]) -> dict[str, dict[int, Histogram]]:
+    series: dict[str, dict[int, Histogram]] = {}
+    for name, histogram in _under(_SERIES, histograms).items():
+        stem, _, second = name.rpartition("/")
+        series.setdefault(stem, {})[int(second)] = histogram
+    return series
 
 
 def _pack(head: Head, blobs: Mapping[str, bytes]) -> bytes:

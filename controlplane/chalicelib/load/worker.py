@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import uvloop
@@ -22,12 +23,34 @@ Watch = Callable[[Recorder, float], bool]
 """Called every second with the recorder and the seconds since the start; True means stop."""
 
 
-def work(plan: Plan, sign: request.Sign | None, watch: Watch | None = None) -> bytes:
-    """Run this shard to its end; answers an encoded shard (`shard.combine` reads it)."""
-    return uvloop.run(_work(plan, sign if plan.signed else None, watch))
+def work(plan: Plan, sign: request.Sign | None, watch: Watch | None = None) -> list[bytes]:
+    """Run this shard to its end, and the live version's beside it if the plan has one.
+
+    Answers encoded shards (`shard.combine` reads them): the candidate's, then the live version's.
+    """
+    return uvloop.run(_work(plan, sign, watch))
 
 
-async def _work(plan: Plan, sign: request.Sign | None, watch: Watch | None) -> bytes:
+async def _work(plan: Plan, sign: request.Sign | None, watch: Watch | None) -> list[bytes]:
+    """Interleaved: the live version's requests are due half an interval after the candidate's."""
+    stop = asyncio.Event()
+    runs = [_run(plan, sign if plan.signed else None, stop, watch)]
+    if (beside := plan.beside) is not None:
+        live = replace(
+            plan,
+            url=beside.url,
+            signed=beside.signed,
+            arrivals=replace(plan.arrivals, rps=plan.arrivals.rps * beside.share),
+        )
+        lag_s = 0.5 * plan.workers / live.arrivals.rps
+        runs.append(_run(live, sign if beside.signed else None, stop, lag_s=lag_s))
+    return list(await asyncio.gather(*runs))
+
+
+async def _run(
+    plan: Plan, sign: request.Sign | None, stop: asyncio.Event, watch: Watch | None = None, lag_s: float = 0.0
+) -> bytes:
+    """One side, to its encoded shard. stop: ends both sides; watch: sets it; lag_s: of all due times."""
     recorder = Recorder()
     generator = Generator(
         plan.url,
@@ -42,12 +65,12 @@ async def _work(plan: Plan, sign: request.Sign | None, watch: Watch | None) -> b
     now, start = time.time(), time.perf_counter()
     late_s = max(0.0, now - plan.start_at)
     start += max(0.0, plan.start_at - now)
-    background = [asyncio.create_task(_resign(generator, plan, sign))]
+    background = [asyncio.create_task(_resign(generator, plan, sign)), asyncio.create_task(_obey(generator, stop))]
     if watch is not None:
-        background.append(asyncio.create_task(_watch(generator, start, watch)))
+        background.append(asyncio.create_task(_watch(generator, start, watch, stop)))
     try:
         due = due_times(plan.arrivals, worker=plan.worker, workers=plan.workers, seed=plan.seed)
-        await generator.run(within(due, plan.window), start)
+        await generator.run((at + lag_s for at in within(due, plan.window)), start)
     finally:
         await _cancel(background)
     return shard.encode(recorder, started_at=max(now, plan.start_at), late_s=late_s, stopped=generator.stopped)
@@ -68,13 +91,18 @@ async def _resign(generator: Generator, plan: Plan, sign: request.Sign | None) -
         generator.payload = _payload(plan, sign)
 
 
-async def _watch(generator: Generator, start: float, watch: Watch) -> None:
+async def _obey(generator: Generator, stop: asyncio.Event) -> None:
+    await stop.wait()
+    generator.stop()
+
+
+async def _watch(generator: Generator, start: float, watch: Watch, stop: asyncio.Event) -> None:
     while True:
         await asyncio.sleep(_WATCH_S)
         # In a thread: it may call AWS, and the generator's loop must not wait for that.
-        stop: Awaitable[bool] = asyncio.to_thread(watch, generator.recorder, time.perf_counter() - start)
-        if await stop:
-            generator.stop()
+        stops: Awaitable[bool] = asyncio.to_thread(watch, generator.recorder, time.perf_counter() - start)
+        if await stops:
+            stop.set()
             return
 
 

@@ -36,7 +36,18 @@ function verdicts(rows) {
   );
 }
 
-const UNITS = { p99_ms: "ms", cold_start_ms: "ms", rps: "/s", error_rate: "%", slowdown: "%" };
+const UNITS = {
+  p99_ms: "ms",
+  first_byte_p99_ms: "ms",
+  overhead_p99_ms: "ms",
+  cold_start_ms: "ms",
+  usd_per_million: "USD",
+  rps: "/s",
+  error_rate: "%",
+  slowdown: "%",
+  cold_start_relative: "%",
+  cost_relative: "%",
+};
 
 export function slos(rows) {
   const figure = (slo, value) =>

@@ -35,7 +35,7 @@ def plan(url: str, rps: float, duration_s: float, **other: Any) -> Plan:
 
 
 def run(made: Plan, **other: Any) -> shard.Summary:
-    return shard.combine([work(made, None, **other)])
+    return shard.combine(work(made, None, **other))
 
 
 def test_every_request_that_is_due_is_sent_and_answered() -> None:
@@ -213,7 +213,7 @@ def test_two_workers_that_are_told_the_same_start_begin_together() -> None:
         shards: list[bytes] = [b"", b""]
 
         def drive(worker: int) -> None:
-            shards[worker] = work(plan(url, 40, 0.5, start_at=start_at, worker=worker, workers=2), None)
+            shards[worker] = work(plan(url, 40, 0.5, start_at=start_at, worker=worker, workers=2), None)[0]
 
         threads = [threading.Thread(target=drive, args=(worker,)) for worker in (0, 1)]
         for thread in threads:

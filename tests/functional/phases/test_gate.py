@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -60,9 +61,16 @@ def deployment(deployment_id: str) -> Deployment:
 
 
 def loaded(
-    serving: Stage, aws: Aws, deployment_id: str, *, version: str, good: str | None, **slo: Any
+    serving: Stage,
+    aws: Aws,
+    deployment_id: str,
+    *,
+    version: str,
+    good: str | None,
+    baseline: Any = "record",
+    **slo: Any,
 ) -> Result[LoadEvidence]:
-    load = Load(rps=100, duration_s=3, cold_starts=0, upstream="none")
+    load = Load(rps=100, duration_s=3, cold_starts=0, upstream="none", baseline=baseline)
     call: Request = request(
         deployment_id=deployment_id,
         environment=environment(last_good=release(good) if good else None),
@@ -115,3 +123,64 @@ def test_a_release_that_got_20_percent_slower_is_stopped_and_an_equal_one_passes
     assert "than in the last good run, limit 20 %: fail" in raised.value.message
     assert raised.value.evidence["compared_with"] == "version 1"
     assert len(measured.live_figures.told) >= 6
+
+
+def only_the_candidate(spoil: Callable[[Answer], Answer]) -> Any:
+    """What spoils the candidate's answers to the load and leaves live's alone."""
+    return lambda asked, answer: spoil(answer) if asked.candidate and asked.path == "/health" else answer
+
+
+def beside_live(serving: Stage, deployment_id: str, spoil: Callable[[Answer], Answer]) -> Result[LoadEvidence]:
+    """A load test of version 2 beside live version 1, which both take 40 ms."""
+
+    def both(asked: Asked, answer: Answer) -> Answer:
+        time.sleep(SLOW)
+        return only_the_candidate(spoil)(asked, answer)
+
+    serving.spoil = both
+    try:
+        return loaded(serving, measuring().as_aws(), deployment_id, version="2", good="1", baseline="live")
+    finally:
+        serving.spoil = None
+
+
+def test_an_equal_release_passes_beside_live(serving: Stage) -> None:
+    evidence = beside_live(serving, "d-1", lambda answer: answer).evidence
+    assert evidence is not None
+    assert evidence.compared_with == "version 1, in the same seconds"
+    verdicts = {each.metric: each.verdict for each in evidence.comparisons}
+    assert "WORSE" not in verdicts.values()
+    assert {"errors", "total_p50", "total_p99"} == set(verdicts)
+    total = evidence.comparisons[0].worse.total
+    assert total.candidate > 280
+    # Live gets half of the stage's throttle of 50 a second, the candidate 100 a second.
+    assert 65 <= total.live <= 75
+
+
+def test_a_release_20_percent_slower_than_live_is_stopped(serving: Stage) -> None:
+    def slower(answer: Answer) -> Answer:
+        time.sleep(SLOW * 0.25)
+        return answer
+
+    with pytest.raises(PhaseFailed) as raised:
+        beside_live(serving, "d-2", slower)
+    assert raised.value.code == "CanaryWorse"
+    assert "p50 of answers" in raised.value.message
+    assert "slower, limit 20 %" in raised.value.message
+
+
+def test_a_release_that_fails_more_often_than_live_is_stopped(serving: Stage) -> None:
+    """A tenth of its answers: the SLO allows them here, so that the comparison alone decides."""
+    count = itertools.count()
+
+    def failing(answer: Answer) -> Answer:
+        return Answer(500, {}, b"{}") if next(count) % 5 == 0 else answer
+
+    serving.spoil = only_the_candidate(failing)
+    with pytest.raises(PhaseFailed) as raised:
+        loaded(
+            serving, measuring().as_aws(), "d-3", version="2", good="1", baseline="live", error_rate=0.5, p99_ms=None
+        )
+    serving.spoil = None
+    assert raised.value.code == "CanaryWorse"
+    assert "errors 2" in raised.value.message

@@ -55,6 +55,28 @@ def test_a_whole_secret_takes_the_place_of_the_one_before_and_tells_what_that_ch
     assert NEW_KEY not in json.dumps(answer.body)
 
 
+UPSTREAMS = {"azure": {"base_url": "https://x.openai.azure.com/openai/v1", "api_key": "azure-0123", "auth": "api-key"}}
+
+
+def test_a_secret_of_schema_1_grows_upstreams_and_limits_by_a_patch_to_schema_2() -> None:
+    aws = world()
+    limited = {**WHOLE["client_keys"][0], "models": ["fast"], "requests_per_minute": 60}
+    models = {"fast": {"target": "gpt-4o-mini", "fallbacks": ["spare"]}, "spare": {"target": "d", "upstream": "azure"}}
+    change = {"schema": 2, "upstreams": UPSTREAMS, "models": models, "client_keys": [limited]}
+    answer = ask(aws, secrets.patch, change, name="dev")
+    assert (answer.status, answer.body["models"], answer.body["client_keys"]) == (200, ["fast", "spare"], ["shop"])
+    assert stored(aws) == {**WHOLE, **change}
+    assert "azure-0123" not in json.dumps(answer.body)
+
+
+def test_upstreams_need_schema_2_and_their_keys_are_checked() -> None:
+    aws = world()
+    assert error(ask(aws, secrets.patch, {"upstreams": UPSTREAMS}, name="dev"))["field"] == "upstreams"
+    broken = {"schema": 2, "upstreams": {"azure": {**UPSTREAMS["azure"], "api_key": ""}}}
+    assert error(ask(aws, secrets.put, {**WHOLE, **broken}, name="dev"))["field"] == "upstreams.azure.api_key"
+    assert stored(aws) == WHOLE
+
+
 def test_a_first_secret_is_put_and_cannot_be_patched() -> None:
     aws = FakeAws()
     assert ask(aws, secrets.patch, {"api_key": KEY}, name="dev").status == 404

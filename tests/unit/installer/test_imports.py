@@ -25,7 +25,9 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def test_what_the_installer_imports_of_the_control_plane_needs_nothing_installed() -> None:
-    names = sorted({name for path in (ROOT / "installer").rglob("*.py") for name in imported(path)})
+    # schema.py is a tool of developers: it runs in .venv, and nothing of the installer imports it.
+    files = [path for path in (ROOT / "installer").rglob("*.py") if path.name != "schema.py"]
+    names = sorted({name for path in files for name in imported(path)})
     assert {"chalicelib.stack.state", "chalicelib.engine.policies"} <= set(names)
     script = f"import sys; sys.path.append({str(CONTROL_PLANE)!r}); import {', '.join(names)}"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)

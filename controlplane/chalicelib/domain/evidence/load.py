@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from .comparison import Compared
+
 
 @dataclass(frozen=True, slots=True)
 class SloRow:
@@ -66,8 +68,10 @@ class LoadEvidence:
     due, sent, good, unsent, errors: numbers of requests. response_ms: from when a request was due; service_ms: from
     when it was sent. generator_late_ms: how late the generator sent. split_ms: gateway, proxy and upstream.
     cold_starts_ms: each init duration; cold_starts_from: `REPORT` or `proxy`; None when none were forced.
-    compared_with: the run that the slowdown is measured against. scaled_down: what of the default load did not fit the
-    account's concurrency, "" if all of it did. shards: prefix in the bucket.
+    compared_with: the baseline, or why there is none. own_ms: whole answers (a stream's first byte) without what the
+    upstream took; usd_per_million: price of a million requests, without tokens. comparisons: with live, side by side.
+    scaled_down: what of the default load did not fit the account's concurrency, "" if all of it did. shards: prefix in
+    the bucket.
     """
 
     PHASE: ClassVar[str] = "load_test"
@@ -98,3 +102,6 @@ class LoadEvidence:
     scaled_down: str = ""
     shards: str = ""
     tuning: Tuning | None = None
+    own_ms: Percentiles = Percentiles()
+    usd_per_million: float | None = None
+    comparisons: tuple[Compared, ...] = ()

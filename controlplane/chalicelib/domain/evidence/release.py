@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from .comparison import Compared
+
 
 @dataclass(frozen=True, slots=True)
 class ReleaseEvidence:
@@ -36,7 +38,8 @@ class ReleaseEvidence:
 class Judgement:
     """One step of a shift. percent: users' share on the candidate; against_live: verdict, or `NOT RUN: …`.
 
-    p_value: of the comparison of failures; counts: invocations and errors by `candidate…` and `live…`.
+    p_value: of the comparison of failures, valid at every look; counts: invocations and errors by `candidate…` and
+    `live…` since the shift began.
     """
 
     percent: int = 0
@@ -50,6 +53,7 @@ class Judgement:
 class ShiftEvidence:
     """How users moved. from_version: None when no traffic was moved, "" when there was no live version before.
 
+    comparisons: candidate and live, from the load test through the last step.
     percent: users' share on `version` at the step that is being judged; None before the first step.
     """
 
@@ -61,12 +65,13 @@ class ShiftEvidence:
     steps_percent: tuple[int, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     weights_act: str = ""
+    comparisons: tuple[Compared, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BakeEvidence:
     """alarms: state by name at the end; looks: how often they were read; watched_s: seconds; without_data: names of
-    alarms in INSUFFICIENT_DATA."""
+    alarms in INSUFFICIENT_DATA. failures: the version's failures against the record of the one before, in words."""
 
     PHASE: ClassVar[str] = "bake"
 
@@ -74,6 +79,7 @@ class BakeEvidence:
     looks: int = 0
     watched_s: int = 0
     without_data: tuple[str, ...] = ()
+    failures: str = ""
 
 
 @dataclass(frozen=True, slots=True)

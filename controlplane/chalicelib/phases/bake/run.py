@@ -1,4 +1,7 @@
-"""Watches the alarms while the new version serves all users. One that fires, at any time, fails the deployment."""
+"""Watches alarms and failures while the new version serves all users. A bad sign at any time fails the deployment.
+
+An alarm that fires is one; so is a version that fails more often than the one before did, see `against_record`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from chalicelib.domain.evidence.stack import SettingsEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.release.shifting import firing, watch_s
+
+from .read_failures import read_failures
 
 # A fault shows early or late: looks are frequent at first and rarer later. A day takes 330 of them, 3,000 of the 25,000
 # events that an execution's history may have.
@@ -26,26 +31,28 @@ class BakeCursor:
 
 
 def run(request: Request, aws: Aws) -> Result[BakeEvidence]:
-    """Read the alarms once; done when the bake's time is over. Raises PhaseFailed: AlarmFired, NoAlarms."""
+    """Read the alarms once; done when the bake's time is over. Raises PhaseFailed: AlarmFired, NoAlarms,
+    CanaryWorse."""
     shift = request.results.find(ShiftEvidence)
     settings = request.results.find(SettingsEvidence) or SettingsEvidence()
     if shift is None or (shift.from_version is None and not settings.changed):
         return Result.skipped("Nothing to watch: no traffic was moved and no setting of users changed")
     states = {alarm.name: alarm.state for alarm in aws.alarms.find(request.names.alarm(""))}
     _refuse(states, shift.version)
+    failures = read_failures(shift, request, aws)
     seconds = watch_s(request.options.bake, embedded=aws.settings.embedded)
     left = seconds - request.elapsed_s
     looks = request.cursor_as(BakeCursor).looks + 1
     if left > 0:
         return Result.in_progress(
-            f"{len(states)} alarms are quiet; {left:.0f} s left to watch",
+            f"{len(states)} alarms are quiet{failures and f'; {failures}'}; {left:.0f} s left to watch",
             poll_after_s=_next_look_s(request.elapsed_s, left),
             cursor=BakeCursor(looks),
         )
     without_data = tuple(sorted(name for name, state in states.items() if state == "INSUFFICIENT_DATA"))
     return Result.done(
-        f"{len(states)} alarms stayed quiet for {seconds} s (read {looks} times)",
-        BakeEvidence(states, looks, seconds, without_data),
+        f"{len(states)} alarms stayed quiet for {seconds} s (read {looks} times){failures and f'; {failures}'}",
+        BakeEvidence(states, looks, seconds, without_data, failures),
     )
 
 

@@ -30,6 +30,11 @@ def estimate_usd(load: Load, config: Config, usd_per_million_tokens: float, requ
     return requests * each + load.workers * load.duration_s * WORKER_GB * GB_SECOND
 
 
+def per_million_usd(memory_mb: int, duration_ms: float) -> float:
+    """USD of a million requests: API Gateway, and Lambda for this duration; without tokens."""
+    return round((GATEWAY + invocation_usd(memory_mb, duration_ms)) * 1_000_000, 4)
+
+
 def guard(config: Config, options: Options, requests: int, *, tokens_are_free: bool) -> float:
     """The estimate in USD. Raises BadRequest when it is above `options.max_cost_usd`."""
     price = 0.0 if tokens_are_free else options.usd_per_million_tokens

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.evidence.load import SizeRow
 from chalicelib.domain.options import Load
+from chalicelib.load.plans import Beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,9 @@ class LoadCursor:
     """load: the requested load, or the default one scaled down to what fits; None before the first call.
 
     slices_done: how many slices were driven; cold_starts: None until they were forced; sizes: measured so far.
-    scaled_down: see LoadEvidence."""
+    scaled_down: see LoadEvidence. beside: how live is driven, None for not at all; compared_with: what the candidate
+    is compared with, or why not.
+    """
 
     load: Load | None = None
     slices_done: int = 0
@@ -33,3 +36,5 @@ class LoadCursor:
     cold_starts: ColdStarts | None = None
     sizes: tuple[SizeRow, ...] = ()
     scaled_down: str = ""
+    beside: Beside | None = None
+    compared_with: str = ""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain.evidence.load import LoadEvidence
-from chalicelib.engine.phase import Request
+from chalicelib.engine.phase import Request, applied_as
 from chalicelib.load import plans
+from chalicelib.load.histogram import Histogram, add
 from chalicelib.load.report import percentiles
 from chalicelib.load.shard import Summary
 
+from .cost import per_million_usd
 from .cursor import ColdStarts, LoadCursor
-from .slo import UNSENT_LIMIT, SloResult, passed
+from .slo import UNSENT_LIMIT, Figures, SloResult, passed
 from .tuning import recommend
 
 
@@ -39,6 +41,7 @@ def evidence_of(
         response_ms=percentiles(summary.response),
         service_ms=percentiles(summary.service),
         first_byte_ms=percentiles(summary.first_byte),
+        own_ms=percentiles(_whole(summary, "total") or _whole(summary, "first_byte") or Histogram()),
         generator_late_ms=percentiles(summary.pacing),
         split_ms={name: percentiles(histogram) for name, histogram in summary.parts.items()},
         workers=summary.workers,
@@ -54,6 +57,38 @@ def evidence_of(
         shards=plans.prefix(request.deployment_id),
         tuning=recommend(cursor.sizes, request.options.slo) if cursor.sizes else None,
     )
+
+
+def figures_of(summary: Summary, request: Request, cursor: LoadCursor) -> Figures:
+    """What the SLOs judge. record_*: of the load test that was applied last in this environment."""
+    starts = None if cursor.cold_starts is None else cursor.cold_starts.durations_ms
+    record = applied_as(request.environment, LoadEvidence) or LoadEvidence()
+    return Figures(
+        good=summary.good,
+        failed=summary.failed,
+        duration_s=request.options.load.duration_s,
+        response=_whole(summary, "total") or summary.response,
+        by_second=summary.by_second,
+        cold_starts_ms=starts,
+        overhead=_whole(summary, "overhead"),
+        first_byte=_whole(summary, "first_byte"),
+        usd_per_million=_price(summary, request),
+        record_cold_start_ms=max(record.cold_starts_ms or (), default=None),
+        record_usd_per_million=record.usd_per_million,
+    )
+
+
+def _whole(summary: Summary, series: str) -> Histogram | None:
+    """A series over all seconds; None when it was not measured."""
+    by_second = summary.series.get(series)
+    return add(by_second.values()) if by_second else None
+
+
+def _price(summary: Summary, request: Request) -> float | None:
+    """USD of a million requests by the typical time in Lambda, which the proxy reports; None where it does not."""
+    typical_us = [summary.parts[name].percentile(0.5) for name in ("proxy", "upstream") if name in summary.parts]
+    times = [us / 1_000 for us in typical_us if us is not None]
+    return per_million_usd(request.config.memory_mb, sum(times)) if times else None
 
 
 def _verdict(summary: Summary, results: Sequence[SloResult]) -> str:

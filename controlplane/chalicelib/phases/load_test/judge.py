@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from chalicelib.checks.comparison_words import phrase as phrase_compared
+from chalicelib.checks.side_by_side import Sides, compare, settle_s, worse
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.comparison import Compared
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.engine.phase import Request, Result
 from chalicelib.load import plans, shard
@@ -15,8 +19,8 @@ from chalicelib.load.report import series
 from chalicelib.ports import Aws
 
 from .cursor import LoadCursor
-from .figures import evidence_of
-from .slo import UNSENT_LIMIT, Figures, SloResult, SloVerdict, judge, passed
+from .figures import evidence_of, figures_of
+from .slo import UNSENT_LIMIT, SloResult, SloVerdict, judge, passed
 from .wording import phrases
 
 _BINARY = "application/octet-stream"
@@ -25,22 +29,45 @@ _BINARY = "application/octet-stream"
 def conclude(
     request: Request, cursor: LoadCursor, version: str, expected_shards: int, aws: Aws
 ) -> Result[LoadEvidence]:
-    """The phase's result. Raises PhaseFailed: LoadIncomplete, LoadInvalid or SloMissed."""
-    summary = _combine(request, expected_shards, aws)
-    baseline, compared_with = _baseline(request, aws)
-    results = judge(_figures(summary, request, cursor), request.options.slo, baseline, request.seed)
+    """The phase's result. Raises PhaseFailed: LoadIncomplete, LoadInvalid, SloMissed or CanaryWorse."""
+    summary = _combine(request, "shard-", expected_shards, aws)
+    comparisons = _comparisons(request, cursor, summary, expected_shards, aws)
+    baseline, compared_with = _baseline(request, cursor, aws)
+    figures = figures_of(summary, request, cursor)
+    results = judge(figures, request.options.slo, baseline, request.seed)
     evidence = evidence_of(summary, results, cursor, request, version, compared_with)
+    evidence = replace(evidence, usd_per_million=figures.usd_per_million, comparisons=comparisons)
     series_key = f"{plans.prefix(request.deployment_id)}series.json"
     aws.artifacts.put(series_key, json.dumps(series(summary)).encode(), content_type="application/json")
     _refuse(summary, results, evidence)
     aws.artifacts.put(_baseline_key(request, version), shard.encode_seconds(summary), content_type=_BINARY)
     rate = f"{request.options.load.rps:g} requests a second"
-    return Result.done(f"Version {version} meets its SLOs at {rate}: {phrases(results)}", evidence)
+    verdicts = "; ".join([phrases(results), *map(phrase_compared, comparisons)])
+    return Result.done(f"Version {version} meets its SLOs at {rate}: {verdicts}", evidence)
 
 
-def _combine(request: Request, expected_shards: int, aws: Aws) -> shard.Summary:
+def stops(request: Request, cursor: LoadCursor, aws: Aws) -> bool:
+    """Whether the candidate is worse than live with confidence, so that no further slice is needed."""
+    if cursor.beside is None:
+        return False
+    expected = cursor.slices_done * request.options.load.workers
+    summary = _combine(request, "shard-", expected, aws)
+    return bool(worse(_comparisons(request, cursor, summary, expected, aws)))
+
+
+def _comparisons(
+    request: Request, cursor: LoadCursor, summary: shard.Summary, expected_shards: int, aws: Aws
+) -> tuple[Compared, ...]:
+    """Candidate and live side by side; empty when live was not driven."""
+    if cursor.beside is None:
+        return ()
+    live = _combine(request, "live-", expected_shards, aws)
+    return compare(Sides(summary, live, settle_s(request.options.load.duration_s)), request.options.slo)
+
+
+def _combine(request: Request, kind: str, expected_shards: int, aws: Aws) -> shard.Summary:
     prefix = plans.prefix(request.deployment_id)
-    keys = [key for key in aws.artifacts.keys(prefix) if key.startswith(f"{prefix}shard-")]
+    keys = [key for key in aws.artifacts.keys(prefix) if key.startswith(prefix + kind)]
     if len(keys) < expected_shards:
         raise PhaseFailed(
             f"{expected_shards - len(keys)} of {expected_shards} shards are missing",
@@ -67,24 +94,34 @@ def _refuse(summary: shard.Summary, results: Sequence[SloResult], evidence: Load
             remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets the limits.",
             evidence=encode(evidence),
         )
-
-
-def _figures(summary: shard.Summary, request: Request, cursor: LoadCursor) -> Figures:
-    starts = None if cursor.cold_starts is None else cursor.cold_starts.durations_ms
-    duration_s = request.options.load.duration_s
-    return Figures(summary.good, summary.failed, duration_s, summary.response, summary.by_second, starts)
+    if losers := worse(evidence.comparisons):
+        raise PhaseFailed(
+            f"version {evidence.version} is worse than live: {'; '.join(map(phrase_compared, losers))}",
+            code="CanaryWorse",
+            remedy="Compare both versions' logs. options.slo.relative sets the bounds, options.load.baseline what to "
+            "compare with.",
+            evidence=encode(evidence),
+        )
 
 
 def _baseline_key(request: Request, version: str) -> str:
     return f"{request.names.baselines_prefix}{version}"
 
 
-def _baseline(request: Request, aws: Aws) -> tuple[Mapping[int, Histogram] | None, str]:
-    """The last good version's run by second, and its name; None when there is nothing to compare with."""
+def _baseline(request: Request, cursor: LoadCursor, aws: Aws) -> tuple[Mapping[int, Histogram] | None, str]:
+    """The last good version's run by second, unless live was driven beside the candidate; and what the baseline is.
+
+    None when there is nothing to compare with.
+    """
+    if cursor.beside is not None:
+        return None, cursor.compared_with
+    if request.options.load.baseline == "none":
+        return None, "nothing: options.load.baseline is none"
+    why = f" ({cursor.compared_with})" if cursor.compared_with else ""
     good = request.environment.last_good
     if good is None:
         return None, "nothing: there is no good version yet"
     key = _baseline_key(request, good.version)
     if not aws.artifacts.exists(key):
-        return None, f"nothing: version {good.version} has no stored figures"
-    return shard.decode_seconds(aws.artifacts.get(key)), f"version {good.version}"
+        return None, f"nothing: version {good.version} has no stored figures{why}"
+    return shard.decode_seconds(aws.artifacts.get(key)), f"version {good.version}" + (why and f", by its record{why}")

@@ -1,35 +1,34 @@
 """Phase 9: an open-model load against the release, judged by its SLOs from merged histograms.
 
 Each call does one step and notes it in the cursor: a slice of the load (driven here, or by workers under a Map), the
-forced cold starts, or one memory size. The last call combines all shards and judges them.
+forced cold starts, or one memory size. The last call combines all shards and judges them. A slice after which the
+candidate is worse than live with confidence is the last.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
+from chalicelib.checks.load_plan import CHAT, HEALTH, arrivals_of, plan_of, soon
 from chalicelib.checks.target import Target, locate, release_fingerprint
 from chalicelib.domain.evidence.load import LoadEvidence, SizeRow
 from chalicelib.domain.model import Action
 from chalicelib.domain.options import Load
 from chalicelib.engine.phase import Definition, Request, Result, Status
-from chalicelib.load import fit, plans, shard
-from chalicelib.load.arrivals import Arrivals
-from chalicelib.load.drive import drive
-from chalicelib.load.plans import Limits, Plan
+from chalicelib.load import fit, plans
+from chalicelib.load.drive import drive, store
+from chalicelib.load.plans import Beside
 from chalicelib.load.request import chat
 from chalicelib.ports import Aws
 
 from . import measure, tuning
+from .baseline import beside
 from .cost import guard
 from .cursor import ColdStarts, LoadCursor
-from .judge import conclude
+from .judge import conclude, stops
 from .slices import Slice, ahead_s, slices_of
 
-CHAT, HEALTH = "/v1/chat/completions", "/health"
 _TUNE_COLD, _TUNE_WARM = 2, 20
-_BINARY = "application/octet-stream"
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
@@ -42,20 +41,23 @@ def run(request: Request, aws: Aws) -> Result[LoadEvidence]:
     """Do the next step.
 
     Raises BadRequest when the load would cost too much, PhaseFailed: NothingToTest, MeasurementFailed, UpdateTooSlow,
-    LoadIncomplete, LoadInvalid, SloMissed.
+    LoadIncomplete, LoadInvalid, SloMissed, CanaryWorse.
     """
     cursor = request.cursor_as(LoadCursor)
     if cursor.load is None:
         cursor = _fitted(cursor, request.options.load, aws)
     request = replace(request, options=replace(request.options, load=cursor.load or request.options.load))
-    if cursor.estimated_usd is None:
+    is_first = cursor.estimated_usd is None
+    if is_first:
         cursor = replace(cursor, estimated_usd=round(_guard_cost(request, aws), 4))
     target = locate(request, aws)
+    if is_first:
+        cursor = _against(cursor, request, target, aws)
     load, slices = request.options.load, slices_of(request.options.load)
     if cursor.slices_done < len(slices):
-        result = _drive(slices[cursor.slices_done], request, target, aws)
+        result = _drive(slices[cursor.slices_done], request, target, cursor.beside, aws)
         cursor = replace(cursor, slices_done=cursor.slices_done + 1)
-        if cursor.slices_done < len(slices) or result.fan_out:
+        if result.fan_out or (cursor.slices_done < len(slices) and not stops(request, cursor, aws)):
             return replace(result, cursor=cursor)
     # A revalidation must not change the live function.
     if request.action is Action.DEPLOY:
@@ -67,7 +69,7 @@ def run(request: Request, aws: Aws) -> Result[LoadEvidence]:
             cursor = replace(cursor, sizes=(*cursor.sizes, size))
             if len(cursor.sizes) < len(sizes):
                 return Result.in_progress(f"Measured {size.memory_mb} MB", poll_after_s=1, cursor=cursor)
-    return conclude(request, cursor, target.version, len(slices) * load.workers, aws)
+    return conclude(request, cursor, target.version, cursor.slices_done * load.workers, aws)
 
 
 def _fitted(cursor: LoadCursor, load: Load, aws: Aws) -> LoadCursor:
@@ -77,47 +79,33 @@ def _fitted(cursor: LoadCursor, load: Load, aws: Aws) -> LoadCursor:
     return replace(cursor, load=fitted, scaled_down=fit.described(load, fitted, unreserved))
 
 
+def _against(cursor: LoadCursor, request: Request, target: Target, aws: Aws) -> LoadCursor:
+    """The cursor with the baseline: how live is driven, if it is."""
+    live = aws.functions.aliases(request.names.function)["live"].version if request.environment.last_good else ""
+    load, unreserved = request.options.load, aws.functions.limits().unreserved
+    driven, compared_with = beside(load, request.config, target, live, unreserved)
+    return replace(cursor, beside=driven, compared_with=compared_with)
+
+
 def _guard_cost(request: Request, aws: Aws) -> float:
     """The estimated cost (USD). Raises BadRequest when it is above the limit."""
-    requests = _arrivals(request).expected
+    sides = 2 if request.options.load.baseline == "live" and request.environment.last_good else 1
+    requests = sides * arrivals_of(request.options.load).expected
     return guard(request.config, request.options, requests, tokens_are_free=bool(aws.settings.upstream_faults_url))
 
 
-def _arrivals(request: Request) -> Arrivals:
-    load = request.options.load
-    return Arrivals(load.arrivals, load.rps, load.duration_s, trace=load.trace)
-
-
-def _drive(part: Slice, request: Request, target: Target, aws: Aws) -> Result[LoadEvidence]:
+def _drive(part: Slice, request: Request, target: Target, live: Beside | None, aws: Aws) -> Result[LoadEvidence]:
     """Drive a slice, or have the state machine start workers that drive it."""
     workers = request.options.load.workers
-    plan, prefix = _plan(part, request, target), plans.prefix(request.deployment_id)
+    start, prefix = soon(request.now, ahead_s(workers)), plans.prefix(request.deployment_id)
+    plan = plan_of(request.options.load, target, live, part.window, start, request.seed)
     if workers > 1:
         text = plans.dump(plan, part.number, prefix)
         aws.artifacts.put(plans.key(request.deployment_id), text, content_type="application/json")
         summary = f"{workers} workers drive slice {part.number + 1}"
         return Result(Status.IN_PROGRESS, summary, poll_after_s=1, fan_out=workers)
-    encoded = drive(plan, request.deployment_id, aws)
-    aws.artifacts.put(plans.shard_key(prefix, part.number, 0), encoded, content_type=_BINARY)
+    store(drive(plan, request.deployment_id, aws), prefix, part.number, 0, aws)
     return Result.in_progress(f"Drove slice {part.number + 1} of the load", poll_after_s=1)
-
-
-def _plan(part: Slice, request: Request, target: Target) -> Plan:
-    load = request.options.load
-    is_chat = load.upstream == "real"
-    return Plan(
-        url=target.url + (CHAT if is_chat else HEALTH),
-        method="POST" if is_chat else "GET",
-        body=chat(str(target.variables["chat_model"]), stream=load.stream) if is_chat else b"",
-        arrivals=_arrivals(request),
-        start_at=(request.now + timedelta(seconds=ahead_s(load.workers))).timestamp(),
-        signed=target.signed,
-        window=part.window,
-        stream=load.stream and is_chat,
-        workers=load.workers,
-        seed=shard.seed_of(request.seed),
-        limits=Limits(timeout_s=load.timeout_s),
-    )
 
 
 def _force_cold_starts(request: Request, aws: Aws) -> ColdStarts:

@@ -55,7 +55,9 @@ class SloResult:
 class Figures:
     """What is judged. by_second: response times by the second in which requests were due.
 
-    cold_starts_ms: init durations; None when none were forced, empty when none was observed.
+    response: what p99_ms judges: without the upstream's own time where the proxy reports it. overhead, first_byte:
+    None where they were not measured. cold_starts_ms: init durations; None when none were forced, empty when none was
+    observed. usd_per_million: price of a million requests. record_*: the same of the last run that was applied.
     """
 
     good: int
@@ -64,21 +66,56 @@ class Figures:
     response: Histogram
     by_second: Mapping[int, Histogram]
     cold_starts_ms: Sequence[float] | None = None
+    overhead: Histogram | None = None
+    first_byte: Histogram | None = None
+    usd_per_million: float | None = None
+    record_cold_start_ms: float | None = None
+    record_usd_per_million: float | None = None
 
 
 def judge(figures: Figures, slo: Slo, baseline: Mapping[int, Histogram] | None, seed: str) -> list[SloResult]:
     """Every SLO that is set, in a fixed order. baseline: the last good run by second; seed: of the bootstrap."""
     results = []
-    if slo.p99_ms is not None:
-        results.append(_p99(figures, slo.p99_ms))
+    # A stream ends when the model ends, so its first byte is judged instead of its end.
+    times = (
+        ("p99_ms", slo.p99_ms, None if figures.first_byte else figures.response),
+        ("first_byte_p99_ms", slo.first_byte_p99_ms, figures.first_byte),
+        ("overhead_p99_ms", slo.overhead_p99_ms, figures.overhead),
+    )
+    for name, bound, histogram in times:
+        if bound is not None and histogram is not None:
+            results.append(_p99(name, histogram, bound))
     results.append(_error_rate(figures, slo.error_rate))
     if slo.rps is not None:
         results.append(_rps(figures, slo.rps))
     if slo.cold_start_ms is not None and figures.cold_starts_ms is not None:
         results.append(_cold_start(figures.cold_starts_ms, slo.cold_start_ms))
+    if slo.usd_per_million is not None and figures.usd_per_million is not None:
+        results.append(_at_most("usd_per_million", figures.usd_per_million, slo.usd_per_million))
+    results += _against_record(figures, slo)
     if slo.slowdown is not None and baseline is not None:
         results.append(slower_than(baseline, figures.by_second, slo.slowdown, seed))
     return results
+
+
+def _against_record(figures: Figures, slo: Slo) -> list[SloResult]:
+    """Slowest cold start and price against the last run's. Figure and bound: the share by which they are higher."""
+    start = max(figures.cold_starts_ms, default=None) if figures.cold_starts_ms else None
+    pairs = (
+        ("cold_start_relative", slo.relative.cold_start, start, figures.record_cold_start_ms),
+        ("cost_relative", slo.relative.cost, figures.usd_per_million, figures.record_usd_per_million),
+    )
+    return [
+        _at_most(name, figure / record - 1, bound)
+        for name, bound, figure, record in pairs
+        if bound is not None and figure is not None and record
+    ]
+
+
+def _at_most(name: str, figure: float, bound: float) -> SloResult:
+    if figure <= bound:
+        return SloResult(name, SloVerdict.PASSED, bound, figure)
+    return SloResult(name, SloVerdict.FAILED, bound, figure, None, "beyond the bound")
 
 
 def passed(results: Sequence[SloResult]) -> bool:
@@ -110,15 +147,15 @@ def judge_slowdown(figure: float, interval: tuple[float, float], bound: float) -
     return SloResult("slowdown", SloVerdict.PASSED, bound, figure, interval)
 
 
-def _p99(figures: Figures, bound: float) -> SloResult:
-    total = figures.response.total
+def _p99(name: str, histogram: Histogram, bound: float) -> SloResult:
+    total = histogram.total
     if total < samples_for(P99):
         why = f"{total} samples; p99 needs {samples_for(P99)}: raise options.load.rps or duration_s"
-        return SloResult("p99_ms", SloVerdict.INCONCLUSIVE, bound, None, None, why)
-    figure = (figures.response.percentile(P99) or 0) / 1_000
-    ends_us = quantile_interval(figures.response, P99)
+        return SloResult(name, SloVerdict.INCONCLUSIVE, bound, None, None, why)
+    figure = (histogram.percentile(P99) or 0) / 1_000
+    ends_us = quantile_interval(histogram, P99)
     interval = None if ends_us is None else (ends_us[0] / 1_000, None if ends_us[1] is None else ends_us[1] / 1_000)
-    return judge_upper_bound("p99_ms", bound, figure, interval)
+    return judge_upper_bound(name, bound, figure, interval)
 
 
 def _error_rate(figures: Figures, bound: float) -> SloResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from .slo import SloResult, SloVerdict
 
@@ -20,8 +21,16 @@ def phrase(result: SloResult) -> str:
     return f"{_PHRASES[result.slo](result)}: {_VERDICTS[result.verdict]}{why}"
 
 
-def _p99(result: SloResult) -> str:
-    return f"p99 {_ms(result.figure)}{_certainty(result)}, limit {_ms(result.bound)}"
+def _p99(result: SloResult, what: str = "p99") -> str:
+    return f"{what} {_ms(result.figure)}{_certainty(result)}, limit {_ms(result.bound)}"
+
+
+def _cost(result: SloResult) -> str:
+    return f"${result.figure or 0:.2f} per million requests without tokens, limit ${result.bound:.2f}"
+
+
+def _relative(result: SloResult, what: str) -> str:
+    return f"{what} {_share(result.figure)} higher than in the last good run, limit {_share(result.bound)}"
 
 
 def _error_rate(result: SloResult) -> str:
@@ -46,6 +55,11 @@ def _slowdown(result: SloResult) -> str:
 
 _PHRASES: Mapping[str, Callable[[SloResult], str]] = {
     "p99_ms": _p99,
+    "first_byte_p99_ms": partial(_p99, what="p99 of the first byte"),
+    "overhead_p99_ms": partial(_p99, what="p99 of the overhead"),
+    "usd_per_million": _cost,
+    "cold_start_relative": partial(_relative, what="slowest cold start"),
+    "cost_relative": partial(_relative, what="cost"),
     "error_rate": _error_rate,
     "rps": _rps,
     "cold_start_ms": _cold_start,

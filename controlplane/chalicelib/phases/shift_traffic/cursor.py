@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chalicelib.domain.evidence.comparison import Compared
 from chalicelib.domain.evidence.release import Judgement
 
 
@@ -12,9 +13,11 @@ class ShiftCursor:
     """from_version: the version that served users before the shift; None before the first step.
 
     steps_taken: how many weights were set; since: when the first was set, ISO 8601 in UTC.
+    comparisons: candidate and live so far, continued from the load test.
     """
 
     from_version: str | None = None
     steps_taken: int = 0
     since: str = ""
     judgements: tuple[Judgement, ...] = ()
+    comparisons: tuple[Compared, ...] = ()

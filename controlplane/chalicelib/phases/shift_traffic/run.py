@@ -6,8 +6,11 @@ time. A step that fails raises; the state machine then calls `roll_back`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chalicelib.domain.aws.functions import Alias, alias_of
-from chalicelib.domain.evidence.release import Judgement, ReleaseEvidence, ShiftEvidence
+from chalicelib.domain.evidence.load import LoadEvidence
+from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.release.shifting import step_s, steps_of, weights_at
@@ -25,13 +28,16 @@ def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
     if live == candidate and not live_alias.weights:
         return Result.skipped(f"Version {candidate} already serves all traffic", ShiftEvidence(version=candidate))
     steps = _steps(request)
-    judgements = cursor.judgements
-    if cursor.steps_taken:
+    if not cursor.steps_taken:
+        tested = request.results.find(LoadEvidence) or LoadEvidence()
+        cursor = replace(cursor, comparisons=tested.comparisons)
+    else:
         percent = steps[cursor.steps_taken - 1]
-        judgements = (*judgements, observe(percent, live, candidate, cursor.since, request, aws))
+        judgement, comparisons = observe(percent, live, candidate, cursor, request, aws)
+        cursor = replace(cursor, judgements=(*cursor.judgements, judgement), comparisons=comparisons)
     if cursor.steps_taken < len(steps):
-        return _take_step(steps[cursor.steps_taken], live, candidate, judgements, request, aws)
-    return _done(steps, live, candidate, judgements, aws)
+        return _take_step(steps[cursor.steps_taken], live, candidate, cursor, request, aws)
+    return _done(steps, live, candidate, cursor, aws)
 
 
 def _version_before(request: Request, live: Alias, candidate: str) -> str:
@@ -52,22 +58,30 @@ def _steps(request: Request) -> list[int]:
 
 
 def _take_step(
-    percent: int, live: str, candidate: str, judgements: tuple[Judgement, ...], request: Request, aws: Aws
+    percent: int, live: str, candidate: str, cursor: ShiftCursor, request: Request, aws: Aws
 ) -> Result[ShiftEvidence]:
     weights = weights_at(live, candidate, percent)
     aws.functions.point(request.names.function, Alias("live", weights.main, weights.additional))
-    cursor = request.cursor_as(ShiftCursor)
     return Result.in_progress(
         f"{percent} % of the traffic goes to version {candidate}",
         poll_after_s=step_s(request.options.bake, embedded=aws.settings.embedded),
-        cursor=ShiftCursor(live, cursor.steps_taken + 1, cursor.since or request.now.isoformat(), judgements),
-        evidence=ShiftEvidence(from_version=live, version=candidate, percent=percent, judgements=judgements),
+        cursor=replace(
+            cursor,
+            from_version=live,
+            steps_taken=cursor.steps_taken + 1,
+            since=cursor.since or request.now.isoformat(),
+        ),
+        evidence=ShiftEvidence(
+            from_version=live,
+            version=candidate,
+            percent=percent,
+            judgements=cursor.judgements,
+            comparisons=cursor.comparisons,
+        ),
     )
 
 
-def _done(
-    steps: list[int], live: str, candidate: str, judgements: tuple[Judgement, ...], aws: Aws
-) -> Result[ShiftEvidence]:
+def _done(steps: list[int], live: str, candidate: str, cursor: ShiftCursor, aws: Aws) -> Result[ShiftEvidence]:
     plural = "s" * (len(steps) > 1)
     return Result.done(
         f"Moved all traffic from version {live or 'none'} to {candidate} in {len(steps)} step{plural}",
@@ -76,7 +90,8 @@ def _done(
             version=candidate,
             percent=100,
             steps_percent=tuple(steps),
-            judgements=judgements,
+            judgements=cursor.judgements,
+            comparisons=cursor.comparisons,
             weights_act=NOT_RUN if aws.settings.embedded else "yes",
         ),
     )

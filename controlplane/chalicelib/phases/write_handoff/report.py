@@ -11,7 +11,7 @@ from html import escape
 
 from chalicelib.domain.model import PhaseRecord
 
-from . import plots
+from . import plots, sequences
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2330;--dim:#5d6778;--line:#d9dee7;--paper:#fff;--bar:#2f6fde;
@@ -36,13 +36,14 @@ def report_html(
     environment: str, deployment_id: str, at: str, links: Mapping[str, str], phases: Sequence[PhaseRecord]
 ) -> str:
     """The whole page. at: when it is written, ISO 8601; links: URL by name; phases: in the order that is shown."""
-    latency = plots.latency(phases)
+    latency, beside = plots.latency(phases), sequences.comparisons(phases)
     body = [
         f"<h1>Environment {escape(environment)}</h1>",
         f'<p class="sub">Deployment <code>{escape(deployment_id)}</code>, {escape(at[:19])}Z</p>',
         "<h2>Links</h2>" + _links(links),
         "<h2>Duration</h2>" + plots.timeline(phases),
         f"<h2>Latency under load</h2>{latency}" if latency else "",
+        f"<h2>Candidate and live, side by side</h2>{beside}" if beside else "",
         "<h2>Phases</h2>" + _phases(phases),
     ]
     return (

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from chalicelib.checks.side_by_side import after_windows
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
+from chalicelib.domain.evidence.comparison import Compared, Split
+from chalicelib.domain.evidence.load import LoadEvidence
+from chalicelib.domain.evidence.release import Judgement, ReleaseEvidence, ShiftEvidence
 from chalicelib.domain.model import Environment
-from chalicelib.domain.options import Bake, Options
+from chalicelib.domain.options import Bake, Options, Relative, Slo
 from chalicelib.engine.phase import Request, Status
 from chalicelib.phases.shift_traffic import run as shift_traffic
+from chalicelib.phases.shift_traffic.observe import new_window
 
 from tests.fakes import FakeAws, settings
 from tests.fakes.requests import environment, next_call, release, request, results
@@ -50,7 +54,65 @@ def test_a_candidate_that_fails_more_often_than_the_live_version_stops_the_shift
     with pytest.raises(PhaseFailed) as stopped:
         shift_traffic.run(next_call(shift_request(), first), aws.as_aws())
     assert stopped.value.code == "CanaryWorse"
-    assert "8 of 40" in stopped.value.message
+    assert "errors 20 % of 40 against live's 0.5 % of 400" in stopped.value.message
+    assert stopped.value.evidence["against_live"] == "WORSE"
+    assert stopped.value.evidence["p_value"] < 0.005
+
+
+def errors_after(steps: list[tuple[int, int, int, int]]) -> ShiftEvidence:
+    """A shift in three steps. steps: candidate's and live's invocations and errors since its start, at each look."""
+    aws = world()
+    call = shift_request()
+    result = shift_traffic.run(call, aws.as_aws())
+    for candidate, candidate_errors, live, live_errors in steps:
+        counted(aws, (candidate, candidate_errors), (live, live_errors))
+        call = next_call(call, result)
+        result = shift_traffic.run(call, aws.as_aws())
+    assert result.evidence is not None
+    return result.evidence
+
+
+def test_each_step_adds_only_what_is_new_to_the_test() -> None:
+    evidence = errors_after([(30, 1, 300, 2), (130, 2, 400, 2), (630, 3, 400, 2)])
+    assert evidence.comparisons[0].worse.total == Split(630, 3, 400, 2)
+    assert [judgement.against_live for judgement in evidence.judgements] == ["UNDECIDED", "UNDECIDED", "NOT_WORSE"]
+    again = errors_after([(30, 1, 300, 2), (30, 1, 300, 2), (20, 0, 300, 2)])
+    assert again.comparisons[0].worse.total == Split(30, 1, 300, 2)
+
+
+def test_failures_of_several_steps_add_up_to_a_stop() -> None:
+    with pytest.raises(PhaseFailed, match="worse than live"):
+        errors_after([(100, 2, 900, 0), (200, 4, 1_800, 0)])
+    assert errors_after([(100, 1, 900, 0), (200, 2, 1_000, 0), (300, 2, 1_000, 0)]).judgements[1].p_value == 0.07915
+
+
+def test_the_shift_continues_what_the_load_test_began() -> None:
+    """Two failures more of the candidate stop it, after six in the load test."""
+    tested = after_windows(Compared(), [Split(30, 1, 30, 0)] * 6, 0)
+    call = shift_request(results=results(ReleaseEvidence(version="2"), LoadEvidence(comparisons=(tested,))))
+    aws = world()
+    first = shift_traffic.run(call, aws.as_aws())
+    counted(aws, (20, 2), (180, 0))
+    with pytest.raises(PhaseFailed, match="errors 4 % of 200"):
+        shift_traffic.run(next_call(call, first), aws.as_aws())
+    assert errors_after([(20, 2, 180, 0), (20, 2, 180, 0), (20, 2, 180, 0)]).comparisons[0].verdict == "UNDECIDED"
+
+
+def test_without_a_bound_failures_are_not_compared() -> None:
+    call = shift_request(options=Options(bake=Bake(steps=(10, 100)), slo=Slo(relative=Relative(errors=None))))
+    aws = world()
+    counted(aws, (40, 40), (400, 0))
+    judgements = to_the_end(call, aws).judgements
+    assert judgements[0].against_live == "NOT RUN: options.slo.relative.errors is null"
+    assert judgements[0].counts is not None
+
+
+def test_errors_beyond_invocations_are_cut() -> None:
+    """CloudWatch may show a minute's errors before its invocations."""
+    counts = {"candidateinvocations": 3, "candidateerrors": 5, "liveinvocations": 2, "liveerrors": 4}
+    assert new_window(counts, ()) == Split(3, 3, 2, 2)
+    before = (Judgement(counts=counts), Judgement())
+    assert new_window({**counts, "candidateinvocations": 2, "liveinvocations": 9}, before) == Split(0, 0, 7, 0)
 
 
 def test_a_candidate_that_fails_as_often_goes_on_and_the_figures_are_kept() -> None:

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from installer import permissions
+from installer.dev import permissions
 from installer.packaging.template import Statement
 
 DOCUMENTS = permissions.of_checkout()
@@ -19,7 +19,7 @@ def statements(name: str) -> dict[str, Statement]:
 
 
 def test_the_page_tells_every_statement() -> None:
-    assert permissions.PAGE.read_text() == permissions.page(), "run: python -m installer.permissions"
+    assert permissions.PAGE.read_text() == permissions.page(), "run: python -m installer.dev.permissions"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

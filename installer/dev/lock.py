@@ -6,7 +6,7 @@ from pathlib import Path
 
 from installer.say import tell
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # In this order: a later set is resolved under the versions of an earlier one.
 # (file without suffix, constraint files)
 SETS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.mutants import ROOT, SOURCES, Mutant, mutants, survives
+from installer.dev.mutants import ROOT, SOURCES, Mutant, mutants, survives
 
 DECIDES = """\
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def test_without_a_mutant_the_tests_pass(decides: Path) -> None:
 
 
 def test_every_module_and_its_tests_exist_and_every_survivor_has_its_line_and_a_reason() -> None:
-    plan = tomllib.loads((ROOT / "installer" / "mutants.toml").read_text())
+    plan = tomllib.loads((ROOT / "installer" / "dev" / "mutants.toml").read_text())
     for path, tests in plan["modules"].items():
         assert (SOURCES / path).exists(), path
         assert all((ROOT / place).exists() for place in tests), tests

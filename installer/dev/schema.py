@@ -1,4 +1,4 @@
-"""The JSON Schema of environment files, `ctl/environments/schema.json`: `python -m installer.schema` writes it.
+"""The JSON Schema of environment files, `ctl/environments/schema.json`: `python -m installer.dev.schema` writes it.
 
 `config`, `slo`, `load` and `bake` come from the types that the control API decodes; a test compares the file with them.
 """
@@ -15,7 +15,7 @@ from chalicelib.domain.codec import schemas_of
 from chalicelib.domain.config import Config
 from chalicelib.domain.options import Bake, Load, Options, Slo
 
-FILE = Path(__file__).resolve().parents[1] / "ctl" / "environments" / "schema.json"
+FILE = Path(__file__).resolve().parents[2] / "ctl" / "environments" / "schema.json"
 _CHECK = "within"  # what the types call with the range of each number
 _TEXT = {"type": "string", "minLength": 1}
 _NAME = {"type": "string", "pattern": "^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$"}

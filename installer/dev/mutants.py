@@ -25,7 +25,7 @@ from types import ModuleType
 
 from installer.say import tell
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "controlplane"
 KILLED = 0.90
 _TIMEOUT_S = 120.0  # a mutant that loops for ever is killed by its time
@@ -132,7 +132,7 @@ def _run_tests(mutant: Mutant, tests: Sequence[str]) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run all modules of `mutants.toml`, or those whose paths contain one of the arguments."""
-    plan = tomllib.loads((ROOT / "installer" / "mutants.toml").read_text())
+    plan = tomllib.loads((ROOT / "installer" / "dev" / "mutants.toml").read_text())
     os.chdir(ROOT)
     # What every child needs and no mutant changes: imported once, before the forks.
     for library in ("pytest", "msgspec", "boto3"):

@@ -1,6 +1,6 @@
 """What each function of the control plane may do, as a page for whoever must approve it: `docs/permissions.md`.
 
-`python -m installer.permissions` writes it from the `policy.json` of each function; a test compares them, so that no
+`python -m installer.dev.permissions` writes it from the `policy.json` of each function; a test compares them: no
 statement is added or removed unnoticed.
 """
 
@@ -13,7 +13,7 @@ from chalicelib.engine import policies
 
 from installer.packaging.template import PolicyDocument, Statement
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "permissions.md"
 _PREFIX = re.compile(
     r"^arn:(?:\$\{AWS::Partition\}|aws):([a-z0-9-]+):(?:\$\{AWS::Region\}|\*)?:(?:\$\{AWS::AccountId\}|\*)?:"
@@ -21,7 +21,7 @@ _PREFIX = re.compile(
 _INTRO = """\
 # What each function may do
 
-Made from the `policy.json` of each function under `controlplane/chalicelib/` (`python -m installer.permissions`);
+Made from the `policy.json` of each function under `controlplane/chalicelib/` (`python -m installer.dev.permissions`);
 a test compares them. One policy a
 function, one statement a purpose. Partition, region and account of every ARN are those of the control plane.
 """

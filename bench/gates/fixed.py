@@ -1,0 +1,48 @@
+"""How many requests of either side a fixed test needs: one look at the end, for the same false alarms and power."""
+
+from __future__ import annotations
+
+from math import ceil, exp, lgamma, log, sqrt
+from statistics import NormalDist
+
+
+def z_test(rate: float, other: float, alpha: float, power: float) -> int:
+    """The textbook's two-proportion z-test, one-sided (Fleiss, Levin, Paik 2003, 4.2, without a correction)."""
+    quantile = NormalDist().inv_cdf
+    mean = (rate + other) / 2
+    spread = quantile(1 - alpha) * sqrt(2 * mean * (1 - mean))
+    spread += quantile(power) * sqrt(rate * (1 - rate) + other * (1 - other))
+    return ceil((spread / (rate - other)) ** 2)
+
+
+def exact_power(count: int, rate: float, other: float, alpha: float) -> float:
+    """Power of Fisher's exact test with so many requests of either side."""
+    total, most = 0.0, min(200, count + 1)
+    for live in range(12):
+        least = next((hits for hits in range(most) if _fisher(hits, live, count) <= alpha), most)
+        total += _binomial(count, live, other) * sum(_binomial(count, hits, rate) for hits in range(least, most))
+    return total
+
+
+def exact_test(rate: float, other: float, alpha: float, power: float, steps: int = 10) -> int:
+    """The smallest count, in steps, at which Fisher's exact test has the power."""
+    low = z_test(rate, other, alpha, power) // 2
+    return next(count for count in range(low, 20 * low, steps) if exact_power(count, rate, other, alpha) >= power)
+
+
+def _fisher(hits: int, live: int, count: int) -> float:
+    """p-value: of all failures at least `hits` are the candidate's, if both sides fail equally often."""
+    failures = hits + live
+    whole = _log_choose(2 * count, failures)
+    return sum(
+        exp(_log_choose(count, more) + _log_choose(count, failures - more) - whole)
+        for more in range(hits, min(count, failures) + 1)
+    )
+
+
+def _log_choose(n: int, k: int) -> float:
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+
+def _binomial(count: int, hits: int, rate: float) -> float:
+    return exp(_log_choose(count, hits) + hits * log(rate) + (count - hits) * log(1 - rate))

@@ -1,0 +1,48 @@
+"""A comparison of candidate and live as a phrase for people."""
+
+from __future__ import annotations
+
+from chalicelib.domain.evidence.comparison import Compared, Point
+
+_WHAT = {"total": "answers", "overhead": "overhead", "first_byte": "first byte"}
+_VERDICTS = {"WORSE": "fail", "NOT_WORSE": "pass", "UNDECIDED": "pass, not decided yet"}
+
+
+def phrase(comparison: Compared) -> str:
+    """The figures of both sides, how certain the difference is, the rule and the verdict."""
+    verdict = f"{_VERDICTS[comparison.verdict]}{_decided(comparison)} ({comparison.more})"
+    if comparison.candidate is None or comparison.live is None:
+        return f"{comparison.metric} not measured on both sides: {verdict}"
+    text = _errors(comparison) if comparison.metric == "errors" else _times(comparison)
+    return f"{text}{_certainty(comparison)}: {verdict}"
+
+
+def _errors(comparison: Compared) -> str:
+    total = comparison.worse.total
+    ours = f"{_percent(comparison.candidate or 0)} of {total.candidate:,}"
+    limit = f", limit {_percent(comparison.bound)} more often" if comparison.bound else ""
+    return f"errors {ours} against live's {_percent(comparison.live or 0)} of {total.live:,}{limit}"
+
+
+def _times(comparison: Compared) -> str:
+    series, _, quantile = comparison.metric.rpartition("_")
+    ours, theirs = comparison.candidate or 0.0, comparison.live or 0.0
+    change = f", {abs(ours / theirs - 1) * 100:.0f} % {'slower' if ours > theirs else 'faster'}" if theirs else ""
+    figures = f"{quantile} of {_WHAT[series]} {ours:,.4g} ms against live's {theirs:,.4g} ms{change}"
+    return f"{figures}, limit {_percent(comparison.bound)}"
+
+
+def _certainty(comparison: Compared) -> str:
+    last = comparison.worse.points[-1] if comparison.worse.points else Point()
+    low = "any" if last.low is None else f"{last.low:.2g}"
+    high = "any" if last.high is None else f"{last.high:.2g}"
+    return f" (odds {low} to {high} times live's with 95 % confidence)"
+
+
+def _decided(comparison: Compared) -> str:
+    after = comparison.worse.decided_after
+    return "" if after is None else f" after {after:,} requests"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.2g} %"

@@ -1,0 +1,55 @@
+"""Two runs of the same seconds as windows that a sequential test takes: how many of each side were slow. Pure.
+
+The threshold of a window is a quantile of both sides together. It therefore depends on the hour, but not on which side
+an answer came from, so an hour that slows both sides down changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from math import ceil
+
+from chalicelib.domain.evidence.comparison import Split
+
+from .histogram import BUCKETS, MAX_US, Histogram, add, index_of, middle
+
+_LEAST_HITS = 2  # slow answers that a window must have room for: 200 samples for p99
+
+
+def slow(candidate: Histogram, live: Histogram, share: float, slower: float = 0.0) -> Split:
+    """How many answers of each side are above the quantile `share` of both.
+
+    slower: live's answers count as longer by this share, so that the test asks for "slower by more than that".
+    """
+    stretched = _stretched(live, slower)
+    rank = ceil(share * (candidate.total + live.total))
+    sums = accumulate(ours + theirs for ours, theirs in zip(candidate.counts, stretched, strict=True))
+    above = next((index for index, count in enumerate(sums) if count >= rank), BUCKETS) + 1
+    return Split(candidate.total, sum(candidate.counts[above:]), live.total, sum(stretched[above:]))
+
+
+def _stretched(histogram: Histogram, slower: float) -> Sequence[int]:
+    """The counts of the same durations, each multiplied by 1 + slower."""
+    counts = [0] * BUCKETS
+    for index, count in enumerate(histogram.counts):
+        if count:
+            counts[index_of(min(int(middle(index) * (1 + slower)), MAX_US))] += count
+    return counts
+
+
+def paired(
+    candidate: Mapping[int, Histogram], live: Mapping[int, Histogram], share: float, after_s: int
+) -> Iterator[tuple[Histogram, Histogram]]:
+    """Both sides, joined over as many seconds as a quantile needs. Seconds before `after_s` are left out, and so is a
+    rest at the end that is too short."""
+    least = _LEAST_HITS / (1 - share)
+    ours, theirs = Histogram(), Histogram()
+    for second in sorted(set(candidate) | set(live)):
+        if second < after_s:
+            continue
+        ours = add([ours, candidate.get(second, Histogram())])
+        theirs = add([theirs, live.get(second, Histogram())])
+        if round(ours.total + theirs.total, 6) >= round(least, 6) and ours.total and theirs.total:
+            yield ours, theirs
+            ours, theirs = Histogram(), Histogram()
