@@ -22,7 +22,7 @@ from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
 from .execution import execution_input
-from .feasibility import refuse_near_name, refuse_undecidable_load
+from .feasibility import refuse_near_name, refuse_unreachable_rate
 from .idempotency import claim_of, claimed_deployment, deployment_id
 from .queue import enqueue, refuse_to_overtake
 from .settle import dead_lock, settle
@@ -69,7 +69,7 @@ def begin(
     environment = aws.records.environment(start.environment)
     if start.action in _NEEDS_RELEASE:
         _refuse_without_release(environment)
-    refuse_undecidable_load(start.action, start.options)
+    refuse_unreachable_rate(start.action, start.options)
     if start.action in _CREATES and not environment.is_known and not start.create:
         refuse_near_name(start.environment, aws.records.environments())
     config, unknown_config = patched(patch, environment.last_good, replaces=start.replace or resumes is not None)
