@@ -226,6 +226,11 @@ def shift_traffic_task(event: dict[str, object], context: object) -> dict[str, o
     return runner.run("shift_traffic", event, aws(), utc_now)
 
 
+@app.lambda_function(name="ApplySettings")
+def apply_settings_task(event: dict[str, object], context: object) -> dict[str, object]:
+    return runner.run("apply_settings", event, aws(), utc_now)
+
+
 @app.lambda_function(name="Bake")
 def bake_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("bake", event, aws(), utc_now)

@@ -41,6 +41,7 @@ def request(
     set_config, set_options = parsed(settings)
     if config or set_config:
         body["config"] = merged(json_argument("--config", config) if config else {}, set_config)
+    body |= {flag: True for flag in ("replace", "create") if flags.get(flag)}
     chosen = merged(json_argument("--options", options) if options else {}, set_options)
     for flag, option in FLAGS.items():
         value = flags.get(flag)

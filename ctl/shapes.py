@@ -43,9 +43,11 @@ class Load(TypedDict, total=False):
 
 
 class Approval(TypedDict, total=False):
-    """What a deployment waits for. until: ISO 8601; it is aborted then."""
+    """What a deployment waits for, and who gave it. until: ISO 8601; it is aborted then. by, at: once it is given."""
 
     until: str
+    by: str
+    at: str
 
 
 class Options(TypedDict, total=False):

@@ -47,7 +47,7 @@ def _stop(root: Path, _options: Options) -> int:
 
 def _up(root: Path, _options: Options) -> int:
     aws = target.find()
-    faults_url = os.environ.get("PROXYCTL_UPSTREAM_FAULTS_URL", "")
+    faults_url = os.environ.get("PROXYCTL_UPSTREAM_FAULTS_URL")
     outputs = deploy.explained(lambda: deploy.up(root, aws, faults_url))
     say(f"control API: {deploy.api_url(aws, outputs)}")
     return 0

@@ -28,11 +28,11 @@ DASHBOARD = "proxyctl"
 ENVIRONMENT_STACKS = "proxyctl-env-"
 
 
-def up(root: Path, aws: Target, faults_url: str = "", detail: Detail = tell) -> dict[str, str]:
+def up(root: Path, aws: Target, faults_url: str | None = None, detail: Detail = tell) -> dict[str, str]:
     """Install or upgrade; returns the stack's outputs. When nothing has changed, it says so and changes nothing.
 
-    faults_url: control address of the OpenAI stand-in; "" where the upstream is the real one. detail: prints the
-    seconds of each step.
+    faults_url: control address of the OpenAI stand-in; "" where the upstream is the real one; None keeps what was set
+    at installation. detail: prints the seconds of each step.
     """
     began = time.monotonic()
     cache = root / ".local" / "build"
@@ -57,7 +57,10 @@ def _upload(aws: Target, packaged: control_plane.Package, bundled: Bundle, detai
     return key, _timed(detail, "upload", lambda: sum(bucket.upload(aws, name, data) for name, data in objects.items()))
 
 
-def _parameters(aws: Target, bundled: Bundle, faults_url: str) -> dict[str, str]:
+def _parameters(aws: Target, bundled: Bundle, faults_url: str | None) -> dict[str, str]:
+    if faults_url is None:
+        installed = _deployer(aws).find()
+        faults_url = installed.parameters.get("UpstreamFaultsUrl", "") if installed else ""
     return {
         "BucketName": aws.bucket,
         "BundleKey": bundled.key,

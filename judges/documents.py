@@ -50,6 +50,7 @@ _PARAMETERS: Mapping[str, str] = {
     "SecretInUseArn": f"arn:aws:secretsmanager:{_HERE}:secret:proxyctl/dev/former-AbCdEf",
     "SecretKmsKeyArn": f"arn:aws:kms:{_HERE}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "SecretInUseKmsKeyArn": f"arn:aws:kms:{_HERE}:key/4321abcd-12ab-34cd-56ef-1234567890ab",
+    "Repair": "d1a2b3c4d5e6f",
 }
 
 
@@ -136,7 +137,7 @@ def _called(function: str, argument: Any, resources: Mapping[str, Any]) -> Any:
         return resolved(argument[1], resources)
     if function == "Fn::Sub":
         template, values = (argument, {}) if isinstance(argument, str) else argument
-        values = {**VARIABLES, **resolved(values, resources)}
+        values = {**_PARAMETERS, **VARIABLES, **resolved(values, resources)}
         return re.sub(r"\$\{([^}]+)\}", lambda match: str(values.get(match[1]) or arn(match[1], resources)), template)
     logical_id = argument if isinstance(argument, str) else argument[0]
     return VARIABLES.get(logical_id) or _PARAMETERS.get(logical_id) or arn(logical_id.partition(".")[0], resources)

@@ -133,8 +133,9 @@ class Telemetry:
         level, write = (logging.ERROR, logger.error) if failed else (logging.INFO, logger.info)
         if logger.log_level <= level:
             write(message, extra={**fields, **emf})
-        else:  # a log level must not switch the metrics off
-            sys.stdout.write(json.dumps(emf) + "\n")
+        else:  # a log level must switch off neither the metrics nor the ids by which a request is found
+            ids = {name: fields[name] for name in ("request_id", "gateway_request_id") if fields.get(name)}
+            sys.stdout.write(json.dumps({**ids, **emf}) + "\n")
             sys.stdout.flush()
 
     def _tools(self) -> tuple[Logger, AmazonCloudWatchEMFProvider]:

@@ -168,10 +168,18 @@ def test_the_schedule_starts_the_night_and_may_do_so() -> None:
     assert ("states:StartExecution", {"Ref": "Night"}) in grants
 
 
-def test_a_failure_from_release_code_on_goes_through_roll_back() -> None:
-    released = [registry.pascal(name) for name in (*registry.PHASES[5:], "await_approval", "shift_traffic", "bake")]
-    for name in released:
+def test_a_failure_from_deploy_stack_on_goes_through_roll_back_and_restore_settings() -> None:
+    steps = ("await_approval", "shift_traffic", "apply_settings", "bake")
+    for name in (registry.pascal(item) for item in (*registry.PHASES[3:11], *steps)):
         assert [rule["Next"] for rule in STATES[name]["Catch"]] == ["RollBack"], name
+    assert STATES["RollBackDone"]["Default"] == "RestoreSettings"
+
+
+def test_a_failed_removal_is_not_rolled_back_and_a_deploy_whose_last_phase_failed_is() -> None:
+    assert [rule["Next"] for rule in STATES["CleanUp"]["Catch"]] == ["CleanUpFailed"]
+    chosen = STATES["CleanUpFailed"]
+    assert chosen["Choices"] == [{"Variable": "$.action", "StringEquals": "cleanup", "Next": "RecordOutcome"}]
+    assert chosen["Default"] == "RollBack"
 
 
 def test_a_caught_failure_never_ends_as_a_success() -> None:
@@ -192,5 +200,5 @@ def test_the_order_of_a_deploy_is_the_designs() -> None:
     while name != "RecordOutcome":
         order.append(name)
         name = STATES[STATES[name]["Next"]]["Default"]
-    after_load = ["ShiftTraffic", "Bake", "VerifyIdempotency", "WriteHandoff", "CleanUp"]
+    after_load = ["ShiftTraffic", "ApplySettings", "Bake", "VerifyIdempotency", "WriteHandoff", "CleanUp"]
     assert order == [registry.pascal(item) for item in registry.PHASES[:9]] + after_load

@@ -14,7 +14,11 @@ from ctl.view import markdown
 
 _ACTIONS = ("deploy", "plan", "revalidate", "rollback", "cleanup", "drill")
 
-_config = click.option("--config", metavar="JSON", help="Settings as a JSON object, or @FILE.")
+_config = click.option(
+    "--config", metavar="JSON", help="Settings to change, as a JSON object or @FILE; null resets one."
+)
+_replace = click.option("--replace", is_flag=True, help="Settings that are not given get their defaults.")
+_create = click.option("--create", is_flag=True, help="The environment is new, although its name is like another's.")
 _to = click.option("--to", metavar="VERSION", help="The version to go back to; default: the last good one.")
 _heal = click.option("--heal", is_flag=True, help="Repair drift where that is safe.")
 _remove_secret = click.option("--remove-secret", is_flag=True, help="Remove the secret, too.")
@@ -64,6 +68,8 @@ def _run(
 @click.command()
 @_starting
 @_config
+@_replace
+@_create
 @set_option
 @click.option("--action", type=click.Choice(_ACTIONS), default="deploy", help="Each is a command, too.")
 @click.option("--approval", is_flag=True, help="Wait for `approve` before users get the new version.")
@@ -81,6 +87,8 @@ def deploy(client: Client, /, **arguments: Any) -> int:
 @click.command()
 @_starting_optionally
 @_config
+@_replace
+@_create
 @set_option
 @click.option("--file", "path", type=click.Path(path_type=Path), help="An environment's file, as `apply` takes it.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="The plan as Markdown, for a pull request's comment.")

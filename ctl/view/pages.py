@@ -62,6 +62,9 @@ def _head(shown: Deployment) -> Iterator[Line]:
     reason = shown.get("options", {}).get("reason")
     request = f"  requested {_moment(shown.get('created_at'))} by {shown.get('caller', 'unknown')}"
     yield clean(request + (f": {reason}" if reason else "")), "dim"
+    approval = shown.get("approval") or {}
+    if approval.get("by"):
+        yield clean(f"  approved {_moment(approval.get('at'))} by {approval['by']}"), "dim"
     if shown.get("resumes"):
         yield clean(f"  resumes {shown['resumes']}"), "dim"
 

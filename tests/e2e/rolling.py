@@ -87,7 +87,8 @@ class Rolled:
 def start(embedded: Embedded, environment: str, action: str = "deploy", **given: Any) -> str:
     """POST /deployments with quick options; the deployment's id."""
     options = {**QUICK, **given.pop("options", {})}
-    body = {"environment": environment, "action": action, "options": options, **given}
+    # Environments of tests have names that look alike.
+    body = {"environment": environment, "action": action, "options": options, "create": True, **given}
     # With a key, so that a connection which the emulator has closed meanwhile costs another attempt and no test.
     started: str = embedded.client.start(body, uuid.uuid4().hex)["id"]
     return started

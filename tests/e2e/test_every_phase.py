@@ -34,7 +34,7 @@ BEFORE_RELEASE = (
     "deploy_stack",
     "configure_monitoring",
 )
-STEPS = ("acquire_lock", "shift_traffic", "bake")
+STEPS = ("acquire_lock", "shift_traffic", "apply_settings", "bake")
 # Longer than any phase takes here, and short enough to wait for.
 ENOUGH_S = 30
 ATTEMPTS = 4
@@ -94,6 +94,7 @@ CASES: dict[str, Case] = {
     "validate_errors": Case(),
     "load_test": Case(),
     "shift_traffic": Case(middle=users_moved),
+    "apply_settings": Case(config=lambda n: {"throttle": {"rate_per_s": 400 + n}}, middle=change_set_made),
     "bake": Case(),
     "verify_idempotency": Case(middle=setting_changed),
     "write_handoff": Case(),

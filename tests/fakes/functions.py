@@ -74,6 +74,9 @@ class FakeFunctions:
             return
         self.pointed[function][alias.name] = alias
 
+    def create_alias(self, function: str, alias: Alias) -> None:
+        self.pointed[function].setdefault(alias.name, alias)
+
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
         digest = key.rpartition("/")[2].removesuffix(".zip")
         told = base64.b64encode(bytes.fromhex(digest)).decode() if len(digest) == 64 else key

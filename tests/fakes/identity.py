@@ -12,6 +12,8 @@ class FakeIdentity:
 
     def __init__(self) -> None:
         self.who = Caller("123456789012", "arn:aws:sts::123456789012:assumed-role/PreflightRole/x")
+        self.policies: dict[str, str] = {}
+        self.policy = "{}"  # of every role that `policies` does not name
         self.roles: set[str] = set()
         self.denied: set[tuple[str, str]] = set()
         self.asked: list[tuple[str, str, Mapping[str, str]]] = []
@@ -21,6 +23,9 @@ class FakeIdentity:
 
     def role_arn(self, name: str) -> str | None:
         return f"arn:aws:iam::123456789012:role/{name}" if name in self.roles else None
+
+    def role_policy(self, role: str, policy: str) -> str:
+        return self.policies.get(role, self.policy)
 
     def simulate(
         self,

@@ -62,7 +62,9 @@ class FakeRecords:
         if self.environment(name).lock or not self.deployment(deployment.id).waiting:
             raise Conflict("busy", code="EnvironmentBusy")
         self.attributes.setdefault(name, {}).update(lock=dataclasses.asdict(lock), last_deployment=deployment.id)
-        self.started[deployment.id] = dataclasses.replace(self.deployment(deployment.id), waiting=False, summary="")
+        self.started[deployment.id] = dataclasses.replace(
+            self.deployment(deployment.id), waiting=False, summary="", config=deployment.config
+        )
 
     def leave_line(self, deployment: Deployment, changes: Mapping[str, Any]) -> None:
         if not self.deployment(deployment.id).waiting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,7 +14,8 @@ EMPTY = ChangeSet("id", "name", "FAILED", "The submitted information didn't cont
 
 class FakeStacks:
     """`answers` are the change sets that asking brings, one a question (the last for ever); `walks` the states that
-    a stack is seen in, look by look, after an operation: execute, delete or continue."""
+    a stack is seen in, look by look, after an operation: execute, delete or continue. With `applies`, an execution
+    gives the stack the parameters, the snapshots and their outputs of the last template."""
 
     def __init__(self) -> None:
         self.standing: dict[str, Stack] = {}
@@ -28,6 +30,7 @@ class FakeStacks:
         self.parameters: Sequence[str] | AwsCallFailed = ()
         self.drifted: list[ResourceDrift] = []
         self.detections = [Detection("DETECTION_COMPLETE")]  # look by look, the last for ever
+        self.applies = False
         self._walking: list[str] = []
 
     def add(self, name: str, status: str = "UPDATE_COMPLETE", **other: object) -> Stack:
@@ -99,6 +102,21 @@ class FakeStacks:
 
     def execute(self, stack: str, name: str, token: str) -> None:
         self._start("execute")
+        self.made.pop(name, None)
+        if self.applies:
+            self._apply(stack)
+
+    def _apply(self, stack: str) -> None:
+        text, before = self.templates[-1], self.standing[stack]
+        given = {name: value for name, value in self.given[stack].items() if value is not None}
+        outputs = dict(re.findall(r"^  (Snapshot|CandidateSnapshot):\n    Value: (\w+)$", text, re.MULTILINE))
+        self.standing[stack] = replace(
+            before, parameters={**before.parameters, **given}, outputs={**before.outputs, **outputs}
+        )
+        snapshots = re.findall(r"^  (ApiDeployment\w+):$", text, re.MULTILINE)
+        self.owned[stack] = [
+            StackResource(name, name.lower(), "AWS::ApiGateway::Deployment", "CREATE_COMPLETE") for name in snapshots
+        ]
 
     def continue_rollback(self, stack: str, token: str) -> None:
         self._start("continue")

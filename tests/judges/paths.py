@@ -9,12 +9,13 @@ from judges.paths import DONE, FAILED, IN_PROGRESS, Path
 FIRST = ("AcquireLock", "Preflight")
 BUILD = ("PrepareSecret", "PackageArtifact", "DeployStack", "ConfigureMonitoring", "ReleaseCode")
 TESTS = ("ValidateEndpoints", "ValidateErrors", "LoadTest")
-USERS = ("ShiftTraffic", "Bake", "VerifyIdempotency", "WriteHandoff", "CleanUp")
+USERS = ("ShiftTraffic", "ApplySettings", "Bake", "VerifyIdempotency", "WriteHandoff", "CleanUp")
 DEPLOY = (*FIRST, *BUILD, *TESTS, *USERS)
 END = ("RecordOutcome",)
-BACK = ("RollBack", "RecordOutcome")
+BACK = ("RollBack", "RestoreSettings", "RecordOutcome")
+NOWHERE = ("RollBack", "RecordOutcome")  # a rollback that failed: there is no release whose settings to restore
 # Until here nothing that users or alarms feel has changed: a failure needs no rollback.
-NOTHING_TO_GO_BACK_FROM = ("AcquireLock", "Preflight", "PrepareSecret", "PackageArtifact", "DeployStack")
+NOTHING_TO_GO_BACK_FROM = ("AcquireLock", "Preflight", "PrepareSecret", "PackageArtifact")
 _LOAD = {"status": "IN_PROGRESS", "poll_after_s": 1, "summary": ""}
 _APPROVED = {"result": {"approved": True}}
 
@@ -41,7 +42,7 @@ ROLLOUT: Mapping[str, Path] = {
     **{f"deploy waits in {task}": _waits_in(task) for task in DEPLOY if task != "AcquireLock"},
     **{f"deploy fails in {task}": _fails_in(task) for task in DEPLOY},
     "deploy, and the rollback fails too": Path(
-        (*DEPLOY[:10], *BACK), succeeds=False, tasks={"LoadTest": [FAILED], "RollBack": [FAILED]}
+        (*DEPLOY[:10], *NOWHERE), succeeds=False, tasks={"LoadTest": [FAILED], "RollBack": [FAILED]}
     ),
     "a rollback is tried again whatever it died of": Path(
         (*DEPLOY[:10], *BACK),
@@ -81,7 +82,7 @@ ROLLOUT: Mapping[str, Path] = {
         tasks={"AwaitApproval": [{"error": "States.Timeout"}]},
     ),
     "abort while a phase runs": Path(
-        (*DEPLOY[:12], *BACK), succeeds=False, tasks={"Bake": [IN_PROGRESS, {"error": "Aborted", "cause": "by me"}]}
+        (*DEPLOY[:13], *BACK), succeeds=False, tasks={"Bake": [IN_PROGRESS, {"error": "Aborted", "cause": "by me"}]}
     ),
     "abort after the last phase": Path(
         (*DEPLOY, *END, *BACK), succeeds=False, tasks={"RecordOutcome": [IN_PROGRESS, DONE]}
@@ -118,7 +119,7 @@ ROLLOUT: Mapping[str, Path] = {
         tasks={"RollBack": [IN_PROGRESS, DONE], "RestoreSettings": [IN_PROGRESS, DONE]},
     ),
     "rollback with nowhere to go": Path(
-        ("AcquireLock", *BACK), succeeds=False, start={"action": "rollback"}, tasks={"RollBack": [FAILED]}
+        ("AcquireLock", *NOWHERE), succeeds=False, start={"action": "rollback"}, tasks={"RollBack": [FAILED]}
     ),
     "rollback whose settings stay": Path(
         ("AcquireLock", "RollBack", "RestoreSettings", *END),
@@ -130,7 +131,7 @@ ROLLOUT: Mapping[str, Path] = {
         ("AcquireLock", "CleanUp", *END), start={"action": "cleanup"}, tasks={"CleanUp": [IN_PROGRESS, DONE]}
     ),
     "cleanup that fails": Path(
-        ("AcquireLock", "CleanUp", *BACK), succeeds=False, start={"action": "cleanup"}, tasks={"CleanUp": [FAILED]}
+        ("AcquireLock", "CleanUp", *END), succeeds=False, start={"action": "cleanup"}, tasks={"CleanUp": [FAILED]}
     ),
     "drill": Path(
         ("AcquireLock", "RunDrill", *END), start={"action": "drill"}, tasks={"RunDrill": [IN_PROGRESS, DONE]}

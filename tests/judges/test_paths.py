@@ -111,7 +111,7 @@ PLANTS: Mapping[str, Plant] = {
     "a failure after the release does not go back": _set(
         "Bake", Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "RecordOutcome"}]
     ),
-    "a rollback restores no settings": _set("RollBackDone", Choices=NEVER),
+    "a rollback restores no settings": _set("RollBackDone", Default="RecordOutcome"),
     "a plan releases": _set("MakePlanDone", Choices=NEVER),
 }
 

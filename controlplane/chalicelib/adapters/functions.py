@@ -90,6 +90,13 @@ class LambdaFunctions:
                 remedy="See who else moves aliases, then send the request again.",
             ) from error
 
+    def create_alias(self, function: str, alias: Alias) -> None:
+        try:
+            call("lambda", "create_alias", FunctionName=function, Name=alias.name, FunctionVersion=alias.version)
+        except AwsCallFailed as error:
+            if error.aws_code != "ResourceConflictException":
+                raise
+
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
         call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,13 @@ class IamIdentity:
         except NotFound:
             return None
         return arn
+
+    def role_policy(self, role: str, policy: str) -> str:
+        try:
+            answer = call("iam", "get_role_policy", RoleName=role, PolicyName=policy)
+        except NotFound:
+            return ""
+        return json.dumps(answer["PolicyDocument"], sort_keys=True)
 
     def simulate(
         self,

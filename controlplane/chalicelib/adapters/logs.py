@@ -21,6 +21,13 @@ class CloudWatchLogs:
             for item in entries
         ]
 
+    def create_group(self, group: str, tags: Mapping[str, str]) -> None:
+        try:
+            call("logs", "create_log_group", logGroupName=group, tags=dict(tags))
+        except AwsCallFailed as error:
+            if error.aws_code != "ResourceAlreadyExistsException":
+                raise
+
     def set_retention(self, group: str, days: int) -> None:
         call("logs", "put_retention_policy", logGroupName=group, retentionInDays=days)
 

@@ -74,9 +74,10 @@ def enqueue(table: str, deployment: Deployment, claim: Claim | None) -> list[dic
 
 def take_turn(table: str, deployment: Deployment, lock: Lock) -> list[dict[str, Any]]:
     """From the line to the lock: only while nobody holds the environment, and while it still waits."""
+    config = items.of_deployment(deployment)["config"]
     return [
         _lock_write(table, deployment, lock, None),
-        *leave_line(table, deployment, {"waiting": False, "summary": None}),
+        *leave_line(table, deployment, {"waiting": False, "summary": None, "config": config}),
     ]
 
 

@@ -1,7 +1,7 @@
 """The four DORA metrics of an environment, from its history. https://dora.dev/guides/dora-metrics-four-keys/
 
-A *change* is a deploy that released another version; a deploy that was refused or failed before that (its plan had
-changed, its stack was broken) is none. A change *failed* when it was rolled back, automatically or by the next
+A *change* is a deploy that users felt: it released another version or other settings, for however short a time; one
+that was refused or failed before that is none. A change *failed* when it was rolled back, automatically or by the next
 rollback. The *time to restore* runs from a failed revalidation, a change that failed after users had it, or a change
 that a rollback took back later, to the next good deploy, rollback or revalidation.
 """
@@ -64,9 +64,7 @@ def _time(text: str) -> datetime:
 def _is_change(entry: HistoryEntry) -> bool:
     if entry.action != "deploy":
         return False
-    if entry.outcome == "SUCCEEDED":
-        return entry.changed
-    return entry.outcome == "ROLLED_BACK" or entry.users_saw_it
+    return entry.changed if entry.outcome == "SUCCEEDED" else entry.users_saw_it
 
 
 def _failed(entries: Sequence[HistoryEntry], place: int) -> bool:

@@ -26,7 +26,8 @@ def conclude(kind: type[E], what: str, outcomes: Sequence[CheckOutcome], version
     evidence = kind(version, len(passed), len(failed), len(not_run), rows)
     if failed:
         raise PhaseFailed(
-            f"{len(failed)} of {len(outcomes)} {what} checks failed on version {version}{_reasons(failed)}",
+            f"{len(failed)} of {len(outcomes)} {what} checks failed on version {version}{_reasons(failed)}"
+            + (f"; {len(not_run)} NOT RUN" if not_run else ""),
             code="CheckFailed",
             remedy=_remedy(failed[0]),
             evidence=encode(evidence),

@@ -45,6 +45,8 @@ ERRORS: tuple[Check, ...] = (
         http=HttpRequest("POST", CHAT, JSON, body=FAULTY),
         # llmock accepts every model, so it is scripted to refuse this one as OpenAI does.
         faults=({"type": "fail", "status": 404, "code": "model_not_found", "message": "No such model."},),
+        # Other upstreams than OpenAI's own answer an unknown model in ways of their own.
+        needs=("stand_in",),
     ),
     Check(
         "unknown_path",

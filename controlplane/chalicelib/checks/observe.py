@@ -23,7 +23,7 @@ _TEXT = 20_000
 _TIMED_ATTEMPTS = 3
 
 WHY_NOT = {
-    "stand_in": "no upstream here can be told to fail: faults are planted in the embedded cloud only",
+    "stand_in": "no planted fault was used up: the upstream is not the stand-in of the embedded cloud",
     "client_keys": "the secret has no client keys, so every caller is let in",
     "live": "the public path serves another version than the one under test",
     "candidate": "the release is not tested through the candidate's path",

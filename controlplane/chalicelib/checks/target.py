@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from chalicelib.domain.aws.functions import alias_of
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import ReleaseEvidence
@@ -15,7 +16,7 @@ from chalicelib.domain.model import Action
 from chalicelib.engine.fingerprints import fingerprint
 from chalicelib.engine.phase import OfPhase, Request, applied_as
 from chalicelib.ports import Aws
-from chalicelib.stack.urls import CANDIDATE_PREFIX
+from chalicelib.stack.urls import candidate_url
 
 K = TypeVar("K", bound=OfPhase)
 
@@ -61,8 +62,11 @@ def release_fingerprint(request: Request, *more: object) -> str:
     return fingerprint(identity, stack.stack_id, secret.version_id, *settings, *more)
 
 
-def locate(request: Request, aws: Aws) -> Target:
+def locate(request: Request, aws: Aws, *, spares_users: bool = False) -> Target:
     """The candidate of a deploy; for a revalidation, the live version. Raises PhaseFailed (NothingToTest).
+
+    spares_users: reach the live version through the candidate's path wherever that serves it, so that errors that are
+    made on purpose do not count as users'.
 
     With client keys, the public path answers only callers who have one. The control plane has none, so it tests the
     live version through the candidate's path, as long as both aliases are on the same version.
@@ -74,16 +78,16 @@ def locate(request: Request, aws: Aws) -> Target:
             code="NothingToTest",
             remedy="Deploy the environment first: POST /deployments with action deploy.",
         )
-    candidate_url = stack.api_url + CANDIDATE_PREFIX
+    url = candidate_url(stack)
     if request.action is not Action.REVALIDATE:
         release = _latest(request, ReleaseEvidence) or ReleaseEvidence()
-        return _candidate(candidate_url, release.version, request, aws, is_candidate=True)
+        return _candidate(url, stack.api_url, release.version, request, aws, is_candidate=True)
     aliases = aws.functions.aliases(request.names.function)
-    same = aliases["candidate"].version == aliases["live"].version
-    candidate = _candidate(candidate_url, aliases["live"].version, request, aws, is_candidate=same)
-    variables = {**candidate.variables, "live": True, "public_url": stack.api_url}
-    if same and variables["client_keys"]:
-        return Target(candidate_url, True, candidate.version, variables)
+    same = alias_of(aliases, "candidate").version == alias_of(aliases, "live").version
+    candidate = _candidate(url, stack.api_url, alias_of(aliases, "live").version, request, aws, is_candidate=same)
+    variables = {**candidate.variables, "live": True}
+    if same and (spares_users or variables["client_keys"]):
+        return Target(url, True, candidate.version, variables)
     return Target(stack.api_url, False, candidate.version, {**variables, "candidate": False})
 
 
@@ -92,7 +96,7 @@ def _latest(request: Request, kind: type[K]) -> K | None:
     return request.results.find(kind) or applied_as(request.environment, kind)
 
 
-def _candidate(url: str, version: str, request: Request, aws: Aws, *, is_candidate: bool) -> Target:
+def _candidate(url: str, public_url: str, version: str, request: Request, aws: Aws, *, is_candidate: bool) -> Target:
     """The target at the candidate's path, described by its `/health`. The request also warms the function."""
     reply = aws.endpoint.call("GET", url + "/health", signed=True, timeout_s=TIMEOUT_S)
     health = reply.json() if reply.status == 200 else None
@@ -103,7 +107,7 @@ def _candidate(url: str, version: str, request: Request, aws: Aws, *, is_candida
         "version": version,
         "nonce": fingerprint(request.deployment_id, request.now.isoformat())[:16],
         "stand_in": bool(aws.settings.upstream_faults_url),
-        "public_url": url.removesuffix(CANDIDATE_PREFIX),
+        "public_url": public_url,
         **_secret_variables(decode_lenient(SecretFacts, secret or {})),
     }
     return Target(url, True, version, variables)

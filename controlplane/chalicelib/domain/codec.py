@@ -32,12 +32,17 @@ _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`")
 
 def decode(kind: type[T], value: object, *, under: str = "") -> T:
     """`value` (JSON) as `kind`. Raises BadRequest naming the first wrong field, with `under` in front of its path."""
-    for path, fields in _unknown_fields(kind, value):
-        raise _unknown_field(".".join(([under] if under else []) + path), path[-1], fields)
+    refuse_unknown(kind, value, under=under)
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise _bad_request(kind, str(error), under) from error
+
+
+def refuse_unknown(kind: type[object], value: object, *, under: str = "") -> None:
+    """Raises BadRequest naming the first field, at any depth, that `kind` lacks, with `under` in front of its path."""
+    for path, fields in _unknown_fields(kind, value):
+        raise _unknown_field(".".join(([under] if under else []) + path), path[-1], fields)
 
 
 def decode_lenient(kind: type[T], value: Mapping[str, object]) -> T:

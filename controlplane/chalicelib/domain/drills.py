@@ -54,6 +54,8 @@ def deploy(
         "environment": environment,
         "action": "deploy",
         "config": _config(part, template, secret_arn),
+        "replace": True,
+        "create": True,
         "options": {**shared, "reason": _reason(part), "ttl_hours": TTL_HOURS, **sabotage},
     }
 

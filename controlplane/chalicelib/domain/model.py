@@ -96,6 +96,8 @@ class Release:
 
     secret_version: ID in Secrets Manager; "" for a release of an older control plane, or with an adopted secret.
     config: as recorded (JSON), possibly by another version of the control plane: `decode_lenient(Config, …)` reads it.
+    bundle: key of the bundle that holds its template; snapshot: logical id of its API deployment; parameters: of the
+    stack with this release. Empty in records of earlier versions.
     """
 
     version: str = ""
@@ -104,6 +106,9 @@ class Release:
     artifact: str = ""
     config: Evidence = field(default_factory=dict)
     secret_version: str = ""
+    bundle: str = ""
+    snapshot: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
     extra: Evidence = field(default_factory=dict)
 
     @property
@@ -167,6 +172,8 @@ class Deployment:
     waiting: it waits in the environment's queue and holds no lock. resumes: ID of the failed deployment that it
     continues. approval: the task token to answer and its deadline; the token is never shown.
     unknown_config: fields of `config` of another version of the control plane, which stay on record.
+    patch: `config` as requested, None in records of earlier versions; replaces: whether it replaces the environment's.
+    A deployment that leaves the queue is merged again, since the one before it may have changed the configuration.
     """
 
     id: str
@@ -189,6 +196,8 @@ class Deployment:
     approval: Evidence = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     unknown_config: Evidence = field(default_factory=dict)
+    patch: Evidence | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

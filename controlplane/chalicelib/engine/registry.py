@@ -33,6 +33,7 @@ STEPS: tuple[str, ...] = (
     "run_drill",
     "await_approval",
     "shift_traffic",
+    "apply_settings",
     "bake",
     "roll_back",
     "restore_settings",

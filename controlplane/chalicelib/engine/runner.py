@@ -24,7 +24,7 @@ from .skip import Load, skip_or_run
 _INLINE_MAP = 40
 
 # These end a deployment, so they must run even when it was aborted or has lost its lock.
-_ENDING = frozenset({"roll_back", "record_outcome"})
+_ENDING = frozenset({"roll_back", "restore_settings", "record_outcome"})
 _ENDED = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
 
 
@@ -102,7 +102,10 @@ def _guard(deployment: Deployment, name: str, lock: Lock, aws: Aws) -> Environme
     if name in _ENDING:
         return _take_over(deployment, lock, aws)
     if deployment.abort_requested:
-        raise Aborted(f"deployment {deployment.id} was stopped on request before {name}")
+        raise Aborted(
+            f"deployment {deployment.id} was stopped on request before {name}",
+            remedy=f"POST /deployments/{deployment.id}/resume continues where it ended.",
+        )
     if deployment.status.is_final:
         raise LockLost(f"deployment {deployment.id} has already ended")
     aws.records.renew_lock(deployment.environment, lock)

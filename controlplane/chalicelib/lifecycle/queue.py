@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from chalicelib.domain.config_patch import patched
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.model import LEASE_S, Deployment, Environment, Lock
 from chalicelib.domain.records import Claim
@@ -58,8 +59,17 @@ def start_next(environment: str, aws: Aws, clock: Clock) -> str:
     if deployment is None:
         return ""
     try:
-        aws.records.take_turn(deployment, Lock(deployment.id, "", clock().timestamp() + LEASE_S))
+        aws.records.take_turn(_merged_again(deployment, aws), Lock(deployment.id, "", clock().timestamp() + LEASE_S))
     except Conflict:
         return f"{deployment.id} still waits: another deployment took the lock first"
     aws.executions.start(deployment.id, execution_input(deployment))
     return f"started {deployment.id} from the queue"
+
+
+def _merged_again(deployment: Deployment, aws: Aws) -> Deployment:
+    """With its configuration merged into what the environment has now."""
+    if deployment.patch is None or deployment.resumes:
+        return deployment
+    good = aws.records.environment(deployment.environment).last_good
+    config, unknown = patched(deployment.patch, good, replaces=deployment.replaces)
+    return dataclasses.replace(deployment, config=config, unknown_config=unknown)

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.domain import webhook_url
-from chalicelib.domain.codec import decode, decode_lenient, unknown_part
+from chalicelib.domain.codec import decode, refuse_unknown
 from chalicelib.domain.config import Config
+from chalicelib.domain.config_patch import patched, without_nulls
 from chalicelib.domain.errors import BadRequest, Conflict, NotFound
-from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Environment, Evidence, Lock
+from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Environment, Lock
 from chalicelib.domain.names import Names
 from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim
@@ -22,22 +23,30 @@ from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
 from .execution import execution_input
+from .feasibility import refuse_near_name, refuse_unreachable_rate
 from .idempotency import claim_of, claimed_deployment, deployment_id
 from .queue import enqueue, refuse_to_overtake
 from .settle import dead_lock, settle
 
 _NEEDS_RELEASE = (Action.ROLLBACK, Action.REVALIDATE, Action.ROTATE)
 _ROLLS_SECRET = (Action.DEPLOY, Action.ROTATE)
+_CREATES = (Action.DEPLOY, Action.PLAN)
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The body of POST /deployments."""
+    """The body of POST /deployments.
+
+    config: the fields to change; null resets one. replace: all other fields get their defaults instead of staying.
+    create: the environment is new, although its name is within two letters of an existing one.
+    """
 
     environment: str
     action: Action = Action.DEPLOY
     config: Config = field(default_factory=Config)
     options: Options = field(default_factory=Options)
+    replace: bool = False
+    create: bool = False
 
 
 def begin(
@@ -55,7 +64,7 @@ def begin(
     resumes: the failed deployment that this one continues. Raises BadRequest, NotFound for an unknown environment, and
     Conflict while the environment is busy.
     """
-    start = decode(Start, body)
+    start, patch = _decode(body)
     Names(start.environment)
     _check_secret_version(start)
     _check_webhook(start.config, aws)
@@ -64,7 +73,10 @@ def begin(
     environment = aws.records.environment(start.environment)
     if start.action in _NEEDS_RELEASE:
         _refuse_without_release(environment)
-    config, unknown_config = _config(start, body, environment, resumes)
+    refuse_unreachable_rate(start.action, start.options)
+    if start.action in _CREATES and not environment.is_known and not start.create:
+        refuse_near_name(start.environment, aws.records.environments())
+    config, unknown_config = patched(patch, environment.last_good, replaces=start.replace or resumes is not None)
     deployment = Deployment(
         id=deployment_id(claim),
         environment=start.environment,
@@ -75,7 +87,9 @@ def begin(
         created_at=stamp(now),
         caller=caller,
         resumes=resumes.id if resumes else "",
-        unknown_config=unknown_config,
+        unknown_config=resumes.unknown_config if resumes else unknown_config,
+        patch=patch,
+        replaces=start.replace or resumes is not None,
     )
     try:
         _record(deployment, environment, claim, aws, now.timestamp())
@@ -134,17 +148,13 @@ def _check_secret_version(start: Start) -> None:
         )
 
 
-def _config(
-    start: Start, body: Mapping[str, object], environment: Environment, resumes: Deployment | None
-) -> tuple[Config, Evidence]:
-    """The request's config, or that of the environment's last good release when the request has none; and its fields
-    of another version of the control plane."""
-    if resumes:
-        return start.config, resumes.unknown_config
-    good = environment.last_good
-    if "config" in body or not (good and good.config):
-        return start.config, {}
-    return decode_lenient(Config, good.config), unknown_part(Config, good.config)
+def _decode(body: Mapping[str, object]) -> tuple[Start, Mapping[str, object]]:
+    """The body, and its `config` as it was sent, {} without one: a field that is null has a meaning there."""
+    config = body.get("config", {})
+    if not isinstance(config, Mapping):
+        return decode(Start, body), {}
+    refuse_unknown(Config, config, under="config")
+    return decode(Start, {**body, "config": without_nulls(config)}), config
 
 
 def _record(deployment: Deployment, environment: Environment, claim: Claim | None, aws: Aws, now: float) -> None:

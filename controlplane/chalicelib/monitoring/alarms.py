@@ -11,10 +11,10 @@ the share. Source: CloudWatch pricing, "Metrics Insights and metric math alarms"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from chalicelib.domain.aws.alarms import Alarm, Metric
+from chalicelib.domain.aws.alarms import Alarm, AlarmState, Metric
 from chalicelib.domain.config import AlarmThresholds
 from chalicelib.domain.names import METRIC_NAMESPACE, Names
 
@@ -146,3 +146,16 @@ def _alarm(
         datapoints=rule.datapoints,
         actions=(topic_arn,),
     )
+
+
+def changed(wanted: Iterable[Alarm], existing: Iterable[AlarmState]) -> Sequence[Alarm]:
+    """Those of `wanted` that do not exist as they are wanted."""
+    defined = {state.name: state.definition for state in existing}
+    return [alarm for alarm in wanted if defined.get(alarm.name) != _comparable(alarm, defined.get(alarm.name))]
+
+
+def _comparable(wanted: Alarm, existing: Alarm | None) -> Alarm:
+    """`wanted` without its metric math where the existing alarm has none: the embedded cloud does not return it."""
+    if existing is None or existing.metrics:
+        return wanted
+    return replace(wanted, metrics=existing.metrics, expression=existing.expression)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.aws.alarms import Alarm
+from chalicelib.domain.codec import decode_lenient
+from chalicelib.domain.config import AlarmThresholds, Config
 from chalicelib.domain.evidence.monitoring import MonitoringEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
@@ -17,7 +19,10 @@ from . import alarms, dashboard, fire, prices
 
 
 def apply(request: Request, aws: Aws) -> MonitoringEvidence:
-    """Create what is missing, update what differs, and delete alarms that are no longer defined.
+    """Create what is missing, update what users do not feel, and delete alarms that are no longer defined.
+
+    Existing alarms keep the thresholds of the live release, and log groups its retention, until `set_alarms` and the
+    stack's own change release the new ones.
 
     Raises BadRequest for a recipient in `config.notify` that is of no supported kind, PhaseFailed (EvidenceMissing)
     before deploy_stack and prepare_secret have ended.
@@ -25,7 +30,7 @@ def apply(request: Request, aws: Aws) -> MonitoringEvidence:
     names = request.names
     topic = aws.topics.ensure(names.topic, names.tags)
     unconfirmed = subscribe(topic, request.config.notify, aws)
-    wanted = definitions(request, topic)
+    wanted = definitions(request, topic, released(request).alarms)
     for alarm in wanted:
         aws.alarms.put(alarm, names.tags)
     existing = aws.alarms.find(names.alarm(""))
@@ -47,10 +52,29 @@ def apply(request: Request, aws: Aws) -> MonitoringEvidence:
     )
 
 
-def definitions(request: Request, topic_arn: str) -> Sequence[Alarm]:
-    """The alarms of this deployment's configuration. Raises PhaseFailed (EvidenceMissing) without deploy_stack's."""
+def released(request: Request) -> Config:
+    """The configuration of the release that users have; that of this deployment when they have none."""
+    good = request.environment.last_good
+    return decode_lenient(Config, dict(good.config)) if good and good.config else request.config
+
+
+def definitions(request: Request, topic_arn: str, thresholds: AlarmThresholds) -> Sequence[Alarm]:
+    """The alarms with these thresholds. Raises PhaseFailed (EvidenceMissing) without deploy_stack's evidence."""
     stage = request.results.of(StackEvidence).outputs["StageName"]
-    return alarms.definitions(request.names, request.config.alarms, stage=stage, topic_arn=topic_arn)
+    return alarms.definitions(request.names, thresholds, stage=stage, topic_arn=topic_arn)
+
+
+def set_alarms(config: Config, stage: str, names: Names, aws: Aws) -> tuple[str, ...]:
+    """Define the alarms as `config` has them; answers the names of those that changed. stage: API Gateway's name of the
+    users' stage. Without a topic (someone deleted it; a revalidation names that) nothing is changed."""
+    topic = aws.topics.find(names.topic)
+    if topic is None:
+        return ()
+    wanted = alarms.definitions(names, config.alarms, stage=stage, topic_arn=topic)
+    changed = alarms.changed(wanted, aws.alarms.find(names.alarm("")))
+    for alarm in changed:
+        aws.alarms.put(alarm, names.tags)
+    return tuple(alarm.name for alarm in changed)
 
 
 def dashboard_body(
@@ -141,7 +165,7 @@ def _save_filters(names: Names, aws: Aws) -> tuple[str, ...]:
 
 def _set_retention(request: Request, aws: Aws) -> dict[str, int]:
     """The template sets it once; this corrects a group that was changed by hand, or that Lambda created again."""
-    names, days = request.names, request.config.log_retention_days
+    names, days = request.names, released(request).log_retention_days
     for prefix in (names.log_group, names.access_log_group):
         for group in aws.logs.groups(prefix):
             if group.name == prefix and group.retention_days != days:

@@ -31,6 +31,10 @@ class Functions(Protocol):
         Conflict."""
         ...
 
+    def create_alias(self, function: str, alias: Alias) -> None:
+        """Nothing happens when it exists."""
+        ...
+
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
         """Replace `$LATEST`'s code; Lambda needs a moment afterwards (`update_status`)."""
         ...

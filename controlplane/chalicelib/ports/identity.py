@@ -15,6 +15,10 @@ class Identity(Protocol):
         """None when the account has no such role."""
         ...
 
+    def role_policy(self, role: str, policy: str) -> str:
+        """An inline policy's document as JSON with sorted keys; "" when role or policy does not exist."""
+        ...
+
     def simulate(
         self,
         principal_arn: str,

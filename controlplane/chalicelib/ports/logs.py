@@ -13,6 +13,10 @@ __all__ = ["LogGroup", "Logs", "MetricFilter", "SavedQuery"]
 class Logs(Protocol):
     def groups(self, prefix: str) -> Sequence[LogGroup]: ...
 
+    def create_group(self, group: str, tags: Mapping[str, str]) -> None:
+        """Nothing happens when it exists."""
+        ...
+
     def set_retention(self, group: str, days: int) -> None: ...
 
     def delete_group(self, group: str) -> None:

@@ -11,7 +11,7 @@ from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
-from . import follow, inputs, replacements, state
+from . import follow, look, replacements, state
 from .cursor import StackCursor
 
 _UNFINISHED = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
@@ -31,13 +31,13 @@ def advance(
         return request.wait(
             "CloudFormation is working out what would change",
             step="change set",
-            cursor=StackCursor(step="changing", creates=creates),
+            cursor=StackCursor(step="changing", creates=creates, repaired=before.repaired),
             evidence=before,
         )
     if state.is_empty(change_set.status, change_set.reason):
         aws.stacks.delete_change_set(stack, change_set.name)
         unchanged = "Nothing to change: the stack matches its template"
-        return follow.ended(inputs.must_find(stack, aws), unchanged, request, aws, before)
+        return follow.ended(look.must_find(stack, aws), unchanged, aws, before)
     if change_set.status == "FAILED":
         aws.stacks.delete_change_set(stack, change_set.name)
         raise PhaseFailed(
@@ -52,14 +52,16 @@ def _execute(change_set: ChangeSet, request: Request, aws: Aws, before: StackEvi
     stack, last = request.names.stack, ""
     if change_set.execution == "AVAILABLE":
         _refuse_destructive(change_set, request, aws)
-        last = inputs.last_event(stack, aws)
-        aws.stacks.execute(stack, change_set.name, inputs.token(request, "execute"))
+        last = look.last_event(stack, aws)
+        aws.stacks.execute(stack, change_set.name, f"{change_set.name}-execute"[-128:])
     changes = tuple(_line(change) for change in change_set.changes)
-    stack_id = inputs.must_find(stack, aws).id
+    stack_id = look.must_find(stack, aws).id
     return Result.in_progress(
         f"Changing {counted(len(changes), 'resource')}",
         poll_after_s=1,
-        cursor=StackCursor(step="executing", stack_id=stack_id, since=last, last=last, changes=changes),
+        cursor=StackCursor(
+            step="executing", stack_id=stack_id, since=last, last=last, changes=changes, repaired=before.repaired
+        ),
         evidence=replace(before, changes=changes),
     )
 

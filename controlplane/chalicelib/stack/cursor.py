@@ -13,7 +13,8 @@ class StackCursor:
 
     creates: whether the change set creates the stack. since, last: ids of the last event before the execution and of
     the last one that was read. resources: last status by logical id; changes: one line for each change.
-    attempts: how often the stack was deleted or its rollback continued; attempted_in: the stack's status then.
+    repaired: see StackEvidence. attempts: how often the stack was deleted or its rollback continued; attempted_in: the
+    stack's status then.
     """
 
     step: Literal["", "changing", "executing"] = ""
@@ -23,5 +24,6 @@ class StackCursor:
     last: str = ""
     resources: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
+    repaired: tuple[str, ...] | None = None
     attempts: int = 0
     attempted_in: str = ""

@@ -12,7 +12,7 @@ from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
-from . import failure, inputs, state, urls
+from . import failure, look, state, urls
 from .cursor import StackCursor
 
 
@@ -25,7 +25,7 @@ def follow(request: Request, aws: Aws) -> Result[StackEvidence]:
     events = aws.stacks.events(cursor.stack_id, after=cursor.last)
     resources = {**cursor.resources, **_statuses(events)}
     # By id: a failed creation deletes the stack, and a deleted stack is not found by its name.
-    stack = inputs.must_find(cursor.stack_id, aws)
+    stack = look.must_find(cursor.stack_id, aws)
     if state.in_progress(stack.status):
         finished = sum(status.endswith("_COMPLETE") for status in resources.values())
         return request.wait(
@@ -37,7 +37,8 @@ def follow(request: Request, aws: Aws) -> Result[StackEvidence]:
     if not state.succeeded(stack.status):
         raise _failed(stack, aws.stacks.events(cursor.stack_id, after=cursor.since), resources)
     summary = f"Changed {counted(len(cursor.changes), 'resource')}; the stack is in {stack.status}"
-    return ended(stack, summary, request, aws, StackEvidence(resources=resources, changes=cursor.changes))
+    changed = StackEvidence(resources=resources, changes=cursor.changes, repaired=cursor.repaired)
+    return ended(stack, summary, aws, changed)
 
 
 def _statuses(events: Sequence[StackEvent]) -> dict[str, str]:
@@ -60,14 +61,11 @@ def _failed(stack: Stack, events: Sequence[StackEvent], resources: Mapping[str, 
     )
 
 
-def ended(stack: Stack, summary: str, request: Request, aws: Aws, changed: StackEvidence) -> Result[StackEvidence]:
-    """The result of a finished change: sets deletion protection as configured and describes the stack.
+def ended(stack: Stack, summary: str, aws: Aws, changed: StackEvidence) -> Result[StackEvidence]:
+    """The result of a finished change, with a description of the stack.
 
     changed: evidence of the change itself; the fields about the stack are filled in here.
     """
-    if stack.protected != request.config.protected:
-        aws.stacks.protect(stack.name, request.config.protected)
-        summary += f"; deletion protection is {'on' if request.config.protected else 'off'} now"
     endpoint = aws.settings.endpoint_url
     evidence = replace(
         changed,
@@ -77,6 +75,6 @@ def ended(stack: Stack, summary: str, request: Request, aws: Aws, changed: Stack
         outputs=dict(stack.outputs),
         api_url=urls.api_url(stack.outputs, endpoint),
         base_url=urls.base_url(stack.outputs, endpoint),
-        protected=request.config.protected,
+        protected=stack.protected,
     )
     return Result.done(summary, evidence)

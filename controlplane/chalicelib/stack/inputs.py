@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chalicelib.artifacts import assembly
 from chalicelib.domain.aws.stacks import Stack
-from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.errors import NotFound
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
+from chalicelib.domain.model import Release
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
 
-from . import template
+from . import live, template
 
 CHANGE_SET_PREFIX = "proxyctl-"
 
@@ -21,13 +24,15 @@ def parameters(request: Request, aws: Aws, *, creates: bool) -> dict[str, str | 
     Raises PhaseFailed (EvidenceMissing) before prepare_secret and package_artifact have ended.
     """
     secret = request.results.of(SecretEvidence)
+    stack = aws.stacks.find(request.names.stack)
     stack_inputs = template.StackInputs(
         environment=request.environment.name,
         bucket=aws.settings.bucket,
         artifact_key=request.results.of(ArtifactEvidence).key,
         secret_arn=secret.arn,
         kms_key_arn=secret.kms_key,
-        in_use=_secret_in_use(request, secret, aws),
+        in_use=_secret_in_use(request, secret, stack.parameters if stack else {}, aws),
+        repair=stack.parameters.get("Repair", "") if stack else "",
         runtime=aws.settings.proxy_runtime,
         response_mode=mode(request, aws),
         access_logs=bool(aws.gateway.account().log_role),
@@ -35,9 +40,8 @@ def parameters(request: Request, aws: Aws, *, creates: bool) -> dict[str, str | 
     return template.parameters(request.config, stack_inputs, creates=creates)
 
 
-def _secret_in_use(request: Request, secret: SecretEvidence, aws: Aws) -> dict[str, str]:
+def _secret_in_use(request: Request, secret: SecretEvidence, current: Mapping[str, str], aws: Aws) -> dict[str, str]:
     names, settings = request.names, aws.settings
-    stack = aws.stacks.find(names.stack)
     prefix = f"arn:{settings.partition}:secretsmanager:{settings.region}:{settings.account}"
     releases = [release for release in (request.environment.live, request.environment.previous) if release]
     return template.in_use(
@@ -45,15 +49,75 @@ def _secret_in_use(request: Request, secret: SecretEvidence, aws: Aws) -> dict[s
         releases,
         own=f"{prefix}:secret:{names.secret}-??????",
         wanted=secret.arn,
-        current=stack.parameters if stack else {},
+        current=current,
     )
 
 
 def text(request: Request, aws: Aws) -> str:
-    """The template of the control plane's bundle (YAML), with a logical id for the API deployment as
-    `template.with_snapshot` describes. Raises what `parameters` raises."""
-    raw = assembly.unpack(aws.artifacts.get(aws.settings.bundle_key))["template.yaml"].decode()
-    return template.with_snapshot(raw, template.shaping(parameters(request, aws, creates=True)))
+    """The template of the control plane's bundle (YAML) with one snapshot for both stages: what a deploy ends in.
+
+    Raises what `parameters` raises.
+    """
+    raw, snapshot = bundled(aws.settings.bundle_key, aws), snapshot_id(request, aws)
+    return template.with_snapshots(raw, snapshot, snapshot)
+
+
+def for_candidate(stack: Stack | None, request: Request, aws: Aws) -> tuple[str, dict[str, str | None]]:
+    """Template and parameters that make the candidate and leave users what they have.
+
+    stack: the existing stack, None when it is created. Raises what `parameters` raises.
+    """
+    values, good = parameters(request, aws, creates=stack is None), request.environment.last_good
+    if stack is None or good is None:
+        return text(request, aws), values
+    candidate = snapshot_id(request, aws)
+    owned = aws.stacks.resources(stack.name)
+    users = live.snapshot_of(good, stack, owned) or live.snapshot_of(None, stack, owned) or candidate
+    raw = bundled(aws.settings.bundle_key, aws)
+    return template.with_snapshots(raw, candidate, users), {**values, **live.felt(good, stack)}
+
+
+def for_users(stack: Stack, request: Request, aws: Aws) -> tuple[str, live.StackState]:
+    """Template and parameters with which users have what this deployment releases. The snapshot that they had stays in
+    the stack until the next change, so that a rollback needs no new one."""
+    snapshot, raw = snapshot_id(request, aws), bundled(aws.settings.bundle_key, aws)
+    values = parameters(request, aws, creates=False)
+    before = live.snapshot_of(request.environment.last_good, stack, aws.stacks.resources(stack.name))
+    rendered = template.with_snapshots(raw, snapshot, snapshot, kept=before)
+    return rendered, live.StackState(snapshot, values)
+
+
+def for_release(release: Release, stack: Stack, aws: Aws) -> tuple[str, live.StackState]:
+    """Template and parameters of the stack as it was with `release`, as far as its record says."""
+    raw = _bundled_of(release, aws)
+    values = live.recorded(release, stack, template.declared(raw))
+    snapshot = live.snapshot_of(release, stack, aws.stacks.resources(stack.name)) or _new_snapshot(raw, stack, values)
+    return template.with_snapshots(raw, snapshot, snapshot), live.StackState(snapshot, values)
+
+
+def _new_snapshot(raw: str, stack: Stack, values: Mapping[str, str | None]) -> str:
+    """For a release whose own is gone: CloudFormation makes it anew, of the API that the template describes."""
+    shaping = template.shaping({**stack.parameters, **{name: value for name, value in values.items() if value}})
+    return template.snapshot_id(raw, shaping)
+
+
+def _bundled_of(release: Release, aws: Aws) -> str:
+    """The template of the release's bundle; that of today's for a record without one, or when the bundle is gone."""
+    try:
+        return bundled(release.bundle or aws.settings.bundle_key, aws)
+    except NotFound:
+        return bundled(aws.settings.bundle_key, aws)
+
+
+def bundled(bundle_key: str, aws: Aws) -> str:
+    """The template of a bundle, without the logical ids of snapshots. Raises NotFound for a bundle that is gone."""
+    return assembly.unpack(aws.artifacts.get(bundle_key))["template.yaml"].decode()
+
+
+def snapshot_id(request: Request, aws: Aws) -> str:
+    """The logical id of the API deployment that this deployment releases. Raises what `parameters` raises."""
+    shaping = template.shaping(parameters(request, aws, creates=True))
+    return template.snapshot_id(bundled(aws.settings.bundle_key, aws), shaping)
 
 
 def mode(request: Request, aws: Aws) -> str:
@@ -61,29 +125,13 @@ def mode(request: Request, aws: Aws) -> str:
     return request.config.response_mode or aws.settings.response_mode
 
 
-def change_set_name(request: Request) -> str:
-    """The name of this deployment's change set, at most 128 characters."""
-    return f"{CHANGE_SET_PREFIX}{request.deployment_id}"[:128]
+def change_set_name(request: Request, purpose: str = "") -> str:
+    """The name of this deployment's change set, at most 128 characters. purpose: `apply` or `restore`, "" for the
+    one that makes the candidate."""
+    suffix = f"-{purpose}" if purpose else ""
+    return f"{CHANGE_SET_PREFIX}{request.deployment_id}"[: 128 - len(suffix)] + suffix
 
 
 def token(request: Request, what: str) -> str:
     """A client request token of at most 128 characters: CloudFormation does the same `what` once a deployment."""
     return f"{request.deployment_id}-{what}"[-128:]
-
-
-def must_find(stack: str, aws: Aws) -> Stack:
-    """The stack of that name or id. Raises PhaseFailed (StackVanished)."""
-    existing = aws.stacks.find(stack)
-    if existing is None:
-        raise PhaseFailed(
-            f"stack {stack} no longer exists",
-            code="StackVanished",
-            remedy="Someone deleted it during the deployment. Deploy again.",
-        )
-    return existing
-
-
-def last_event(stack: str, aws: Aws) -> str:
-    """The id of the stack's newest event, "" for none. Raises PhaseFailed (StackVanished)."""
-    events = aws.stacks.events(must_find(stack, aws).id)
-    return events[-1].id if events else ""

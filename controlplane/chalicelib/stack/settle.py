@@ -94,11 +94,11 @@ def refuse_mode_switch(stack: Stack | None, request: Request, aws: Aws) -> None:
     )
 
 
-def drop_leftovers(request: Request, aws: Aws) -> tuple[str, ...]:
-    """Delete this product's change sets of other deployments, which a crash leaves behind; returns their names."""
-    stack, own = request.names.stack, inputs.change_set_name(request)
+def drop_leftovers(request: Request, aws: Aws, *, keep: str) -> tuple[str, ...]:
+    """Delete this product's change sets but `keep`, which a crash leaves behind; returns their names."""
+    stack = request.names.stack
     names = [change_set.name for change_set in aws.stacks.change_sets(stack)]
-    leftovers = tuple(name for name in names if name.startswith(inputs.CHANGE_SET_PREFIX) and name != own)
+    leftovers = tuple(name for name in names if name.startswith(inputs.CHANGE_SET_PREFIX) and name != keep)
     for name in leftovers:
         aws.stacks.delete_change_set(stack, name)
     return leftovers

@@ -1,11 +1,13 @@
 """The environment's template and its parameters.
 
 The template is handled as text, because Lambda's Python has no YAML parser. Two marker comments enclose the resources
-that an API Gateway deployment takes a snapshot of.
+that an API Gateway deployment takes a snapshot of. A third marks the place of the snapshot that users keep while the
+candidate's stage has another one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -15,15 +17,21 @@ from chalicelib.domain.model import Release
 from chalicelib.engine.fingerprints import fingerprint
 
 BEGIN, END = "# api: begin", "# api: end"
-SNAPSHOT = "ApiDeploymentSnapshot"
+SNAPSHOT, LIVE_SNAPSHOT = "ApiDeploymentSnapshot", "LiveDeploymentSnapshot"
+SNAPSHOT_TYPE = "AWS::ApiGateway::Deployment"
+_USERS = "  # api: snapshot of users"
 MAX_BYTES = 51_200  # CloudFormation's limit for a template in a request body
 
 # Set when the stack is created and kept by every update: release_code changes code and function settings afterwards.
-_CREATION_ONLY = frozenset(
+CREATION_ONLY = frozenset(
     {"ArtifactKey", "ArtifactBucket", "MemorySize", "TimeoutSeconds", "LogLevel", "SecretTtlSeconds"}
 )
+# What users feel at once when the stack changes: these follow at the shift (apply_settings).
+FELT = frozenset({"ThrottleRate", "ThrottleBurst", "LogRetentionDays", "ReservedConcurrency"})
 # These only keep the permission to read an older secret, so a change of them alone is no reason to update the stack.
 IN_USE = frozenset({"SecretInUseArn", "SecretInUseKmsKeyArn"})
+# Parameters whose value says nothing of what is wanted.
+INCIDENTAL = IN_USE | {"Repair"}
 _SHAPING = ("ResponseMode", "IntegrationTimeoutMs", "Environment", "RequestIdHeader")
 _GATEWAY_BUFFERED_MS = 29_000  # API Gateway's limit for an integration that does not stream
 
@@ -33,7 +41,8 @@ class StackInputs:
     """Inputs of the parameters beside `config`, from other phases and from the control plane's settings.
 
     in_use: the parameters of `IN_USE`, as `in_use` answers them. kms_key_arn: "" for the account's own key.
-    runtime: Lambda's name of it. response_mode: stream or buffered. access_logs: whether API Gateway may write them.
+    runtime: Lambda's name of it. repair: see the template.
+    response_mode: stream or buffered. access_logs: whether API Gateway may write them.
     """
 
     environment: str = ""
@@ -42,6 +51,7 @@ class StackInputs:
     secret_arn: str = ""
     kms_key_arn: str = ""
     in_use: Mapping[str, str] = field(default_factory=dict)
+    repair: str = ""
     runtime: str = ""
     response_mode: str = ""
     access_logs: bool = False
@@ -60,14 +70,33 @@ def _api_lines(text: str) -> list[str]:
     return [line for line in enclosed if line.strip() and not line.strip().startswith("#")]
 
 
-def with_snapshot(text: str, parameters: Mapping[str, str]) -> str:
-    """The template with a logical id for the API deployment that changes exactly when the API changes.
+def snapshot_id(text: str, parameters: Mapping[str, str]) -> str:
+    """The logical id of the API deployment; it changes exactly when the API changes.
 
-    CloudFormation makes a new API deployment only for a new logical id. parameters: those of `shaping`. Raises
-    BadRequest when the template lacks a marker comment or the resource.
+    CloudFormation makes a new API deployment only for a new logical id. text: the template of the bundle; parameters:
+    those of `shaping`. Raises BadRequest when the template lacks a marker comment or the resource.
     """
-    digest = fingerprint(_api_lines(text), dict(parameters))[:12]
-    return text.replace(SNAPSHOT, f"ApiDeployment{digest}")
+    return f"ApiDeployment{fingerprint(_api_lines(text), dict(parameters))[:12]}"
+
+
+def with_snapshots(text: str, candidate: str, live: str, *, kept: str = "") -> str:
+    """The template with the logical ids of the snapshot of each stage.
+
+    candidate, live: of the candidate's stage and of the users'. kept: one more that stays in the stack. Those that are
+    not `candidate` are declared without DependsOn: they exist, and what they were taken of may be gone from here.
+    """
+    others = sorted({live, kept} - {candidate, ""})
+    declared = [
+        f"  {name}:\n    Type: {SNAPSHOT_TYPE}\n    Properties:\n      RestApiId: !Ref Api\n" for name in others
+    ]
+    text = text.replace(_USERS, "\n".join(declared))
+    return text.replace(LIVE_SNAPSHOT, live).replace(SNAPSHOT, candidate)
+
+
+def declared(text: str) -> list[str]:
+    """Names of the parameters that a template declares."""
+    section = text.partition("\nParameters:\n")[2].partition("\nConditions:\n")[0]
+    return re.findall(r"^  (\w+):$", section, re.MULTILINE)
 
 
 def integration_timeout_ms(timeout_s: int, response_mode: str) -> int:
@@ -82,6 +111,14 @@ def restorable(config: Config) -> dict[str, str]:
         "LogRetentionDays": str(config.log_retention_days),
         "ThrottleRate": f"{config.throttle.rate_per_s:g}",
         "ThrottleBurst": str(config.throttle.burst),
+    }
+
+
+def candidates(config: Config) -> dict[str, str]:
+    """Parameters of the candidate's stage alone."""
+    return {
+        "CandidateThrottleRate": f"{config.throttle.rate_per_s:g}",
+        "CandidateThrottleBurst": str(config.throttle.burst),
     }
 
 
@@ -117,6 +154,7 @@ def parameters(config: Config, inputs: StackInputs, *, creates: bool) -> dict[st
         "SecretArn": inputs.secret_arn,
         "SecretKmsKeyArn": inputs.kms_key_arn,
         **inputs.in_use,
+        "Repair": inputs.repair,
         "Runtime": inputs.runtime,
         "ResponseMode": inputs.response_mode,
         "MemorySize": str(config.memory_mb),
@@ -124,12 +162,13 @@ def parameters(config: Config, inputs: StackInputs, *, creates: bool) -> dict[st
         "LogLevel": config.log_level,
         "SecretTtlSeconds": str(config.secret_ttl_s),
         **restorable(config),
+        **candidates(config),
         **lasting(config, inputs.response_mode),
         "AccessLogs": "on" if inputs.access_logs else "off",
     }
     if creates:
         return values
-    return {name: None if name in _CREATION_ONLY else value for name, value in values.items()}
+    return {name: None if name in CREATION_ONLY else value for name, value in values.items()}
 
 
 PARAMETERS = frozenset({*parameters(Config(), StackInputs(), creates=True), *IN_USE})

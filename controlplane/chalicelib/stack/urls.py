@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chalicelib.domain.evidence.stack import StackEvidence
+
 CANDIDATE_PREFIX = "/_candidate"
 
 
@@ -23,6 +25,10 @@ def base_url(outputs: Mapping[str, str], endpoint_url: str) -> str:
     return api_url(outputs, endpoint_url) + "/v1"
 
 
-def candidate_url(outputs: Mapping[str, str], endpoint_url: str, path: str) -> str:
-    """The URL of `path` (which begins with a slash) on the candidate alias, for IAM callers. See `api_url`."""
-    return api_url(outputs, endpoint_url) + CANDIDATE_PREFIX + path
+def candidate_url(stack: StackEvidence, path: str = "") -> str:
+    """The URL of `path` (which begins with a slash) on the candidate alias, for IAM callers, on the candidate's stage.
+
+    A stack of an earlier version of the control plane has one stage for users and candidate.
+    """
+    root, _, users = stack.api_url.rpartition("/")
+    return f"{root}/{stack.outputs.get('CandidateStageName', users)}{CANDIDATE_PREFIX}{path}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from chalicelib.api.answers import Answer, ApiCall
 from chalicelib.domain.errors import AwsCallFailed
 from chalicelib.domain.model import LEASE_S, DeploymentStatus, PhaseRecord, PhaseStatus
 from chalicelib.domain.times import Clock
+from chalicelib.lifecycle.queue import start_next
 from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
@@ -210,7 +212,7 @@ def test_a_deployment_that_does_not_exist_is_404() -> None:
 def test_lists_are_paged_and_refuse_what_they_do_not_know() -> None:
     aws = FakeAws()
     for number in range(3):
-        post(aws, {"environment": f"env{number}"}, now=NOW + timedelta(seconds=number))
+        post(aws, {"environment": f"env{number}", "create": True}, now=NOW + timedelta(seconds=number))
     first = ask(aws, deployments.index, query={"limit": "2"}).body
     second = ask(aws, deployments.index, query={"limit": "2", "cursor": first["cursor"]}).body
     assert [item["environment"] for item in first["deployments"] + second["deployments"]] == ["env2", "env1", "env0"]
@@ -261,3 +263,39 @@ def test_json_of_any_spelling_is_read(kind: str) -> None:
 
 def test_a_byte_order_mark_before_the_body_is_read_over() -> None:
     assert ask(FakeAws(), deployments.start, b'\xef\xbb\xbf{"environment": "dev"}').status == 202
+
+
+def has(aws: FakeAws, config: dict[str, Any], lock: dict[str, Any] | None = None) -> None:
+    live = {"version": "2", "deployment_id": "d", "at": "t", "config": config}
+    aws.records.attributes["dev"] = {"status": "LIVE", "live": live, "last_good": live, "lock": lock}
+
+
+@pytest.mark.parametrize(("replace", "throttle"), [(False, 80), (True, 50)])
+def test_a_part_of_a_config_changes_that_part_and_replace_resets_the_rest(replace: bool, throttle: float) -> None:
+    aws = FakeAws()
+    has(aws, {"throttle": {"rate_per_s": 80.0, "burst": 160}, "protected": True})
+    body = {"environment": "dev", "action": "deploy", "config": {"memory_mb": 768}, "replace": replace}
+    config = aws.records.deployment(post(aws, body).body["id"]).config
+    assert (config.memory_mb, config.throttle.rate_per_s, config.protected) == (768, throttle, not replace)
+
+
+def test_a_null_resets_one_field() -> None:
+    aws = FakeAws()
+    has(aws, {"throttle": {"rate_per_s": 80.0, "burst": 160}, "memory_mb": 768})
+    answer = post(aws, {"environment": "dev", "config": {"memory_mb": None}})
+    config = aws.records.deployment(answer.body["id"]).config
+    assert (config.memory_mb, config.throttle.rate_per_s) == (512, 80)
+
+
+def test_a_deployment_from_the_queue_is_merged_into_what_the_one_before_it_left() -> None:
+    aws = FakeAws()
+    has(aws, {"throttle": {"rate_per_s": 80.0, "burst": 160}})
+    first = post(aws).body["id"]
+    body = {"environment": "dev", "config": {"memory_mb": 768}, "options": {"if_busy": "wait"}}
+    second = post(aws, body).body["id"]
+    assert aws.records.deployment(second).waiting
+    has(aws, {"throttle": {"rate_per_s": 20.0, "burst": 40}})
+    aws.records.started[first] = dataclasses.replace(aws.records.deployment(first), status=DeploymentStatus.SUCCEEDED)
+    start_next("dev", aws.as_aws(), lambda: NOW)
+    config = aws.records.deployment(second).config
+    assert (config.memory_mb, config.throttle.rate_per_s) == (768, 20)

@@ -26,7 +26,7 @@ def test_frequency_and_lead_time_count_good_changes_only() -> None:
     slow = entry(3, requested_at="2026-01-30T02:00:00+00:00")
     quick = entry(5, requested_at="2026-01-30T04:50:00+00:00")
     no_op = entry(6, changed=False)
-    told = dora([no_op, quick, entry(4, outcome="ROLLED_BACK"), slow], NOW, days=10)
+    told = dora([no_op, quick, entry(4, outcome="ROLLED_BACK", users_saw_it=True), slow], NOW, days=10)
     assert (told.changes, told.failed, told.deployments_per_day) == (3, 1, 0.2)
     assert told.lead_time_s == (3600 + 600) / 2
 

@@ -59,7 +59,7 @@ def _module(route: Route) -> str:
 
 def test_the_body_of_a_start_has_the_fields_that_are_decoded_and_refuses_others() -> None:
     schemas = document()["components"]["schemas"]
-    assert set(schemas["Start"]["properties"]) == {"environment", "action", "config", "options"}
+    assert set(schemas["Start"]["properties"]) == {"environment", "action", "config", "options", "replace", "create"}
     assert schemas["Start"]["additionalProperties"] is False
     assert "memory_mb" in schemas["Config"]["properties"]
 

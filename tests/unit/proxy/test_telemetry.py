@@ -52,9 +52,10 @@ def test_the_metrics_are_what_powertools_own_api_would_have_written() -> None:
 
 
 @pytest.mark.parametrize("level", ["WARNING", "ERROR", "CRITICAL"])
-def test_a_log_level_switches_lines_off_but_never_metrics(level: str) -> None:
-    line = line_of(exchange(), Telemetry("dev", level, CLOCK))
+def test_a_log_level_switches_lines_off_but_never_metrics_nor_the_ids_of_the_request(level: str) -> None:
+    line = line_of(exchange(gateway_id="gw-1"), Telemetry("dev", level, CLOCK))
     assert "message" not in line
+    assert (line["request_id"], line["gateway_request_id"]) == (exchange().request_id, "gw-1")
     assert line["Requests"] == [1.0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.stack import inputs
+from chalicelib.stack import inputs, look
 
 from tests.fakes import FakeAws
 from tests.fakes.requests import request
@@ -28,5 +28,5 @@ def test_a_configured_response_mode_overrides_the_control_planes() -> None:
 
 def test_a_stack_that_was_deleted_meanwhile_is_an_error_with_a_remedy() -> None:
     with pytest.raises(PhaseFailed) as caught:
-        inputs.must_find("proxyctl-env-dev", FakeAws().as_aws())
+        look.must_find("proxyctl-env-dev", FakeAws().as_aws())
     assert (caught.value.code, bool(caught.value.remedy)) == ("StackVanished", True)

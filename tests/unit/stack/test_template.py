@@ -27,8 +27,7 @@ INPUTS = template.StackInputs(
 
 
 def snapshot(text: str, **shaping: str) -> str:
-    (logical_id,) = set(re.findall(r"ApiDeployment[0-9a-f]{12}", template.with_snapshot(text, shaping)))
-    return str(logical_id)
+    return template.snapshot_id(text, shaping)
 
 
 def test_a_changed_method_is_a_new_deployment() -> None:
@@ -96,8 +95,53 @@ def test_api_gateway_waits_as_long_as_it_may(timeout_s: int, mode: str, millisec
 
 def test_a_template_without_its_marks_is_refused() -> None:
     with pytest.raises(BadRequest):
-        template.with_snapshot(TEXT.replace("# api: end", ""), {})
+        template.snapshot_id(TEXT.replace("# api: end", ""), {})
 
 
 def test_the_template_fits_into_a_request() -> None:
-    assert len(template.with_snapshot(TEXT, {}).encode()) < template.MAX_BYTES
+    widest = template.with_snapshots(TEXT, "ApiDeployment1", "ApiDeployment2", kept="ApiDeployment3")
+    assert len(widest.encode()) < template.MAX_BYTES
+
+
+def stage_snapshots(text: str) -> list[str]:
+    """Of the users' stage and of the candidate's, in the order of the template."""
+    return re.findall(r"DeploymentId: !Ref (\w+)", text)
+
+
+def declared_snapshots(text: str) -> set[str]:
+    return set(re.findall(r"^  (ApiDeployment\w+|LiveDeployment\w+):$", text, re.M))
+
+
+def test_users_keep_their_snapshot_while_the_candidate_has_another() -> None:
+    text = template.with_snapshots(TEXT, "ApiDeploymentNew", "ApiDeploymentOld")
+    assert stage_snapshots(text) == ["ApiDeploymentOld", "ApiDeploymentNew"]
+    assert declared_snapshots(text) == {"ApiDeploymentOld", "ApiDeploymentNew"}
+
+
+def test_one_snapshot_for_both_stages_is_declared_once() -> None:
+    text = template.with_snapshots(TEXT, "ApiDeploymentNew", "ApiDeploymentNew")
+    assert stage_snapshots(text) == ["ApiDeploymentNew", "ApiDeploymentNew"]
+    assert declared_snapshots(text) == {"ApiDeploymentNew"}
+    assert "Snapshot of" not in text.partition("Resources:")[2]
+
+
+def test_a_kept_snapshot_stays_although_no_stage_has_it() -> None:
+    text = template.with_snapshots(TEXT, "ApiDeploymentNew", "ApiDeploymentNew", kept="ApiDeploymentOld")
+    assert declared_snapshots(text) == {"ApiDeploymentOld", "ApiDeploymentNew"}
+    assert "ApiDeploymentOld" not in stage_snapshots(text)
+
+
+def test_the_users_stage_and_the_candidates_have_limits_of_their_own() -> None:
+    assert TEXT.count("!Ref ThrottleRate\n") == TEXT.count("!Ref CandidateThrottleRate\n") == 1
+    values = template.parameters(Config(), INPUTS, creates=True)
+    assert values["CandidateThrottleRate"] == values["ThrottleRate"]
+    assert not template.FELT & {"CandidateThrottleRate", "CandidateThrottleBurst"}
+
+
+def test_only_the_users_stage_may_call_the_live_alias() -> None:
+    permission = TEXT.partition("  LivePermission:")[2].partition("  CandidatePermission:")[0]
+    assert "${Api}/api/*/*\n" in permission
+
+
+def test_the_parameters_of_a_template_are_read_from_its_text() -> None:
+    assert set(template.declared(TEXT)) == template.PARAMETERS

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.domain.errors import PhaseFailed
+
 
 @dataclass(frozen=True, slots=True)
 class Alias:
@@ -77,3 +79,15 @@ class ConcurrencyLimits:
 
     total: int
     unreserved: int
+
+
+def alias_of(aliases: Mapping[str, Alias], name: str) -> Alias:
+    """The alias of that name. Raises PhaseFailed (AliasMissing) when someone has deleted it."""
+    if name in aliases:
+        return aliases[name]
+    raise PhaseFailed(
+        f"alias {name} of the proxy's function was deleted by someone else",
+        code="AliasMissing",
+        field=name,
+        remedy="Deploy again: deploy_stack makes it again. options.heal of a revalidation does, too.",
+    )

@@ -23,9 +23,11 @@ class LockEvidence:
 @dataclass(frozen=True, slots=True)
 class OutcomeEvidence:
     """outcome: the deployment's final status. environment_kept: whether the environment's record was written, too;
-    False when another deployment holds the environment."""
+    False when another deployment holds the environment. users: after a failure, the version that they are on and
+    whether it answers."""
 
     PHASE: ClassVar[str] = "record_outcome"
 
     outcome: str = ""
     environment_kept: bool = False
+    users: str = ""

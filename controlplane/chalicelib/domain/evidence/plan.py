@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,27 @@ class PlanLine:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
+Effect = Literal["users", "candidate", "none"]
+USERS: Effect = "users"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """One field of the configuration, as `throttle.burst`, with its value before and after; None for unset.
+
+    effect: `users` get it with the shift, `candidate` alone is checked with it, or `none` of both.
+    """
+
+    field: str = ""
+    before: object = None
+    after: object = None
+    effect: Effect = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class PlanEvidence:
-    """plan: a line for each phase that acts or checks, in their order. text: the same for people.
+    """plan: a line for each phase that acts or checks, in their order. text: the same for people. settings: a line for
+    each field of the configuration that would change.
 
     digest: SHA-256 (hex), equal exactly when the plans are; `options.expected_plan` takes it.
     """
@@ -32,6 +50,7 @@ class PlanEvidence:
     plan: tuple[PlanLine, ...] = ()
     text: str = ""
     digest: str = ""
+    settings: tuple[SettingChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

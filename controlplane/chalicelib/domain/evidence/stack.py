@@ -1,4 +1,4 @@
-"""Evidence of deploy_stack, and of restore_settings, which changes the same stack."""
+"""Evidence of deploy_stack, and of apply_settings and restore_settings, which change the same stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class StackEvidence:
     outputs: the stack's outputs by name. api_url: the stage's URL; base_url: what an OpenAI SDK takes.
     changes: `Action LogicalId (Type)` for each change; resources: last status by logical id of what changed.
     removed_change_sets: names of change sets that a crash had left. found: the stack's status that had to be settled
-    first.
+    first. repaired: a line for each resource that was deleted or changed underneath. role_policy: digest of the policy
+    of the proxy's role after the change.
     """
 
     PHASE: ClassVar[str] = "deploy_stack"
@@ -30,14 +31,37 @@ class StackEvidence:
     protected: bool = False
     removed_change_sets: tuple[str, ...] | None = None
     found: str | None = None
+    repaired: tuple[str, ...] | None = None
+    role_policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsEvidence:
+    """What users feel beside the function version, as apply_settings left it.
+
+    changed: (value before, value now) by stack parameter, `Snapshot` for the API deployment, `protected` for deletion
+    protection. alarms: names of those that got other thresholds. bundle, snapshot, parameters: as `Release` has them.
+    changes, resources: of the stack update while it runs.
+    """
+
+    PHASE: ClassVar[str] = "apply_settings"
+
+    changed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    alarms: tuple[str, ...] = ()
+    bundle: str = ""
+    snapshot: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[str, ...] | None = None
+    resources: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreEvidence:
     """Settings beside the function version that went back to those of a release.
 
-    restored: (value before, value of the release) by stack parameter; alarms: how many were redefined, None when the
-    release's settings are not on record. stays: the same as `restored` for parameters that only a deploy changes.
+    restored: (value before, value of the release) by stack parameter, `Snapshot` for the API deployment, `protected`
+    for deletion protection. alarms: how many were redefined, None when the release's settings are not on record.
+    stays: the same as `restored`, in records of earlier versions, for parameters that only a deploy changed.
     changes, resources: of the stack update while it runs.
     """
 

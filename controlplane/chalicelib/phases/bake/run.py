@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import BakeEvidence, ShiftEvidence
+from chalicelib.domain.evidence.stack import SettingsEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.release.shifting import firing, watch_s
@@ -33,8 +34,9 @@ def run(request: Request, aws: Aws) -> Result[BakeEvidence]:
     """Read the alarms once; done when the bake's time is over. Raises PhaseFailed: AlarmFired, NoAlarms,
     CanaryWorse."""
     shift = request.results.find(ShiftEvidence)
-    if shift is None or shift.from_version is None:
-        return Result.skipped("Nothing to watch: no traffic was moved")
+    settings = request.results.find(SettingsEvidence) or SettingsEvidence()
+    if shift is None or (shift.from_version is None and not settings.changed):
+        return Result.skipped("Nothing to watch: no traffic was moved and no setting of users changed")
     states = {alarm.name: alarm.state for alarm in aws.alarms.find(request.names.alarm(""))}
     _refuse(states, shift.version)
     failures = read_failures(shift, request, aws)

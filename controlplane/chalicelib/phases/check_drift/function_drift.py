@@ -24,16 +24,21 @@ def version_gone(function: str, version: str) -> DriftFinding:
 
 
 def alias_findings(function: str, aliases: Mapping[str, Alias], version: str) -> list[DriftFinding]:
-    """A finding unless the live alias sends all traffic to `version`. aliases: by name."""
+    """A finding for each alias that is gone, and one unless the live alias sends all traffic to `version`.
+
+    aliases: by name."""
     live, where, expected = aliases.get("live"), f"{function}:live", f"version {version}"
-    if live is None:
-        remedy = "Deploy with options.force: CloudFormation owns the alias, so only the stack can create it again."
-        return [DriftFinding("alias", where, expected, "gone", remedy)]
-    if live.version == version and not live.weights:
-        return []
+    gone = [_alias_gone(f"{function}:{name}", expected) for name in ("live", "candidate") if name not in aliases]
+    if live is None or (live.version == version and not live.weights):
+        return gone
     weights = "".join(f" with {share:.0%} to {other}" for other, share in sorted(live.weights.items()))
     remedy = "Revalidate with options.heal, or POST /deployments with action rollback."
-    return [DriftFinding("alias", where, expected, f"version {live.version}{weights}", remedy, heals=True)]
+    return [*gone, DriftFinding("alias", where, expected, f"version {live.version}{weights}", remedy, heals=True)]
+
+
+def _alias_gone(where: str, expected: str) -> DriftFinding:
+    remedy = "Revalidate with options.heal, or deploy: both make it again."
+    return DriftFinding("alias", where, expected, "gone", remedy, heals=True)
 
 
 def settings_findings(

@@ -23,11 +23,23 @@ def heal(findings: Iterable[DriftFinding], request: Request, live: Release, aws:
     kinds = {finding.kind for finding in findings if finding.heals}
     healed = []
     if "alias" in kinds:
-        aws.functions.point(request.names.function, Alias("live", live.version))
-        healed.append(f"live alias put back on version {live.version}")
+        healed.extend(_restore_aliases(request, live, aws))
     if "alarm" in kinds:
         healed.append(f"{counted(_restore_alarms(request, live, aws), 'alarm')} defined again")
     return tuple(healed)
+
+
+def _restore_aliases(request: Request, live: Release, aws: Aws) -> list[str]:
+    function = request.names.function
+    existing = aws.functions.aliases(function)
+    gone = [name for name in ("live", "candidate") if name not in existing]
+    for name in gone:
+        aws.functions.create_alias(function, Alias(name, live.version))
+    lines = [f"{name} alias made again on version {live.version}" for name in gone]
+    if "live" in gone:
+        return lines
+    aws.functions.point(function, Alias("live", live.version))
+    return [*lines, f"live alias put back on version {live.version}"]
 
 
 def _restore_alarms(request: Request, live: Release, aws: Aws) -> int:

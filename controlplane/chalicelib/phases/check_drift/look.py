@@ -11,13 +11,25 @@ from chalicelib.domain.model import Release
 from chalicelib.engine.phase import Request
 from chalicelib.monitoring.apply import extra_recipients
 from chalicelib.ports import Aws
+from chalicelib.stack import repair
 
 from . import alarm_drift, function_drift, record, secret_drift
 
 
 def look(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:
     """The findings about alias, settings, secret and alarms; those about the stack take longer (see `run`)."""
-    return [*_function(request, live, aws), *_secret(request, aws), *_alarms(request, live, aws)]
+    return [*_function(request, live, aws), *_role(request, aws), *_secret(request, aws), *_alarms(request, live, aws)]
+
+
+def _role(request: Request, aws: Aws) -> list[DriftFinding]:
+    """CloudFormation's own detection does not see inline policies everywhere (docs/fidelity.md)."""
+    now = repair.standing(request, aws)
+    if not repair.policy_changed(now, request):
+        return []
+    actual = "changed" if now.role_policy else "gone"
+    where = f"policy of role {request.names.role(aws.settings.region)}"
+    remedy = "Deploy: the stack writes it again. Users get 503 when the proxy's warm environments end."
+    return [DriftFinding("stack", where, "as its template has it", actual, remedy)]
 
 
 def _function(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:

@@ -40,7 +40,7 @@ def sweep(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
 
 
 def _removed(removed: Mapping[str, int]) -> str:
-    counts = ", ".join(f"{count} {kind}" for kind, count in removed.items() if count)
+    counts = ", ".join(counted(count, kind.removesuffix("s")) for kind, count in removed.items() if count)
     return f"Removed {counts}" if counts else "The rollout left nothing to remove"
 
 

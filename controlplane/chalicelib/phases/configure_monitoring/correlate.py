@@ -90,7 +90,7 @@ def _not_run(has_access_log: bool) -> str:
 
 def _send(request: Request, aws: Aws) -> Reply | str:
     """The proxy's reply to a request that is sent now, or why there is none."""
-    url = candidate_url(request.results.of(StackEvidence).outputs, aws.settings.endpoint_url, "/health")
+    url = candidate_url(request.results.of(StackEvidence), "/health")
     try:
         reply = aws.endpoint.call("GET", url, signed=True, timeout_s=28.0)
     except AwsCallFailed as error:

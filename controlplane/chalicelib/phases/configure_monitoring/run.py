@@ -30,13 +30,14 @@ def fingerprint(request: Request, aws: Aws) -> str:
     """Hash of all that this phase defines, the stack's id, and the names of the existing alarms."""
     names = request.names
     return fingerprint_of(
-        list(apply.definitions(request, "the topic")),
+        list(apply.definitions(request, "the topic", request.config.alarms)),
         apply.dashboard_body(request, aws, [], {}),
         [*dashboard.queries(names), *dashboard.filters(names)],
         list(request.config.notify),
         request.config.log_retention_days,
         request.results.of(StackEvidence).stack_id,
         sorted(alarm.name for alarm in aws.alarms.find(names.alarm(""))),
+        aws.topics.find(names.topic) is not None,
     )
 
 

@@ -1,17 +1,22 @@
 """Phase 4: creates or updates the environment's CloudFormation stack with a change set.
 
 Each call does one step; the cursor says what the phase waits for. The stack's state decides on the next step, also
-after a crash (stack/state.py). The function's code and settings are updated by release_code, not here.
+after a crash (stack/state.py). The function's code and settings are updated by release_code, not here. What users feel
+at once (the users' stage, reserved concurrency, log retention, protection) stays as their release has it until
+apply_settings changes it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Definition, Request, Result
+from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.ports import Aws
-from chalicelib.stack import follow, inputs, settle, state, template
+from chalicelib.stack import follow, inputs, repair, settle, state, template
 from chalicelib.stack.change_set import advance
 from chalicelib.stack.cursor import StackCursor
 from chalicelib.stack.state import Move
@@ -21,16 +26,17 @@ _SETTLE_FIRST = (Move.WAIT, Move.DELETE, Move.CONTINUE_ROLLBACK)
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Hash of template, parameters, tags, protection and the stack's id ("" unless it can be updated)."""
+    """Hash of template, parameters and tags as the deployment ends with, the stack's id ("" unless it can be updated)
+    and what stands of the resources that someone may have deleted underneath it."""
     names = request.names
     stack = aws.stacks.find(names.stack)
     parameters = inputs.parameters(request, aws, creates=False)
     updatable = stack is not None and state.next_move(stack.status) is Move.UPDATE
     return fingerprint_of(
         inputs.text(request, aws),
-        {name: value for name, value in parameters.items() if name not in template.IN_USE},
+        {name: value for name, value in parameters.items() if name not in template.INCIDENTAL},
+        repair.standing(request, aws),
         names.tags,
-        request.config.protected,
         stack.id if stack and updatable else "",
     )
 
@@ -50,10 +56,19 @@ def run(request: Request, aws: Aws) -> Result[StackEvidence]:
         )
     step = request.cursor_as(StackCursor).step
     if step == "executing":
-        return follow.follow(request, aws)
+        return _with_role_policy(follow.follow(request, aws), request, aws)
     if step == "changing":
-        return _after_change_set(request, aws)
-    return _begin(request, aws)
+        return _with_role_policy(_after_change_set(request, aws), request, aws)
+    return _with_role_policy(_begin(request, aws), request, aws)
+
+
+def _with_role_policy(result: Result[StackEvidence], request: Request, aws: Aws) -> Result[StackEvidence]:
+    """A finished result, with the digest of the role's policy as the change left it, and what was repaired."""
+    if result.status is Status.IN_PROGRESS or result.evidence is None:
+        return result
+    evidence = replace(result.evidence, role_policy=repair.standing(request, aws).role_policy)
+    summary = "; ".join([result.summary, *(evidence.repaired or ())])
+    return replace(result, summary=summary, evidence=evidence)
 
 
 def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
@@ -73,20 +88,44 @@ def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
     if creates and request.environment.good:
         _reset_releases(request, aws)
     settle.refuse_mode_switch(stack, request, aws)
-    return _request_change_set(creates, request, aws)
+    return _request_change_set(None if creates else stack, request, aws)
 
 
-def _request_change_set(creates: bool, request: Request, aws: Aws) -> Result[StackEvidence]:
-    leftovers = settle.drop_leftovers(request, aws)
+def _request_change_set(stack: Stack | None, request: Request, aws: Aws) -> Result[StackEvidence]:
+    """stack: None when the change set creates it."""
+    name = inputs.change_set_name(request)
+    leftovers = settle.drop_leftovers(request, aws, keep=name)
+    repaired = _repair(request, aws) if stack else Repaired()
+    text, parameters = inputs.for_candidate(stack, request, aws)
+    if repaired.policy:
+        parameters["Repair"] = request.deployment_id.replace("-", "")
     change_set = aws.stacks.create_change_set(
         request.names.stack,
-        inputs.change_set_name(request),
-        template=inputs.text(request, aws),
-        parameters=inputs.parameters(request, aws, creates=creates),
+        name,
+        template=text,
+        parameters=parameters,
         tags=request.names.tags,
-        creates=creates,
+        creates=stack is None,
     )
-    return advance(change_set, creates, request, aws, StackEvidence(removed_change_sets=leftovers or None))
+    before = StackEvidence(removed_change_sets=leftovers or None, repaired=repaired.lines or None)
+    return advance(change_set, stack is None, request, aws, before)
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """lines: see StackEvidence.repaired. policy: whether the stack must write the role's policy again."""
+
+    lines: tuple[str, ...] = ()
+    policy: bool = False
+
+
+def _repair(request: Request, aws: Aws) -> Repaired:
+    now = repair.standing(request, aws)
+    lines = repair.repair(now, request, aws)
+    if lines:
+        # Metric filters went with a log group, and no fingerprint of that phase sees it.
+        aws.records.set_applied(request.environment.name, "configure_monitoring", None, holder=request.deployment_id)
+    return Repaired(lines, repair.policy_changed(now, request))
 
 
 def _reset_releases(request: Request, aws: Aws) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from chalicelib.domain.evidence.plan import PlanLine
+from chalicelib.domain.evidence.plan import PlanLine, SettingChange
 from chalicelib.engine.fingerprints import fingerprint
 
 # In order. What one of these changes, the later ones may have to follow.
@@ -33,18 +33,27 @@ def _causes(before: Iterable[PlanLine]) -> list[str]:
     return [line.phase for line in before if line.would == "run" and line.phase != _LEAF]
 
 
-def digest(plan: Sequence[PlanLine]) -> str:
+def digest(plan: Sequence[PlanLine], settings: Sequence[SettingChange] = ()) -> str:
     """SHA-256 (hex), equal exactly when the plans are: what `options.expected_plan` is compared with."""
-    return fingerprint(list(plan))
+    return fingerprint([*plan, *settings])
 
 
-def text(plan: Sequence[PlanLine]) -> str:
-    """For people: one phase a line, its facts indented below."""
-    rendered = []
+def text(plan: Sequence[PlanLine], settings: Sequence[SettingChange] = ()) -> str:
+    """For people: one setting a line, then one phase a line with its facts indented below."""
+    rendered = [f"  {_setting(change)}" for change in settings]
     for index, line in enumerate(plan):
         rendered.append(f"{_SIGNS[line.would]} {line.phase}: {_effect(line, plan[:index])}")
         rendered.extend(f"    {name}: {_short(value)}" for name, value in line.details.items())
     return "\n".join(rendered)
+
+
+def _setting(change: SettingChange) -> str:
+    old, new = (_value(value) for value in (change.before, change.after))
+    return f"{change.field}: {old} -> {new} (effect: {change.effect})"
+
+
+def _value(value: object) -> str:
+    return "-" if value is None else _short(value)
 
 
 def _effect(line: PlanLine, before: Sequence[PlanLine]) -> str:

@@ -14,7 +14,7 @@ from chalicelib.domain.evidence.plan import PlanEvidence, PlanLine
 from chalicelib.engine.phase import Definition, Plan, Request, Result, Results
 from chalicelib.ports import Aws
 
-from . import look, plan
+from . import look, plan, settings
 
 _PATIENCE_S = 600
 
@@ -37,7 +37,8 @@ def run(request: Request, aws: Aws) -> Result[PlanEvidence]:
     if change_set is not None and change_set.status in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
         return _wait(request)
     lines = plan.lines(request.plan, look.details(change_set, informed, aws))
-    evidence = PlanEvidence(lines, plan.text(lines), plan.digest(lines))
+    fields = settings.changes(request.config, request.environment.last_good)
+    evidence = PlanEvidence(lines, plan.text(lines, fields), plan.digest(lines, fields), fields)
     _refuse_another_plan(evidence, request)
     return Result.done(_summary(lines), evidence)
 

@@ -42,7 +42,7 @@ def _template(text: str, aws: Aws) -> Iterator[Finding]:
         yield Finding("template", message, "Shorten it.")
         return
     try:
-        declared = set(aws.stacks.validate(template.with_snapshot(text, {})))
+        declared = set(aws.stacks.validate(_rendered(text)))
     except (AwsCallFailed, BadRequest) as error:
         yield Finding("template", f"template.yaml is not valid: {error.message}", "Correct proxy/template.yaml.")
         return
@@ -53,6 +53,11 @@ def _template(text: str, aws: Aws) -> Iterator[Finding]:
             f"template.yaml {declares} the parameter {name}, which the control plane {sets}",
             "Template and control plane are of different versions: run bootstrap.py up.",
         )
+
+
+def _rendered(text: str) -> str:
+    snapshot = template.snapshot_id(text, {})
+    return template.with_snapshots(text, snapshot, snapshot)
 
 
 def _secret(request: Request, aws: Aws) -> Iterator[Finding]:

@@ -8,8 +8,10 @@ from dataclasses import replace
 from chalicelib.domain import expiry
 from chalicelib.domain.codec import encode_record, merge
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
+from chalicelib.domain.evidence.clean_up import CleanUpEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence
+from chalicelib.domain.evidence.stack import SettingsEvidence
 from chalicelib.domain.model import Action, Deployment, Environment, Release
 from chalicelib.engine.phase import Request
 
@@ -17,6 +19,7 @@ from .incidents import is_verdict
 from .outcome import Outcome
 
 Changes = dict[str, object]
+_REFUSALS = ("Protected", "ForeignObjects", "Aborted", "LockLost")  # clean_up raises them before it deletes anything
 _RELEASES = 10  # releases on record, newest first
 _NOTHING_LIVE: Changes = dict.fromkeys(("live", "last_good", "previous", "releases", "links", "last_revalidation"))
 
@@ -35,6 +38,8 @@ def changes(request: Request, deployment: Deployment, outcome: Outcome, at: str,
         # Users follow the aliases, so the record does, too, even when the settings could not be restored.
         return _rolled_back(request.environment, back) if back else {}
     if request.action is Action.CLEANUP:
+        if not outcome.is_good and not began_to_remove(outcome):
+            return expiry.after_clean_up(request.environment, request.now, good=False)
         gone = _NOTHING_LIVE | {"status": "REMOVED"} if outcome.is_good else {"status": "PARTLY_REMOVED"}
         return gone | expiry.after_clean_up(request.environment, request.now, good=outcome.is_good)
     if request.action is Action.REVALIDATE and is_verdict(outcome):
@@ -51,6 +56,14 @@ def _rotated(request: Request, at: str, secret_version: str) -> Changes:
         request.environment,
         replace(live, deployment_id=request.deployment_id, at=at, secret_version=secret_version),
     )
+
+
+def began_to_remove(outcome: Outcome) -> bool:
+    """Whether a clean-up that failed had deleted anything: its first call refuses before it deletes."""
+    broken = outcome.broken
+    if broken is None or broken.name != CleanUpEvidence.PHASE:
+        return False
+    return broken.polls > 1 or bool(broken.cursor) or (outcome.error or {}).get("code") not in _REFUSALS
 
 
 def _after_deploy(request: Request, deployment: Deployment, outcome: Outcome, at: str, secret_version: str) -> Changes:
@@ -70,6 +83,10 @@ def _released(request: Request, deployment: Deployment, at: str, secret_version:
         release = replace(live, secret_version=secret_version, config=config)
     else:
         release = Release(version, request.deployment_id, at, artifact.digest, config, secret_version)
+    if settings := request.results.find(SettingsEvidence):
+        release = replace(
+            release, bundle=settings.bundle, snapshot=settings.snapshot, parameters=dict(settings.parameters)
+        )
     return {"status": "LIVE", "links": dict(handoff.links)} | _moved(request.environment, release)
 
 

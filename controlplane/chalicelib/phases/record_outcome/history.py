@@ -12,8 +12,11 @@ from chalicelib.engine.phase import Request
 from .outcome import Outcome
 
 
-def entry(request: Request, deployment: Deployment, outcome: Outcome, at: str) -> HistoryEntry:
-    """at: when the deployment ends, ISO 8601. A failure counts as a change, since it may have changed something."""
+def entry(request: Request, deployment: Deployment, outcome: Outcome, at: str, *, saw_it: bool) -> HistoryEntry:
+    """at: when the deployment ends, ISO 8601; saw_it: whether users reached what it released.
+
+    A failure counts as a change, since it may have changed something.
+    """
     shift = request.results.find(ShiftEvidence)
     shifted = shift is not None and (shift.from_version is not None or bool(shift.secret_version))
     return HistoryEntry(
@@ -25,8 +28,8 @@ def entry(request: Request, deployment: Deployment, outcome: Outcome, at: str) -
         who=deployment.caller,
         why=request.options.reason,
         requested_at=deployment.created_at,
-        changed=shifted or not outcome.is_good,
-        users_saw_it=shifted and not outcome.is_good,
+        changed=shifted or saw_it or not outcome.is_good,
+        users_saw_it=saw_it and not outcome.is_good,
         diff=diff(request),
     )
 

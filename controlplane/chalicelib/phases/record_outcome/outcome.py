@@ -6,12 +6,17 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.evidence.outcome import OutcomeEvidence
-from chalicelib.domain.evidence.release import RollBackEvidence
+from chalicelib.domain.evidence.release import RollBackEvidence, ShiftEvidence
+from chalicelib.domain.evidence.stack import RestoreEvidence, SettingsEvidence
 from chalicelib.domain.model import Action, DeploymentStatus, PhaseRecord, PhaseStatus
 
 from . import success
 
+# What takes a failed deployment back; their summaries stand beside the cause.
+_WAYS_BACK = (RollBackEvidence.PHASE, RestoreEvidence.PHASE)
+_TIMEOUTS = ("States.Timeout", "Sandbox.Timedout", "States.HeartbeatTimeout")
 _RESUME = "POST /deployments/{id}/resume continues where it ended."
 _REMEDIES = {"ExecutionStopped": _RESUME, "Aborted": _RESUME}
 
@@ -44,7 +49,7 @@ def outcome_of(
     changed: Collection[str] = (),
     current: str = "",
 ) -> Outcome:
-    """SUCCEEDED, ABORTED, ROLLED_BACK (a failure after which the aliases were moved back) or FAILED.
+    """SUCCEEDED, ABORTED, ROLLED_BACK (a failure that users saw, and that was taken back) or FAILED.
 
     caught: what an ASL Catch caught, `{Error, Cause}`. aborted: whether someone asked the deployment to stop.
     changed: fields of the configuration that differ from the last good release's. current: the phase that began last,
@@ -54,20 +59,43 @@ def outcome_of(
     broken = _first_broken(records)
     if not caught and (broken is None or broken.status is PhaseStatus.RUNNING):
         return Outcome(DeploymentStatus.SUCCEEDED, success.summary(action, records, changed))
-    error = dict(broken.error) if broken and broken.error else _caught_error(caught or {})
+    phase = broken.name if broken else current
+    error = dict(broken.error) if broken and broken.error else _caught_error(caught or {}, phase)
     back = _roll_back(records)
-    status = _failure(action, error["code"], aborted=aborted, went_back=back is not None)
+    went_back = back is not None and users_saw(records)
+    status = _failure(action, error["code"], aborted=aborted, went_back=went_back)
     verb = "was stopped" if status is DeploymentStatus.ABORTED else "failed"
     where = f"in {broken.name}" if broken else f"after {current}" if current else "in the workflow"
     summary = f"{action.value.capitalize()} {verb} {where}: {error['message']}"
-    return Outcome(status, f"{summary}. {back.summary}" if back else summary, error, broken)
+    ended = (PhaseStatus.SUCCEEDED, PhaseStatus.FAILED)
+    ways_back = [record for record in records if record.name in _WAYS_BACK and record.status in ended]
+    lines = [record.summary for record in ways_back if record is not broken and record.summary]
+    return Outcome(status, ". ".join([summary, *lines]), error, broken)
+
+
+def users_saw(records: Sequence[PhaseRecord]) -> bool:
+    """Whether users reached the version or the settings of this deployment, for however short a time."""
+    by_name = {record.name: record for record in records}
+    shift, settings = by_name.get(ShiftEvidence.PHASE), by_name.get(SettingsEvidence.PHASE)
+    back = by_name.get(RollBackEvidence.PHASE)
+    moved_back = back is not None and "live" in decode_lenient(RollBackEvidence, back.evidence).moved
+    return moved_back or _began(shift, "steps_taken") or _began(settings, "step")
+
+
+def _began(record: PhaseRecord | None, cursor_field: str) -> bool:
+    """Whether a step that changes what users have got beyond reading. cursor_field: set once it has."""
+    if record is None or record.status in (PhaseStatus.SKIPPED, PhaseStatus.PENDING):
+        return False
+    return record.status is PhaseStatus.SUCCEEDED or bool(record.cursor.get(cursor_field))
 
 
 def _first_broken(records: Sequence[PhaseRecord]) -> PhaseRecord | None:
     """The phase that failed first; else one that still says RUNNING, because its Lambda died."""
     failed = [record for record in records if record.status is PhaseStatus.FAILED]
     silent = [record for record in records if record.status is PhaseStatus.RUNNING]
-    return next(iter(sorted(failed, key=lambda record: record.ended_at or "") or silent), None)
+    in_order = [*sorted(failed, key=lambda record: record.ended_at or ""), *silent]
+    # The way back is the cause only when nothing before it was.
+    return next((record for record in in_order if record.name not in _WAYS_BACK), next(iter(in_order), None))
 
 
 def _roll_back(records: Sequence[PhaseRecord]) -> PhaseRecord | None:
@@ -85,12 +113,13 @@ def _failure(action: Action, code: str, *, aborted: bool, went_back: bool) -> De
     return DeploymentStatus.FAILED
 
 
-def _caught_error(caught: Mapping[str, str]) -> dict[str, str]:
-    """The error that Step Functions caught, for a Lambda that could not record its own."""
+def _caught_error(caught: Mapping[str, str], phase: str) -> dict[str, str]:
+    """The error that Step Functions caught, for a Lambda that could not record its own. phase: the one that ran."""
     name = str(caught.get("Error", "Unknown"))
+    message = _message(str(caught.get("Cause", ""))) or f"the Lambda ended with {name}"
     return {
         "code": name,
-        "message": _message(str(caught.get("Cause", ""))) or f"the Lambda ended with {name}",
+        "message": f"{phase or 'the workflow'} ran out of time: {message}" if name in _TIMEOUTS else message,
         "remedy": _REMEDIES.get(name, "The log group /proxyctl/controlplane has the Lambda's last lines."),
     }
 

@@ -20,9 +20,11 @@ from chalicelib.domain.times import stamp
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
-from . import history, incidents
+from . import history, incidents, look
 from .changes import changes
-from .outcome import Outcome, outcome_of
+from .outcome import Outcome, outcome_of, users_saw
+
+_CHANGES_USERS = (Action.DEPLOY, Action.ROLLBACK, Action.CLEANUP)
 
 _RELEASING = (Action.DEPLOY, Action.ROTATE)
 
@@ -43,8 +45,13 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
         changed=history.diff(request),
     )
     _record_silent_failure(outcome, request, aws)
+    saw_it = users_saw(recorded)
+    asks = request.action in _CHANGES_USERS and not outcome.is_good
+    state = look.users(request, aws, saw_it=saw_it) if asks else ""
+    outcome = replace(outcome, summary=f"{outcome.summary}. Users: {state}") if state else outcome
     incident = _incident(request, outcome, recorded, aws)
-    ending = _ending(request, deployment, outcome, incident, _secret_version(request, outcome, aws))
+    secret_version = _secret_version(request, outcome, aws)
+    ending = _ending(request, deployment, outcome, incident, secret_version, saw_it)
     try:
         environment_written = _end(deployment, ending, aws)
     except Aborted as aborted:
@@ -53,7 +60,7 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
         # An earlier call recorded the end and died before it could answer.
         aws.records.release_lock(request.environment.name, request.deployment_id)
         return Result.done("An earlier call recorded the outcome")
-    return Result.done(outcome.summary, OutcomeEvidence(outcome.status.value, environment_written))
+    return Result.done(outcome.summary, OutcomeEvidence(outcome.status.value, environment_written, state))
 
 
 def _record_silent_failure(outcome: Outcome, request: Request, aws: Aws) -> None:
@@ -101,6 +108,7 @@ def _ending(
     outcome: Outcome,
     incident: dict[str, dict[str, str] | None],
     secret_version: str,
+    saw_it: bool,
 ) -> Ending:
     at, lock = stamp(request.now), request.environment.lock
     handoff = request.results.find(HandoffEvidence)
@@ -116,7 +124,7 @@ def _ending(
             "current_phase": None,
         },
         environment=changes(request, deployment, outcome, at, secret_version) | incident | {"updated_at": at},
-        history=encode(history.entry(request, deployment, outcome, at)),
+        history=encode(history.entry(request, deployment, outcome, at, saw_it=saw_it)),
         forgets=tuple(request.environment.applied) if outcome.is_good and request.action is Action.CLEANUP else (),
         # Only these can still be taken back; what another action did by now is done.
         unless_aborted=outcome.is_good and request.action in _RELEASING,

@@ -39,7 +39,7 @@ def read_health(request: Request, aws: Aws) -> Health:
         raise PhaseFailed(
             "the environment has no API yet", code="NothingToTest", remedy="Deploy the environment first."
         )
-    url = candidate_url(stack.outputs, aws.settings.endpoint_url, "/health")
+    url = candidate_url(stack, "/health")
     try:
         reply = aws.endpoint.call("GET", url, signed=True, timeout_s=_TIMEOUT_S)
     except AwsCallFailed as error:

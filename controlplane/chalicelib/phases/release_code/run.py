@@ -7,7 +7,7 @@ read its secret. For the action `rotate` the candidate is the live version (`reu
 
 from __future__ import annotations
 
-from chalicelib.domain.aws.functions import Alias, Version
+from chalicelib.domain.aws.functions import Alias, Version, alias_of
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
@@ -65,7 +65,7 @@ def run(request: Request, aws: Aws) -> Result[ReleaseEvidence]:
         if publish.update(current, wanted, request, aws):
             return _wait_for_lambda(request, f"Lambda is updating code and settings of {function}")
         version = publish.publish(wanted, request, aws)
-    if aws.functions.aliases(function)[CANDIDATE] != Alias(CANDIDATE, version.number):
+    if alias_of(aws.functions.aliases(function), CANDIDATE) != Alias(CANDIDATE, version.number):
         aws.functions.point(function, Alias(CANDIDATE, version.number))
     return _check(version, wanted, request, aws)
 

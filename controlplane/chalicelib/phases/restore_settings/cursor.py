@@ -16,6 +16,8 @@ class RestoreCursor(StackCursor):
 
 
 def extend(cursor: object, differs: Mapping[str, tuple[str, str]]) -> RestoreCursor:
-    """The cursor of the stack's change, with `differs`; anything but a StackCursor counts as an empty one."""
+    """The cursor of the stack's change, with `differs` once it has begun; anything but a StackCursor counts as an empty
+    one."""
     stack = cursor if isinstance(cursor, StackCursor) else StackCursor()
+    differs = differs if stack.step else {}
     return RestoreCursor(**{item.name: getattr(stack, item.name) for item in fields(StackCursor)}, differs=differs)

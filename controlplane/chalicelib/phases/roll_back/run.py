@@ -94,8 +94,13 @@ def _move(request: Request, aws: Aws, aliases: Mapping[str, Alias], version: str
     stopped = (request.error or {}).get("Error") == "ExecutionStopped"
     for name in ("live", "candidate"):
         alias = aliases.get(name)
-        is_right = alias is not None and alias.version == version and not alias.weights
-        if alias is None or (is_right and not stopped):
+        if alias is None:
+            # Someone deleted it: without the live alias users get nothing at all.
+            aws.functions.create_alias(request.names.function, Alias(name, version))
+            moved[name] = "none"
+            continue
+        is_right = alias.version == version and not alias.weights
+        if is_right and not stopped:
             continue
         _point(alias, version, moved, request, aws)
         if not is_right:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.aws.functions import Alias
+from chalicelib.domain.aws.functions import Alias, alias_of
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
 from chalicelib.engine.phase import Definition, Request, Result
@@ -23,7 +23,7 @@ from .promote import promote
 
 def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
     """Judge the last step, then take the next one. Raises PhaseFailed: AlarmFired, CanaryWorse, SecretChanged."""
-    live_alias = aws.functions.aliases(request.names.function)["live"]
+    live_alias = alias_of(aws.functions.aliases(request.names.function), "live")
     candidate = request.results.of(ReleaseEvidence).version
     cursor = request.cursor_as(ShiftCursor)
     live = _version_before(request, live_alias, candidate) if cursor.from_version is None else cursor.from_version

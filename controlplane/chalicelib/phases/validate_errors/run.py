@@ -5,6 +5,7 @@ The checks are data: `checks/error_checks.py` and `checks/fault_checks.py`.
 
 from __future__ import annotations
 
+from chalicelib.checks import stand_in
 from chalicelib.checks.conclude import conclude
 from chalicelib.checks.error_checks import ERRORS
 from chalicelib.checks.fault_checks import FAULTS
@@ -16,8 +17,8 @@ from chalicelib.ports import Aws
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """The release and the settings that it runs with."""
-    return release_fingerprint(request)
+    """The release, the settings that it runs with, and the address of the stand-in that faults are planted in."""
+    return release_fingerprint(request, aws.settings.upstream_faults_url)
 
 
 def run(request: Request, aws: Aws) -> Result[ErrorsEvidence]:
@@ -26,7 +27,7 @@ def run(request: Request, aws: Aws) -> Result[ErrorsEvidence]:
     # Imported on first use: only the Lambdas that drive load carry uvloop and httptools.
     from chalicelib.checks import throttle
 
-    target = locate(request, aws)
+    target = stand_in.established(locate(request, aws, spares_users=True), aws)
     outcomes = run_all((*ERRORS, *FAULTS), target, aws)
     outcomes.append(throttle.drive(request.config.throttle, target, aws))
     return conclude(ErrorsEvidence, "error", outcomes, target.version)

@@ -9,7 +9,7 @@ from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
-from chalicelib.stack.urls import CANDIDATE_PREFIX
+from chalicelib.stack.urls import candidate_url
 
 from .cursor import IdempotencyCursor
 from .proof import earlier_version
@@ -52,6 +52,6 @@ def _earlier(request: Request, aws: Aws) -> str:
 
 def _answering_version(request: Request, aws: Aws) -> str:
     """The version that the candidate's `/health` states; "" while it states none."""
-    url = request.results.of(StackEvidence).api_url + CANDIDATE_PREFIX + "/health"
+    url = candidate_url(request.results.of(StackEvidence), "/health")
     health = aws.endpoint.call("GET", url, signed=True, timeout_s=_HEALTH_TIMEOUT_S).json()
     return str(health.get("version", "")) if isinstance(health, dict) else ""

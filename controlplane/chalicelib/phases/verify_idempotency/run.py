@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from chalicelib.domain.aws.functions import alias_of
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.idempotency import IdempotencyEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
@@ -58,7 +59,7 @@ def _replan(cursor: IdempotencyCursor, request: Request, aws: Aws) -> Idempotenc
     """Check the fingerprints (`request.plan`). A candidate that an interrupted call left on an earlier version is moved
     back first, and the plan is made again."""
     released = request.results.of(ReleaseEvidence).version
-    if aws.functions.aliases(request.names.function)["candidate"].version != released:
+    if alias_of(aws.functions.aliases(request.names.function), "candidate").version != released:
         move_candidate.point(released, request, aws)
         return cursor
     plan = proof.replan(request.plan, request.results.recorded)

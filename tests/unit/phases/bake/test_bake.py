@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import BakeEvidence, ShiftEvidence
+from chalicelib.domain.evidence.stack import SettingsEvidence
 from chalicelib.domain.options import Bake, Options
 from chalicelib.engine.phase import Request, Results, Status
 from chalicelib.phases.bake import run as bake
@@ -96,3 +97,14 @@ def test_without_a_shift_there_is_nothing_to_watch(recorded: Results) -> None:
 def test_a_first_release_which_had_no_live_version_before_is_watched_too() -> None:
     first = request(results=results(ShiftEvidence(from_version="", version="1")))
     assert bake.run(first, world(errors="OK").as_aws()).status is Status.IN_PROGRESS
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"), [({"ThrottleRate": ("80", "20")}, Status.IN_PROGRESS), ({}, Status.SKIPPED)]
+)
+def test_settings_that_changed_for_users_are_watched_although_the_version_stayed(
+    changed: dict[str, tuple[str, str]], status: Status
+) -> None:
+    settings = results(ShiftEvidence(version="2"), SettingsEvidence(changed=changed))
+    current = request(results=settings, options=Options(bake=Bake(watch_s=60)))
+    assert bake.run(current, world(errors="OK").as_aws()).status is status

@@ -10,16 +10,20 @@ from chalicelib.phases.check_drift.function_drift import alias_findings, setting
 
 
 def test_an_alias_on_another_version_or_with_weights_left_over_is_drift_that_can_be_healed() -> None:
-    assert alias_findings("f", {"live": Alias("live", "3")}, "3") == []
-    (other,) = alias_findings("f", {"live": Alias("live", "2")}, "3")
-    (weights,) = alias_findings("f", {"live": Alias("live", "3", {"4": 0.1})}, "3")
+    candidate = {"candidate": Alias("candidate", "9")}
+    assert alias_findings("f", {"live": Alias("live", "3"), **candidate}, "3") == []
+    (other,) = alias_findings("f", {"live": Alias("live", "2"), **candidate}, "3")
+    (weights,) = alias_findings("f", {"live": Alias("live", "3", {"4": 0.1}), **candidate}, "3")
     assert (other.found, other.heals) == ("version 2", True)
     assert weights.found == "version 3 with 10% to 4"
 
 
-def test_an_alias_that_is_gone_cannot_be_healed_here() -> None:
-    (finding,) = alias_findings("f", {}, "3")
-    assert (finding.severity, finding.heals) == (DRIFT, False)
+def test_each_alias_that_is_gone_is_drift_that_can_be_healed() -> None:
+    findings = alias_findings("f", {}, "3")
+    assert [(finding.where, finding.severity, finding.heals) for finding in findings] == [
+        ("f:live", DRIFT, True),
+        ("f:candidate", DRIFT, True),
+    ]
 
 
 def test_settings_are_compared_with_the_record_and_an_edit_of_latest_is_a_note() -> None:

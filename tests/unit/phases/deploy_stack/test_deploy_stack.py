@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import io
-import zipfile
+import re
 from typing import Any
 
 import pytest
-from chalicelib.domain.aws.stacks import Change, ChangeSet, StackEvent
+from chalicelib.domain.aws.stacks import Change, ChangeSet, StackEvent, StackResource
 from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
@@ -17,11 +16,15 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.deploy_stack import run as deploy_stack
+from chalicelib.stack import template
 from chalicelib.stack.state import STATES, Move, next_move
 
 from tests.fakes import FakeAws
+from tests.fakes.bundles import TEMPLATE as PROXY
+from tests.fakes.bundles import put_bundle
 from tests.fakes.requests import HELD, environment, next_call, release, request, results
 from tests.fakes.stacks import EMPTY
+from tests.fakes.standing import stand
 
 STACK = "proxyctl-env-dev"
 TEMPLATE = "Resources:\n  # api: begin\n  Api: {}\n  # api: end\n  ApiDeploymentSnapshot: {}\n"
@@ -37,12 +40,10 @@ CHANGED = ChangeSet(
 )
 
 
-def aws(template: str = TEMPLATE) -> FakeAws:
+def aws(text: str = TEMPLATE) -> FakeAws:
     fake = FakeAws()
-    bundle = io.BytesIO()
-    with zipfile.ZipFile(bundle, "w") as opened:
-        opened.writestr("template.yaml", template)
-    fake.artifacts.objects["bundles/abc.zip"] = bundle.getvalue()
+    put_bundle(fake.artifacts, template=text)
+    stand(fake)
     return fake
 
 
@@ -345,16 +346,56 @@ def test_a_crash_after_execute_goes_on_from_the_stack() -> None:
     assert fake.stacks.did == []
 
 
-def test_protection_follows_the_configuration() -> None:
-    fake = aws()
-    fake.stacks.add(STACK)
-    assert to_the_end(ask(config=Config(protected=True)), fake).protected is True
-    assert fake.stacks.standing[STACK].protected
-    fake.stacks.did.clear()
-    to_the_end(ask(config=Config(protected=True)), fake)
-    assert "protect True" not in fake.stacks.did
-    to_the_end(ask(config=Config(protected=False)), fake)
-    assert not fake.stacks.standing[STACK].protected
+LIVE = release("2")
+OUTPUTS = {"ApiUrl": "https://api1.example/api", "StageName": "api", "Snapshot": "ApiDeploymentOld"}
+
+
+def users_have(fake: FakeAws, **parameters: str) -> Request:
+    """A live release with throttle 80 and snapshot ApiDeploymentOld, and a deploy with another API and throttle 20."""
+    fake.stacks.add(STACK, parameters={"ResponseMode": "stream", **parameters}, outputs=OUTPUTS)
+    owned = StackResource("ApiDeploymentOld", "d1", "AWS::ApiGateway::Deployment", "CREATE_COMPLETE")
+    fake.stacks.owned[STACK] = [owned]
+    config = {"throttle": {"rate_per_s": 80.0, "burst": 160}, "reserved_concurrency": 7, "log_retention_days": 30}
+    good = dataclasses.replace(LIVE, config=config)
+    stands = environment(live=good, last_good=good)
+    return ask(environment=stands, config=Config(throttle=Throttle(20, 40), protected=True))
+
+
+def test_what_users_feel_stays_as_their_release_has_it_until_the_shift() -> None:
+    fake = aws(PROXY)
+    deploy_stack.run(users_have(fake), fake.as_aws())
+    given = fake.stacks.given[STACK]
+    felt = {name: given[name] for name in template.FELT}
+    assert felt == {
+        "ThrottleRate": "80",
+        "ThrottleBurst": "160",
+        "ReservedConcurrency": "7",
+        "LogRetentionDays": "30",
+    }
+    assert (given["CandidateThrottleRate"], given["CandidateThrottleBurst"]) == ("20", "40")
+
+
+def test_users_keep_their_api_snapshot_and_the_candidate_gets_the_new_one() -> None:
+    fake = aws(PROXY)
+    deploy_stack.run(users_have(fake), fake.as_aws())
+    users, candidate = re.findall(r"DeploymentId: !Ref (\w+)", fake.stacks.templates[-1])
+    assert users == "ApiDeploymentOld"
+    assert re.fullmatch(r"ApiDeployment[0-9a-f]{12}", candidate)
+
+
+def test_a_recorded_parameter_counts_more_than_what_the_configuration_says() -> None:
+    fake = aws(PROXY)
+    current = users_have(fake)
+    good = dataclasses.replace(current.environment.last_good or LIVE, parameters={"ThrottleRate": "75"})
+    stands = dataclasses.replace(current.environment, live=good, last_good=good)
+    deploy_stack.run(dataclasses.replace(current, environment=stands), fake.as_aws())
+    assert fake.stacks.given[STACK]["ThrottleRate"] == "75"
+
+
+def test_deletion_protection_is_left_alone() -> None:
+    fake = aws(PROXY)
+    deploy_stack.run(users_have(fake), fake.as_aws())
+    assert not [operation for operation in fake.stacks.did if operation.startswith("protect")]
 
 
 def test_switching_the_response_mode_of_a_live_version_needs_allow_replacement() -> None:
@@ -380,7 +421,7 @@ def test_the_fingerprint_changes_with_the_stacks_inputs_and_with_nothing_else() 
     assert fingerprint_of(fake, results=results(SECRET, ArtifactEvidence(key="artifacts/dev/other.zip"))) == same
     assert fingerprint_of(fake, config=Config(throttle=Throttle(5))) != same
     assert fingerprint_of(fake, config=Config(log_retention_days=30)) != same
-    assert fingerprint_of(fake, config=Config(protected=True)) != same
+    assert fingerprint_of(fake, config=Config(protected=True)) == same
     fake.stacks.add(STACK, "ROLLBACK_COMPLETE")
     assert fingerprint_of(fake) != same
     del fake.stacks.standing[STACK]

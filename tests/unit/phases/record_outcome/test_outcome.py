@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from chalicelib.domain.model import Action, DeploymentStatus, PhaseRecord, PhaseStatus
-from chalicelib.phases.record_outcome.outcome import Outcome, outcome_of
+from chalicelib.phases.record_outcome.outcome import Outcome, outcome_of, users_saw
 
 CAUGHT = {"Error": "PhaseFailed", "Cause": "it broke"}
-WENT_BACK = PhaseRecord(0, "roll_back", PhaseStatus.SUCCEEDED, summary="Went back: live from 7 to 6")
+WENT_BACK = PhaseRecord(
+    0,
+    "roll_back",
+    PhaseStatus.SUCCEEDED,
+    summary="Went back: live from 7 to 6",
+    evidence={"version": "6", "moved": {"live": "7"}},
+)
 
 
 def failed(name: str, code: str, *, ended_at: str = "1") -> PhaseRecord:
@@ -66,7 +73,8 @@ def test_a_rollback_that_went_back_and_then_failed_is_not_taken_back() -> None:
 @pytest.mark.parametrize("status", [PhaseStatus.FAILED, PhaseStatus.RUNNING, PhaseStatus.SKIPPED])
 def test_a_roll_back_that_did_not_succeed_takes_nothing_back(status: PhaseStatus) -> None:
     end = outcome(failed("bake", "X"), PhaseRecord(0, "roll_back", status, ended_at="2", summary="tried"))
-    assert (end.status, end.summary) == (DeploymentStatus.FAILED, "Deploy failed in bake: bake broke")
+    said = ". tried" if status is PhaseStatus.FAILED else ""
+    assert (end.status, end.summary) == (DeploymentStatus.FAILED, f"Deploy failed in bake: bake broke{said}")
 
 
 def test_the_first_failure_is_the_cause() -> None:
@@ -115,3 +123,45 @@ def test_what_step_functions_caught_is_the_error_of_a_lambda_that_died(
 @pytest.mark.parametrize(("current", "where"), [("bake", "after bake"), ("", "in the workflow")])
 def test_a_failure_of_no_phase_is_placed_by_the_phase_that_began_last(current: str, where: str) -> None:
     assert outcome(current=current).summary == f"Deploy failed {where}: it broke"
+
+
+@pytest.mark.parametrize("name", ["Sandbox.Timedout", "States.Timeout"])
+def test_a_timeout_names_its_phase(name: str) -> None:
+    end = outcome(PhaseRecord(9, "load_test", PhaseStatus.RUNNING), caught={"Error": name, "Cause": "after 60 s"})
+    assert end.error is not None
+    assert end.error["message"] == "load_test ran out of time: after 60 s"
+
+
+CANDIDATE_ONLY = replace(WENT_BACK, summary="", evidence={"version": "6", "moved": {"candidate": "7"}})
+
+
+@pytest.mark.parametrize(
+    ("records", "saw"),
+    [
+        ([], False),
+        ([CANDIDATE_ONLY], False),
+        ([WENT_BACK], True),
+        ([PhaseRecord(0, "shift_traffic", PhaseStatus.SKIPPED)], False),
+        ([PhaseRecord(0, "shift_traffic", PhaseStatus.SUCCEEDED)], True),
+        ([PhaseRecord(0, "shift_traffic", PhaseStatus.FAILED, cursor={"steps_taken": 1})], True),
+        ([PhaseRecord(0, "shift_traffic", PhaseStatus.FAILED)], False),
+        ([PhaseRecord(0, "apply_settings", PhaseStatus.RUNNING, cursor={"step": "executing"})], True),
+        ([PhaseRecord(0, "apply_settings", PhaseStatus.FAILED)], False),
+        ([PhaseRecord(0, "apply_settings", PhaseStatus.SKIPPED)], False),
+    ],
+)
+def test_rolled_back_is_only_what_users_saw(records: list[PhaseRecord], saw: bool) -> None:
+    assert users_saw(records) is saw
+    taken_back = [failed("bake", "X"), *records, *([] if WENT_BACK in records else [CANDIDATE_ONLY])]
+    wanted = DeploymentStatus.ROLLED_BACK if saw else DeploymentStatus.FAILED
+    assert outcome(*taken_back).status is wanted
+
+
+def test_the_way_back_is_the_cause_only_when_nothing_before_it_was() -> None:
+    assert outcome(PhaseRecord(9, "load_test", PhaseStatus.RUNNING), failed("restore_settings", "X")).broken is not None
+    end = outcome(PhaseRecord(9, "load_test", PhaseStatus.RUNNING), failed("restore_settings", "X"))
+    assert end.broken is not None
+    assert end.broken.name == "load_test"
+    alone = outcome(failed("restore_settings", "X"))
+    assert alone.broken is not None
+    assert alone.broken.name == "restore_settings"

@@ -13,6 +13,7 @@ from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.outcome import OutcomeEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence, ShiftEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import (
     Action,
     Applied,
@@ -28,7 +29,9 @@ from chalicelib.engine.phase import OfPhase, Results, Status
 from chalicelib.phases.record_outcome import run as record_outcome
 
 from tests.fakes import FakeAws
+from tests.fakes.endpoint import reply
 from tests.fakes.requests import HELD, request, results
+from tests.fakes.standing import stand
 
 
 def released(version: str = "7", *others: OfPhase) -> Results:
@@ -147,7 +150,10 @@ def test_a_lambda_that_died_is_recorded_as_failed_with_the_error_that_step_funct
     phase(aws, 9, "load_test", PhaseStatus.RUNNING, started_at="2026-01-02T00:00:00+00:00")
     end = ended(aws, error=CAUGHT)
     assert end.error is not None
-    assert (end.error["code"], end.error["message"]) == ("Sandbox.Timedout", "Task timed out after 60.00 seconds")
+    assert (end.error["code"], end.error["message"]) == (
+        "Sandbox.Timedout",
+        "load_test ran out of time: Task timed out after 60.00 seconds",
+    )
     record = aws.records.recorded["d-new"]["load_test"]
     assert record.status is PhaseStatus.FAILED
     assert record.ended_at
@@ -156,7 +162,8 @@ def test_a_lambda_that_died_is_recorded_as_failed_with_the_error_that_step_funct
 def test_a_failure_after_which_aliases_went_back_is_rolled_back() -> None:
     aws = world()
     phase(aws, 7, "validate_endpoints", PhaseStatus.FAILED, error={"code": "X", "message": "bad"}, ended_at="1")
-    phase(aws, 0, "roll_back", PhaseStatus.SUCCEEDED, summary="Went back: candidate from 3 to 2")
+    moved = {"version": "2", "moved": {"live": "3"}}
+    phase(aws, 0, "roll_back", PhaseStatus.SUCCEEDED, summary="Went back: live from 3 to 2", evidence=moved)
     end = ended(aws, error=CAUGHT)
     assert end.status is DeploymentStatus.ROLLED_BACK
     assert "Went back" in end.summary
@@ -172,7 +179,7 @@ def test_a_rollback_whose_settings_could_not_follow_has_failed_and_the_record_ha
     back = results(RollBackEvidence(version="2", release_of="d", to="t"))
     end = ended(aws, action=Action.ROLLBACK, results=back, error=CAUGHT)
     assert end.status is DeploymentStatus.FAILED
-    assert end.summary.endswith("the stack still has ThrottleRate 120. Went back: live from 3 to 2")
+    assert "the stack still has ThrottleRate 120. Went back: live from 3 to 2" in end.summary
     live = aws.records.environment("dev").live
     assert live is not None
     assert live.version == "2"
@@ -412,6 +419,8 @@ def test_history_says_whether_users_were_shifted_and_whether_they_reached_a_fail
     shift: ShiftEvidence | None, caught: dict[str, str] | None, changed: bool, users_saw_it: bool
 ) -> None:
     aws = world()
+    if shift and shift.from_version is not None:
+        phase(aws, 0, "shift_traffic", PhaseStatus.SUCCEEDED)
     ended(aws, results=released("7", *([shift] if shift else [])), error=caught)
     entry = aws.records.history("dev", 1)[0]
     assert (entry["changed"], entry["users_saw_it"]) == (changed, users_saw_it)
@@ -462,3 +471,40 @@ def test_a_rollback_goes_live_with_the_release_on_record_or_with_what_roll_back_
         live = aws.records.environment("dev").live
         assert live is not None
         assert (live.version, live.deployment_id, live.config) == ("6", deployment_id, config)
+
+
+@pytest.mark.parametrize(
+    ("code", "polls", "status"),
+    [
+        ("Protected", 1, "LIVE"),
+        ("ForeignObjects", 1, "LIVE"),
+        ("StackDeleteFailed", 4, "PARTLY_REMOVED"),
+        ("Protected", 3, "PARTLY_REMOVED"),
+    ],
+)
+def test_a_clean_up_that_was_refused_leaves_the_environment_as_it_was(code: str, polls: int, status: str) -> None:
+    aws = world(Action.CLEANUP)
+    aws.records.attributes["dev"]["status"] = "LIVE"
+    phase(aws, 12, "clean_up", PhaseStatus.FAILED, error={"code": code, "message": "no"}, ended_at="1", polls=polls)
+    ended(aws, action=Action.CLEANUP, error=CAUGHT)
+    assert aws.records.environment("dev").status == status
+
+
+@pytest.mark.parametrize(
+    ("answer", "saw_it", "said"),
+    [
+        (200, False, "Users: still on version 2, healthy"),
+        (200, True, "Users: back on version 2, healthy"),
+        (503, False, "Users: still on version 2, not healthy: /health answers 503"),
+    ],
+)
+def test_a_failure_says_how_users_are(answer: int, saw_it: bool, said: str) -> None:
+    aws = stand(world())
+    aws.endpoint.answer = lambda _: reply(answer, {})
+    live = {"version": "2", "deployment_id": "d", "at": "t", "artifact": "", "config": {}}
+    aws.records.attributes["dev"] |= {"live": live, "last_good": live}
+    phase(aws, 7, "validate_endpoints", PhaseStatus.FAILED, error={"code": "X", "message": "bad"}, ended_at="1")
+    if saw_it:
+        phase(aws, 0, "shift_traffic", PhaseStatus.SUCCEEDED)
+    end = ended(aws, results=results(StackEvidence(api_url="https://api.example/api")), error=CAUGHT)
+    assert end.summary.endswith(said)

@@ -34,7 +34,7 @@ def before(secret_version: str = "v1", arn: str = "arn:secret") -> Results:
     return results(
         SecretEvidence(arn=arn, version_id=secret_version),
         ArtifactEvidence(key=f"artifacts/dev/{DIGEST}.zip", digest=DIGEST, code_sha256=CODE),
-        StackEvidence(stack_id="s", outputs={"ApiUrl": "https://api.example/api"}),
+        StackEvidence(stack_id="s", api_url="https://api.example/api"),
     )
 
 

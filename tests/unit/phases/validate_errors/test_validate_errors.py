@@ -28,7 +28,7 @@ def test_what_was_not_run_is_counted_and_named_but_not_as_passed() -> None:
 def test_one_failed_check_fails_the_phase_and_tells_where_to_look() -> None:
     with pytest.raises(PhaseFailed) as raised:
         conclude(ErrorsEvidence, "error", [GOOD, BAD, IDLE], "7")
-    assert raised.value.message == "1 of 3 error checks failed on version 7: wrong_key: status is 200"
+    assert raised.value.message == "1 of 3 error checks failed on version 7: wrong_key: status is 200; 1 NOT RUN"
     assert "status is 401" in str(raised.value.remedy)
     assert "r-1" in str(raised.value.remedy)
     assert len(raised.value.evidence["checks"]) == 3

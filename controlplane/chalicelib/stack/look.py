@@ -1,0 +1,25 @@
+"""Reads the stack as it stands now."""
+
+from __future__ import annotations
+
+from chalicelib.domain.aws.stacks import Stack
+from chalicelib.domain.errors import PhaseFailed
+from chalicelib.ports import Aws
+
+
+def must_find(stack: str, aws: Aws) -> Stack:
+    """The stack of that name or id. Raises PhaseFailed (StackVanished)."""
+    existing = aws.stacks.find(stack)
+    if existing is None:
+        raise PhaseFailed(
+            f"stack {stack} no longer exists",
+            code="StackVanished",
+            remedy="Someone deleted it during the deployment. Deploy again.",
+        )
+    return existing
+
+
+def last_event(stack: str, aws: Aws) -> str:
+    """The id of the stack's newest event, "" for none. Raises PhaseFailed (StackVanished)."""
+    events = aws.stacks.events(must_find(stack, aws).id)
+    return events[-1].id if events else ""

@@ -1,0 +1,76 @@
+"""Updates an existing stack to a template and parameters, one step a call; it never creates or deletes a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.domain.aws.stacks import Stack
+from chalicelib.domain.errors import NotFound, PhaseFailed
+from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.engine.phase import Request, Result
+from chalicelib.ports import Aws
+
+from . import follow, inputs, settle, state
+from .change_set import advance
+from .cursor import StackCursor
+from .state import Move
+
+TIMEOUT_S = 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """purpose: `apply` or `restore`, part of the change set's name. parameters: None keeps the stack's value."""
+
+    purpose: str
+    text: str
+    parameters: Mapping[str, str | None]
+
+
+def step(update: Update, stack: Stack, request: Request, aws: Aws) -> Result[StackEvidence]:
+    """The next step of the update; IN_PROGRESS until CloudFormation has finished it.
+
+    Waits for another operation and continues a rollback first. Raises PhaseFailed: StackTimeout after an hour,
+    StackNeedsHands in a state without update, and what `change_set` and `follow` raise.
+    """
+    if request.elapsed_s > TIMEOUT_S:
+        raise PhaseFailed(
+            f"the stack operation has not ended within {TIMEOUT_S // 60} minutes",
+            code="StackTimeout",
+            remedy="See the stack's events in the CloudFormation console.",
+        )
+    cursor_step = request.cursor_as(StackCursor).step
+    if cursor_step == "executing":
+        return follow.follow(request, aws)
+    if cursor_step == "changing":
+        try:
+            change_set = aws.stacks.change_set(stack.name, inputs.change_set_name(request, update.purpose))
+            return advance(change_set, False, request, aws, StackEvidence())
+        except NotFound:
+            pass  # An earlier call executed it and died before it stored that: the stack's state says how to go on.
+    return _begin(update, stack, request, aws)
+
+
+def _begin(update: Update, stack: Stack, request: Request, aws: Aws) -> Result[StackEvidence]:
+    move = state.next_move(stack.status)
+    if move in (Move.WAIT, Move.CONTINUE_ROLLBACK):
+        return settle.settle(stack, move, request, aws)
+    if move is not Move.UPDATE:
+        raise PhaseFailed(
+            f"stack {stack.name} is in {stack.status}",
+            code="StackNeedsHands",
+            remedy="Bring it to a *_COMPLETE state in the CloudFormation console.",
+        )
+    name = inputs.change_set_name(request, update.purpose)
+    # Also this deployment's own of an earlier phase: a late Lambda must not execute it afterwards.
+    settle.drop_leftovers(request, aws, keep=name)
+    change_set = aws.stacks.create_change_set(
+        stack.name,
+        name,
+        template=update.text,
+        parameters=update.parameters,
+        tags=request.names.tags,
+        creates=False,
+    )
+    return advance(change_set, False, request, aws, StackEvidence())
