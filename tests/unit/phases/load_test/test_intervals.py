@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from itertools import chain
 from math import ceil
+from typing import Any
 
 import pytest
 from chalicelib.load.histogram import Histogram
@@ -207,3 +208,16 @@ def test_a_resample_of_empty_seconds_only_counts_as_the_longest_duration() -> No
     expected = straightforward(before, after, 0.3, random.Random(5))
     assert ratio_interval(packed[0], packed[1], 0.3, random.Random(5)) == pytest.approx(expected)
     assert expected[2] == 140 / 50
+
+
+def test_both_sides_are_resampled_200_times() -> None:
+    class Counting(random.Random):
+        calls = 0
+
+        def choices(self, *args: Any, **other: Any) -> list[Any]:
+            self.calls += 1
+            return super().choices(*args, **other)
+
+    chance = Counting(1)
+    ratio_interval(seconds(random.Random(2), 10, 5), seconds(random.Random(3), 10, 5), 0.5, chance)
+    assert chance.calls == 2 * 200
