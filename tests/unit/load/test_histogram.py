@@ -160,3 +160,10 @@ def test_histograms_are_equal_when_their_counts_are() -> None:
     assert recorded([10]) == recorded([10])
     assert recorded([10]) != recorded([11])
     assert recorded([10]) != 5
+
+
+def test_a_histogram_of_another_size_is_refused_with_both_sizes() -> None:
+    with pytest.raises(ValueError, match="56 bytes instead of 26624"):
+        decode(Histogram([0] * 7).encode())
+    with pytest.raises(ValueError, match="shorter"):
+        add([Histogram(), Histogram([0] * 7)])

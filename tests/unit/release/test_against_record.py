@@ -57,3 +57,8 @@ def test_the_verdict_changes_at_an_e_value_of_1000() -> None:
     assert compare(hits, 300, 3, 3_000).evidence >= 1_000
     assert compare(hits - 1, 300, 3, 3_000).evidence < 1_000
     assert log_evidence(hits, 300, upper_limit(3, 3_000)) >= log(1_000)
+
+
+def test_an_e_value_between_one_and_two_thousand_is_enough() -> None:
+    verdict = compare(5, 100, 3, 3_000)
+    assert (verdict.is_worse, verdict.evidence) == (True, pytest.approx(1_087, abs=1))

@@ -44,6 +44,7 @@ def test_without_a_live_version_to_reach_there_is_a_reason(
         (10, 50, 1_000, 1.0),
         (25, 50, 1_000, 1.0),
         (50, 50, 1_000, 0.5),
+        (46.875, 50, 1_000, 0.533),  # 25 / 46.875 = 0.5333…
         # 43 executions for the candidate; ten more requests a second need 40.
         (10, 50, 83, 1.0),
         (10, 50, 63, 0.5),
