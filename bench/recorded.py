@@ -161,7 +161,6 @@ def _add_resources(here: World, names: Names, secret_arn: str) -> None:
         digest="abc",
         code_sha256="c",
         secret_arn=secret_arn,
-        secret_version="v1",
         response_mode="stream",
         runtime="python3.11",
     )

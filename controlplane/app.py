@@ -6,7 +6,7 @@ The handlers are written out because Chalice finds them by the function's own na
 from __future__ import annotations
 
 from chalice.app import Chalice, IAMAuthorizer, Response
-from chalicelib.api import control, deployments, environments, health, nights, openapi, secrets
+from chalicelib.api import control, deployments, environments, health, nights, openapi, secret_versions, secrets
 from chalicelib.api.answers import ApiCall, Route, respond
 from chalicelib.engine import runner
 from chalicelib.lifecycle import night
@@ -17,6 +17,8 @@ from chalicelib.wiring import aws, utc_now
 
 app = Chalice(app_name="proxyctl")
 iam = IAMAuthorizer()
+# Chalice would refuse another type than JSON itself, in another shape of error than ours (`ApiCall.json`).
+ANY_TYPE = ["*/*"]
 
 
 def _respond(route: Route, **path: str) -> Response:
@@ -34,7 +36,7 @@ def _respond(route: Route, **path: str) -> Response:
     return Response(answer.body, {**answer.headers}, answer.status)
 
 
-@app.route("/deployments", methods=["POST"], authorizer=iam)
+@app.route("/deployments", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
 def post_deployments() -> Response:
     return _respond(deployments.start)
 
@@ -59,17 +61,17 @@ def get_handoff(id: str) -> Response:
     return _respond(deployments.handoff, id=id)
 
 
-@app.route("/deployments/{id}/abort", methods=["POST"], authorizer=iam)
+@app.route("/deployments/{id}/abort", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
 def post_abort(id: str) -> Response:
     return _respond(control.abort, id=id)
 
 
-@app.route("/deployments/{id}/approve", methods=["POST"], authorizer=iam)
+@app.route("/deployments/{id}/approve", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
 def post_approve(id: str) -> Response:
     return _respond(control.approve, id=id)
 
 
-@app.route("/deployments/{id}/resume", methods=["POST"], authorizer=iam)
+@app.route("/deployments/{id}/resume", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
 def post_resume(id: str) -> Response:
     return _respond(control.resume, id=id)
 
@@ -84,14 +86,29 @@ def get_environment(name: str) -> Response:
     return _respond(environments.show, name=name)
 
 
-@app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam)
+@app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam, content_types=ANY_TYPE)
 def put_secret(name: str) -> Response:
     return _respond(secrets.put, name=name)
 
 
-@app.route("/environments/{name}/secret", methods=["PATCH"], authorizer=iam)
+@app.route("/environments/{name}/secret", methods=["PATCH"], authorizer=iam, content_types=ANY_TYPE)
 def patch_secret(name: str) -> Response:
     return _respond(secrets.patch, name=name)
+
+
+@app.route("/environments/{name}/secret", methods=["GET"], authorizer=iam)
+def get_secret(name: str) -> Response:
+    return _respond(secret_versions.show, name=name)
+
+
+@app.route("/environments/{name}/secret/history", methods=["GET"], authorizer=iam)
+def get_secret_history(name: str) -> Response:
+    return _respond(secret_versions.history, name=name)
+
+
+@app.route("/environments/{name}/secret/rollback", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
+def post_secret_rollback(name: str) -> Response:
+    return _respond(secret_versions.rollback, name=name)
 
 
 @app.route("/nights", methods=["GET"], authorizer=iam)

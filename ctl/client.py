@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 from urllib.parse import quote, urlencode
 
-from ctl.shapes import Deployment, Environment, Health, Night, SecretView, StoredSecret
+from ctl.shapes import Deployment, Environment, Health, Night, SecretVersion, SecretView, StoredSecret
 from ctl.signed import ApiError, NotAnAddress, Reply, Signed, error_of
 
 __all__ = ["FINAL", "ApiError", "Client", "NotAnAddress", "Reply", "is_settled"]
@@ -56,21 +56,54 @@ class Client(Signed):
         """GET /environments/{name}/secret: names of its fields and fingerprints, never a value."""
         return cast(SecretView, self._object("GET", f"/environments/{_quoted(environment)}/secret"))
 
-    def put_secret(self, environment: str, secret: Mapping[str, object]) -> StoredSecret:
-        """PUT /environments/{name}/secret: `secret` is the whole document; the answer never holds a key."""
-        return self._secret("PUT", environment, secret)
+    def put_secret(
+        self,
+        environment: str,
+        secret: Mapping[str, object],
+        query: Mapping[str, str] | None = None,
+        *,
+        only_new: bool = False,
+    ) -> StoredSecret:
+        """PUT /environments/{name}/secret: `secret` is the whole document; the answer never holds a key.
 
-    def patch_secret(self, environment: str, fields: Mapping[str, object]) -> StoredSecret:
+        only_new: refuse to replace a secret. query: now, wait, reason.
+        """
+        return self._secret("PUT", environment, secret, query or {}, {"If-None-Match": "*"} if only_new else {})
+
+    def patch_secret(
+        self, environment: str, fields: Mapping[str, object], query: Mapping[str, str] | None = None
+    ) -> StoredSecret:
         """PATCH …/secret: these fields replace the stored ones, null removes one, all others stay.
 
         Raises ApiError with status 404 and code NotFound while the environment has no secret.
         """
-        return self._secret("PATCH", environment, fields)
+        return self._secret("PATCH", environment, fields, query or {}, {})
 
-    def _secret(self, method: str, environment: str, fields: Mapping[str, object]) -> StoredSecret:
+    def _secret(
+        self,
+        method: str,
+        environment: str,
+        fields: Mapping[str, object],
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+    ) -> StoredSecret:
         # Repeated without a key, a lost answer would leave the same key as the current and the previous version.
-        once = {"Idempotency-Key": str(uuid.uuid4())}
-        return cast(StoredSecret, self._object(method, f"/environments/{_quoted(environment)}/secret", fields, once))
+        once = {"Idempotency-Key": str(uuid.uuid4()), **headers}
+        path = f"/environments/{_quoted(environment)}/secret{_query(query)}"
+        return cast(StoredSecret, self._object(method, path, fields, once))
+
+    def secret_versions(self, environment: str) -> list[SecretVersion]:
+        """GET …/secret/history, newest first."""
+        answer = self._object("GET", f"/environments/{_quoted(environment)}/secret/history")
+        return cast("list[SecretVersion]", answer["versions"])
+
+    def roll_back_secret(
+        self, environment: str, version_id: str | None = None, query: Mapping[str, str] | None = None
+    ) -> StoredSecret:
+        """POST …/secret/rollback: to a version, or to that of the release before."""
+        body = {"version_id": version_id} if version_id else {}
+        path = f"/environments/{_quoted(environment)}/secret/rollback{_query(query or {})}"
+        return cast(StoredSecret, self._object("POST", path, body, retry=False))
 
     def command(self, deployment_id: str, verb: str) -> Deployment:
         """POST /deployments/{id}/{abort,approve,resume}: the deployment afterwards; of a resume, the new one."""
@@ -131,6 +164,10 @@ class Client(Signed):
         if not isinstance(reply.body, dict):
             raise ApiError(reply.status, {"code": "NotJson", "message": f"{method} {path} answered no JSON object"})
         return reply.body
+
+
+def _query(values: Mapping[str, str]) -> str:
+    return f"?{urlencode(values, quote_via=quote)}" if values else ""
 
 
 def _quoted(name: str) -> str:

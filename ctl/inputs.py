@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+BYTE_ORDER_MARK = "\ufeff"  # Windows editors and PowerShell write it in front of UTF-8 text
+
 
 class Refused(Exception):
     """The command cannot start; exit code 2."""
@@ -25,7 +27,7 @@ def json_argument(where: str, argument: str) -> dict[str, object]:
         return json_object(where, argument)
     file = argument[1:]
     try:
-        text = Path(file).read_text(encoding="utf-8")
+        text = Path(file).read_text(encoding="utf-8").removeprefix(BYTE_ORDER_MARK)
     except OSError as problem:
         raise Refused(f"{where}: {file} cannot be read: {problem.strerror or problem}") from None
     except UnicodeDecodeError:

@@ -4,7 +4,8 @@ import json
 import sys
 from collections.abc import Iterable
 
-from ctl import exits, pages
+from ctl import exits
+from ctl.view import pages
 
 
 def put(answer: object, lines: Iterable[pages.Line], *, as_json: bool) -> int:

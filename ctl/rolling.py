@@ -5,11 +5,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
-from ctl import approval, exits, pages, progress
+from ctl import exits
 from ctl.client import Client
 from ctl.inputs import Refused, json_argument
 from ctl.settings import merged, parsed
 from ctl.shapes import Deployment
+from ctl.view import approval, pages, progress
 from ctl.words import clean, command, failure, question
 
 # The field of the request's `options` that each flag of the command line sets.

@@ -179,6 +179,8 @@ class StoredSecret(TypedDict, total=False):
     environment: str
     secret_arn: str
     version_id: str
+    state: str
+    users_have_it_within_s: int
     models: list[str]
     client_keys: list[str]
     changed: list[str]
@@ -194,9 +196,22 @@ class SecretView(TypedDict, total=False):
     version_id: str | None
     pending_version_id: str | None
     adopted: bool
+    stored_at: str
+    scheduled_for_deletion: bool
     fields: dict[str, str]
     models: list[str]
     client_keys: list[str]
+    problem: str
+
+
+class SecretVersion(TypedDict, total=False):
+    """One version of a secret, and the deployments that released it."""
+
+    version_id: Required[str]
+    stored_at: str | None
+    current: bool
+    pending: bool
+    deployments: list[str]
 
 
 class Health(TypedDict, total=False):

@@ -20,6 +20,7 @@ from ctl.shapes import Error
 
 TIMEOUT_S = 35.0  # API Gateway itself gives up after 29 s
 ATTEMPTS = 4
+_IDLE_S = 4.0  # below the shortest idle timeout of common servers
 _BUSY = (429, 500, 502, 503, 504)
 
 
@@ -82,6 +83,7 @@ class Signed:
         self._parts = address(url)
         self._session, self.region = session, region
         self._connection: http.client.HTTPConnection | None = None
+        self._last_used = 0.0
 
     @property
     def url(self) -> str:
@@ -139,12 +141,16 @@ class Signed:
 
     def _exchange(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> Reply:
         signed = self._signed(method, path, content, headers)
+        if time.monotonic() - self._last_used > _IDLE_S:
+            # The server closes an idle connection: a POST that is not repeated would be lost with it.
+            self.close()
         if self._connection is None:
             kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
             self._connection = kind(self._parts.hostname or "", self._parts.port, timeout=TIMEOUT_S)
         self._connection.request(method, self._parts.path + path, body=content or None, headers=signed)
         response = self._connection.getresponse()
         text = response.read()
+        self._last_used = time.monotonic()
         if response.will_close:
             self.close()
         return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, _decoded(text))

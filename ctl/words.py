@@ -51,7 +51,7 @@ def note(row: Row) -> str:
     error = row.get("error")
     if error:
         return clean(f"{error.get('code', 'Error')}: {error.get('message', '')}")
-    return clean(row.get("summary") or "")
+    return clean(in_flags(row.get("summary") or ""))
 
 
 def failure(deployment: Deployment) -> str:

@@ -9,15 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctl import progress
 from ctl.client import ApiError, Client
 from ctl.shapes import Deployment
+from ctl.view import progress
 from ctl.words import command
-from installer import console_process, deploy, environment, target
+from installer import deploy, environment, target
 from installer.errors import CannotStart, CommandFailed
 from installer.packaging import control_plane, wheels
 from installer.say import say, tell
-from local import cloud, emulator, state, strict
+from local import cloud, console, emulator, state, strict
 from local.state import Cloud
 from local.strict import Strict
 
@@ -55,8 +55,8 @@ def run(root: Path, folder: Path, port: int | None, switches: Strict = strict.OF
     rolled = _roll_proxy(root, folder, running)
     answer = _chat(rolled.base_url)
     _write_environment(folder, running, rolled)
-    console = console_process.ensure(cloud.Site.of(root, folder), rolled.api_url)
-    _print_summary(answer, rolled, console, time.monotonic() - began)
+    address = _console(cloud.Site.of(root, folder), rolled)
+    _print_summary(answer, rolled, address, time.monotonic() - began)
     return 0
 
 
@@ -116,7 +116,9 @@ def _put_secret(client: Client, running: Cloud, folder: Path) -> None:
     digest, note = hashlib.sha256(text.encode()).hexdigest(), folder / "secret-stored"
     if note.exists() and note.read_text() == digest and _exists(client):
         return
-    client.put_secret(ENVIRONMENT, secret)
+    stored = client.put_secret(ENVIRONMENT, secret, {"wait": "true"})
+    if deployment := stored.get("deployment"):
+        list(client.follow(deployment))  # the rollout that comes next would find the environment busy
     state.write_private(note, digest)
 
 
@@ -180,12 +182,19 @@ def _write_environment(folder: Path, running: Cloud, rolled: Rolled) -> None:
     state.write_private(folder / "env", head + state.export_lines(variables))
 
 
+def _console(site: cloud.Site, rolled: Rolled) -> str:
+    try:
+        return console.ensure(site, rolled.api_url)
+    except cloud.CloudError as problem:
+        raise CommandFailed(str(problem)) from None
+
+
 def _silent(_line: str) -> None:
     """The demo does not show how long each step of an installation takes."""
 
 
-def _print_summary(answer: str, rolled: Rolled, console: str, seconds: float) -> None:
+def _print_summary(answer: str, rolled: Rolled, address: str, seconds: float) -> None:
     say(f"answer    {answer}")
     say(f"base URL  {rolled.base_url}")
-    say(f"console   {console}")
+    say(f"console   {address}")
     say(f"took      {seconds:.0f} s; next: . .local/env; {command()} environments {ENVIRONMENT}; make stop ends it all")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from proxy.clock import SYSTEM
 from proxy.core import Proxy
-from proxy.secret.cache import SecretCache
+from proxy.secret.cache import CANDIDATE_TTL_S, SecretCache
 from proxy.telemetry import Telemetry
 from proxy.upstream.forward import Forwarder
 from proxy.upstream.pool import Pool
@@ -22,10 +22,20 @@ class Parts:
     """What a door needs: the core, the telemetry that ends a request, and the secret to keep fresh."""
 
     def __init__(
-        self, settings: Settings, store: SecretStore, clock: Clock = SYSTEM, telemetry: Telemetry | None = None
+        self,
+        settings: Settings,
+        store: SecretStore,
+        clock: Clock = SYSTEM,
+        telemetry: Telemetry | None = None,
+        *,
+        candidate_store: SecretStore | None = None,
     ) -> None:
         self.clock = clock
         self.telemetry = telemetry or Telemetry(settings.environment, settings.log_level, clock)
-        self.secrets = SecretCache(store, settings.secret_ttl_s, clock, self.telemetry.secret_failed)
+        report = self.telemetry.secret_failed
+        candidate = None
+        if candidate_store is not None:
+            candidate = SecretCache(candidate_store, CANDIDATE_TTL_S, clock, report)
+        self.secrets = SecretCache(store, settings.secret_ttl_s, clock, report, candidate)
         self.pool = Pool(clock, Resolver())
         self.proxy = Proxy(settings, self.secrets, Forwarder(self.pool, self.secrets, clock), clock)

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.domain import errors, secret_schema
+from chalicelib.domain.aws import secrets as aws_secrets
 
-from proxy.secret import schema
+from proxy.secret import cache, schema, store
 
 
 def _words(text: str) -> list[str]:
@@ -129,3 +130,8 @@ def _takes(read: Any, secret: Any) -> bool:
     except (errors.BadRequest, schema.SecretError):
         return False
     return True
+
+
+def test_both_sides_name_the_pending_version_alike_and_wait_as_long() -> None:
+    assert (aws_secrets.CURRENT, aws_secrets.PENDING) == (store.CURRENT, store.PENDING)
+    assert aws_secrets.CANDIDATE_TTL_S >= cache.CANDIDATE_TTL_S

@@ -35,4 +35,5 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         response_mode=env.get("RESPONSE_MODE", "stream"),
         upstream_faults_url=env.get("UPSTREAM_FAULTS_URL", ""),
         endpoint_url=env.get("AWS_ENDPOINT_URL", ""),
+        webhook_retries_url=env.get("WEBHOOK_RETRIES_URL", ""),
     )

@@ -20,6 +20,7 @@ from chalicelib.adapters.metrics import CloudWatchMetrics
 from chalicelib.adapters.nights import DynamoNights
 from chalicelib.adapters.openai_sdk import OpenAiSdk
 from chalicelib.adapters.records import DynamoRecords
+from chalicelib.adapters.retries import SqsRetries
 from chalicelib.adapters.secrets import SecretsManagerSecrets
 from chalicelib.adapters.stacks import CloudFormationStacks
 from chalicelib.adapters.tagging import TaggedResources
@@ -69,6 +70,10 @@ class _Aws:
     @cached_property
     def endpoint(self) -> HttpEndpoint:
         return HttpEndpoint(self.settings.region)
+
+    @cached_property
+    def retries(self) -> SqsRetries:
+        return SqsRetries(self.settings.webhook_retries_url)
 
     @cached_property
     def rollouts(self) -> _Rollouts:

@@ -4,10 +4,12 @@ import sys
 
 import click
 
-from ctl import comparing, exits, logs, opening, pages, reading
+from ctl import exits, reading
 from ctl.client import Client
 from ctl.commands.shared import json_option, reads
+from ctl.diagnosis import logs, opening
 from ctl.inputs import Refused
+from ctl.view import comparing, pages
 
 
 @click.command("logs")

@@ -5,9 +5,10 @@ import sys
 
 import click
 
-from ctl import exits, pages, reading
+from ctl import exits, reading
 from ctl.client import Client
 from ctl.commands.shared import json_option, reads
+from ctl.view import pages
 
 STATES = ("PENDING", "RUNNING", "WAITING_APPROVAL", "SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED")
 

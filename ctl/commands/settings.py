@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ctl import exits, pages, reading
+from ctl import exits, reading
 from ctl.client import Client
 from ctl.commands.shared import json_option, reads
 from ctl.difference import differences
@@ -13,6 +13,7 @@ from ctl.difference import shown as change_text
 from ctl.inputs import Refused
 from ctl.settings import merged
 from ctl.shapes import Release
+from ctl.view import pages
 
 
 @click.group()

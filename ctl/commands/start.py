@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from ctl import markdown, rolling
+from ctl import rolling
 from ctl.client import Client
 from ctl.commands.shared import changes, set_option
 from ctl.inputs import Refused
+from ctl.view import markdown
 
 _ACTIONS = ("deploy", "plan", "revalidate", "rollback", "cleanup", "drill")
 

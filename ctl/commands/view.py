@@ -2,10 +2,11 @@
 
 import click
 
-from ctl import pages, reading, rolling
+from ctl import reading, rolling
 from ctl.client import FINAL, Client
 from ctl.commands.shared import follow_json, reads
 from ctl.inputs import Refused
+from ctl.view import pages
 
 
 @click.command()

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ctl import exits, pages
+from ctl import exits, rolling
 from ctl.client import Client
 from ctl.difference import shown
 from ctl.environments import files, references
@@ -13,9 +13,10 @@ from ctl.environments.compare import Deployed, compare
 from ctl.environments.files import EnvironmentFile
 from ctl.environments.waves import Change, Run, roll, waves_of
 from ctl.inputs import Refused
-from ctl.pages import Line
 from ctl.shapes import Deployment, SecretView
 from ctl.signed import ApiError
+from ctl.view import pages
+from ctl.view.pages import Line
 from ctl.words import clean
 
 
@@ -146,10 +147,13 @@ def run(
         sys.stdout.write("nothing was rolled\n")
         return exits.DONE
 
+    def follow(deployment_id: str) -> int:
+        return rolling.follow(client, deployment_id, as_json=json_lines)
+
     def gate(order: int) -> bool:
         return yes or _agrees(f"Go on with order {order}? [y/N] ")
 
-    return roll(rolled, Run(client, reason, waits, json_lines, gate, plans))
+    return roll(rolled, Run(client, reason, waits, json_lines, follow, gate, plans))
 
 
 def expected_plans(pairs: Iterable[str]) -> dict[str, str]:

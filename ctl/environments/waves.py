@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ctl import exits, rolling
+from ctl import exits
 from ctl.client import Client
 from ctl.environments import compare
 from ctl.environments.compare import Difference
@@ -31,7 +31,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How an apply runs. gate: asked before each wave but the first; False ends the run there.
+    """How an apply runs. follow: shows a deployment by its id to its end; its exit code.
+
+    gate: asked before each wave but the first; False ends the run there.
 
     plans: the digest of the plan that an environment's deployment is held to, by its name.
     """
@@ -40,6 +42,7 @@ class Run:
     reason: str | None
     waits: bool
     as_json: bool
+    follow: Callable[[str], int]
     gate: Callable[[int], bool]
     plans: Mapping[str, str] = field(default_factory=dict)
 
@@ -82,7 +85,7 @@ def _roll_wave(wave: Sequence[Change], run: Run) -> int:
     for change, deployment_id in started:
         if not run.as_json:
             sys.stdout.write(f"{change.wanted.name}: {clean(deployment_id)}\n")
-        codes.append(rolling.follow(run.client, deployment_id, as_json=run.as_json))
+        codes.append(run.follow(deployment_id))
     return max(codes)
 
 
@@ -97,7 +100,7 @@ def _begin(change: Change, run: Run) -> list[str]:
     if rotation:
         if not change.difference.settings and not change.difference.is_new:
             return [rotation]
-        code = rolling.follow(run.client, rotation, as_json=run.as_json)
+        code = run.follow(rotation)
         if code != exits.DONE:
             raise ApiError(409, {"code": "SecretNotRolled", "message": f"deployment {rotation} did not succeed"})
     body = compare.request(change.wanted, run.reason, waits=run.waits)

@@ -1,4 +1,4 @@
-"""The JSON Schema of environment files, `ctl/environments/schema.json`: `python -m installer.dev.schema` writes it.
+"""The JSON Schema of environment files. `python -m installer.dev.schema` writes `ctl/environments/schema.json`.
 
 `config`, `slo`, `load` and `bake` come from the types that the control API decodes; a test compares the file with them.
 """

@@ -21,7 +21,7 @@ from proxy.doors import gateway
 from proxy.doors.runtime_api import RuntimeApi, RuntimeGone
 from proxy.exchange import CALLER_GONE
 from proxy.message import StreamBroken
-from proxy.secret.store import SecretsManager
+from proxy.secret.store import CURRENT, PENDING, SecretsManager
 from proxy.settings import from_environment
 from proxy.wiring import Parts
 
@@ -37,7 +37,9 @@ def main() -> int:
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         settings = from_environment(os.environ)
-        parts = Parts(settings, SecretsManager(settings.secret_arn, os.environ))
+        arn = settings.secret_arn
+        checked_first = SecretsManager(arn, os.environ, stages=(PENDING, CURRENT))
+        parts = Parts(settings, SecretsManager(arn, os.environ), candidate_store=checked_first)
         try_secret(parts)
     except Exception as error:  # noqa: BLE001  (whatever it is, Lambda must hear of it before the process ends)
         api.fail_init(error)

@@ -20,6 +20,8 @@ UNTIL_CLOSE = -2  # the length of a body that ends with its connection
 MAX_SIZE_LINE = 4096  # bytes of a chunk's size line with its extensions, and of a trailer
 MAX_TRAILERS = 100
 _digits = re.compile(r"[0-9]{1,18}").fullmatch
+# The size line of a packet that ends like a chunk.
+_whole_chunk = re.compile(rb"([1-9A-Fa-f][0-9A-Fa-f]{0,7})\r\n(?=.)", re.DOTALL).match
 _trailer = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*").fullmatch
 _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?").fullmatch
 
@@ -73,6 +75,10 @@ class ChunkDecoder:
 
     def feed(self, data: bytes, at: int = 0) -> tuple[list[bytes], int]:
         """(pieces of the body, where the next message begins in `data`), from `data[at:]`. Raises HeadError."""
+        if not at and not self._line and not self._after_chunk and not self._left and not self._in_trailers:
+            match = _whole_chunk(data)
+            if match is not None and int(match[1], 16) == len(data) - match.end() - 2 and data.endswith(b"\r\n"):
+                return [data[match.end() : -2]], len(data)  # one chunk in one packet, as streams send them
         pieces: list[bytes] = []
         size = len(data)
         while at < size and not self.done:

@@ -48,7 +48,7 @@ def models(body: Body) -> Iterator[tuple[int, int, str]]:
     else:
         at = _blanks(body, at + 1)
         while body[at] != _CLOSE:
-            at = _end_of(_skip_plain_members(body, at, at + _WINDOW), at)
+            at = _blanks(body, _end_of(_skip_plain_members(body, at, at + _WINDOW), at))  # a window may end in blanks
             key, start, at = _member(body, at)
             if key == "model":
                 yield start, at, _text(body, start, at)

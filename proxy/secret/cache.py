@@ -20,13 +20,23 @@ if TYPE_CHECKING:
     from proxy.secret.store import SecretStore
 
 RETRY_AFTER_FAILURE_S = 5.0  # how long a failed read is left alone
+CANDIDATE_TTL_S = 3.0  # a rollout waits this long until every process reads its version
 EARLY = 0.8  # part of the TTL after which a read between two requests is worth it
 
 
 class SecretCache:
     """Holds the decoded secret. Threads may share it: one reads, the others go on with what there is."""
 
-    def __init__(self, store: SecretStore, ttl_s: float, clock: Clock, report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        store: SecretStore,
+        ttl_s: float,
+        clock: Clock,
+        report: Callable[[str], None],
+        candidate: SecretCache | None = None,
+    ) -> None:
+        """`candidate`: the cache of requests on the candidate's path; None where they share this one."""
+        self._candidate = candidate
         self._store = store
         self._ttl_s = ttl_s
         self._clock = clock
@@ -37,6 +47,10 @@ class SecretCache:
         self._failed_at = float("-inf")
         self._fruitless_at = float("-inf")
         self._failure = ""
+
+    def of(self, *, candidate: bool) -> SecretCache:
+        """The cache of a request: of one on the candidate's path, or of a user's."""
+        return self._candidate if candidate and self._candidate is not None else self
 
     def get(self) -> Config:
         """The configuration to use now. Raises ProxyError 503 while there has never been a good one."""
@@ -80,6 +94,8 @@ class SecretCache:
 
     def refresh_early(self) -> None:
         """Read again before the TTL ends; called between two requests, when nobody waits for it."""
+        if self._candidate is not None:
+            self._candidate.refresh_early()
         if self._config is not None and self._due(self._ttl_s * EARLY) and self._lock.acquire(blocking=False):
             try:
                 self._read()

@@ -21,10 +21,17 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 5.0
 ATTEMPTS = 3
+CURRENT = "AWSCURRENT"
+# The version that a rollout checks before users get it; requests on the candidate's path read it where there is one.
+PENDING = "PROXYCTL_PENDING"
 
 
 class SecretUnreadable(Exception):
     """The secret's text could not be had; the message says why and never holds any of it."""
+
+
+class StageMissing(SecretUnreadable):
+    """The secret, or its version with this staging label, does not exist."""
 
 
 class SecretStore(Protocol):
@@ -44,9 +51,12 @@ class SecretsManager:
         env: Mapping[str, str],
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        stages: tuple[str, ...] = (CURRENT,),
     ) -> None:
+        """`stages`: staging labels; the first that the secret has is read."""
         self._arn = arn
         self._env = env
+        self._stages = stages
         self._wall = wall
         self._sleep = sleep
         self._region = _region(arn, env)
@@ -56,25 +66,37 @@ class SecretsManager:
         self._name, self._port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
     def read(self) -> tuple[str, str]:
-        """GetSecretValue, with two more attempts where AWS asks for them (throttling, 5xx, no connection)."""
+        """GetSecretValue of the first stage that exists; see `_read`."""
+        for stage in self._stages[:-1]:
+            try:
+                return self._read(stage)
+            except StageMissing:
+                continue
+        return self._read(self._stages[-1])
+
+    def _read(self, stage: str) -> tuple[str, str]:
+        """One GetSecretValue, with two more attempts where AWS asks for them (throttling, 5xx, no connection)."""
         failure = ""
         for attempt in range(ATTEMPTS):
             if attempt:
                 self._sleep(0.1 * 2**attempt)
             try:
-                status, body = self._post()
+                status, body = self._post(stage)
             except OSError as error:
                 failure = f"{type(error).__name__} while reading the secret from {self._host}"
                 continue
             if status == 200:
                 return _secret_of(body)
-            failure = f"Secrets Manager answered {status} {_error_code(body)}"
+            code = _error_code(body)
+            failure = f"Secrets Manager answered {status} {code}"
+            if code == "ResourceNotFoundException":
+                raise StageMissing(failure)
             if status < 500 and "Throttling" not in failure and "TooManyRequests" not in failure:
                 break
         raise SecretUnreadable(failure)
 
-    def _post(self) -> tuple[int, bytes]:
-        body = json.dumps({"SecretId": self._arn}).encode()
+    def _post(self, stage: str) -> tuple[int, bytes]:
+        body = json.dumps({"SecretId": self._arn, "VersionStage": stage}).encode()
         credentials = Credentials(
             self._env.get("AWS_ACCESS_KEY_ID", ""),
             self._env.get("AWS_SECRET_ACCESS_KEY", ""),

@@ -14,7 +14,7 @@ from proxy.response.watcher import watcher_for
 from proxy.upstream.connection import UpstreamFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from proxy.clock import Clock
     from proxy.http.head import Fields
@@ -59,21 +59,21 @@ class Relay:
         self._connection = answer.connection
         self._pool = pool
         self._clock = clock
-        self._is_error = answer.status >= 400
         has_body = call.request.method != "HEAD" and answer.status not in (204, 304)
         coding = _coding(answer) if has_body else ""
         self._decoder = _decoder(coding) if coding != "other" and coding else None
         self.headers = _headers(call, answer, is_decoded=self._decoder is not None)
         kind = "" if coding == "other" or not has_body else answer.header("content-type") or ""
         self._watcher: BodyWatcher = watcher_for(kind, call.family, is_judged=answer.status == 200)
-        self._keys = call.mask.in_errors if self._is_error else call.mask.anywhere
+        self._keys = call.mask.in_errors if answer.status >= 400 else call.mask.anywhere
+        self._body_mask = BodyMask(self._keys)
         call.exchange.streamed = self._watcher.is_events
 
     def body(self) -> Iterator[bytes]:
         """The body's bytes as they arrive. A broken one ends in an error event, if it is a stream, and StreamBroken."""
         exchange, watcher, clock = self._call.exchange, self._watcher, self._clock.monotonic
         try:
-            for chunk in self._masked(self._chunks()):
+            for chunk in self._handed_on():
                 exchange.bytes_out += len(chunk)
                 handed_over = clock()
                 yield chunk
@@ -95,18 +95,26 @@ class Relay:
                 exchange.tokens_in, exchange.tokens_out = watcher.tokens
             self._pool.give_back(self._connection)
 
-    def _chunks(self) -> Iterator[bytes]:
-        """What may be handed on, before masking. Raises UpstreamFailure."""
-        watcher = self._watcher
+    def _handed_on(self) -> Iterator[bytes]:
+        """What the caller gets, without keys. Raises UpstreamFailure, CallerGone."""
+        watcher, mask = self._watcher, self._mask()
         for chunk in self._decoded(self._arriving()):
-            out = watcher.feed(chunk)
+            out = mask(watcher.feed(chunk))
             if out:
                 yield out
         rest = watcher.finish()
         if watcher.is_cut():
             raise UpstreamFailure("stream_truncated", "The upstream's stream ended before its closing event.")
-        if rest:
-            yield rest
+        out = mask(rest) + self._body_mask.finish()
+        if out:
+            yield out
+
+    def _mask(self) -> Callable[[bytes], bytes]:
+        """Masks keys in what is handed on: whole events one by one, else also across two chunks."""
+        keys, in_errors = self._keys, self._call.mask.in_errors
+        if not self._watcher.is_events:
+            return self._body_mask.feed
+        return lambda chunk: masked(chunk, in_errors if b"error" in chunk else keys)
 
     def _arriving(self) -> Iterator[bytes]:
         """The upstream's bytes. Raises UpstreamFailure, CallerGone."""
@@ -131,21 +139,6 @@ class Relay:
 
     def _decoded(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
         return chunks if self._decoder is None else _decode(self._decoder, chunks)
-
-    def _masked(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        keys = self._keys
-        if not keys:
-            yield from chunks
-        elif self._watcher.is_events:  # whole events, so no key lies across two of them
-            for chunk in chunks:
-                yield masked(chunk, self._call.mask.in_errors if b"error" in chunk else keys)
-        else:
-            mask = BodyMask(keys)
-            for chunk in chunks:
-                if out := mask.feed(chunk):
-                    yield out
-            if out := mask.finish():
-                yield out
 
     def _explained(self, failure: UpstreamFailure) -> UpstreamFailure:
         """The failure by the limit that ended the wait."""

@@ -26,7 +26,7 @@ def wait(descriptor: int, event: int, seconds: float, caller: int = NO_CALLER) -
     poll.register(descriptor, event)
     if caller >= 0:
         poll.register(caller, _HANG_UP)
-    ready = poll.poll(_milliseconds(seconds))
+    ready = poll.poll(seconds * 1000.0 + 0.999)  # poll rounds down, and a wait must not end too early
     if not ready:
         raise TimeoutError
     if caller >= 0 and any(each == caller and _has_hung_up(caller, flags) for each, flags in ready):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from proxy import tls
-from proxy.upstream.waiting import READABLE, WRITABLE, is_readable, wait
+from proxy.upstream.waiting import NO_CALLER, READABLE, WRITABLE, is_readable, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -50,6 +50,7 @@ class Wire:
         self._sock = self._connect(upstream, resolver)
         try:
             self._prepare(upstream, until - clock.monotonic())
+            self._descriptor = self._sock.fileno()
         except BaseException:
             self._sock.close()
             raise
@@ -98,6 +99,7 @@ class Wire:
     def send(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
         """Send all parts, small ones in one packet. Raises OSError (TimeoutError at the deadline), CallerGone."""
         self._has_received = False
+        self._sock.setblocking(False)
         pieces = list(parts)
         if sum(map(len, pieces)) <= _JOINED:
             pieces = [b"".join(pieces)]
@@ -116,7 +118,13 @@ class Wire:
             # A head and a body in two packets would otherwise wait 40 ms for our delayed acknowledgement of the first.
             self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         self._has_received = True
-        if not self._tls or not self._sock.pending():  # type: ignore[attr-defined]  # an SSLSocket's
+        if not self._tls and self.caller == NO_CALLER:  # the socket module itself waits fastest
+            self._sock.settimeout(self._left())
+            return self._sock.recv(CHUNK)
+        if not self._tls:
+            wait(self._descriptor, READABLE, self._left(), self.caller)
+            return self._sock.recv(CHUNK)
+        if not self._sock.pending():  # type: ignore[attr-defined]  # an SSLSocket's
             self._wait(READABLE)
         return self._until_done(partial(self._sock.recv, CHUNK), READABLE)
 

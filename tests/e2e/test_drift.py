@@ -91,8 +91,8 @@ def test_a_change_behind_cloudformations_back_and_a_lost_alarm_are_named_and_onl
     assert revalidate(rolled)["status"] == "SUCCEEDED"
 
 
-def test_a_key_rotated_by_hand_is_known_and_no_drift(rolled: Rolled) -> None:
-    rolled.embedded.client.put_secret(rolled.environment, rolled.embedded.secret())
+def test_a_key_set_at_once_is_known_and_no_drift(rolled: Rolled) -> None:
+    rolled.embedded.client.put_secret(rolled.environment, rolled.embedded.secret(), {"now": "true"})
     told = revalidate(rolled)
     assert told["status"] == "SUCCEEDED", told.get("error")
     assert [one["severity"] for one in findings(told) if one["kind"] == "secret"] == ["info"]

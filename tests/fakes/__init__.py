@@ -19,6 +19,7 @@ from .logs import FakeLogs
 from .metrics import FakeMetrics
 from .nights import FakeNights
 from .records import FakeRecords
+from .retries import FakeRetries
 from .rollouts import FakeRollouts
 from .secrets import FakeSecrets
 from .stacks import FakeStacks
@@ -48,6 +49,7 @@ def settings(**other: Any) -> Settings:
 class FakeAws:
     settings: Settings = field(default_factory=settings)
     records: FakeRecords = field(default_factory=FakeRecords)
+    retries: FakeRetries = field(default_factory=FakeRetries)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     nights: FakeNights = field(default_factory=FakeNights)
     executions: FakeExecutions = field(default_factory=FakeExecutions)

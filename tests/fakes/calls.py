@@ -23,11 +23,12 @@ def ask(
     now: datetime = NOW,
     caller: str = ANN,
     query: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
     **path: str,
 ) -> Answer[Any]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"idempotency-key": key} if key is not None else {}
-    return respond(route, ApiCall(path, query or {}, headers, raw, caller), aws.as_aws(), lambda: now)
+    sent = (headers or {}) | ({"idempotency-key": key} if key is not None else {})
+    return respond(route, ApiCall(path, query or {}, sent, raw, caller), aws.as_aws(), lambda: now)
 
 
 def error(answer: Answer[Any]) -> dict[str, Any]:

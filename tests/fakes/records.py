@@ -45,6 +45,14 @@ class FakeRecords:
         if claim:
             self.claims[claim.key] = (deployment.id, claim.body_sha256)
 
+    def claimed(self, key: str) -> Claim | None:
+        return Claim(key, self.claims[key][1]) if key in self.claims else None
+
+    def claim(self, claim: Claim, subject: str, at: str) -> None:
+        if claim.key in self.claims:
+            raise Conflict("used before", claimed_by=subject)
+        self.claims[claim.key] = (subject, claim.body_sha256)
+
     def next_in_line(self, environment: str) -> Deployment | None:
         waiting = [item for item in self.started.values() if item.environment == environment and item.waiting]
         return min(waiting, key=lambda item: (item.created_at, item.id), default=None)

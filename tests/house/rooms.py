@@ -15,8 +15,9 @@ ACTING = frozenset(
     {
         "apply", "build", "change_set", "change_setting", "correlate", "drive", "fire", "follow", "generator",
         "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe",
-        "publish", "remove", "repair", "run", "search", "settle", "shard", "simulate", "target", "task", "throttle",
-        "timer", "update", "upstream", "verify", "watch", "wire", "worker", "stand_in",
+        "promote", "publish", "remove", "repair", "restore", "reuse", "run", "search", "settle", "shard", "simulate",
+        "stage", "stand_in", "target", "task", "throttle", "timer", "update", "upstream", "verify", "watch", "wire",
+        "worker",
     }
 )  # fmt: skip
 _OUTSIDE = (

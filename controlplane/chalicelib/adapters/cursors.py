@@ -9,6 +9,8 @@ from typing import Any
 
 from chalicelib.domain.errors import BadRequest
 
+_LONGEST = 1_024  # bytes of a sort key
+
 
 def encode(key: Mapping[str, Any] | None) -> str | None:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode() if key else None
@@ -20,12 +22,21 @@ def decode(cursor: str | None, listed: str, value: str) -> dict[str, Any] | None
         return None
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_cursor() from error
-    texts = isinstance(key, dict) and all(isinstance(entry, dict) and set(entry) == {"S"} for entry in key.values())
-    if not texts or key.get(listed) != {"S": value}:
+    # Exactly the keys of the table and of the index: DynamoDB refuses any other start.
+    if not isinstance(key, dict) or set(key) != {"pk", "sk", "at", listed} or key[listed] != {"S": value}:
+        raise _no_cursor()
+    if not all(_is_text(entry) for entry in key.values()):
         raise _no_cursor()
     return dict(key)
+
+
+def _is_text(entry: object) -> bool:
+    """Whether it is an attribute value of type string that can be part of a key."""
+    if not isinstance(entry, dict) or set(entry) != {"S"} or not isinstance(entry["S"], str):
+        return False
+    return 0 < len(entry["S"].encode(errors="replace")) <= _LONGEST and entry["S"].isprintable()
 
 
 def _no_cursor() -> BadRequest:

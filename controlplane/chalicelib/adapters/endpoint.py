@@ -60,7 +60,7 @@ class HttpEndpoint:
         connection = _connection(url, timeout_s)
         try:
             return _exchange(connection, method, url, sent, body, began, timeout_s)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a host that idna refuses
             raise AwsCallFailed(
                 f"{method} {url}: {type(error).__name__}: {error}",
                 code="EndpointUnreachable",

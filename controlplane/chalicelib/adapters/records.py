@@ -17,7 +17,7 @@ from chalicelib.domain.records import Claim, Ending
 from . import cursors, items, transactions
 from .session import call, pages
 from .table import Table, plain
-from .transactions import claim_key, deployment_key, environment_key
+from .transactions import claim_key, deployment_key, environment_key, key_of
 
 # What the four DORA figures are computed from.
 _FIGURED = ("at", "requested_at", "action", "outcome", "changed", "users_saw_it")
@@ -38,6 +38,14 @@ class DynamoRecords:
     def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
         if transactions.write(transactions.enqueue(self._table, deployment, claim)):
             raise self._refusal(deployment, claim)
+
+    def claimed(self, key: str) -> Claim | None:
+        item = self._rows.get(claim_key(Claim(key, "")))
+        return Claim(key, str(item["body_sha256"])) if item else None
+
+    def claim(self, claim: Claim, subject: str, at: str) -> None:
+        if transactions.write([transactions.claim_write(self._table, claim, subject, at)]):
+            raise Conflict("this Idempotency-Key was used before", code="IdempotencyKeyUsed", claimed_by=subject)
 
     def end(self, deployment: Deployment, ending: Ending) -> None:
         refused = transactions.write(transactions.end(self._table, deployment, ending, keeps_lock=False))
@@ -236,6 +244,10 @@ class DynamoRecords:
             self._update_environment(name, "REMOVE #lock", {"#lock": "lock"}, {}, holder)
         except LockLost:
             return  # as promised: another deployment, or none, holds it
+
+    def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
+        key = key_of(f"ENVIRONMENT#{name}", f"HISTORY#{at}")
+        call("dynamodb", "put_item", TableName=self._table, Item=key | items.write({**entry, "at": at}))
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         entries = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", newest_first=True, limit=limit)

@@ -61,7 +61,7 @@ def start(
     """The items of TransactWriteItems: all of them, or none."""
     writes = [_first_write(table, deployment), _lock_write(table, deployment, lock, takes_over)]
     if claim:
-        writes.append(_claim_write(table, deployment, claim))
+        writes.append(claim_write(table, claim, deployment.id, deployment.created_at))
     return writes
 
 
@@ -69,7 +69,7 @@ def enqueue(table: str, deployment: Deployment, claim: Claim | None) -> list[dic
     """A deployment that stands in line: no lock yet."""
     place = line_key(deployment) | items.write({"deployment_id": deployment.id})
     writes = [_first_write(table, deployment), {"Put": {"TableName": table, "Item": place}}]
-    return writes + ([_claim_write(table, deployment, claim)] if claim else [])
+    return writes + ([claim_write(table, claim, deployment.id, deployment.created_at)] if claim else [])
 
 
 def take_turn(table: str, deployment: Deployment, lock: Lock) -> list[dict[str, Any]]:
@@ -216,12 +216,13 @@ def _lock_write(table: str, deployment: Deployment, lock: Lock, takes_over: Lock
     }
 
 
-def _claim_write(table: str, deployment: Deployment, claim: Claim) -> dict[str, Any]:
+def claim_write(table: str, claim: Claim, subject: str, at: str) -> dict[str, Any]:
+    """A claim by a deployment, or by what else `subject` names; at: ISO 8601."""
     item = claim_key(claim) | items.write(
         {
-            "deployment_id": deployment.id,
+            "deployment_id": subject,
             "body_sha256": claim.body_sha256,
-            "expires": items.epoch(deployment.created_at) + _CLAIM_DAYS * 86_400,
+            "expires": items.epoch(at) + _CLAIM_DAYS * 86_400,
         }
     )
     return {"Put": {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}

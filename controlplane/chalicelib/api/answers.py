@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import logging
 import re
@@ -16,7 +17,7 @@ from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
 from .bodies import body_of
-from .responses import DeploymentView, ErrorBody, ErrorDetail
+from .responses import DeploymentView, ErrorBody, ErrorDetail, StoredSecret
 from .views import show_deployment
 
 B_co = TypeVar("B_co", covariant=True)
@@ -32,6 +33,8 @@ _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _ID_SHOWN = 80
 _BODY_LIMIT = 256 * 1024  # far above any real request, far below Lambda's limit
 _JSON = "application/json"
+_IS_JSON = re.compile(r"\s*application/([a-z0-9.-]+\+)?json\s*(;|$)", re.IGNORECASE)
+_STATUS_BY_CODE = {"UnsupportedMediaType": 415}
 
 
 def _refuse_constant(constant: str) -> None:
@@ -62,10 +65,17 @@ class ApiCall:
 
     def json(self) -> dict[str, object]:
         """The body as a JSON object. Raises BadRequest for anything else."""
+        if not _IS_JSON.match(self.headers.get("content-type") or _JSON):
+            raise BadRequest(
+                f"the body's type is {self.headers['content-type'][:80]!r}; this API reads JSON",
+                code="UnsupportedMediaType",
+                field="Content-Type",
+                remedy=f"Send Content-Type: {_JSON}.",
+            )
         if len(self.body) > _BODY_LIMIT:
             raise BadRequest(f"the body is larger than {_BODY_LIMIT} bytes", field="body", remedy="Send less.")
         try:
-            document = json.loads(self.body, parse_constant=_refuse_constant)
+            document = json.loads(self.body.removeprefix(codecs.BOM_UTF8), parse_constant=_refuse_constant)
             # Half a surrogate pair is valid JSON, but cannot be stored as UTF-8.
             json.dumps(document, ensure_ascii=False).encode()
         except RecursionError as error:
@@ -92,6 +102,13 @@ def accept(deployment: Deployment) -> Answer[DeploymentView]:
     return Answer(202, show_deployment(deployment), headers)
 
 
+def answer_stored(secret: StoredSecret) -> Answer[StoredSecret]:
+    """202 with the location of the deployment that rolls the version, 200 without one."""
+    if secret.deployment is None:
+        return Answer(200, secret)
+    return Answer(202, secret, {"Content-Type": _JSON, "Location": f"deployments/{secret.deployment}"})
+
+
 Route = Callable[[ApiCall, Aws, Clock], Answer[object]]
 
 
@@ -101,7 +118,8 @@ def respond(route: Route, call: ApiCall, aws: Aws, clock: Clock) -> Answer[objec
         answer = route(call, aws, clock)
         return Answer(answer.status, body_of(answer.body), answer.headers)
     except RolloutError as error:
-        return Answer(_STATUS.get(type(error), 500), encode(ErrorBody(_detail(error))))
+        status = _STATUS_BY_CODE.get(error.code) or _STATUS.get(type(error), 500)
+        return Answer(status, encode(ErrorBody(_detail(error))))
     except Exception:
         # The error's text may hold what the caller must not see; the log has it.
         logging.getLogger(__name__).exception("unexpected error in the API")

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from .responses import DeploymentPage, DeploymentView, StoredSecret
+from .responses import DeploymentPage, DeploymentView, SecretView, StoredSecret
 
 
 def body_of(body: object) -> object:
     """A body of `responses` as JSON values; text and JSON values as they are."""
     plain: Any = msgspec.json.decode(msgspec.json.encode(body))
-    if isinstance(body, DeploymentView | StoredSecret):
+    if isinstance(body, DeploymentView | StoredSecret | SecretView):
         return _without_absent(plain)
     if isinstance(body, DeploymentPage):
         return plain | {"deployments": [_without_absent(row) for row in plain["deployments"]]}

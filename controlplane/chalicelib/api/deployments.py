@@ -12,11 +12,13 @@ from chalicelib.ports import Aws
 
 from .answers import Answer, ApiCall, accept
 from .load_figures import is_measuring, show_load
+from .queries import refuse_unknown
 from .responses import DeploymentDetail, DeploymentPage, DeploymentView
 from .views import show_deployment, show_with_phases
 
 _PAGE = 20
 _PAGE_LIMIT = 100
+_LIMIT_DIGITS = 3
 _FILTERS = ("cursor", "environment", "limit", "status")
 
 
@@ -28,11 +30,7 @@ def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
 
 def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentPage]:
     """Deployments, newest first: `?environment=`, `?status=`, `?limit=` (1 to 100), `?cursor=`."""
-    for name in call.query:
-        if name not in _FILTERS:
-            raise BadRequest(
-                f"unknown query parameter {name}", field=name, remedy=f"Parameters: {', '.join(_FILTERS)}."
-            )
+    refuse_unknown(call.query, _FILTERS)
     page = aws.records.deployments(call.query.get("environment"), _status(call), _limit(call), call.query.get("cursor"))
     return Answer(200, DeploymentPage(tuple(map(show_deployment, page.deployments)), page.cursor))
 
@@ -45,13 +43,14 @@ def _status(call: ApiCall) -> DeploymentStatus | None:
         return DeploymentStatus(text)
     except ValueError as error:
         states = ", ".join(DeploymentStatus)
-        raise BadRequest(f"status {text!r} is not a state", field="status", remedy=f"One of {states}.") from error
+        raise BadRequest(f"status {text[:40]!r} is not a state", field="status", remedy=f"One of {states}.") from error
 
 
 def _limit(call: ApiCall) -> int:
     text = call.query.get("limit", str(_PAGE))
-    if not text.isdecimal() or not 1 <= int(text) <= _PAGE_LIMIT:
-        raise BadRequest(f"limit {text!r} is not from 1 to {_PAGE_LIMIT}", field="limit", remedy="Leave it out.")
+    # Measured before it is read: Python refuses to read a number of 5,000 digits.
+    if not text.isdecimal() or len(text) > _LIMIT_DIGITS or not 1 <= int(text) <= _PAGE_LIMIT:
+        raise BadRequest(f"limit {text[:20]!r} is not from 1 to {_PAGE_LIMIT}", field="limit", remedy="Leave it out.")
     return int(text)
 
 

@@ -18,7 +18,7 @@ from chalicelib.engine import registry
 from chalicelib.lifecycle.start import Start
 from chalicelib.ports import Aws
 
-from . import control, deployments, environments, health, nights, secrets
+from . import control, deployments, environments, health, nights, secret_versions, secrets
 from .answers import Answer, ApiCall, Route
 from .responses import ErrorBody
 
@@ -29,6 +29,21 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "description": "The same key and body give the same deployment; another body with it is refused with 409.",
 }
+_SECRET_FLAGS = (
+    {
+        "name": "now",
+        "in": "query",
+        "schema": {"type": "boolean"},
+        "description": "Answer 200: the version is current at once, without checks.",
+    },
+    {
+        "name": "wait",
+        "in": "query",
+        "schema": {"type": "boolean"},
+        "description": "Queue behind a deployment that holds the environment.",
+    },
+    {"name": "reason", "in": "query", "schema": {"type": "string"}},
+)
 _SIGV4 = {"type": "apiKey", "in": "header", "name": "Authorization", "x-amazon-apigateway-authtype": "awsSigv4"}
 
 
@@ -84,13 +99,30 @@ def _operations() -> tuple[_Operation, ...]:
         ),
         _Operation("/environments", "get", environments.index),
         _Operation("/environments/{name}", "get", environments.show, parameters=name, refusals=(400, 404)),
-        _Operation("/environments/{name}/secret", "put", secrets.put, body=dict, parameters=name, refusals=(400,)),
-        _Operation(
-            "/environments/{name}/secret", "patch", secrets.patch, body=dict, parameters=name, refusals=(400, 404)
-        ),
+        *_secret_operations(name),
         _Operation("/nights", "get", nights.index),
         _Operation("/health", "get", health.show),
         _Operation("/openapi.json", "get", show),
+    )
+
+
+def _secret_operations(name: tuple[dict[str, Any], ...]) -> tuple[_Operation, ...]:
+    path, changing = "/environments/{name}/secret", (*name, *_SECRET_FLAGS)
+    keyed = (*changing, _KEY)
+    return (
+        _Operation(path, "put", secrets.put, 202, dict, keyed, refusals=(400, 409)),
+        _Operation(path, "patch", secrets.patch, 202, dict, keyed, refusals=(400, 404, 409)),
+        _Operation(path, "get", secret_versions.show, parameters=name, refusals=(404,)),
+        _Operation(f"{path}/history", "get", secret_versions.history, parameters=name, refusals=(404,)),
+        _Operation(
+            f"{path}/rollback",
+            "post",
+            secret_versions.rollback,
+            202,
+            secret_versions.SecretRollback,
+            changing,
+            refusals=(400, 404, 409),
+        ),
     )
 
 

@@ -6,13 +6,13 @@ Times are ISO 8601 in UTC, durations seconds. A field that is None is left out o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chalicelib.domain.config import Config
 from chalicelib.domain.model import Action, DeploymentStatus, Lock, PhaseStatus, Release
 from chalicelib.domain.nights import NightSummary
 from chalicelib.domain.options import Options
-from chalicelib.domain.records import HistoryEntry
+from chalicelib.domain.records import HistoryEntry, SecretState
 
 from .dora import Dora
 
@@ -160,15 +160,62 @@ class EnvironmentList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSecret:
-    """What was stored, without any value of it. changed: names of the fields that differ from the version before."""
+    """What was stored, without any value of it. changed: names of the fields that differ from the version before.
+
+    state: STORED while nobody is served yet, ROLLING while `deployment` checks it, LIVE. users_have_it_within_s:
+    seconds from the promotion on until every process of the proxy reads it.
+    """
 
     environment: str
     secret_arn: str
-    version_id: str | None
+    version_id: str
+    state: SecretState
+    deployment: str | None = None
+    users_have_it_within_s: int | None = None
     models: tuple[str, ...]
     client_keys: tuple[str, ...]
     changed: tuple[str, ...]
     warning: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretView:
+    """What may be shown of a secret. fields: the first 12 hex digits of the SHA-256 of each value, by field.
+
+    problem: why the proxy cannot read the current version. An adopted secret is only named.
+    """
+
+    environment: str
+    secret_arn: str
+    adopted: bool = False
+    version_id: str | None = None
+    pending_version_id: str | None = None
+    stored_at: str | None = None
+    scheduled_for_deletion: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+    client_keys: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVersionView:
+    """One version of a secret. deployments: those whose releases ran with it, newest first."""
+
+    version_id: str
+    stored_at: str | None
+    current: bool
+    pending: bool
+    deployments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretHistory:
+    """Newest first."""
+
+    environment: str
+    secret_arn: str
+    versions: tuple[SecretVersionView, ...]
 
 
 @dataclass(frozen=True, slots=True)

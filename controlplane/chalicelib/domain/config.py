@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
 
+from . import webhook_url
 from .errors import BadRequest, within
 from .times import TIME_LIMIT_H
 
@@ -87,25 +87,14 @@ class AlarmThresholds:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where every state change is sent, too. The signing key is in Secrets Manager, under proxyctl/<env>/webhook."""
+    """Another receiver of every state change. The signing key is in Secrets Manager, under proxyctl/<env>/webhook."""
 
     url: str
 
     def __post_init__(self) -> None:
-        try:
-            parts = urlsplit(self.url)
-            host, _port = parts.hostname or "", parts.port
-        except ValueError:
-            raise _not_a_webhook("is not a URL", "Correct it.") from None
-        if not host or "@" in parts.netloc or not self.url.isprintable() or " " in self.url:
-            raise _not_a_webhook("must be https://host[:port]/path", "Leave user names and blanks out.")
-        # Plain HTTP only to this very machine, as in the embedded cloud: elsewhere the signature could be replayed.
-        if parts.scheme != "https" and (parts.scheme, host) != ("http", "127.0.0.1"):
-            raise _not_a_webhook("must begin with https://", "Give the receiver a certificate.")
-
-
-def _not_a_webhook(must: str, remedy: str) -> BadRequest:
-    return BadRequest(f"config.webhook.url {must}", field="config.webhook.url", remedy=remedy)
+        if refusal := webhook_url.refusal(self.url):
+            must, remedy = refusal
+            raise BadRequest(f"config.webhook.url {must}", field="config.webhook.url", remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+_LEAST = 1e-9  # of the numbers above 0; DynamoDB holds none below 1e-130
+_SHOWN = 40  # characters of a number in a message
+
 
 def _fields(evidence: object) -> dict[str, Any]:
     """The fields of an evidence dataclass that differ from their defaults, or a copy of a mapping."""
@@ -121,10 +124,21 @@ class Aborted(RolloutError):
 
 
 def within(name: str, value: float | None, low: float, high: float) -> None:
-    """Refuse a number outside [low, high], naming the field."""
-    if value is not None and not low <= value <= high:
-        raise BadRequest(
-            f"{name} is {value}; it must be from {low} to {high}",
-            field=name,
-            remedy=f"Set {name} within the range.",
-        )
+    """Refuse a number outside [low, high], and one so near to 0 that DynamoDB cannot hold it, naming the field."""
+    if value is None or (low <= value <= high and (value == 0 or abs(value) >= _LEAST)):
+        return
+    least = f", and 0 or at least {_LEAST}" if low <= value <= high else ""
+    raise BadRequest(
+        f"{name} is {_shown(value)}; it must be from {low} to {high}{least}",
+        field=name,
+        remedy=f"Set {name} within the range.",
+    )
+
+
+def _shown(value: float) -> str:
+    """The number, cut where a caller has sent thousands of digits."""
+    try:
+        text = str(value)
+    except ValueError:  # Python refuses to write integers of more than 4,300 digits
+        return "a number with thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

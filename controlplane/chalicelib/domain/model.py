@@ -23,6 +23,7 @@ class Action(StrEnum):
 
     DEPLOY = "deploy"
     PLAN = "plan"
+    ROTATE = "rotate"
     REVALIDATE = "revalidate"
     ROLLBACK = "rollback"
     CLEANUP = "cleanup"
@@ -90,8 +91,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release that serves users or did so: a function version and the configuration that it ran with.
+    """A release that serves users or did so: a function version, the configuration and the secret version that it ran
+    with.
 
+    secret_version: ID in Secrets Manager; "" for a release of an older control plane, or with an adopted secret.
     config: as recorded (JSON), possibly by another version of the control plane: `decode_lenient(Config, …)` reads it.
     bundle: key of the bundle that holds its template; snapshot: logical id of its API deployment; parameters: of the
     stack with this release. Empty in records of earlier versions.
@@ -102,10 +105,16 @@ class Release:
     at: str = ""
     artifact: str = ""
     config: Evidence = field(default_factory=dict)
+    secret_version: str = ""
     bundle: str = ""
     snapshot: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     extra: Evidence = field(default_factory=dict)
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Function version and secret version: releases that differ in neither are the same for users."""
+        return self.version, self.secret_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +154,10 @@ class Environment:
 
     @property
     def good(self) -> tuple[Release, ...]:
-        """Every release on record that passed all checks, each version once."""
+        """Every release on record that passed all checks, each once, newest first."""
         named = (self.live, self.last_good, self.previous)
-        by_version = {release.version: release for release in (*self.releases, *named) if release}
-        return tuple(by_version.values())
+        by_identity = {release.identity: release for release in (*self.releases, *named) if release}
+        return tuple(by_identity.values())
 
     @property
     def is_known(self) -> bool:

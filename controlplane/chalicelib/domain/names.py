@@ -10,6 +10,7 @@ from .errors import BadRequest
 OWNER_TAG = "proxyctl:owner"
 ENVIRONMENT_TAG = "proxyctl:environment"
 OWNER = "proxyctl"
+CANDIDATE = "candidate"  # alias of the function
 METRIC_NAMESPACE = "proxyctl"
 
 

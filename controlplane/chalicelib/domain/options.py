@@ -5,6 +5,7 @@ Ranges are AWS's own limits unless a comment says otherwise. `codec.decode` buil
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Literal
@@ -16,6 +17,8 @@ from .times import TIME_LIMIT_H
 BAKE_STEP_S, BAKE_WATCH_S = 60, 300
 # The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
 _MOST_BAKE_S = 86_400
+_SECRET_VERSION = re.compile(r"[A-Za-z0-9-]{1,64}")
+_MOST_SIZES = 20  # what power tuning compares; each takes seconds and costs calls
 _REASON = 1_000  # characters; it stands in every list of deployments
 _P99_SAMPLES = 100  # one can then be expected above the quantile
 
@@ -106,6 +109,8 @@ class Load:
                 field="options.load.trace",
                 remedy="Give the recorded seconds in options.load.trace and set options.load.arrivals to trace.",
             )
+        for at in self.trace:
+            within("options.load.trace", at, 0, self.duration_s)
         within("options.load.rps", self.rps, 0.1, 100_000)
         within("options.load.duration_s", self.duration_s, 1, 3_600)
         within("options.load.workers", self.workers, 1, 1_000)
@@ -116,9 +121,12 @@ def requests_of(load: Load) -> int:
     """About how many requests the load sends to the candidate."""
     if load.arrivals == "trace":
         return sum(1 for at in load.trace if at < load.duration_s)
-    # A ramp rises from nothing, four steps from a quarter.
-    share = {"ramp": 0.5, "step": 0.625}.get(load.arrivals, 1.0)
-    return round(load.rps * load.duration_s * share)
+    return round(_rate(load) * load.duration_s)
+
+
+def _rate(load: Load) -> float:
+    """Mean requests a second. A ramp rises from nothing, four steps from a quarter."""
+    return load.rps * {"ramp": 0.5, "step": 0.625}.get(load.arrivals, 1.0)
 
 
 def refuse_too_small(load: Load, slo: Slo) -> None:
@@ -127,7 +135,7 @@ def refuse_too_small(load: Load, slo: Slo) -> None:
     requests = requests_of(load)
     if requests >= needed:
         return
-    longer_s = ceil(load.duration_s * needed / max(requests, 1))
+    longer_s = ceil(round(needed / _rate(load), 6))
     if load.arrivals == "trace":
         remedy = f"Give a trace of at least {needed} requests within options.load.duration_s, or take {bound} away."
     else:
@@ -198,6 +206,8 @@ class Options:
     max_cost_usd: what phase 9 may cost, estimated before anything is sent; usd_per_million_tokens: the upstream's
     price. ttl_hours: the environment is cleaned up so many hours after this deploy has ended, with its remove_secret;
     0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
+    secret_version: the version of the secret that rotate or deploy rolls; it is refused when another version than
+    secret_base is current by then. PUT and PATCH …/secret set both.
     heal: a revalidation puts drift back where that is safe. drill_of, sabotage: the control plane's own, for drills.
     tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
     """
@@ -208,6 +218,8 @@ class Options:
     remove_secret: bool = False
     secret_recovery_days: int = 7
     rollback_to: str | None = None
+    secret_version: str | None = None
+    secret_base: str | None = None
     expected_plan: str | None = None
     if_busy: Literal["reject", "wait"] = "reject"
     approval: Literal["none", "required"] = "none"
@@ -229,10 +241,23 @@ class Options:
                 field="options.reason",
                 remedy="Say it shorter, or link to where it is said.",
             )
+        for name, version in (("secret_version", self.secret_version), ("secret_base", self.secret_base)):
+            if version is not None and not _SECRET_VERSION.fullmatch(version):
+                raise BadRequest(
+                    f"options.{name} is not the ID of a secret's version",
+                    field=f"options.{name}",
+                    remedy="GET /environments/{name}/secret/history lists them.",
+                )
         refuse_too_small(self.load, self.slo)
         within("options.ttl_hours", self.ttl_hours, 0, TIME_LIMIT_H)
         within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
         within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)
+        if len(self.tune_memory) > _MOST_SIZES or len(set(self.tune_memory)) < len(self.tune_memory):
+            raise BadRequest(
+                f"options.tune_memory has {len(self.tune_memory)} sizes; it may have {_MOST_SIZES}, each once",
+                field="options.tune_memory",
+                remedy="Name fewer sizes.",
+            )
         for size in self.tune_memory:
             within("options.tune_memory", size, 128, 10_240)
         within("options.secret_recovery_days", self.secret_recovery_days, 0, 30)

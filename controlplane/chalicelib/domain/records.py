@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,15 @@ class Claim:
 
     key: str
     body_sha256: str
+
+
+class SecretState(StrEnum):
+    """What became of a stored secret. STORED: nobody is served yet, and the first deploy checks it. ROLLING: a
+    deployment checks it on the candidate, and users get it when it passes. LIVE: users read it from now on."""
+
+    STORED = "STORED"
+    ROLLING = "ROLLING"
+    LIVE = "LIVE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ class Settings:
     proxy_runtime: Lambda runtime of the proxy (`python3.11`, or `provided.al2023` in the embedded cloud);
     response_mode: default for environments that do not choose; upstream_faults_url: the OpenAI stand-in's own
     control address, set in the embedded cloud only: without it, checks that need a failing upstream are NOT RUN.
-    endpoint_url: set where AWS is not at its usual address.
+    endpoint_url: set where AWS is not at its usual address. webhook_retries_url: the queue of events that a webhook did
+    not take.
     """
 
     account: str
@@ -26,6 +27,7 @@ class Settings:
     response_mode: str
     upstream_faults_url: str
     endpoint_url: str
+    webhook_retries_url: str = ""
 
     @property
     def embedded(self) -> bool:

@@ -1,9 +1,10 @@
-"""Aliases that only the execution which holds the environment's lock can move: the ports that the runner gives phases.
+"""Aliases and secret labels that only the execution which holds the environment's lock can move: the phases' ports.
 
 Stopping an execution does not stop the Lambda that it waits for. That Lambda goes on, for as long as the SDK retries,
 while another execution returns users to the last good version and releases the environment. To refuse such a late
 write, `point` reads the alias's revision, then renews the lock, then moves the alias only if its revision is unchanged.
 Whoever takes over takes the lock first and moves the aliases afterwards (`roll_back`), so one of the two checks fails.
+AWSCURRENT has no revision: it moves only away from the version that the caller names, after the lock was renewed.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from chalicelib.domain.aws.functions import Alias
 from chalicelib.domain.model import Lock
 from chalicelib.ports import Aws
 from chalicelib.ports.functions import Functions
+from chalicelib.ports.secrets import Secrets
 
 
 def guard_aliases(aws: Aws, environment: str, lock: Lock) -> Aws:
-    """The same ports. `functions.point` raises LockLost once `lock` is no longer the environment's lock, and Conflict
-    when someone else moved the alias in between."""
+    """The same ports. `functions.point` and `secrets.move_current` raise LockLost once `lock` is no longer the
+    environment's lock, and Conflict when someone else moved the alias or the label in between."""
     return cast(Aws, _Guarded(aws, environment, lock))
 
 
@@ -31,6 +33,10 @@ class _Guarded:
     @property
     def functions(self) -> Functions:
         return cast(Functions, _Functions(self._aws, self._environment, self._lock))
+
+    @property
+    def secrets(self) -> Secrets:
+        return cast(Secrets, _Secrets(self._aws, self._environment, self._lock))
 
     def __getattr__(self, port: str) -> Any:
         return getattr(self._aws, port)
@@ -49,3 +55,17 @@ class _Functions:
 
     def __getattr__(self, operation: str) -> Any:
         return getattr(self._aws.functions, operation)
+
+
+class _Secrets:
+    def __init__(self, aws: Aws, environment: str, lock: Lock) -> None:
+        self._aws = aws
+        self._environment = environment
+        self._lock = lock
+
+    def move_current(self, secret: str, *, to_version: str, from_version: str) -> None:
+        self._aws.records.renew_lock(self._environment, self._lock)
+        self._aws.secrets.move_current(secret, to_version=to_version, from_version=from_version)
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self._aws.secrets, operation)

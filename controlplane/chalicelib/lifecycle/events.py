@@ -34,8 +34,8 @@ def compose(deployment: Deployment, recorded: Mapping[str, object]) -> dict[str,
     }
 
 
-def sign(key: str, timestamp: int, body: bytes) -> str:
+def sign(key: bytes, timestamp: int, body: bytes) -> str:
     """The value of header `proxyctl-signature`. timestamp: epoch seconds, signed too, so that a receiver can refuse a
     replayed request."""
-    digest = hmac.new(key.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+    digest = hmac.new(key, f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={timestamp},v1={digest}"

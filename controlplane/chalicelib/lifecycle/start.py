@@ -10,10 +10,10 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.domain import webhook_url
 from chalicelib.domain.codec import decode, refuse_unknown
 from chalicelib.domain.config import Config
-from chalicelib.domain.config_patch import patched, without_nulls
-from chalicelib.domain.errors import Conflict, NotFound
+from chalicelib.domain.errors import BadRequest, Conflict, NotFound
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Environment, Lock
 from chalicelib.domain.names import Names
 from chalicelib.domain.options import Options
@@ -21,13 +21,15 @@ from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
+from .config_patch import patched, without_nulls
 from .execution import execution_input
 from .feasibility import refuse_near_name, refuse_unreachable_rate
 from .idempotency import claim_of, claimed_deployment, deployment_id
 from .queue import enqueue, refuse_to_overtake
 from .settle import dead_lock, settle
 
-_NEEDS_RELEASE = (Action.ROLLBACK, Action.REVALIDATE)
+_NEEDS_RELEASE = (Action.ROLLBACK, Action.REVALIDATE, Action.ROTATE)
+_ROLLS_SECRET = (Action.DEPLOY, Action.ROTATE)
 _CREATES = (Action.DEPLOY, Action.PLAN)
 
 
@@ -64,6 +66,8 @@ def begin(
     """
     start, patch = _decode(body)
     Names(start.environment)
+    _check_secret_version(start)
+    _check_webhook(start.config, aws)
     claim = claim_of(key, caller, body)
     now = clock()
     environment = aws.records.environment(start.environment)
@@ -117,6 +121,30 @@ def _refuse_without_release(environment: Environment) -> None:
             code="EnvironmentRemoved",
             field="environment",
             remedy="POST /deployments with action deploy makes it anew.",
+        )
+
+
+def _check_webhook(config: Config, aws: Aws) -> None:
+    if config.webhook and webhook_url.is_on_this_machine(config.webhook.url) and not aws.settings.embedded:
+        raise BadRequest(
+            "config.webhook.url names this machine, which is no receiver in an account",
+            field="config.webhook.url",
+            remedy="Name a public https:// host.",
+        )
+
+
+def _check_secret_version(start: Start) -> None:
+    if start.options.secret_version is None and start.action is Action.ROTATE:
+        raise BadRequest(
+            "action rotate needs the version of the secret to roll",
+            field="options.secret_version",
+            remedy="PUT or PATCH /environments/{name}/secret stores a version and rolls it.",
+        )
+    if start.options.secret_version is not None and start.action not in _ROLLS_SECRET:
+        raise BadRequest(
+            f"action {start.action.value} rolls no secret",
+            field="options.secret_version",
+            remedy="Leave it out, or use action rotate or deploy.",
         )
 
 

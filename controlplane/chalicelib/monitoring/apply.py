@@ -98,7 +98,8 @@ def is_last(names: Names, aws: Aws) -> bool:
 
 
 def subscribe(topic: str, notify: Sequence[str], aws: Aws) -> list[str]:
-    """Subscribe recipients to the topic (ARN); returns those that have not confirmed yet. SNS has written to them.
+    """Make the recipients the topic's (ARN) only ones; returns those that have not confirmed yet. SNS has written to
+    them. Who is no recipient any more is unsubscribed; the queues that test the alarms stay.
 
     None of them receives the notifications of alarm tests.
     notify: e-mail addresses, https URLs, and ARNs of queues or functions, as `Config` accepts them.
@@ -109,8 +110,23 @@ def subscribe(topic: str, notify: Sequence[str], aws: Aws) -> list[str]:
             aws.topics.subscribe(topic, _protocol(recipient), recipient, fire.WITHOUT_TESTS)
         elif subscribed[recipient].startswith("arn:"):  # an older version subscribed without the filter
             aws.topics.set_filter(subscribed[recipient], fire.WITHOUT_TESTS)
+    for other in extra_recipients(subscribed, notify):
+        aws.topics.unsubscribe(subscribed[other])
     subscribed = aws.topics.subscribers(topic)
     return [recipient for recipient in notify if not subscribed.get(recipient, "").startswith("arn:")]
+
+
+def extra_recipients(subscribed: Mapping[str, str], notify: Sequence[str]) -> list[str]:
+    """Confirmed subscribers that are neither in `notify` nor a queue that tests the alarms, sorted.
+
+    subscribed: ARN of the subscription by recipient; of one that has not confirmed, a text that is no ARN, and SNS
+    forgets those by itself.
+    """
+    return sorted(
+        recipient
+        for recipient, subscription in subscribed.items()
+        if recipient not in notify and subscription.startswith("arn:") and f":{OWNER}_" not in recipient
+    )
 
 
 def _protocol(recipient: str) -> str:

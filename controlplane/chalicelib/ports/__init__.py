@@ -24,6 +24,7 @@ from chalicelib.ports.metrics import Metrics
 from chalicelib.ports.nights import Nights
 from chalicelib.ports.openai_sdk import Sdk
 from chalicelib.ports.records import Records
+from chalicelib.ports.retries import Retries
 from chalicelib.ports.rollouts import Rollouts
 from chalicelib.ports.secrets import Secrets
 from chalicelib.ports.stacks import Stacks
@@ -48,6 +49,7 @@ __all__ = [
     "Nights",
     "Records",
     "Reply",
+    "Retries",
     "Rollouts",
     "Sdk",
     "Secrets",
@@ -76,6 +78,8 @@ class Aws(Protocol):
     def artifacts(self) -> Artifacts: ...
     @property
     def endpoint(self) -> Endpoint: ...
+    @property
+    def retries(self) -> Retries: ...
     @property
     def rollouts(self) -> Rollouts: ...
     @property

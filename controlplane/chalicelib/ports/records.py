@@ -24,6 +24,14 @@ class Records(Protocol):
         """Write deployment, claim and a place in the queue, without a lock. Raises Conflict as `start`."""
         ...
 
+    def claimed(self, key: str) -> Claim | None:
+        """What was claimed under this Idempotency-Key; None when it is free."""
+        ...
+
+    def claim(self, claim: Claim, subject: str, at: str) -> None:
+        """Claim a key for something that is no deployment. Raises Conflict when it was used before."""
+        ...
+
     def next_in_line(self, environment: str) -> Deployment | None:
         """The deployment that has waited longest; None when the queue is empty. Reads two items, however long the queue
         is."""
@@ -102,6 +110,10 @@ class Records(Protocol):
 
     def release_lock(self, name: str, holder: str) -> None:
         """Nothing happens when another deployment, or none, holds it."""
+        ...
+
+    def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
+        """An entry that no deployment writes. at: ISO 8601."""
         ...
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:

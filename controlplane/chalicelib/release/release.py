@@ -36,11 +36,10 @@ def wanted(
     digest: str,
     code_sha256: str,
     secret_arn: str,
-    secret_version: str,
     response_mode: str,
     runtime: str,
 ) -> WantedRelease:
-    """The release of `environment` with this configuration, artifact and secret version.
+    """The release of `environment` with this configuration, artifact and secret.
 
     response_mode: `stream` or `buffered`; runtime: Lambda's identifier, such as `python3.11`.
     """
@@ -51,8 +50,6 @@ def wanted(
         "LOG_LEVEL": config.log_level,
         "RESPONSE_MODE": response_mode,
         "ARTIFACT_DIGEST": digest,
-        # The proxy reads the current secret version; this variable makes a new function version, with an empty cache.
-        "SECRET_VERSION_AT_RELEASE": secret_version,
     }
     if config.compatibility.stream_content_type != "integration":
         variables["STREAM_CONTENT_TYPE"] = config.compatibility.stream_content_type

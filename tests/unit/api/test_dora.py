@@ -71,3 +71,26 @@ def test_restoring_is_timed_from_what_users_saw_to_the_next_good_end() -> None:
 
 def test_what_is_older_than_the_window_does_not_count() -> None:
     assert dora([entry(1)], datetime(2026, 6, 1, tzinfo=UTC)).changes == 0
+
+
+def test_the_window_is_thirty_days_and_includes_its_first_moment() -> None:
+    first = entry(0, at="2026-01-01T00:00:00+00:00")
+    earlier = entry(0, at="2025-12-31T23:59:59+00:00")
+    figures = dora([first, earlier], NOW)
+    assert (figures.days, figures.changes) == (30, 1)
+
+
+def test_a_rollback_takes_back_no_change_that_came_after_it() -> None:
+    figures = dora([entry(2), entry(1, "rollback")], NOW)
+    assert (figures.changes, figures.failed) == (1, 0)
+
+
+def test_a_revalidation_ends_each_outage_that_a_revalidation_began() -> None:
+    outages = [entry(1, "revalidate", "FAILED"), entry(2, "revalidate")]
+    outages += [entry(3, "revalidate", "FAILED"), entry(6, "revalidate")]
+    assert dora(outages[::-1], NOW).time_to_restore_s == (1 + 3) / 2 * 3600
+
+
+def test_rates_are_rounded_to_what_a_reader_can_use() -> None:
+    figures = dora([entry(3, outcome="ROLLED_BACK"), entry(2), entry(1)], NOW, days=7)
+    assert (figures.deployments_per_day, figures.change_failure_rate) == (0.286, 0.3333)

@@ -120,7 +120,7 @@ def world() -> tuple[FakeAws, str]:
         (environments.show, EnvironmentDetail, {"name": "dev"}, None),
         (nights.index, NightList, {}, None),
         (health.show, Health, {}, None),
-        (secrets.put, StoredSecret, {"name": "dev"}, {"schema": 1, "api_key": "sk-abcdefghijklmnopqrst"}),
+        (secrets.put, StoredSecret, {"name": "fresh"}, {"schema": 1, "api_key": "sk-abcdefghijklmnopqrst"}),
     ],
 )
 def test_what_a_route_answers_fits_its_type(

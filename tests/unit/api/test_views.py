@@ -46,6 +46,12 @@ def test_zero_and_null_of_configuration_and_options_are_shown() -> None:
     assert shown["config"]["webhook"] is None
 
 
+def rows(done: int, phases: int) -> list[PhaseRecord]:
+    return [
+        PhaseRecord(n, "p", PhaseStatus.SKIPPED if n <= done else PhaseStatus.PENDING) for n in range(1, phases + 1)
+    ]
+
+
 @pytest.mark.parametrize(
     ("status", "done", "expected"),
     [
@@ -57,8 +63,12 @@ def test_zero_and_null_of_configuration_and_options_are_shown() -> None:
     ],
 )
 def test_percent_reaches_a_hundred_at_a_good_end_only(status: DeploymentStatus, done: int, expected: int) -> None:
-    rows = [PhaseRecord(n, "p", PhaseStatus.SKIPPED if n <= done else PhaseStatus.PENDING) for n in range(1, 13)]
-    assert percent(status, rows) == expected
+    assert percent(status, rows(done, 12)) == expected
+
+
+@pytest.mark.parametrize(("done", "phases", "expected"), [(0, 0, 0), (1, 1, 99), (1, 2, 50), (6, 7, 85)])
+def test_percent_is_the_share_of_the_phases_that_ended_well_rounded_down(done: int, phases: int, expected: int) -> None:
+    assert percent(DeploymentStatus.RUNNING, rows(done, phases)) == expected
 
 
 FIGURES = {"second": 3, "due": 90, "sent": 88, "good": 80, "failed": 2, "unsent": 2, "p50_ms": 12.0, "p99_ms": 40.0}
@@ -82,3 +92,39 @@ def test_a_load_test_that_has_ended_is_shown_by_its_evidence_only() -> None:
     aws.live_figures.put(deployment_id, 0, FIGURES)
     aws.records.put_phase(deployment_id, PhaseRecord(9, "load_test", PhaseStatus.SUCCEEDED, started_at=AT, ended_at=AT))
     assert "load" not in ask(aws, deployments.show, id=deployment_id).body
+
+
+def test_a_duration_is_shown_to_the_millisecond() -> None:
+    aws = FakeAws()
+    deployment_id = started(aws)
+    ended = AT.replace(".000", ".123456")
+    aws.records.update_deployment(deployment_id, {"started_at": AT, "ended_at": ended, "status": "FAILED"})
+    assert ask(aws, deployments.show, id=deployment_id).body["duration_s"] == 0.123
+
+
+def test_phases_are_numbered_from_one_and_show_their_errors() -> None:
+    aws = FakeAws()
+    deployment_id = started(aws)
+    error = {"code": "Drift", "message": "m"}
+    aws.records.put_phase(deployment_id, PhaseRecord(1, "preflight", PhaseStatus.FAILED, started_at=AT, error=error))
+    phases = ask(aws, deployments.show, id=deployment_id).body["phases"]
+    assert [phase["number"] for phase in phases] == list(range(1, 13))
+    assert {phase["name"]: phase.get("error") for phase in phases}["preflight"] == error
+
+
+def test_steps_beside_the_phases_are_in_the_order_in_which_they_began() -> None:
+    aws = FakeAws()
+    deployment_id = started(aws)
+    for name, hour in (("roll_back", 3), ("make_plan", 1), ("bake", 2)):
+        began = AT.replace("T00", f"T0{hour}")
+        aws.records.put_phase(deployment_id, PhaseRecord(0, name, PhaseStatus.SUCCEEDED, started_at=began))
+    steps = ask(aws, deployments.show, id=deployment_id).body["steps"]
+    assert [step["name"] for step in steps] == ["make_plan", "bake", "roll_back"]
+
+
+def test_an_approvals_task_token_is_not_shown() -> None:
+    aws = FakeAws()
+    deployment_id = started(aws)
+    approval = {"token": "t", "until": "2026-01-02"}
+    aws.records.update_deployment(deployment_id, {"status": "WAITING_APPROVAL", "approval": approval})
+    assert ask(aws, deployments.show, id=deployment_id).body["approval"] == {"until": "2026-01-02"}

@@ -120,3 +120,15 @@ def test_a_secret_never_leaves_this_machine_in_the_clear() -> None:
     with pytest.raises(NotAnAddress, match="in the clear"):
         address("http://192.0.2.1/api")
     assert [address(f"http://{host}/api").scheme for host in ("127.0.0.1:1", "localhost", "[::1]:8")] == ["http"] * 3
+
+
+@pytest.mark.parametrize(("idle_s", "same"), [(0.0, False), (60.0, True)])
+def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    api: ControlApi, monkeypatch: pytest.MonkeyPatch, idle_s: float, same: bool
+) -> None:
+    """A person thinks before an approval, and the server closes the connection meanwhile."""
+    monkeypatch.setattr("ctl.signed._IDLE_S", idle_s)
+    api.client.call("GET", "/health")
+    first = api.client._connection
+    api.client.call("GET", "/health")
+    assert (api.client._connection is first) is same

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ctl import doctor
 from ctl.__main__ import main
+from ctl.diagnosis import doctor
 from tests.fakes.control_api import ControlApi
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

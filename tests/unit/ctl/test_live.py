@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from ctl import board, curve, progress
 from ctl.shapes import Deployment, Load
+from ctl.view import board, curve, progress
 
 
 def load(second: int, sent: int, **more: Any) -> Load:

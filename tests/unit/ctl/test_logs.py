@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ctl import logs
+from ctl.diagnosis import logs
 from ctl.inputs import Refused
 
 PROXY = "/aws/lambda/proxyctl-dev-proxy"
@@ -50,6 +50,12 @@ def test_without_a_deployment_only_the_proxys_log_is_read() -> None:
 def test_a_log_that_is_not_there_names_the_environment() -> None:
     with pytest.raises(Refused, match="does environment dev exist"):
         list(logs.tail(logs.Query("dev", 60), FakeLogs({}), follows=False))
+
+
+def test_an_event_without_an_id_is_told_from_others_by_stream_time_and_text() -> None:
+    event = {"timestamp": 1, "message": "a", "logStreamName": "s"}
+    assert logs._id_of(event) == logs._id_of(dict(event)) != logs._id_of(event | {"message": "b"})
+    assert logs._id_of(event | {"eventId": "7"}) == "7"
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("15m", 900), ("2h", 7_200), ("1d", 86_400)])

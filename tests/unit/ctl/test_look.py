@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from ctl import approval, markdown
 from ctl.__main__ import main
 from ctl.shapes import Deployment, Environment
+from ctl.view import approval, markdown
 from tests.fakes.control_api import ControlApi
 
 

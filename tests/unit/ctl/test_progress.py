@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from rich.console import Console
 
-from ctl import board, progress
 from ctl.shapes import Deployment, Row
+from ctl.view import board, progress
 
 
 def phase(number: int, name: str, status: str, **more: Any) -> Row:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ctl import exits
 from ctl.__main__ import main
 from tests.fakes.control_api import ControlApi
 
@@ -106,3 +107,52 @@ def test_no_answer_at_the_prompt_is_no_traceback(
     monkeypatch.setattr("getpass.getpass", ended)
     assert main(["secret", "set", "dev"]) == 2
     assert "no key was entered" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stdin", [f"\ufeff{KEY}\n", '\ufeff{"schema": 1, "api_key": "x"}'])
+def test_a_byte_order_mark_on_standard_input_is_read_over(
+    shell: ControlApi, monkeypatch: pytest.MonkeyPatch, stdin: str
+) -> None:
+    assert run(shell, monkeypatch, stdin) == 0
+    assert shell.requests[0].json in ({"api_key": KEY}, {"schema": 1, "api_key": "x"})
+
+
+def test_a_first_key_replaces_no_secret_that_somebody_stored_meanwhile(
+    shell: ControlApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = (404, {"error": {"code": "NotFound", "message": "no secret yet"}})
+    exists = (409, {"error": {"code": "SecretExists", "message": "has one"}})
+    assert run(shell, monkeypatch, KEY, missing, exists) == exits.REFUSED
+    assert shell.requests[1].headers["if-none-match"] == "*"
+
+
+def command(shell: ControlApi, *arguments: str, answer: Any) -> int:
+    shell.answers = [(200, answer)]
+    return main(["secret", *arguments])
+
+
+def test_flags_are_sent_and_an_emergency_says_when_users_have_it(
+    shell: ControlApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(KEY))
+    shell.answers = [(200, STORED | {"state": "LIVE", "users_have_it_within_s": 300})]
+    assert main(["secret", "set", "dev", "--now", "--reason", "leaked key"]) == 0
+    assert shell.requests[0].path.endswith("/secret?now=true&reason=leaked%20key")
+    assert "users have it within 300 s" in capsys.readouterr().out
+
+
+def test_show_prints_fingerprints(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = {"secret_arn": "arn:x", "version_id": "v1", "fields": {"api_key": "24f15c16c815"}, "models": ["fast"]}
+    assert command(shell, "show", "dev", answer=shown) == 0
+    assert "api_key      sha256 24f15c16c815" in capsys.readouterr().out
+
+
+def test_history_marks_the_current_version(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    versions = [{"version_id": "v2", "stored_at": "t", "current": True, "pending": False, "deployments": ["d-1"]}]
+    assert command(shell, "history", "dev", answer={"versions": versions}) == 0
+    assert capsys.readouterr().out == "v2  t  current  d-1\n"
+
+
+def test_rollback_names_a_version(shell: ControlApi) -> None:
+    assert command(shell, "rollback", "dev", "--to", "v1", "--no-follow", answer=STORED) == 0
+    assert shell.requests[0].json == {"version_id": "v1"}

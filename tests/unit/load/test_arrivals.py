@@ -77,3 +77,35 @@ def test_an_unknown_shape_is_refused_by_name() -> None:
     with pytest.raises(BadRequest) as raised:
         due_times(Arrivals("sawtooth"))  # type: ignore[arg-type]
     assert raised.value.field == "options.load.arrivals"
+
+
+def test_each_shape_is_due_at_exactly_these_times() -> None:
+    assert list(due_times(Arrivals("ramp", 8, 2))) == [(count / 2) ** 0.5 for count in range(8)]
+    assert list(due_times(Arrivals("step", 4, 2, steps=2))) == [0, 0.5, 1, 1.25, 1.5, 1.75]
+    assert list(due_times(Arrivals("trace", duration_s=3, trace=[3.0, -0.5, 0.0, 2.5]))) == [0.0, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "count"),
+    [
+        (Arrivals("constant", 40, 4), 160),
+        (Arrivals("poisson", 40, 4), 160),
+        (Arrivals("ramp", 40, 4), 80),
+        (Arrivals("step", 40, 4, steps=4), 100),
+        (Arrivals("step", 40, 3, steps=1), 120),
+        (Arrivals("trace", duration_s=3, trace=[0.0, 2.9, 3.0]), 2),
+    ],
+)
+def test_the_expected_count_follows_the_shape(arrivals: Arrivals, count: int) -> None:
+    assert arrivals.expected == count
+
+
+def test_the_defaults_are_ten_a_second_for_five_seconds_by_one_worker() -> None:
+    assert Arrivals() == Arrivals("constant", 10, 5, 4, ())
+    assert list(due_times(Arrivals())) == [count / 10 for count in range(50)]
+    poisson = Arrivals("poisson")
+    assert list(due_times(poisson)) == list(due_times(poisson, worker=0, workers=1, seed=0))
+
+
+def test_a_window_includes_its_start_and_not_its_end() -> None:
+    assert list(within(iter([2.9, 3.0, 5.9, 6.0]), (3, 6))) == pytest.approx([0, 2.9])

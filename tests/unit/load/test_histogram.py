@@ -14,6 +14,7 @@ from chalicelib.load.histogram import (
     MAX_US,
     QUICK,
     QUICK_US,
+    SUB_BITS,
     Histogram,
     add,
     decode,
@@ -125,3 +126,37 @@ def test_percentiles_of_merged_shards_are_true_where_their_mean_is_not() -> None
     assert merged is not None
     assert abs(merged - 2_100_000) / 2_100_000 < 0.01
     assert mean < 0.1 * merged
+
+
+def test_a_doubling_has_128_buckets_up_to_71_minutes() -> None:
+    assert (SUB_BITS, MAX_US, BUCKETS) == (7, 4_294_967_295, 3_328)
+    assert index_of(512) - index_of(256) == 128
+    assert (middle(0), middle(127), middle(index_of(256))) == (0, 127, 256.5)
+
+
+def test_the_table_covers_what_the_hot_paths_look_up_in_it() -> None:
+    assert (QUICK_US, FAR_US, FAR_STEP) == (16_384, 1_048_576, 768)
+    assert len(QUICK) == QUICK_US == FAR_US >> FAR_SHIFT
+
+
+def test_ranks_run_from_one_to_the_number_of_samples() -> None:
+    histogram = recorded([10, 20, 30])
+    assert (histogram.total, histogram.at_rank(1), histogram.at_rank(3), histogram.maximum()) == (3, 10, 30, 30)
+    for rank in (0, 4):
+        with pytest.raises(ValueError, match=f"rank {rank} of 3"):
+            histogram.at_rank(rank)
+
+
+@pytest.mark.parametrize(("share", "us"), [(0.0, 10), (1 / 3, 10), (0.34, 20), (0.5, 20), (0.67, 30), (1.0, 30)])
+def test_a_percentile_is_the_smallest_that_the_share_did_not_exceed(share: float, us: int) -> None:
+    assert recorded([10, 20, 30]).percentile(share) == us
+
+
+def test_one_sample_is_every_percentile() -> None:
+    assert [recorded([7]).percentile(share) for share in (0.0, 0.5, 1.0)] == [7, 7, 7]
+
+
+def test_histograms_are_equal_when_their_counts_are() -> None:
+    assert recorded([10]) == recorded([10])
+    assert recorded([10]) != recorded([11])
+    assert recorded([10]) != 5

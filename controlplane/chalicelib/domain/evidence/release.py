@@ -55,6 +55,7 @@ class ShiftEvidence:
 
     comparisons: candidate and live, from the load test through the last step.
     percent: users' share on `version` at the step that is being judged; None before the first step.
+    secret_version, secret_from: the secret version that users get now, and the one before; "" when it did not change.
     """
 
     PHASE: ClassVar[str] = "shift_traffic"
@@ -66,6 +67,8 @@ class ShiftEvidence:
     judgements: tuple[Judgement, ...] = ()
     weights_act: str = ""
     comparisons: tuple[Compared, ...] = ()
+    secret_version: str = ""
+    secret_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class BakeEvidence:
 class RollBackEvidence:
     """version: the one that both aliases are on now; moved: the version that each moved alias left, by alias.
 
+    secret_version: the secret version that users are back on; "" when it was not changed. secret_to: the one that the
+    release ran with, "" when it is not on record.
     release_of: deployment that made the release; to: when it was good, ISO 8601; live: the version that stays live
     when there is no good release; hushed: test alarms that were reset to OK.
     """
@@ -98,3 +103,5 @@ class RollBackEvidence:
     to: str = ""
     live: str | None = None
     hushed: tuple[str, ...] | None = None
+    secret_version: str = ""
+    secret_to: str = ""

@@ -19,7 +19,9 @@ class Access:
 class SecretEvidence:
     """The secret that the release reads. No field holds a part of its value.
 
-    version_id: the version with stage AWSCURRENT; previous_version_id: that with AWSPREVIOUS, "" for none.
+    version_id: the version that this deployment rolls: the pending one where there is one, else the current one.
+    replaces: the current version while another is pending, else "". created_at: when the version was stored, ISO 8601.
+    previous_version_id: the version with AWSPREVIOUS, "" for none.
     models: aliases, sorted; targets: upstream model by alias. client_keys: how many. kms_key: "" for the account's own
     key. age_days: whole days since the key was last changed.
     """
@@ -30,6 +32,8 @@ class SecretEvidence:
     name: str = ""
     adopted: bool = False
     version_id: str = ""
+    replaces: str = ""
+    created_at: str = ""
     previous_version_id: str = ""
     previous_is_good: bool = False
     schema: int = 0

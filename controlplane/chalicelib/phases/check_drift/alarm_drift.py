@@ -20,6 +20,17 @@ def topic_gone(topic: str) -> DriftFinding:
     return DriftFinding("alarm", topic, "there", "gone (the topic)", _REMEDY, heals=True)
 
 
+def recipients(topic: str, extra: Iterable[str], missing: Iterable[str]) -> list[DriftFinding]:
+    """Who gets the alarms though `config.notify` does not name them, and who does not though it does."""
+    return [
+        *(DriftFinding("alarm", f"{topic} {who}", "no recipient", "subscribed", _REMEDY, heals=True) for who in extra),
+        *(
+            DriftFinding("alarm", f"{topic} {who}", "subscribed", "no recipient", _REMEDY, heals=True)
+            for who in missing
+        ),
+    ]
+
+
 def findings(recorded: Iterable[Alarm], existing: Iterable[AlarmState]) -> list[DriftFinding]:
     """Alarms that are missing or changed, and unexpected alarms under the environment's prefix.
 

@@ -9,6 +9,7 @@ from chalicelib.domain.errors import BadRequest, NotFound
 from chalicelib.domain.evidence.drift import DriftFinding
 from chalicelib.domain.model import Release
 from chalicelib.engine.phase import Request
+from chalicelib.monitoring.apply import extra_recipients
 from chalicelib.ports import Aws
 from chalicelib.stack import repair
 
@@ -73,7 +74,15 @@ def _alarms(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:
     existing = list(aws.alarms.find(names.alarm("")))
     recorded = record.alarms(request.environment, live, topic or "")
     if topic is not None:
-        return alarm_drift.findings(recorded, existing)
+        return [*alarm_drift.findings(recorded, existing), *_recipients(live, topic, names.topic, aws)]
     # The alarms' actions name a deleted topic: one finding for the topic instead of one for each alarm.
     states = [replace(state, definition=None) for state in existing]
     return [alarm_drift.topic_gone(names.topic), *alarm_drift.findings(recorded, states)]
+
+
+def _recipients(live: Release, topic: str, name: str, aws: Aws) -> list[DriftFinding]:
+    if not live.config:
+        return []  # a release without its configuration on record names no recipients
+    notify, subscribed = record.config(live).notify, aws.topics.subscribers(topic)
+    missing = [who for who in notify if who not in subscribed]
+    return alarm_drift.recipients(name, extra_recipients(subscribed, notify), missing)

@@ -51,9 +51,13 @@ def settings(
         digest=live.artifact,
         code_sha256="",
         secret_arn=secret(environment).arn,
-        # The record does not have the secret's version at the release, so the version's own value counts.
-        secret_version=version.environment.get("SECRET_VERSION_AT_RELEASE", ""),
         response_mode=recorded.response_mode or account.response_mode,
         runtime=account.proxy_runtime,
     )
-    return FunctionSettings(wanted.memory_mb, wanted.timeout_s, wanted.environment)
+    return FunctionSettings(wanted.memory_mb, wanted.timeout_s, {**_of_old_releases(version), **wanted.environment})
+
+
+def _of_old_releases(version: FunctionConfig) -> dict[str, str]:
+    """The variable that control planes before secret releases set, with the version's own value."""
+    name = "SECRET_VERSION_AT_RELEASE"
+    return {name: version.environment[name]} if name in version.environment else {}

@@ -6,6 +6,8 @@ the upstream's price in `options.usd_per_million_tokens`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.options import Load, Options
@@ -15,6 +17,8 @@ GB_SECOND = 0.0000133334
 GATEWAY = 3.50 / 1_000_000
 WORKER_GB = 1.0
 TOKENS = 64  # of a short question and its answer; an upper estimate
+COLD_SECONDS = 3.0  # that a cold start and its request take, at most
+TUNE_COLD, TUNE_WARM = 2, 20  # calls of each memory size
 SECONDS = 1.0  # that a request takes in the proxy, with the upstream
 
 
@@ -24,10 +28,21 @@ def invocation_usd(memory_mb: int, billed_ms: float) -> float:
 
 
 def estimate_usd(load: Load, config: Config, usd_per_million_tokens: float, requests: int) -> float:
-    """USD of a run with so many requests: API Gateway, proxy, tokens and workers."""
+    """USD of a run with so many requests: API Gateway, proxy, tokens, workers and forced cold starts."""
     tokens = TOKENS * usd_per_million_tokens / 1_000_000 if load.upstream == "real" else 0.0
     each = GATEWAY + invocation_usd(config.memory_mb, SECONDS * 1_000) + tokens
-    return requests * each + load.workers * load.duration_s * WORKER_GB * GB_SECOND
+    starts = load.cold_starts * invocation_usd(config.memory_mb, COLD_SECONDS * 1_000)
+    return requests * each + load.workers * load.duration_s * WORKER_GB * GB_SECOND + starts
+
+
+def tuning_usd(sizes: Sequence[int], usd_per_million_tokens: float) -> float:
+    """USD of the measurement of these memory sizes: cold calls, and warm ones that ask the upstream."""
+    tokens = TOKENS * usd_per_million_tokens / 1_000_000
+    return sum(
+        TUNE_COLD * invocation_usd(size, COLD_SECONDS * 1_000)
+        + TUNE_WARM * (invocation_usd(size, SECONDS * 1_000) + tokens)
+        for size in sizes
+    )
 
 
 def per_million_usd(memory_mb: int, duration_ms: float) -> float:
@@ -38,12 +53,14 @@ def per_million_usd(memory_mb: int, duration_ms: float) -> float:
 def guard(config: Config, options: Options, requests: int, *, tokens_are_free: bool) -> float:
     """The estimate in USD. Raises BadRequest when it is above `options.max_cost_usd`."""
     price = 0.0 if tokens_are_free else options.usd_per_million_tokens
-    cost = estimate_usd(options.load, config, price, requests)
+    cost = estimate_usd(options.load, config, price, requests) + tuning_usd(options.tune_memory, price)
     if cost > options.max_cost_usd:
         raise BadRequest(
-            f"the load test would cost about ${cost:.2f} for {requests} requests; "
-            f"the limit is ${options.max_cost_usd:.2f}",
+            f"the load test would cost about ${cost:.4g} for {requests} requests, {options.load.cold_starts} cold "
+            f"starts and {len(options.tune_memory)} memory sizes; "
+            f"the limit is ${options.max_cost_usd:.4g}",
             field="options.max_cost_usd",
-            remedy="Raise options.max_cost_usd, lower options.load, or set options.load.upstream to none.",
+            remedy="Raise options.max_cost_usd, lower options.load or options.tune_memory, or set "
+            "options.load.upstream to none.",
         )
     return cost

@@ -23,12 +23,10 @@ from chalicelib.ports import Aws
 
 from . import measure, tuning
 from .baseline import beside
-from .cost import guard
+from .cost import TUNE_COLD, TUNE_WARM, guard
 from .cursor import ColdStarts, LoadCursor
 from .judge import conclude, stops
 from .slices import Slice, ahead_s, slices_of
-
-_TUNE_COLD, _TUNE_WARM = 2, 20
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
@@ -117,8 +115,8 @@ def _force_cold_starts(request: Request, aws: Aws) -> ColdStarts:
 def _measure_size(memory_mb: int, request: Request, target: Target, aws: Aws) -> SizeRow:
     event = measure.event("POST", CHAT, chat(str(target.variables["chat_model"])))
     with measure.temporary_version(request, aws, memory_mb) as version:
-        cold = version.call_cold(_TUNE_COLD, measure.event("GET", HEALTH))
-        return tuning.measured(memory_mb, cold, version.call_warm(_TUNE_WARM, event))
+        cold = version.call_cold(TUNE_COLD, measure.event("GET", HEALTH))
+        return tuning.measured(memory_mb, cold, version.call_warm(TUNE_WARM, event))
 
 
 PHASE = Definition(run, LoadEvidence, LoadCursor, fingerprint)

@@ -106,7 +106,6 @@ def _wanted(artifact: ArtifactEvidence, secret: SecretEvidence, request: Request
         digest=artifact.digest,
         code_sha256=artifact.code_sha256,
         secret_arn=secret.arn,
-        secret_version=secret.version_id,
         response_mode=inputs.mode(request, aws),
         runtime=aws.settings.proxy_runtime,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chalicelib.domain.aws.secrets import SecretInfo
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.evidence.preflight import Finding
@@ -74,14 +75,22 @@ def _gateway(request: Request, aws: Aws) -> Iterator[Finding]:
 
 def _webhook(request: Request, aws: Aws) -> Iterator[Finding]:
     name = request.names.webhook_secret
-    if request.config.webhook and aws.secrets.find(name) is None:
+    info = aws.secrets.find(name) if request.config.webhook else None
+    if request.config.webhook and (info is None or info.doomed or not info.current):
+        reason = _lack(info)
         yield Finding(
             "webhook",
-            f"config.webhook is set without a signing key (there is no secret {name}), so nothing will be sent",
+            f"config.webhook is set without a signing key ({reason} {name}), so nothing will be sent",
             f"aws secretsmanager create-secret --name {name} --secret-string KEY",
             blocks=False,
             field="config.webhook",
         )
+
+
+def _lack(info: SecretInfo | None) -> str:
+    if info is None:
+        return "there is no secret"
+    return "its deletion is scheduled:" if info.doomed else "it has no value:"
 
 
 def _function(stack: Stack | None, request: Request, aws: Aws) -> Iterator[Finding]:

@@ -1,12 +1,15 @@
 """Phase 2: checks the provider's key and settings, and who may read them. The value never leaves this process.
 
-`PUT /environments/{name}/secret` (`python -m ctl secret set`) stores the secret; `config.secret_arn` adopts an existing
-one. Secrets Manager keeps the version before as AWSPREVIOUS, so a bad version can be taken back.
+`PUT /environments/{name}/secret` (`python -m ctl secret set`) stores a version, and `options.secret_version` names it:
+this phase makes it the pending version, which only the candidate reads, and shift_traffic promotes it.
+`config.secret_arn` adopts an existing secret, whose versions are its owner's matter.
 """
 
 from __future__ import annotations
 
-from chalicelib.domain.aws.secrets import SecretInfo
+from datetime import datetime
+
+from chalicelib.domain.aws.secrets import PENDING, PREVIOUS, SecretInfo, SecretText
 from chalicelib.domain.errors import BadRequest, NotFound, PhaseFailed
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.secret_schema import Secret, check, parsed
@@ -14,53 +17,68 @@ from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
+from . import stage
 from .access import ALLOWED
 from .age import age_days, is_old, warnings
 from .simulate import simulate
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Which secret, its versions by stage, and whether it is old.
+    """Which secret, the version that the candidate reads, the version that it should read, and whether that is old.
 
-    The proxy's role is left out: the first stack creates it, and release_code has proved by then that it reads the
-    secret.
+    The same before and after shift_traffic promotes the version. The proxy's role is left out: the first stack creates
+    it, and release_code has proved by then that it reads the secret.
     """
     info = aws.secrets.find(_name(request))
     max_age = request.config.secret_max_age_days
-    old = info is not None and is_old(age_days(info.changed_at, request.now), max_age)
-    return fingerprint_of(info.arn if info else "", dict(info.stages) if info else {}, old, max_age)
+    if info is None:
+        return fingerprint_of("", "", "", False, max_age)
+    actual, wanted = info.stages.get(PENDING, info.current), request.options.secret_version or info.current
+    return fingerprint_of(info.arn, actual, wanted, _is_old(info, request), max_age)
 
 
 def run(request: Request, aws: Aws) -> Result[SecretEvidence]:
-    """Check the current document and the access to it; nothing is written.
+    """Make the version that this deployment rolls the pending one; check its document and the access to it.
 
     Raises PhaseFailed: SecretMissing, SecretDoomed (its deletion is scheduled), SecretEmpty, SecretMalformed,
-    SecretAccess.
+    SecretAccess, and of `stage`.
     """
-    info = _find(request, aws)
-    secret = _current(info, aws)
+    info = stage.stage(_find(request, aws), request, aws)
+    stored, secret = _checked(info, aws)
+    age = age_days(stored.created_at or info.changed_at, request.now)
     evidence = SecretEvidence(
         arn=info.arn,
         name=info.name,
         adopted=request.config.secret_arn is not None,
-        version_id=info.stages["AWSCURRENT"],
-        previous_version_id=info.stages.get("AWSPREVIOUS", ""),
+        version_id=stored.version_id,
+        replaces=info.current if stored.version_id != info.current else "",
+        created_at=stored.created_at.isoformat() if stored.created_at else "",
+        previous_version_id=info.stages.get(PREVIOUS, ""),
         previous_is_good=_previous_is_good(info, aws),
         schema=secret.schema,
         models=tuple(sorted(secret.models)),
         targets=dict(secret.models),
         client_keys=len(secret.client_keys),
-        age_days=age_days(info.changed_at, request.now),
+        age_days=age,
         kms_key=info.kms_key,
         access=simulate(info, request, aws),
-        warnings=warnings(age_days(info.changed_at, request.now), request.config.secret_max_age_days),
+        warnings=warnings(age, request.config.secret_max_age_days),
     )
     return Result.done(_summary(evidence), evidence)
 
 
+def _is_old(info: SecretInfo, request: Request) -> bool:
+    """By the creation of the version: moving a label changes the time of the secret itself."""
+    recorded = request.results.find(SecretEvidence)
+    is_recorded = recorded is not None and recorded.created_at and recorded.version_id == info.current
+    created = datetime.fromisoformat(recorded.created_at) if recorded and is_recorded else info.changed_at
+    return is_old(age_days(created, request.now), request.config.secret_max_age_days)
+
+
 def _summary(evidence: SecretEvidence) -> str:
     models = f"{len(evidence.models)} model{'s' * (len(evidence.models) != 1)}"
-    summary = f"Secret {evidence.name}: schema {evidence.schema}, {models}, {evidence.age_days} days old"
+    which = f", version {evidence.version_id[:8]} for the candidate only" if evidence.replaces else ""
+    summary = f"Secret {evidence.name}{which}: schema {evidence.schema}, {models}, {evidence.age_days} days old"
     if evidence.access.execution_role == ALLOWED:
         summary += "; the proxy's role can read it"
     return ". ".join([summary, *evidence.warnings])
@@ -85,7 +103,7 @@ def _find(request: Request, aws: Aws) -> SecretInfo:
     if info.doomed:
         message = f"the secret {info.name} is scheduled for deletion"
         raise _unusable(request, message, "SecretDoomed", f"Store it again, which cancels the deletion: {remedy}")
-    if "AWSCURRENT" not in info.stages:
+    if not info.current:
         raise _unusable(request, f"the secret {info.name} has no value", "SecretEmpty", f"Store one: {remedy}")
     return info
 
@@ -95,18 +113,21 @@ def _unusable(request: Request, message: str, code: str, remedy: str) -> PhaseFa
     return PhaseFailed(message, code=code, field=field, remedy=remedy)
 
 
-def _current(info: SecretInfo, aws: Aws) -> Secret:
+def _checked(info: SecretInfo, aws: Aws) -> tuple[SecretText, Secret]:
+    """The version to roll, and its checked document."""
+    version = info.stages.get(PENDING, info.current)
     try:
-        return _document(info.arn, "AWSCURRENT", aws)
+        stored = aws.secrets.read_version(info.arn, version)
+        return stored, check(parsed(stored.text))
     except BadRequest as error:
         # `from None`: a traceback of the cause could show the document.
-        raise _malformed(info, error, aws) from None
+        raise _malformed(info, version, error, aws) from None
 
 
-def _malformed(info: SecretInfo, error: BadRequest, aws: Aws) -> PhaseFailed:
-    current, previous = info.stages["AWSCURRENT"], info.stages.get("AWSPREVIOUS", "")
+def _malformed(info: SecretInfo, version: str, error: BadRequest, aws: Aws) -> PhaseFailed:
+    current, previous = info.current, info.stages.get(PREVIOUS, "")
     remedy = error.remedy or ""
-    if _previous_is_good(info, aws):
+    if version == current and _previous_is_good(info, aws):
         remedy += (
             f" Or go back to the previous version, which is good: aws secretsmanager update-secret-version-stage"
             f" --secret-id {info.arn} --version-stage AWSCURRENT --move-to-version-id {previous}"
@@ -117,7 +138,7 @@ def _malformed(info: SecretInfo, error: BadRequest, aws: Aws) -> PhaseFailed:
         code="SecretMalformed",
         field=error.field,
         remedy=remedy,
-        evidence=SecretEvidence(arn=info.arn, version_id=current, previous_version_id=previous),
+        evidence=SecretEvidence(arn=info.arn, version_id=version, previous_version_id=previous),
     )
 
 
@@ -127,10 +148,10 @@ def _document(arn: str, stage: str, aws: Aws) -> Secret:
 
 
 def _previous_is_good(info: SecretInfo, aws: Aws) -> bool:
-    if "AWSPREVIOUS" not in info.stages:
+    if PREVIOUS not in info.stages:
         return False
     try:
-        _document(info.arn, "AWSPREVIOUS", aws)
+        _document(info.arn, PREVIOUS, aws)
     except (BadRequest, NotFound):
         return False
     return True

@@ -24,10 +24,15 @@ _RELEASES = 10  # releases on record, newest first
 _NOTHING_LIVE: Changes = dict.fromkeys(("live", "last_good", "previous", "releases", "links", "last_revalidation"))
 
 
-def changes(request: Request, deployment: Deployment, outcome: Outcome, at: str) -> Changes:
-    """New values of the record's attributes; None deletes one. at: when the deployment ends, ISO 8601."""
+def changes(request: Request, deployment: Deployment, outcome: Outcome, at: str, secret_version: str = "") -> Changes:
+    """New values of the record's attributes; None deletes one.
+
+    at: when the deployment ends, ISO 8601. secret_version: the one that users have by then, "" for an adopted secret.
+    """
     if request.action is Action.DEPLOY:
-        return _after_deploy(request, deployment, outcome, at)
+        return _after_deploy(request, deployment, outcome, at, secret_version)
+    if request.action is Action.ROTATE:
+        return _rotated(request, at, secret_version) if outcome.is_good else {}
     if request.action is Action.ROLLBACK:
         back = request.results.find(RollBackEvidence)
         # Users follow the aliases, so the record does, too, even when the settings could not be restored.
@@ -50,23 +55,34 @@ def began_to_remove(outcome: Outcome) -> bool:
     return broken.polls > 1 or bool(broken.cursor) or (outcome.error or {}).get("code") not in _REFUSALS
 
 
-def _after_deploy(request: Request, deployment: Deployment, outcome: Outcome, at: str) -> Changes:
+def _rotated(request: Request, at: str, secret_version: str) -> Changes:
+    """The live version with another secret is another release: a rollback goes back to the one before."""
+    live = request.environment.live
+    if live is None:
+        return {}
+    return _moved(
+        request.environment,
+        replace(live, deployment_id=request.deployment_id, at=at, secret_version=secret_version),
+    )
+
+
+def _after_deploy(request: Request, deployment: Deployment, outcome: Outcome, at: str, secret_version: str) -> Changes:
     # A failed rollout takes nothing from users who had a release.
     failed: Changes = {"status": "LIVE" if request.environment.live else "NEVER_LIVE"}
-    ended = _released(request, deployment, at) if outcome.is_good else failed
+    ended = _released(request, deployment, at, secret_version) if outcome.is_good else failed
     return ended | expiry.after_deploy(request.config, request.options, request.now)
 
 
-def _released(request: Request, deployment: Deployment, at: str) -> Changes:
+def _released(request: Request, deployment: Deployment, at: str, secret_version: str) -> Changes:
     live, version = request.environment.live, request.results.of(ReleaseEvidence).version
     config = merge(dataclasses.asdict(request.config), deployment.unknown_config)
     artifact = request.results.find(ArtifactEvidence) or ArtifactEvidence()
     handoff = request.results.find(HandoffEvidence) or HandoffEvidence()
-    if live and live.version == version:
-        # The same version, whose stack settings (throttle, retention) may have changed.
-        release = replace(live, config=config)
+    if live and live.version == version and live.secret_version in ("", secret_version):
+        # The same release, whose stack settings (throttle, retention) may have changed.
+        release = replace(live, secret_version=secret_version, config=config)
     else:
-        release = Release(version, request.deployment_id, at, artifact.digest, config)
+        release = Release(version, request.deployment_id, at, artifact.digest, config, secret_version)
     if settings := request.results.find(SettingsEvidence):
         release = replace(
             release, bundle=settings.bundle, snapshot=settings.snapshot, parameters=dict(settings.parameters)
@@ -75,21 +91,27 @@ def _released(request: Request, deployment: Deployment, at: str) -> Changes:
 
 
 def _moved(environment: Environment, release: Release) -> Changes:
-    """`release` is live. `previous` becomes what was good before, unless that is the same version."""
+    """`release` is live. `previous` becomes what was good before, unless that is the same release."""
     before = environment.last_good
-    others = [other for other in environment.good if other.version != release.version]
+    others = [other for other in environment.good if not _is_same(other, release)]
     record = encode_record(release)
     releases = [record, *map(encode_record, others)][:_RELEASES]
     moved: Changes = {"live": record, "last_good": record, "releases": releases}
-    return moved | {"previous": encode_record(before)} if before and before.version != release.version else moved
+    return moved | {"previous": encode_record(before)} if before and not _is_same(before, release) else moved
+
+
+def _is_same(older: Release, newer: Release) -> bool:
+    """Whether both are one release; a record of an older control plane does not say with which secret version."""
+    return older.version == newer.version and older.secret_version in ("", newer.secret_version)
 
 
 def _rolled_back(environment: Environment, back: RollBackEvidence) -> Changes:
-    by_version = {release.version: release for release in environment.good}
-    release = by_version.get(back.version) or Release(back.version, back.release_of, back.to)
+    target = (back.version, back.secret_to)
+    by_identity = {release.identity: release for release in environment.good}
+    release = by_identity.get(target) or Release(back.version, back.release_of, back.to, secret_version=back.secret_to)
     # The next rollback goes further back, never forward to the release that was just left.
-    versions = [release.version for release in environment.releases]
-    older = environment.releases[versions.index(back.version) + 1 :] if back.version in versions else ()
+    identities = [release.identity for release in environment.releases]
+    older = environment.releases[identities.index(target) + 1 :] if target in identities else ()
     record = encode_record(release)
     previous = encode_record(older[0]) if older else None
     return {"status": "LIVE", "live": record, "last_good": record, "previous": previous}

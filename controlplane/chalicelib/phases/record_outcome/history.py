@@ -18,7 +18,7 @@ def entry(request: Request, deployment: Deployment, outcome: Outcome, at: str, *
     A failure counts as a change, since it may have changed something.
     """
     shift = request.results.find(ShiftEvidence)
-    shifted = shift is not None and shift.from_version is not None
+    shifted = shift is not None and (shift.from_version is not None or bool(shift.secret_version))
     return HistoryEntry(
         at=at,
         deployment_id=request.deployment_id,

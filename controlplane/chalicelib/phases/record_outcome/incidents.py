@@ -36,12 +36,13 @@ def is_verdict(outcome: Outcome) -> bool:
 def decides(action: Action, outcome: Outcome, *, validated: bool) -> bool:
     """Whether this ending may open or close an incident.
 
-    validated: whether the deployment ran the checks of the endpoints. A deploy that did passes as a revalidation would;
-    one that skipped them says nothing. A removed environment has no incident.
+    validated: whether the deployment ran the checks of the endpoints. A deploy or rotation that did passes as a
+    revalidation would; one that skipped them says nothing. A removed environment has no incident.
     """
     if action is Action.REVALIDATE:
         return is_verdict(outcome)
-    return outcome.is_good and (action is Action.CLEANUP or (action is Action.DEPLOY and validated))
+    checked = action in (Action.DEPLOY, Action.ROTATE) and validated
+    return outcome.is_good and (action is Action.CLEANUP or checked)
 
 
 def change(before: Mapping[str, str] | None, *, good: bool, why: str, at: str, deployment_id: str) -> Change | None:

@@ -24,7 +24,8 @@ from . import history, incidents, look
 from .changes import changes
 from .outcome import Outcome, outcome_of, users_saw
 
-_CHANGES_USERS = (Action.DEPLOY, Action.ROLLBACK, Action.CLEANUP)
+_CHANGES_USERS = (Action.DEPLOY, Action.ROTATE, Action.ROLLBACK, Action.CLEANUP)
+_RELEASING = (Action.DEPLOY, Action.ROTATE)
 
 
 def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
@@ -47,7 +48,9 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
     asks = request.action in _CHANGES_USERS and not outcome.is_good
     state = look.users(request, aws, saw_it=saw_it) if asks else ""
     outcome = replace(outcome, summary=f"{outcome.summary}. Users: {state}") if state else outcome
-    ending = _ending(request, deployment, outcome, _incident(request, outcome, recorded, aws), saw_it)
+    incident = _incident(request, outcome, recorded, aws)
+    secret = _secret_version(request, outcome, aws)
+    ending = _ending(request, deployment, outcome, incident, secret, saw_it=saw_it)
     try:
         environment_written = _end(deployment, ending, aws)
     except Aborted as aborted:
@@ -103,6 +106,8 @@ def _ending(
     deployment: Deployment,
     outcome: Outcome,
     incident: dict[str, dict[str, str] | None],
+    secret_version: str,
+    *,
     saw_it: bool,
 ) -> Ending:
     at, lock = stamp(request.now), request.environment.lock
@@ -118,12 +123,20 @@ def _ending(
             "links": dict(handoff.links) or None if handoff else None,
             "current_phase": None,
         },
-        environment=changes(request, deployment, outcome, at) | incident | {"updated_at": at},
+        environment=changes(request, deployment, outcome, at, secret_version) | incident | {"updated_at": at},
         history=encode(history.entry(request, deployment, outcome, at, saw_it=saw_it)),
         forgets=tuple(request.environment.applied) if outcome.is_good and request.action is Action.CLEANUP else (),
-        # Only a deploy can still be taken back; what another action did by now is done.
-        unless_aborted=outcome.is_good and request.action is Action.DEPLOY,
+        # Only these can still be taken back; what another action did by now is done.
+        unless_aborted=outcome.is_good and request.action in _RELEASING,
     )
+
+
+def _secret_version(request: Request, outcome: Outcome, aws: Aws) -> str:
+    """The version of the environment's own secret that users have now: one may have been set at once meanwhile."""
+    if not outcome.is_good or request.action not in _RELEASING or request.config.secret_arn is not None:
+        return ""
+    info = aws.secrets.find(request.names.secret)
+    return info.current if info else ""
 
 
 def _end(deployment: Deployment, ending: Ending, aws: Aws) -> bool:

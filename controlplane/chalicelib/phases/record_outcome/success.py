@@ -13,6 +13,7 @@ _ACTING = ("prepare_secret", "package_artifact", "deploy_stack", "configure_moni
 # Steps whose summaries are the deployment's, by action, and the summary without a record of them.
 _STEPS: Mapping[Action, tuple[tuple[str, ...], str]] = {
     Action.PLAN: (("make_plan",), "Planned"),
+    Action.ROTATE: (("shift_traffic",), "Rotated"),
     Action.ROLLBACK: (("roll_back", "restore_settings"), "Rolled back"),
     Action.CLEANUP: (("clean_up",), "Cleaned up"),
     Action.DRILL: (("run_drill",), "Drilled"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chalicelib.domain.aws.secrets import CANDIDATE_TTL_S
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed, PhaseFailed
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
-from chalicelib.engine.phase import Request, Result
+from chalicelib.engine.phase import Request, Result, applied_as
 from chalicelib.ports import Aws
 from chalicelib.release import sabotage
 from chalicelib.stack.urls import candidate_url
@@ -32,7 +34,12 @@ class Health:
 
 def read_health(request: Request, aws: Aws) -> Health:
     """Ask the candidate for its health, once, signed."""
-    url = candidate_url(request.results.of(StackEvidence), "/health")
+    stack = request.results.find(StackEvidence) or applied_as(request.environment, StackEvidence)
+    if stack is None:
+        raise PhaseFailed(
+            "the environment has no API yet", code="NothingToTest", remedy="Deploy the environment first."
+        )
+    url = candidate_url(stack, "/health")
     try:
         reply = aws.endpoint.call("GET", url, signed=True, timeout_s=_TIMEOUT_S)
     except AwsCallFailed as error:
@@ -40,6 +47,20 @@ def read_health(request: Request, aws: Aws) -> Health:
     body = reply.json()
     text = {"body": reply.body[:200].decode(errors="replace")}
     return Health(url, reply.status, body if isinstance(body, dict) else text)
+
+
+def wait_for_pending_secret(request: Request) -> Result[ReleaseEvidence] | None:
+    """IN_PROGRESS until no process of the candidate still holds the secret version before; None from then on.
+
+    Warm processes read it again when it is older than CANDIDATE_TTL_S, each by itself.
+    """
+    if request.options.secret_version is None or request.elapsed_s >= CANDIDATE_TTL_S:
+        return None
+    return Result.in_progress(
+        "Waiting until every process of the candidate has read the pending secret",
+        poll_after_s=math.ceil(CANDIDATE_TTL_S - request.elapsed_s),
+        cursor=request.cursor_as(ReleaseCursor),
+    )
 
 
 def wait_for_health(version: str, health: Health, problem: str, request: Request) -> Result[ReleaseEvidence]:

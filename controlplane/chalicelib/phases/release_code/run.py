@@ -2,7 +2,7 @@
 
 The stack is not touched. A version is published only when no published version has the same code and settings; its
 description holds the fingerprint of both. Then the candidate itself must report that it runs this artifact and has
-read its secret.
+read its secret. For the action `rotate` the candidate is the live version (`reuse`).
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.model import Action
+from chalicelib.domain.names import CANDIDATE
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.release import release, sabotage
 from chalicelib.release.release import WantedRelease
 
-from . import inspect, publish
+from . import inspect, publish, reuse
 from .cursor import ReleaseCursor
 
-CANDIDATE = "candidate"
 _SETTLE_S = 10 * 60
 
 
@@ -46,6 +47,8 @@ def run(request: Request, aws: Aws) -> Result[ReleaseEvidence]:
 
     Raises PhaseFailed: UpdateFailed, UpdateTimeout, PublishFailed, WrongCode, CandidateUnhealthy, SecretAccess.
     """
+    if request.action is Action.ROTATE:
+        return reuse.reuse_live(request, aws)
     wanted = _wanted(request, aws)
     function = request.names.function
     current = aws.functions.config(function)
@@ -76,7 +79,6 @@ def _wanted(request: Request, aws: Aws) -> WantedRelease:
         digest=artifact.digest,
         code_sha256=artifact.code_sha256,
         secret_arn=secret.arn,
-        secret_version=secret.version_id,
         response_mode=request.config.response_mode or aws.settings.response_mode,
         runtime=aws.settings.proxy_runtime,
     )
@@ -111,6 +113,8 @@ def _check(version: Version, wanted: WantedRelease, request: Request, aws: Aws) 
     )
     if problem:
         return inspect.wait_for_health(version.number, health, problem, request)
+    if waiting := inspect.wait_for_pending_secret(request):
+        return waiting
     return _done(version, wanted, health, request, aws)
 
 

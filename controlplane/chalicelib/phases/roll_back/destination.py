@@ -16,8 +16,9 @@ def requested(environment: Environment, version: str | None, existing: Collectio
     """
     if version is None:
         good, live = environment.last_good, environment.live
-        return environment.previous if good and live and good.version == live.version else good
-    passed = {release.version: release for release in environment.good if release.version in existing}
+        return environment.previous if good and live and good.identity == live.identity else good
+    newest_last = [release for release in reversed(environment.good) if release.version in existing]
+    passed = {release.version: release for release in newest_last}
     if version in passed:
         return passed[version]
     reason = "was never released successfully" if version in existing else "does not exist"

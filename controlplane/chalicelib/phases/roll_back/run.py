@@ -1,4 +1,4 @@
-"""Takes users back to the last good version; a version holds code and settings together.
+"""Takes users back to the last good version, which holds code and settings, and to its secret version.
 
 Runs after every failure from configure_monitoring on, after a stop from outside, and for the action `rollback`. Users
 are moved by aliases alone, one call each. Then test alarms that an interrupted configure_monitoring left are reset.
@@ -17,6 +17,7 @@ from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import fire
 from chalicelib.ports import Aws
 
+from . import restore
 from .destination import nothing_to_go_back_to, requested
 
 UNRELEASED = "unreleased"  # ARTIFACT_DIGEST of the version that proxy/template.yaml creates
@@ -34,7 +35,7 @@ def run(request: Request, aws: Aws) -> Result[RollBackEvidence]:
         if request.action is Action.ROLLBACK:
             raise LockLost(summary, remedy="Send the rollback again.")
         return Result.skipped(summary)
-    result = _go_back(request, aws)
+    result = restore.go_back(_go_back(request, aws), request, aws)
     if not _was_firing_alarms(request, aws):
         return result
     reset = fire.reset_test_alarms(request.names, aws)
@@ -69,7 +70,7 @@ def _go_back(request: Request, aws: Aws) -> Result[RollBackEvidence]:
     if "candidate" in moved:
         applied = ReleaseEvidence.PHASE
         aws.records.set_applied(names.environment, applied, None, holder=request.deployment_id)
-    evidence = RollBackEvidence(target.version, moved, target.deployment_id, target.at)
+    evidence = RollBackEvidence(target.version, moved, target.deployment_id, target.at, secret_to=target.secret_version)
     if not moved:
         return Result.skipped(f"Nothing to roll back: users are on version {target.version}", evidence)
     return Result.done(f"Rolled back: {_moves(moved, target.version)}", evidence)

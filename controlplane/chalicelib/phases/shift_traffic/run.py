@@ -1,7 +1,8 @@
 """Moves users from the live version to the candidate in steps, and judges each step before the next.
 
 A step is judged by the environment's alarms and by the candidate's failures against the live version's in the same
-time. A step that fails raises; the state machine then calls `roll_back`.
+time. A step that fails raises; the state machine then calls `roll_back`. With the last step users also get the secret
+version that was pending: two versions of the code share one secret, and the older one must not meet the newer document.
 """
 
 from __future__ import annotations
@@ -17,16 +18,18 @@ from chalicelib.release.shifting import step_s, steps_of, weights_at
 
 from .cursor import ShiftCursor
 from .observe import NOT_RUN, observe
+from .promote import promote
 
 
 def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
-    """Judge the last step, then take the next one. Raises PhaseFailed: AlarmFired, CanaryWorse."""
+    """Judge the last step, then take the next one. Raises PhaseFailed: AlarmFired, CanaryWorse, SecretChanged."""
     live_alias = alias_of(aws.functions.aliases(request.names.function), "live")
     candidate = request.results.of(ReleaseEvidence).version
     cursor = request.cursor_as(ShiftCursor)
     live = _version_before(request, live_alias, candidate) if cursor.from_version is None else cursor.from_version
     if live == candidate and not live_alias.weights:
-        return Result.skipped(f"Version {candidate} already serves all traffic", ShiftEvidence(version=candidate))
+        served = f"Version {candidate} already serves all traffic"
+        return _with_secret(Result.skipped(served, ShiftEvidence(version=candidate)), request, aws)
     steps = _steps(request)
     if not cursor.steps_taken:
         tested = request.results.find(LoadEvidence) or LoadEvidence()
@@ -37,7 +40,18 @@ def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
         cursor = replace(cursor, judgements=(*cursor.judgements, judgement), comparisons=comparisons)
     if cursor.steps_taken < len(steps):
         return _take_step(steps[cursor.steps_taken], live, candidate, cursor, request, aws)
-    return _done(steps, live, candidate, cursor, aws)
+    return _with_secret(_done(steps, live, candidate, cursor, aws), request, aws)
+
+
+def _with_secret(result: Result[ShiftEvidence], request: Request, aws: Aws) -> Result[ShiftEvidence]:
+    """The result of moving the traffic, after the pending secret version, if there is one, was promoted."""
+    secret = promote(request, aws)
+    if secret is None or result.evidence is None:
+        return result
+    evidence = replace(result.evidence, secret_version=secret.version_id, secret_from=secret.replaces)
+    ttl_s = request.config.secret_ttl_s
+    text = f"secret version {secret.version_id[:8]} is current; users have it within {ttl_s} s"
+    return Result.done(f"{result.summary}; {text}", evidence)
 
 
 def _version_before(request: Request, live: Alias, candidate: str) -> str:

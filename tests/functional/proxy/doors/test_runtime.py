@@ -263,7 +263,7 @@ def test_a_secret_that_cannot_be_used_at_init_is_no_reason_to_die(
 
 def test_the_secret_is_asked_for_by_arn_with_a_signature_and_the_session_token(streaming: Environment) -> None:
     headers, body = streaming.secrets.requests[0]
-    assert json.loads(body) == {"SecretId": ARN}
+    assert json.loads(body) == {"SecretId": ARN, "VersionStage": "AWSCURRENT"}
     assert headers["x-amz-target"] == "secretsmanager.GetSecretValue"
     assert "/eu-central-1/secretsmanager/aws4_request" in headers["authorization"]
     assert headers["x-amz-security-token"] == "token"

@@ -41,7 +41,6 @@ def aws() -> FakeAws:
         digest="abc",
         code_sha256="c",
         secret_arn=info.arn,
-        secret_version="v1",
         response_mode="stream",
         runtime="python3.11",
     )
@@ -227,3 +226,18 @@ def test_the_record_of_a_failed_check_has_all_fields(aws: FakeAws) -> None:
 def test_a_live_version_that_was_deleted_is_drift(aws: FakeAws) -> None:
     del aws.functions.published[NAMES.function][2]
     assert f"{NAMES.function}:3 is gone, not there" in drifted(aws).message
+
+
+def test_a_recipient_too_many_or_too_few_is_drift_and_healed(aws: FakeAws) -> None:
+    wanted, extra = (f"arn:aws:sqs:eu-central-1:123456789012:{name}" for name in ("wanted", "extra"))
+    topic = aws.topics.ensure(NAMES.topic, {})
+    aws.topics.subscribe(topic, "sqs", extra)
+    stands = dev(aws)
+    assert stands.live is not None
+    live = replace(stands.live, config=dataclasses.asdict(Config(notify=(wanted,))))
+    with pytest.raises(PhaseFailed) as caught:
+        check(aws, environment=replace(stands, live=live))
+    assert f"{extra} is subscribed, not no recipient" in caught.value.message
+    assert f"{wanted} is no recipient, not subscribed" in caught.value.message
+    check(aws, heal=True, environment=replace(stands, live=live))
+    assert set(aws.topics.subscribers(topic)) == {wanted}

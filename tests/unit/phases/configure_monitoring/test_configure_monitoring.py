@@ -343,3 +343,14 @@ def test_the_fingerprint_follows_thresholds_recipients_and_missing_alarms_only()
     assert fingerprint_of(config=Config(notify=("a@b.example",))) != same
     fake.alarms.delete([NAMES.alarm("errors")])
     assert fingerprint_of() != same
+
+
+def test_who_is_taken_out_of_notify_is_unsubscribed_and_probes_and_the_unconfirmed_stay() -> None:
+    fake = aws()
+    a, b, c = (f"arn:aws:sqs:eu-central-1:123456789012:{name}" for name in "abc")
+    topic = to_the_end(ask(config=Config(notify=(a, b))), fake).topic
+    probe = "arn:aws:sqs:eu-central-1:123456789012:proxyctl_dev_probe_d-other"
+    fake.topics.subscribe(topic, "sqs", probe)
+    fake.topics.subscribe(topic, "email", "pending@example.com")
+    to_the_end(ask(config=Config(notify=(c,))), fake)
+    assert set(fake.topics.subscribers(topic)) == {c, probe, "pending@example.com"}

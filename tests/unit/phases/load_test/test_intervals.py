@@ -128,3 +128,44 @@ def test_whole_seconds_are_resampled_from_ten_seconds_on(count: int, by_blocks: 
 def test_a_comparison_with_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="both sides"):
         ratio_interval({}, seconds(random.Random(5), 2, 10), 0.5, random.Random(6))
+
+
+def test_no_answers_leave_every_share_possible_and_all_hits_reach_one() -> None:
+    assert share_interval(0, 0) == (0.0, 1.0)
+    assert share_interval(1, 1)[1] == 1.0
+    assert share_interval(1, 10_000)[0] == pytest.approx(1.7653e-05, rel=1e-3)
+
+
+def test_a_single_sample_is_the_lower_end_of_its_interval() -> None:
+    assert quantile_interval(histogram([7]), 0.5) == (7, None)
+
+
+@pytest.mark.parametrize("count", [4, 20])
+def test_a_constant_duration_has_a_ratio_without_spread(count: int) -> None:
+    """100 µs to 150 µs; both have a bucket of their own."""
+    before = {second: histogram([100] * 20) for second in range(count)}
+    after = {second: histogram([150] * 20) for second in range(count)}
+    assert ratio_interval(before, after, 0.5, random.Random(1)) == (1.5, 1.5, 1.5)
+
+
+def test_durations_of_zero_count_as_half_a_microsecond() -> None:
+    before, after = {0: histogram([0] * 20)}, {0: histogram([2] * 20)}
+    assert ratio_interval(before, after, 0.5, random.Random(1)) == (4, 4, 4)
+
+
+def test_the_ratio_is_that_of_the_samples_at_the_rank_rounded_up() -> None:
+    before = {0: histogram([100] * 5)}
+    after = {0: histogram([101, 102, 103, 104, 105])}
+    figures = [ratio_interval(before, after, share, random.Random(1))[0] for share in (0.0, 0.2, 0.21, 0.5, 1.0)]
+    assert figures == pytest.approx([1.01, 1.01, 1.02, 1.03, 1.05])
+
+
+def test_the_ends_of_the_interval_are_the_fifth_ratios_from_either_side_of_200() -> None:
+    """At 95 % the five smallest and the five largest of 200 are cut off."""
+    before = {second: histogram([100]) for second in range(20)}
+    after = {second: histogram([101 + second]) for second in range(20)}
+    every = ratio_interval(before, after, 0.5, random.Random(1), level=1.0)
+    by_default = ratio_interval(before, after, 0.5, random.Random(1))
+    assert by_default == ratio_interval(before, after, 0.5, random.Random(1), level=1 - 2 * 5.5 / 200)
+    assert by_default != ratio_interval(before, after, 0.5, random.Random(1), level=1 - 2 * 60 / 200)
+    assert every[1] <= by_default[1] < by_default[0] < by_default[2] <= every[2]

@@ -42,6 +42,7 @@ def both(body: bytes) -> tuple[object, object]:
 
 
 @given(st.dictionaries(NAMES, VALUES, max_size=5), st.booleans(), st.sampled_from([None, 1]))
+@example({"x": 0, "model": None}, False, None)
 @settings(max_examples=400)
 def test_the_model_is_where_the_exact_parser_has_it(document: object, ascii_only: bool, indent: int | None) -> None:
     exactly, scanned = both(json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode())

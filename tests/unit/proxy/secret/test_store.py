@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.secret.store import SecretsManager, SecretUnreadable, TextStore
+from proxy.secret.store import CURRENT, PENDING, SecretsManager, SecretUnreadable, TextStore
 
 ARN = "arn:aws:secretsmanager:eu-west-1:1:secret:x"
 
@@ -10,12 +10,14 @@ ARN = "arn:aws:secretsmanager:eu-west-1:1:secret:x"
 class Scripted(SecretsManager):
     """Answers instead of the network; notes the waits."""
 
-    def __init__(self, *answers: tuple[int, bytes] | OSError, **env: str) -> None:
+    def __init__(self, *answers: tuple[int, bytes] | OSError, stages: tuple[str, ...] = (CURRENT,)) -> None:
         self.answers = list(answers)
         self.waits: list[float] = []
-        super().__init__(ARN, env, sleep=self.waits.append)
+        self.asked_for: list[str] = []
+        super().__init__(ARN, {}, sleep=self.waits.append, stages=stages)
 
-    def _post(self) -> tuple[int, bytes]:
+    def _post(self, stage: str) -> tuple[int, bytes]:
+        self.asked_for.append(stage)
         answer = self.answers.pop(0)
         if isinstance(answer, OSError):
             raise answer
@@ -65,6 +67,34 @@ def test_tries_end() -> None:
 def test_a_secret_that_is_no_text_is_named_as_such(body: bytes) -> None:
     with pytest.raises(SecretUnreadable, match="SecretString"):
         Scripted((200, body)).read()
+
+
+MISSING = (400, b'{"__type": "ResourceNotFoundException"}')
+FIRST_PENDING = (PENDING, CURRENT)
+
+
+def test_the_candidates_store_reads_the_pending_version_where_there_is_one() -> None:
+    store = Scripted(GOOD, stages=FIRST_PENDING)
+    assert store.read() == ("text", "v1")
+    assert store.asked_for == [PENDING]
+
+
+def test_the_candidates_store_reads_the_current_version_where_none_is_pending() -> None:
+    store = Scripted(MISSING, GOOD, stages=FIRST_PENDING)
+    assert store.read() == ("text", "v1")
+    assert store.asked_for == [PENDING, CURRENT]
+
+
+def test_a_pending_version_that_cannot_be_read_is_no_missing_one() -> None:
+    store = Scripted((400, b'{"__type": "AccessDeniedException"}'), GOOD, stages=FIRST_PENDING)
+    with pytest.raises(SecretUnreadable, match="AccessDenied"):
+        store.read()
+
+
+def test_a_users_store_never_asks_for_the_pending_version() -> None:
+    store = Scripted(GOOD)
+    store.read()
+    assert store.asked_for == [CURRENT]
 
 
 def test_a_file_that_cannot_be_read_is_named() -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from ctl.difference import Change, differences, shown
-from ctl.pages import Line
 from ctl.shapes import Deployment, Environment
-from ctl.styles import STYLES
+from ctl.view.pages import Line
+from ctl.view.styles import STYLES
 from ctl.words import clean, note, rows
 
 _CHECKED = ("SUCCEEDED", "SKIPPED", "FAILED")

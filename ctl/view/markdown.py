@@ -6,8 +6,8 @@ from typing import Any
 
 from ctl import exits, rolling
 from ctl.client import Client
-from ctl.events import Event
 from ctl.shapes import Deployment
+from ctl.view.events import Event
 from ctl.words import clean, clean_lines, failure
 
 _VERDICTS = {"skip": "unchanged", "run": "**will run**", "depends": "may run"}

@@ -8,12 +8,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ctl import curve
 from ctl.client import FINAL
-from ctl.curve import Sample
-from ctl.events import percent_of, resources_of
 from ctl.shapes import Deployment, Load, Row
-from ctl.styles import STYLES
+from ctl.view import curve
+from ctl.view.curve import Sample
+from ctl.view.events import percent_of, resources_of
+from ctl.view.styles import STYLES
 from ctl.words import clean, note, question, rows
 
 _JUSTIFY: tuple[Literal["left", "right"], ...] = ("right", "left", "left", "right", "left")

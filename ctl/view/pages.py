@@ -7,12 +7,12 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from ctl import comparing
 from ctl.difference import Change
 from ctl.difference import shown as change_text
 from ctl.remedies import in_flags
 from ctl.shapes import Deployment, Dora, Entry, Environment, Night, Release, Row, Verdict
-from ctl.styles import STYLES
+from ctl.view import comparing
+from ctl.view.styles import STYLES
 from ctl.words import clean, clean_lines, command, note, question, rows
 
 Line = tuple[str, str]  # text, rich style

@@ -28,9 +28,9 @@ def happened(before: Deployment | None, after: Deployment) -> Iterator[Event]:
 def _of_row(before: Row | None, row: Row) -> Iterator[Event]:
     if row["status"] != "PENDING" and (before is None or before["status"] != row["status"]):
         yield {"event": "phase", **_shown(row)}
-    resources, known = resources_of(row), resources_of(before)
+    resources, earlier = resources_of(row), resources_of(before)
     for name, status in resources.items():
-        if known.get(name) != status:
+        if earlier.get(name) != status:
             yield {"event": "resource", "phase": row["name"], "resource": name, "status": status}
     percent = percent_of(row)
     if percent is not None and percent != percent_of(before):

@@ -6,9 +6,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from installer.errors import CommandFailed
 from local import processes, state
-from local.cloud import Site
+from local.cloud import CloudError, Site
 from local.state import Cloud
 
 NAME = "console"
@@ -17,13 +16,13 @@ _ADDRESS = re.compile(rb"^  (http://127\.0\.0\.1:\d+/\S+/)$", re.MULTILINE)
 
 
 def ensure(site: Site, api_url: str) -> str:
-    """The console's address, of the one that runs or of a new one. Raises CommandFailed when it does not start.
+    """The console's address, of the one that runs or of a new one. Raises CloudError when it does not start.
 
     The address holds a token that acts with the operator's credentials, so that only the owner can read its file.
     """
     running = state.load(site.folder)
     if running is None:
-        raise CommandFailed("the embedded cloud has ended meanwhile; run the demo again")
+        raise CloudError("the embedded cloud has ended meanwhile; run the demo again")
     alive = [item for item in running.processes if item.name == NAME and processes.is_alive(item)]
     address = _read(_log(site), api_url) if alive else ""
     if address:
@@ -42,7 +41,7 @@ def _start(site: Site, running: Cloud, api_url: str) -> str:
     deadline, pause_s = time.monotonic() + _LIMIT_S, 0.05
     while not (address := _read(log, api_url)):
         if not processes.is_alive(process) or time.monotonic() > deadline:
-            raise CommandFailed(f"the console did not start; see {log}")
+            raise CloudError(f"the console did not start; see {log}")
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.3, 0.5)
     return address

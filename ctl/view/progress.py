@@ -8,9 +8,9 @@ from typing import Protocol, TextIO
 from rich.console import Console
 from rich.live import Live
 
-from ctl.board import Board, shown_rows
-from ctl.events import happened
 from ctl.shapes import Deployment, Row
+from ctl.view.board import Board, shown_rows
+from ctl.view.events import happened
 from ctl.words import clean, failure, note, question, rows
 
 __all__ = ["failure", "rows", "text_of", "watch"]

@@ -4,7 +4,7 @@ import heapq
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -94,12 +94,17 @@ def _read(group: str, pattern: str, since_ms: int, client: BaseClient, query: Qu
     try:
         for page in client.get_paginator("filter_log_events").paginate(**arguments):
             for event in page["events"]:
-                yield Line(event["timestamp"], event["eventId"], group, event["message"])
+                yield Line(event["timestamp"], _id_of(event), group, event["message"])
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ResourceNotFoundException":
             raise Refused(f"there is no log {group}: does environment {query.environment} exist?") from None
         raise Refused(f"the log {group} cannot be read: {code}: {error.response['Error'].get('Message')}") from None
+
+
+def _id_of(event: Mapping[str, Any]) -> str:
+    """CloudWatch's own id; without one (the embedded cloud sends none) what tells two lines apart."""
+    return str(event.get("eventId") or f"{event.get('logStreamName', '')} {event['timestamp']} {event['message']}")
 
 
 def text(line: Line) -> str:
