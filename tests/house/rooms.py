@@ -17,7 +17,7 @@ ACTING = frozenset(
         "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe",
         "promote", "publish", "remove", "repair", "restore", "reuse", "run", "search", "settle", "shard", "simulate",
         "stage", "stand_in", "target", "task", "throttle", "timer", "update", "upstream", "verify", "watch", "wire",
-        "worker",
+        "worker", "drive_split", "read_failures",
     }
 )  # fmt: skip
 _OUTSIDE = (

@@ -239,6 +239,32 @@ def test_a_lease_outlives_the_longest_lambda() -> None:
     assert DeploymentStatus.PENDING.is_final is False
 
 
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "1" * 5_000, "x", "1.0", ""])
+def test_a_limit_outside_of_its_range_is_refused_in_few_words(limit: str) -> None:
+    answer = ask(FakeAws(), deployments.index, query={"limit": limit})
+    assert (answer.status, error(answer)["field"]) == (400, "limit")
+    assert len(error(answer)["message"]) < 100
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "x"])
+def test_a_body_of_another_type_is_refused_in_the_apis_own_shape(kind: str) -> None:
+    answer = ask(FakeAws(), deployments.start, {"environment": "dev"}, headers={"content-type": kind})
+    assert answer.status == 415
+    assert (error(answer)["code"], error(answer)["field"]) == ("UnsupportedMediaType", "Content-Type")
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "Application/JSON; charset=utf-8", "application/problem+json", ""]
+)
+def test_json_of_any_spelling_is_read(kind: str) -> None:
+    headers = {"content-type": kind} if kind else {}
+    assert ask(FakeAws(), deployments.start, {"environment": "dev"}, headers=headers).status == 202
+
+
+def test_a_byte_order_mark_before_the_body_is_read_over() -> None:
+    assert ask(FakeAws(), deployments.start, b'\xef\xbb\xbf{"environment": "dev"}').status == 202
+
+
 def has(aws: FakeAws, config: dict[str, Any], lock: dict[str, Any] | None = None) -> None:
     live = {"version": "2", "deployment_id": "d", "at": "t", "config": config}
     aws.records.attributes["dev"] = {"status": "LIVE", "live": live, "last_good": live, "lock": lock}
@@ -273,29 +299,3 @@ def test_a_deployment_from_the_queue_is_merged_into_what_the_one_before_it_left(
     start_next("dev", aws.as_aws(), lambda: NOW)
     config = aws.records.deployment(second).config
     assert (config.memory_mb, config.throttle.rate_per_s) == (768, 20)
-
-
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "1" * 5_000, "x", "1.0", ""])
-def test_a_limit_outside_of_its_range_is_refused_in_few_words(limit: str) -> None:
-    answer = ask(FakeAws(), deployments.index, query={"limit": limit})
-    assert (answer.status, error(answer)["field"]) == (400, "limit")
-    assert len(error(answer)["message"]) < 100
-
-
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "x"])
-def test_a_body_of_another_type_is_refused_in_the_apis_own_shape(kind: str) -> None:
-    answer = ask(FakeAws(), deployments.start, {"environment": "dev"}, headers={"content-type": kind})
-    assert answer.status == 415
-    assert (error(answer)["code"], error(answer)["field"]) == ("UnsupportedMediaType", "Content-Type")
-
-
-@pytest.mark.parametrize(
-    "kind", ["application/json", "Application/JSON; charset=utf-8", "application/problem+json", ""]
-)
-def test_json_of_any_spelling_is_read(kind: str) -> None:
-    headers = {"content-type": kind} if kind else {}
-    assert ask(FakeAws(), deployments.start, {"environment": "dev"}, headers=headers).status == 202
-
-
-def test_a_byte_order_mark_before_the_body_is_read_over() -> None:
-    assert ask(FakeAws(), deployments.start, b'\xef\xbb\xbf{"environment": "dev"}').status == 202

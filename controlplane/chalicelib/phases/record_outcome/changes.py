@@ -47,14 +47,6 @@ def changes(request: Request, deployment: Deployment, outcome: Outcome, at: str,
     return {}
 
 
-def began_to_remove(outcome: Outcome) -> bool:
-    """Whether a clean-up that failed had deleted anything: its first call refuses before it deletes."""
-    broken = outcome.broken
-    if broken is None or broken.name != CleanUpEvidence.PHASE:
-        return False
-    return broken.polls > 1 or bool(broken.cursor) or (outcome.error or {}).get("code") not in _REFUSALS
-
-
 def _rotated(request: Request, at: str, secret_version: str) -> Changes:
     """The live version with another secret is another release: a rollback goes back to the one before."""
     live = request.environment.live
@@ -64,6 +56,14 @@ def _rotated(request: Request, at: str, secret_version: str) -> Changes:
         request.environment,
         replace(live, deployment_id=request.deployment_id, at=at, secret_version=secret_version),
     )
+
+
+def began_to_remove(outcome: Outcome) -> bool:
+    """Whether a clean-up that failed had deleted anything: its first call refuses before it deletes."""
+    broken = outcome.broken
+    if broken is None or broken.name != CleanUpEvidence.PHASE:
+        return False
+    return broken.polls > 1 or bool(broken.cursor) or (outcome.error or {}).get("code") not in _REFUSALS
 
 
 def _after_deploy(request: Request, deployment: Deployment, outcome: Outcome, at: str, secret_version: str) -> Changes:

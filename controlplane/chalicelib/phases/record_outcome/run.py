@@ -24,7 +24,8 @@ from . import history, incidents, look
 from .changes import changes
 from .outcome import Outcome, outcome_of, users_saw
 
-_CHANGES_USERS = (Action.DEPLOY, Action.ROTATE, Action.ROLLBACK, Action.CLEANUP)
+_CHANGES_USERS = (Action.DEPLOY, Action.ROLLBACK, Action.CLEANUP)
+
 _RELEASING = (Action.DEPLOY, Action.ROTATE)
 
 
@@ -49,8 +50,8 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
     state = look.users(request, aws, saw_it=saw_it) if asks else ""
     outcome = replace(outcome, summary=f"{outcome.summary}. Users: {state}") if state else outcome
     incident = _incident(request, outcome, recorded, aws)
-    secret = _secret_version(request, outcome, aws)
-    ending = _ending(request, deployment, outcome, incident, secret, saw_it=saw_it)
+    secret_version = _secret_version(request, outcome, aws)
+    ending = _ending(request, deployment, outcome, incident, secret_version, saw_it)
     try:
         environment_written = _end(deployment, ending, aws)
     except Aborted as aborted:
@@ -107,7 +108,6 @@ def _ending(
     outcome: Outcome,
     incident: dict[str, dict[str, str] | None],
     secret_version: str,
-    *,
     saw_it: bool,
 ) -> Ending:
     at, lock = stamp(request.now), request.environment.lock
