@@ -15,7 +15,7 @@ END = ("RecordOutcome",)
 BACK = ("RollBack", "RestoreSettings", "RecordOutcome")
 NOWHERE = ("RollBack", "RecordOutcome")  # a rollback that failed: there is no release whose settings to restore
 # Until here nothing that users or alarms feel has changed: a failure needs no rollback.
-NOTHING_TO_GO_BACK_FROM = ("AcquireLock", "Preflight", "PrepareSecret", "PackageArtifact")
+NOTHING_TO_GO_BACK_FROM = ("AcquireLock", "Preflight")
 _LOAD = {"status": "IN_PROGRESS", "poll_after_s": 1, "summary": ""}
 _APPROVED = {"result": {"approved": True}}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from chalicelib.domain.config_patch import patched
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.model import LEASE_S, Deployment, Environment, Lock
 from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
+from .config_patch import patched
 from .execution import execution_input
 from .idempotency import claimed_deployment, deployment_id
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from chalicelib.domain import webhook_url
 from chalicelib.domain.codec import decode, refuse_unknown
 from chalicelib.domain.config import Config
-from chalicelib.domain.config_patch import patched, without_nulls
 from chalicelib.domain.errors import BadRequest, Conflict, NotFound
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Environment, Lock
 from chalicelib.domain.names import Names
@@ -22,6 +21,7 @@ from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
+from .config_patch import patched, without_nulls
 from .execution import execution_input
 from .feasibility import refuse_near_name, refuse_unreachable_rate
 from .idempotency import claim_of, claimed_deployment, deployment_id
@@ -138,7 +138,7 @@ def _check_secret_version(start: Start) -> None:
         raise BadRequest(
             "action rotate needs the version of the secret to roll",
             field="options.secret_version",
-            remedy="PUT or PATCH /environments/{name}/secret stores a version and rolls it.",
+            remedy="PATCH /environments/{name}/secret stores a version and rolls it.",
         )
     if start.options.secret_version is not None and start.action not in _ROLLS_SECRET:
         raise BadRequest(

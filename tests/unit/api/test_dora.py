@@ -92,5 +92,5 @@ def test_a_revalidation_ends_each_outage_that_a_revalidation_began() -> None:
 
 
 def test_rates_are_rounded_to_what_a_reader_can_use() -> None:
-    figures = dora([entry(3, outcome="ROLLED_BACK"), entry(2), entry(1)], NOW, days=7)
+    figures = dora([entry(3, outcome="ROLLED_BACK", users_saw_it=True), entry(2), entry(1)], NOW, days=7)
     assert (figures.deployments_per_day, figures.change_failure_rate) == (0.286, 0.3333)

@@ -60,8 +60,9 @@ def run(request: Request, aws: Aws) -> Result[RestoreEvidence]:
 def _release(request: Request) -> Release | None:
     """The release whose settings are restored; None without one, or when its settings are not on record."""
     if request.action is Action.ROLLBACK:
-        version = request.results.of(RollBackEvidence).version
-        return next((item for item in request.environment.good if item.version == version and item.config), None)
+        back = request.results.of(RollBackEvidence)
+        same = [item for item in request.environment.good if item.version == back.version and item.config]
+        return next((item for item in same if item.secret_version == back.secret_to), next(iter(same), None))
     good = request.environment.last_good
     return good if good and good.config else None
 

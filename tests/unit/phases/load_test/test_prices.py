@@ -56,7 +56,7 @@ def test_an_estimate_at_the_limit_is_accepted_and_above_it_refused() -> None:
     estimate = cost.estimate_usd(LOAD, CONFIG, 10, 1_000)
     at = replace(options, max_cost_usd=estimate)
     assert cost.guard(CONFIG, at, 1_000, tokens_are_free=False) == estimate
-    with pytest.raises(BadRequest, match=r"about \$0\.6512 for 1000 requests") as error:
+    with pytest.raises(BadRequest, match=r"about \$0\.6512 for 1000 requests.*; the limit is \$0\.6512") as error:
         cost.guard(CONFIG, replace(at, max_cost_usd=estimate - 1e-9), 1_000, tokens_are_free=False)
     assert error.value.field == "options.max_cost_usd"
 

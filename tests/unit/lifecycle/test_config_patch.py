@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from chalicelib.domain.codec import encode
 from chalicelib.domain.config import AlarmThresholds, Config, Throttle, Webhook
-from chalicelib.domain.config_patch import patched, without_nulls
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Release
+from chalicelib.lifecycle.config_patch import patched, without_nulls
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from .codec import decode, decode_lenient, refuse_unknown, unknown_part
-from .config import Config
-from .model import Evidence, Release
+from chalicelib.domain.codec import decode, decode_lenient, refuse_unknown, unknown_part
+from chalicelib.domain.config import Config
+from chalicelib.domain.model import Evidence, Release
 
 Patch = Mapping[str, object]
 
