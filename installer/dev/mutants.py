@@ -29,7 +29,8 @@ from installer.say import tell
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "controlplane"
 KILLED = 0.90
-_CPU_LIMIT_S = 60  # kills a mutant that loops for ever; processor time, so that a busy machine kills none
+_CPU_LIMIT_S = 20  # kills a mutant that loops for ever; processor time, so that a busy machine kills none
+_MEMORY_LIMIT = 2 << 30  # bytes; kills a mutant that fills a list for ever
 _TIMEOUT_S = 600.0  # kills a mutant that waits for ever
 # The tests of pure modules need no conftest and no plugins, which take thirty times as long to load as the tests.
 _PYTEST = ("-x", "-q", "--no-header", "--tb=no", "--noconftest")
@@ -126,6 +127,7 @@ def _run_tests(mutant: Mutant, tests: Sequence[str]) -> None:
     code = 1
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (_CPU_LIMIT_S, _CPU_LIMIT_S))
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_LIMIT, _MEMORY_LIMIT))
         os.environ.update(_NO_PLUGINS)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)

@@ -124,7 +124,7 @@ def rotated(shop: Rolled, document: dict[str, Any]) -> dict[str, Any]:
     """PUT the document; the deployment that rolled it, as it ended."""
     stored = shop.embedded.client.put_secret(shop.environment, document)
     assert stored["state"] == "ROLLING", stored
-    deployment = ended(shop.embedded, stored["deployment"])
+    deployment = ended(shop.embedded, str(stored["deployment"]))
     until("the lock is released", lambda: not shop.embedded.client.environment(shop.environment).get("lock"))
     return deployment
 
@@ -198,7 +198,7 @@ def test_a_secret_goes_back_alone_and_is_checked_as_any_other(shop: Rolled) -> N
     assert [version["current"] for version in client.secret_versions(shop.environment)].count(True) == 1
     stored = client.roll_back_secret(shop.environment)
     assert stored["version_id"] == before
-    deployment = ended(shop.embedded, stored["deployment"])
+    deployment = ended(shop.embedded, str(stored["deployment"]))
     assert deployment["status"] == "SUCCEEDED", deployment.get("error")
     assert current(shop.embedded, shop.environment) == before
 

@@ -43,7 +43,7 @@ def put(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
             f"environment {names.environment} has a secret already",
             code="SecretExists",
             field="name",
-            remedy="PATCH changes some of its fields; PUT without If-None-Match replaces it.",
+            remedy="PATCH /environments/{name}/secret changes some of its fields.",
         )
     restored = _restored(info, names, aws)
     before = _document(names, aws) if info and info.current else {}
@@ -70,7 +70,7 @@ def patch(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
             "the stored document is malformed, so its other fields cannot be kept",
             code="SecretMalformed",
             field="(document)",
-            remedy="PUT a whole one.",
+            remedy="PUT a whole one first.",
         )
     after = {name: value for name, value in {**before, **changes}.items() if value is not None}
     return _store(_Wish(call, names, changes, before, after, check(after), info, restored), aws, clock)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from chalicelib.domain.options import Load
 from chalicelib.load.arrivals import Arrivals
@@ -11,9 +13,23 @@ from chalicelib.load.plans import Beside, Limits, Plan
 from chalicelib.load.request import chat
 from chalicelib.load.shard import seed_of
 
-from .target import Target
-
 CHAT, HEALTH = "/v1/chat/completions", "/health"
+
+
+class Endpoint(Protocol):
+    """What the plan needs of `target.Target`, which reads AWS: this module does not."""
+
+    @property
+    def url(self) -> str:
+        """Without a path."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether requests need SigV4."""
+
+    @property
+    def variables(self) -> Mapping[str, object]:
+        """Values that requests refer to, such as `chat_model`."""
 
 
 def arrivals_of(load: Load) -> Arrivals:
@@ -22,7 +38,7 @@ def arrivals_of(load: Load) -> Arrivals:
 
 
 def plan_of(
-    load: Load, target: Target, live: Beside | None, window: tuple[float, float], start: datetime, seed: str
+    load: Load, target: Endpoint, live: Beside | None, window: tuple[float, float], start: datetime, seed: str
 ) -> Plan:
     """live: its URL without a path. window: seconds of the load that are driven. start: UTC, in the future."""
     is_chat = load.upstream == "real"

@@ -138,7 +138,7 @@ def _check_secret_version(start: Start) -> None:
         raise BadRequest(
             "action rotate needs the version of the secret to roll",
             field="options.secret_version",
-            remedy="PUT or PATCH /environments/{name}/secret stores a version and rolls it.",
+            remedy="PATCH /environments/{name}/secret stores a version and rolls it.",
         )
     if start.options.secret_version is not None and start.action not in _ROLLS_SECRET:
         raise BadRequest(

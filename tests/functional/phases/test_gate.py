@@ -135,7 +135,8 @@ def beside_live(serving: Stage, deployment_id: str, spoil: Callable[[Answer], An
 
     def both(asked: Asked, answer: Answer) -> Answer:
         time.sleep(SLOW)
-        return only_the_candidate(spoil)(asked, answer)
+        spoilt: Answer = only_the_candidate(spoil)(asked, answer)
+        return spoilt
 
     serving.spoil = both
     try:

@@ -50,9 +50,9 @@ def test_a_bound_that_is_taken_away_asks_for_nothing() -> None:
 
 
 def test_a_trace_is_counted_within_the_duration() -> None:
-    trace = tuple(float(at) for at in range(150))
+    trace = tuple(float(at) for at in range(100))
     Options(load=Load(arrivals="trace", trace=trace, duration_s=100))
-    refused = refusal(Load(arrivals="trace", trace=trace, duration_s=99), Slo())
+    refused = refusal(Load(arrivals="trace", trace=trace[:99], duration_s=100), Slo())
     assert str(refused.remedy).startswith("Give a trace of at least 100 requests within options.load.duration_s")
 
 

@@ -32,7 +32,12 @@ def refused(kind: type[Any], body: Any, under: str) -> BadRequest:
         (Options, "options", {"slo": {"error_rate": 0}}, "options.slo.error_rate"),
         (Options, "options", {"max_cost_usd": 0}, "options.max_cost_usd"),
         (Options, "options", {"usd_per_million_tokens": 0}, "options.usd_per_million_tokens"),
-        (Options, "options", {"load": {"arrivals": "trace", "trace": [0]}}, "options.load.trace"),
+        (
+            Options,
+            "options",
+            {"load": {"arrivals": "trace", "trace": [0]}, "slo": {"p99_ms": None}},
+            "options.load.trace",
+        ),
     ],
 )
 def test_a_number_too_near_to_0_is_refused_and_0_is_taken(

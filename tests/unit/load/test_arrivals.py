@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from random import Random
 from statistics import mean, pstdev
 
 import pytest
@@ -81,7 +82,7 @@ def test_an_unknown_shape_is_refused_by_name() -> None:
 
 def test_each_shape_is_due_at_exactly_these_times() -> None:
     assert list(due_times(Arrivals("ramp", 8, 2))) == [(count / 2) ** 0.5 for count in range(8)]
-    assert list(due_times(Arrivals("step", 4, 2, steps=2))) == [0, 0.5, 1, 1.25, 1.5, 1.75]
+    assert list(due_times(Arrivals("step", 2, 4, steps=2))) == [0, 1, 2, 2.5, 3, 3.5]
     assert list(due_times(Arrivals("trace", duration_s=3, trace=[3.0, -0.5, 0.0, 2.5]))) == [0.0, 2.5]
 
 
@@ -109,3 +110,10 @@ def test_the_defaults_are_ten_a_second_for_five_seconds_by_one_worker() -> None:
 
 def test_a_window_includes_its_start_and_not_its_end() -> None:
     assert list(within(iter([2.9, 3.0, 5.9, 6.0]), (3, 6))) == pytest.approx([0, 2.9])
+
+
+def test_a_poisson_worker_has_its_share_of_the_rate_from_its_first_arrival() -> None:
+    due = list(due_times(Arrivals("poisson", 100, 1), worker=1, workers=4, seed=3))
+    chance = Random("3:1")
+    gaps = [chance.expovariate(25) for _ in due]
+    assert due == pytest.approx(list(accumulate(gaps)))

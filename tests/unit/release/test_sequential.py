@@ -258,3 +258,33 @@ def test_log_sum_of_nothing_possible_is_impossible() -> None:
 def test_an_overwhelming_e_value_is_shown_as_a_finite_number() -> None:
     point = repeated(Split(100, 100, 100, 0), 40).points[-1]
     assert point.evidence == pytest.approx(exp(100), rel=1e-3)
+
+
+def test_the_band_has_the_grids_odds_to_four_digits_as_far_as_its_ends() -> None:
+    candidate_worse = repeated(Split(50, 3, 50, 1), 2).points[-1]
+    assert (candidate_worse.odds, candidate_worse.low, candidate_worse.high) == (2.8284, 0.25, 128.0)
+    live_worse = repeated(Split(50, 1, 50, 3), 2).points[-1]
+    assert (live_worse.odds, live_worse.low, live_worse.high) == (0.3536, 0.0078, 4.0)
+    assert repeated(Split(50, 2, 50, 0), 5).points[-1].low == 1.4142
+    assert repeated(Split(50, 0, 50, 2), 5).points[-1].high == 0.7071
+
+
+def test_the_twenty_fifth_point_drops_every_second_one() -> None:
+    window = Split(10, 1, 10, 1)
+    every = [20 * number for number in range(1, 25)]
+    assert [point.samples for point in repeated(window, 24).points] == every
+    assert [point.samples for point in repeated(window, 25).points] == [*every[::2], 500]
+
+
+def test_an_e_value_of_exactly_the_needed_one_decides() -> None:
+    """Without hits the e-value is exactly 1, which is all that a rule with an alpha of 1 needs."""
+    rule = Rule(1.0, {EQUAL + 2: 1.0})
+    undecided = Split(10, 0, 10, 0)
+    assert step(Sequence(), undecided, rule).decided_after == 20
+    assert holds(step(Sequence(), undecided, rule), rule)
+
+
+def test_margin_of_a_decision_that_holds_no_more_is_one() -> None:
+    later = step(repeated(Split(30, 1, 30, 0), 9), Split(30, 0, 30, 9), ERRORS)
+    assert not holds(later, ERRORS)
+    assert margin(later, ERRORS) == 1

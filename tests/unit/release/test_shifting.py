@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chalicelib.domain.options import Bake
-from chalicelib.release.shifting import Weights, step_s, steps_of, watch_s, weights_at
+from chalicelib.release.shifting import Weights, firing, step_s, steps_of, watch_s, weights_at
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,7 @@ def test_a_linear_shift_keeps_its_last_step_before_all_traffic() -> None:
 
 def test_an_alias_on_one_version_sends_no_share_elsewhere() -> None:
     assert Weights("1") == Weights("1", None, 0.0)
+
+
+def test_only_alarms_in_alarm_fire_in_the_order_of_their_names() -> None:
+    assert firing({"c": "ALARM", "b": "OK", "a": "ALARM", "d": "INSUFFICIENT_DATA"}) == ["a", "c"]

@@ -14,15 +14,14 @@ from chalicelib.stack import template
 TEXT = (Path(__file__).resolve().parents[3] / "proxy" / "template.yaml").read_text()
 OWN, THEIRS = (f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}" for name in ("own", "theirs"))
 INPUTS = template.StackInputs(
-    "dev",
-    "b",
-    "artifacts/dev/a.zip",
-    "arn:s",
-    "",
-    {"SecretInUseArn": "", "SecretInUseKmsKeyArn": ""},
-    "python3.11",
-    "stream",
-    True,
+    environment="dev",
+    bucket="b",
+    artifact_key="artifacts/dev/a.zip",
+    secret_arn="arn:s",
+    in_use={"SecretInUseArn": "", "SecretInUseKmsKeyArn": ""},
+    runtime="python3.11",
+    response_mode="stream",
+    access_logs=True,
 )
 
 

@@ -68,3 +68,9 @@ def test_what_cloudformation_reports_falsely_is_no_drift_and_what_resembles_it_i
 
 def test_every_false_report_names_its_source() -> None:
     assert all(report.source.startswith("https://") for report in false_reports.FALSE_REPORTS)
+
+
+def test_a_stack_in_a_wrong_state_is_told_from_one_that_is_gone() -> None:
+    wrong, gone = (stack_drift.wrong_state("s", status) for status in ("ROLLBACK_FAILED", None))
+    assert (wrong.expected, wrong.found) == ("in a *_COMPLETE state", "ROLLBACK_FAILED")
+    assert (gone.expected, gone.found) == ("there", "gone")

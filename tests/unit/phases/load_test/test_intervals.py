@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from itertools import chain
+from math import ceil
+from typing import Any
 
 import pytest
 from chalicelib.load.histogram import Histogram
@@ -160,12 +163,61 @@ def test_the_ratio_is_that_of_the_samples_at_the_rank_rounded_up() -> None:
     assert figures == pytest.approx([1.01, 1.01, 1.02, 1.03, 1.05])
 
 
-def test_the_ends_of_the_interval_are_the_fifth_ratios_from_either_side_of_200() -> None:
-    """At 95 % the five smallest and the five largest of 200 are cut off."""
-    before = {second: histogram([100]) for second in range(20)}
-    after = {second: histogram([101 + second]) for second in range(20)}
-    every = ratio_interval(before, after, 0.5, random.Random(1), level=1.0)
-    by_default = ratio_interval(before, after, 0.5, random.Random(1))
-    assert by_default == ratio_interval(before, after, 0.5, random.Random(1), level=1 - 2 * 5.5 / 200)
-    assert by_default != ratio_interval(before, after, 0.5, random.Random(1), level=1 - 2 * 60 / 200)
-    assert every[1] <= by_default[1] < by_default[0] < by_default[2] <= every[2]
+def test_no_upper_end_of_a_share_is_above_one() -> None:
+    assert max(share_interval(count, count)[1] for count in range(1, 1_000)) == 1.0
+
+
+def test_a_quantile_needs_whole_samples_after_rounding_to_a_millionth() -> None:
+    assert [samples_for(1 - 1 / needed) for needed in (100.000002, 100.0000002)] == [101, 100]
+
+
+def straightforward(
+    before: list[list[int]], after: list[list[int]], share: float, chance: random.Random
+) -> tuple[float, float, float]:
+    """The interval from single samples: the same rule without histograms, at 95 % of 200 rounds."""
+
+    def at(samples: list[int], of: float, otherwise: int) -> float:
+        return max(sorted(samples)[max(1, ceil(of * len(samples))) - 1] if samples else otherwise, 0.5)
+
+    def draw(seconds: list[list[int]]) -> float:
+        whole = list(chain.from_iterable(seconds))
+        if len(seconds) >= 10:
+            seconds = chance.choices(seconds, k=len(seconds))
+            return at(list(chain.from_iterable(seconds)), share, max(whole))
+        rank = max(1.0, len(whole) * share)
+        return at(whole, chance.betavariate(rank, len(whole) - rank + 1), 0)
+
+    ratios = sorted(draw(after) / draw(before) for _ in range(200))
+    figures = [at(list(chain.from_iterable(side)), share, 0) for side in (after, before)]
+    return figures[0] / figures[1], ratios[5], ratios[194]
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize(("count", "each"), [(1, 40), (9, 6), (10, 6), (20, 3)])
+def test_the_interval_is_that_of_a_straightforward_bootstrap(count: int, each: int, share: float) -> None:
+    chance = random.Random(f"{count}:{share}")
+    before, after = ([[chance.randint(20, 255) for _ in range(each)] for _ in range(count)] for _ in range(2))
+    packed = [dict(enumerate(map(histogram, side))) for side in (before, after)]
+    expected = straightforward(before, after, share, random.Random(5))
+    assert ratio_interval(packed[0], packed[1], share, random.Random(5)) == pytest.approx(expected)
+
+
+def test_a_resample_of_empty_seconds_only_counts_as_the_longest_duration() -> None:
+    before, after = [[50, 60]] * 10, [[100, 120, 140], *[[]] * 9]
+    packed = [dict(enumerate(map(histogram, side))) for side in (before, after)]
+    expected = straightforward(before, after, 0.3, random.Random(5))
+    assert ratio_interval(packed[0], packed[1], 0.3, random.Random(5)) == pytest.approx(expected)
+    assert expected[2] == 140 / 50
+
+
+def test_both_sides_are_resampled_200_times() -> None:
+    class Counting(random.Random):
+        calls = 0
+
+        def choices(self, *args: Any, **other: Any) -> list[Any]:
+            self.calls += 1
+            return super().choices(*args, **other)
+
+    chance = Counting(1)
+    ratio_interval(seconds(random.Random(2), 10, 5), seconds(random.Random(3), 10, 5), 0.5, chance)
+    assert chance.calls == 2 * 200
