@@ -23,12 +23,11 @@ from judges import (
 from judges.documents import ROOT, Sources
 
 Findings = Callable[[], Sequence[str]]
-_PROXY = ROOT / "proxy" / "template.yaml"
 _GITHUB_ROLE = ROOT / "ci" / "github-role.yaml"
 
 
 def _cfn_lint() -> Sequence[str]:
-    return templates.cfn_lint_findings([templates.control_plane(), _PROXY, _GITHUB_ROLE])
+    return templates.cfn_lint_findings([templates.control_plane(), templates.proxy(), _GITHUB_ROLE])
 
 
 def _stages() -> Sequence[str]:
@@ -37,7 +36,9 @@ def _stages() -> Sequence[str]:
 
 def _checkov() -> Sequence[str]:
     return [
-        text for path in (templates.control_plane(), _PROXY, _GITHUB_ROLE) for text in templates.checkov_findings(path)
+        text
+        for path in (templates.control_plane(), templates.proxy(), _GITHUB_ROLE)
+        for text in templates.checkov_findings(path)
     ]
 
 

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from chalicelib.stack.template import with_snapshots
+
 from installer.packaging import control_plane as control_plane_package
 from installer.packaging import wheels
 from judges import second_opinion
@@ -41,6 +43,16 @@ def control_plane(root: Path = ROOT) -> Path:
     """The control plane's template as CloudFormation gets it, as a file; once a process."""
     path = root / ".local" / "build" / "controlplane.json"
     path.write_text(json.dumps(translated(packaged(root)), indent=1))
+    return path
+
+
+@cache
+def proxy(root: Path = ROOT) -> Path:
+    """The proxy's template as deploy_stack sends it when the stages serve different snapshots, as a file."""
+    path = root / ".local" / "build" / "template.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = (root / "proxy" / "template.yaml").read_text()
+    path.write_text(with_snapshots(text, "ApiDeployment0123456789ab", "ApiDeploymentba9876543210"))
     return path
 
 
