@@ -112,7 +112,7 @@ def test_the_command_line_client_works_from_the_variables_alone(embedded: Embedd
     variables = PLAIN | embedded.cloud.variables() | {"CONTROL_API_URL": embedded.api_url}
     command = [sys.executable, "-m", "ctl", "show", "d-does-not-exist"]
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 1
+    assert done.returncode == 3  # refused: there is no such deployment
     assert "d-does-not-exist" in done.stderr
     done = subprocess.run(
         [*command[:3], "secret", "set", "cli"], cwd=ROOT, env=variables, capture_output=True, text=True, check=False,
