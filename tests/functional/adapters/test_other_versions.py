@@ -76,7 +76,7 @@ def test_a_whole_table_is_listed_and_shown(variant: Variant) -> None:
     assert names == ["bare", "drill", "drill-555a72", "shop"]
     shop = ask(aws, environments.show, name="shop", now=datetime(2026, 11, 27, tzinfo=UTC)).body
     assert (shop["live"]["version"], shop["status"], len(shop["applied"])) == ("4", "LIVE", 8)
-    assert (len(shop["history"]), shop["dora"]["changes"]) == (8, 4)
+    assert (len(shop["history"]), shop["dora"]["changes"]) == (8, 3)
 
 
 @both
@@ -145,16 +145,16 @@ def test_an_action_and_states_of_a_later_version_are_shown_as_they_are() -> None
     written = recorded.table()
     for found in written:
         if found["pk"]["S"] == f"DEPLOYMENT#{DEPLOYED}" and found["sk"]["S"] == "META":
-            found |= {"action": {"S": "rotate"}, "status": {"S": "PAUSED"}}
+            found |= {"action": {"S": "relocate"}, "status": {"S": "PAUSED"}}
         if found["pk"]["S"] == f"DEPLOYMENT#{DEPLOYED}" and found["sk"]["S"].endswith("preflight"):
             found["status"] = {"S": "WARNED"}
     aws = stored(written)
     deployment = aws.records.deployment(DEPLOYED)
-    assert (deployment.action == "rotate", deployment.status.is_final) == (True, False)
+    assert (deployment.action == "relocate", deployment.status.is_final) == (True, False)
     assert deployment.action not in list(Action)
     assert deployment.status not in list(DeploymentStatus)
     shown = ask(aws, deployments.show, id=DEPLOYED).body
-    assert (shown["action"], shown["status"], shown["phases"][0]["status"]) == ("rotate", "PAUSED", "WARNED")
+    assert (shown["action"], shown["status"], shown["phases"][0]["status"]) == ("relocate", "PAUSED", "WARNED")
 
 
 def test_a_value_that_this_version_refuses_gets_its_default_and_the_rest_of_the_record_stays() -> None:
