@@ -93,6 +93,7 @@ def _roll_proxy(root: Path, folder: Path, running: Cloud) -> Rolled:
         raise CommandFailed(f"the control API refuses: {error.describe()}") from error
     if deployment["status"] != "SUCCEEDED":
         raise CommandFailed(f"deployment {deployment['id']}: {progress.failure(deployment)}")
+    tell(f"  {deployment.get('summary', '')}")
     return Rolled(client.url, links["base_url"], deployment["id"])
 
 
