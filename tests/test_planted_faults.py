@@ -62,7 +62,7 @@ FAULTS = {
         "tests/unit/phases/bake/test_bake.py",
     ),
     "i: steps that outlast the state machine are accepted": Fault(
-        "domain/config.py",
+        "domain/options.py",
         "if total_s > _MOST_BAKE_S:",
         "if total_s > 10 * _MOST_BAKE_S:",
         "tests/unit/domain/test_bake_options.py",
