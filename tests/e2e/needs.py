@@ -22,6 +22,7 @@ ELSEWHERE = {
     "SeeAnAdoptedSecret": "an adopted secret",
     "CheckAnAdoptedSecret": "an adopted secret",
     "DecryptAnAdoptedSecret": "an adopted secret with a key of its own",
+    "ReadPoliciesOfLogGroups": "CloudFormation's newer handlers of log groups, which the emulator lacks",
     "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}
