@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from chalicelib.domain.codec import decode_lenient
+from chalicelib.domain.config import Config
 from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
 from chalicelib.domain.model import Action, Deployment
 from chalicelib.domain.records import HistoryEntry
@@ -40,12 +42,11 @@ def diff(request: Request) -> dict[str, list[object]]:
     good = request.environment.last_good
     if request.action is not Action.DEPLOY or good is None:
         return {}
-    now = {name: _plain(value) for name, value in dataclasses.asdict(request.config).items()}
+    # What only another version of the control plane understands is no change of anybody's.
+    before, now = _plain(decode_lenient(Config, good.config)), _plain(request.config)
     # A field that the last good release lacks is younger than that release: nobody changed it.
     differing = {
-        name: [good.config[name], value]
-        for name, value in now.items()
-        if name in good.config and value != good.config[name]
+        name: [before[name], value] for name, value in now.items() if name in good.config and value != before[name]
     }
     release = request.results.find(ReleaseEvidence)
     if release and release.version != good.version:
@@ -53,6 +54,7 @@ def diff(request: Request) -> dict[str, list[object]]:
     return differing
 
 
-def _plain(value: object) -> object:
+def _plain(config: Config) -> dict[str, object]:
     """As a record holds it: a list for a tuple."""
-    return list(value) if isinstance(value, tuple) else value
+    fields = dataclasses.asdict(config)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}

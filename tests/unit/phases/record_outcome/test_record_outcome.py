@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from chalicelib.domain.codec import encode
 from chalicelib.domain.config import Config, Throttle, Webhook
 from chalicelib.domain.errors import LockLost
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
@@ -433,6 +434,16 @@ def test_history_names_what_differs_from_the_last_good_release() -> None:
     aws.records.attributes["dev"] |= {"live": good, "last_good": good}
     ended(aws, config=Config(memory_mb=640, timeout_s=10))
     assert aws.records.history("dev", 1)[0]["diff"] == {"memory_mb": [512, 640], "version": ["6", "7"]}
+
+
+def test_history_takes_what_only_another_version_understands_for_no_difference() -> None:
+    aws = world()
+    config = encode(Config(memory_mb=512))
+    config = config | {"later": 1, "throttle": {**cast(dict[str, object], config["throttle"]), "later": 1}}
+    good = {"version": "6", "deployment_id": "d", "at": "t", "artifact": "", "config": config}
+    aws.records.attributes["dev"] |= {"live": good, "last_good": good}
+    ended(aws, config=Config(memory_mb=512), results=released("6"))
+    assert aws.records.history("dev", 1)[0]["diff"] == {}
 
 
 def test_ten_releases_stay_on_record() -> None:
