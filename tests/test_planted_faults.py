@@ -121,6 +121,12 @@ FAULTS = {
         "",
         RECORDS,
     ),
+    "l: the version of the stack is pruned": Fault(
+        "phases/release_code/publish.py",
+        "if release.is_of_the_stack(version)}",
+        "if not version.number}",
+        "tests/unit/phases/release_code/test_release_code.py",
+    ),
     "d: a lost notification is not sent again": Fault(
         "phases/configure_monitoring/run.py",
         "    fire.fire(request.names, missing, request.deployment_id, aws)\n    return replace",
