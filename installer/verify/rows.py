@@ -39,8 +39,8 @@ ROWS = (
     Row(
         "import",
         "A new stack of the control plane over the table that an earlier one has left",
-        "`aws cloudformation delete-stack --stack-name proxyctl`, then `python3 bootstrap.py up`: it imports the table, "
-        "and `status` lists the environments as before",
+        "`aws cloudformation delete-stack --stack-name proxyctl`, then `python3 bootstrap.py up`: it imports the "
+        "table, and `status` lists the environments as before",
         by_hand="it would delete the stack that the other rows need",
     ),
     Row(
