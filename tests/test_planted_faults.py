@@ -31,6 +31,7 @@ class Fault:
 
 WRITES = "tests/functional/adapters/test_writes.py"
 RECORDS = "tests/functional/adapters/test_records.py"
+LOAD_TEST = "tests/unit/phases/load_test/test_figures.py"
 SIMULATE = "tests/unit/phases/preflight/test_simulate.py"
 
 FAULTS = {
@@ -132,6 +133,33 @@ FAULTS = {
         "age_days(stored.created_at or info.changed_at, request.now)",
         "age_days(info.changed_at, request.now)",
         "tests/unit/phases/prepare_secret/test_prepare_secret.py",
+    ),
+    "j: an empty header asks for PutObjectTagging": Fault(
+        "adapters/artifacts.py",
+        'tagging = {"Tagging": urlencode(dict(tags))} if tags else {}',
+        'tagging = {"Tagging": urlencode(dict(tags or {}))}',
+        "tests/functional/adapters/test_small.py",
+    ),
+    "r: a period that CloudWatch Logs takes is refused": Fault(
+        "domain/config.py", "    2192,\n", "", "tests/unit/domain/test_retention.py"
+    ),
+    "t: what AWS reports falsely is drift": Fault(
+        "phases/check_drift/false_reports.py",
+        "    return any(\n",
+        "    return False and any(\n",
+        "tests/unit/phases/check_drift/test_stack_drift.py",
+    ),
+    "u: the model's own time counts as the release's": Fault(
+        "load/split.py",
+        "    _compare(recorder, wire, upstream or 0.0)\n",
+        "    _compare(recorder, wire, 0.0)\n",
+        "tests/unit/load/test_split.py",
+    ),
+    "u: the whole time is judged": Fault(
+        "phases/load_test/figures.py",
+        'response=_whole(summary, "total") or summary.response,',
+        "response=summary.response,",
+        LOAD_TEST,
     ),
     "d: a lost notification is not sent again": Fault(
         "phases/configure_monitoring/run.py",
