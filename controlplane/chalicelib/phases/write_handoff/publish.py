@@ -30,7 +30,7 @@ def publish_finished(run: FinishedRun, aws: Aws) -> Mapping[str, str]:
     """Keys by name of the documents of a deployment that has ended, in place of those that it wrote while it ran."""
     names = Names(run.environment.name)
     links = links_of(_stack(run), names, aws)
-    documents = of_finished(run, links, aws.settings.region)
+    documents = of_finished(run, links, aws.settings.region, aws.settings.response_mode)
     return {document.name: publish(document, run.deployment.id, names, aws) for document in documents}
 
 

@@ -15,12 +15,12 @@ from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
-from .documents import HTML, MARKDOWN, Document, Documents
+from .documents import HTML, MARKDOWN, Document, Documents, time_limit
 from .handoff import handoff_markdown
 from .publish import links_of, publish
 from .report import report_html
 
-_FORM = 4  # raise it when the documents change, so that the next deploy writes them again
+_FORM = 5  # raise it when the documents change, so that the next deploy writes them again
 _DESCRIBED = (StackEvidence, ReleaseEvidence, SecretEvidence)
 
 
@@ -51,7 +51,8 @@ def _phases(request: Request, aws: Aws) -> list[PhaseRecord]:
 
 def _documents(request: Request, links: Mapping[str, str], phases: Sequence[PhaseRecord], aws: Aws) -> Documents:
     names, deployment, at = request.names, request.deployment_id, stamp(request.now)
-    markdown = handoff_markdown(names, deployment, at, links, phases, aws.settings.region)
+    limit = time_limit(request.config, aws.settings.response_mode)
+    markdown = handoff_markdown(names, deployment, at, links, phases, aws.settings.region, limit)
     page = report_html(names.environment, deployment, at, links, phases)
     return Document("handoff.md", markdown, MARKDOWN), Document("report.html", page, HTML)
 
