@@ -26,7 +26,9 @@ _RESPONSE, _PART, _SERIES = "response/", "part/", "series/"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One worker's counts. failures: by second; failed_as: by `kind/second`. started_at: seconds since the epoch; late_s: after the planned start.
+    """One worker's counts. failures: by second; failed_as: by `kind/second`.
+
+    started_at: seconds since the epoch; late_s: after the planned start.
 
     blobs: length of each histogram by name, in their order.
     """

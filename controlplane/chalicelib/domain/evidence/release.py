@@ -38,9 +38,8 @@ class ReleaseEvidence:
 class Judgement:
     """One step of a shift. percent: users' share on the candidate; against_live: verdict, or `NOT RUN: …`.
 
-    at: when it was judged, ISO 8601; "" in records of earlier versions. p_value: of the comparison of failures, valid at
-    every look; counts: invocations and errors by `candidate…` and
-    `live…` since the shift began.
+    at: when it was judged, ISO 8601; "" in records of earlier versions. p_value: of the comparison of failures, valid
+    at every look; counts: invocations and errors by `candidate…` and `live…` since the shift began.
     """
 
     percent: int = 0

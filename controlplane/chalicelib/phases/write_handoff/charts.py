@@ -14,13 +14,14 @@ from xml.etree.ElementTree import Element
 import pygal
 from pygal.style import Style
 
-from .markup import Markup
+from .markup import Markup, join, tag
 
 Point = tuple[float, float]
-_WIDTH, _HEIGHT = 520, 270
+_WIDTH, _HEIGHT = 440, 230  # small, so that the text is readable on a telephone
 _STYLE = Style(label_font_size=12, major_label_font_size=12, legend_font_size=12, title_font_size=12)
 _BAR_HEIGHT = 22
 _MOST_LABELS = 9
+_DROPPED = ("defs", "desc", "title", "script", "style")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +72,29 @@ def stacked(label: str, names: Sequence[str], x: Axis, y: Axis, series: Sequence
 
 def bars(label: str, names: Sequence[str], x: Axis, y: Axis, series: Sequence[Series]) -> Markup:
     """Bars beside each other, a group for each name; secondary series have an axis of their own at the right."""
-    return _drawn(pygal.Bar, label, x, y, series, x_labels=list(names))
+    options: dict[str, Any] = {"x_labels": list(names), "include_x_axis": True}
+    if second := [value for each in series if each.secondary for value in each.values]:
+        options |= {"range": (0, _most(series)), "secondary_range": (0, max(second))}
+    return _drawn(pygal.Bar, label, x, y, series, **options)
+
+
+def _most(series: Sequence[Series]) -> float:
+    return max(float(value) for each in series if not each.secondary for value in each.values)
 
 
 def spans(label: str, names: Sequence[str], x: Axis, series: Sequence[Series]) -> Markup:
     """Horizontal bars from the top down. The first series is the empty space before each bar."""
     upwards = [Series(each.name, each.role, list(reversed(each.values))) for each in series]
     height = 70 + _BAR_HEIGHT * len(names)
-    labels = {"x_labels": list(reversed(names)), "width": 760, "height": height}
-    return _drawn(pygal.HorizontalStackedBar, label, Axis(), x, upwards, hides_first=True, **labels)
+    labels = {"x_labels": list(reversed(names)), "height": height}
+    return _drawn(pygal.HorizontalStackedBar, label, Axis(), x, upwards, **labels)
 
 
 def _labels(axis: Axis) -> list[dict[str, object]]:
     return [{"label": label, "value": value} for label, value in axis.labels]
 
 
-def _drawn(
-    kind: Any, label: str, x: Axis, y: Axis, series: Sequence[Series], *, hides_first: bool = False, **options: Any
-) -> Markup:
+def _drawn(kind: Any, label: str, x: Axis, y: Axis, series: Sequence[Series], **options: Any) -> Markup:
     """pygal has no types, so its classes and options are Any."""
     settings = {"width": _WIDTH, "height": _HEIGHT} | options
     chart = kind(
@@ -96,29 +102,35 @@ def _drawn(
         js=[],
         margin=6,
         spacing=8,
-        legend_at_bottom=True,
-        legend_at_bottom_columns=3,
-        legend_box_size=10,
-        truncate_legend=-1,
-        show_legend=len(series) > 1,
+        truncate_label=-1,
+        show_legend=False,
         disable_xml_declaration=True,
         x_title=x.title or None,
         y_title=y.title or None,
         max_scale=6,
+        value_formatter=lambda value: f"{value:.4g}",
+        x_value_formatter=lambda value: f"{value:.4g}",
         **settings,
     )
     for each in series:
         chart.add(each.name, list(each.values), show_dots=each.dots, secondary=each.secondary)
     roles = {f"color-{place}": each.role for place, each in enumerate(series)}
-    chart.add_xml_filter(lambda root: _cleaned(root, label, roles, hides_first=hides_first))
-    return Markup(chart.render(is_unicode=True))
+    chart.add_xml_filter(lambda root: _cleaned(root, label, roles))
+    return join([Markup(chart.render(is_unicode=True)), _legend(series)])
 
 
-def _cleaned(root: Element, label: str, roles: Mapping[str, str], *, hides_first: bool) -> Element:
+def _legend(series: Sequence[Series]) -> Markup:
+    """As HTML, whose text wraps and grows with the reader's; "" for a single series."""
+    named = [each for each in series if each.name]
+    entries = [tag("li", each.name, class_=f"key {each.role}") for each in named]
+    return tag("ul", entries, class_="legend") if len(named) > 1 else Markup()
+
+
+def _cleaned(root: Element, label: str, roles: Mapping[str, str]) -> Element:
     """The chart without pygal's scripts, styles, ids and comments, and with our classes."""
     for parent in list(root.iter()):
         for child in list(parent):
-            if not isinstance(child.tag, str) or child.tag in ("defs", "desc", "title", "script", "style") or (hides_first and "legend" in _classes(child) and child.get("id", "").endswith("-0")):
+            if not isinstance(child.tag, str) or child.tag in _DROPPED:
                 parent.remove(child)
     for element in root.iter():
         element.attrib.pop("id", None)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from chalicelib.domain.model import PhaseRecord
+from chalicelib.domain.model import FinishedRun, PhaseRecord
 from chalicelib.domain.names import Names
 
+from .ending import ending_rows
 from .troubles import TROUBLES
 
 
@@ -18,17 +19,20 @@ def handoff_markdown(
     links: Mapping[str, str],
     phases: Sequence[PhaseRecord],
     region: str,
+    finished: FinishedRun | None = None,
 ) -> str:
     """The document. Its commands are complete, so that they can be pasted.
 
-    at: when it is written, ISO 8601; links: URL by name, with `base_url`.
+    at: when it is written, ISO 8601; links: URL by name, without `base_url` where there is no stack. finished: how the
+    deployment ended, None while it runs.
     """
     parts = [
         f"# Environment `{names.environment}`\n\nWritten {at[:19]}Z by deployment `{deployment_id}` in {region}.\n",
+        *([_ending(finished)] if finished else []),
         "## Where it is\n\n"
         + _table(("what", "where"), [(name, f"<{url}>") for name, url in links.items()])
         + f"\nDashboard: `aws --region {region} cloudwatch get-dashboard --dashboard-name {names.dashboard}`\n",
-        "## Use it\n\n" + _usage(links["base_url"]),
+        "## Use it\n\n" + _usage(links.get("base_url", "")),
         "## What was checked\n\n" + _table(("phase", "status", "summary"), [_row(phase) for phase in phases]),
         "## When something is wrong\n\n" + _table(("symptom", "likely cause", "do this"), _troubles(names)),
         "## Remove it\n\n" + _removal(names, region),
@@ -36,7 +40,13 @@ def handoff_markdown(
     return "\n".join(parts)
 
 
+def _ending(run: FinishedRun) -> str:
+    return "## How it ended\n\n" + _table(("what", "value"), ending_rows(run))
+
+
 def _usage(base_url: str) -> str:
+    if not base_url:
+        return "Nothing can be called yet: this environment has no stack. Deploy it first.\n"
     return (
         "```python\n"
         "from openai import OpenAI\n\n"

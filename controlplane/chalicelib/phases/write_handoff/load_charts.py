@@ -1,4 +1,4 @@
-"""The charts of a load test: latency as percentiles, as a histogram and over time, errors, cold starts, memory sizes."""
+"""The charts of a load test: percentiles, histogram, the course of latency and errors, cold starts, memory sizes."""
 
 from __future__ import annotations
 

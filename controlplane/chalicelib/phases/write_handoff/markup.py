@@ -38,9 +38,11 @@ def tag(name: str, *content: Content, **attributes: str) -> Markup:
 
 
 def badge(word: str) -> Markup:
-    """A word of a verdict with its sign, so that no meaning hangs on colour alone."""
-    tone = _TONES.get(word.split(":")[0], "none")
-    return tag("span", f"{_SIGNS[tone]} {word.replace('_', ' ')}", class_=f"badge {tone}")
+    """A word of a verdict with its sign, so that no meaning hangs on colour alone; what follows a colon stays text."""
+    first, _, rest = word.partition(": ")
+    tone = _TONES.get(first, "none")
+    mark = tag("span", f"{_SIGNS[tone]} {first.replace('_', ' ')}", class_=f"badge {tone}")
+    return join([mark, tag("p", rest, class_="dim")]) if rest else mark
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Content]], numbers: Sequence[int] = ()) -> Markup:

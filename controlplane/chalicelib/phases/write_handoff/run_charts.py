@@ -27,7 +27,7 @@ def timeline(phases: Sequence[PhaseRecord]) -> Markup:
     if not ended:
         return NOTHING
     zero = _at(ended[0].started_at)
-    series = [Series("before", "space", [_at(each.started_at) - zero for each in ended])]
+    series = [Series("", "space", [_at(each.started_at) - zero for each in ended])]
     shortest = 0.004 * (max(_at(each.ended_at) for each in ended) - zero)  # a phase of no time is still visible
     for status in _STATUSES:
         lengths = [

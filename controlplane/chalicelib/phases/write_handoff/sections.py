@@ -29,9 +29,13 @@ def changed(run: FinishedRun) -> Markup:
     against = (
         f"Against version {good.version}, good since {good.at[:19]}Z." if good else "There was no good release yet."
     )
-    rows = [(tag("code", what), before, now) for what, before, now in changes(run)]
+    rows = [(tag("code", what), _value(before), _value(now)) for what, before, now in changes(run)]
     shown = table(("what", "before", "now"), rows) or tag("p", "Nothing differs.")
     return section("What changed", tag("p", against, class_="dim"), shown)
+
+
+def _value(value: object) -> str:
+    return "–" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def timeline(phases: Sequence[PhaseRecord]) -> Markup:
