@@ -38,8 +38,8 @@ from chalicelib.domain.options import Options
 from chalicelib.engine.phase import OfPhase
 from chalicelib.engine.registry import number_of
 from chalicelib.load import curves, shard
+from chalicelib.load.histogram import percentiles
 from chalicelib.load.recorder import Recorder
-from chalicelib.load.report import percentiles
 
 BEGAN = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 SECONDS, RATE = 30, 30
@@ -100,10 +100,14 @@ def _load(candidate: shard.Summary, live: shard.Summary) -> LoadEvidence:
         tuning=Tuning(
             512,
             1024,
-            (SizeRow(256, 61.0, 80.0, 600, 90, 3.61), SizeRow(512, 31.0, 44.0, 410, 90, 3.55), SizeRow(1024, 18.0, 22.0, 300, 90, 3.9)),
+            (
+                SizeRow(256, 61.0, 80.0, 600, 90, 3.61),
+                SizeRow(512, 31.0, 44.0, 410, 90, 3.55),
+                SizeRow(1024, 18.0, 22.0, 300, 90, 3.9),
+            ),
         ),
         comparisons=compare(Sides(candidate, live, 2), Options().slo),
-    )  # fmt: skip
+    )
 
 
 def _checks(broken: bool) -> tuple[CheckRow, ...]:
@@ -117,7 +121,7 @@ def _checks(broken: bool) -> tuple[CheckRow, ...]:
     if broken:
         reason = "status is 502 (upstream 127.0.0.1:9 <refused> the connection)"
         rows[2] = CheckRow("chat", "FAILED", 33.0, reason, ("status is 200",), "req-42", failed)
-    return tuple(rows)  # fmt: skip
+    return tuple(rows)
 
 
 def _environment() -> Environment:
@@ -146,6 +150,12 @@ def _deployment(**other: Any) -> Deployment:
     return Deployment(**given | other)
 
 
+CHECKED = {
+    True: ("1 of 5 endpoint checks failed", "FAILED"),
+    False: ("4 of 5 endpoint checks passed; NOT RUN: cors", "SUCCEEDED"),
+}
+
+
 def _before_the_shift(broken: bool = False) -> list[PhaseRecord]:
     stack = StackEvidence(
         changes=("Modify Api (AWS::ApiGateway::RestApi)", "Add Deployment2 (AWS::ApiGateway::Deployment)")
@@ -157,23 +167,32 @@ def _before_the_shift(broken: bool = False) -> list[PhaseRecord]:
         _phase(5, 6, ArtifactEvidence(digest="ab" * 32), "Reproducible: 162 files, 1.4 MB"),
         _phase(11, 14, stack, "2 changes applied"),
         _phase(25, 5, release, "Version 8 is published and answers as candidate"),
-        _phase(30, 3, EndpointsEvidence("8", checks=_checks(broken)), "1 of 5 endpoint checks failed" if broken else "4 of 5 endpoint checks passed; NOT RUN: cors", "FAILED" if broken else "SUCCEEDED"),
-    ]  # fmt: skip
+        _phase(30, 3, EndpointsEvidence("8", checks=_checks(broken)), *CHECKED[broken]),
+    ]
 
 
 def rolled() -> tuple[FinishedRun, curves.Curves]:
     """A release that passed, with all that a report can show."""
     candidate, live = driven(1), driven(2)
     load = _load(candidate, live)
+    counts = {"candidateinvocations": 90, "candidateerrors": 0, "liveinvocations": 810, "liveerrors": 1}
+    verdicts = ("UNDECIDED", "NOT_WORSE", "NOT RUN: all traffic goes to the candidate")
     judgements = tuple(
-        Judgement(share, "quiet", verdict, 1.0, {"candidateinvocations": 90, "candidateerrors": 0, "liveinvocations": 810, "liveerrors": 1}, at(seconds))
-        for share, verdict, seconds in ((10, "UNDECIDED", 150), (50, "NOT_WORSE", 210), (100, "NOT RUN: all traffic goes to the candidate", 270))
-    )  # fmt: skip
+        Judgement(share, "quiet", verdict, 1.0, counts, at(seconds))
+        for share, verdict, seconds in zip((10, 50, 100), verdicts, (150, 210, 270), strict=True)
+    )
     shift = ShiftEvidence(
-        "7", "8", 100, (10, 50, 100), judgements, "yes", load.comparisons,
-        secret_version="9e2b77aa-new-version", secret_from="5c1d0e9a-old-version",
+        "7",
+        "8",
+        100,
+        (10, 50, 100),
+        judgements,
+        "yes",
+        load.comparisons,
+        secret_version="9e2b77aa-new-version",
+        secret_from="5c1d0e9a-old-version",
         weights=((at(90), 10), (at(150), 50), (at(210), 100)),
-    )  # fmt: skip
+    )
     bake = BakeEvidence({"proxyctl-prod-errors": "OK", "proxyctl-prod-duration": "OK"}, 7, 300)
     phases = [
         *_before_the_shift(),
@@ -183,8 +202,15 @@ def rolled() -> tuple[FinishedRun, curves.Curves]:
         _phase(270, 300, bake, "7 alarms stayed quiet for 300 s (read 7 times)"),
     ]
     run = FinishedRun(
-        _deployment(), _environment(), tuple(phases), DeploymentStatus.SUCCEEDED, "Version 8 serves all traffic", None, "", at(572)
-    )  # fmt: skip
+        _deployment(),
+        _environment(),
+        tuple(phases),
+        DeploymentStatus.SUCCEEDED,
+        "Version 8 serves all traffic",
+        None,
+        "",
+        at(572),
+    )
     return run, curves.curves_of(candidate, live)
 
 
@@ -197,9 +223,15 @@ def refused() -> tuple[FinishedRun, None]:
     }
     summary = f"Deploy failed in validate_endpoints: {error['message']}. Users: still on version 7, healthy"
     run = FinishedRun(
-        _deployment(approval={}), _environment(), tuple(_before_the_shift(broken=True)), DeploymentStatus.FAILED,
-        summary, error, "still on version 7, healthy", at(41),
-    )  # fmt: skip
+        _deployment(approval={}),
+        _environment(),
+        tuple(_before_the_shift(broken=True)),
+        DeploymentStatus.FAILED,
+        summary,
+        error,
+        "still on version 7, healthy",
+        at(41),
+    )
     return run, None
 
 
@@ -215,9 +247,15 @@ def taken_back() -> tuple[FinishedRun, curves.Curves]:
     phases.append(_phase(151, 2, back, "Users are back on version 7"))
     summary = "Deploy failed in shift_traffic: version 8 is worse than live. Users are back on version 7"
     run = FinishedRun(
-        _deployment(), _environment(), tuple(phases), DeploymentStatus.ROLLED_BACK, summary, error,
-        "back on version 7, healthy", at(155),
-    )  # fmt: skip
+        _deployment(),
+        _environment(),
+        tuple(phases),
+        DeploymentStatus.ROLLED_BACK,
+        summary,
+        error,
+        "back on version 7, healthy",
+        at(155),
+    )
     return run, curves.curves_of(candidate, live)
 
 

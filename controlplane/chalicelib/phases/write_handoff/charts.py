@@ -1,4 +1,4 @@
-"""Charts as SVG. The only module that imports the plotting library (docs/decisions/505-charts-in-a-lambda.md).
+"""Charts as SVG. The only module that imports the plotting library (docs/decisions/402-charts-in-a-lambda.md).
 
 pygal draws; its own styles and scripts are taken out, because one stylesheet of the page serves all charts, in the
 light, in the dark and in print. Each series has a role, which is its CSS class there.

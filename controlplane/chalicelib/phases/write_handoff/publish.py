@@ -19,15 +19,18 @@ from chalicelib.engine.phase import Results, applied_as
 from chalicelib.load.curves import NAME, Curves
 from chalicelib.ports import Aws
 
-from .store import links_of, put
-from .documents import of_finished
+from .handoff import handoff_markdown
+from .report import report
+from .store import HTML, MARKDOWN, Document, links_of, put
 
 
 def publish_finished(run: FinishedRun, aws: Aws) -> Mapping[str, str]:
     """Keys by name of the documents of a deployment that has ended, in place of those that it wrote while it ran."""
     names = Names(run.environment.name)
     links = links_of(_stack(run), names, aws)
-    documents = of_finished(run, links, aws.settings.region, _curves(run, aws))
+    markdown = handoff_markdown(names, run.deployment.id, run.at, links, run.phases, aws.settings.region, run)
+    page = report(run, links, _curves(run, aws))
+    documents = (Document("handoff.md", markdown, MARKDOWN), Document("report.html", page, HTML))
     return {document.name: put(document, run.deployment.id, names, aws) for document in documents}
 
 

@@ -14,7 +14,7 @@ from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
 from chalicelib.domain.model import Action, FinishedRun
 from chalicelib.load.curves import Curves
 
-from . import sections
+from . import run_charts, sections
 from .changes import evidence_of
 from .markup import NOTHING, Content, Markup, badge, facts, join, link, section, tag
 
@@ -53,7 +53,7 @@ def _who(run: FinishedRun) -> Markup:
         ("reason", deployment.options.reason),
         ("requested", f"{_time(deployment.created_at)} by {deployment.caller or 'unknown'}"),
         ("approved by", approved),
-        ("ended", f"{_time(run.at)}, after {sections.run_charts.duration(deployment.created_at, run.at)}"),
+        ("ended", f"{_time(run.at)}, after {run_charts.duration(deployment.created_at, run.at)}"),
         ("users", run.users),
         ("version", release.version if release else ""),
         ("deployment", tag("code", deployment.id)),

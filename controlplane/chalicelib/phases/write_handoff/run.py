@@ -16,8 +16,8 @@ from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
-from .store import MARKDOWN, Document, links_of, put
 from .handoff import handoff_markdown
+from .store import MARKDOWN, Document, links_of, put
 
 _FORM = 5  # raise it when the documents change, so that the next deploy writes them again
 _DESCRIBED = (StackEvidence, ReleaseEvidence, SecretEvidence)
