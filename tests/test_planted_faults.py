@@ -29,6 +29,7 @@ class Fault:
     test: str
 
 
+WRITES = "tests/functional/adapters/test_writes.py"
 SIMULATE = "tests/unit/phases/preflight/test_simulate.py"
 
 FAULTS = {
@@ -82,6 +83,24 @@ FAULTS = {
         "PATIENCE_S = 25.0",
         "PATIENCE_S = 60.0",
         SIMULATE,
+    ),
+    "v: a transaction in the way fails a phase": Fault(
+        "adapters/writes.py",
+        "    return repeated(lambda: _transaction(writes))\n",
+        "    return _transaction(writes)\n",
+        WRITES,
+    ),
+    "v: a cancelled transaction is no throttling": Fault(
+        "adapters/writes.py",
+        'frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})',
+        "frozenset({None})",
+        WRITES,
+    ),
+    "v: a write of one item meets a transaction": Fault(
+        "adapters/session.py",
+        '        "TransactionConflictException",\n',
+        "",
+        WRITES,
     ),
     "d: a lost notification is not sent again": Fault(
         "phases/configure_monitoring/run.py",
