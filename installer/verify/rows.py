@@ -64,7 +64,8 @@ ROWS = (
     Row(
         "no-body",
         "Answers without a body in stream mode (HEAD, a preflight's 204), which were reported to hang elsewhere",
-        '`curl -sI -m 10 "$PROXY_BASE_URL/models"`: an answer within 10 s',
+        '`curl -sI -m 10 "$PROXY_BASE_URL/models"`: an answer within 10 s; checks `head` and `no_content` of '
+        "`validate_endpoints` passed",
         mend='`config.response_mode: "buffered"`',
         embedded=_BUFFERED,
     ),

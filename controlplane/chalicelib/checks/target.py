@@ -108,10 +108,17 @@ def _candidate(url: str, public_url: str, version: str, request: Request, aws: A
         "version": version,
         "nonce": fingerprint(request.deployment_id, request.now.isoformat())[:16],
         "stand_in": bool(aws.settings.upstream_faults_url),
+        "streams": _streams(request, aws),
         "public_url": public_url,
         **_secret_variables(decode_lenient(SecretFacts, secret or {})),
     }
     return Target(url, True, version, variables)
+
+
+def _streams(request: Request, aws: Aws) -> bool:
+    """Whether answers come through API Gateway's STREAM integration, which only an account has."""
+    mode = request.config.response_mode or aws.settings.response_mode
+    return mode == "stream" and not aws.settings.embedded
 
 
 def _secret_variables(secret: SecretFacts) -> dict[str, object]:
