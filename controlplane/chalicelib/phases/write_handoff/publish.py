@@ -19,7 +19,7 @@ from chalicelib.engine.phase import Results, applied_as
 from chalicelib.load.curves import NAME, Curves
 from chalicelib.ports import Aws
 
-from .handoff import handoff_markdown
+from .handoff import handoff_markdown, time_limit
 from .report import report
 from .store import HTML, MARKDOWN, Document, links_of, put
 
@@ -28,7 +28,8 @@ def publish_finished(run: FinishedRun, aws: Aws) -> Mapping[str, str]:
     """Keys by name of the documents of a deployment that has ended, in place of those that it wrote while it ran."""
     names = Names(run.environment.name)
     links = links_of(_stack(run), names, aws)
-    markdown = handoff_markdown(names, run.deployment.id, run.at, links, run.phases, aws.settings.region, run)
+    limit = time_limit(run.deployment.config, aws.settings.response_mode)
+    markdown = handoff_markdown(names, run.deployment.id, run.at, links, run.phases, aws.settings.region, limit, run)
     page = report(run, links, _curves(run, aws))
     documents = (Document("handoff.md", markdown, MARKDOWN), Document("report.html", page, HTML))
     return {document.name: put(document, run.deployment.id, names, aws) for document in documents}

@@ -16,7 +16,7 @@ from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
-from .handoff import handoff_markdown
+from .handoff import handoff_markdown, time_limit
 from .store import MARKDOWN, Document, links_of, put
 
 _FORM = 5  # raise it when the documents change, so that the next deploy writes them again
@@ -33,7 +33,8 @@ def run(request: Request, aws: Aws) -> Result[HandoffEvidence]:
     """Write handoff.md and read it back. Raises PhaseFailed: NoAddress, ReportDamaged."""
     links = _links(request, aws)
     names, deployment, at = request.names, request.deployment_id, stamp(request.now)
-    text = handoff_markdown(names, deployment, at, links, _phases(request, aws), aws.settings.region)
+    limit = time_limit(request.config, aws.settings.response_mode)
+    text = handoff_markdown(names, deployment, at, links, _phases(request, aws), aws.settings.region, limit)
     handoff = Document("handoff.md", text, MARKDOWN)
     evidence = HandoffEvidence(
         links=links, bytes={handoff.name: len(text.encode())}, handoff_md=put(handoff, deployment, names, aws)
