@@ -164,7 +164,8 @@ def _resources(root: Path) -> Template:
             properties["DefinitionString"] = json.dumps(definition, sort_keys=True)
     document = policies.documents(root / "controlplane" / "chalicelib")[policies.CHANGE_STACKS]
     role = resources["Resources"]["ChangeStacksRole"]["Properties"]
-    role["Policies"].append({"PolicyName": policies.CHANGE_STACKS, "PolicyDocument": cast("PolicyDocument", document)})
+    # Named like the policies that Chalice puts into its roles: preflight reads them all by the same rule.
+    role["Policies"].append({"PolicyName": "ChangeStacksRolePolicy", "PolicyDocument": cast("PolicyDocument", document)})
     return resources
 
 

@@ -18,6 +18,7 @@ from local.inside import (
     buckets,
     conditions,
     error_names,
+    gateway_responses,
     queues,
     rates,
     resources,
@@ -160,11 +161,12 @@ def install(switches: Strict, root_key: str) -> None:
     from ministack import app
     from ministack.core import iam_actions, iam_evaluator
     from ministack.core.responses import get_account_id
-    from ministack.services import cloudwatch, eventbridge, iam, lambda_svc, sns, sqs
+    from ministack.services import apigateway_v1, cloudwatch, eventbridge, iam, lambda_svc, sns, sqs
     from ministack.services.cloudformation import provisioners
 
     alarms.install(cloudwatch)
     error_names.install(lambda_svc)
+    gateway_responses.install(apigateway_v1)
     conditions.install(iam_actions, iam)
     conditions.bind_roles(provisioners, iam)
     _authorise_as_aws(iam_actions, wildcard_only=switches.iam_resources)

@@ -35,8 +35,8 @@ class StackCursor:
 
     creates: whether the change set creates the stack. change_set, digest: see `Own`. since, last: ids of the last event
     before the execution and of the last one that was read. resources: last status by logical id; changes: one line for
-    each change. repaired: see StackEvidence. attempts: how often the stack was deleted or its rollback continued; attempted_in: the
-    stack's status then.
+    each change. repaired: see StackEvidence. attempts: how often the stack was deleted or its rollback continued;
+    attempted_in: the stack's status then.
     """
 
     step: Literal["", "changing", "executing"] = ""

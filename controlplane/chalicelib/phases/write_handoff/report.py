@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from chalicelib.domain.model import PhaseRecord
+from chalicelib.domain.model import FinishedRun, PhaseRecord
 
 from . import plots, sequences
+from .ending import ending_rows
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2330;--dim:#5d6778;--line:#d9dee7;--paper:#fff;--bar:#2f6fde;
@@ -33,13 +34,20 @@ summary{cursor:pointer;color:var(--dim)}a{color:var(--bar)}
 
 
 def report_html(
-    environment: str, deployment_id: str, at: str, links: Mapping[str, str], phases: Sequence[PhaseRecord]
+    environment: str,
+    deployment_id: str,
+    at: str,
+    links: Mapping[str, str],
+    phases: Sequence[PhaseRecord],
+    finished: FinishedRun | None = None,
 ) -> str:
-    """The whole page. at: when it is written, ISO 8601; links: URL by name; phases: in the order that is shown."""
+    """The whole page. at: when it is written, ISO 8601; links: URL by name; phases: in the order that is shown;
+    finished: how the deployment ended, None while it runs."""
     latency, beside = plots.latency(phases), sequences.comparisons(phases)
     body = [
         f"<h1>Environment {escape(environment)}</h1>",
         f'<p class="sub">Deployment <code>{escape(deployment_id)}</code>, {escape(at[:19])}Z</p>',
+        "<h2>How it ended</h2>" + _ending(finished) if finished else "",
         "<h2>Links</h2>" + _links(links),
         "<h2>Duration</h2>" + plots.timeline(phases),
         f"<h2>Latency under load</h2>{latency}" if latency else "",
@@ -52,6 +60,11 @@ def report_html(
         f"<title>proxyctl: {escape(environment)}</title><style>{_STYLE}</style></head>"
         f"<body>{''.join(body)}</body></html>\n"
     )
+
+
+def _ending(run: FinishedRun) -> str:
+    rows = (f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in ending_rows(run))
+    return f"<table>{''.join(rows)}</table>"
 
 
 def _links(links: Mapping[str, str]) -> str:

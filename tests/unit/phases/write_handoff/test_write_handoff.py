@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from chalicelib.domain.codec import encode
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
@@ -118,3 +119,24 @@ def test_the_same_release_is_not_written_twice_and_another_one_is() -> None:
     other = results(STACK, ReleaseEvidence(version="2"))
     assert write_handoff.fingerprint(handing_over(), aws) == write_handoff.fingerprint(handing_over(), aws)
     assert write_handoff.fingerprint(handing_over(), aws) != write_handoff.fingerprint(handing_over(results=other), aws)
+
+
+def handed_over(config: Config) -> str:
+    aws = world()
+    write_handoff.run(handing_over(config=config), aws.as_aws())
+    return aws.artifacts.get("reports/d-new/handoff.md").decode()
+
+
+def test_the_handoff_of_an_environment_that_buffers_says_that_answers_end_after_29_s() -> None:
+    text = handed_over(Config(response_mode="buffered"))
+    assert "29 s: this environment buffers" in text
+    assert "`response_mode: stream`, which allows 900 s" in text
+    assert "29 s: this environment buffers" in handed_over(Config(response_mode="buffered", timeout_s=60))
+    assert "\n10 s: this environment buffers" in handed_over(Config(response_mode="buffered", timeout_s=10))
+
+
+def test_the_handoff_of_an_environment_that_streams_says_its_15_minutes() -> None:
+    text = handed_over(Config(response_mode="stream"))
+    assert "900 s (`timeout_s`), streamed or not" in text
+    assert "buffers" not in text.partition("## How long an answer may take")[2].partition("##")[0]
+    assert "300 s (`timeout_s`)" in handed_over(Config(response_mode="stream", timeout_s=300))
