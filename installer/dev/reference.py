@@ -151,7 +151,9 @@ _SECRET_PARTS = {
 def _object(title: str, part: Mapping[str, Any]) -> str:
     required = part.get("required", ())
     rows = [
-        _cells(f"`{name}`", _type(rule), _default_of(name, rule, required), _range(rule), str(rule.get("description", "")))
+        _cells(
+            f"`{name}`", _type(rule), _default_of(name, rule, required), _range(rule), str(rule.get("description", ""))
+        )
         for name, rule in part["properties"].items()
     ]
     return f"\n### {title}\n\n{_HEAD}{''.join(rows)}"

@@ -139,10 +139,12 @@ FAULTS: Mapping[str, Fault] = {
         "read: logs:GetDataProtectionPolicy",
     ),
     "o: DescribeIndexPolicies": Fault(
-        _without_action("deploy_stack", "logs:DescribeIndexPolicies"), "formation", "create: logs:DescribeIndexPolicies"
+        _without_action("change_stacks", "logs:DescribeIndexPolicies"),
+        "formation",
+        "create: logs:DescribeIndexPolicies",
     ),
     "o: DescribeResourcePolicies": Fault(
-        _without_action("restore_settings", "logs:DescribeResourcePolicies"),
+        _without_action("change_stacks", "logs:DescribeResourcePolicies"),
         "formation",
         "update: logs:DescribeResourcePolicies",
     ),
