@@ -28,16 +28,14 @@ _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 _USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)
 _INFO = getattr(socket, "TCP_INFO", None)
 _TIMEVAL = struct.Struct("@ll")
+_ACKED = struct.Struct("=Q")
+_ACKED_AT = 120  # offset of tcpi_bytes_acked in Linux's struct tcp_info (since 4.1)
 
 
 def timeval(seconds: float) -> bytes:
     """The kernel's form of a time limit: at least a microsecond, since 0 means for ever, and below a million of them
     beside the whole seconds."""
     return _TIMEVAL.pack(*divmod(int(seconds * 1e6) + 1, 1_000_000))
-
-
-_ACKED = struct.Struct("=Q")
-_ACKED_AT = 120  # offset of tcpi_bytes_acked in Linux's struct tcp_info (since 4.1)
 
 
 class Resolving(Protocol):
