@@ -165,7 +165,9 @@ def _resources(root: Path) -> Template:
     document = policies.documents(root / "controlplane" / "chalicelib")[policies.CHANGE_STACKS]
     role = resources["Resources"]["ChangeStacksRole"]["Properties"]
     # Named like the policies that Chalice puts into its roles: preflight reads them all by the same rule.
-    role["Policies"].append({"PolicyName": "ChangeStacksRolePolicy", "PolicyDocument": cast("PolicyDocument", document)})
+    role["Policies"].append(
+        {"PolicyName": "ChangeStacksRolePolicy", "PolicyDocument": cast("PolicyDocument", document)}
+    )
     return resources
 
 
