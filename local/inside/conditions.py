@@ -87,6 +87,26 @@ def install(actions: Any, iam: Any) -> None:
     actions.dynamodb_service_context = lambda body: {**of_dynamodb(body), **leading_keys(body)}
 
 
+def api_of(arn: str) -> str:
+    """The id of the REST API that a resource belongs to: its tags count for whatever is in it; "" for other ARNs."""
+    match = re.match(r"arn:[\w-]+:apigateway:[\w-]*::/restapis/(\w+)(?:/|$)", arn)
+    return match[1] if match else ""
+
+
+def inherit_tags(tagging: Any, gateway: Any) -> None:
+    """aws:ResourceTag of a REST API and of what is in it (API Gateway Developer Guide, "Resources that can be tagged").
+
+    tagging, gateway: MiniStack's modules `services.tagging` and `services.apigateway_v1`.
+    """
+    of_resource = tagging.resource_tags
+
+    def resource_tags(arn: str) -> dict[str, str] | None:
+        api = gateway._rest_apis.get(api_of(arn))
+        return dict(api.get("tags") or {}) if api else of_resource(arn)
+
+    tagging.resource_tags = resource_tags
+
+
 def bind_roles(provisioners: Any, iam: Any) -> None:
     """CloudFormation sets the boundary of the roles that it makes, which MiniStack's leaves out.
 

@@ -161,7 +161,7 @@ def install(switches: Strict, root_key: str) -> None:
     from ministack import app
     from ministack.core import iam_actions, iam_evaluator
     from ministack.core.responses import get_account_id
-    from ministack.services import apigateway_v1, cloudwatch, eventbridge, iam, lambda_svc, sns, sqs
+    from ministack.services import apigateway_v1, cloudwatch, eventbridge, iam, lambda_svc, sns, sqs, tagging
     from ministack.services.cloudformation import provisioners
 
     alarms.install(cloudwatch)
@@ -169,6 +169,7 @@ def install(switches: Strict, root_key: str) -> None:
     gateway_responses.install(apigateway_v1)
     conditions.install(iam_actions, iam)
     conditions.bind_roles(provisioners, iam)
+    conditions.inherit_tags(tagging, apigateway_v1)
     _authorise_as_aws(iam_actions, wildcard_only=switches.iam_resources)
     if not switches.active:
         return

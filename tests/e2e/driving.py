@@ -104,7 +104,7 @@ class Driver:
         formation.create_stack(
             StackName="proxyctl",
             TemplateURL=f"{self.cloud.endpoint}/{self.bucket}/controlplane/roles.json",
-            Capabilities=["CAPABILITY_IAM"],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         formation.get_waiter("stack_create_complete").wait(
             StackName="proxyctl", WaiterConfig={"Delay": 1, "MaxAttempts": 60}

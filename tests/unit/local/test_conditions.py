@@ -78,3 +78,17 @@ def test_a_role_is_passed_to_the_service_that_gets_it() -> None:
     assert function == (ROLE, {"iam:passedtoservice": "lambda.amazonaws.com"})
     assert conditions.passed_role("cloudformation:CreateChangeSet", {}) is None
     assert conditions.passed_role("iam:CreateRole", {"Role": ROLE}) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "api"),
+    [
+        ("/restapis/a1b2", "a1b2"),
+        ("/restapis/a1b2/resources/r1/methods/ANY", "a1b2"),
+        ("/restapis", ""),
+        ("/tags/arn%3Aaws", ""),
+        ("/account", ""),
+    ],
+)
+def test_what_is_in_a_rest_api_has_its_tags(path: str, api: str) -> None:
+    assert conditions.api_of(f"arn:aws:apigateway:eu-central-1::{path}") == api
