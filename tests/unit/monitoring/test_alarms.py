@@ -15,7 +15,6 @@ WATCHED = {
     "overhead",
     "first-byte",
     "throttles",
-    "concurrency",
     "client-errors",
     "server-errors",
     "secret-failures",
@@ -37,7 +36,7 @@ def test_a_switch_has_the_alarms_on_api_gateway_watch_documented_dimensions_only
     assert changed == {"client-errors", "server-errors"}
 
 
-def test_these_nine_alarms_exist_and_each_notifies_the_topic() -> None:
+def test_these_eight_alarms_exist_and_each_notifies_the_topic() -> None:
     assert {alarm.name.rpartition("/")[2] for alarm in _all()} == WATCHED
     assert {alarm.actions for alarm in _all()} == {("arn:topic",)}
 
@@ -60,9 +59,14 @@ def test_a_share_that_callers_cause_counts_from_ten_requests_a_minute_on() -> No
     assert math == {"client-errors": "IF(requests >= 10, errors / requests, 0)"}
 
 
-def test_an_environments_alarms_cost_a_dollar_a_month() -> None:
+def test_executions_at_one_time_are_watched_where_someone_sets_a_limit() -> None:
+    alarms = definitions(NAMES, AlarmThresholds(concurrency=14), stage="api", topic_arn="arn:topic")
+    assert {alarm.name.rpartition("/")[2] for alarm in alarms} == WATCHED | {"concurrency"}
+
+
+def test_an_environments_alarms_cost_90_cents_a_month() -> None:
     """Issue 10, row y: an alarm on metric math costs one alarm for each metric in it, at $0.10 a month."""
-    assert sum(len(alarm.metrics) for alarm in _all()) * 0.10 == pytest.approx(1.00)
+    assert sum(len(alarm.metrics) for alarm in _all()) * 0.10 == pytest.approx(0.90)
 
 
 def test_shares_of_aws_metrics_are_averages_of_what_is_counted_as_0_or_1_a_request() -> None:
