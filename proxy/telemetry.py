@@ -57,12 +57,10 @@ class Telemetry:
             values["ColdStart"] = ("Count", 1.0)
             if self.init_ms is not None:
                 values["InitDuration"] = ("Milliseconds", self.init_ms)
-        # A test's requests count in no metric: their deliberate failures must not raise the alarms on what users get,
-        # and each metric costs money in every hour in which it gets data.
-        counts = not exchange.candidate
         if exchange.candidate:
             fields["candidate"] = True
-        self._count_secret_failures(counts=counts)
+        self._count_secret_failures(counts=not exchange.candidate)
+        counts = _counts(exchange)
         dimensions = self._dimensions(exchange) if counts else []
         self._write("request", fields, values, dimensions, counts=counts, failed=is_failure(exchange))
 
@@ -162,6 +160,16 @@ class Telemetry:
             self._logger = Logger(service="proxy", level=self._level, stream=_STDOUT, location=None, use_rfc3339=True)
             self._logger.setLevel(self._level)  # a second Logger of one name takes over the first one's
         return self._logger, self._metrics
+
+
+def _counts(exchange: Exchange) -> bool:
+    """Whether a request counts in metrics, each of which costs money in every hour in which it gets data.
+
+    A test's does not: its deliberate failures must not raise the alarms on what users get. Nor does a look at the
+    health that found all well: that is no request of a user.
+    """
+    is_well = exchange.path == "/health" and not is_failure(exchange)
+    return not exchange.candidate and not is_well
 
 
 def _lost(message: str, error: Exception) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from chalicelib.domain.aws.alarms import Alarm
 from chalicelib.domain.config import AlarmThresholds
@@ -25,12 +27,17 @@ def _all() -> list[Alarm]:
     return list(definitions(NAMES, AlarmThresholds(), stage="api", topic_arn="arn:topic"))
 
 
-def test_a_switch_has_the_alarms_on_api_gateway_watch_documented_dimensions_only() -> None:
-    """Issue 10, row dd: `Method: ANY` is in no documentation."""
-    limits = AlarmThresholds(gateway_dimensions="stage")
-    alarms = definitions(NAMES, limits, stage="api", topic_arn="arn:topic")
+def gateway_dimensions(alarms: Sequence[Alarm]) -> set[tuple[str, ...]]:
     metrics = [metric for alarm in alarms for metric in alarm.metrics.values() if metric.namespace == "AWS/ApiGateway"]
-    assert {tuple(metric.dimensions) for metric in metrics} == {("ApiName", "Stage")}
+    return {tuple(metric.dimensions) for metric in metrics}
+
+
+def test_the_alarms_on_api_gateway_watch_documented_dimensions_unless_a_switch_says_otherwise() -> None:
+    """Issue 10, row dd: `Method: ANY` is in no documentation."""
+    assert gateway_dimensions(_all()) == {("ApiName", "Stage")}
+    limits = AlarmThresholds(gateway_dimensions="method")
+    alarms = definitions(NAMES, limits, stage="api", topic_arn="arn:topic")
+    assert gateway_dimensions(alarms) == {("ApiName", "Stage", "Resource", "Method")}
     before = {alarm.name: alarm for alarm in _all()}
     changed = {alarm.name.rpartition("/")[2] for alarm in alarms if alarm != before[alarm.name]}
     assert changed == {"client-errors", "server-errors"}
@@ -48,7 +55,7 @@ def test_alarms_watch_users_and_not_the_candidate_under_test() -> None:
             if metric.namespace == "AWS/Lambda":
                 assert metric.dimensions["Resource"] == "proxyctl-dev-proxy:live"
             elif metric.namespace == "AWS/ApiGateway":
-                assert metric.dimensions["Resource"] == "/{proxy+}"
+                assert metric.dimensions["Stage"] == "api"  # the candidate has a stage of its own
             else:
                 assert metric.namespace == "proxyctl"
                 assert metric.dimensions == {"environment": "dev"}

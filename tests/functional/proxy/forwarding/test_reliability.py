@@ -413,6 +413,16 @@ def test_a_request_of_a_test_is_a_line_with_its_values_and_no_metric() -> None:
     assert ("candidate" in users, users["_aws"]["CloudWatchMetrics"][0]["Namespace"]) == (False, "proxyctl")
 
 
+def test_a_look_at_the_health_counts_only_when_it_failed() -> None:
+    well, broken = rig("http://127.0.0.1:9/v1"), rig("http://127.0.0.1:9/v1")
+    broken.store.text = "{"
+    assert well.ask("/health", method="GET").status == 200
+    with contextlib.redirect_stdout(broken.log):
+        assert broken.ask("/health", method="GET").status == 503
+    assert "_aws" not in well.lines()[-1]
+    assert [line["Errors"] for line in broken.lines() if line["message"] == "request" and "_aws" in line] == [[1.0]]
+
+
 def test_a_new_secret_is_taken_when_the_old_one_is_old() -> None:
     clock = FakeSleep()
     with Upstream(chat()) as first, Upstream(chat()) as second:
