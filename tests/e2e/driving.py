@@ -35,6 +35,7 @@ from installer.packaging import bundle
 from installer.packaging.template import Template
 from local import emulator
 from local.state import Cloud, Keys
+from tests.fakes.table import make_table
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICIES = policies.documents()
@@ -94,7 +95,8 @@ class Driver:
         return self.clients[service]
 
     def prepare(self) -> None:
-        """The bucket, the bundle in it, and one role a policy, in a stack that is called as the control plane's is."""
+        """Table, bucket, the bundle in it, and one role a policy, in a stack that is called as the control plane's is."""
+        make_table(self.operator("dynamodb"))
         s3 = self.operator("s3")
         s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.cloud.region})
         s3.put_object(Bucket=self.bucket, Key="bundles/test.zip", Body=self.bundle)
