@@ -95,7 +95,7 @@ class Driver:
         return self.clients[service]
 
     def prepare(self) -> None:
-        """Table, bucket, the bundle in it, and one role a policy, in a stack that is called as the control plane's is."""
+        """Table, bucket, the bundle in it, and a role for each policy, in a stack of the control plane's name."""
         make_table(self.operator("dynamodb"))
         s3 = self.operator("s3")
         s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.cloud.region})
