@@ -12,6 +12,7 @@ from judges import (
     actions,
     authorization,
     documents,
+    escalation,
     exceptions,
     formation,
     node_tools,
@@ -47,6 +48,7 @@ def _checkov() -> Sequence[str]:
 BY_SOURCES: Mapping[str, Callable[[Sources], Sequence[str]]] = {
     "authorization": lambda sources: authorization.findings(documents.collect(sources)),
     "parliament": lambda sources: second_opinion.findings(documents.collect(sources)),
+    "escalation": escalation.findings,
     "formation": formation.findings,
     "rules": rules.findings,
     "statelint": lambda sources: workflows.statelint_findings(workflows.read(sources)),

@@ -120,6 +120,12 @@ ROWS = (
         embedded="the emulator's simulator ignores context keys",
     ),
     Row(
+        "simulator-lists",
+        "Preflight's lists of actions and resources before IAM's simulator, and its answer to task tokens",
+        "evidence of `preflight` has `simulated.by_text` with `states:SendTaskSuccess`, and no finding with NOT RUN",
+        embedded="the emulator's simulator allows task tokens by the state machine's ARN",
+    ),
+    Row(
         "emf",
         "EMF lines turned into metrics by CloudWatch",
         "`aws cloudwatch list-metrics --namespace proxyctl`",

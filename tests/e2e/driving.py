@@ -18,6 +18,7 @@ from time import monotonic, sleep
 from typing import Any, cast
 
 import boto3
+import yaml
 from chalicelib import wiring
 from chalicelib.adapters import session
 from chalicelib.domain.codec import encode
@@ -103,7 +104,7 @@ class Driver:
         formation.create_stack(
             StackName="proxyctl",
             TemplateURL=f"{self.cloud.endpoint}/{self.bucket}/controlplane/roles.json",
-            Capabilities=["CAPABILITY_IAM"],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         formation.get_waiter("stack_create_complete").wait(
             StackName="proxyctl", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
@@ -309,18 +310,20 @@ def roles_template(account: str) -> dict[str, Any]:
             {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
         ],
     }
-    return {
-        "Resources": {
-            role_of(stem): {
-                "Type": "AWS::IAM::Role",
-                "Properties": {
-                    "AssumeRolePolicyDocument": trust,
-                    "Policies": [{"PolicyName": "phase", "PolicyDocument": document}],
-                },
-            }
-            for stem, document in POLICIES.items()
+    own = yaml.safe_load((ROOT / "statemachine" / "resources.yaml").read_text())["Resources"]
+    named = {"RoleName": own["ChangeStacksRole"]["Properties"]["RoleName"]}
+    roles = {
+        role_of(stem): {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": trust,
+                "Policies": [{"PolicyName": "phase", "PolicyDocument": document}],
+                **(named if stem == policies.CHANGE_STACKS else {}),
+            },
         }
+        for stem, document in POLICIES.items()
     }
+    return {"Resources": {**roles, "EnvironmentBoundary": own["EnvironmentBoundary"]}}
 
 
 def good_secret(cloud: Cloud) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Release
 from chalicelib.stack import template
 
+from tests.fakes import settings
+
 TEXT = (Path(__file__).resolve().parents[3] / "proxy" / "template.yaml").read_text()
 OWN, THEIRS = (f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}" for name in ("own", "theirs"))
 INPUTS = template.StackInputs(
@@ -168,3 +170,20 @@ def test_only_the_users_stage_may_call_the_live_alias() -> None:
 
 def test_the_parameters_of_a_template_are_read_from_its_text() -> None:
     assert set(template.declared(TEXT)) == template.PARAMETERS
+
+
+def test_a_template_of_an_earlier_version_gets_the_boundary_and_todays_is_left_alone() -> None:
+    """Else a rollback to its bundle would take the boundary off the role."""
+    lines = TEXT.splitlines(keepends=True)
+    earlier = "".join(line for line in lines if "PermissionsBoundary:" not in line)
+    assert earlier != TEXT
+    assert template.with_boundary(earlier) == template.with_boundary(TEXT) == TEXT
+
+
+def test_the_boundary_of_the_template_is_the_one_of_the_settings() -> None:
+    line = next(line for line in TEXT.splitlines() if "PermissionsBoundary:" in line)
+    arn = line.partition("!Sub ")[2]
+    given = settings()
+    for name, value in (("Partition", given.partition), ("AccountId", given.account), ("Region", given.region)):
+        arn = arn.replace(f"${{AWS::{name}}}", value)
+    assert arn == given.boundary_arn
