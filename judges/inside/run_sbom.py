@@ -1,4 +1,4 @@
-"""Runs in the judges' own environment: packages on stdin ([{name, version, hashes, sets}]), CycloneDX JSON on stdout."""
+"""Runs in the judges' own environment: packages on stdin ({name, version, hashes, sets}), CycloneDX on stdout."""
 
 import json
 import sys
