@@ -28,11 +28,13 @@ class Relative:
     """How much worse than the baseline the candidate may be, as shares: 0.2 is 20 %. None means not judged.
 
     errors: beyond this many times live's error rate, 0 for "not more often"; cold_start, cost: against the last good
-    run's record, since the live version is neither restarted nor billed for the test.
+    run's record, since the live version is neither restarted nor billed for the test. overhead_least_ms: the overhead
+    is a few milliseconds, so that 20 % of it are nothing: a smaller difference than this one does not count.
     """
 
     errors: float | None = 0.0
-    overhead: float | None = None
+    overhead: float | None = 0.2
+    overhead_least_ms: float = 5.0
     first_byte: float | None = 0.2
     total: float | None = 0.2
     cold_start: float | None = None
@@ -42,6 +44,7 @@ class Relative:
         within("options.slo.relative.errors", self.errors, 0, 100)
         for name in ("overhead", "first_byte", "total", "cold_start", "cost"):
             within(f"options.slo.relative.{name}", getattr(self, name), 0.001, 100)
+        within("options.slo.relative.overhead_least_ms", self.overhead_least_ms, 0, 60_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import exp
 
-from chalicelib.checks.comparison_words import phrase
-from chalicelib.checks.drive_split import drive_split
-from chalicelib.checks.side_by_side import after_windows, compare, tables, total_of, worse
+from chalicelib.checks.comparison.comparison_words import phrase
+from chalicelib.checks.comparison.drive_split import drive_split
+from chalicelib.checks.comparison.side_by_side import after_windows, compare, tables, total_of, worse
 from chalicelib.domain.aws.alarms import Metric
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from math import log2
 
-from chalicelib.checks.comparison_words import phrase
+from chalicelib.checks.comparison.comparison_words import phrase
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.evidence.comparison import Compared, Point
 from chalicelib.domain.evidence.load import LoadEvidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chalicelib.checks.side_by_side import after_windows
+from chalicelib.checks.comparison.side_by_side import after_windows
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.comparison import Compared, Split

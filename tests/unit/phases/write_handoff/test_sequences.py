@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.checks.side_by_side import after_windows
+from chalicelib.checks.comparison.side_by_side import after_windows
 from chalicelib.domain.codec import encode
 from chalicelib.domain.evidence.comparison import Compared, Split
 from chalicelib.domain.evidence.load import LoadEvidence

@@ -29,7 +29,8 @@ def _times(comparison: Compared) -> str:
     ours, theirs = comparison.candidate or 0.0, comparison.live or 0.0
     change = f", {abs(ours / theirs - 1) * 100:.0f} % {'slower' if ours > theirs else 'faster'}" if theirs else ""
     figures = f"{quantile} of {_WHAT[series]} {ours:,.4g} ms against live's {theirs:,.4g} ms{change}"
-    return f"{figures}, limit {_percent(comparison.bound)}"
+    least = f" and {comparison.least_ms:g} ms" if comparison.least_ms else ""
+    return f"{figures}, limit {_percent(comparison.bound)}{least}"
 
 
 def _certainty(comparison: Compared) -> str:

@@ -10,9 +10,9 @@ from chalicelib.load import shard
 from chalicelib.load.plans import Beside
 from chalicelib.ports import Aws
 
-from .load_plan import plan_of, soon, split_of
+from ..load_plan import plan_of, soon, split_of
 from .side_by_side import Sides
-from .target import locate
+from ..target import locate
 
 _SHORTEST_S, _LONGEST_S = 1.0, 10.0
 _AHEAD_S = 0.3
