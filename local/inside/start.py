@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from local import strict
-from local.inside import alarms, attributes, buckets, error_names, queues, rates, resources, roles, topics
+from local.inside import (
+    alarms,
+    attributes,
+    buckets,
+    error_names,
+    gateway_responses,
+    queues,
+    rates,
+    resources,
+    roles,
+    topics,
+)
 from local.inside.calls import Call, Refusal, Reply
 from local.strict import Strict
 
@@ -137,10 +148,11 @@ def install(switches: Strict, root_key: str) -> None:
     from ministack import app
     from ministack.core import iam_actions, iam_evaluator
     from ministack.core.responses import get_account_id
-    from ministack.services import cloudwatch, eventbridge, lambda_svc, sns, sqs
+    from ministack.services import apigateway_v1, cloudwatch, eventbridge, lambda_svc, sns, sqs
 
     alarms.install(cloudwatch)
     error_names.install(lambda_svc)
+    gateway_responses.install(apigateway_v1)
     _authorise_as_aws(iam_actions, wildcard_only=switches.iam_resources)
     if not switches.active:
         return

@@ -96,7 +96,15 @@ class Relay:
             self._pool.give_back(self._connection)
 
     def _handed_on(self) -> Iterator[bytes]:
-        """What the caller gets, without keys. Raises UpstreamFailure, CallerGone."""
+        """What the caller gets, and how long that took. Raises UpstreamFailure, CallerGone."""
+        exchange, clock = self._call.exchange, self._clock.monotonic
+        for piece in self._masked():
+            begun = clock()
+            yield piece
+            exchange.caller_s += clock() - begun
+
+    def _masked(self) -> Iterator[bytes]:
+        """What arrives, without keys. Raises UpstreamFailure, CallerGone."""
         watcher, mask = self._watcher, self._mask()
         for chunk in self._decoded(self._arriving()):
             out = mask(watcher.feed(chunk))
@@ -133,8 +141,7 @@ class Relay:
                 exchange.upstream_s += arrived - begun
             if not chunk:
                 return
-            if exchange.first_byte is None:
-                exchange.first_byte = arrived
+            exchange.begin_body(arrived)
             yield chunk
 
     def _decoded(self, chunks: Iterable[bytes]) -> Iterable[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.errors import BadRequest, NotFound
-from chalicelib.domain.model import DeploymentStatus
+from chalicelib.domain.model import Deployment, DeploymentStatus
 from chalicelib.domain.times import Clock
 from chalicelib.engine import registry
 from chalicelib.lifecycle.drill_requests import rewrite
@@ -64,22 +64,32 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentDetail]:
 
 def report(call: ApiCall, aws: Aws, clock: Clock) -> Answer[str]:
     """The HTML report."""
-    return _document(call, aws, "report.html", "text/html; charset=utf-8")
+    return _document(call, aws, "report", "report.html", "text/html; charset=utf-8")
 
 
 def handoff(call: ApiCall, aws: Aws, clock: Clock) -> Answer[str]:
     """The handoff document (Markdown)."""
-    return _document(call, aws, "handoff.md", "text/markdown; charset=utf-8")
+    return _document(call, aws, "handoff", "handoff.md", "text/markdown; charset=utf-8")
 
 
-def _document(call: ApiCall, aws: Aws, name: str, content_type: str) -> Answer[str]:
+def _document(call: ApiCall, aws: Aws, link: str, name: str, content_type: str) -> Answer[str]:
     deployment = aws.records.deployment(call.deployment_id)
-    phases = {phase.name: phase for phase in aws.records.phases(deployment.id)}
-    key = phases["write_handoff"].evidence.get(name) if "write_handoff" in phases else None
+    key = _key(deployment, link, name, aws)
     if not key:
+        why = "it has none" if deployment.status.is_final else "it is written when the deployment ends"
         raise NotFound(
-            f"deployment {deployment.id} has no {name}: phase write_handoff has not ended",
+            f"deployment {deployment.id} has no {name}: {why}",
             field="id",
             remedy="GET /deployments/{id} shows its phases.",
         )
-    return Answer(200, aws.artifacts.get(str(key)).decode(), {"Content-Type": content_type})
+    return Answer(200, aws.artifacts.get(key).decode(), {"Content-Type": content_type})
+
+
+def _key(deployment: Deployment, link: str, name: str, aws: Aws) -> str:
+    """The document's key in the bucket; "" without one. While the deployment runs, write_handoff's evidence names it;
+    of a deployment of an earlier version of the control plane only that does."""
+    if link in deployment.links:
+        return f"reports/{deployment.id}/{name}"
+    phases = {phase.name: phase for phase in aws.records.phases(deployment.id)}
+    handoff = phases.get("write_handoff")
+    return str(handoff.evidence.get(name, "")) if handoff else ""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .check import CHAT, Check, HttpRequest
+from .check import CHAT, ENDS, Check, HttpRequest
 from .expectations import Expect
 
 _OK = (Expect("status", "is", 200), Expect("request_id", "present"))
@@ -48,7 +48,7 @@ ENDPOINTS: tuple[Check, ...] = (
             *_OK,
             Expect("object", "is", "chat.completion"),
             Expect("text", "present"),
-            Expect("finish_reason", "one_of", ("stop", "length")),
+            Expect("finish_reason", "one_of", ENDS),
             Expect("total_tokens", "at_least", 1),
         ),
         sdk="chat",
@@ -61,7 +61,7 @@ ENDPOINTS: tuple[Check, ...] = (
             Expect("content_type", "holds", "text/event-stream"),
             Expect("chunks", "at_least", 2),
             Expect("text", "present"),
-            Expect("finish_reason", "one_of", ("stop", "length")),
+            Expect("finish_reason", "one_of", ENDS),
             Expect("total_tokens", "at_least", 1),
         ),
         sdk="chat_stream",

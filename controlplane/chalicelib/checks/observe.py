@@ -68,6 +68,8 @@ def _attempt(check: Check, target: Target, aws: Aws) -> CheckOutcome:
     facts = _observe(check, target, variables, aws)
     if is_planted:
         facts["attempts"] = upstream.count_attempts(faults, model, aws)
+    if facts.get("not_run"):
+        return not_run(check.name, str(facts["not_run"]))
     return judge(check.name, expects, facts)
 
 

@@ -51,8 +51,10 @@ class Compared:
 
     rule: what was asked, in words. candidate, live: the figure of either side, in `unit` (`share` or `ms`), None
     without samples. needed: e-value that decides. more: what would have changed the verdict. tolerance: share by which
-    the candidate may be slower without counting as slower; least_ms: smaller differences are within the bound. worse: the test for "slower than the tolerance" (or "fails
-    more often"); within: the test for "not as slow as the bound", unused for errors.
+    the candidate may be slower without counting as slower; least_ms: smaller differences are within the bound.
+
+    worse: the test for "slower than the tolerance" (or "fails more often"); within: the test for "not as slow as the
+    bound", unused for errors.
     """
 
     metric: str = ""

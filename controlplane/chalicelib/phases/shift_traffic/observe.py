@@ -43,7 +43,7 @@ def observe(percent: int, live: str, candidate: str, cursor: ShiftCursor, reques
             evidence={"alarms": list(fired), "percent": percent},
         )
     if aws.settings.embedded:
-        return _observe_split(percent, candidate, cursor, request, aws)
+        return _observe_split(percent, live, candidate, cursor, request, aws)
     counts = _counts(request.names, live, candidate, datetime.fromisoformat(cursor.since), request.now, aws)
     more_often = request.options.slo.relative.errors
     if more_often is None:
@@ -55,11 +55,13 @@ def observe(percent: int, live: str, candidate: str, cursor: ShiftCursor, reques
     return _judged(Judgement(percent, "quiet", counts=counts), comparisons, candidate)
 
 
-def _observe_split(percent: int, candidate: str, cursor: ShiftCursor, request: Request, aws: Aws) -> Observed:
+def _observe_split(
+    percent: int, live: str, candidate: str, cursor: ShiftCursor, request: Request, aws: Aws
+) -> Observed:
     """In the embedded cloud, from the load engine's own split; only where the load test drove live, too."""
     if percent >= 100 or not cursor.comparisons:
         return Judgement(percent, "quiet", ALONE if percent >= 100 else NOT_RUN), cursor.comparisons
-    sides = drive_split(request, percent, step_s(request.options.bake, embedded=True), aws)
+    sides = drive_split(request, live, percent, step_s(request.options.bake, embedded=True), aws)
     comparisons = compare(sides, request.options.slo, cursor.comparisons)
     total = total_of(tables(sides))
     counts = {

@@ -114,13 +114,16 @@ def test_the_earlier_name_of_the_bound_on_totals_still_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "verdict"), [(6.2, 4.0, NOT_WORSE), (9.5, 4.0, WORSE), (48.0, 40.0, WORSE), (41.0, 40.0, NOT_WORSE)]
+    ("ours", "theirs", "verdict"),
+    [(6.2, 4.0, NOT_WORSE), (9.5, 4.0, WORSE), (48.0, 40.0, WORSE), (41.0, 40.0, NOT_WORSE)],
 )
 def test_the_overhead_may_be_slower_by_20_percent_or_5_milliseconds(ours: float, theirs: float, verdict: str) -> None:
     sides = [run(ms, series="overhead", seed=name, seconds=60, spread=0.1) for ms, name in ((ours, "a"), (theirs, "b"))]
     median = next(each for each in compare(Sides(*sides), Slo()) if each.metric == "overhead_p50")
     assert (median.verdict, median.bound, median.least_ms) == (verdict, 0.2, 5.0)
-    assert median.rule == "the candidate's p50 of the proxy's overhead is slower than live's by more than 5 % and 1.25 ms"
+    assert (
+        median.rule == "the candidate's p50 of the proxy's overhead is slower than live's by more than 5 % and 1.25 ms"
+    )
     assert ", limit 20 % and 5 ms (odds" in phrase(median)
     loose = compare(Sides(*sides), Slo(relative=Relative(overhead=2.0, overhead_least_ms=100)))
     assert loose[1].verdict == NOT_WORSE
