@@ -23,6 +23,7 @@ ELSEWHERE = {
     "CheckAnAdoptedSecret": "an adopted secret",
     "DecryptAnAdoptedSecret": "an adopted secret with a key of its own",
     "ReadPoliciesOfLogGroups": "CloudFormation's newer handlers of log groups, which the emulator lacks",
+    "ReadTheProxysLog": "an account, where traffic is split between two versions",
     "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}

@@ -35,6 +35,11 @@ def longer(us: float, slower: float, least_us: float) -> int:
     return min(int(us + max(us * slower, least_us)), MAX_US)
 
 
+def above(histogram: Histogram, us: float) -> int:
+    """How many durations are in a bucket above the one of `us`."""
+    return sum(histogram.counts[index_of(min(int(us), MAX_US)) + 1 :])
+
+
 def _stretched(histogram: Histogram, slower: float, least_us: float) -> Sequence[int]:
     """The counts of the same durations, each of them longer."""
     counts = [0] * BUCKETS

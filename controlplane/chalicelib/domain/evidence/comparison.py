@@ -46,6 +46,30 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
+class AgainstRecord:
+    """A version that serves all users against what was counted of the one before, explained. verdict: as in Compared.
+
+    hits: failures, or answers longer than threshold_ms, among `count` requests; record_*: the same of the version
+    before. limit: share of hits that the version before does not exceed with confidence. e_value: decides at `needed`.
+    bound: share by which the new version may be slower: threshold_ms is the record's quantile and so much more; None
+    for errors. more: what would have changed the verdict.
+    """
+
+    metric: str = ""
+    verdict: str = ""
+    hits: int = 0
+    count: int = 0
+    record_hits: int = 0
+    record_count: int = 0
+    limit: float = 1.0
+    e_value: float = 1.0
+    needed: float = 0.0
+    bound: float | None = None
+    threshold_ms: float | None = None
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """One comparison, explained. verdict: `WORSE`, `NOT_WORSE` or `UNDECIDED`.
 
