@@ -27,6 +27,9 @@ class FakeIdentity:
     def role_policy(self, role: str, policy: str) -> str:
         return self.policies.get(role, self.policy)
 
+    def create_role(self, name: str, trusted: str, tags: Mapping[str, str]) -> None:
+        self.roles.add(name)
+
     def simulate(
         self,
         principal_arn: str,

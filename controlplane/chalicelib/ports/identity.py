@@ -19,6 +19,10 @@ class Identity(Protocol):
         """An inline policy's document as JSON with sorted keys; "" when role or policy does not exist."""
         ...
 
+    def create_role(self, name: str, trusted: str, tags: Mapping[str, str]) -> None:
+        """A role without policies. trusted: the service that may assume it. Nothing happens when it exists."""
+        ...
+
     def simulate(
         self,
         principal_arn: str,
