@@ -15,6 +15,7 @@ from judges import (
     exceptions,
     formation,
     node_tools,
+    provider,
     rules,
     second_opinion,
     templates,
@@ -53,9 +54,12 @@ BY_SOURCES: Mapping[str, Callable[[Sources], Sequence[str]]] = {
 }
 # Judges of the packaged template.
 BY_TEMPLATE: Mapping[str, Findings] = {"stages": _stages, "cfn-lint": _cfn_lint, "checkov": _checkov}
+# Judges of what the checks expect of the provider.
+BY_CHECKS: Mapping[str, Findings] = {"provider": provider.findings}
 # Judges of files that roll nothing.
 BY_FILES: Mapping[str, Findings] = {"actionlint": lambda: actions.findings(actions.read())}
-JUDGES = (*BY_SOURCES, *BY_TEMPLATE, *BY_FILES)
+_OTHERS: Mapping[str, Findings] = {**BY_TEMPLATE, **BY_CHECKS, **BY_FILES}
+JUDGES = (*BY_SOURCES, *_OTHERS)
 
 
 def main(names: Sequence[str]) -> int:
@@ -71,7 +75,7 @@ def main(names: Sequence[str]) -> int:
 def _run(name: str) -> bool:
     began = time.monotonic()
     try:
-        findings = BY_SOURCES[name](documents.read()) if name in BY_SOURCES else {**BY_TEMPLATE, **BY_FILES}[name]()
+        findings = BY_SOURCES[name](documents.read()) if name in BY_SOURCES else _OTHERS[name]()
     except node_tools.NodeIsMissing as missing:
         say(f"       {name}: {missing}")
         return True

@@ -23,6 +23,7 @@ from chalicelib.adapters.openai_sdk import OpenAiSdk
 from chalicelib.adapters.records import DynamoRecords
 from chalicelib.adapters.retries import SqsRetries
 from chalicelib.adapters.secrets import SecretsManagerSecrets
+from chalicelib.adapters.simulations import DynamoSimulations
 from chalicelib.adapters.stacks import CloudFormationStacks
 from chalicelib.adapters.tagging import TaggedResources
 from chalicelib.adapters.topics import SnsTopics
@@ -132,6 +133,10 @@ class _Aws:
     @cached_property
     def secrets(self) -> SecretsManagerSecrets:
         return SecretsManagerSecrets()
+
+    @cached_property
+    def simulations(self) -> DynamoSimulations:
+        return DynamoSimulations(self.settings.table)
 
     @cached_property
     def stacks(self) -> CloudFormationStacks:

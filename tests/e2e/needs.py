@@ -23,6 +23,7 @@ ELSEWHERE = {
     "CheckAnAdoptedSecret": "an adopted secret",
     "DecryptAnAdoptedSecret": "an adopted secret with a key of its own",
     "ReadPoliciesOfLogGroups": "CloudFormation's newer handlers of log groups, which the emulator lacks",
+    "CancelTheDeletionOfTheSecret": "a secret whose deletion someone scheduled",
     "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}
@@ -35,6 +36,9 @@ _NAMED_OTHERWISE = {
     "apigateway:GetAccount": ["apigateway:GET"],
     "apigateway:GetRestApis": ["apigateway:GET"],
     "apigateway:GetStage": ["apigateway:GET"],
+    "apigateway:GetRestApi": ["apigateway:GET"],
+    "apigateway:CreateStage": ["apigateway:POST"],
+    "apigateway:UpdateStage": ["apigateway:PATCH"],
 }
 # Given with the call, and authorised as actions of their own.
 _ALSO = {

@@ -23,6 +23,7 @@ from .records import FakeRecords
 from .retries import FakeRetries
 from .rollouts import FakeRollouts
 from .secrets import FakeSecrets
+from .simulations import FakeSimulations
 from .stacks import FakeStacks
 from .tagging import FakeTagging
 from .topics import FakeTopics
@@ -58,6 +59,7 @@ class FakeAws:
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     endpoint: FakeEndpoint = field(default_factory=FakeEndpoint)
+    simulations: FakeSimulations = field(default_factory=FakeSimulations)
     stacks: FakeStacks = field(default_factory=FakeStacks)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     identity: FakeIdentity = field(default_factory=FakeIdentity)

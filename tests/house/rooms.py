@@ -13,11 +13,11 @@ ROOMS = ("phases", "checks", "stack", "release", "monitoring", "load", "artifact
 # Verbs, and things outside: modules of these names call AWS or the network. All others are pure.
 ACTING = frozenset(
     {
-        "apply", "build", "change_set", "change_setting", "correlate", "drive", "fire", "follow",
-        "generator", "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe",
+        "apply", "build", "change_set", "change_setting", "correlate", "drive", "fire", "follow", "generator",
+        "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe", "repeat",
         "promote", "publish", "remove", "repair", "restore", "reuse", "run", "search", "settle", "shard", "simulate",
-        "stage", "stand_in", "target", "task", "throttle", "timer", "update", "upstream", "verify", "watch", "wire",
-        "worker", "drive_split", "read_failures",
+        "stage", "stand_in", "store", "target", "task", "throttle", "timer", "update", "upstream", "verify", "watch",
+        "wire", "worker", "drive_split", "read_failures",
     }
 )  # fmt: skip
 _OUTSIDE = (

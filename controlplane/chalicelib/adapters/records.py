@@ -14,7 +14,7 @@ from chalicelib.domain.errors import Aborted, AwsCallFailed, Conflict, LockLost,
 from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, Page, PhaseRecord
 from chalicelib.domain.records import Claim, Ending
 
-from . import cursors, items, transactions
+from . import cursors, items, transactions, writes
 from .session import call, pages
 from .table import Table, plain
 from .transactions import claim_key, deployment_key, environment_key, key_of
@@ -31,12 +31,11 @@ class DynamoRecords:
         self._rows = Table(table)
 
     def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
-        writes = transactions.start(self._table, deployment, lock, claim, takes_over)
-        if transactions.write(writes):
+        if writes.transaction(transactions.start(self._table, deployment, lock, claim, takes_over)):
             raise self._refusal(deployment, claim)
 
     def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
-        if transactions.write(transactions.enqueue(self._table, deployment, claim)):
+        if writes.transaction(transactions.enqueue(self._table, deployment, claim)):
             raise self._refusal(deployment, claim)
 
     def claimed(self, key: str) -> Claim | None:
@@ -44,18 +43,18 @@ class DynamoRecords:
         return Claim(key, str(item["body_sha256"])) if item else None
 
     def claim(self, claim: Claim, subject: str, at: str) -> None:
-        if transactions.write([transactions.claim_write(self._table, claim, subject, at)]):
+        if writes.transaction([transactions.claim_write(self._table, claim, subject, at)]):
             raise Conflict("this Idempotency-Key was used before", code="IdempotencyKeyUsed", claimed_by=subject)
 
     def end(self, deployment: Deployment, ending: Ending) -> None:
-        refused = transactions.write(transactions.end(self._table, deployment, ending, keeps_lock=False))
+        refused = writes.transaction(transactions.end(self._table, deployment, ending, keeps_lock=False))
         if 0 in refused:
             raise self._ended_otherwise(deployment)
         if refused:
             raise _lock_lost(deployment.environment, deployment.id)
 
     def end_without(self, deployment: Deployment, ending: Ending) -> None:
-        if transactions.write(transactions.end(self._table, deployment, ending, keeps_lock=True)):
+        if writes.transaction(transactions.end(self._table, deployment, ending, keeps_lock=True)):
             raise self._ended_otherwise(deployment)
 
     def _ended_otherwise(self, deployment: Deployment) -> Aborted | Conflict:
@@ -126,19 +125,18 @@ class DynamoRecords:
         return self.deployment(str(first[0]["deployment_id"])) if first else None
 
     def take_turn(self, deployment: Deployment, lock: Lock) -> None:
-        if transactions.write(transactions.take_turn(self._table, deployment, lock)):
+        if writes.transaction(transactions.take_turn(self._table, deployment, lock)):
             raise Conflict(f"environment {deployment.environment} is busy", code="EnvironmentBusy")
 
     def leave_line(self, deployment: Deployment, changes: Mapping[str, Any]) -> None:
-        if transactions.write(transactions.leave_line(self._table, deployment, changes)):
+        if writes.transaction(transactions.leave_line(self._table, deployment, changes)):
             raise Conflict(f"deployment {deployment.id} no longer waits", code="NotWaiting", field="id")
 
     def update_deployment(self, deployment_id: str, changes: Mapping[str, Any]) -> None:
         expression, names, values = items.update_of(changes)
         names["#status"] = "status"
         try:
-            call(
-                "dynamodb",
+            writes.item(
                 "update_item",
                 TableName=self._table,
                 Key=deployment_key(deployment_id),
@@ -160,7 +158,7 @@ class DynamoRecords:
         self._rows.put(deployment_key(deployment_id, transactions.phase_sk(phase)), items.of_phase(phase))
 
     def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
-        if transactions.write(transactions.phase(self._table, name, lock, phase)):
+        if writes.transaction(transactions.phase(self._table, name, lock, phase)):
             raise _lock_lost(name, lock.deployment_id)
 
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
@@ -221,7 +219,7 @@ class DynamoRecords:
 
     def _write_environment(self, name: str, holder: str, arguments: Mapping[str, Any]) -> None:
         try:
-            call("dynamodb", "update_item", TableName=self._table, Key=environment_key(name), **arguments)
+            writes.item("update_item", TableName=self._table, Key=environment_key(name), **arguments)
         except AwsCallFailed as error:
             if not _is_refused(error):
                 raise
@@ -247,7 +245,7 @@ class DynamoRecords:
 
     def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
         key = key_of(f"ENVIRONMENT#{name}", f"HISTORY#{at}")
-        call("dynamodb", "put_item", TableName=self._table, Item=key | items.write({**entry, "at": at}))
+        writes.item("put_item", TableName=self._table, Item=key | items.write({**entry, "at": at}))
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         entries = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", newest_first=True, limit=limit)

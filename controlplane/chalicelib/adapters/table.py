@@ -10,7 +10,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from . import items
+from . import items, writes
 from .session import call, pages
 from .transactions import key_of
 
@@ -34,7 +34,7 @@ class Table:
         return plain(item) if item else None
 
     def put(self, key: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
-        call("dynamodb", "put_item", TableName=self.name, Item={**key, **items.write(entry)})
+        writes.item("put_item", TableName=self.name, Item={**key, **items.write(entry)})
 
     def add(self, pk: str, sk: str, entry: Mapping[str, Any]) -> None:
         self.put(key_of(pk, sk), entry)

@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from chalicelib.domain.model import Deployment, DeploymentStatus, Lock, PhaseRecord
 from chalicelib.domain.records import Claim, Ending
 
 from . import items
-from .session import client, translated
 
 _CLAIM_DAYS = 90  # as long as Step Functions remembers the name of a closed execution
 
@@ -39,20 +36,6 @@ def line_key(deployment: Deployment) -> dict[str, Any]:
 
 def claim_key(claim: Claim) -> dict[str, Any]:
     return key_of(f"CLAIM#{claim.key}", "META")
-
-
-def write(writes: list[dict[str, Any]]) -> set[int]:
-    """Write all of these, or nothing: then the positions of those whose conditions did not hold."""
-    try:
-        # Not through `call`: the reasons of a cancelled transaction are in the raw answer.
-        client("dynamodb").transact_write_items(TransactItems=writes)
-    except ClientError as error:
-        reasons = enumerate(error.response.get("CancellationReasons", []))
-        refused = {position for position, reason in reasons if reason.get("Code") == "ConditionalCheckFailed"}
-        if not refused:
-            raise translated(error, "dynamodb:transact_write_items") from error
-        return refused
-    return set()
 
 
 def start(

@@ -24,6 +24,7 @@ TIMEOUT_S = 25.0
 # A check of a timeout lasts as long as the timeout, so longer ones are not checked.
 LONGEST_TIMEOUT_S = 5.0
 _MARGIN_S = 1.5  # a planted pause is longer than the timeout under test by this
+_NOT_FOR_CHAT = ("embed", "image", "dall-e", "tts", "whisper", "transcri", "audio", "realtime", "moderation", "sora")
 _CHAT, _EMBEDDING = "gpt-4o-mini", "text-embedding-3-small"  # when the secret maps no model
 
 
@@ -107,16 +108,23 @@ def _candidate(url: str, public_url: str, version: str, request: Request, aws: A
         "version": version,
         "nonce": fingerprint(request.deployment_id, request.now.isoformat())[:16],
         "stand_in": bool(aws.settings.upstream_faults_url),
+        "streams": _streams(request, aws),
         "public_url": public_url,
         **_secret_variables(decode_lenient(SecretFacts, secret or {})),
     }
     return Target(url, True, version, variables)
 
 
+def _streams(request: Request, aws: Aws) -> bool:
+    """Whether answers come through API Gateway's STREAM integration, which only an account has."""
+    mode = request.config.response_mode or aws.settings.response_mode
+    return mode == "stream" and not aws.settings.embedded
+
+
 def _secret_variables(secret: SecretFacts) -> dict[str, object]:
     return {
         "aliases": list(secret.models),
-        "chat_model": next((name for name in secret.models if "embed" not in name), _CHAT),
+        "chat_model": next((name for name in secret.models if _may_chat(name)), _CHAT),
         "embedding_model": next((name for name in secret.models if "embed" in name), _EMBEDDING),
         "client_keys": secret.client_keys,
         "origin": _origin(secret.cors_origins),
@@ -124,6 +132,11 @@ def _secret_variables(secret: SecretFacts) -> dict[str, object]:
         "attempts": None if secret.retries is None else secret.retries + 1,
         **_timeout_variables(secret.timeouts),
     }
+
+
+def _may_chat(alias: str) -> bool:
+    """Whether a name sounds like a chat model's: `/health` tells names only."""
+    return not any(word in alias.lower() for word in _NOT_FOR_CHAT)
 
 
 def _origin(origins: Sequence[str]) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from chalicelib.domain.errors import RolloutError
 from chalicelib.ports import Aws
 
-from .histogram import Histogram, add
+from .histogram import Histogram, add, percentiles
 from .recorder import Recorder
-from .report import percentiles
 
 _RECENT_S = 3  # seconds that live percentiles cover
 

@@ -4,6 +4,9 @@ They measure users' traffic only: metrics of the alias `live`, of the public met
 into which a candidate under test does not write. Otherwise the deliberate failures of validate_errors would set them
 off, and the release would be rolled back.
 
+None measures how long an answer takes in all: a stream lasts as long as the model speaks, up to 15 minutes. Times are
+the proxy's own, without the upstream's and the caller's.
+
 One metric an alarm wherever a statistic of CloudWatch's says it, since an alarm on metric math costs as much as the
 alarms on each of its metrics: AWS/Lambda and AWS/ApiGateway count errors as 0 or 1 a request, so that the average is
 the share. Source: CloudWatch pricing, "Metrics Insights and metric math alarms"; API Gateway's and Lambda's metrics.
@@ -62,11 +65,18 @@ _RULES = (
         lambda limits: limits.error_rate,
     ),
     _Rule(
-        "duration",
-        "99th percentile of the function's run time, in milliseconds",
-        _LAMBDA,
-        {"figure": ("Duration", "p99")},
-        lambda limits: limits.duration_p99_ms,
+        "overhead",
+        "99th percentile of the proxy's own time for an answer, in milliseconds",
+        _PROXY,
+        {"figure": ("Overhead", "p99")},
+        lambda limits: limits.overhead_p99_ms,
+    ),
+    _Rule(
+        "first-byte",
+        "99th percentile of the proxy's own time until the first byte of an answer, in milliseconds",
+        _PROXY,
+        {"figure": ("FirstByteOverhead", "p99")},
+        lambda limits: limits.first_byte_p99_ms,
     ),
     _Rule(
         "throttles",
@@ -97,13 +107,6 @@ _RULES = (
         _GATEWAY,
         {"figure": ("5XXError", "Average")},
         lambda limits: limits.server_error_rate,
-    ),
-    _Rule(
-        "latency",
-        "99th percentile of API Gateway's latency, in milliseconds",
-        _GATEWAY,
-        {"figure": ("Latency", "p99")},
-        lambda limits: limits.latency_p99_ms,
     ),
     _Rule(
         "secret-failures",

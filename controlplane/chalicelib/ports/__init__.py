@@ -28,6 +28,7 @@ from chalicelib.ports.records import Records
 from chalicelib.ports.retries import Retries
 from chalicelib.ports.rollouts import Rollouts
 from chalicelib.ports.secrets import Secrets
+from chalicelib.ports.simulations import Simulations
 from chalicelib.ports.stacks import Stacks
 from chalicelib.ports.tagging import Tagging
 from chalicelib.ports.topics import Topics
@@ -56,6 +57,7 @@ __all__ = [
     "Sdk",
     "Secrets",
     "Settings",
+    "Simulations",
     "Stacks",
     "Tagging",
     "Topics",
@@ -104,6 +106,8 @@ class Aws(Protocol):
     def nights(self) -> Nights: ...
     @property
     def secrets(self) -> Secrets: ...
+    @property
+    def simulations(self) -> Simulations: ...
     @property
     def stacks(self) -> Stacks: ...
     @property

@@ -25,12 +25,8 @@ from .losses import Kind, Loss, Standing, Wanted, losses, permission, permits, s
 
 _POLICY = "proxy"  # the name of the role's inline policy in proxy/template.yaml
 _TRUSTED = "lambda.amazonaws.com"
-_GONE_FOR_GOOD = {
-    "API": ("ApiGone", "the address that users call"),
-    "function": ("FunctionGone", "its versions"),
-}
-
-
+_ANEW = "POST /deployments with action cleanup for {}, then deploy: the stack is made anew."
+_GONE_FOR_GOOD = frozenset({"API", "function"})
 # What others need comes first.
 _ORDER: tuple[Kind, ...] = (
     "API",
@@ -62,14 +58,19 @@ def refuse_what_is_gone_for_good(lost: Iterable[Loss], request: Request) -> None
     """Raises PhaseFailed (ApiGone, FunctionGone): another API has another address, and nothing of the versions that a
     deleted function had can be made again."""
     for loss in lost:
-        if loss.kind in _GONE_FOR_GOOD:
-            code, with_it = _GONE_FOR_GOOD[loss.kind]
+        if loss.kind == "API":
             raise PhaseFailed(
-                f"{loss.kind} {loss.name} was deleted underneath its stack, and {with_it} with it",
-                code=code,
+                f"API {loss.name} was deleted underneath its stack, and the address that users call with it",
+                code="ApiGone",
                 field=loss.name,
-                remedy=f"POST /deployments with action cleanup for {request.environment.name}, then deploy: the stack "
-                "is made anew.",
+                remedy=_ANEW.format(request.environment.name),
+            )
+        if loss.kind == "function":
+            raise PhaseFailed(
+                f"function {loss.name} was deleted underneath its stack, and its versions with it",
+                code="FunctionGone",
+                field=loss.name,
+                remedy=_ANEW.format(request.environment.name),
             )
 
 
@@ -78,7 +79,7 @@ def repair(lost: Iterable[Loss], stack: Stack, request: Request, aws: Aws) -> Re
     in_order = sorted(lost, key=lambda loss: _ORDER.index(loss.kind))
     kinds = {loss.kind for loss in in_order}
     # Without the function there is nothing that an alias or a permission could name.
-    mendable = [] if kinds & set(_GONE_FOR_GOOD) else in_order
+    mendable = [] if kinds & _GONE_FOR_GOOD else in_order
     lines = tuple(f"{loss}: {_mend(loss, stack, request, aws)}" for loss in mendable)
     return Repaired(lines, policy=bool(mendable) and "role policy" in kinds)
 

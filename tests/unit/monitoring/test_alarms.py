@@ -12,12 +12,12 @@ NAMES = Names("dev")
 WATCHED = {
     "errors",
     "function-errors",
-    "duration",
+    "overhead",
+    "first-byte",
     "throttles",
     "concurrency",
     "client-errors",
     "server-errors",
-    "latency",
     "secret-failures",
 }
 
@@ -34,7 +34,7 @@ def test_a_switch_has_the_alarms_on_api_gateway_watch_documented_dimensions_only
     assert {tuple(metric.dimensions) for metric in metrics} == {("ApiName", "Stage")}
     before = {alarm.name: alarm for alarm in _all()}
     changed = {alarm.name.rpartition("/")[2] for alarm in alarms if alarm != before[alarm.name]}
-    assert changed == {"client-errors", "server-errors", "latency"}
+    assert changed == {"client-errors", "server-errors"}
 
 
 def test_these_nine_alarms_exist_and_each_notifies_the_topic() -> None:
@@ -81,23 +81,23 @@ def test_an_alarm_fires_after_two_bad_minutes_of_three_and_after_one_without_a_s
 def test_each_threshold_sets_its_own_alarms_only() -> None:
     limits = AlarmThresholds(
         error_rate=0.11,
-        duration_p99_ms=12,
+        overhead_p99_ms=12,
         throttles=13,
         concurrency=14,
         client_error_rate=0.15,
         server_error_rate=0.16,
-        latency_p99_ms=17,
+        first_byte_p99_ms=17,
         secret_failures=18,
     )
     alarms = definitions(NAMES, limits, stage="api", topic_arn="arn:topic")
     assert {alarm.name.rpartition("/")[2]: alarm.threshold for alarm in alarms} == {
         "errors": 0.11,
         "function-errors": 0.11,
-        "duration": 12,
+        "overhead": 12,
         "throttles": 13,
         "concurrency": 14,
         "client-errors": 0.15,
         "server-errors": 0.16,
-        "latency": 17,
+        "first-byte": 17,
         "secret-failures": 18,
     }

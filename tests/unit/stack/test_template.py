@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,22 @@ def test_releases_of_before_keep_the_secret_that_they_read(
 )
 def test_api_gateway_waits_as_long_as_it_may(timeout_s: int, mode: str, milliseconds: int) -> None:
     assert template.integration_timeout_ms(timeout_s, mode) == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("config", "mode", "limits"),
+    [
+        (Config(), "stream", ("900", "900000")),
+        (Config(), "buffered", ("29", "29000")),
+        (Config(timeout_s=60), "stream", ("60", "60000")),
+        (Config(timeout_s=60), "buffered", ("60", "29000")),
+    ],
+)
+def test_lambda_and_integration_have_the_time_that_the_response_mode_allows(
+    config: Config, mode: str, limits: tuple[str, str]
+) -> None:
+    values = template.parameters(config, replace(INPUTS, response_mode=mode), creates=True)
+    assert (values["TimeoutSeconds"], values["IntegrationTimeoutMs"]) == limits
 
 
 def test_a_template_without_its_marks_is_refused() -> None:

@@ -38,8 +38,8 @@ class ReleaseEvidence:
 class Judgement:
     """One step of a shift. percent: users' share on the candidate; against_live: verdict, or `NOT RUN: …`.
 
-    p_value: of the comparison of failures, valid at every look; counts: invocations and errors by `candidate…` and
-    `live…` since the shift began.
+    at: when it was judged, ISO 8601; "" in records of earlier versions. p_value: of the comparison of failures, valid
+    at every look; counts: invocations and errors by `candidate…` and `live…` since the shift began.
     """
 
     percent: int = 0
@@ -47,6 +47,7 @@ class Judgement:
     against_live: str = ""
     p_value: float | None = None
     counts: Mapping[str, int] | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class ShiftEvidence:
     comparisons: candidate and live, from the load test through the last step.
     percent: users' share on `version` at the step that is being judged; None before the first step.
     secret_version, secret_from: the secret version that users get now, and the one before; "" when it did not change.
+    weights: (when, users' share on `version` in percent from then on) for each step that was taken, ISO 8601.
     """
 
     PHASE: ClassVar[str] = "shift_traffic"
@@ -69,6 +71,7 @@ class ShiftEvidence:
     comparisons: tuple[Compared, ...] = ()
     secret_version: str = ""
     secret_from: str = ""
+    weights: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ class ShiftCursor:
     """from_version: the version that served users before the shift; None before the first step.
 
     steps_taken: how many weights were set; since: when the first was set, ISO 8601 in UTC.
-    comparisons: candidate and live so far, continued from the load test.
+    comparisons: candidate and live so far, continued from the load test. weights: see ShiftEvidence.
     """
 
     from_version: str | None = None
@@ -21,3 +21,4 @@ class ShiftCursor:
     since: str = ""
     judgements: tuple[Judgement, ...] = ()
     comparisons: tuple[Compared, ...] = ()
+    weights: tuple[tuple[str, int], ...] = ()

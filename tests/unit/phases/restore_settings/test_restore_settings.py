@@ -30,7 +30,7 @@ NOW = {
     "LogRetentionDays": "14",
     "CandidateThrottleRate": "100",
     "CandidateThrottleBurst": "200",
-    "IntegrationTimeoutMs": "29000",
+    "IntegrationTimeoutMs": "900000",
     "ReservedConcurrency": "",
     "ResponseMode": "stream",
     "SecretArn": "arn:secret",
