@@ -25,7 +25,7 @@ from .losses import Kind, Loss, Standing, Wanted, losses, permission, permits, s
 
 _POLICY = "proxy"  # the name of the role's inline policy in proxy/template.yaml
 _TRUSTED = "lambda.amazonaws.com"
-_ANEW = "POST /deployments with action cleanup for {}, then deploy: the stack is made anew."
+_ANEW = "POST /deployments with action cleanup for {}, then deploy: the stack is made anew"
 _GONE_FOR_GOOD = frozenset({"API", "function"})
 # What others need comes first.
 _ORDER: tuple[Kind, ...] = (
@@ -63,25 +63,26 @@ def refuse_what_is_gone_for_good(lost: Iterable[Loss], request: Request) -> None
                 f"API {loss.name} was deleted underneath its stack, and the address that users call with it",
                 code="ApiGone",
                 field=loss.name,
-                remedy=_ANEW.format(request.environment.name),
+                remedy=f"{_ANEW.format(request.environment.name)}.",
             )
         if loss.kind == "function":
             raise PhaseFailed(
                 f"function {loss.name} was deleted underneath its stack, and its versions with it",
                 code="FunctionGone",
                 field=loss.name,
-                remedy=_ANEW.format(request.environment.name),
+                remedy=f"{_ANEW.format(request.environment.name)}.",
             )
 
 
 def repair(lost: Iterable[Loss], stack: Stack, request: Request, aws: Aws) -> Repaired:
-    """Make again what can be made again; what is gone for good is left out."""
+    """Make again what can be made again; of what is gone for good the line says how it comes back."""
     in_order = sorted(lost, key=lambda loss: _ORDER.index(loss.kind))
     kinds = {loss.kind for loss in in_order}
-    # Without the function there is nothing that an alias or a permission could name.
-    mendable = [] if kinds & _GONE_FOR_GOOD else in_order
-    lines = tuple(f"{loss}: {_mend(loss, stack, request, aws)}" for loss in mendable)
-    return Repaired(lines, policy=bool(mendable) and "role policy" in kinds)
+    if gone := [loss for loss in in_order if loss.kind in _GONE_FOR_GOOD]:
+        # Without the function there is nothing that an alias or a permission could name.
+        return Repaired(tuple(f"{loss}: {_ANEW.format(request.environment.name)}" for loss in gone))
+    lines = tuple(f"{loss}: {_mend(loss, stack, request, aws)}" for loss in in_order)
+    return Repaired(lines, policy="role policy" in kinds)
 
 
 def _mend(loss: Loss, stack: Stack, request: Request, aws: Aws) -> str:

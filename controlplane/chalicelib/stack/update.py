@@ -109,9 +109,9 @@ class Convergence:
 
 
 def converge(target: Target, stack: Stack, request: Request, aws: Aws) -> Convergence:
-    """One step: repair, update, protect. Raises what `stack.update` raises."""
+    """One step: repair, update, protect. Raises what `step` raises, and to `apply` also ApiGone and FunctionGone."""
     cursor = request.cursor_as(SettingsCursor)
-    repaired = _repair(cursor, stack, request, aws)
+    repaired = _repair(target, cursor, stack, request, aws)
     restored = (*cursor.restored, *repaired.lines)
     differs = cursor.differs or live.differing(stack, target.wanted, target.protected)
     if cursor.step or live.needs_update(differs) or state.in_progress(stack.status) or repaired.policy:
@@ -125,11 +125,14 @@ def converge(target: Target, stack: Stack, request: Request, aws: Aws) -> Conver
     return Convergence(differs, restored, stack)
 
 
-def _repair(cursor: SettingsCursor, stack: Stack, request: Request, aws: Aws) -> repair.Repaired:
+def _repair(target: Target, cursor: SettingsCursor, stack: Stack, request: Request, aws: Aws) -> repair.Repaired:
     """Nothing while CloudFormation works on the stack, which may be changing the same resources."""
     if cursor.step or not state.is_settled(stack.status):
         return repair.Repaired()
-    return repair.repair(repair.find_losses(stack, request, aws), stack, request, aws)
+    losses = repair.find_losses(stack, request, aws)
+    if target.purpose == "apply":
+        repair.refuse_what_is_gone_for_good(losses, request)  # a way back goes on with what there is
+    return repair.repair(losses, stack, request, aws)
 
 
 def _update(target: Target, repaired: repair.Repaired, request: Request) -> Update:

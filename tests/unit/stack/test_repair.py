@@ -263,10 +263,13 @@ def test_what_cannot_come_back_as_it_was_is_named_with_what_to_do(aws: FakeAws, 
         aws.functions.latest.clear()
     else:
         aws.gateway.gone.add(API)
-    with pytest.raises(PhaseFailed) as failed:
-        run(deploy_stack, aws)
-    assert failed.value.code == code
-    assert "cleanup" in str(failed.value.remedy)
+    for phase in (deploy_stack, apply_settings):
+        with pytest.raises(PhaseFailed) as failed:
+            run(phase, aws)
+        assert failed.value.code == code
+        assert "cleanup" in str(failed.value.remedy)
+    result, _ = run(restore_settings, aws)
+    assert f"{what} {API if what == 'API' else NAMES.function} was deleted" in result.summary
 
 
 def test_a_stack_that_was_deleted_is_made_again_and_named(aws: FakeAws) -> None:
