@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from chalicelib.adapters.records import DynamoRecords
@@ -23,7 +23,9 @@ from chalicelib.domain.model import (
 )
 from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim, Ending
+from chalicelib.lifecycle.lost_records import recover
 
+from tests.fakes import FakeAws
 from tests.fakes.table import make_table
 
 
@@ -341,3 +343,23 @@ def test_what_an_execution_writes_after_another_took_over_is_refused(records: Dy
     with pytest.raises(LockLost):
         records.renew_lock("dev", mine)
     assert (records.environment("dev").lock, records.phases("d-1")) == (other, [running])
+
+
+def test_an_environment_whose_item_someone_deleted_is_rebuilt_from_its_deployments(records: DynamoRecords) -> None:
+    start(records)
+    evidence = {"version": "7", "published": True}
+    records.put_phase("d-1", PhaseRecord(6, "release_code", PhaseStatus.SUCCEEDED, "t", "t", evidence=evidence))
+    ending = Ending("2026-01-02", "", {"status": "SUCCEEDED"}, {"status": "LIVE", "links": {"base_url": "u"}}, {})
+    records.end(deployment(), ending)
+    client("dynamodb").delete_item(TableName="proxyctl", Key={"pk": {"S": "ENVIRONMENT#dev"}, "sk": {"S": "META"}})
+    lost = records.environment("dev")
+    assert not lost.is_known
+    fake = cast(Any, FakeAws())
+    fake.records = records
+    found = recover(lost, fake)
+    assert found == records.environment("dev")
+    assert found.live is not None
+    assert (found.status, found.live.version, found.live.config["throttle"]["rate_per_s"]) == ("LIVE", "7", 12.5)
+    start(records, 2)
+    assert records.environment("dev").live == found.live
+    assert [item.name for item in records.environments()] == ["dev"]
