@@ -14,7 +14,8 @@ from ctl.app import app
 def page(note: str) -> str:
     """The whole page, Markdown. note: how it was made."""
     parts = [
-        f"# Commands\n\n{note}\n[The command line](../cli.md) explains it; `proxyctl COMMAND --help` prints the same.\n",
+        f"# Commands\n\n{note}\n",
+        "[The command line](../cli.md) explains them; `proxyctl COMMAND --help` prints the same.\n",
         "\n## Exit codes\n\n| code | meaning |\n|---|---|\n",
         *(f"| {code} | {text} |\n" for code, text in exits.TABLE.items()),
         *(_section(name, command) for name, command in _commands(app, ())),

@@ -22,6 +22,7 @@ from installer.dev import cli_reference, error_codes, permissions, schema
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "reference"
+DECISIONS = ROOT / "docs" / "decisions"
 # Pages that rooms of the control plane print: the installer may not import those rooms.
 PRINTED = {
     ROOT / "docs" / "checks.md": "chalicelib.checks.reference",
@@ -34,26 +35,28 @@ _CONFIGURATION = f"""\
 {_MADE}
 `config` is the environment, stored with every release; `options` are one run's. Both stand in
 `POST /deployments`; on the command line `--set memory_mb=1024` sets a field of `config`, `--set load.rps=50` and
-`--set options.force=true` one of the options. An [environment file](../cli.md#environments-as-files) holds `config`, `slo`, `load`, `bake` and `approval`.
-A field that is wrong is refused with its path; the same fields are in `GET /openapi.json`.
+`--set options.force=true` one of the options. An [environment file](../cli.md#environments-as-files) holds `config`,
+`slo`, `load`, `bake` and `approval`. A field that is wrong is refused with its path; the same
+fields are in `GET /openapi.json`.
 """
 _ERRORS = f"""\
 # Errors
 
 {_MADE}
-`code` stands in the API's answer (`{{"error": {{"code", "message", "field"?, "remedy"?}}}}`), in the phase's record, in the
-report and in what `proxyctl` prints. `…` stands for what is known when it happens. API Gateway itself answers 403 (no valid
-signature, no permission, no such route), 413, 415, 429, 502 and 504 in the same shape.
+`code` stands in the API's answer (`{{"error": {{"code", "message", "field"?, "remedy"?}}}}`), in the phase's record, in
+the report and in what `proxyctl` prints. `…` stands for what is known when it happens. API Gateway itself answers 403
+(no valid signature, no permission, no such route), 413, 415, 429, 502 and 504 in the same shape.
 """
 # Errors whose text exists at run time only.
 _COMPUTED = {
-    "CheckFailed": "Checks of the release failed; the text names them, what was expected and what came. The evidence has "
-    "every check, and its request ID finds the proxy's log line.",
-    "Drift": "What stands differs from the record; the text names each difference with its remedy. `options.heal` restores "
-    "what is safe.",
-    "DrillFailed": "Parts of a drill did not end as they should; the text names them. GET /deployments/{id} of each part.",
-    "Throttled": "AWS limited a call or failed for a moment, also after the SDK's own attempts. The state machine tries again.",
-    "PreflightFailed": "Something would fail later: a permission, a quota, a name, a key. The text names each with its remedy.",
+    "CheckFailed": "Checks of the release failed; the text names them, what was expected and what came. The evidence "
+    "has every check, and its request ID finds the proxy's log line.",
+    "Drift": "What stands differs from the record; the text names each difference with its remedy. `options.heal` "
+    "restores what is safe.",
+    "DrillFailed": "Parts of a drill did not end as they should; the text names them, and the deployment of each.",
+    "Throttled": "AWS refused a call for its rate, or failed itself, and the SDK's repetitions ran out. Try again.",
+    "PreflightFailed": "Something would fail later: a permission, a quota, a name, a key. The text names each with its "
+    "remedy.",
 }
 _HEAD = "| field | type | default | range | effect |\n|---|---|---|---|---|\n"
 
@@ -64,6 +67,7 @@ def pages() -> Mapping[Path, str]:
         FOLDER / "configuration.md": configuration(),
         FOLDER / "errors.md": errors(),
         FOLDER / "commands.md": cli_reference.page(_MADE),
+        DECISIONS / "index.md": decisions(),
     }
 
 
@@ -180,7 +184,7 @@ def _error_row(code: str, places: Iterable[error_codes.Raised]) -> str:
     kinds = list(dict.fromkeys(error_codes.KINDS[place.kind] for place in places))
     texts = [" ".join(filter(None, (_sentence(place.cause), _sentence(place.remedy)))) for place in places]
     causes = [text for text in dict.fromkeys(texts) if any(letter.isalpha() for letter in text)]
-    listed = [f"• {_escaped(text)}" for text in causes] or [_COMPUTED[code]]
+    listed = [f"• {_escaped(text)}" for text in causes] or [_COMPUTED.get(code, "")]
     return _cells(f"`{code}`", "; ".join(kinds), "<br>".join(listed))
 
 
@@ -191,6 +195,14 @@ def _sentence(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("<", "&lt;").replace(">", "&gt;").replace("*", "\\*").replace("_", "\\_")
+
+
+def decisions() -> str:
+    """The list of all decisions, by number."""
+    files = sorted(DECISIONS.glob("[0-9]*.md"))
+    titles = [(file.read_text().partition("\n")[0].lstrip("# "), file.name) for file in files]
+    lines = [f"- [{title}]({name})\n" for title, name in titles]
+    return f"# Decisions\n\nWhy things are as they are, and what would undo it.\n\n{''.join(lines)}"
 
 
 def _printed(module: str) -> str:

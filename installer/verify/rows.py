@@ -98,11 +98,10 @@ ROWS = (
     ),
     Row(
         "gateway-metrics",
-        "API Gateway's own metrics, under the dimensions of the alarms on them; `Method: ANY` for an ANY method is "
-        "undocumented",
+        "API Gateway's own metrics, under the dimensions of the alarms on them",
         "`aws cloudwatch list-metrics --namespace AWS/ApiGateway --dimensions Name=ApiName,Value=proxyctl-<env> "
-        "Name=Method,Value=ANY` some minutes after requests",
-        mend='`config.alarms.gateway_dimensions: "stage"`',
+        "Name=Stage,Value=api` some minutes after requests",
+        mend='`config.alarms.gateway_dimensions: "method"`',
         embedded="the emulator has no AWS/ApiGateway metrics",
     ),
     Row(

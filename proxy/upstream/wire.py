@@ -32,6 +32,12 @@ _ACKED = struct.Struct("=Q")
 _ACKED_AT = 120  # offset of tcpi_bytes_acked in Linux's struct tcp_info (since 4.1)
 
 
+def timeval(seconds: float) -> bytes:
+    """The kernel's form of a time limit: at least a microsecond, since 0 means for ever, and below a million of them
+    beside the whole seconds."""
+    return _TIMEVAL.pack(*divmod(int(seconds * 1e6) + 1, 1_000_000))
+
+
 class Resolving(Protocol):
     """Resolves names within a time limit; resolve.py does."""
 
@@ -143,9 +149,7 @@ class Wire:
         if not self._blocks:
             self._sock.setblocking(True)
             self._blocks = True
-        whole = int(seconds)
-        limit = _TIMEVAL.pack(whole, int((seconds - whole) * 1e6) + 1)
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(seconds))
         self._kernel_limit = seconds
 
     def _until_done(self, operation: Callable[[], T], event: int) -> T:

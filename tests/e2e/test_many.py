@@ -98,9 +98,8 @@ def test_twenty_rollouts_at_once_under_a_hundred_pollers_all_end_as_themselves(e
         poller.join(60)
     answers = sum(poller.answers for poller in pollers)
     lost = sum(poller.lost for poller in pollers)
-    print(
-        f"20 rollouts: {took:.0f} s, {answers} answers and {lost} lost calls of {POLLERS} pollers, at most {peak:.0f} MB"
-    )
+    figures = f"{took:.0f} s, {answers} answers and {lost} lost calls, at most {peak:.0f} MB"
+    print(f"{COUNT} rollouts, {POLLERS} pollers: {figures}")
     assert [wrong for poller in pollers for wrong in poller.wrong] == []
     for number in range(COUNT):
         _check(embedded, number, started[number])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.checks.side_by_side import Sides, compare
+from chalicelib.checks.comparison.side_by_side import Sides, compare
 from chalicelib.domain.codec import encode
 from chalicelib.domain.config import AlarmThresholds, Config, Throttle
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
@@ -38,7 +38,7 @@ from chalicelib.domain.options import Options
 from chalicelib.engine.phase import OfPhase
 from chalicelib.engine.registry import number_of
 from chalicelib.load import curves, shard
-from chalicelib.load.histogram import percentiles
+from chalicelib.load.curves import percentiles
 from chalicelib.load.recorder import Recorder
 
 BEGAN = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)

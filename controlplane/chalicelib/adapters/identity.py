@@ -33,12 +33,29 @@ class IamIdentity:
             return ""
         return json.dumps(answer["PolicyDocument"], sort_keys=True)
 
-    def create_role(self, name: str, trusted: str, tags: Mapping[str, str]) -> None:
+    def boundary(self, role: str) -> str | None:
+        try:
+            answer = call("iam", "get_role", RoleName=role)["Role"]
+        except NotFound:
+            return None
+        return str(answer.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
+
+    def set_boundary(self, role: str, policy_arn: str) -> None:
+        call("iam", "put_role_permissions_boundary", RoleName=role, PermissionsBoundary=policy_arn)
+
+    def create_role(self, name: str, trusted: str, boundary: str, tags: Mapping[str, str]) -> None:
         statement = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
         trust = {"Version": "2012-10-17", "Statement": [statement]}
         wanted = [{"Key": key, "Value": value} for key, value in tags.items()]
         try:
-            call("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), Tags=wanted)
+            call(
+                "iam",
+                "create_role",
+                RoleName=name,
+                AssumeRolePolicyDocument=json.dumps(trust),
+                PermissionsBoundary=boundary,
+                Tags=wanted,
+            )
         except AwsCallFailed as error:
             if error.aws_code != "EntityAlreadyExists":
                 raise

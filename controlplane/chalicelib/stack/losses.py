@@ -21,7 +21,17 @@ _STAGES = (
     ("CandidateStageName", "CandidateSnapshot", "CandidateThrottleRate", "CandidateThrottleBurst"),
 )
 
-Kind = Literal["API", "function", "role", "role policy", "alias", "permission of alias", "log group", "stage"]
+Kind = Literal[
+    "API",
+    "function",
+    "role",
+    "permissions boundary of role",
+    "role policy",
+    "alias",
+    "permission of alias",
+    "log group",
+    "stage",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +52,14 @@ class Loss:
 class Standing:
     """What exists. aliases, log_groups: names. permitted: aliases that the API's gateway may call. stages: by name.
 
-    role_policy: digest of the role's policy, "" without one.
+    bounded: whether the role carries the permissions boundary, or does not exist. role_policy: digest of the role's
+    policy, "" without one.
     """
 
     api: bool = True
     function: bool = True
     role: bool = True
+    bounded: bool = True
     role_policy: str = ""
     aliases: tuple[str, ...] = ()
     permitted: tuple[str, ...] = ()
@@ -73,6 +85,7 @@ def losses(now: Standing, wanted: Wanted) -> tuple[Loss, ...]:
     resources = [
         *([] if now.api else [Loss("API", wanted.api)]),
         *([] if now.role else [Loss("role", wanted.role)]),
+        *([] if now.bounded else [Loss("permissions boundary of role", wanted.role, "changed")]),
         *([] if now.function else [Loss("function", wanted.function)]),
         *(Loss("alias", name) for name in ALIASES if name not in now.aliases),
         *(Loss("permission of alias", name) for name in ALIASES if name not in now.permitted),

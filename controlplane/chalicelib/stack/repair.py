@@ -2,6 +2,8 @@
 
 What has a name of its own is made again under that name, and CloudFormation owns it as before. A policy of the proxy's
 role is set by the stack itself: another value of the parameter `Repair` makes CloudFormation write it again.
+A role without the permissions boundary, taken off by hand or of an environment older than the boundary, gets it before
+the stack changes: CloudFormation's role may write policies only of roles that carry it.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ _ORDER: tuple[Kind, ...] = (
     "API",
     "function",
     "role",
+    "permissions boundary of role",
     "alias",
     "permission of alias",
     "log group",
@@ -88,8 +91,11 @@ def repair(lost: Iterable[Loss], stack: Stack, request: Request, aws: Aws) -> Re
 def _mend(loss: Loss, stack: Stack, request: Request, aws: Aws) -> str:
     match loss.kind:
         case "role":
-            aws.identity.create_role(loss.name, _TRUSTED, request.names.tags)
+            aws.identity.create_role(loss.name, _TRUSTED, aws.settings.boundary_arn, request.names.tags)
             return "made again"
+        case "permissions boundary of role":
+            aws.identity.set_boundary(loss.name, aws.settings.boundary_arn)
+            return "set"
         case "alias":
             version = version_for_alias(request, aws)
             make_alias(loss.name, version, request, aws)
@@ -147,6 +153,7 @@ def _standing(stack: Stack, wanted: Wanted, request: Request, aws: Aws) -> Stand
         api=not api or aws.gateway.exists(api),
         function=aliases is not None,
         role=aws.identity.role_arn(wanted.role) is not None,
+        bounded=aws.identity.boundary(wanted.role) in (None, aws.settings.boundary_arn),
         role_policy=role_policy(request, aws),
         aliases=aliases or (),
         permitted=tuple(

@@ -278,3 +278,25 @@ def test_a_stack_that_was_deleted_is_made_again_and_named(aws: FakeAws) -> None:
     aws.stacks.walks = {"execute": ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]}
     result, _ = run(deploy_stack, aws)
     assert f"stack {NAMES.stack} was deleted, and version 2 with it: made again" in result.summary
+
+
+@pytest.mark.parametrize("boundary", ["", "arn:aws:iam::aws:policy/AdministratorAccess"])
+def test_a_role_without_the_boundary_gets_it_before_the_stack_changes(aws: FakeAws, boundary: str) -> None:
+    """So upgrades an environment that is older than the boundary."""
+    aws.identity.boundaries[ROLE] = aws.settings.boundary_arn
+    same = deploy_stack.fingerprint(ask(), aws.as_aws())
+    aws.identity.boundaries[ROLE] = boundary
+    assert deploy_stack.fingerprint(ask(), aws.as_aws()) != same
+    result, _ = run(deploy_stack, aws)
+    assert aws.identity.boundaries == {ROLE: aws.settings.boundary_arn}
+    assert f"permissions boundary of role {ROLE} was changed: set" in result.summary
+
+
+def test_a_bounded_role_is_left_alone_and_one_that_is_made_again_is_bounded(aws: FakeAws) -> None:
+    aws.identity.boundaries[ROLE] = aws.settings.boundary_arn
+    assert losses(aws) == []
+    drop_role(aws)
+    aws.identity.boundaries.clear()
+    aws.stacks.answers = [READY]
+    run(deploy_stack, aws)
+    assert aws.identity.boundaries == {ROLE: aws.settings.boundary_arn}

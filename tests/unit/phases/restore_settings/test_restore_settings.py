@@ -35,6 +35,7 @@ NOW = {
     "ResponseMode": "stream",
     "SecretArn": "arn:secret",
     "RequestIdHeader": "off",
+    "MethodMetrics": "off",
     "Repair": "",
     "Environment": "dev",
 }
