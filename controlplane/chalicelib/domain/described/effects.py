@@ -83,6 +83,7 @@ EFFECTS: Mapping[str, str] = {
     "options.slo.slowdown": "The earlier name of `relative.total`, and the bound against a record.",
     "options.slo.relative": "How much worse than the baseline the candidate may be, as shares: 0.2 is 20 %.",
     "options.slo.relative.errors": 'Error rate beyond so many times the baseline\'s; 0 is "not more often".',
+    "options.slo.relative.overhead_least_ms": "A smaller difference of the overhead, in milliseconds, does not count.",
     "options.slo.relative.overhead": "Own work of the proxy.",
     "options.slo.relative.first_byte": "First byte of a stream.",
     "options.slo.relative.total": "Whole answers.",
