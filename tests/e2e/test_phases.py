@@ -56,7 +56,7 @@ def test_a_deploy_ends_in_a_candidate_that_says_what_it_is(deployed: dict[str, A
     assert released["health"]["artifact"] == deployed["package_artifact"]["digest"]
     assert released["health"]["secret"]["version_id"] == deployed["prepare_secret"]["version_id"]
     assert released["stranger"].startswith("refused")
-    assert len(deployed["configure_monitoring"]["heard"]) == 9
+    assert len(deployed["configure_monitoring"]["heard"]) == 8
     assert deployed["clean_up"]["orphans"] == []
 
 
