@@ -143,9 +143,7 @@ class Wire:
         if not self._blocks:
             self._sock.setblocking(True)
             self._blocks = True
-        whole = int(seconds)
-        limit = _TIMEVAL.pack(whole, int((seconds - whole) * 1e6) + 1)
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))
         self._kernel_limit = seconds
 
     def _until_done(self, operation: Callable[[], T], event: int) -> T:
@@ -184,3 +182,8 @@ class Wire:
         if left <= 0:
             raise TimeoutError
         return left
+
+
+def _timeval(seconds: float) -> bytes:
+    """A struct timeval of at least a microsecond: zero would mean no limit."""
+    return _TIMEVAL.pack(*divmod(max(1, int(seconds * 1e6)), 1_000_000))
