@@ -29,7 +29,98 @@ class Fault:
     test: str
 
 
+WRITES = "tests/functional/adapters/test_writes.py"
+RECORDS = "tests/functional/adapters/test_records.py"
+SIMULATE = "tests/unit/phases/preflight/test_simulate.py"
+
 FAULTS = {
+    "b: what the simulator knows no resource for stops the deployment": Fault(
+        "phases/preflight/policy_text.py",
+        'return missing.action in resourceless() and missing.decision == "implicitDeny"',
+        "return False",
+        SIMULATE,
+    ),
+    "b: what is not in the text stops the deployment": Fault(
+        "phases/preflight/verdicts.py",
+        """ again (docs/permissions.md).",
+        blocks=False,
+""",
+        """ again (docs/permissions.md).",
+""",
+        SIMULATE,
+    ),
+    "b: of several resources the first decision counts": Fault(
+        "adapters/identity.py",
+        "    if not specific:\n",
+        "    if specific or not specific:\n",
+        "tests/functional/adapters/test_small.py",
+    ),
+    "c: a question for each statement": Fault(
+        "phases/preflight/questions.py",
+        "        if group is None:\n",
+        "        if group is None or group:\n",
+        SIMULATE,
+    ),
+    "c: answers are not remembered": Fault(
+        "phases/preflight/simulate.py",
+        "        aws.simulations.remember(survey.fresh)\n",
+        "        pass\n",
+        SIMULATE,
+    ),
+    "c: answers are remembered for ever": Fault(
+        "phases/preflight/simulate.py",
+        " and simulation.until > stamp(request.now)",
+        "",
+        SIMULATE,
+    ),
+    "c: being throttled fails the phase": Fault(
+        "phases/preflight/simulate.py",
+        "    except Throttled:\n        survey.unanswered.append(role)\n        return\n",
+        "    except ZeroDivisionError:\n        return\n",
+        SIMULATE,
+    ),
+    "c: throttled calls are repeated for longer than the Lambda lives": Fault(
+        "phases/preflight/repeat.py",
+        "PATIENCE_S = 25.0",
+        "PATIENCE_S = 60.0",
+        SIMULATE,
+    ),
+    "v: a transaction in the way fails a phase": Fault(
+        "adapters/writes.py",
+        "    return repeated(lambda: _transaction(writes))\n",
+        "    return _transaction(writes)\n",
+        WRITES,
+    ),
+    "v: a cancelled transaction is no throttling": Fault(
+        "adapters/writes.py",
+        'frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})',
+        "frozenset({None})",
+        WRITES,
+    ),
+    "v: a write of one item meets a transaction": Fault(
+        "adapters/session.py",
+        '        "TransactionConflictException",\n',
+        "",
+        WRITES,
+    ),
+    "z: the lease is renewed in the environment's record": Fault(
+        "adapters/locks.py",
+        'return environment_key(environment, "LOCK")',
+        "return environment_key(environment)",
+        RECORDS,
+    ),
+    "z: a rollout that an earlier version began loses its lock": Fault(
+        "adapters/records.py",
+        "        if not adoption:\n",
+        "        if adoption or not adoption:\n",
+        RECORDS,
+    ),
+    "z: the record stays in the index": Fault(
+        "adapters/transactions.py",
+        '        "listed_all": None,\n        "at": None,\n',
+        "",
+        RECORDS,
+    ),
     "d: a lost notification is not sent again": Fault(
         "phases/configure_monitoring/run.py",
         "    fire.fire(request.names, missing, request.deployment_id, aws)\n    return replace",

@@ -167,6 +167,17 @@ def _conditional_statements(facts: Facts) -> Verdict:
     return failed(str(simulated["not_run"])) if simulated.get("not_run") else passed("all simulated")
 
 
+def _simulator_lists(facts: Facts) -> Verdict:
+    evidence = facts.evidence("deploy", "preflight")
+    if not (simulated := evidence.get("simulated") or {}):
+        return _missing(facts, "deploy")
+    not_run = [each["message"] for each in evidence.get("findings") or () if "NOT RUN" in each.get("message", "")]
+    if not_run:
+        return failed("; ".join(not_run))
+    by_text = simulated.get("by_text") or ()
+    return passed(f"{simulated.get('actions')} actions decided, {len(by_text)} of them by the text of their policy")
+
+
 def _emf(facts: Facts) -> Verdict:
     count = facts.counts.get("emf", 0.0)
     return passed(f"{count:.0f} metrics of the environment") if count else failed("no metric in namespace proxyctl")
@@ -220,6 +231,7 @@ JUDGES: Mapping[str, Callable[[Facts], Verdict]] = {
     "gateway-metrics": _gateway_metrics,
     "request-id-header": _request_id_header,
     "conditional-statements": _conditional_statements,
+    "simulator-lists": _simulator_lists,
     "emf": _emf,
     "error-names": _error_names,
     "drift": _drift,

@@ -77,7 +77,7 @@ class Relay:
                 exchange.bytes_out += len(chunk)
                 handed_over = clock()
                 yield chunk
-                exchange.waited_s += clock() - handed_over
+                exchange.caller_s += clock() - handed_over
         except UpstreamFailure as failure:
             # What breaks behind the last event takes nothing from the caller.
             if not watcher.has_ended:
@@ -126,8 +126,8 @@ class Relay:
             finally:
                 arrived = clock()
                 exchange.upstream_s += arrived - begun
-            if exchange.first_byte is None and chunk:
-                exchange.first_byte = arrived
+            if chunk and exchange.first_byte is None:
+                exchange.begin_body(arrived)
             return chunk
 
         return receive

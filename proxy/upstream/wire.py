@@ -32,6 +32,12 @@ _ACKED = struct.Struct("=Q")
 _ACKED_AT = 120  # offset of tcpi_bytes_acked in Linux's struct tcp_info (since 4.1)
 
 
+def timeval(seconds: float) -> bytes:
+    """The kernel's form of a time limit: at least a microsecond, since 0 means for ever, and below a million of them
+    beside the whole seconds."""
+    return _TIMEVAL.pack(*divmod(int(seconds * 1e6) + 1, 1_000_000))
+
+
 class Resolving(Protocol):
     """Resolves names within a time limit; resolve.py does."""
 
@@ -143,7 +149,7 @@ class Wire:
         if not self._blocks:
             self._sock.setblocking(True)
             self._blocks = True
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(seconds))
         self._kernel_limit = seconds
 
     def _until_done(self, operation: Callable[[], T], event: int) -> T:
@@ -182,8 +188,3 @@ class Wire:
         if left <= 0:
             raise TimeoutError
         return left
-
-
-def _timeval(seconds: float) -> bytes:
-    """A struct timeval of at least a microsecond: zero would mean no limit."""
-    return _TIMEVAL.pack(*divmod(max(1, int(seconds * 1e6)), 1_000_000))

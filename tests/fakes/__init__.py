@@ -10,6 +10,7 @@ from chalicelib.ports import Aws
 
 from .alarms import FakeAlarms
 from .artifacts import FakeArtifacts
+from .documents import FakeDocuments
 from .endpoint import FakeEndpoint
 from .executions import FakeExecutions
 from .functions import FakeFunctions
@@ -22,6 +23,7 @@ from .records import FakeRecords
 from .retries import FakeRetries
 from .rollouts import FakeRollouts
 from .secrets import FakeSecrets
+from .simulations import FakeSimulations
 from .stacks import FakeStacks
 from .tagging import FakeTagging
 from .topics import FakeTopics
@@ -57,6 +59,7 @@ class FakeAws:
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     endpoint: FakeEndpoint = field(default_factory=FakeEndpoint)
+    simulations: FakeSimulations = field(default_factory=FakeSimulations)
     stacks: FakeStacks = field(default_factory=FakeStacks)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     identity: FakeIdentity = field(default_factory=FakeIdentity)
@@ -68,6 +71,7 @@ class FakeAws:
     def __post_init__(self) -> None:
         self.alarms.notify = self.topics.publish
         self.rollouts = FakeRollouts(self.as_aws())
+        self.documents = FakeDocuments(self.as_aws())
 
     def as_aws(self) -> Aws:
         """For the type checker: a port that a test does not use need not be there."""

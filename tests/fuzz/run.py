@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import h11
 
@@ -22,6 +23,9 @@ from proxy.settings import Settings
 from proxy.telemetry import Telemetry
 from proxy.wiring import Parts
 from tests.fuzz import corpus
+
+if TYPE_CHECKING:
+    from proxy.upstream.connection import Connection
 
 KEY = "sk-upstream"
 BODY_LIMIT = 100_000
@@ -77,7 +81,11 @@ class RawUpstream:
     def _serve(self, client: socket.socket) -> None:
         client.settimeout(HANG_S)
         with client, contextlib.suppress(OSError):
-            self.targets.append(_read_request(client))
+            target = ""
+            try:
+                target = _read_request(client)
+            finally:
+                self.targets.append(target)
             client.sendall(self.answer)
             client.shutdown(socket.SHUT_WR)
             client.recv(1)
@@ -129,6 +137,15 @@ class Fuzzer:
             Settings("", "fuzz", "INFO", "stream", "", 3600.0, "1"), TextStore(lambda: text), telemetry=self._telemetry
         )
         parts.secrets.get()
+        self._opened = 0  # connections to the upstream
+        take = parts.pool.take
+
+        def counted(*args: Any, **kwargs: Any) -> Connection:
+            connection = take(*args, **kwargs)
+            self._opened += not connection.used
+            return connection
+
+        parts.pool.take = counted  # type: ignore[method-assign]
         self._server = Server(0, parts, BODY_LIMIT)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -168,8 +185,20 @@ class Fuzzer:
         except TimeoutError:
             self.report.failures.append(f"hang: {request!r} answered by {response!r}")
             raw = b""
+        self._settle()
         self.report.inputs += 1
         self._judge(request, response, raw, self._upstream.targets[before:])
+
+    def _settle(self) -> None:
+        """Wait until the door has done with this input and the upstream has noted what came of it: all of it is this
+        input's, and none the next one's.
+        """
+        until = time.monotonic() + HANG_S
+        while self._server._callers._all or len(self._upstream.targets) < self._opened:
+            if time.monotonic() > until:
+                self.report.failures.append("hang: the door or the upstream has not done with an input")
+                return
+            time.sleep(0.0005)
 
     def _exchange(self, data: bytes) -> bytes:
         with socket.create_connection(self._server.server_address, timeout=HANG_S) as client:

@@ -33,6 +33,16 @@ class IamIdentity:
             return ""
         return json.dumps(answer["PolicyDocument"], sort_keys=True)
 
+    def boundary(self, role: str) -> str | None:
+        try:
+            answer = call("iam", "get_role", RoleName=role)["Role"]
+        except NotFound:
+            return None
+        return str(answer.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
+
+    def set_boundary(self, role: str, policy_arn: str) -> None:
+        call("iam", "put_role_permissions_boundary", RoleName=role, PermissionsBoundary=policy_arn)
+
     def simulate(
         self,
         principal_arn: str,
@@ -52,7 +62,14 @@ class IamIdentity:
             ActionNames=list(actions),
             ResourceArns=list(resources),
             ContextEntries=entries,
+            PaginationConfig={"PageSize": 1_000},
         )
-        return [
-            Decision(item["EvalActionName"], item.get("EvalResourceName", "*"), item["EvalDecision"]) for item in answer
-        ]
+        return [decision for item in answer for decision in _decisions(item)]
+
+
+def _decisions(item: Mapping[str, Any]) -> list[Decision]:
+    """Of several resources IAM answers one result an action, with each resource's own decision below it."""
+    action, specific = item["EvalActionName"], item.get("ResourceSpecificResults")
+    if not specific:
+        return [Decision(action, item.get("EvalResourceName", "*"), item["EvalDecision"])]
+    return [Decision(action, each["EvalResourceName"], each["EvalResourceDecision"]) for each in specific]

@@ -201,6 +201,32 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A deployment at its end, as its report and handoff describe it.
+
+    deployment: with its caller, reason (`options.reason`) and `approval`; its own status is the one before the end.
+
+    environment: before the end. phases: of this deployment, in the order in which they began. status, summary, error
+    (`{code, message, field?, remedy?}`, None for a success): how it ended. users: after a failure, the version that
+    users are on and whether it answers; "" where that was not asked. at: when it ended, ISO 8601.
+    """
+
+    deployment: Deployment
+    environment: Environment
+    phases: tuple[PhaseRecord, ...]
+    status: DeploymentStatus
+    summary: str
+    error: Mapping[str, str] | None
+    users: str
+    at: str
+
+    @property
+    def approver(self) -> str:
+        """ARN of who approved the deployment; "" when nobody had to."""
+        return str(self.deployment.approval.get("by", ""))
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Newest first; `cursor` asks for the next page, None at the end."""
 

@@ -12,6 +12,7 @@ from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.settings import Settings
 from chalicelib.ports.alarms import Alarms
 from chalicelib.ports.artifacts import Artifacts
+from chalicelib.ports.documents import Documents
 from chalicelib.ports.endpoint import Endpoint
 from chalicelib.ports.events import Events
 from chalicelib.ports.executions import Executions
@@ -27,6 +28,7 @@ from chalicelib.ports.records import Records
 from chalicelib.ports.retries import Retries
 from chalicelib.ports.rollouts import Rollouts
 from chalicelib.ports.secrets import Secrets
+from chalicelib.ports.simulations import Simulations
 from chalicelib.ports.stacks import Stacks
 from chalicelib.ports.tagging import Tagging
 from chalicelib.ports.topics import Topics
@@ -36,6 +38,7 @@ __all__ = [
     "Alias",
     "Artifacts",
     "Aws",
+    "Documents",
     "Endpoint",
     "Events",
     "Executions",
@@ -54,6 +57,7 @@ __all__ = [
     "Sdk",
     "Secrets",
     "Settings",
+    "Simulations",
     "Stacks",
     "Tagging",
     "Topics",
@@ -76,6 +80,8 @@ class Aws(Protocol):
     def functions(self) -> Functions: ...
     @property
     def artifacts(self) -> Artifacts: ...
+    @property
+    def documents(self) -> Documents: ...
     @property
     def endpoint(self) -> Endpoint: ...
     @property
@@ -100,6 +106,8 @@ class Aws(Protocol):
     def nights(self) -> Nights: ...
     @property
     def secrets(self) -> Secrets: ...
+    @property
+    def simulations(self) -> Simulations: ...
     @property
     def stacks(self) -> Stacks: ...
     @property

@@ -90,6 +90,7 @@ def test_every_verdict_of_the_simulator_is_told_with_its_resource() -> None:
         "PolicySourceArn": "arn:aws:iam::123456789012:role/r",
         "ActionNames": ["iam:PassRole", "iam:GetRole"],
         "ResourceArns": ["arn:x"],
+        "MaxItems": 1_000,
         "ContextEntries": [
             {
                 "ContextKeyName": "iam:PassedToService",
@@ -107,6 +108,18 @@ def test_every_verdict_of_the_simulator_is_told_with_its_resource() -> None:
             {"iam:PassedToService": "lambda.amazonaws.com"},
         )
     assert [(one.action, one.allowed) for one in verdicts] == [("iam:PassRole", True), ("iam:GetRole", False)]
+
+
+def test_of_several_resources_each_has_its_own_decision() -> None:
+    specific = [
+        {"EvalResourceName": "arn:a", "EvalResourceDecision": "allowed"},
+        {"EvalResourceName": "arn:b", "EvalResourceDecision": "implicitDeny"},
+    ]
+    result = {"EvalActionName": "s3:GetObject", "EvalDecision": "implicitDeny", "ResourceSpecificResults": specific}
+    with Stubber(client("iam")) as stub:
+        stub.add_response("simulate_principal_policy", {"EvaluationResults": [result]}, None)
+        decisions = IamIdentity().simulate("arn:aws:iam::123456789012:role/r", ["s3:GetObject"], ["arn:a", "arn:b"])
+    assert [(each.resource, each.decision) for each in decisions] == [("arn:a", "allowed"), ("arn:b", "implicitDeny")]
 
 
 def test_only_what_carries_all_tags_is_found() -> None:

@@ -24,10 +24,11 @@ class LockEvidence:
 class OutcomeEvidence:
     """outcome: the deployment's final status. environment_kept: whether the environment's record was written, too;
     False when another deployment holds the environment. users: after a failure, the version that they are on and
-    whether it answers."""
+    whether it answers. documents: why report and handoff could not be written, "" when they were."""
 
     PHASE: ClassVar[str] = "record_outcome"
 
     outcome: str = ""
     environment_kept: bool = False
     users: str = ""
+    documents: str = ""

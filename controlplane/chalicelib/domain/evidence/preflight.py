@@ -22,11 +22,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """How many actions of how many roles IAM's simulator decided on. not_run: `NOT RUN, conditional: …`."""
+    """How many actions of how many roles IAM's simulator decided on. not_run: `NOT RUN, conditional: …`.
+
+    remembered: how many of the roles an earlier deployment asked about. by_text: `policy action` of what the simulator
+    cannot judge, and the text of the role's policy allows.
+    """
 
     roles: int = 0
     actions: int = 0
     not_run: str | None = None
+    remembered: int | None = None
+    by_text: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

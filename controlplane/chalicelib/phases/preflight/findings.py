@@ -22,6 +22,8 @@ def problems(findings: Sequence[Finding]) -> str:
 def passed(simulated: Simulated, warnings: Sequence[Finding]) -> str:
     """The summary of a preflight without a blocking finding."""
     summary = f"Preflight OK: {simulated.actions} actions of {simulated.roles} roles checked"
+    if simulated.by_text:
+        summary += f", {len(simulated.by_text)} of them by the text of their policy"
     return f"{summary}. {len(warnings)} warning{_plural(warnings)}: {_quoted(warnings)}" if warnings else summary
 
 

@@ -19,7 +19,7 @@ def run(request: Request, aws: Aws) -> Result[PreflightEvidence]:
     Raises BadRequest for an invalid environment name, PhaseFailed (PreflightFailed) with every finding.
     """
     names, caller = request.names, aws.identity.caller()
-    refused, simulated = simulate.check(aws)
+    refused, simulated = simulate.check(request, aws)
     surroundings, inputs, sizes = _before_a_deploy(request, aws)
     every = (*refused, *surroundings, *inputs)
     evidence = PreflightEvidence(

@@ -1,106 +1,143 @@
-"""Asks IAM's policy simulator whether every role of the control plane may do what its policy allows."""
+"""Asks IAM's policy simulator whether every role of the control plane may do what its policy allows.
+
+The simulator answers a few requests a second for the whole account. So a role is one request where it fits, what was
+allowed is remembered for an hour by role and digest of the policy, and a role that there was no time for is NOT RUN: a
+warning, since the simulator's rate says nothing of the role.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
 
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.aws.identity import Simulation
+from chalicelib.domain.errors import AccessDenied, AwsCallFailed, NotFound, Throttled
 from chalicelib.domain.evidence.preflight import Finding, Simulated
-from chalicelib.domain.settings import Settings
-from chalicelib.engine.policies import documents
+from chalicelib.domain.times import stamp
+from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
 
-from . import grants
-from .grants import Grant, Missing
+from . import policy_text, verdicts
+from .grants import Missing
+from .questions import Question, questions, refused
+from .repeat import Pace
+from .roles import Role, existing, missing
 
 CONTROL_PLANE = "proxyctl"  # name of the control plane's own stack
+_REMEMBERED_FOR = timedelta(hours=1)
 
 
 @dataclass
-class _Tally:
-    """Findings and counts so far. not_run: `policy action` of the conditional statements that were left out."""
+class _Survey:
+    """Findings and counts so far. unanswered: roles that there was no time for. fresh: by role, what to remember."""
 
     roles: int = 0
     actions: int = 0
+    remembered: int = 0
     findings: list[Finding] = field(default_factory=list)
-    not_run: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    by_text: list[str] = field(default_factory=list)
+    unanswered: list[Role] = field(default_factory=list)
+    fresh: dict[str, Simulation] = field(default_factory=dict)
+
+    def count(self, role: Role, by_text: Sequence[str]) -> None:
+        """One role has its answer."""
+        self.roles += 1
+        self.actions += role.actions
+        self.by_text.extend(by_text)
+        self.left_out.extend(f"{grant.policy} {action}" for grant in role.left_out for action in grant.actions)
 
     def simulated(self) -> Simulated:
         """The counts, as evidence."""
-        not_run = f"NOT RUN, conditional: {', '.join(self.not_run)}" if self.not_run else None
-        return Simulated(self.roles, self.actions, not_run)
+        not_run = f"NOT RUN, conditional: {', '.join(sorted(self.left_out))}" if self.left_out else None
+        by_text = tuple(sorted(self.by_text)) or None
+        return Simulated(self.roles, self.actions, not_run, self.remembered or None, by_text)
 
 
-def check(aws: Aws) -> tuple[list[Finding], Simulated]:
+def check(request: Request, aws: Aws, pace: Pace | None = None) -> tuple[list[Finding], Simulated]:
     """Every refused action as a finding, and how much was simulated."""
     try:
-        roles = {resource.logical_id: resource.physical_id for resource in aws.stacks.resources(CONTROL_PLANE)}
+        names = {resource.logical_id: resource.physical_id for resource in aws.stacks.resources(CONTROL_PLANE)}
     except NotFound:
-        return [_UNKNOWN_STACK], Simulated()
-    tally = _Tally()
-    for policy, document in documents().items():
-        role = roles.get(grants.role_of(policy))
-        if role is None:
-            tally.findings.append(_no_role(policy))
-            continue
-        tally.roles += 1
-        for grant in grants.grants(policy, document, _variables(aws.settings)):
-            _simulate(grant, role, tally, aws)
-    return tally.findings, tally.simulated()
+        return [verdicts.unknown_stack(CONTROL_PLANE)], Simulated()
+    pace = pace or Pace(Random(request.seed))  # noqa: S311 - jitter
+    roles = list(existing(names, aws.settings))
+    pace.random.shuffle(roles)  # environments that begin together ask about other roles first
+    survey = _Survey(findings=[verdicts.no_role(policy) for policy in missing(names)])
+    for role in _not_remembered(roles, survey, request, aws):
+        _ask(role, survey, request, aws, pace)
+    if survey.fresh:
+        aws.simulations.remember(survey.fresh)
+    if survey.unanswered:
+        open_roles = _not_remembered(survey.unanswered, survey, request, aws)  # another environment may have asked
+        survey.findings.extend(verdicts.no_time([role.policy for role in open_roles], pace.patience_s))
+    return sorted(survey.findings, key=lambda finding: finding.message), survey.simulated()
 
 
-def _variables(settings: Settings) -> Mapping[str, str]:
-    return {
-        "AWS::Partition": settings.partition,
-        "AWS::Region": settings.region,
-        "AWS::AccountId": settings.account,
-        "AWS::URLSuffix": "amazonaws.com",
-    }
+def _not_remembered(roles: Sequence[Role], survey: _Survey, request: Request, aws: Aws) -> list[Role]:
+    memory: Mapping[str, Simulation] = {} if request.options.force else aws.simulations.remembered()
+    rest = []
+    for role in roles:
+        simulation = memory.get(role.name)
+        if simulation and simulation.digest == role.digest and simulation.until > stamp(request.now):
+            survey.remembered += 1
+            survey.count(role, simulation.by_text)
+        else:
+            rest.append(role)
+    return rest
 
 
-def _simulate(grant: Grant, role: str, tally: _Tally, aws: Aws) -> None:
-    if grant.context and aws.settings.embedded:
-        # The embedded cloud's simulator ignores the context, so every condition would look like a refusal.
-        tally.not_run.extend(f"{grant.policy} {action}" for action in grant.actions)
+def _ask(role: Role, survey: _Survey, request: Request, aws: Aws, pace: Pace) -> None:
+    if pace.is_over:
+        survey.unanswered.append(role)
         return
-    tally.actions += len(grant.actions)
-    arn = f"arn:{aws.settings.partition}:iam::{aws.settings.account}:role/{role}"
-    tally.findings.extend(_refusal(missing, role) for missing in _refused(grant, arn, aws))
+    try:
+        refusals = [each for question in questions(role.grants) for each in _refused(question, role, aws, pace)]
+        findings, by_text = _judge(role, refusals, aws)
+    except Throttled:
+        survey.unanswered.append(role)
+        return
+    except _NotAnswered as error:
+        survey.findings.append(verdicts.not_answered(role.policy, str(error)))
+        return
+    survey.count(role, by_text)
+    survey.findings.extend(findings)
+    if not findings:
+        until = stamp(request.now + _REMEMBERED_FOR)
+        survey.fresh[role.name] = Simulation(role.digest, until, tuple(by_text))
 
 
-def _refused(grant: Grant, role_arn: str, aws: Aws) -> Iterator[Missing]:
-    resources = [grants.concrete(resource) for resource in grant.resources]
-    decisions = aws.identity.simulate(role_arn, grant.actions, resources, grant.context)
-    allowed = {decision.action for decision in decisions if decision.allowed}
-    for decision in decisions:
-        # A statement may name several kinds of resources, and each of its actions fits only some of them.
-        if not decision.allowed and (decision.action not in allowed or decision.decision == "explicitDeny"):
-            yield Missing(grant.policy, decision.action, decision.resource, decision.decision)
+class _NotAnswered(Exception):
+    """The simulator takes a question in no form."""
 
 
-def _refusal(missing: Missing, role: str) -> Finding:
-    return Finding(
-        "permissions",
-        str(missing),
-        f"Run bootstrap.py up, which gives role {role} the policy of {missing.policy} again (docs/permissions.md), and "
-        "look for permission boundaries and service control policies that deny it.",
-        field=missing.action,
-    )
+def _refused(question: Question, role: Role, aws: Aws, pace: Pace) -> Iterator[Missing]:
+    """What IAM refuses of it. A question that the simulator does not take is asked in halves."""
+    try:
+        decisions = pace.call(
+            lambda: aws.identity.simulate(role.arn, question.actions, question.resources, question.context)
+        )
+    except AwsCallFailed as error:
+        if len(question.grants) == 1:
+            raise _NotAnswered(error.message) from error
+        for half in question.halves():
+            yield from _refused(half, role, aws, pace)
+        return
+    yield from refused(question, decisions)
 
 
-def _no_role(policy: str) -> Finding:
-    return Finding(
-        "permissions",
-        f"the control plane's stack has no role for policy {policy}",
-        "Run bootstrap.py up: the stack is older than this code.",
-        blocks=False,
-    )
-
-
-_UNKNOWN_STACK = Finding(
-    "permissions",
-    f"NOT RUN: there is no stack {CONTROL_PLANE}, so the names of its roles are unknown",
-    "Deploy the control plane with bootstrap.py up.",
-    blocks=False,
-)
+def _judge(role: Role, refusals: Sequence[Missing], aws: Aws) -> tuple[list[Finding], list[str]]:
+    """Findings, and `policy action` of what the policy's text allows instead of the simulator."""
+    findings = [verdicts.refusal(each, role.name) for each in refusals if not policy_text.decides(each)]
+    doubtful = [each for each in refusals if policy_text.decides(each)]
+    if not doubtful:
+        return findings, []
+    try:
+        text = aws.identity.role_policy(role.name, role.inline_policy)
+    except AccessDenied as error:
+        return [*findings, verdicts.not_answered(role.policy, error.message)], []
+    refused_by_text = [each for each in doubtful if not policy_text.allows(text, each.action, each.resource)]
+    findings.extend(verdicts.not_in_text(each, role.name) for each in refused_by_text)
+    return findings, sorted({f"{each.policy} {each.action}" for each in doubtful if each not in refused_by_text})

@@ -40,3 +40,9 @@ def test_warnings_follow_what_was_checked(count: int, sentence: str) -> None:
 def test_only_what_blocks_stops() -> None:
     warning = Finding("check", "m", "remedy", blocks=False)
     assert findings.blocking([warning, *several(1)]) == several(1)
+
+
+def test_what_the_text_of_a_policy_decided_is_counted() -> None:
+    simulated = Simulated(30, 500, by_text=("api states:SendTaskFailure", "api states:SendTaskSuccess"))
+    words = "Preflight OK: 500 actions of 30 roles checked, 2 of them by the text of their policy"
+    assert findings.passed(simulated, []) == words

@@ -29,11 +29,12 @@ NOW = {
     "LogRetentionDays": "14",
     "CandidateThrottleRate": "100",
     "CandidateThrottleBurst": "200",
-    "IntegrationTimeoutMs": "29000",
+    "IntegrationTimeoutMs": "900000",
     "ReservedConcurrency": "",
     "ResponseMode": "stream",
     "SecretArn": "arn:secret",
     "RequestIdHeader": "off",
+    "MethodMetrics": "off",
     "Repair": "",
     "Environment": "dev",
 }
