@@ -72,9 +72,10 @@ class AlarmThresholds:
 
     Times are the proxy's own, of whole answers (`overhead_p99_ms`) and until their first byte (`first_byte_p99_ms`):
     how long a model thinks and speaks is no fault of a release, so nothing judges how long answers take in all.
+    concurrency: None, because a stream of ten minutes a second is 600 executions at one time, and nothing is wrong.
 
-    gateway_dimensions: what the alarms on API Gateway watch. `method` is the public method only, under `Method: ANY`,
-    which AWS does not document; `stage` is the whole stage, with the candidate's requests during its checks.
+    gateway_dimensions: what the alarms on API Gateway watch. `stage` is the users' stage as a whole. `method` is its
+    public method only, under `Method: ANY`, which AWS does not document; these metrics cost as custom metrics do.
     """
 
     RANGES: ClassVar[Ranges] = {
@@ -89,9 +90,9 @@ class AlarmThresholds:
     overhead_p99_ms: float = 2_000
     first_byte_p99_ms: float = 1_000
     throttles: int = 10
-    concurrency: int = 500
+    concurrency: int | None = None
     secret_failures: int = 1
-    gateway_dimensions: Literal["method", "stage"] = "method"
+    gateway_dimensions: Literal["method", "stage"] = "stage"
 
     def __post_init__(self) -> None:
         all_within("config.alarms", self, self.RANGES)

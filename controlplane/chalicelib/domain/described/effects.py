@@ -14,7 +14,7 @@ EFFECTS: Mapping[str, str] = {
     "config.throttle.rate_per_s": "Requests a second that the stage takes in the long run.",
     "config.throttle.burst": "Requests above the rate that the stage takes at once.",
     "config.alarms": "When each alarm fires, on a minute of data. An alarm during shift or bake rolls back.",
-    "config.alarms.error_rate": "Share of requests that the proxy's function fails.",
+    "config.alarms.error_rate": "Share of requests that the proxy answers with 5xx, and of invocations that crash.",
     "config.alarms.server_error_rate": "Share of requests that API Gateway answers with 5xx.",
     "config.alarms.client_error_rate": "Share of requests that API Gateway answers with 4xx.",
     "config.alarms.overhead_p99_ms": "99th percentile of the proxy's own time for a whole answer, in milliseconds.",
@@ -30,7 +30,7 @@ EFFECTS: Mapping[str, str] = {
     "config.webhook.url": "A public https URL.",
     "config.response_mode": "How API Gateway passes answers on: `stream` or `buffered`; null takes the control "
     "plane's own setting.",
-    "config.secret_arn": "ARN of a secret that somebody else keeps, instead of `proxyctl/<env>/config`. It is read, "
+    "config.secret_arn": "ARN of a secret that somebody else keeps, instead of `proxyctl/<env>/openai`. It is read, "
     "and never changed or removed.",
     "config.secret_max_age_days": "Age from which on a rollout warns that the key should be rotated.",
     "config.secret_ttl_s": "How long a process of the proxy serves with the secret that it has read.",
@@ -39,7 +39,7 @@ EFFECTS: Mapping[str, str] = {
     "config.keep_versions": "Function versions to keep, beside those that are live or needed for a rollback.",
     "config.protected": "Refuse `cleanup`.",
     "config.ttl_hours": "Clean the environment up so many hours after each deploy; 0 or null keeps it.",
-    "config.compatibility": "Switches for behaviour of AWS that its documentation leaves open; see docs/fidelity.md.",
+    "config.compatibility": "Switches for behaviour of AWS that its documentation leaves open.",
     "config.compatibility.request_id_header": "Put `x-request-id` on API Gateway's own answers.",
     "config.compatibility.stream_content_type": "What the proxy calls a stream with prelude: AWS's `integration` "
     "type, or `octet-stream` where API Gateway refuses that.",
@@ -83,6 +83,7 @@ EFFECTS: Mapping[str, str] = {
     "options.slo.slowdown": "The earlier name of `relative.total`, and the bound against a record.",
     "options.slo.relative": "How much worse than the baseline the candidate may be, as shares: 0.2 is 20 %.",
     "options.slo.relative.errors": 'Error rate beyond so many times the baseline\'s; 0 is "not more often".',
+    "options.slo.relative.overhead_least_ms": "A smaller difference of the overhead, in milliseconds, does not count.",
     "options.slo.relative.overhead": "Own work of the proxy.",
     "options.slo.relative.first_byte": "First byte of a stream.",
     "options.slo.relative.total": "Whole answers.",
@@ -93,8 +94,8 @@ EFFECTS: Mapping[str, str] = {
     "`percent`).",
     "options.bake.steps": "Percent of users at each step of `steps`; rising, the last 100.",
     "options.bake.percent": "The step of `canary` and `linear`.",
-    "options.bake.step_s": "Seconds at each step; null is 60 in an account, 1 to 2 in the embedded cloud.",
-    "options.bake.watch_s": "Seconds after the last step; null is 300 in an account, a few in the embedded cloud.",
+    "options.bake.step_s": "Seconds at each step; null is 60 in an account, 1 in the embedded cloud.",
+    "options.bake.watch_s": "Seconds after the last step; null is 300 in an account, 2 in the embedded cloud.",
     "options.heal": "A revalidation puts drift back where that is safe.",
     "options.ttl_hours": "As `config.ttl_hours`, for this deploy: 0 takes an earlier limit away, null leaves it.",
     "options.drill_of": "Set by the control plane for its own drills; refused in a request.",
