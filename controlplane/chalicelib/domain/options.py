@@ -21,6 +21,7 @@ _SECRET_VERSION = re.compile(r"[A-Za-z0-9-]{1,64}")
 _MOST_SIZES = 20  # what power tuning compares; each takes seconds and costs calls
 _REASON = 1_000  # characters; it stands in every list of deployments
 _P99_SAMPLES = 100  # one can then be expected above the quantile
+COMPARISON_SAMPLES = 200  # of a median against a record's; fewer cannot tell 20 % from noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ def _needed(load: Load, slo: Slo) -> tuple[int, str]:
     is_stream = load.stream and load.upstream == "real"
     first = "first_byte_p99_ms" if is_stream else "p99_ms"
     needs = [(1, "options.slo.error_rate")]
+    if slo.slowdown is not None and load.baseline == "record":
+        needs.append((COMPARISON_SAMPLES, "options.slo.slowdown"))
     needs += [
         (_P99_SAMPLES, f"options.slo.{name}") for name in (first, "overhead_p99_ms") if getattr(slo, name) is not None
     ]
