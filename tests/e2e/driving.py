@@ -19,6 +19,7 @@ from time import monotonic, sleep
 from typing import Any, cast
 
 import boto3
+import yaml
 from chalicelib import wiring
 from chalicelib.adapters import session
 from chalicelib.domain.codec import encode
@@ -35,6 +36,7 @@ from installer.packaging import bundle
 from installer.packaging.template import Template
 from local import cloud, emulator, strict
 from local.state import Cloud, Keys
+from tests.fakes.table import make_table
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICIES = policies.documents()
@@ -95,7 +97,8 @@ class Driver:
         return self.clients[service]
 
     def prepare(self) -> None:
-        """The bucket, the bundle in it, and one role a policy, in a stack that is called as the control plane's is."""
+        """Table, bucket, the bundle in it, and a role for each policy, in a stack of the control plane's name."""
+        make_table(self.operator("dynamodb"))
         s3 = self.operator("s3")
         s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.cloud.region})
         s3.put_object(Bucket=self.bucket, Key=self.bundle_key, Body=self.bundle)
@@ -105,7 +108,7 @@ class Driver:
         formation.create_stack(
             StackName="proxyctl",
             TemplateURL=f"{self.cloud.endpoint}/{self.bucket}/controlplane/roles.json",
-            Capabilities=["CAPABILITY_IAM"],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         formation.get_waiter("stack_create_complete").wait(
             StackName="proxyctl", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
@@ -311,18 +314,20 @@ def roles_template(account: str) -> dict[str, Any]:
             {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
         ],
     }
-    return {
-        "Resources": {
-            role_of(stem): {
-                "Type": "AWS::IAM::Role",
-                "Properties": {
-                    "AssumeRolePolicyDocument": trust,
-                    "Policies": [{"PolicyName": "phase", "PolicyDocument": document}],
-                },
-            }
-            for stem, document in POLICIES.items()
+    own = yaml.safe_load((ROOT / "statemachine" / "resources.yaml").read_text())["Resources"]
+    named = {"RoleName": own["ChangeStacksRole"]["Properties"]["RoleName"]}
+    roles = {
+        role_of(stem): {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": trust,
+                "Policies": [{"PolicyName": "phase", "PolicyDocument": document}],
+                **(named if stem == policies.CHANGE_STACKS else {}),
+            },
         }
+        for stem, document in POLICIES.items()
     }
+    return {"Resources": {**roles, "EnvironmentBoundary": own["EnvironmentBoundary"]}}
 
 
 def good_secret(cloud: Cloud) -> dict[str, Any]:

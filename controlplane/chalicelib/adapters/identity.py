@@ -33,6 +33,16 @@ class IamIdentity:
             return ""
         return json.dumps(answer["PolicyDocument"], sort_keys=True)
 
+    def boundary(self, role: str) -> str | None:
+        try:
+            answer = call("iam", "get_role", RoleName=role)["Role"]
+        except NotFound:
+            return None
+        return str(answer.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
+
+    def set_boundary(self, role: str, policy_arn: str) -> None:
+        call("iam", "put_role_permissions_boundary", RoleName=role, PermissionsBoundary=policy_arn)
+
     def simulate(
         self,
         principal_arn: str,

@@ -41,6 +41,7 @@ _SLOW_DOWN = frozenset(
         "InternalFailure",
         "ServiceException",
         "TransactionInProgressException",
+        "TransactionConflictException",
     }
 )
 _MISSING = frozenset(

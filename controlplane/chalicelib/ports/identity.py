@@ -19,6 +19,14 @@ class Identity(Protocol):
         """An inline policy's document as JSON with sorted keys; "" when role or policy does not exist."""
         ...
 
+    def boundary(self, role: str) -> str | None:
+        """ARN of the role's permissions boundary, "" without one; None when there is no such role."""
+        ...
+
+    def set_boundary(self, role: str, policy_arn: str) -> None:
+        """Raises NotFound."""
+        ...
+
     def simulate(
         self,
         principal_arn: str,

@@ -3,6 +3,8 @@
 CloudFormation does not see such a change: a change set compares templates, so it is empty, and the resource stays gone.
 What has a name of its own is made again under that name, and CloudFormation owns it as before. A changed policy of the
 proxy's role is set by the stack itself: another value of the parameter `Repair` makes CloudFormation write it again.
+A role without the permissions boundary, taken off by hand or of an environment older than the boundary, gets it before
+the stack changes: CloudFormation's role may write policies only of roles that carry it.
 """
 
 from __future__ import annotations
@@ -26,26 +28,28 @@ _POLICY = "proxy"  # the name of the role's inline policy in proxy/template.yaml
 class Standing:
     """aliases, log_groups: names of those that exist; role_policy: digest of the role's policy, "" without one.
 
-    function: whether it exists.
+    function: whether it exists. bounded: whether the role carries the boundary, or does not exist.
     """
 
     function: bool = True
     aliases: tuple[str, ...] = ()
     log_groups: tuple[str, ...] = ()
     role_policy: str = ""
+    bounded: bool = True
 
 
 def standing(request: Request, aws: Aws) -> Standing:
     """What exists now of the resources that `repair` can make again."""
-    names = request.names
-    policy = aws.identity.role_policy(names.role(aws.settings.region), _POLICY)
+    names, role = request.names, request.names.role(aws.settings.region)
+    policy = aws.identity.role_policy(role, _POLICY)
+    bounded = aws.identity.boundary(role) in (None, aws.settings.boundary_arn)
     wanted = (names.log_group, names.access_log_group)
     groups = tuple(group.name for name in wanted for group in aws.logs.groups(name) if group.name == name)
     try:
         aliases = tuple(sorted(aws.functions.aliases(names.function)))
     except NotFound:
-        return Standing(False, (), groups, fingerprint(policy) if policy else "")
-    return Standing(True, aliases, groups, fingerprint(policy) if policy else "")
+        return Standing(False, (), groups, fingerprint(policy) if policy else "", bounded)
+    return Standing(True, aliases, groups, fingerprint(policy) if policy else "", bounded)
 
 
 def policy_changed(now: Standing, request: Request) -> bool:
@@ -55,7 +59,8 @@ def policy_changed(now: Standing, request: Request) -> bool:
 
 
 def repair(now: Standing, request: Request, aws: Aws) -> tuple[str, ...]:
-    """Make missing aliases and log groups again; answers one line for each, and for a changed policy of the role.
+    """Make missing aliases, log groups and the role's boundary again; answers one line for each, and for a changed
+    policy of the role.
 
     Raises PhaseFailed (FunctionGone): nothing of the versions that a deleted function had can be made again.
     """
@@ -73,9 +78,13 @@ def repair(now: Standing, request: Request, aws: Aws) -> tuple[str, ...]:
             aws.logs.create_group(group, names.tags)
             aws.logs.set_retention(group, _retention_days(request))
             lines.append(f"log group {group} was deleted: made again")
+    role = names.role(aws.settings.region)
+    if not now.bounded:
+        aws.identity.set_boundary(role, aws.settings.boundary_arn)
+        lines.append(f"role {role} did not carry the permissions boundary: set")
     if policy_changed(now, request):
         verb = "changed" if now.role_policy else "deleted"
-        lines.append(f"policy {_POLICY} of role {names.role(aws.settings.region)} was {verb}: written again")
+        lines.append(f"policy {_POLICY} of role {role} was {verb}: written again")
     return tuple(lines)
 
 

@@ -20,6 +20,11 @@ BEGIN, END = "# api: begin", "# api: end"
 SNAPSHOT, LIVE_SNAPSHOT = "ApiDeploymentSnapshot", "LiveDeploymentSnapshot"
 SNAPSHOT_TYPE = "AWS::ApiGateway::Deployment"
 _USERS = "  # api: snapshot of users"
+_ROLE_NAME = "      RoleName: !Sub proxyctl-${Environment}-proxy-${AWS::Region}\n"
+_BOUNDARY = (
+    "      PermissionsBoundary: !Sub "
+    "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/proxyctl-environment-boundary-${AWS::Region}\n"
+)
 MAX_BYTES = 51_200  # CloudFormation's limit for a template in a request body
 
 # Set when the stack is created and kept by every update: release_code changes code and function settings afterwards.
@@ -92,6 +97,14 @@ def with_snapshots(text: str, candidate: str, live: str, *, kept: str = "") -> s
     return text.replace(LIVE_SNAPSHOT, live).replace(SNAPSHOT, candidate)
 
 
+def with_boundary(text: str) -> str:
+    """The template with the permissions boundary of the proxy's role, which bundles of earlier versions lack.
+
+    A rollback to such a bundle would otherwise take the boundary off, which CloudFormation's role may not do.
+    """
+    return text if "PermissionsBoundary:" in text else text.replace(_ROLE_NAME, f"{_ROLE_NAME}{_BOUNDARY}")
+
+
 def declared(text: str) -> list[str]:
     """Names of the parameters that a template declares."""
     section = text.partition("\nParameters:\n")[2].partition("\nConditions:\n")[0]
@@ -127,6 +140,7 @@ def lasting(config: Config, response_mode: str) -> dict[str, str]:
         "IntegrationTimeoutMs": str(integration_timeout_ms(config.time_limit_s(response_mode), response_mode)),
         "ReservedConcurrency": "" if config.reserved_concurrency is None else str(config.reserved_concurrency),
         "RequestIdHeader": "on" if config.compatibility.request_id_header else "off",
+        "MethodMetrics": "on" if config.alarms.gateway_dimensions == "method" else "off",
     }
 
 

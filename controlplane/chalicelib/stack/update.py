@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
@@ -11,7 +12,7 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
-from . import follow, inputs, settle, state
+from . import follow, prepare, settle, state
 from .change_set import advance
 from .cursor import StackCursor
 from .state import Move
@@ -21,9 +22,9 @@ TIMEOUT_S = 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """purpose: `apply` or `restore`, part of the change set's name. parameters: None keeps the stack's value."""
+    """purpose: part of the change set's name. parameters: None keeps the stack's value."""
 
-    purpose: str
+    purpose: Literal["apply", "restore"]
     text: str
     parameters: Mapping[str, str | None]
 
@@ -40,13 +41,13 @@ def step(update: Update, stack: Stack, request: Request, aws: Aws) -> Result[Sta
             code="StackTimeout",
             remedy="See the stack's events in the CloudFormation console.",
         )
-    cursor_step = request.cursor_as(StackCursor).step
-    if cursor_step == "executing":
+    cursor = request.cursor_as(StackCursor)
+    if cursor.step == "executing":
         return follow.follow(request, aws)
-    if cursor_step == "changing":
+    if cursor.step == "changing" and cursor.change_set:
         try:
-            change_set = aws.stacks.change_set(stack.name, inputs.change_set_name(request, update.purpose))
-            return advance(change_set, False, request, aws, StackEvidence())
+            change_set = aws.stacks.change_set(stack.name, cursor.change_set)
+            return advance(change_set, cursor.own, False, request, aws, StackEvidence())
         except NotFound:
             pass  # An earlier call executed it and died before it stored that: the stack's state says how to go on.
     return _begin(update, stack, request, aws)
@@ -62,15 +63,11 @@ def _begin(update: Update, stack: Stack, request: Request, aws: Aws) -> Result[S
             code="StackNeedsHands",
             remedy="Bring it to a *_COMPLETE state in the CloudFormation console.",
         )
-    name = inputs.change_set_name(request, update.purpose)
     # Also this deployment's own of an earlier phase: a late Lambda must not execute it afterwards.
-    settle.drop_leftovers(request, aws, keep=name)
-    change_set = aws.stacks.create_change_set(
-        stack.name,
-        name,
-        template=update.text,
-        parameters=update.parameters,
-        tags=request.names.tags,
-        creates=False,
-    )
-    return advance(change_set, False, request, aws, StackEvidence())
+    if prepare.drop_leftovers(request, aws) is None:
+        return settle.wait_for_leftovers(request)
+    wanted = prepare.Wanted(update.purpose, update.text, update.parameters)
+    requested = prepare.request_change_set(wanted, request, aws)
+    if requested is None:
+        return settle.wait_for_leftovers(request)
+    return advance(*requested, False, request, aws, StackEvidence())

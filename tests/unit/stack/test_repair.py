@@ -107,6 +107,25 @@ def test_a_policy_of_the_role_that_someone_touched_is_named_and_written_again_by
     assert f"policy proxy of role {ROLE} {named}" in result.summary
 
 
+@pytest.mark.parametrize("boundary", ["", "arn:aws:iam::aws:policy/AdministratorAccess"])
+def test_a_role_without_the_boundary_gets_it_before_the_stack_changes(aws: FakeAws, boundary: str) -> None:
+    """So upgrades an environment that is older than the boundary."""
+    aws.identity.boundaries[ROLE] = aws.settings.boundary_arn
+    same = deploy_stack.fingerprint(ask(), aws.as_aws())
+    aws.identity.boundaries[ROLE] = boundary
+    assert deploy_stack.fingerprint(ask(), aws.as_aws()) != same
+    result = deploy(aws)
+    assert aws.identity.boundaries == {ROLE: aws.settings.boundary_arn}
+    assert f"role {ROLE} did not carry the permissions boundary: set" in result.summary
+
+
+def test_a_bounded_role_is_left_alone(aws: FakeAws) -> None:
+    aws.identity.boundaries[ROLE] = aws.settings.boundary_arn
+    result = deploy(aws)
+    assert result.evidence is not None
+    assert result.evidence.repaired is None
+
+
 def test_an_untouched_environment_is_not_repaired(aws: FakeAws) -> None:
     result = deploy(aws)
     assert result.evidence is not None

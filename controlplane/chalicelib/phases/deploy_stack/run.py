@@ -16,7 +16,7 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.ports import Aws
-from chalicelib.stack import follow, inputs, repair, settle, state, template
+from chalicelib.stack import follow, inputs, prepare, repair, settle, state, template
 from chalicelib.stack.change_set import advance
 from chalicelib.stack.cursor import StackCursor
 from chalicelib.stack.state import Move
@@ -93,22 +93,18 @@ def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
 
 def _request_change_set(stack: Stack | None, request: Request, aws: Aws) -> Result[StackEvidence]:
     """stack: None when the change set creates it."""
-    name = inputs.change_set_name(request)
-    leftovers = settle.drop_leftovers(request, aws, keep=name)
+    leftovers = prepare.drop_leftovers(request, aws)
+    if leftovers is None:
+        return settle.wait_for_leftovers(request)
     repaired = _repair(request, aws) if stack else Repaired()
     text, parameters = inputs.for_candidate(stack, request, aws)
     if repaired.policy:
         parameters["Repair"] = request.deployment_id.replace("-", "")
-    change_set = aws.stacks.create_change_set(
-        request.names.stack,
-        name,
-        template=text,
-        parameters=parameters,
-        tags=request.names.tags,
-        creates=stack is None,
-    )
+    requested = prepare.request_change_set(prepare.Wanted("deploy", text, parameters, stack is None), request, aws)
+    if requested is None:
+        return settle.wait_for_leftovers(request)
     before = StackEvidence(removed_change_sets=leftovers or None, repaired=repaired.lines or None)
-    return advance(change_set, stack is None, request, aws, before)
+    return advance(*requested, stack is None, request, aws, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +135,15 @@ def _reset_releases(request: Request, aws: Aws) -> None:
 
 
 def _after_change_set(request: Request, aws: Aws) -> Result[StackEvidence]:
+    cursor = request.cursor_as(StackCursor)
     try:
-        change_set = aws.stacks.change_set(request.names.stack, inputs.change_set_name(request))
+        change_set = aws.stacks.change_set(request.names.stack, cursor.change_set) if cursor.change_set else None
     except NotFound:
+        change_set = None
+    if change_set is None:
         # An earlier call executed it and died before it stored that: the stack's state says how to go on.
         return _begin(request, aws)
-    return advance(change_set, request.cursor_as(StackCursor).creates, request, aws, StackEvidence())
+    return advance(change_set, cursor.own, cursor.creates, request, aws, StackEvidence())
 
 
 PHASE = Definition(run, StackEvidence, StackCursor, fingerprint)

@@ -87,7 +87,7 @@ def spans(label: str, names: Sequence[str], x: Axis, series: Sequence[Series]) -
     upwards = [Series(each.name, each.role, list(reversed(each.values))) for each in series]
     height = 70 + _BAR_HEIGHT * len(names)
     labels = {"x_labels": list(reversed(names)), "height": height}
-    return _drawn(pygal.HorizontalStackedBar, label, Axis(), x, upwards, **labels)
+    return _drawn(pygal.HorizontalStackedBar, label, x, Axis(), upwards, **labels)
 
 
 def _labels(axis: Axis) -> list[dict[str, object]]:

@@ -107,7 +107,7 @@ def test_an_empty_change_set_is_deleted_and_means_nothing_to_change() -> None:
     fake.stacks.add(STACK)
     result = deploy_stack.run(ask(), fake.as_aws())
     assert (result.status, result.summary.split(":")[0]) == (Status.SUCCEEDED, "Nothing to change")
-    assert fake.stacks.did == ["update change set", "delete change set proxyctl-d-new"]
+    assert fake.stacks.did == ["update change set", "delete change set proxyctl-deploy-d-new"]
 
 
 def test_a_change_set_that_is_still_being_made_is_waited_for() -> None:
