@@ -14,7 +14,8 @@ class SloRow:
     """One SLO. verdict: `PASSED`, `FAILED` or `INCONCLUSIVE`; bound, figure: in the SLO's unit.
 
     interval: 95 % confidence interval of the figure (the range of cold starts); its upper end is None when there are
-    too few samples for it. why: when the SLO did not pass.
+    too few samples for it. why: when the SLO did not pass. samples: how many the figure is of, None for a price. more:
+    what would have changed the verdict.
     """
 
     slo: str = ""
@@ -23,6 +24,8 @@ class SloRow:
     figure: float | None = None
     interval: tuple[float, float | None] | None = None
     why: str | None = None
+    samples: int | None = None
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)

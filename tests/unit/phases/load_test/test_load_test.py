@@ -86,7 +86,11 @@ def test_a_run_within_its_slos_passes_and_names_each() -> None:
     evidence = evidence_of(result)
     assert {row.slo: row.verdict for row in evidence.slos} == {"p99_ms": "PASSED", "error_rate": "PASSED"}
     assert result.summary.startswith("Version 7 meets its SLOs at 30 requests a second: p99 1")
-    assert "limit 2,000 ms: pass; error rate 0 % (0 to 0.95 with 95 % confidence), limit 1 %: pass" in result.summary
+    assert (
+        "p99 16 ms (at least 15 with 95 % confidence), limit 2,000 ms: pass (400 samples; 5 more answers"
+        in result.summary
+    )
+    assert "limit 1 %: pass (400 samples; 5 more failures would have stopped it)" in result.summary
     assert (evidence.due, evidence.good, evidence.unsent) == (400, 400, 0)
     assert len(json.dumps(encode(evidence))) < 8_000
 
@@ -249,7 +253,7 @@ def test_a_release_that_is_20_percent_slower_than_the_last_good_one_is_stopped()
     aws, call = judged_against(12)
     failed = failure(aws, call)
     assert "median slower by " in failed.message
-    assert failed.message.endswith("than in the last good run, limit 20 %: fail")
+    assert "than in the last good run, limit 20 %: fail (400 samples; an interval above 5 % that" in failed.message
     assert failed.evidence["compared_with"] == "version 7"
 
 
