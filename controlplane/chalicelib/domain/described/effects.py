@@ -20,7 +20,7 @@ EFFECTS: Mapping[str, str] = {
     "config.alarms.overhead_p99_ms": "99th percentile of the proxy's own time for a whole answer, in milliseconds.",
     "config.alarms.first_byte_p99_ms": "99th percentile of the proxy's own time until the first byte, in milliseconds.",
     "config.alarms.throttles": "Throttled calls of the function.",
-    "config.alarms.concurrency": "Executions of the function at the same time.",
+    "config.alarms.concurrency": "Executions of the function at the same time; null makes no such alarm.",
     "config.alarms.secret_failures": "Failed attempts of the proxy to read its secret.",
     "config.alarms.gateway_dimensions": "What the alarms on API Gateway watch: `method`, the public method only, or "
     "`stage`, the whole stage with the candidate's requests.",
