@@ -7,7 +7,7 @@ from collections.abc import Mapping
 EFFECTS: Mapping[str, str] = {
     # The environment, stored with every release.
     "config.memory_mb": "Memory of the proxy's function; its share of a processor grows with it.",
-    "config.timeout_s": "Longest a request may take in the function. API Gateway ends a buffered answer after 29 s.",
+    "config.timeout_s": "Longest that an answer may take; null is the longest that the response mode allows, 29 s when it is buffered.",
     "config.log_level": "Lowest level that the proxy logs.",
     "config.log_retention_days": "How long CloudWatch Logs keeps the proxy's and the gateway's log.",
     "config.throttle": "API Gateway's throttle; above it, callers get 429 with a retry-after.",
