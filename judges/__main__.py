@@ -19,6 +19,7 @@ from judges import (
     provider,
     rules,
     second_opinion,
+    supply_chain,
     templates,
     workflows,
 )
@@ -59,13 +60,19 @@ BY_TEMPLATE: Mapping[str, Findings] = {"stages": _stages, "cfn-lint": _cfn_lint,
 # Judges of what the checks expect of the provider.
 BY_CHECKS: Mapping[str, Findings] = {"provider": provider.findings}
 # Judges of files that roll nothing.
-BY_FILES: Mapping[str, Findings] = {"actionlint": lambda: actions.findings(actions.read())}
+BY_FILES: Mapping[str, Findings] = {
+    "actionlint": lambda: actions.findings(actions.read()),
+    "hashes": supply_chain.hash_findings,
+    "pip-audit": supply_chain.audit_findings,
+    "bandit": supply_chain.bandit_findings,
+    "sbom": supply_chain.write_sbom,
+}
 _OTHERS: Mapping[str, Findings] = {**BY_TEMPLATE, **BY_CHECKS, **BY_FILES}
 JUDGES = (*BY_SOURCES, *_OTHERS)
 
 
 def main(names: Sequence[str]) -> int:
-    """0 when every judge is content or could not run for want of Node; unknown names are an error."""
+    """0 when every judge is content or could not run (NOT RUN says why); unknown names are an error."""
     unknown = sorted(set(names) - set(JUDGES))
     if unknown:
         say(f"no judge named {', '.join(unknown)}; there are: {', '.join(JUDGES)}")
@@ -78,7 +85,7 @@ def _run(name: str) -> bool:
     began = time.monotonic()
     try:
         findings = BY_SOURCES[name](documents.read()) if name in BY_SOURCES else _OTHERS[name]()
-    except node_tools.NodeIsMissing as missing:
+    except (node_tools.NodeIsMissing, supply_chain.NotRun) as missing:
         say(f"       {name}: {missing}")
         return True
     accepted = exceptions.load(name)

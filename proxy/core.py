@@ -54,7 +54,7 @@ class Proxy:
             if request.path == "/health" and request.method != "OPTIONS":
                 response, config = self._health(request, exchange)
             else:
-                config = self._secrets.of(candidate=request.candidate).get()
+                config = self._secrets.of(candidate=request.reads_pending).get()
                 response = self._route(request, config, exchange)
         except errors.ProxyError as error:
             response = _refusal(exchange, error)
@@ -143,7 +143,7 @@ class Proxy:
 
     def _health(self, request: Request, exchange: Exchange) -> tuple[Response, Config | None]:
         try:
-            config = self._secrets.of(candidate=request.candidate).get()
+            config = self._secrets.of(candidate=request.reads_pending).get()
         except errors.ProxyError as error:
             if not request.candidate:
                 return _reply(exchange, 503, b'{"status": "unavailable"}'), None

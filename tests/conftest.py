@@ -48,7 +48,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workerinput"):
         return
-    report = recorded.end(recorded.is_complete(config) and not session.testsfailed)
+    report = recorded.end(recorded.Extent.PART if session.testsfailed else recorded.extent(config))
     config.stash[_REPORT] = report
     if report.failed:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

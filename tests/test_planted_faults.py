@@ -30,6 +30,7 @@ class Fault:
 
 
 WRITES = "tests/functional/adapters/test_writes.py"
+RECORDS = "tests/functional/adapters/test_records.py"
 SIMULATE = "tests/unit/phases/preflight/test_simulate.py"
 
 FAULTS = {
@@ -101,6 +102,24 @@ FAULTS = {
         '        "TransactionConflictException",\n',
         "",
         WRITES,
+    ),
+    "z: the lease is renewed in the environment's record": Fault(
+        "adapters/locks.py",
+        'return environment_key(environment, "LOCK")',
+        "return environment_key(environment)",
+        RECORDS,
+    ),
+    "z: a rollout that an earlier version began loses its lock": Fault(
+        "adapters/records.py",
+        "        if not adoption:\n",
+        "        if adoption or not adoption:\n",
+        RECORDS,
+    ),
+    "z: the record stays in the index": Fault(
+        "adapters/transactions.py",
+        '        "listed_all": None,\n        "at": None,\n',
+        "",
+        RECORDS,
     ),
     "d: a lost notification is not sent again": Fault(
         "phases/configure_monitoring/run.py",

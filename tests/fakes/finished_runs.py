@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.checks.side_by_side import Sides, compare
+from chalicelib.checks.comparison.side_by_side import Sides, compare
 from chalicelib.domain.codec import encode
 from chalicelib.domain.config import AlarmThresholds, Config, Throttle
 from chalicelib.domain.evidence.artifact import ArtifactEvidence

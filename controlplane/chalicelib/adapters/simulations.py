@@ -9,8 +9,8 @@ from chalicelib.domain.aws.identity import Simulation
 from chalicelib.domain.codec import decode_lenient
 
 from . import items, writes
+from .keys import key_of
 from .table import Table
-from .transactions import key_of
 
 _KEY = key_of("CONTROLPLANE#proxyctl", "SIMULATIONS")
 _ROLE = "role_"

@@ -11,8 +11,8 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from . import items, writes
+from .keys import key_of
 from .session import call, pages
-from .transactions import key_of
 
 _READ = TypeDeserializer()
 _LAST = "~"  # sorts behind whatever our sort keys hold: times, names, ids
@@ -24,7 +24,7 @@ def plain(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Table:
-    """Keys are as `transactions` makes them."""
+    """Keys are as `keys` makes them."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -38,6 +38,16 @@ class Table:
 
     def add(self, pk: str, sk: str, entry: Mapping[str, Any]) -> None:
         self.put(key_of(pk, sk), entry)
+
+    def between(self, pk: str, first: str, last: str) -> dict[str, dict[str, Any]]:
+        """Items from sort key `first` to `last`, by sort key."""
+        arguments = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": items.write({":pk": pk, ":first": first, ":last": last}),
+            "ConsistentRead": True,
+        }
+        read = pages("dynamodb", "query", "Items", TableName=self.name, **arguments)
+        return {str(item["sk"]["S"]): plain(item) for item in read}
 
     def under(
         self,

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from chalicelib.domain.errors import Throttled
+from chalicelib.domain.errors import AwsCallFailed, Throttled
 
 from .session import call, client, translated
 
@@ -33,7 +33,21 @@ def item(method: str, **arguments: Any) -> None:
 
 def transaction(writes: list[dict[str, Any]]) -> set[int]:
     """Write all of these, or nothing: then the positions of those whose conditions did not hold. Raises Throttled."""
+    if len(writes) == 1:
+        return _alone(writes[0])
     return repeated(lambda: _transaction(writes))
+
+
+def _alone(write: dict[str, Any]) -> set[int]:
+    """A transaction of one write costs twice as many units as the write."""
+    ((kind, arguments),) = write.items()
+    try:
+        item(f"{kind.lower()}_item", **arguments)
+    except AwsCallFailed as error:
+        if error.aws_code != "ConditionalCheckFailedException":
+            raise
+        return {0}
+    return set()
 
 
 def repeated(

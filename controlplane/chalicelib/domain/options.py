@@ -30,16 +30,19 @@ class Relative:
     """How much worse than the baseline the candidate may be, as shares: 0.2 is 20 %. None means not judged.
 
     errors: beyond this many times live's error rate, 0 for "not more often"; cold_start, cost: against the last good
-    run's record, since the live version is neither restarted nor billed for the test.
+    run's record, since the live version is neither restarted nor billed for the test. overhead_least_ms: the overhead
+    is a few milliseconds, so that 20 % of it are nothing: a smaller difference than this one does not count.
     """
 
     RANGES: ClassVar[Ranges] = {
         "errors": (0, 100),
         **dict.fromkeys(("overhead", "first_byte", "total", "cold_start", "cost"), (0.001, 100)),
+        "overhead_least_ms": (0, 60_000),
     }
 
     errors: float | None = 0.0
-    overhead: float | None = None
+    overhead: float | None = 0.2
+    overhead_least_ms: float = 5.0
     first_byte: float | None = 0.2
     total: float | None = 0.2
     cold_start: float | None = None

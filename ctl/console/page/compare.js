@@ -68,7 +68,7 @@ export const compareView = (first, second) => ({
       ["Seconds of each phase", took(before), took(after)],
     ];
     return [
-      h("h1", {}, "Two deployments"),
+      h("div", { class: "head" }, h("h1", {}, "Two deployments")),
       h("div", { class: "two" }, head(before), head(after)),
       groups.map(([title, old, now]) => [
         h("h2", {}, title),

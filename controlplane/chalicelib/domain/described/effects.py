@@ -7,7 +7,8 @@ from collections.abc import Mapping
 EFFECTS: Mapping[str, str] = {
     # The environment, stored with every release.
     "config.memory_mb": "Memory of the proxy's function; its share of a processor grows with it.",
-    "config.timeout_s": "Longest that an answer may take; null is the longest that the response mode allows, 29 s when it is buffered.",
+    "config.timeout_s": "Longest that an answer may take; null is the longest that the response mode allows "
+    "(29 s when it is buffered).",
     "config.log_level": "Lowest level that the proxy logs.",
     "config.log_retention_days": "How long CloudWatch Logs keeps the proxy's and the gateway's log.",
     "config.throttle": "API Gateway's throttle; above it, callers get 429 with a retry-after.",
@@ -83,6 +84,7 @@ EFFECTS: Mapping[str, str] = {
     "options.slo.slowdown": "The earlier name of `relative.total`, and the bound against a record.",
     "options.slo.relative": "How much worse than the baseline the candidate may be, as shares: 0.2 is 20 %.",
     "options.slo.relative.errors": 'Error rate beyond so many times the baseline\'s; 0 is "not more often".',
+    "options.slo.relative.overhead_least_ms": "A smaller difference of the overhead, in milliseconds, does not count.",
     "options.slo.relative.overhead": "Own work of the proxy.",
     "options.slo.relative.first_byte": "First byte of a stream.",
     "options.slo.relative.total": "Whole answers.",

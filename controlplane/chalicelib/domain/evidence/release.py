@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from .comparison import Compared
+from .comparison import AgainstRecord, Compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class Judgement:
 class ShiftEvidence:
     """How users moved. from_version: None when no traffic was moved, "" when there was no live version before.
 
-    comparisons: candidate and live, from the load test through the last step.
+    comparisons: candidate and live, from the load test through the last step. live_times: the live version's times in
+    the steps, by series, as base64 of encoded histograms; the bake compares with them.
     percent: users' share on `version` at the step that is being judged; None before the first step.
     secret_version, secret_from: the secret version that users get now, and the one before; "" when it did not change.
     weights: (when, users' share on `version` in percent from then on) for each step that was taken, ISO 8601.
@@ -69,6 +70,7 @@ class ShiftEvidence:
     judgements: tuple[Judgement, ...] = ()
     weights_act: str = ""
     comparisons: tuple[Compared, ...] = ()
+    live_times: Mapping[str, str] = field(default_factory=dict)
     secret_version: str = ""
     secret_from: str = ""
     weights: tuple[tuple[str, int], ...] = ()
@@ -77,7 +79,8 @@ class ShiftEvidence:
 @dataclass(frozen=True, slots=True)
 class BakeEvidence:
     """alarms: state by name at the end; looks: how often they were read; watched_s: seconds; without_data: names of
-    alarms in INSUFFICIENT_DATA. failures: the version's failures against the record of the one before, in words."""
+    alarms in INSUFFICIENT_DATA. failures: the comparisons with the version before, in words; against_record: the same
+    as figures."""
 
     PHASE: ClassVar[str] = "bake"
 
@@ -86,6 +89,7 @@ class BakeEvidence:
     watched_s: int = 0
     without_data: tuple[str, ...] = ()
     failures: str = ""
+    against_record: tuple[AgainstRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chalicelib.checks.comparison_words import phrase as phrase_compared
-from chalicelib.checks.side_by_side import Sides, compare, settle_s, worse
+from chalicelib.checks.comparison.comparison_words import phrase as phrase_compared
+from chalicelib.checks.comparison.side_by_side import Sides, compare, settle_s, worse
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.comparison import Compared

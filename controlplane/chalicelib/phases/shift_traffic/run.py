@@ -37,9 +37,7 @@ def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
         cursor = replace(cursor, comparisons=tested.comparisons)
     else:
         percent = steps[cursor.steps_taken - 1]
-        judgement, comparisons = observe(percent, live, candidate, cursor, request, aws)
-        judgement = replace(judgement, at=stamp(request.now))
-        cursor = replace(cursor, judgements=(*cursor.judgements, judgement), comparisons=comparisons)
+        cursor = observe(percent, live, candidate, cursor, request, aws)
     if cursor.steps_taken < len(steps):
         return _take_step(steps[cursor.steps_taken], live, candidate, cursor, request, aws)
     return _with_secret(_done(steps, live, candidate, cursor, aws), request, aws)
@@ -111,6 +109,7 @@ def _done(steps: list[int], live: str, candidate: str, cursor: ShiftCursor, aws:
             steps_percent=tuple(steps),
             judgements=cursor.judgements,
             comparisons=cursor.comparisons,
+            live_times=cursor.live_times,
             weights=cursor.weights,
             weights_act=NOT_RUN if aws.settings.embedded else "yes",
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from chalicelib.checks.comparison_words import phrase
+from chalicelib.checks.comparison.comparison_words import phrase
 from chalicelib.domain.evidence.checks import CheckRow, EndpointsEvidence, ErrorsEvidence
 from chalicelib.domain.evidence.comparison import Compared
 from chalicelib.domain.evidence.load import LoadEvidence, Percentiles, SloRow

@@ -7,7 +7,7 @@ is a little slower passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.evidence.comparison import Compared, Sequence, Split
@@ -21,7 +21,7 @@ WORSE, NOT_WORSE, UNDECIDED = "WORSE", "NOT_WORSE", "UNDECIDED"
 TOLERATED = 0.25  # share of the bound
 NEAR = 0.9  # share of the bound that counts as reaching it: a total also holds what a release does not change
 QUANTILES: Mapping[str, float] = {"p50": 0.5, "p99": 0.99}
-SERIES = ("total", "overhead", "first_byte")
+_US_PER_MS = 1_000
 _LEAST_LONG_S, _SETTLE_S, _SHORT_SETTLE_S = 8, 2, 1
 ENOUGH = 200  # failures' comparison: fewer requests on either side cannot show a rate of 2 %
 
@@ -35,6 +35,36 @@ class Sides:
     settle_s: int = 0
 
 
+Times = Mapping[str, Mapping[int, Histogram]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """slower: share by which the candidate may be slower; least_ms: smaller differences are within the bound."""
+
+    slower: float
+    least_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """A series of both sides, by second."""
+
+    series: str
+    candidate: Mapping[int, Histogram]
+    live: Mapping[int, Histogram]
+    settle_s: int
+
+    def splits(self, share: float, bound: Bound) -> Iterator[tuple[Split, Split]]:
+        """Each window, with live slowed by the tolerance and by the bound."""
+        for candidate, live in paired(self.candidate, self.live, share, self.settle_s):
+            tolerated, near = (
+                slow(candidate, live, share, part * bound.slower, part * bound.least_ms * _US_PER_MS)
+                for part in (TOLERATED, NEAR)
+            )
+            yield tolerated, near
+
+
 def settle_s(duration_s: float) -> int:
     """Seconds in which a load's environments start: a start is no slowness of a release, and has an SLO of its own."""
     return _SETTLE_S if duration_s >= _LEAST_LONG_S else _SHORT_SETTLE_S
@@ -43,21 +73,35 @@ def settle_s(duration_s: float) -> int:
 def compare(sides: Sides, slo: Slo, before: Iterable[Compared] = ()) -> tuple[Compared, ...]:
     """Every comparison that `slo.relative` asks for and the runs allow, continued from `before`."""
     earlier = {comparison.metric: comparison for comparison in before}
-    results = []
     if slo.relative.errors is not None:
-        results.append(after_windows(earlier.get("errors", Compared("errors")), tables(sides), slo.relative.errors))
-    for series, bound in _bounds(slo).items():
-        if bound is None or series not in sides.candidate.series or series not in sides.live.series:
+        earlier["errors"] = after_windows(earlier.get("errors", Compared()), tables(sides), slo.relative.errors)
+    return compare_times(sides.candidate.series, sides.live.series, slo, earlier.values(), sides.settle_s)
+
+
+def compare_times(
+    candidate: Times, live: Times, slo: Slo, before: Iterable[Compared] = (), settle_s: int = 0
+) -> tuple[Compared, ...]:
+    """The comparisons of `before` and all that `slo.relative` asks for of times that both sides have.
+
+    candidate, live: by series (`total`, `overhead`, `first_byte`) and second. settle_s: see Sides.
+    """
+    results = {comparison.metric: comparison for comparison in before}
+    for series, bound in bounds(slo).items():
+        if bound is None or series not in candidate or series not in live:
             continue
+        windows = _Windows(series, candidate[series], live[series], settle_s)
         for name in QUANTILES:
             metric = f"{series}_{name}"
-            results.append(_times(sides, series, name, bound, earlier.get(metric, Compared(metric))))
-    current = {result.metric for result in results}
-    return (*results, *(old for metric, old in earlier.items() if metric not in current))
+            results[metric] = _times(windows, name, bound, results.get(metric, Compared(metric)))
+    return tuple(results.values())
 
 
-def _bounds(slo: Slo) -> Mapping[str, float | None]:
-    return {"total": slo.total_slower, "overhead": slo.relative.overhead, "first_byte": slo.relative.first_byte}
+def bounds(slo: Slo) -> Mapping[str, Bound | None]:
+    """How much slower the candidate may be, by series; None where that is not judged."""
+    relative = slo.relative
+    shares = {"total": slo.total_slower, "overhead": relative.overhead, "first_byte": relative.first_byte}
+    least = {"overhead": relative.overhead_least_ms}
+    return {name: None if share is None else Bound(share, least.get(name, 0.0)) for name, share in shares.items()}
 
 
 def worse(comparisons: Iterable[Compared]) -> list[Compared]:
@@ -125,23 +169,24 @@ def _share(hits: int, count: int) -> float | None:
     return hits / count if count else None
 
 
-def _times(sides: Sides, series: str, name: str, bound: float, before: Compared) -> Compared:
-    share, rule = QUANTILES[name], RULES[before.metric]
-    ours, theirs = sides.candidate.series[series], sides.live.series[series]
-    tolerance = TOLERATED * bound
+def _times(windows: _Windows, name: str, bound: Bound, before: Compared) -> Compared:
+    share, rule, series = QUANTILES[name], RULES[before.metric], windows.series
+    tolerance = TOLERATED * bound.slower
     sequence, within = before.worse, before.within
-    for candidate, live in paired(ours, theirs, share, sides.settle_s):
-        splits = slow(candidate, live, share, tolerance), slow(candidate, live, share, NEAR * bound)
-        sequence, within = advance(sequence, within, *splits, rule)
+    for tolerated, near in windows.splits(share, bound):
+        sequence, within = advance(sequence, within, tolerated, near, rule)
+    least = f" and {TOLERATED * bound.least_ms:g} ms" if bound.least_ms else ""
     return replace(
         before,
         verdict=_verdict(sequence, within),
-        rule=f"the candidate's {name} of {_WORDS[series]} is slower than live's by more than {tolerance * 100:.3g} %",
+        rule=f"the candidate's {name} of {_WORDS[series]} is slower than live's by more than {tolerance * 100:.3g} %"
+        + least,
         unit="ms",
-        candidate=_quantile(ours, share, sides.settle_s),
-        live=_quantile(theirs, share, sides.settle_s),
+        candidate=_quantile(windows.candidate, share, windows.settle_s, before.candidate),
+        live=_quantile(windows.live, share, windows.settle_s, before.live),
         tolerance=tolerance,
-        bound=bound,
+        bound=bound.slower,
+        least_ms=bound.least_ms,
         needed=round(rule.needed, 1),
         more=_more(sequence, "slow answers", margin(sequence, rule)),
         worse=sequence,
@@ -176,10 +221,10 @@ def _mirrored(split: Split) -> Split:
     return Split(split.live, split.live_hits, split.candidate, split.candidate_hits)
 
 
-def _quantile(by_second: Mapping[int, Histogram], share: float, after_s: int) -> float | None:
-    """In milliseconds."""
+def _quantile(by_second: Mapping[int, Histogram], share: float, after_s: int, before: float | None) -> float | None:
+    """In milliseconds; `before` without samples."""
     us = add([Histogram(), *(each for second, each in by_second.items() if second >= after_s)]).percentile(share)
-    return None if us is None else float(f"{us / 1_000:.4g}")
+    return before if us is None else float(f"{us / _US_PER_MS:.4g}")
 
 
 def _more(sequence: Sequence, hits: str, count: int) -> str:
