@@ -70,6 +70,7 @@ def pages() -> Mapping[Path, str]:
         FOLDER / "errors.md": errors(),
         FOLDER / "commands.md": cli_reference.page(_MADE),
         DECISIONS / "index.md": decisions(),
+        ROOT / "docs" / "threat-model.md": threat_model(),
     }
 
 
@@ -205,6 +206,11 @@ def decisions() -> str:
     titles = [(file.read_text().partition("\n")[0].lstrip("# "), file.name) for file in files]
     lines = [f"- [{title}]({name})\n" for title, name in titles]
     return f"# Decisions\n\nWhy things are as they are, and what would undo it.\n\n{''.join(lines)}"
+
+
+def threat_model() -> str:
+    """SECURITY.md, whose place and name people and GitHub expect, as a page of the site."""
+    return (ROOT / "SECURITY.md").read_text().replace("# Security", "# Threat model", 1).replace("](docs/", "](")
 
 
 def _printed(module: str) -> str:
