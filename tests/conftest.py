@@ -48,7 +48,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workerinput"):
         return
-    report = recorded.end(recorded.is_complete(config) and not session.testsfailed)
+    report = recorded.end(recorded.Extent.PART if session.testsfailed else recorded.extent(config))
     config.stash[_REPORT] = report
     if report.failed:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -56,6 +56,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     report = config.stash.get(_REPORT, recorded.Report(False))
+    # A skipped test is easily overlooked: what could not be checked here is said.
+    reasons = {str(each.longrepr[2]) for each in terminalreporter.stats.get("skipped", []) if each.longrepr}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "), yellow=True)
     if report.lines:
         terminalreporter.section("recorded calls before an independent IAM evaluator", red=report.failed)
         for line in report.lines:

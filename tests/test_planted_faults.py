@@ -29,6 +29,8 @@ class Fault:
     test: str
 
 
+WRITES = "tests/functional/adapters/test_writes.py"
+RECORDS = "tests/functional/adapters/test_records.py"
 SIMULATE = "tests/unit/phases/preflight/test_simulate.py"
 
 FAULTS = {
@@ -82,6 +84,42 @@ FAULTS = {
         "PATIENCE_S = 25.0",
         "PATIENCE_S = 60.0",
         SIMULATE,
+    ),
+    "v: a transaction in the way fails a phase": Fault(
+        "adapters/writes.py",
+        "    return repeated(lambda: _transaction(writes))\n",
+        "    return _transaction(writes)\n",
+        WRITES,
+    ),
+    "v: a cancelled transaction is no throttling": Fault(
+        "adapters/writes.py",
+        'frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})',
+        "frozenset({None})",
+        WRITES,
+    ),
+    "v: a write of one item meets a transaction": Fault(
+        "adapters/session.py",
+        '        "TransactionConflictException",\n',
+        "",
+        WRITES,
+    ),
+    "z: the lease is renewed in the environment's record": Fault(
+        "adapters/locks.py",
+        'return environment_key(environment, "LOCK")',
+        "return environment_key(environment)",
+        RECORDS,
+    ),
+    "z: a rollout that an earlier version began loses its lock": Fault(
+        "adapters/records.py",
+        "        if not adoption:\n",
+        "        if adoption or not adoption:\n",
+        RECORDS,
+    ),
+    "z: the record stays in the index": Fault(
+        "adapters/transactions.py",
+        '        "listed_all": None,\n        "at": None,\n',
+        "",
+        RECORDS,
     ),
     "d: a lost notification is not sent again": Fault(
         "phases/configure_monitoring/run.py",

@@ -64,7 +64,8 @@ ROWS = (
     Row(
         "no-body",
         "Answers without a body in stream mode (HEAD, a preflight's 204), which were reported to hang elsewhere",
-        '`curl -sI -m 10 "$PROXY_BASE_URL/models"`: an answer within 10 s',
+        '`curl -sI -m 10 "$PROXY_BASE_URL/models"`: an answer within 10 s; checks `head` and `no_content` of '
+        "`validate_endpoints` passed",
         mend='`config.response_mode: "buffered"`',
         embedded=_BUFFERED,
     ),
@@ -97,11 +98,10 @@ ROWS = (
     ),
     Row(
         "gateway-metrics",
-        "API Gateway's own metrics, under the dimensions of the alarms on them; `Method: ANY` for an ANY method is "
-        "undocumented",
+        "API Gateway's own metrics, under the dimensions of the alarms on them",
         "`aws cloudwatch list-metrics --namespace AWS/ApiGateway --dimensions Name=ApiName,Value=proxyctl-<env> "
-        "Name=Method,Value=ANY` some minutes after requests",
-        mend='`config.alarms.gateway_dimensions: "stage"`',
+        "Name=Stage,Value=api` some minutes after requests",
+        mend='`config.alarms.gateway_dimensions: "method"`',
         embedded="the emulator has no AWS/ApiGateway metrics",
     ),
     Row(

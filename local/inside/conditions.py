@@ -53,7 +53,8 @@ def _leading(request: Mapping[str, Any], name: str) -> Iterator[str]:
     for entry in request.get("TransactItems", ()):
         for operation in entry.values():
             yield from _leading(operation, name)
-    for item in (request.get("Key"), request.get("Item")):
+    batches = [keys for entry in (request.get("RequestItems") or {}).values() for keys in entry.get("Keys", ())]
+    for item in (request.get("Key"), request.get("Item"), *batches):
         if isinstance(item, dict) and name in item:
             yield str(next(iter(item[name].values())))
     if match := _EQUALS.match(str(request.get("KeyConditionExpression", ""))):

@@ -137,7 +137,7 @@ class Forwarder:
     def _has_other_key(self, call: Call, refused: set[str]) -> bool:
         """After a 401: whether the secret has another key for this upstream by now, which the call then uses."""
         refused.add(call.upstream.api_key)
-        secrets = self._secrets.of(candidate=call.request.candidate)
+        secrets = self._secrets.of(candidate=call.request.reads_pending)
         config = secrets.replace(refused, call.upstream.name)
         if config is None:
             return False

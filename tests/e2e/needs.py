@@ -24,6 +24,7 @@ ELSEWHERE = {
     "DecryptAnAdoptedSecret": "an adopted secret with a key of its own",
     "BindTheRole": "a role that an earlier version made, without the boundary",
     "SettleTheStack": "a rollback that failed",
+    "ReadTheProxysLog": "an account, where traffic is split between two versions",
     "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from chalicelib.adapters.items import of_lock, write
-from chalicelib.adapters.transactions import environment_key
+from chalicelib.adapters.keys import environment_key
 from chalicelib.domain.model import LEASE_S, Lock
 from chalicelib.engine import registry
 from openai import OpenAI

@@ -19,5 +19,8 @@ class FakeGateway:
     def apis(self, name: str) -> Mapping[str, Mapping[str, str]]:
         return self.named.get(name, {})
 
+    def ids(self) -> frozenset[str]:
+        return frozenset(api for apis in self.named.values() for api in apis)
+
     def access_logs(self, api_id: str, stage: str) -> bool:
         return self.keeps_access_logs

@@ -59,7 +59,12 @@ def broken(before: State, after: State, whole: State, ended: Ended, fault: Fault
 
 def _on_the_way(before: State, after: State, whole: State) -> bool:
     """A step of a shift: the alias names versions of both ends only."""
-    ends = {alias.version for state in (before, whole) for aliases in state["aliases"].values() for alias in aliases.values()}
+    ends = {
+        alias.version
+        for state in (before, whole)
+        for aliases in state["aliases"].values()
+        for alias in aliases.values()
+    }
     now = {version for aliases in after["aliases"].values() for alias in aliases.values()
            for version in (alias.version, *(alias.weights or {}))}  # fmt: skip
     return now <= ends
@@ -70,4 +75,6 @@ def unhealed(after: State, whole: State, ended: Ended) -> Iterator[str]:
     if ended.error is not None:
         yield f"the next deployment fails: {type(ended.error).__name__}: {ended.error}"
         return
-    yield from (f"{what} after the next: {after[what]} instead of {whole[what]}" for what in whole if after[what] != whole[what])
+    yield from (
+        f"{what} after the next: {after[what]} instead of {whole[what]}" for what in whole if after[what] != whole[what]
+    )

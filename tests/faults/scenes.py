@@ -97,10 +97,14 @@ SCENES: dict[str, Scene] = {
     "package_artifact": Scene("package_artifact", package_artifact.aws, lambda _: request()),
     "deploy_stack, first": Scene("deploy_stack", _stack_that_is_made, lambda _: deploy_stack.ask()),
     "deploy_stack, change": Scene("deploy_stack", _stack_that_changes, lambda _: deploy_stack.ask()),
-    "configure_monitoring": Scene("configure_monitoring", configure_monitoring.aws, lambda _: configure_monitoring.ask()),
+    "configure_monitoring": Scene(
+        "configure_monitoring", configure_monitoring.aws, lambda _: configure_monitoring.ask()
+    ),
     "release_code": Scene("release_code", lambda: release_code.aws(versions=1), lambda _: release_code.ask()),
     "make_plan": Scene(
-        "make_plan", lambda: make_plan.with_stack(make_plan.READY), lambda _: make_plan.planning({"deploy_stack": False})
+        "make_plan",
+        lambda: make_plan.with_stack(make_plan.READY),
+        lambda _: make_plan.planning({"deploy_stack": False}),
     ),
     "shift_traffic": Scene("shift_traffic", shift_traffic.world, lambda _: shift_traffic.shift_request(), True),
     "apply_settings": Scene("apply_settings", apply_settings.world, lambda _: apply_settings.ask()),

@@ -26,6 +26,9 @@ class RestGateway:
         entries = pages("apigateway", "get_rest_apis", "items")
         return {item["id"]: item.get("tags", {}) for item in entries if item["name"] == name}
 
+    def ids(self) -> frozenset[str]:
+        return frozenset(item["id"] for item in pages("apigateway", "get_rest_apis", "items"))
+
     def access_logs(self, api_id: str, stage: str) -> bool:
         try:
             answer = call("apigateway", "get_stage", restApiId=api_id, stageName=stage)

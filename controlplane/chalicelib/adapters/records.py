@@ -1,8 +1,8 @@
 """DynamoDB behind `ports.records`: one table, conditional writes, strongly consistent reads.
 
-Keys (design §3): `DEPLOYMENT#<id>` with META, PHASE#nn#name, EVENT#time; `ENVIRONMENT#<name>` with META, HISTORY#time,
-LINE#time#id (one for each deployment that waits); `CLAIM#<key>` with META. Two indices list by time: `by_all`, and
-`by_environment`.
+Keys (design §3): `DEPLOYMENT#<id>` with META, LISTED, PHASE#nn#name, EVENT#time; `ENVIRONMENT#<name>` with META, LOCK,
+LISTED, HISTORY#time, LINE#time#id (one for each deployment that waits); `CLAIM#<key>` with META. Two indices list what
+is LISTED by time: `by_all`, and `by_environment`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from chalicelib.domain.errors import Aborted, AwsCallFailed, Conflict, LockLost,
 from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, Page, PhaseRecord
 from chalicelib.domain.records import Claim, Ending
 
-from . import cursors, items, transactions
-from .session import call, pages
-from .table import Table, plain
-from .transactions import claim_key, deployment_key, environment_key, key_of
+from . import items, listing, locks, transactions, writes
+from .keys import claim_key, deployment_key, environment_key, key_of
+from .table import Table
 
 # What the four DORA figures are computed from.
 _FIGURED = ("at", "requested_at", "action", "outcome", "changed", "users_saw_it")
@@ -31,12 +30,11 @@ class DynamoRecords:
         self._rows = Table(table)
 
     def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
-        writes = transactions.start(self._table, deployment, lock, claim, takes_over)
-        if transactions.write(writes):
+        if writes.transaction(transactions.start(self._table, deployment, lock, claim, takes_over)):
             raise self._refusal(deployment, claim)
 
     def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
-        if transactions.write(transactions.enqueue(self._table, deployment, claim)):
+        if writes.transaction(transactions.enqueue(self._table, deployment, claim)):
             raise self._refusal(deployment, claim)
 
     def claimed(self, key: str) -> Claim | None:
@@ -44,18 +42,33 @@ class DynamoRecords:
         return Claim(key, str(item["body_sha256"])) if item else None
 
     def claim(self, claim: Claim, subject: str, at: str) -> None:
-        if transactions.write([transactions.claim_write(self._table, claim, subject, at)]):
+        if writes.transaction([transactions.claim_write(self._table, claim, subject, at)]):
             raise Conflict("this Idempotency-Key was used before", code="IdempotencyKeyUsed", claimed_by=subject)
 
     def end(self, deployment: Deployment, ending: Ending) -> None:
-        refused = transactions.write(transactions.end(self._table, deployment, ending, keeps_lock=False))
+        name = deployment.environment
+        refused = self._as_holder(
+            name, deployment.id, transactions.end(self._table, deployment, ending, keeps_lock=False)
+        )
         if 0 in refused:
             raise self._ended_otherwise(deployment)
         if refused:
-            raise _lock_lost(deployment.environment, deployment.id)
+            raise _lock_lost(name, deployment.id)
+
+    def _as_holder(self, name: str, holder: str, changes: list[dict[str, Any]]) -> set[int]:
+        """A transaction that is conditioned on the lock's item, which records of earlier versions lack at first."""
+        refused = writes.transaction(changes)
+        if not refused:
+            return refused
+        stored = self._environment(name)
+        adoption = locks.adoption(self._table, name, stored.get("META", {}), stored.get("LOCK", {}), holder)
+        if not adoption:
+            return refused
+        writes.transaction(adoption)  # refused only when somebody else was faster: then the next one tells
+        return writes.transaction(changes)
 
     def end_without(self, deployment: Deployment, ending: Ending) -> None:
-        if transactions.write(transactions.end(self._table, deployment, ending, keeps_lock=True)):
+        if writes.transaction(transactions.end(self._table, deployment, ending, keeps_lock=True)):
             raise self._ended_otherwise(deployment)
 
     def _ended_otherwise(self, deployment: Deployment) -> Aborted | Conflict:
@@ -94,63 +107,24 @@ class DynamoRecords:
     def deployments(
         self, environment: str | None, status: DeploymentStatus | None, limit: int, cursor: str | None
     ) -> Page:
-        index, name, value = ("by_all", "listed_all", "ALL")
-        if environment:
-            index, name, value = ("by_environment", "listed", f"ENVIRONMENT#{environment}")
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": index,
-            "KeyConditionExpression": "#listed = :listed",
-            "ExpressionAttributeNames": {"#listed": name},
-            "ExpressionAttributeValues": {":listed": {"S": value}},
-            "ScanIndexForward": False,
-        }
-        if status:
-            query["FilterExpression"] = "#status = :status"
-            query["ExpressionAttributeNames"]["#status"] = "status"
-            query["ExpressionAttributeValues"][":status"] = {"S": status.value}
-        entries: list[Mapping[str, Any]] = []
-        start = cursors.decode(cursor, name, value)
-        while len(entries) < limit:
-            # A filter is applied after the limit, so one page may hold fewer than were asked for.
-            arguments = query | {"Limit": limit - len(entries)} | ({"ExclusiveStartKey": start} if start else {})
-            answer = call("dynamodb", "query", **arguments)
-            entries.extend(plain(item) for item in answer["Items"])
-            start = answer.get("LastEvaluatedKey")
-            if not start:
-                break
-        return Page([items.to_deployment(item) for item in entries], cursors.encode(start))
+        entries, following = listing.deployments(self._table, environment, status, limit, cursor)
+        return Page([items.to_deployment(item) for item in entries], following)
 
     def next_in_line(self, environment: str) -> Deployment | None:
         first = self._rows.under(f"ENVIRONMENT#{environment}", "LINE#", limit=1)
         return self.deployment(str(first[0]["deployment_id"])) if first else None
 
     def take_turn(self, deployment: Deployment, lock: Lock) -> None:
-        if transactions.write(transactions.take_turn(self._table, deployment, lock)):
+        if writes.transaction(transactions.take_turn(self._table, deployment, lock)):
             raise Conflict(f"environment {deployment.environment} is busy", code="EnvironmentBusy")
 
     def leave_line(self, deployment: Deployment, changes: Mapping[str, Any]) -> None:
-        if transactions.write(transactions.leave_line(self._table, deployment, changes)):
+        if writes.transaction(transactions.leave_line(self._table, deployment, changes)):
             raise Conflict(f"deployment {deployment.id} no longer waits", code="NotWaiting", field="id")
 
     def update_deployment(self, deployment_id: str, changes: Mapping[str, Any]) -> None:
-        expression, names, values = items.update_of(changes)
-        names["#status"] = "status"
-        try:
-            call(
-                "dynamodb",
-                "update_item",
-                TableName=self._table,
-                Key=deployment_key(deployment_id),
-                UpdateExpression=expression,
-                ConditionExpression=transactions.NOT_FINAL,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values | items.write(transactions.FINALS),
-            )
-        except AwsCallFailed as error:
-            if not _is_refused(error):
-                raise
-            raise _ended(deployment_id) from error
+        if writes.transaction(transactions.update(self._table, deployment_id, changes)):
+            raise _ended(deployment_id)
 
     def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
         entries = self._rows.under(f"DEPLOYMENT#{deployment_id}", "PHASE#")
@@ -160,7 +134,7 @@ class DynamoRecords:
         self._rows.put(deployment_key(deployment_id, transactions.phase_sk(phase)), items.of_phase(phase))
 
     def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
-        if transactions.write(transactions.phase(self._table, name, lock, phase)):
+        if self._as_holder(name, lock.deployment_id, transactions.phase(self._table, name, lock, phase)):
             raise _lock_lost(name, lock.deployment_id)
 
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
@@ -181,20 +155,15 @@ class DynamoRecords:
         return [items.visible(item) for item in entries]
 
     def environment(self, name: str) -> Environment:
-        item = self._rows.get(environment_key(name))
-        return items.to_environment(name, item) if item else Environment(name)
+        stored = self._environment(name)
+        return _with_lock(name, stored["META"], stored.get("LOCK", {})) if "META" in stored else Environment(name)
+
+    def _environment(self, name: str) -> dict[str, dict[str, Any]]:
+        """Its record and its lock's item, by sort key."""
+        return self._rows.between(f"ENVIRONMENT#{name}", "LOCK", "META")
 
     def environments(self) -> Sequence[Environment]:
-        entries = pages(
-            "dynamodb",
-            "query",
-            "Items",
-            TableName=self._table,
-            IndexName="by_all",
-            KeyConditionExpression="listed_all = :all",
-            ExpressionAttributeValues={":all": {"S": "ENVIRONMENTS"}},
-        )
-        return [items.to_environment(str(plain["at"]), plain) for plain in map(plain, entries)]
+        return [_with_lock(*stored) for stored in listing.environments(self._table)]
 
     def update_environment(self, name: str, changes: Mapping[str, Any], *, holder: str | None = None) -> None:
         expression, names, values = items.update_of(changes)
@@ -221,7 +190,7 @@ class DynamoRecords:
 
     def _write_environment(self, name: str, holder: str, arguments: Mapping[str, Any]) -> None:
         try:
-            call("dynamodb", "update_item", TableName=self._table, Key=environment_key(name), **arguments)
+            writes.item("update_item", TableName=self._table, Key=environment_key(name), **arguments)
         except AwsCallFailed as error:
             if not _is_refused(error):
                 raise
@@ -237,17 +206,18 @@ class DynamoRecords:
             self._update_environment(name, "REMOVE #applied", names, {}, holder)
 
     def renew_lock(self, name: str, lock: Lock, *, takes_over: bool = False) -> None:
-        self._write_environment(name, lock.deployment_id, transactions.renewal(lock, takes_over=takes_over))
+        refused = self._as_holder(name, lock.deployment_id, [locks.renewal(self._table, name, lock)])
+        if refused and takes_over:
+            refused = writes.transaction(locks.takeover(self._table, name, lock))
+        if refused:
+            raise _lock_lost(name, lock.deployment_id)
 
     def release_lock(self, name: str, holder: str) -> None:
-        try:
-            self._update_environment(name, "REMOVE #lock", {"#lock": "lock"}, {}, holder)
-        except LockLost:
-            return  # as promised: another deployment, or none, holds it
+        writes.transaction(transactions.release(self._table, name, holder))  # refused: another one, or none, holds it
 
     def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
         key = key_of(f"ENVIRONMENT#{name}", f"HISTORY#{at}")
-        call("dynamodb", "put_item", TableName=self._table, Item=key | items.write({**entry, "at": at}))
+        writes.item("put_item", TableName=self._table, Item=key | items.write({**entry, "at": at}))
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         entries = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", newest_first=True, limit=limit)
@@ -256,6 +226,10 @@ class DynamoRecords:
     def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
         entries = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", since=at, newest_first=True, only=_FIGURED)
         return [items.visible(item) for item in entries]
+
+
+def _with_lock(name: str, record: Mapping[str, Any], lock: Mapping[str, Any]) -> Environment:
+    return items.to_environment(name, {**record, "lock": locks.current(record, lock)})
 
 
 def _ended(deployment_id: str) -> Conflict:

@@ -45,6 +45,7 @@ _SLOW_DOWN = frozenset(
         "ExpiredToken",
         "ExpiredTokenException",
         "RequestExpired",
+        "TransactionConflictException",
     }
 )
 _CORRECT = "AWS's message says what it refuses: correct that, then deploy again (resume continues there)."

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from chalicelib.domain.aws.identity import Simulation
 from chalicelib.domain.codec import decode_lenient
 
-from . import items
-from .session import call
+from . import items, writes
+from .keys import key_of
 from .table import Table
-from .transactions import key_of
 
 _KEY = key_of("CONTROLPLANE#proxyctl", "SIMULATIONS")
 _ROLE = "role_"
@@ -33,8 +32,7 @@ class DynamoSimulations:
         changes: dict[str, object] = {f"{_ROLE}{role}": dataclasses.asdict(each) for role, each in simulations.items()}
         changes["expires"] = max(items.epoch(each.until) for each in simulations.values())
         expression, names, values = items.update_of(changes)
-        call(
-            "dynamodb",
+        writes.item(
             "update_item",
             TableName=self._table,
             Key=_KEY,

@@ -10,9 +10,9 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from . import items
+from . import items, writes
+from .keys import key_of
 from .session import call, pages
-from .transactions import key_of
 
 _READ = TypeDeserializer()
 _LAST = "~"  # sorts behind whatever our sort keys hold: times, names, ids
@@ -24,7 +24,7 @@ def plain(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Table:
-    """Keys are as `transactions` makes them."""
+    """Keys are as `keys` makes them."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -34,10 +34,20 @@ class Table:
         return plain(item) if item else None
 
     def put(self, key: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
-        call("dynamodb", "put_item", TableName=self.name, Item={**key, **items.write(entry)})
+        writes.item("put_item", TableName=self.name, Item={**key, **items.write(entry)})
 
     def add(self, pk: str, sk: str, entry: Mapping[str, Any]) -> None:
         self.put(key_of(pk, sk), entry)
+
+    def between(self, pk: str, first: str, last: str) -> dict[str, dict[str, Any]]:
+        """Items from sort key `first` to `last`, by sort key."""
+        arguments = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": items.write({":pk": pk, ":first": first, ":last": last}),
+            "ConsistentRead": True,
+        }
+        read = pages("dynamodb", "query", "Items", TableName=self.name, **arguments)
+        return {str(item["sk"]["S"]): plain(item) for item in read}
 
     def under(
         self,

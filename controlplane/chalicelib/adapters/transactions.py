@@ -1,4 +1,4 @@
-"""Keys of the table, and the transactions of a deployment's life, each of which happens as a whole or not at all.
+"""The transactions of a deployment's life, each of which happens as a whole or not at all.
 
 It starts with its record, the lock and the idempotency claim, or stands in its environment's line until its turn comes;
 it ends with its outcome, the event that tells of it, what the environment is now, a line of history and no lock.
@@ -9,57 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from chalicelib.domain.model import Deployment, DeploymentStatus, Lock, PhaseRecord
 from chalicelib.domain.records import Claim, Ending
 
-from . import items
-from .session import client, translated
+from . import items, listing, locks
+from .keys import claim_key, deployment_key, environment_key, key_of, line_key
 
 _CLAIM_DAYS = 90  # as long as Step Functions remembers the name of a closed execution
-
-
-def key_of(pk: str, sk: str) -> dict[str, Any]:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def deployment_key(deployment_id: str, sk: str = "META") -> dict[str, Any]:
-    return key_of(f"DEPLOYMENT#{deployment_id}", sk)
-
-
-def environment_key(name: str, sk: str = "META") -> dict[str, Any]:
-    return key_of(f"ENVIRONMENT#{name}", sk)
-
-
-def line_key(deployment: Deployment) -> dict[str, Any]:
-    """A place in the environment's line: first come, first served."""
-    return environment_key(deployment.environment, f"LINE#{deployment.created_at}#{deployment.id}")
-
-
-def claim_key(claim: Claim) -> dict[str, Any]:
-    return key_of(f"CLAIM#{claim.key}", "META")
-
-
-def write(writes: list[dict[str, Any]]) -> set[int]:
-    """Write all of these, or nothing: then the positions of those whose conditions did not hold."""
-    try:
-        # Not through `call`: the reasons of a cancelled transaction are in the raw answer.
-        client("dynamodb").transact_write_items(TransactItems=writes)
-    except ClientError as error:
-        reasons = enumerate(error.response.get("CancellationReasons", []))
-        refused = {position for position, reason in reasons if reason.get("Code") == "ConditionalCheckFailed"}
-        if not refused:
-            raise translated(error, "dynamodb:transact_write_items") from error
-        return refused
-    return set()
 
 
 def start(
     table: str, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None
 ) -> list[dict[str, Any]]:
     """The items of TransactWriteItems: all of them, or none."""
-    writes = [_first_write(table, deployment), _lock_write(table, deployment, lock, takes_over)]
+    writes = [*_first_writes(table, deployment), *_lock_writes(table, deployment, lock, takes_over)]
     if claim:
         writes.append(claim_write(table, claim, deployment.id, deployment.created_at))
     return writes
@@ -68,7 +31,7 @@ def start(
 def enqueue(table: str, deployment: Deployment, claim: Claim | None) -> list[dict[str, Any]]:
     """A deployment that stands in line: no lock yet."""
     place = line_key(deployment) | items.write({"deployment_id": deployment.id})
-    writes = [_first_write(table, deployment), {"Put": {"TableName": table, "Item": place}}]
+    writes = [*_first_writes(table, deployment), {"Put": {"TableName": table, "Item": place}}]
     return writes + ([claim_write(table, claim, deployment.id, deployment.created_at)] if claim else [])
 
 
@@ -76,7 +39,7 @@ def take_turn(table: str, deployment: Deployment, lock: Lock) -> list[dict[str, 
     """From the line to the lock: only while nobody holds the environment, and while it still waits."""
     config = items.of_deployment(deployment)["config"]
     return [
-        _lock_write(table, deployment, lock, None),
+        *_lock_writes(table, deployment, lock, None),
         *leave_line(table, deployment, {"waiting": False, "summary": None, "config": config}),
     ]
 
@@ -92,7 +55,8 @@ def leave_line(table: str, deployment: Deployment, changes: Mapping[str, Any]) -
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values | items.write({":waits": True}),
     }
-    return [{"Update": waits}, {"Delete": {"TableName": table, "Key": line_key(deployment)}}]
+    gone = {"Delete": {"TableName": table, "Key": line_key(deployment)}}
+    return [{"Update": waits}, gone, *listing.status(table, deployment.id, changes)]
 
 
 FINALS = {f":final{number}": status.value for number, status in enumerate(s for s in DeploymentStatus if s.is_final)}
@@ -101,9 +65,10 @@ NOT_FINAL = f"attribute_exists(pk) AND NOT #status IN ({', '.join(FINALS)})"
 
 def end(table: str, deployment: Deployment, ending: Ending, *, keeps_lock: bool) -> list[dict[str, Any]]:
     """The items of TransactWriteItems; the deployment's own comes first, its environment's second."""
-    writes = [_outcome_write(table, deployment, ending)]
+    writes = [_outcome_write(table, deployment, ending), *listing.status(table, deployment.id, ending.deployment)]
     if not keeps_lock:
         writes.append(_release_write(table, deployment, ending))
+        writes.append(locks.release(table, deployment.environment, deployment.id, ending.execution_arn))
         entry = items.write({"at": ending.at, **ending.history})
         line = key_of(f"ENVIRONMENT#{deployment.environment}", f"HISTORY#{ending.at}") | entry
         writes.append({"Put": {"TableName": table, "Item": line}})
@@ -141,10 +106,9 @@ def _release_write(table: str, deployment: Deployment, ending: Ending) -> dict[s
             "TableName": table,
             "Key": environment_key(deployment.environment),
             "UpdateExpression": expression,
-            "ConditionExpression": "#held.deployment_id = :holder AND #held.execution_arn = :execution",
+            "ConditionExpression": "#held.deployment_id = :holder",
             "ExpressionAttributeNames": names | {"#held": "lock"},
-            "ExpressionAttributeValues": values
-            | items.write({":holder": deployment.id, ":execution": ending.execution_arn}),
+            "ExpressionAttributeValues": values | items.write({":holder": deployment.id}),
         }
     }
 
@@ -153,7 +117,7 @@ def phase(table: str, name: str, lock: Lock, record: PhaseRecord) -> list[dict[s
     """A phase's record, and the lease of the lock under which it is written."""
     key = deployment_key(lock.deployment_id, phase_sk(record))
     return [
-        {"Update": {"TableName": table, "Key": environment_key(name), **renewal(lock, takes_over=False)}},
+        locks.renewal(table, name, lock),
         {"Put": {"TableName": table, "Item": key | items.write(items.of_phase(record))}},
     ]
 
@@ -162,40 +126,46 @@ def phase_sk(record: PhaseRecord) -> str:
     return f"PHASE#{record.number:02}#{record.name}"
 
 
-def renewal(lock: Lock, *, takes_over: bool) -> dict[str, Any]:
-    """The parts of an update that extends the lease of the lock's deployment, if that holds the environment: by the
-    same execution, or by none on record. With `takes_over`, by any execution of it."""
-    condition = "#lock.deployment_id = :holder"
-    values = {":holder": lock.deployment_id, ":execution": lock.execution_arn, ":until": lock.lease_until}
-    if not takes_over:
-        condition += " AND #lock.execution_arn IN (:execution, :none)"
-        values |= {":none": ""}
-    return {
-        # Only these two attributes of the lock, so that those of a newer control plane stay.
-        "UpdateExpression": "SET #lock.execution_arn = :execution, #lock.lease_until = :until",
-        "ConditionExpression": condition,
+def update(table: str, deployment_id: str, changes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Changes to a deployment that is not final yet; the deployment's own write comes first."""
+    expression, names, values = items.update_of(changes)
+    record = {
+        "TableName": table,
+        "Key": deployment_key(deployment_id),
+        "UpdateExpression": expression,
+        "ConditionExpression": NOT_FINAL,
+        "ExpressionAttributeNames": names | {"#status": "status"},
+        "ExpressionAttributeValues": values | items.write(FINALS),
+    }
+    return [{"Update": record}, *listing.status(table, deployment_id, changes)]
+
+
+def release(table: str, name: str, holder: str) -> list[dict[str, Any]]:
+    """An environment that this deployment holds becomes free."""
+    record = {
+        "TableName": table,
+        "Key": environment_key(name),
+        "UpdateExpression": "REMOVE #lock",
+        "ConditionExpression": "#lock.deployment_id = :holder",
         "ExpressionAttributeNames": {"#lock": "lock"},
-        "ExpressionAttributeValues": items.write(values),
+        "ExpressionAttributeValues": items.write({":holder": holder}),
     }
+    return [{"Update": record}, locks.release(table, name, holder)]
 
 
-def _first_write(table: str, deployment: Deployment) -> dict[str, Any]:
+def _first_writes(table: str, deployment: Deployment) -> list[dict[str, Any]]:
     item = deployment_key(deployment.id) | items.write(items.of_deployment(deployment))
-    # Two index entries a deployment: an index key holds one value, and lists are asked for in two ways.
-    item |= {
-        "listed": {"S": f"ENVIRONMENT#{deployment.environment}"},
-        "listed_all": {"S": "ALL"},
-        "at": {"S": f"{deployment.created_at}#{deployment.id}"},
-    }
-    return {"Put": {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+    record = {"Put": {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+    return [record, listing.of_deployment(table, deployment)]
 
 
-def _lock_write(table: str, deployment: Deployment, lock: Lock, takes_over: Lock | None) -> dict[str, Any]:
+def _lock_writes(table: str, deployment: Deployment, lock: Lock, takes_over: Lock | None) -> list[dict[str, Any]]:
     arguments: dict[str, Any] = {
         "lock": items.of_lock(lock),
         "last_deployment": deployment.id,
-        "listed_all": "ENVIRONMENTS",
-        "at": deployment.environment,
+        # Records of versions before this one are in the index themselves.
+        "listed_all": None,
+        "at": None,
     }
     if not deployment.waiting:  # one from the line was created long ago: that is not when the environment changed
         arguments["updated_at"] = deployment.created_at
@@ -204,16 +174,16 @@ def _lock_write(table: str, deployment: Deployment, lock: Lock, takes_over: Lock
     if takes_over:
         condition += " OR #lock.deployment_id = :dead"
         values |= items.write({":dead": takes_over.deployment_id})
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": environment_key(deployment.environment),
-            "UpdateExpression": expression,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": names | {"#lock": "lock"},
-            "ExpressionAttributeValues": values,
-        }
+    record = {
+        "TableName": table,
+        "Key": environment_key(deployment.environment),
+        "UpdateExpression": expression,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names | {"#lock": "lock"},
+        "ExpressionAttributeValues": values,
     }
+    name = deployment.environment
+    return [{"Update": record}, locks.taking(table, name, lock), listing.of_environment(table, name)]
 
 
 def claim_write(table: str, claim: Claim, subject: str, at: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.errors import BadRequest, NotFound
 from chalicelib.domain.model import Deployment, DeploymentStatus
+from chalicelib.domain.names import Names
 from chalicelib.domain.times import Clock
 from chalicelib.engine import registry
 from chalicelib.lifecycle.drill_requests import rewrite
@@ -24,6 +25,7 @@ _FILTERS = ("cursor", "environment", "limit", "status")
 
 def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Start a deployment. The same Idempotency-Key and body give the same deployment again."""
+    call.refuse_query()
     key = call.headers.get("idempotency-key")
     return accept(begin(rewrite(call.json(), aws), aws, clock, caller=call.caller, key=key))
 
@@ -31,7 +33,10 @@ def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
 def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentPage]:
     """Deployments, newest first: `?environment=`, `?status=`, `?limit=` (1 to 100), `?cursor=`."""
     refuse_unknown(call.query, _FILTERS)
-    page = aws.records.deployments(call.query.get("environment"), _status(call), _limit(call), call.query.get("cursor"))
+    environment = call.query.get("environment")
+    if environment is not None:
+        Names(environment)  # refuses what no environment can be called
+    page = aws.records.deployments(environment, _status(call), _limit(call), call.query.get("cursor"))
     return Answer(200, DeploymentPage(tuple(map(show_deployment, page.deployments)), page.cursor))
 
 
@@ -56,6 +61,7 @@ def _limit(call: ApiCall) -> int:
 
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentDetail]:
     """One deployment with every phase: status, times, summary, evidence and error."""
+    call.refuse_query()
     deployment = aws.records.deployment(call.deployment_id)
     recorded = aws.records.phases(deployment.id)
     figures = aws.live_figures.of(deployment.id) if is_measuring(recorded) else ()
@@ -73,6 +79,7 @@ def handoff(call: ApiCall, aws: Aws, clock: Clock) -> Answer[str]:
 
 
 def _document(call: ApiCall, aws: Aws, link: str, name: str, content_type: str) -> Answer[str]:
+    call.refuse_query()
     deployment = aws.records.deployment(call.deployment_id)
     key = _key(deployment, link, name, aws)
     if not key:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from .check import CHAT, ENDS, Check, HttpRequest
 from .expectations import Expect
 
+# Answers without a body were reported to hang until a time limit ended them.
+WITHOUT_BODY_MS = 10_000
 _OK = (Expect("status", "is", 200), Expect("request_id", "present"))
 
 ENDPOINTS: tuple[Check, ...] = (
@@ -145,6 +147,20 @@ ENDPOINTS: tuple[Check, ...] = (
         ),
         http=HttpRequest("GET", "/v1/no-such-path", {"origin": "$origin"}),
         needs=("origin",),
+    ),
+    Check(
+        "head",
+        "HEAD, whose answer has no body, arrives in time in stream mode (otherwise: `config.response_mode` buffered).",
+        (Expect("status", "is", 200), Expect("ms", "at_most", WITHOUT_BODY_MS)),
+        http=HttpRequest("HEAD", "/health"),
+        needs=("candidate", "streams"),
+    ),
+    Check(
+        "no_content",
+        "A 204, which has no body, arrives in time in stream mode (otherwise: `config.response_mode` buffered).",
+        (Expect("status", "is", 204), Expect("ms", "at_most", WITHOUT_BODY_MS)),
+        http=HttpRequest("OPTIONS", "/v1/models"),
+        needs=("candidate", "streams"),
     ),
     Check(
         "candidate_is_closed",

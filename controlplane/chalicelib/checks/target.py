@@ -63,14 +63,12 @@ def release_fingerprint(request: Request, *more: object) -> str:
     return fingerprint(identity, stack.stack_id, secret.version_id, *settings, *more)
 
 
-def locate(request: Request, aws: Aws, *, spares_users: bool = False) -> Target:
+def locate(request: Request, aws: Aws) -> Target:
     """The candidate of a deploy; for a revalidation, the live version. Raises PhaseFailed (NothingToTest).
 
-    spares_users: reach the live version through the candidate's path wherever that serves it, so that errors that are
-    made on purpose do not count as users'.
-
-    With client keys, the public path answers only callers who have one. The control plane has none, so it tests the
-    live version through the candidate's path, as long as both aliases are on the same version.
+    The live version is reached through the candidate's path wherever that serves it: errors that are made on purpose do
+    not count as users', a night writes no metric that costs money, and client keys, of which the control plane has
+    none, do not matter. The check `public_health` sees the public path.
     """
     stack = _latest(request, StackEvidence)
     if stack is None or not stack.api_url:
@@ -87,7 +85,7 @@ def locate(request: Request, aws: Aws, *, spares_users: bool = False) -> Target:
     same = alias_of(aliases, "candidate").version == alias_of(aliases, "live").version
     candidate = _candidate(url, stack.api_url, alias_of(aliases, "live").version, request, aws, is_candidate=same)
     variables = {**candidate.variables, "live": True}
-    if same and (spares_users or variables["client_keys"]):
+    if same:
         return Target(url, True, candidate.version, variables)
     return Target(stack.api_url, False, candidate.version, {**variables, "candidate": False})
 
@@ -108,10 +106,17 @@ def _candidate(url: str, public_url: str, version: str, request: Request, aws: A
         "version": version,
         "nonce": fingerprint(request.deployment_id, request.now.isoformat())[:16],
         "stand_in": bool(aws.settings.upstream_faults_url),
+        "streams": _streams(request, aws),
         "public_url": public_url,
         **_secret_variables(decode_lenient(SecretFacts, secret or {})),
     }
     return Target(url, True, version, variables)
+
+
+def _streams(request: Request, aws: Aws) -> bool:
+    """Whether answers come through API Gateway's STREAM integration, which only an account has."""
+    mode = request.config.response_mode or aws.settings.response_mode
+    return mode == "stream" and not aws.settings.embedded
 
 
 def _secret_variables(secret: SecretFacts) -> dict[str, object]:

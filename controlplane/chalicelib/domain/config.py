@@ -1,21 +1,22 @@
 """The configuration of an environment, as a POST takes it. Defaults are a careful engineer's.
 
 Ranges are AWS's own limits unless a comment says otherwise. `codec.decode` builds these and names the field at fault.
+`described/` makes the published schemas and the reference from the fields, their defaults and `RANGES`.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from . import webhook_url
-from .errors import BadRequest, within
+from .errors import BadRequest, Ranges, all_within
 from .times import TIME_LIMIT_H
 
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
-_SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
-_SUBSCRIBER = re.compile(
+SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
+SUBSCRIBER = re.compile(
     r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:\S+|https://[^\s/@]+(/\S*)?|[^\s@]+@[^\s@]+\.[^\s@]+"
 )
 
@@ -56,12 +57,13 @@ TIME_LIMITS_S = {"stream": 900, "buffered": 29}
 class Throttle:
     """API Gateway's stage throttle: steady requests per second, and the bucket above it."""
 
+    RANGES: ClassVar[Ranges] = {"rate_per_s": (1, 10_000), "burst": (1, 5_000)}
+
     rate_per_s: float = 50
     burst: int = 100
 
     def __post_init__(self) -> None:
-        within("config.throttle.rate_per_s", self.rate_per_s, 1, 10_000)
-        within("config.throttle.burst", self.burst, 1, 5_000)
+        all_within("config.throttle", self, self.RANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,17 @@ class AlarmThresholds:
 
     Times are the proxy's own, of whole answers (`overhead_p99_ms`) and until their first byte (`first_byte_p99_ms`):
     how long a model thinks and speaks is no fault of a release, so nothing judges how long answers take in all.
+    concurrency: None, because a stream of ten minutes a second is 600 executions at one time, and nothing is wrong.
 
-    gateway_dimensions: what the alarms on API Gateway watch. `method` is the public method only, under `Method: ANY`,
-    which AWS does not document; `stage` is the whole stage, with the candidate's requests during its checks.
+    gateway_dimensions: what the alarms on API Gateway watch. `stage` is the users' stage as a whole. `method` is its
+    public method only, under `Method: ANY`, which AWS does not document; these metrics cost as custom metrics do.
     """
+
+    RANGES: ClassVar[Ranges] = {
+        **dict.fromkeys(("error_rate", "server_error_rate", "client_error_rate"), (0, 1)),
+        **dict.fromkeys(("overhead_p99_ms", "first_byte_p99_ms"), (1, 900_000)),
+        **dict.fromkeys(("throttles", "concurrency", "secret_failures"), (1, 1_000_000)),
+    }
 
     error_rate: float = 0.01
     server_error_rate: float = 0.01
@@ -81,17 +90,12 @@ class AlarmThresholds:
     overhead_p99_ms: float = 2_000
     first_byte_p99_ms: float = 1_000
     throttles: int = 10
-    concurrency: int = 500
+    concurrency: int | None = None
     secret_failures: int = 1
-    gateway_dimensions: Literal["method", "stage"] = "method"
+    gateway_dimensions: Literal["method", "stage"] = "stage"
 
     def __post_init__(self) -> None:
-        for name in ("error_rate", "server_error_rate", "client_error_rate"):
-            within(f"config.alarms.{name}", getattr(self, name), 0, 1)
-        for name in ("overhead_p99_ms", "first_byte_p99_ms"):
-            within(f"config.alarms.{name}", getattr(self, name), 1, 900_000)
-        for name in ("throttles", "concurrency", "secret_failures"):
-            within(f"config.alarms.{name}", getattr(self, name), 1, 1_000_000)
+        all_within("config.alarms", self, self.RANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,16 @@ class Config:
     ttl_hours: how long after each deploy it lives; see Options.
     """
 
+    RANGES: ClassVar[Ranges] = {
+        "memory_mb": (128, 10_240),
+        "timeout_s": (3, 900),
+        "secret_max_age_days": (1, 3_650),
+        "secret_ttl_s": (1, 86_400),
+        "reserved_concurrency": (1, 100_000),
+        "keep_versions": (1, 50),
+        "ttl_hours": (0, TIME_LIMIT_H),
+    }
+
     memory_mb: int = 512
     timeout_s: int | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -145,27 +159,21 @@ class Config:
     compatibility: Compatibility = field(default_factory=Compatibility)
 
     def __post_init__(self) -> None:
-        within("config.memory_mb", self.memory_mb, 128, 10_240)
-        within("config.timeout_s", self.timeout_s, 3, 900)
-        within("config.secret_max_age_days", self.secret_max_age_days, 1, 3_650)
-        within("config.secret_ttl_s", self.secret_ttl_s, 1, 86_400)
-        within("config.reserved_concurrency", self.reserved_concurrency, 1, 100_000)
-        within("config.keep_versions", self.keep_versions, 1, 50)
-        within("config.ttl_hours", self.ttl_hours, 0, TIME_LIMIT_H)
+        all_within("config", self, self.RANGES)
         if self.log_retention_days not in RETENTION_DAYS:
             raise BadRequest(
                 f"config.log_retention_days is {self.log_retention_days}; CloudWatch Logs takes {RETENTION_DAYS}",
                 field="config.log_retention_days",
                 remedy="Choose one of the listed numbers of days.",
             )
-        if self.secret_arn is not None and not _SECRET_ARN.fullmatch(self.secret_arn):
+        if self.secret_arn is not None and not SECRET_ARN.fullmatch(self.secret_arn):
             raise BadRequest(
                 "config.secret_arn is not the ARN of one secret",
                 field="config.secret_arn",
                 remedy="Take it from: aws secretsmanager describe-secret --secret-id NAME --query ARN",
             )
         for whom in self.notify:
-            if not _SUBSCRIBER.fullmatch(whom):
+            if not SUBSCRIBER.fullmatch(whom):
                 raise BadRequest(
                     f"config.notify has {whom!r}, which is none of e-mail address, https URL, SQS or Lambda ARN",
                     field="config.notify",

@@ -32,14 +32,15 @@ _LAMBDA, _GATEWAY, _PROXY = "AWS/Lambda", "AWS/ApiGateway", METRIC_NAMESPACE
 class _Rule:
     """One alarm. It fires when `datapoints` of the last `periods` minutes reach the threshold.
 
-    metrics: (metric, statistic) by the id that `expression` uses; expression: metric math, "" for a single metric.
+    threshold: None for no alarm. metrics: (metric, statistic) by the id that `expression` uses. expression: metric
+    math, "" for a single metric.
     """
 
     name: str
     description: str
     namespace: str
     metrics: Mapping[str, tuple[str, str]]
-    threshold: Callable[[AlarmThresholds], float]
+    threshold: Callable[[AlarmThresholds], float | None]
     expression: str = ""
     periods: int = 3
     datapoints: int = 2
@@ -130,12 +131,13 @@ def definitions(names: Names, thresholds: AlarmThresholds, *, stage: str, topic_
         _GATEWAY: {"ApiName": names.api, "Stage": stage, **_METHODS[thresholds.gateway_dimensions]},
         _PROXY: {"environment": names.environment},
     }
-    return tuple(_alarm(rule, names, thresholds, dimensions[rule.namespace], topic_arn) for rule in _RULES)
+    limits = [(rule, rule.threshold(thresholds)) for rule in _RULES]
+    return tuple(
+        _alarm(rule, names, limit, dimensions[rule.namespace], topic_arn) for rule, limit in limits if limit is not None
+    )
 
 
-def _alarm(
-    rule: _Rule, names: Names, thresholds: AlarmThresholds, dimensions: Mapping[str, str], topic_arn: str
-) -> Alarm:
+def _alarm(rule: _Rule, names: Names, threshold: float, dimensions: Mapping[str, str], topic_arn: str) -> Alarm:
     return Alarm(
         name=names.alarm(rule.name),
         description=f"{rule.description} (environment {names.environment})",
@@ -143,7 +145,7 @@ def _alarm(
             key: Metric(rule.namespace, metric, dimensions, statistic)
             for key, (metric, statistic) in rule.metrics.items()
         },
-        threshold=rule.threshold(thresholds),
+        threshold=threshold,
         expression=rule.expression,
         periods=rule.periods,
         datapoints=rule.datapoints,

@@ -15,6 +15,10 @@ class Gateway(Protocol):
         """Tags by API ID, of the REST APIs of exactly that name."""
         ...
 
+    def ids(self) -> frozenset[str]:
+        """IDs of all REST APIs of the region."""
+        ...
+
     def access_logs(self, api_id: str, stage: str) -> bool:
         """Whether the stage writes an access log."""
         ...

@@ -140,6 +140,7 @@ def lasting(config: Config, response_mode: str) -> dict[str, str]:
         "IntegrationTimeoutMs": str(integration_timeout_ms(config.time_limit_s(response_mode), response_mode)),
         "ReservedConcurrency": "" if config.reserved_concurrency is None else str(config.reserved_concurrency),
         "RequestIdHeader": "on" if config.compatibility.request_id_header else "off",
+        "MethodMetrics": "on" if config.alarms.gateway_dimensions == "method" else "off",
     }
 
 

@@ -181,8 +181,9 @@ def test_a_locks_unknown_attributes_stay_when_its_lease_is_extended() -> None:
     lock = aws.records.environment("shop").lock
     assert lock is not None
     aws.records.renew_lock("shop", dataclasses.replace(lock, lease_until=9_999_999_999.0))
-    after = item("ENVIRONMENT#shop", "META")["lock"]
+    after = item("ENVIRONMENT#shop", "LOCK")
     assert (after["lease_until"], after[UNKNOWN]) == (9_999_999_999, UNKNOWN_VALUE)
+    assert aws.records.environment("shop").lock == dataclasses.replace(lock, lease_until=9_999_999_999.0)
 
 
 def test_an_environments_unknown_attributes_and_those_of_its_releases_stay_when_a_deployment_ends() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
+from chalicelib.adapters import items
 from chalicelib.adapters.records import DynamoRecords
 from chalicelib.adapters.session import client
-from chalicelib.adapters.table import Table
+from chalicelib.adapters.table import Table, plain
 from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, NotFound
 from chalicelib.domain.model import (
@@ -341,3 +343,120 @@ def test_what_an_execution_writes_after_another_took_over_is_refused(records: Dy
     with pytest.raises(LockLost):
         records.renew_lock("dev", mine)
     assert (records.environment("dev").lock, records.phases("d-1")) == (other, [running])
+
+
+def raw(sk: str, pk: str = "ENVIRONMENT#dev") -> dict[str, Any]:
+    key = {"pk": {"S": pk}, "sk": {"S": sk}}
+    return items.visible(plain(client("dynamodb").get_item(TableName="proxyctl", Key=key).get("Item", {})))
+
+
+def of_an_earlier_version(records: DynamoRecords, number: int = 1, execution: str = "arn:1") -> None:
+    """The environment as a version before this one leaves it while it rolls: the whole lock in the record, and the
+    record in the index."""
+    start(records, number)
+    held = {"deployment_id": f"d-{number}", "execution_arn": execution, "lease_until": 1_000.5}
+    records.update_environment("dev", {"lock": held, "listed_all": "ENVIRONMENTS", "at": "dev"})
+    for sk in ("LOCK", "LISTED"):
+        client("dynamodb").delete_item(TableName="proxyctl", Key={"pk": {"S": "ENVIRONMENT#dev"}, "sk": {"S": sk}})
+
+
+def test_the_lease_is_renewed_in_an_item_of_its_own(records: DynamoRecords) -> None:
+    start(records)
+    before = raw("META")
+    records.renew_lock("dev", Lock("d-1", "arn:1", 2_000.0))
+    records.put_phase_as("dev", Lock("d-1", "arn:1", 3_000.0), PhaseRecord(1, "preflight", PhaseStatus.RUNNING))
+    assert raw("META") == before
+    assert records.environment("dev").lock == Lock("d-1", "arn:1", 3_000.0)
+    assert records.environments()[0].lock == Lock("d-1", "arn:1", 3_000.0)
+
+
+def test_a_rollout_that_began_under_an_earlier_version_goes_on(records: DynamoRecords) -> None:
+    of_an_earlier_version(records)
+    assert records.environment("dev").lock == Lock("d-1", "arn:1", 1_000.5)
+    assert [each.name for each in records.environments()] == ["dev"]
+    records.renew_lock("dev", Lock("d-1", "arn:1", 2_000.0))
+    records.put_phase_as("dev", Lock("d-1", "arn:1", 3_000.0), PhaseRecord(1, "preflight", PhaseStatus.RUNNING))
+    assert records.environment("dev").lock == Lock("d-1", "arn:1", 3_000.0)
+    records.end(deployment(), ending(execution_arn="arn:1"))
+    assert records.environment("dev").lock is None
+
+
+def test_the_end_of_a_rollout_is_the_first_that_another_version_writes_of_it(records: DynamoRecords) -> None:
+    of_an_earlier_version(records)
+    records.end(deployment(), ending(execution_arn="arn:1"))
+    assert records.environment("dev").lock is None
+    start(records, 2)
+
+
+@pytest.mark.parametrize("change", ["renew", "phase", "end"])
+def test_a_stopped_execution_of_an_earlier_version_stays_fenced_off(records: DynamoRecords, change: str) -> None:
+    of_an_earlier_version(records, execution="arn:new")
+    late = Lock("d-1", "arn:stopped", 9_000.0)
+    changes: dict[str, Callable[[], object]] = {
+        "renew": lambda: records.renew_lock("dev", late),
+        "phase": lambda: records.put_phase_as("dev", late, PhaseRecord(1, "preflight", PhaseStatus.RUNNING)),
+        "end": lambda: records.end(deployment(), ending(execution_arn="arn:stopped")),
+    }
+    with pytest.raises(LockLost):
+        changes[change]()
+    assert records.environment("dev").lock == Lock("d-1", "arn:new", 1_000.5)
+
+
+def test_an_execution_that_takes_over_is_named_in_both_items(records: DynamoRecords) -> None:
+    """A Lambda of an earlier version that still runs looks at the record only."""
+    start(records)
+    records.renew_lock("dev", Lock("d-1", "arn:stopped", 1_000.5))
+    records.renew_lock("dev", Lock("d-1", "arn:new", 2_000.0), takes_over=True)
+    assert raw("META")["lock"]["execution_arn"] == raw("LOCK")["execution_arn"] == "arn:new"
+    with pytest.raises(LockLost):
+        records.renew_lock("dev", Lock("d-1", "arn:stopped", 3_000.0))
+
+
+def test_what_an_earlier_version_left_of_another_lock_is_replaced(records: DynamoRecords) -> None:
+    """A step back in between: d-2 was locked by a version that does not know the lock's item, which still names d-1."""
+    start(records)
+    held = {"deployment_id": "d-2", "execution_arn": "arn:2", "lease_until": 1_000.5}
+    records.update_environment("dev", {"lock": held})
+    assert records.environment("dev").lock == Lock("d-2", "arn:2", 1_000.5)
+    records.renew_lock("dev", Lock("d-2", "arn:2", 2_000.0))
+    assert records.environment("dev").lock == Lock("d-2", "arn:2", 2_000.0)
+
+
+def indexed(index: str) -> list[dict[str, Any]]:
+    scanned = client("dynamodb").scan(TableName="proxyctl", IndexName=index)["Items"]
+    return [plain(item) for item in scanned]
+
+
+def test_the_indices_hold_small_items_only(records: DynamoRecords) -> None:
+    start(records)
+    for each in (*indexed("by_all"), *indexed("by_environment")):
+        assert each["sk"] == "LISTED"
+        assert len(str(each)) < 400
+    assert len(indexed("by_all")) == 2
+
+
+def test_a_record_of_an_earlier_version_leaves_the_index_with_the_next_deployment(records: DynamoRecords) -> None:
+    of_an_earlier_version(records)
+    assert "META" in {each["sk"] for each in indexed("by_all")}
+    records.release_lock("dev", "d-1")
+    start(records, 2)
+    assert {each["sk"] for each in indexed("by_all")} == {"LISTED"}
+    assert [each.name for each in records.environments()] == ["dev"]
+
+
+def test_lists_show_whole_records_as_they_are_now(records: DynamoRecords) -> None:
+    start(records)
+    records.update_deployment("d-1", {"status": "RUNNING", "current_phase": "bake"})
+    for environment in (None, "dev"):
+        (shown,) = records.deployments(environment, None, 10, None).deployments
+        assert shown == records.deployment("d-1")
+    assert [each.id for each in records.deployments(None, DeploymentStatus.RUNNING, 10, None).deployments] == ["d-1"]
+    assert not records.deployments(None, DeploymentStatus.PENDING, 10, None).deployments
+
+
+def test_more_records_than_one_read_takes_are_listed(records: DynamoRecords) -> None:
+    for number in range(120):
+        start(records, 1_000 + number, f"env-{number:03}")
+    assert [each.name for each in records.environments()] == [f"env-{number:03}" for number in range(120)]
+    assert all(each.lock for each in records.environments())
+    assert len(records.deployments(None, None, 120, None).deployments) == 120

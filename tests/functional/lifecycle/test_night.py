@@ -16,6 +16,7 @@ from chalicelib.adapters.executions import StepFunctionsExecutions
 from chalicelib.adapters.nights import DynamoNights
 from chalicelib.adapters.records import DynamoRecords
 from chalicelib.adapters.session import client
+from chalicelib.domain.model import Lock
 from chalicelib.domain.nights import Checked, NightVerdict
 from chalicelib.engine.policies import documents
 from chalicelib.lifecycle import night as nightly
@@ -106,7 +107,7 @@ def whole(night: Night) -> dict[str, Any]:
     live(night, "dev", "held", "prod")
     body = {"environment": "held"}
     holder = start.begin(body, night.aws, lambda: NOW, caller="ann", key=None)
-    night.aws.records.update_environment("held", {"lock": _lock(holder.id, holder.execution_arn)})
+    night.aws.records.renew_lock("held", Lock(holder.id, holder.execution_arn, NOW.timestamp() + 1200))
     listed = night.run(nightly.list_environments, {"scheduled_at": NOW.isoformat()})
     ends = {"dev": {"status": "SUCCEEDED"}, "prod": {"status": "FAILED", "error": {"code": "Drift", "message": "m"}}}
     for name in json.loads(night.aws.artifacts.get(listed["key"])):
@@ -118,10 +119,6 @@ def whole(night: Night) -> dict[str, Any]:
             answer = night.run(nightly.revalidate_environment, item | {"result": answer})
         assert answer["status"] == "SUCCEEDED"
     return night.run(nightly.summarize_night, listed)
-
-
-def _lock(holder: str, arn: str) -> dict[str, Any]:
-    return {"deployment_id": holder, "execution_arn": arn, "lease_until": NOW.timestamp() + 1200}
 
 
 def test_it_is_known_of_every_environment_what_came_of_it(night: Night) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chalicelib.domain.config import Compatibility, Config
+from chalicelib.domain.config import AlarmThresholds, Compatibility, Config
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Release
 from chalicelib.stack import template
@@ -109,6 +109,13 @@ def test_lambda_and_integration_have_the_time_that_the_response_mode_allows(
 ) -> None:
     values = template.parameters(config, replace(INPUTS, response_mode=mode), creates=True)
     assert (values["TimeoutSeconds"], values["IntegrationTimeoutMs"]) == limits
+
+
+def test_metrics_by_method_are_written_only_where_alarms_watch_them() -> None:
+    """They cost as custom metrics do."""
+    watching = Config(alarms=AlarmThresholds(gateway_dimensions="method"))
+    assert template.parameters(Config(), INPUTS, creates=False)["MethodMetrics"] == "off"
+    assert template.parameters(watching, INPUTS, creates=False)["MethodMetrics"] == "on"
 
 
 def test_a_template_without_its_marks_is_refused() -> None:

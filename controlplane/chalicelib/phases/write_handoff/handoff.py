@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from chalicelib.domain.config import TIME_LIMITS_S
+from chalicelib.domain.config import TIME_LIMITS_S, Config
 from chalicelib.domain.model import FinishedRun, PhaseRecord
 from chalicelib.domain.names import Names
 
@@ -42,6 +42,15 @@ def handoff_markdown(
         "## Remove it\n\n" + _removal(names, region),
     ]
     return "\n".join(parts)
+
+
+def time_limit(config: Config, default_mode: str) -> tuple[str, int]:
+    """The response mode of an environment, and the seconds that an answer may take there.
+
+    default_mode: the response mode of environments that do not choose.
+    """
+    mode = config.response_mode or default_mode
+    return mode, config.time_limit_s(mode)
 
 
 def _ending(run: FinishedRun) -> str:

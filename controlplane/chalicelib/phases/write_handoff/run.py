@@ -1,8 +1,9 @@
-"""Phase 10: writes what the next engineer needs, handoff.md and report.html, into the control plane's bucket."""
+"""Phase 10: writes what the next engineer needs, handoff.md, into the control plane's bucket.
+
+The report is written by the step that ends the deployment (`publish`), which knows how it ended.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
 
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.handoff import HandoffEvidence
@@ -15,10 +16,8 @@ from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
-from .documents import HTML, MARKDOWN, Document, Documents, time_limit
-from .handoff import handoff_markdown
-from .publish import links_of, publish
-from .report import report_html
+from .handoff import handoff_markdown, time_limit
+from .store import MARKDOWN, Document, links_of, put
 
 _FORM = 5  # raise it when the documents change, so that the next deploy writes them again
 _DESCRIBED = (StackEvidence, ReleaseEvidence, SecretEvidence)
@@ -31,30 +30,22 @@ def fingerprint(request: Request, aws: Aws) -> str:
 
 
 def run(request: Request, aws: Aws) -> Result[HandoffEvidence]:
-    """Write both documents and read them back. Raises PhaseFailed: NoAddress, ReportDamaged."""
+    """Write handoff.md and read it back. Raises PhaseFailed: NoAddress, ReportDamaged."""
     links = _links(request, aws)
-    handoff, report = _documents(request, links, _phases(request, aws), aws)
+    names, deployment, at = request.names, request.deployment_id, stamp(request.now)
+    limit = time_limit(request.config, aws.settings.response_mode)
+    text = handoff_markdown(names, deployment, at, links, _phases(request, aws), aws.settings.region, limit)
+    handoff = Document("handoff.md", text, MARKDOWN)
     evidence = HandoffEvidence(
-        links=links,
-        bytes={document.name: len(document.text.encode()) for document in (handoff, report)},
-        handoff_md=publish(handoff, request.deployment_id, request.names, aws),
-        report_html=publish(report, request.deployment_id, request.names, aws),
+        links=links, bytes={handoff.name: len(text.encode())}, handoff_md=put(handoff, deployment, names, aws)
     )
-    return Result.done(f"{links['base_url']} is ready; handoff and report are written", evidence)
+    return Result.done(f"{links['base_url']} is ready; the handoff is written", evidence)
 
 
 def _phases(request: Request, aws: Aws) -> list[PhaseRecord]:
     """The records of this deployment's other phases, in the order in which they began."""
     records = [phase for phase in aws.records.phases(request.deployment_id) if phase.name != HandoffEvidence.PHASE]
     return sorted(records, key=lambda phase: phase.started_at or "")
-
-
-def _documents(request: Request, links: Mapping[str, str], phases: Sequence[PhaseRecord], aws: Aws) -> Documents:
-    names, deployment, at = request.names, request.deployment_id, stamp(request.now)
-    limit = time_limit(request.config, aws.settings.response_mode)
-    markdown = handoff_markdown(names, deployment, at, links, phases, aws.settings.region, limit)
-    page = report_html(names.environment, deployment, at, links, phases)
-    return Document("handoff.md", markdown, MARKDOWN), Document("report.html", page, HTML)
 
 
 def _links(request: Request, aws: Aws) -> dict[str, str]:

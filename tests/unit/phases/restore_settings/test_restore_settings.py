@@ -34,6 +34,7 @@ NOW = {
     "ResponseMode": "stream",
     "SecretArn": "arn:secret",
     "RequestIdHeader": "off",
+    "MethodMetrics": "off",
     "Repair": "",
     "Environment": "dev",
 }

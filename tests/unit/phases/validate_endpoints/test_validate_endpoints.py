@@ -86,7 +86,8 @@ def test_a_revalidation_with_client_keys_reaches_the_same_version_through_the_ca
 def test_a_revalidation_finds_the_api_in_what_was_last_applied() -> None:
     applied = {"deploy_stack": Applied("f", "d-old", "2026-01-01T00:00:00+00:00", {"api_url": API})}
     again = request(action=Action.REVALIDATE, environment=environment(applied=applied))
-    assert locate(again, looking().as_aws()).url == API
+    target = locate(again, looking().as_aws())
+    assert (target.url, target.signed, target.variables["public_url"]) == (f"{API}/_candidate", True, API)
 
 
 def test_an_environment_without_an_api_has_nothing_to_test() -> None:
