@@ -1,7 +1,7 @@
 # Thin: each target is one line, and each line can be typed by hand.
 PYTHON ?= python3
 
-.PHONY: demo stop test check bench mutants lock verify-account fuzz
+.PHONY: demo stop test check bench mutants lock docs verify-account fuzz
 
 demo:
 	$(PYTHON) bootstrap.py demo
@@ -10,7 +10,7 @@ stop:
 	$(PYTHON) bootstrap.py stop
 
 test:
-	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check:
 	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m installer.check
@@ -20,6 +20,9 @@ bench:
 
 mutants:
 	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m installer.dev.mutants
+
+docs:
+	$(PYTHON) bootstrap.py setup --dev && NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict && echo ".local/site/index.html"
 
 lock:
 	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.dev.lock

@@ -12,11 +12,14 @@ from judges import (
     actions,
     authorization,
     documents,
+    escalation,
     exceptions,
     formation,
     node_tools,
+    provider,
     rules,
     second_opinion,
+    supply_chain,
     templates,
     workflows,
 )
@@ -46,6 +49,7 @@ def _checkov() -> Sequence[str]:
 BY_SOURCES: Mapping[str, Callable[[Sources], Sequence[str]]] = {
     "authorization": lambda sources: authorization.findings(documents.collect(sources)),
     "parliament": lambda sources: second_opinion.findings(documents.collect(sources)),
+    "escalation": escalation.findings,
     "formation": formation.findings,
     "rules": rules.findings,
     "statelint": lambda sources: workflows.statelint_findings(workflows.read(sources)),
@@ -53,13 +57,22 @@ BY_SOURCES: Mapping[str, Callable[[Sources], Sequence[str]]] = {
 }
 # Judges of the packaged template.
 BY_TEMPLATE: Mapping[str, Findings] = {"stages": _stages, "cfn-lint": _cfn_lint, "checkov": _checkov}
+# Judges of what the checks expect of the provider.
+BY_CHECKS: Mapping[str, Findings] = {"provider": provider.findings}
 # Judges of files that roll nothing.
-BY_FILES: Mapping[str, Findings] = {"actionlint": lambda: actions.findings(actions.read())}
-JUDGES = (*BY_SOURCES, *BY_TEMPLATE, *BY_FILES)
+BY_FILES: Mapping[str, Findings] = {
+    "actionlint": lambda: actions.findings(actions.read()),
+    "hashes": supply_chain.hash_findings,
+    "pip-audit": supply_chain.audit_findings,
+    "bandit": supply_chain.bandit_findings,
+    "sbom": supply_chain.write_sbom,
+}
+_OTHERS: Mapping[str, Findings] = {**BY_TEMPLATE, **BY_CHECKS, **BY_FILES}
+JUDGES = (*BY_SOURCES, *_OTHERS)
 
 
 def main(names: Sequence[str]) -> int:
-    """0 when every judge is content or could not run for want of Node; unknown names are an error."""
+    """0 when every judge is content or could not run (NOT RUN says why); unknown names are an error."""
     unknown = sorted(set(names) - set(JUDGES))
     if unknown:
         say(f"no judge named {', '.join(unknown)}; there are: {', '.join(JUDGES)}")
@@ -71,8 +84,8 @@ def main(names: Sequence[str]) -> int:
 def _run(name: str) -> bool:
     began = time.monotonic()
     try:
-        findings = BY_SOURCES[name](documents.read()) if name in BY_SOURCES else {**BY_TEMPLATE, **BY_FILES}[name]()
-    except node_tools.NodeIsMissing as missing:
+        findings = BY_SOURCES[name](documents.read()) if name in BY_SOURCES else _OTHERS[name]()
+    except (node_tools.NodeIsMissing, supply_chain.NotRun) as missing:
         say(f"       {name}: {missing}")
         return True
     accepted = exceptions.load(name)

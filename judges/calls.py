@@ -50,6 +50,11 @@ class Place:
     region: str = "eu-central-1"
     account: str = "000000000000"
 
+    @property
+    def boundary(self) -> str:
+        """The permissions boundary of the roles of environments."""
+        return f"arn:aws:iam::{self.account}:policy/proxyctl-environment-boundary-{self.region}"
+
     def arn(self, service: str, resource: str) -> str:
         """An ARN with region and account."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
@@ -124,6 +129,8 @@ def _authorised(service: str, call: Call, place: Place) -> Iterator[tuple[str, s
     if call.operation in ("HeadObject", "GetObject") and call.code in _NO_OBJECT:
         # Who may not list the bucket gets 403 for an object that is not there (S3 API Reference, HeadObject).
         yield "s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}", {}
+    if service == "cloudformation" and "RoleARN" in params:
+        yield "iam:PassRole", str(params["RoleARN"]), {"iam:PassedToService": "cloudformation.amazonaws.com"}
     if name == "lambda:UpdateFunctionCode" and "S3Key" in params:
         # Lambda fetches the code in the name of who updates it.
         yield "s3:GetObject", f"arn:aws:s3:::{params['S3Bucket']}/{params['S3Key']}", {}
@@ -148,7 +155,13 @@ def _api_path(call: Call, place: Place) -> str:
 
 
 def _context(service: str, call: Call, place: Place) -> dict[str, str]:
-    """Condition keys: a listing's prefix; the tag of a secret that is not under our own name, and so adopted."""
+    """Condition keys: a listing's prefix; the tag of a secret that is not under our own name, and so adopted; name and
+    role of a change set; a role's boundary."""
+    if service == "cloudformation":
+        keys = {"ChangeSetName": "cloudformation:ChangeSetName", "RoleARN": "cloudformation:RoleArn"}
+        return {key: str(call.params[name]) for name, key in keys.items() if name in call.params}
+    if "PermissionsBoundary" in call.params:
+        return {"iam:PermissionsBoundary": str(call.params["PermissionsBoundary"])}
     if call.operation == "ListObjectsV2":
         return {"s3:prefix": str(call.params.get("Prefix", ""))}
     if service == "secretsmanager" and ":secret:proxyctl/" not in _secret(call, place):

@@ -30,6 +30,7 @@ VARIABLES: Mapping[str, str] = {
     "BucketName": "proxyctl-123456789012-eu-central-1",
     "ArtifactBucket": "proxyctl-123456789012-eu-central-1",
     "Environment": "dev",
+    "RestAPI": "c0n7r01api",
 }
 _HERE = "eu-central-1:123456789012"
 # The ARN of a resource of a template by its type; {name} is its own name, or its logical id.
@@ -116,7 +117,8 @@ def of_template(name: str, template: Mapping[str, Any]) -> Iterator[Document]:
                 body = resolved(policy["PolicyDocument"], resources)
                 yield Document(f"{owner}/{policy['PolicyName']}", "identity", body)
         elif isinstance(properties.get("PolicyDocument"), Mapping):
-            yield Document(owner, "resource", resolved(properties["PolicyDocument"], resources))
+            kind: Kind = "identity" if resource["Type"] == "AWS::IAM::ManagedPolicy" else "resource"
+            yield Document(owner, kind, resolved(properties["PolicyDocument"], resources))
 
 
 def resolved(value: Any, resources: Mapping[str, Any]) -> Any:

@@ -41,7 +41,7 @@ _PATHS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A Lambda in whose name CloudFormation acts. types: None for all types of the template."""
+    """A role in whose name CloudFormation acts. types: None for all types of the template."""
 
     policy: str
     handlers: tuple[str, ...]
@@ -49,11 +49,9 @@ class Caller:
 
 
 CALLERS = (
-    Caller("deploy_stack", ("create", "read", "update", "delete")),
+    Caller("change_stacks", ("create", "read", "update", "delete")),
+    # Drift detection reads in the name of who asks for it.
     Caller("check_drift", ("read",)),
-    Caller("clean_up", ("delete",)),
-    # A rollback of settings changes a stage's throttle and the log groups' retention, and nothing else of the stack.
-    Caller("restore_settings", ("read", "update"), ("AWS::ApiGateway::Stage", "AWS::Logs::LogGroup")),
 )
 
 

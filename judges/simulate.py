@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.engine.policies import CHANGE_STACKS
+
 from judges import documents, exceptions, formation, node_tools
 from judges.calls import Need, Place
 from judges.documents import Sources
@@ -90,7 +92,8 @@ def unused(judged: Iterable[Judged], sources: Sources | None = None) -> list[str
 
 def silent(needs: Iterable[Need], sources: Sources | None = None) -> list[str]:
     """Lambdas of which no call was recorded, beside what others do in their name."""
-    return sorted(set((sources or documents.read()).policies) - {need.stem for need in needs})
+    lambdas = set((sources or documents.read()).policies) - {CHANGE_STACKS}
+    return sorted(lambdas - {need.stem for need in needs})
 
 
 def in_their_name(place: Place, sources: Sources | None = None) -> list[Need]:
@@ -98,7 +101,7 @@ def in_their_name(place: Place, sources: Sources | None = None) -> list[Need]:
     lines, and the poller of an event source."""
     sources = sources or documents.read()
     log = place.arn("logs", "log-group:/proxyctl/controlplane:log-stream:2026/11/26/a")
-    lines = [Need(stem, "logs:PutLogEvents", log) for stem in sources.policies]
+    lines = [Need(stem, "logs:PutLogEvents", log) for stem in sources.policies if stem != CHANGE_STACKS]
     stream = place.arn("dynamodb", "table/proxyctl/stream/2026-11-26T00:00:00.000")
     actions = ("DescribeStream", "GetRecords", "GetShardIterator")
     polled = [Need("tell", f"dynamodb:{action}", stream) for action in actions]
@@ -129,5 +132,18 @@ def _granted(stem: str, action: str, name: str, sources: Sources) -> bool:
 
 def _formed_need(stem: str, action: str, name: str, place: Place) -> Need:
     resource = formation.sample(name, action).replace("123456789012", place.account)
-    context = {"iam:PassedToService": "lambda.amazonaws.com"} if action == "iam:PassRole" else {}
-    return Need(stem, action, resource, True, context)
+    return Need(stem, action, resource, True, _context_of_handler(action, resource, place))
+
+
+def _context_of_handler(action: str, resource: str, place: Place) -> dict[str, str]:
+    """Condition keys of a handler's call. A REST API's tags count for what is in it (API Gateway Developer Guide,
+    "Resources that can be tagged"); the stack's tags are on whatever it creates."""
+    service = action.partition(":")[0]
+    if action == "iam:PassRole":
+        return {"iam:PassedToService": "lambda.amazonaws.com"}
+    if action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
+        return {"iam:PermissionsBoundary": place.boundary}
+    if service == "apigateway":
+        kind = "RequestTag" if resource.endswith("/restapis") else "ResourceTag"
+        return {f"aws:{kind}/proxyctl:environment": "dev"}
+    return {}

@@ -15,6 +15,8 @@ class Strict:
 
     iam_resources: bool = False
     """An action for which AWS's service authorization data name no resource type is granted by a `*` only."""
+    passed_roles: bool = False
+    """A role that a call hands to CloudFormation or Lambda needs iam:PassRole."""
     missing_keys: bool = False
     """A missing S3 object is AccessDenied for a caller without s3:ListBucket."""
     message_attributes: bool = False
@@ -55,6 +57,7 @@ OFF = Strict()
 # The longest delays that AWS publishes; IAM publishes none ("eventual consistency"), so it gets a minute as well.
 WORST = Strict(
     iam_resources=True,
+    passed_roles=True,
     missing_keys=True,
     message_attributes=True,
     conditioned_topics=True,

@@ -134,11 +134,12 @@ def unsupported_encoding(name: str, supported: str) -> ProxyError:
 
 
 def no_web_socket() -> ProxyError:
-    """501 for a WebSocket upgrade, naming what works."""
+    """426 for a WebSocket upgrade, naming what works: with this status clients such as Codex go on over HTTP."""
     return ProxyError(
-        501,
+        426,
         'WebSockets are not supported here. Send a POST over HTTP, with "stream": true to get server-sent events.',
         code="websocket_not_supported",
+        headers=(("upgrade", "HTTP/1.1"),),
     )
 
 

@@ -32,6 +32,7 @@ def fields_of(exchange: Exchange, now: float) -> dict[str, Value]:
         "status": exchange.status,
         "upstream_status": exchange.upstream_status or None,
         "error": exchange.error,
+        "upstream_error": exchange.upstream_error,
         "client": exchange.client,
         "model": _text(exchange.model),
         "target": _text(exchange.target),
@@ -63,6 +64,7 @@ def values_of(exchange: Exchange, now: float) -> dict[str, tuple[str, float]]:
         values["UpstreamLatency"] = ("Milliseconds", _ms(exchange.upstream_s))
     if exchange.first_byte is not None:
         values["TimeToFirstByte"] = ("Milliseconds", _ms(exchange.first_byte - exchange.started))
+        values["FirstByteOverhead"] = ("Milliseconds", _ms(exchange.first_byte_overhead_s))
     if exchange.tokens_in is not None and exchange.tokens_out is not None:
         values["TokensIn"] = ("Count", float(exchange.tokens_in))
         values["TokensOut"] = ("Count", float(exchange.tokens_out))

@@ -44,9 +44,15 @@ class Request:
     local: bool = False  # came in on this machine, where web pages can reach the proxy
     hold: bool = False  # the door needs the whole body before it can answer, so a broken one can become a 502
     candidate: bool = False  # an IAM caller came in through /_candidate
+    live: bool = False  # and asks the users' version, through /_candidate/_live
     deadline: float | None = None  # on Clock.monotonic(); the platform ends the invocation then
     gateway_id: str = ""  # API Gateway's request id
     invocation_id: str = ""  # Lambda's request id
+
+    @property
+    def reads_pending(self) -> bool:
+        """Whether a version of the secret that is under test answers this request."""
+        return self.candidate and not self.live
 
     def header(self, name: str) -> str:
         """The first value of a header, by its lower-case name; empty when absent."""

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from proxy.exchange import Exchange
 
 NAMESPACE = "proxyctl"
-UNDER_TEST = "proxyctl/candidate"  # apart: a test's deliberate failures must not raise the alarms on what users get
 MAX_MODELS = 100  # distinct values of the dimension `model`: every one costs money
 
 
@@ -58,9 +57,12 @@ class Telemetry:
             values["ColdStart"] = ("Count", 1.0)
             if self.init_ms is not None:
                 values["InitDuration"] = ("Milliseconds", self.init_ms)
-        namespace = UNDER_TEST if exchange.candidate else NAMESPACE
-        self._count_secret_failures(namespace)
-        self._write("request", fields, values, self._dimensions(exchange), namespace, failed=is_failure(exchange))
+        if exchange.candidate:
+            fields["candidate"] = True
+        self._count_secret_failures(counts=not exchange.candidate)
+        counts = _counts(exchange)
+        dimensions = self._dimensions(exchange) if counts else []
+        self._write("request", fields, values, dimensions, counts=counts, failed=is_failure(exchange))
 
     def secret_failed(self, reason: str) -> None:
         """The secret could not be read or decoded; the last good one stays in force.
@@ -75,12 +77,12 @@ class Telemetry:
         except Exception as error:  # noqa: BLE001  (likewise)
             _lost("secret unusable", error)
 
-    def _count_secret_failures(self, namespace: str) -> None:
+    def _count_secret_failures(self, *, counts: bool) -> None:
         if not self._secret_failures:
             return
         with self._lock:
             count, self._secret_failures = self._secret_failures, 0
-        self._write("secret failures", {}, {"SecretFailures": ("Count", float(count))}, [], namespace, failed=True)
+        self._write("secret failures", {}, {"SecretFailures": ("Count", float(count))}, [], counts=counts, failed=True)
 
     def prepare(self) -> None:
         """Import Powertools now; callable from a thread while the upstream is waited for."""
@@ -115,28 +117,34 @@ class Telemetry:
         fields: dict[str, Value],
         values: dict[str, tuple[str, float]],
         dimensions: list[dict[str, str]],
-        namespace: str,
         *,
+        counts: bool,
         failed: bool,
     ) -> None:
         import logging  # Powertools' own import has paid for it
 
-        logger, metrics = self._tools()
+        logger, _ = self._tools()
+        members = self._emf(values, dimensions) if counts else {name: [value] for name, (_, value) in values.items()}
+        level, write = (logging.ERROR, logger.error) if failed else (logging.INFO, logger.info)
+        if logger.log_level <= level:
+            write(message, extra={**fields, **members})
+        else:  # a log level must switch off neither the metrics nor the ids by which a request is found
+            ids = {name: fields[name] for name in ("request_id", "gateway_request_id") if fields.get(name)}
+            sys.stdout.write(json.dumps({**ids, **members}) + "\n")
+            sys.stdout.flush()
+
+    def _emf(self, values: dict[str, tuple[str, float]], dimensions: list[dict[str, str]]) -> dict[str, object]:
+        """The members that CloudWatch makes metrics of."""
+        metrics = self._tools()[1]
         with self._lock:  # dimension sets are state of the serializer
-            metrics.dimension_sets, metrics.namespace = dimensions, namespace
+            metrics.dimension_sets = dimensions
             metrics.timestamp = int(self._clock.wall() * 1000)
             emf = metrics.serialize_metric_set(
                 metrics={name: {"Unit": unit, "Value": [value]} for name, (unit, value) in values.items()},
                 dimensions={"environment": self._environment},
                 metadata={},
             )
-        level, write = (logging.ERROR, logger.error) if failed else (logging.INFO, logger.info)
-        if logger.log_level <= level:
-            write(message, extra={**fields, **emf})
-        else:  # a log level must switch off neither the metrics nor the ids by which a request is found
-            ids = {name: fields[name] for name in ("request_id", "gateway_request_id") if fields.get(name)}
-            sys.stdout.write(json.dumps({**ids, **emf}) + "\n")
-            sys.stdout.flush()
+        return {**emf}
 
     def _tools(self) -> tuple[Logger, AmazonCloudWatchEMFProvider]:
         if self._logger is not None and self._metrics is not None:
@@ -152,6 +160,16 @@ class Telemetry:
             self._logger = Logger(service="proxy", level=self._level, stream=_STDOUT, location=None, use_rfc3339=True)
             self._logger.setLevel(self._level)  # a second Logger of one name takes over the first one's
         return self._logger, self._metrics
+
+
+def _counts(exchange: Exchange) -> bool:
+    """Whether a request counts in metrics, each of which costs money in every hour in which it gets data.
+
+    A test's does not: its deliberate failures must not raise the alarms on what users get. Nor does a look at the
+    health that found all well: that is no request of a user.
+    """
+    is_well = exchange.path == "/health" and not is_failure(exchange)
+    return not exchange.candidate and not is_well
 
 
 def _lost(message: str, error: Exception) -> None:

@@ -88,7 +88,7 @@ def test_every_phase_has_a_policy_of_its_own_and_the_package_uses_it(name: str) 
 
 
 def test_there_is_no_policy_without_a_function() -> None:
-    assert set(policies.files()) == {*ALL, *NIGHTLY, "api", "load_worker", "sweep", "tell"}
+    assert set(policies.files()) == {*ALL, *NIGHTLY, "api", "load_worker", "sweep", "tell", policies.CHANGE_STACKS}
 
 
 @pytest.mark.parametrize("name", ALL)

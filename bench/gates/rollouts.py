@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from chalicelib.checks.side_by_side import NEAR, TOLERATED, advance
+from chalicelib.checks.comparison.side_by_side import NEAR, TOLERATED, advance
 from chalicelib.domain.evidence.comparison import Sequence as Test
 from chalicelib.domain.evidence.comparison import Split
 from chalicelib.release.sequential import RULES, step

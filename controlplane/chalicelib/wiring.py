@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
+from importlib import import_module
 
 from chalicelib.adapters.alarms import CloudWatchAlarms
 from chalicelib.adapters.artifacts import S3Artifacts
@@ -26,7 +27,7 @@ from chalicelib.adapters.simulations import DynamoSimulations
 from chalicelib.adapters.stacks import CloudFormationStacks
 from chalicelib.adapters.tagging import TaggedResources
 from chalicelib.adapters.topics import SnsTopics
-from chalicelib.domain.model import Deployment
+from chalicelib.domain.model import Deployment, FinishedRun
 from chalicelib.domain.settings import Settings
 from chalicelib.lifecycle import start
 from chalicelib.ports import Aws
@@ -34,13 +35,26 @@ from chalicelib.settings import read_settings
 
 
 class _Rollouts:
-    """`ports.rollouts`, with the code behind POST /deployments (decision 301)."""
+    """`ports.rollouts`, with the code behind POST /deployments (decision 302)."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
     def begin(self, body: Mapping[str, object], *, caller: str, key: str) -> Deployment:
         return start.begin(body, self._aws, utc_now, caller=caller, key=key)
+
+
+class _Documents:
+    """`ports.documents`, with the code of write_handoff, loaded where it is used: no other Lambda needs it (decision
+    202)."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def write(self, run: FinishedRun) -> Mapping[str, str]:
+        publish = import_module("chalicelib.phases.write_handoff.publish")
+        written: Mapping[str, str] = publish.publish_finished(run, self._aws)
+        return written
 
 
 class _Aws:
@@ -67,6 +81,10 @@ class _Aws:
     @cached_property
     def artifacts(self) -> S3Artifacts:
         return S3Artifacts(self.settings.bucket)
+
+    @cached_property
+    def documents(self) -> _Documents:
+        return _Documents(self)
 
     @cached_property
     def endpoint(self) -> HttpEndpoint:

@@ -26,6 +26,8 @@ ROUTES = (
     Route("GET", "/environments"),
     Route("GET", "/nights"),
     Route("GET", f"/environments/{_ID}"),
+    # Which versions there are; neither values nor their fingerprints.
+    Route("GET", f"/environments/{_ID}/secret/history"),
     Route("GET", "/deployments", query=frozenset({"environment", "status", "limit", "cursor"})),
     Route("GET", f"/deployments/{_ID}"),
     Route("GET", f"/deployments/{_ID}/report", "text/html; charset=utf-8"),

@@ -16,7 +16,23 @@ from ctl.console.routes import Route, find, query_of
 from ctl.signed import error_of
 
 PAGE = Path(__file__).with_name("page")
-SCRIPTS = ("api", "console", "deployments", "dialogs", "dom", "environments", "evidence")
+SCRIPTS = (
+    "api",
+    "charts",
+    "compare",
+    "console",
+    "deployment",
+    "deployments",
+    "dialogs",
+    "diff",
+    "dom",
+    "dora",
+    "environments",
+    "evidence",
+    "live",
+    "nights",
+    "states",
+)
 ASSETS = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/console.css": ("console.css", "text/css; charset=utf-8"),

@@ -1,6 +1,7 @@
 """`doctor`: whether this machine can work with the control plane, a line a check, each with its remedy."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ctl.session import API_VARIABLE, connect
 
 # AWS refuses signatures that are five minutes off; half of that is worth a warning.
 _SKEW_S = 150.0
+_REGION_IN_HOST = re.compile(r"//[a-z0-9]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com")
 Now = Callable[[], datetime]
 
 
@@ -33,15 +35,21 @@ class Check:
 def examine(now: Now = lambda: datetime.now(UTC)) -> list[Check]:
     """Every check, in the order in which they depend on each other."""
     checks = [_versions(), _variable()]
+    if not checks[-1].ok:
+        return [*checks, *_unchecked("credentials", "region", "API", "clock", "account")]
     try:
         client = connect()
     except Refused as refusal:
         checks.append(Check("credentials", False, str(refusal), _remedy_of(str(refusal))))
-        return [*checks, *(Check(name, None, "not checked: no client") for name in ("API", "clock", "account"))]
+        return [*checks, *_unchecked("region", "API", "clock", "account")]
     account = _account(client)
     api, health_account, date = _api(client)
-    return [*checks, Check("region", True, client.region), account[0], api, _clock(date, now()),
+    return [*checks, _region(client), account[0], api, _clock(date, now()),
             _same_account(account[1], health_account)]  # fmt: skip
+
+
+def _unchecked(*names: str) -> list[Check]:
+    return [Check(name, None, "not checked, since a check before it failed") for name in names]
 
 
 def _versions() -> Check:
@@ -62,6 +70,15 @@ def _variable() -> Check:
 
 def _remedy_of(refusal: str) -> str:
     return "Set it as for the AWS CLI: aws configure, or AWS_PROFILE." if "AWS" in refusal else ""
+
+
+def _region(client: Client) -> Check:
+    """A signature holds for one region: the API answers 403 to any other, and does not say why."""
+    theirs = _REGION_IN_HOST.search(client.url)
+    if theirs is None or theirs[1] == client.region:
+        return Check("region", True, client.region)
+    text = f"{client.region}, but {API_VARIABLE} is in {theirs[1]}"
+    return Check("region", False, text, f"export AWS_REGION={theirs[1]}, or correct {API_VARIABLE}.")
 
 
 def _account(client: Client) -> tuple[Check, str]:

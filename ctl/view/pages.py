@@ -93,9 +93,8 @@ def _error(shown: Deployment) -> Iterator[Line]:
 
 
 def _hints(shown: Deployment) -> Iterator[Line]:
-    written = any(row["name"] == "write_handoff" and row["status"] in ("SUCCEEDED", "SKIPPED") for row in rows(shown))
     yield _BLANK
-    if written:
+    if "report" in shown.get("links", {}):
         yield clean(f"documents   {command()} report {shown['id']} > report.html; … handoff {shown['id']}"), "dim"
     yield clean(f"evidence    {command()} show {shown['id']} --json"), "dim"
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict, cast
 
 import yaml
 from chalicelib.engine import policies
@@ -154,7 +154,7 @@ def _check_code_uris(template: Template) -> None:
 
 
 def _resources(root: Path) -> Template:
-    """resources.yaml; the definition of each state machine comes from the file with the machine's name."""
+    """resources.yaml, with what has files of its own: the state machines' definitions, CloudFormation's policy."""
     folder = root / "statemachine"
     resources: Template = yaml.safe_load((folder / "resources.yaml").read_text())
     for resource in resources["Resources"].values():
@@ -163,6 +163,12 @@ def _resources(root: Path) -> Template:
             name = properties["StateMachineName"].removeprefix("proxyctl-")
             definition = read_definition(folder / f"{name}.asl.yaml")
             properties["DefinitionString"] = json.dumps(definition, sort_keys=True)
+    document = policies.documents(root / "controlplane" / "chalicelib")[policies.CHANGE_STACKS]
+    role = resources["Resources"]["ChangeStacksRole"]["Properties"]
+    # Named like the policies that Chalice puts into its roles: preflight reads them all by the same rule.
+    role["Policies"].append(
+        {"PolicyName": "ChangeStacksRolePolicy", "PolicyDocument": cast("PolicyDocument", document)}
+    )
     return resources
 
 

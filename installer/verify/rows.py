@@ -60,9 +60,19 @@ ROWS = (
         embedded=_BUFFERED,
     ),
     Row(
+        "long-stream",
+        "A stream of ten minutes through API Gateway's STREAM integration, which needs no quota increase, and no alarm",
+        "the same `curl`, asking a model that speaks or thinks for more than 29 s: it ends with `data: [DONE]`; "
+        "`aws cloudwatch describe-alarms --state-value ALARM` lists none",
+        mend="`config.timeout_s`",
+        by_hand="the stub speaks for 1.5 s; here the loop is tested for ten minutes "
+        "(`pytest -m long tests/functional/proxy/doors/test_long_stream.py`)",
+    ),
+    Row(
         "no-body",
         "Answers without a body in stream mode (HEAD, a preflight's 204), which were reported to hang elsewhere",
-        '`curl -sI -m 10 "$PROXY_BASE_URL/models"`: an answer within 10 s',
+        '`curl -sI -m 10 "$PROXY_BASE_URL/models"`: an answer within 10 s; checks `head` and `no_content` of '
+        "`validate_endpoints` passed",
         mend='`config.response_mode: "buffered"`',
         embedded=_BUFFERED,
     ),
@@ -95,11 +105,10 @@ ROWS = (
     ),
     Row(
         "gateway-metrics",
-        "API Gateway's own metrics, under the dimensions of the alarms on them; `Method: ANY` for an ANY method is "
-        "undocumented",
+        "API Gateway's own metrics, under the dimensions of the alarms on them",
         "`aws cloudwatch list-metrics --namespace AWS/ApiGateway --dimensions Name=ApiName,Value=proxyctl-<env> "
-        "Name=Method,Value=ANY` some minutes after requests",
-        mend='`config.alarms.gateway_dimensions: "stage"`',
+        "Name=Stage,Value=api` some minutes after requests",
+        mend='`config.alarms.gateway_dimensions: "method"`',
         embedded="the emulator has no AWS/ApiGateway metrics",
     ),
     Row(

@@ -120,8 +120,7 @@ class Steps:
         if all(versions):
             self.facts.invocations = looks.invocations(self.aws, self._function, versions)
         self.facts.counts["emf"] = looks.emf_metrics(self.aws, self.rollouts.environment)
-        stage = {"ApiName": f"proxyctl-{self.rollouts.environment}", "Stage": self.outputs.get("StageName", "api")}
-        dimensions = stage | {"Resource": "/{proxy+}", "Method": "ANY"}
+        dimensions = {"ApiName": f"proxyctl-{self.rollouts.environment}", "Stage": self.outputs.get("StageName", "api")}
         self.facts.counts["gateway"] = looks.total(self.aws, "AWS/ApiGateway", "Count", dimensions)
 
     def clean_up(self) -> None:

@@ -12,7 +12,19 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from local import strict
-from local.inside import alarms, attributes, buckets, error_names, queues, rates, resources, roles, topics
+from local.inside import (
+    alarms,
+    attributes,
+    buckets,
+    conditions,
+    error_names,
+    gateway_responses,
+    queues,
+    rates,
+    resources,
+    roles,
+    topics,
+)
 from local.inside.calls import Call, Refusal, Reply
 from local.strict import Strict
 
@@ -105,6 +117,20 @@ def _may_not_list(call: Call, bucket: str) -> bool:
     return enforce(_access_key(call), "s3:ListBucket", "s3", "", resource_arn=arn) is not None
 
 
+def _check_passed_role(call: Call) -> Refusal | None:
+    from ministack.core.iam_evaluator import enforce
+
+    # An upload's body is megabytes that are no parameters: not parsed for a service that takes no role.
+    may_pass = call.action.partition(":")[0] in conditions.PASSED_TO
+    passed = conditions.passed_role(call.action, {**call.query, **call.params}) if may_pass else None
+    if passed is None:
+        return None
+    role, context = passed
+    if enforce(_access_key(call), "iam:PassRole", "iam", "", resource_arn=role, service_context=context) is None:
+        return None
+    return Refusal(403, "AccessDenied", f"The caller is not authorized to perform: iam:PassRole on resource: {role}")
+
+
 def _authorise_as_aws(actions: Any, *, wildcard_only: bool) -> None:
     """Decide on the action and the resource that AWS decides on. wildcard_only: also `*` for actions without any."""
     original, named = actions.extract_iam_action, actions.extract_resource_arn
@@ -137,16 +163,23 @@ def install(switches: Strict, root_key: str) -> None:
     from ministack import app
     from ministack.core import iam_actions, iam_evaluator
     from ministack.core.responses import get_account_id
-    from ministack.services import cloudwatch, eventbridge, lambda_svc, sns, sqs
+    from ministack.services import apigateway_v1, cloudwatch, eventbridge, iam, lambda_svc, sns, sqs, tagging
+    from ministack.services.cloudformation import provisioners
 
     alarms.install(cloudwatch)
     error_names.install(lambda_svc)
+    gateway_responses.install(apigateway_v1)
+    conditions.install(iam_actions, iam)
+    conditions.bind_roles(provisioners, iam)
+    conditions.inherit_tags(tagging, apigateway_v1)
     _authorise_as_aws(iam_actions, wildcard_only=switches.iam_resources)
     if not switches.active:
         return
     gate, handlers = Gate(), app.SERVICE_HANDLERS
     if switches.throttling:
         gate.before.append(Throttle(root_key).check)
+    if switches.passed_roles:
+        gate.before.append(_check_passed_role)
     if switches.message_attributes:
         gate.before.append(attributes.check)
         topics.drop_crowded_messages(sns)

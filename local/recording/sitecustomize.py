@@ -18,7 +18,8 @@ _FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
 _NAMING = frozenset({
     "AlarmName", "AlarmNamePrefix", "AlarmNames", "Bucket", "ChangeSetName", "DashboardName", "DashboardNames",
     "Delete", "EventBusName", "FunctionName", "IndexName", "Key", "KeyId", "Name", "PolicySourceArn", "Prefix",
-    "Qualifier", "QueueName", "QueueNamePrefix", "QueueUrl", "RequestItems", "RoleName", "S3Bucket", "S3Key",
+    "Qualifier", "QueueName", "QueueNamePrefix", "QueueUrl", "RequestItems", "RoleARN", "RoleName", "S3Bucket", "S3Key",
+    "PermissionsBoundary",
     "SecretId", "StackName", "StackDriftDetectionId", "SubscriptionArn", "TableName", "Tagging", "Tags",
     "TopicArn", "TransactItems", "executionArn", "logGroupName", "logGroupNamePrefix", "resourceArn",
     "restApiId", "stageName", "stateMachineArn", "tags",

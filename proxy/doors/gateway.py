@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from proxy.message import Response
 
 CANDIDATE = "/_candidate"
+LIVE = CANDIDATE + "/_live"  # the users' version, for IAM callers: what a candidate is compared with
 # Lambda takes 6 MiB of event and gives 6 MiB of buffered answer; base64 takes four bytes for three.
 BODY_LIMIT = 4_500_000
 ANSWER_LIMIT = 6_291_456 - 16_384
@@ -38,9 +39,10 @@ def request_of(event: Any, *, hold: bool, deadline: float, invocation_id: str) -
         raise EventError("the event has no httpMethod: only API Gateway REST proxy events (payload 1.0) are served")
     context = event.get("requestContext") or {}
     path = event.get("path") or "/"
-    is_candidate = str(context.get("resourcePath", "")).startswith(CANDIDATE)
+    resource = str(context.get("resourcePath", ""))
+    is_candidate, is_live = resource.startswith(CANDIDATE), resource.startswith(LIVE + "/")
     if is_candidate:
-        path = path.removeprefix(CANDIDATE) or "/"
+        path = path.removeprefix(LIVE if is_live else CANDIDATE) or "/"
     identity = context.get("identity") or {}
     body = event.get("body") or ""
     return Request(
@@ -52,6 +54,7 @@ def request_of(event: Any, *, hold: bool, deadline: float, invocation_id: str) -
         body_limit=BODY_LIMIT,
         hold=hold,
         candidate=is_candidate and bool(identity.get("userArn") or identity.get("caller")),
+        live=is_live,
         deadline=deadline,
         gateway_id=str(context.get("requestId", "")),
         invocation_id=invocation_id,

@@ -67,18 +67,23 @@ class ChunkDecoder:
     def __init__(self, *, lenient: bool = False) -> None:
         self.done = False
         self._lenient = lenient
+        self._is_between = True  # the next byte begins a chunk's size line
         self._left = 0  # bytes of the current chunk that have not arrived
         self._line = b""  # the beginning of a line whose end has not arrived
         self._after_chunk = False  # the line end that closes a chunk comes next
         self._in_trailers = False
         self._trailers = 0
 
-    def feed(self, data: bytes, at: int = 0) -> tuple[list[bytes], int]:
-        """(pieces of the body, where the next message begins in `data`), from `data[at:]`. Raises HeadError."""
-        if not at and not self._line and not self._after_chunk and not self._left and not self._in_trailers:
+    def whole(self, data: bytes) -> bytes:
+        """The body's bytes in `data` if it is one whole chunk, as streams send them; else nothing is taken."""
+        if self._is_between:
             match = _whole_chunk(data)
             if match is not None and int(match[1], 16) == len(data) - match.end() - 2 and data.endswith(b"\r\n"):
-                return [data[match.end() : -2]], len(data)  # one chunk in one packet, as streams send them
+                return data[match.end() : -2]
+        return b""
+
+    def feed(self, data: bytes, at: int = 0) -> tuple[list[bytes], int]:
+        """(pieces of the body, where the next message begins in `data`), from `data[at:]`. Raises HeadError."""
         pieces: list[bytes] = []
         size = len(data)
         while at < size and not self.done:
@@ -90,6 +95,7 @@ class ChunkDecoder:
                 pieces.append(piece)
             else:
                 at = self._take_line(data, at)
+        self._is_between = not (self._left or self._line or self._after_chunk or self._in_trailers)
         return pieces, at
 
     def _take_line(self, data: bytes, at: int) -> int:

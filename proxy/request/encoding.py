@@ -17,14 +17,13 @@ def decoded(request: Request) -> Request:
     Raises ProxyError: 415 for a coding that the standard library cannot undo, 413 above the limit, 400 for broken
     bytes.
     """
-    header = request.header("content-encoding")
-    if not header or not request.body or not is_looked_into(request.header("content-type")):
+    if not request.header("content-encoding") or not request.body or not is_looked_into(request.header("content-type")):
         return request
     from dataclasses import replace
 
     from proxy.response import coding
 
-    name = coding.coding_of(header)
+    name = coding.coding_of(",".join(value for key, value in request.headers if key == "content-encoding"))
     if name and name not in coding.DECODABLE:
         raise errors.unsupported_encoding(name, "gzip, deflate, identity")
     headers = tuple(pair for pair in request.headers if pair[0] != "content-encoding")

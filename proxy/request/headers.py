@@ -34,6 +34,11 @@ _DROPPED = CONNECTION_HEADERS | frozenset(
         "x-real-ip",
         "x-client-ip",
         "x-cluster-client-ip",
+        "client-cert",
+        "client-cert-chain",
+        "remote-user",
+        "signature-input",
+        "x-remote-user",
         "x-request-id",
         "accept-encoding",
         "http2-settings",
@@ -49,15 +54,21 @@ _DROPPED_PREFIXES = (
     "x-original-",
     "cf-access-",
     "cloudfront-",
+    "ssl-client-",
+    "x-client-cert",
+    "x-ssl-",
     "sec-",
     "access-control-",
 )
-# Names of headers that carry credentials: each provider and gateway has its own.
+# Names of headers that carry credentials: each provider and gateway has its own, and nearly all call them a key or a
+# token. Other things are called a key, too.
 _is_credential = re.compile(
-    r"(?:^|[-_])(?:"
-    r"(?:api|access|account|auth|client|functions|license|master|private|secret|subscription)[-_]?keys?"
-    r"|auth|authorization|authentication|bearer|credentials?|jwt|passwd|password|secret|token"
-    r")(?:$|[-_])"
+    r"(?<![a-z0-9])[a-z0-9]*(?:"
+    r"(?<!cache)(?<!idempotency)(?<!partition)(?<!routing)(?<!shard)(?<!cache[-_])(?<!idempotency[-_])"
+    r"(?<!partition[-_])(?<!routing[-_])(?<!shard[-_])keys?"
+    r"|token|secret|credentials?|passwd|password|jwt|bearer|authentication|authorization|signature"
+    r")(?![a-z0-9])"
+    r"|(?<![a-z0-9])(?:auth|pat|vk)(?![a-z0-9])"
 ).search
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search

@@ -1,8 +1,8 @@
 """Finds the top-level `model` of a large JSON body in its bytes: no document is built, and no copy of the body made.
 
-The top level is checked exactly, of what lies deeper only that strings and brackets end: the upstream refuses what
-else may be wrong in it. All work is done in windows of bounded size by functions that are written in C, so that the
-time is linear in the size whatever the body holds, and other threads run between two windows.
+The body is read in windows by functions that are written in C, so that the time is linear in the size whatever the body
+holds, and other threads run between two windows. Of each window the strings are cut away, then what lies deeper than
+the top level. Members, strings and the depth of brackets are checked; the upstream refuses what else may be wrong.
 """
 
 from __future__ import annotations
@@ -10,52 +10,57 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from itertools import accumulate, compress
 from typing import TYPE_CHECKING
 
-from proxy.request import json_brackets
+from proxy import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from proxy.message import Body
 
-_WINDOW = 131_072
+_WINDOW = 65_536
 _UTF8_WINDOW = 1_048_576
-_QUOTE, _BACKSLASH, _COLON, _COMMA, _OPEN, _CLOSE = b'"\\:,{}'
+_BOM = b"\xef\xbb\xbf"  # some writers of UTF-8 begin with it; a parser may ignore it (RFC 8259 section 8.1)
+_QUOTE = ord('"')
+_LONGEST = 4096  # bytes of a model's name as JSON
+# Stand for a string and for the name "model" with its colon. JSON has neither byte.
+_STRING, _KEY = b"\x01", b"\x02"
+# The name may be written with escapes. A quote behind a backslash begins no string.
+_name = re.compile(
+    rb'(?<!\\)"(?:m|\\u006[dD])(?:o|\\u006[fF])(?:d|\\u0064)(?:e|\\u0065)(?:l|\\u006[cC])"[ \t\n\r]{0,1000}+:'
+)
 _skip_blanks = re.compile(rb"[ \t\n\r]*+").match
 _skip_string = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL).match
-_scalar = re.compile(
-    rb"(?:true|false|null|NaN|-?Infinity|"
-    rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?+)"
-    rb"(?=[ \t\n\r,}]|\Z)"
-).match
-# Members that are not the model and whose values are plain, with their commas: many of them in one step.
-_skip_plain_members = re.compile(
-    rb'(?:"(?!model")[^"\\\x00-\x1f]*+"[ \t\n\r]*+:[ \t\n\r]*+'
-    rb'(?:"[^"\\\x00-\x1f]*+"|(?:0|-?[1-9][0-9]*+)|true|false|null|\[\]|\{\})[ \t\n\r]*+,[ \t\n\r]*+)*+'
-).match
+_scalars = re.compile(rb"[^\x01\x02,:{}\[\]]+")
+# Members of the top level; of a container there only its closing bracket is left.
+_MEMBER = rb"(?:\x01:|\x02)[v\x01\]}]"
+_skip_members = re.compile(rb"(?:" + _MEMBER + rb",)*+").match
+_last_member = re.compile(_MEMBER + rb"}").fullmatch
+_LONGEST_MEMBER = 4
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_PAIRS = (b"[[[[]]]]", b"{{{{}}}}", b"[]", b"{}", b"[]")
+_DELTAS = [1 if byte in b"[{" else -1 if byte in b"]}" else 0 for byte in range(256)]
 
 
 def models(body: Body) -> Iterator[tuple[int, int, str]]:
-    """Each top-level "model": where its value starts and ends, and the value, empty if it is no string.
+    """The first two top-level "model": where the value starts and ends, and the value, empty if it is no string.
 
-    Raises ValueError or IndexError when the body is no JSON as far as it is checked.
+    Raises ValueError or IndexError when the body is no JSON as far as it is checked, ProxyError 400 for a name that is
+    too long.
     """
     _check_utf8(body)
-    at = _blanks(body, 0)
-    if body[at] != _OPEN:
-        at = _value(body, at)
-    else:
-        at = _blanks(body, at + 1)
-        while body[at] != _CLOSE:
-            at = _blanks(body, _end_of(_skip_plain_members(body, at, at + _WINDOW), at))  # a window may end in blanks
-            key, start, at = _member(body, at)
-            if key == "model":
-                yield start, at, _text(body, start, at)
-            at = _next_member(body, _blanks(body, at))
-        at += 1
-    if _blanks(body, at) != len(body):
-        raise ValueError("text after the value")
+    if _STRING in body or _KEY in body:
+        raise ValueError("a control character")
+    top, count = _TopLevel(), 0
+    for window, names in _windows(body):
+        for index in top.take(window, len(names)):
+            yield _model_at(body, names[index].end())
+            count += 1
+            if count == 2:
+                return  # enough to refuse it
+    top.finish()
 
 
 def _check_utf8(body: Body) -> None:
@@ -68,66 +73,130 @@ def _check_utf8(body: Body) -> None:
     decoder.decode(b"", final=True)
 
 
-def _end_of(match: re.Match[bytes] | None, at: int) -> int:
-    return at if match is None else match.end()
+def _windows(body: Body) -> Iterator[tuple[bytes, list[re.Match[bytes]]]]:
+    """Windows, and the names "model" in each. None ends within such a name, nor behind an odd backslash."""
+    matches, view = _name.finditer(body), memoryview(body)
+    at = len(_BOM) if body.startswith(_BOM) else 0
+    name = next(matches, None)
+    while at < len(body):
+        end = min(at + _WINDOW, len(body))
+        names = []
+        while name is not None and name.start() < end:
+            if name.end() > end and name.start() > at:
+                end = name.start()
+                break
+            end = max(end, name.end())
+            names.append(name)
+            name = next(matches, None)
+        window = bytes(view[at:end])
+        if _ends_in_escape(window):
+            window = bytes(view[at : end + 1])
+        yield window, names
+        at += len(window)
 
 
-def _blanks(body: Body, at: int) -> int:
-    return _end_of(_skip_blanks(body, at), at)
+def _ends_in_escape(window: bytes) -> bool:
+    """Whether the byte that follows is escaped."""
+    return bool((len(window) - len(window.rstrip(b"\\"))) % 2)
 
 
-def _member(body: Body, at: int) -> tuple[str, int, int]:
-    """(name, where its value starts, where it ends)."""
-    if body[at] != _QUOTE:
-        raise ValueError("a name must be a string")
-    end = _string_end(body, at)
-    colon = _blanks(body, end)
-    if body[colon] != _COLON:
-        raise ValueError("a colon must follow a name")
-    start = _blanks(body, colon + 1)
-    return _text(body, at, end), start, _value(body, start)
+class _TopLevel:
+    """The document as far as it was read: how deep it is, and the top level's last, unfinished member."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._squares = 0  # square brackets that are open
+        self._in_string = False
+        self._is_object: bool | None = None  # None while nothing but blanks has arrived
+        self._rest = b""
+        self._has_members = False
+
+    def take(self, window: bytes, names: int) -> list[int]:
+        """Read a window with so many names "model"; which of them are the top level's. Raises ValueError."""
+        text = self._without_strings(_name.sub(_KEY, window) if names else window)
+        if text.count(_KEY) != names:
+            raise ValueError("a name within a string")
+        brackets = text.translate(None, _NO_BRACKETS)
+        self._squares += brackets.count(b"[") - brackets.count(b"]")
+        if not brackets and self._depth < 2:
+            self._check(text)
+            return list(range(names)) if self._depth == 1 and self._is_object else []
+        brackets = _reduced(brackets)
+        closing = brackets.count(b"]") + brackets.count(b"}")
+        if self._depth - closing > 1:
+            self._depth += len(brackets) - 2 * closing
+            return []
+        return self._take_top(text)
+
+    def _take_top(self, text: bytes) -> list[int]:
+        """Read text that touches the top level."""
+        depths = list(accumulate(map(_DELTAS.__getitem__, text), initial=self._depth))[1:]
+        if min(depths) < 0:
+            raise ValueError("a bracket does not match")
+        self._depth = depths[-1]
+        self._check(bytes(compress(text, map((2).__gt__, depths))))
+        return _of_top_level(depths, text) if self._is_object and _KEY in text else []
+
+    def _without_strings(self, window: bytes) -> bytes:
+        if b"\\" in window:
+            window = window.replace(b"\\\\", b"").replace(b'\\"', b"")
+        parts = window.split(b'"')
+        began_in_string = self._in_string
+        self._in_string ^= len(parts) % 2 == 0
+        text = _STRING.join(parts[int(began_in_string) :: 2])
+        return _STRING + text if began_in_string and len(parts) > 1 else text
+
+    def _check(self, text: bytes) -> None:
+        """Check the top level's text, which lacks strings and what is deeper. Raises ValueError."""
+        rest = _scalars.sub(b"v", self._rest + text.translate(None, b" \t\n\r"))
+        if rest and self._is_object is None:
+            self._is_object = rest.startswith(b"{")
+            rest = rest[1:]
+        if not self._is_object:
+            return
+        match = _skip_members(rest)
+        end = 0 if match is None else match.end()
+        self._has_members = self._has_members or end > 0
+        self._rest = rest[end:]
+        if len(self._rest) > _LONGEST_MEMBER:
+            raise ValueError("no member")
+
+    def finish(self) -> None:
+        """The body has ended. Raises ValueError."""
+        if self._depth or self._squares or self._in_string:
+            raise ValueError("a bracket or a string does not end")
+        is_empty = self._rest == b"}" and not self._has_members
+        if self._is_object and not is_empty and not _last_member(self._rest):
+            raise ValueError("no member")
 
 
-def _next_member(body: Body, at: int) -> int:
-    if body[at] == _CLOSE:
-        return at
-    if body[at] != _COMMA:
-        raise ValueError("a comma must follow a value")
-    at = _blanks(body, at + 1)
-    if body[at] == _CLOSE:
-        raise ValueError("a member must follow a comma")
-    return at
+def _of_top_level(depths: list[int], text: bytes) -> list[int]:
+    """Which of the names in a text are the top level's."""
+    of_names = compress(depths, map(_KEY[0].__eq__, text))
+    return [index for index, depth in enumerate(of_names) if depth == 1]
 
 
-def _value(body: Body, at: int) -> int:
-    """Where the value ends that starts at `at`."""
-    if body[at] in b"[{":
-        return json_brackets.container_end(body, at)
-    if body[at] == _QUOTE:
-        return _string_end(body, at)
-    match = _scalar(body, at)
-    if match is None:
-        raise ValueError("no JSON value")
-    return match.end()
+def _reduced(brackets: bytes) -> bytes:
+    """Brackets without most of the pairs that match: those change no depth but their own."""
+    for pair in _PAIRS:
+        brackets = brackets.replace(pair, b"")
+    return brackets
+
+
+def _model_at(body: Body, at: int) -> tuple[int, int, str]:
+    """(start, end, text) of the value behind a colon; the text is empty, and the end not known, if it is no string."""
+    match = _skip_blanks(body, at)
+    start = at if match is None else match.end()
+    if body[start] != _QUOTE:
+        return start, start, ""
+    end = _string_end(body, start)
+    return start, end, str(json.loads(bytes(memoryview(body)[start:end])))
 
 
 def _string_end(body: Body, at: int) -> int:
-    """Where the string ends that starts at `at`."""
-    end = body.find(b'"', at + 1)
-    if end > 0 and body[end - 1] != _BACKSLASH:
-        return end + 1
-    at += 1
-    while at < len(body):
-        at = _end_of(_skip_string(body, at, at + _WINDOW), at)
-        if body[at] == _QUOTE:
-            return at + 1
-        if body[at] == _BACKSLASH:  # the window ended behind it
-            at += 2
-    raise ValueError("a string does not end")
-
-
-def _text(body: Body, start: int, end: int) -> str:
-    """The string at `body[start:end]`; empty for another value."""
-    if body[start] != _QUOTE:
-        return ""
-    return str(json.loads(bytes(memoryview(body)[start:end])))
+    """Where the string ends that starts at `at`. Raises IndexError, ProxyError."""
+    match = _skip_string(body, at + 1, at + 1 + _LONGEST)
+    end = at + 1 if match is None else match.end()
+    if body[end] != _QUOTE:
+        raise errors.bad_request("The model's name is too long.", "invalid_model", "model")
+    return end + 1

@@ -105,7 +105,7 @@ def _in_small(body: bytes) -> list[Span]:
 
 def _walk(text: str) -> list[Span]:
     """Each top-level "model": where its value starts and ends, if it is a string. Reads all of the text."""
-    at = _skip(text, 0).end()
+    at = _skip(text, 1 if text.startswith("\ufeff") else 0).end()  # a byte-order mark may be ignored (RFC 8259)
     if text[at] != "{":
         _, at = _scan_once(text, at)
         _check_end(text, at)

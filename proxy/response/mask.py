@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from proxy.secret.schema import Config
 
 SHORTEST = 4  # characters of a key that is masked in errors and headers
 # In answers that are no errors only what is a key beyond doubt: "ollama" is a key, too, and a word of such answers.
 SHORTEST_ANYWHERE = 20
 _OPENAI = "sk-"
+_PUNCTUATION = {ord(char): "x" for char in "-._~"}
+_LINE_ENDS = (b"\n", b"\r")
 
 
 class Mask:
@@ -18,11 +25,10 @@ class Mask:
 
     def __init__(self, config: Config) -> None:
         keys = {upstream.api_key for upstream in (config.upstream, *config.upstreams.values())}
-        self._texts = tuple(sorted((key for key in keys if len(key) >= SHORTEST), key=len, reverse=True))
-        self.in_errors = tuple(key.encode() for key in self._texts)
-        self.anywhere = tuple(
-            key.encode() for key in self._texts if len(key) >= SHORTEST_ANYWHERE or key.startswith(_OPENAI)
-        )
+        strong = {key for key in keys if len(key) >= SHORTEST_ANYWHERE or key.startswith(_OPENAI)}
+        self._texts = _spellings(key for key in keys if len(key) >= SHORTEST)
+        self.in_errors = tuple(text.encode() for text in self._texts)
+        self.anywhere = tuple(text.encode() for text in _spellings(strong))
 
     def text(self, value: str) -> str:
         """A header's value without keys."""
@@ -30,6 +36,26 @@ class Mask:
             if key in value:
                 value = value.replace(key, "*" * len(key))
         return value
+
+
+def _spellings(keys: Iterable[str]) -> tuple[str, ...]:
+    """Keys, and what they become in JSON and in URLs, the longest first."""
+    spellings: set[str] = set()
+    for key in keys:
+        spellings.add(key)
+        if not key.translate(_PUNCTUATION).isalnum():  # most keys have nothing that is ever escaped
+            spellings |= _escaped(key)
+    return tuple(sorted(spellings, key=len, reverse=True))
+
+
+def _escaped(key: str) -> set[str]:
+    """How the JSON writers of PHP, .NET and Go spell a key, and URLs do."""
+    as_json = json.dumps(key)[1:-1]
+    in_net = re.sub(r"[&'+<>`]", lambda match: f"\\u{ord(match[0]):04X}", as_json.replace('\\"', "\\u0022"))
+    in_go = re.sub(r"[&<>]", lambda match: f"\\u{ord(match[0]):04x}", as_json)
+    in_url = quote(key, safe="")
+    in_url_lower = re.sub(r"%..", lambda match: match[0].lower(), in_url)
+    return {as_json, as_json.replace("/", "\\/"), in_net, in_net.replace("/", "\\/"), in_go, in_url, in_url_lower}
 
 
 def masked(data: bytes, keys: tuple[bytes, ...]) -> bytes:
@@ -41,16 +67,27 @@ def masked(data: bytes, keys: tuple[bytes, ...]) -> bytes:
 
 
 class BodyMask:
-    """Masks keys in a body that arrives in chunks, also where a chunk ends in the middle of one."""
+    """Masks keys in a body that arrives in chunks, also where a chunk ends in the middle of one.
 
-    def __init__(self, keys: tuple[bytes, ...]) -> None:
+    `in_errors`: the keys, more than `keys`, that are masked in a chunk that speaks of an error.
+    """
+
+    def __init__(self, keys: tuple[bytes, ...], in_errors: tuple[bytes, ...] = ()) -> None:
         self._keys = keys
+        self._all = in_errors or keys
         self._held = b""  # the end of the last chunk, as far as a key may begin with it
 
     def feed(self, chunk: bytes) -> bytes:
         """Take a chunk; what may be handed on."""
-        data = masked(self._held + chunk if self._held else chunk, self._keys)
-        size = max((_begun(data, key) for key in self._keys), default=0)
+        data = self._held + chunk if self._held else chunk
+        for key in self._all:
+            if key in data:
+                data = masked(data, self._all if b"error" in data else self._keys)
+                break
+        if data.endswith(_LINE_ENDS):  # no key has one: nearly all of an ordinary stream
+            self._held = b""
+            return data
+        size = max((_begun(data, key) for key in self._all), default=0)
         self._held = data[len(data) - size :]
         return data[: len(data) - size] if size else data
 

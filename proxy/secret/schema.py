@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DOCUMENT",
+    "MAX_NAME",
     "ClientKey",
     "Config",
     "Model",

@@ -147,7 +147,7 @@ class Connection:
                     raise EOFError("before its end")
                 self._ended = True
                 return b""
-            piece = self._body_in(data)
+            piece = (self._length == CHUNKED and self._chunks.whole(data)) or self._body_in(data)
             if piece or self._ended:
                 return piece
 

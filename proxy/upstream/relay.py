@@ -9,7 +9,7 @@ from proxy.exchange import CALLER_GONE, CallerGone
 from proxy.message import Response, StreamBroken
 from proxy.response import sse
 from proxy.response.headers import downstream
-from proxy.response.mask import BodyMask, masked
+from proxy.response.mask import BodyMask
 from proxy.response.watcher import watcher_for
 from proxy.upstream.connection import UpstreamFailure
 
@@ -65,8 +65,8 @@ class Relay:
         self.headers = _headers(call, answer, is_decoded=self._decoder is not None)
         kind = "" if coding == "other" or not has_body else answer.header("content-type") or ""
         self._watcher: BodyWatcher = watcher_for(kind, call.family, is_judged=answer.status == 200)
-        self._keys = call.mask.in_errors if answer.status >= 400 else call.mask.anywhere
-        self._body_mask = BodyMask(self._keys)
+        keys = call.mask.in_errors if answer.status >= 400 else call.mask.anywhere
+        self._mask = BodyMask(keys, call.mask.in_errors if self._watcher.is_events else ())
         call.exchange.streamed = self._watcher.is_events
 
     def body(self) -> Iterator[bytes]:
@@ -77,7 +77,7 @@ class Relay:
                 exchange.bytes_out += len(chunk)
                 handed_over = clock()
                 yield chunk
-                exchange.waited_s += clock() - handed_over
+                exchange.caller_s += clock() - handed_over
         except UpstreamFailure as failure:
             # What breaks behind the last event takes nothing from the caller.
             if not watcher.has_ended:
@@ -91,36 +91,31 @@ class Relay:
             exchange.error = CALLER_GONE
             raise StreamBroken(CALLER_GONE, "The caller hung up.") from None
         finally:
+            exchange.upstream_error = watcher.error_code
             if watcher.tokens is not None:
                 exchange.tokens_in, exchange.tokens_out = watcher.tokens
             self._pool.give_back(self._connection)
 
     def _handed_on(self) -> Iterator[bytes]:
         """What the caller gets, without keys. Raises UpstreamFailure, CallerGone."""
-        watcher, mask = self._watcher, self._mask()
-        for chunk in self._decoded(self._arriving()):
-            out = mask(watcher.feed(chunk))
+        feed, mask = self._watcher.feed, self._mask.feed
+        for chunk in self._decoded(iter(self._receiver(), b"")):
+            out = mask(feed(chunk))
             if out:
                 yield out
-        rest = watcher.finish()
-        if watcher.is_cut():
+        rest = self._watcher.finish()
+        if self._watcher.is_cut():
             raise UpstreamFailure("stream_truncated", "The upstream's stream ended before its closing event.")
-        out = mask(rest) + self._body_mask.finish()
+        out = mask(rest) + self._mask.finish()
         if out:
             yield out
 
-    def _mask(self) -> Callable[[bytes], bytes]:
-        """Masks keys in what is handed on: whole events one by one, else also across two chunks."""
-        keys, in_errors = self._keys, self._call.mask.in_errors
-        if not self._watcher.is_events:
-            return self._body_mask.feed
-        return lambda chunk: masked(chunk, in_errors if b"error" in chunk else keys)
-
-    def _arriving(self) -> Iterator[bytes]:
-        """The upstream's bytes. Raises UpstreamFailure, CallerGone."""
+    def _receiver(self) -> Callable[[], bytes]:
+        """A function for the upstream's next bytes, empty at their end. It raises UpstreamFailure, CallerGone."""
         call, clock, read = self._call, self._clock.monotonic, self._connection.read
         exchange, idle_s = call.exchange, call.config.timeouts.idle_s
-        while True:
+
+        def receive() -> bytes:
             begun = clock()
             if begun >= call.deadline:
                 raise UpstreamFailure("total_timeout", "")
@@ -131,11 +126,11 @@ class Relay:
             finally:
                 arrived = clock()
                 exchange.upstream_s += arrived - begun
-            if not chunk:
-                return
-            if exchange.first_byte is None:
-                exchange.first_byte = arrived
-            yield chunk
+            if chunk and exchange.first_byte is None:
+                exchange.begin_body(arrived)
+            return chunk
+
+        return receive
 
     def _decoded(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
         return chunks if self._decoder is None else _decode(self._decoder, chunks)
@@ -157,12 +152,11 @@ def total_timeout(*, unseen: bool = False) -> UpstreamFailure:
 
 def _coding(answer: Answer) -> str:
     """The content coding of an answer that can be undone; `other` for one that passes untouched and unjudged."""
-    header = answer.header("content-encoding")
-    if not header:
+    if not answer.header("content-encoding"):
         return ""
     from proxy.response.coding import DECODABLE, coding_of
 
-    coding = coding_of(header)
+    coding = coding_of(",".join(value for name, value in answer.fields if name == "content-encoding"))
     is_part = answer.status == 206  # of the encoded bytes
     return coding if not coding or (coding in DECODABLE and not is_part) else "other"
 

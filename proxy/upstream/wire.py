@@ -21,13 +21,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]  # as getaddrinfo has it
 CHUNK = 65_536
+KERNEL_LIMIT_EXACTNESS_S = 0.001
 _JOINED = 262_144  # bytes up to which head and body are copied together, to leave in one packet
 _TLS_EVENTS = {2: READABLE, 3: WRITABLE}  # by ssl.SSL_ERROR_WANT_READ and _WRITE, without importing ssl
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 _USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)
 _INFO = getattr(socket, "TCP_INFO", None)
+_TIMEVAL = struct.Struct("@ll")
 _ACKED = struct.Struct("=Q")
 _ACKED_AT = 120  # offset of tcpi_bytes_acked in Linux's struct tcp_info (since 4.1)
+
+
+def timeval(seconds: float) -> bytes:
+    """The kernel's form of a time limit: at least a microsecond, since 0 means for ever, and below a million of them
+    beside the whole seconds."""
+    return _TIMEVAL.pack(*divmod(int(seconds * 1e6) + 1, 1_000_000))
 
 
 class Resolving(Protocol):
@@ -46,6 +54,8 @@ class Wire:
         self.caller = caller
         self._clock = clock
         self._has_received = False  # a part of the answer to what was sent last
+        self._blocks = False
+        self._kernel_limit = 0.0  # seconds that the kernel lets a blocking receive take
         self._tls = upstream.scheme == "https"
         self._sock = self._connect(upstream, resolver)
         try:
@@ -99,7 +109,9 @@ class Wire:
     def send(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
         """Send all parts, small ones in one packet. Raises OSError (TimeoutError at the deadline), CallerGone."""
         self._has_received = False
-        self._sock.setblocking(False)
+        if self._blocks:
+            self._sock.setblocking(False)
+            self._blocks = False
         pieces = list(parts)
         if sum(map(len, pieces)) <= _JOINED:
             pieces = [b"".join(pieces)]
@@ -118,15 +130,27 @@ class Wire:
             # A head and a body in two packets would otherwise wait 40 ms for our delayed acknowledgement of the first.
             self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         self._has_received = True
-        if not self._tls and self.caller == NO_CALLER:  # the socket module itself waits fastest
-            self._sock.settimeout(self._left())
+        if self._tls:
+            if not self._sock.pending():  # type: ignore[attr-defined]  # an SSLSocket's
+                self._wait(READABLE)
+            return self._until_done(partial(self._sock.recv, CHUNK), READABLE)
+        left = self._left()
+        if self.caller != NO_CALLER:
+            wait(self._descriptor, READABLE, left, self.caller)
+        elif not self._blocks or abs(left - self._kernel_limit) > KERNEL_LIMIT_EXACTNESS_S:
+            self._let_block(left)
+        try:
             return self._sock.recv(CHUNK)
-        if not self._tls:
-            wait(self._descriptor, READABLE, self._left(), self.caller)
-            return self._sock.recv(CHUNK)
-        if not self._sock.pending():  # type: ignore[attr-defined]  # an SSLSocket's
-            self._wait(READABLE)
-        return self._until_done(partial(self._sock.recv, CHUNK), READABLE)
+        except BlockingIOError:
+            raise TimeoutError from None
+
+    def _let_block(self, seconds: float) -> None:
+        """Let a receive wait so long in the kernel: no poll lies between a packet's arrival and its bytes."""
+        if not self._blocks:
+            self._sock.setblocking(True)
+            self._blocks = True
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(seconds))
+        self._kernel_limit = seconds
 
     def _until_done(self, operation: Callable[[], T], event: int) -> T:
         """Repeat an operation of the non-blocking socket until it is done; `event` is what it waits for."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from time import monotonic, sleep
 from typing import Any, cast
 
 import boto3
+import yaml
 from chalicelib import wiring
 from chalicelib.adapters import session
 from chalicelib.domain.codec import encode
@@ -29,11 +31,12 @@ from chalicelib.engine.phase import Phase, Request, Result, Results, Status
 from chalicelib.phases.preflight.grants import role_of
 from chalicelib.ports import Aws
 
-from installer import gaps
+from installer import environment, gaps
 from installer.packaging import bundle
 from installer.packaging.template import Template
-from local import emulator
+from local import cloud, emulator, strict
 from local.state import Cloud, Keys
+from tests.fakes.table import make_table
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICIES = policies.documents()
@@ -74,6 +77,7 @@ class Driver:
 
     cloud: Cloud
     bundle: bytes
+    bundle_key: str = "bundles/test.zip"
     calls: list[RecordedCall] = field(default_factory=list)
     applied: dict[str, dict[str, Applied]] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
@@ -93,17 +97,18 @@ class Driver:
         return self.clients[service]
 
     def prepare(self) -> None:
-        """The bucket, the bundle in it, and one role a policy, in a stack that is called as the control plane's is."""
+        """Table, bucket, the bundle in it, and a role for each policy, in a stack of the control plane's name."""
+        make_table(self.operator("dynamodb"))
         s3 = self.operator("s3")
         s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.cloud.region})
-        s3.put_object(Bucket=self.bucket, Key="bundles/test.zip", Body=self.bundle)
+        s3.put_object(Bucket=self.bucket, Key=self.bundle_key, Body=self.bundle)
         roles = json.dumps(gaps.widened(cast(Template, roles_template(self.cloud.account)))).encode()
         s3.put_object(Bucket=self.bucket, Key="controlplane/roles.json", Body=roles)
         formation = self.operator("cloudformation")
         formation.create_stack(
             StackName="proxyctl",
             TemplateURL=f"{self.cloud.endpoint}/{self.bucket}/controlplane/roles.json",
-            Capabilities=["CAPABILITY_IAM"],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         formation.get_waiter("stack_create_complete").wait(
             StackName="proxyctl", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
@@ -273,7 +278,7 @@ class Driver:
             "ACCOUNT_ID": self.cloud.account,
             "TABLE_NAME": "proxyctl",
             "BUCKET_NAME": self.bucket,
-            "BUNDLE_KEY": "bundles/test.zip",
+            "BUNDLE_KEY": self.bundle_key,
             "STATE_MACHINE_ARN": f"arn:aws:states:{self.cloud.region}:{self.cloud.account}:stateMachine:rollout",
             "PROXY_RUNTIME": "provided.al2023",
             "RESPONSE_MODE": "buffered",
@@ -309,18 +314,20 @@ def roles_template(account: str) -> dict[str, Any]:
             {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
         ],
     }
-    return {
-        "Resources": {
-            role_of(stem): {
-                "Type": "AWS::IAM::Role",
-                "Properties": {
-                    "AssumeRolePolicyDocument": trust,
-                    "Policies": [{"PolicyName": "phase", "PolicyDocument": document}],
-                },
-            }
-            for stem, document in POLICIES.items()
+    own = yaml.safe_load((ROOT / "statemachine" / "resources.yaml").read_text())["Resources"]
+    named = {"RoleName": own["ChangeStacksRole"]["Properties"]["RoleName"]}
+    roles = {
+        role_of(stem): {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": trust,
+                "Policies": [{"PolicyName": "phase", "PolicyDocument": document}],
+                **(named if stem == policies.CHANGE_STACKS else {}),
+            },
         }
+        for stem, document in POLICIES.items()
     }
+    return {"Resources": {**roles, "EnvironmentBoundary": own["EnvironmentBoundary"]}}
 
 
 def good_secret(cloud: Cloud) -> dict[str, Any]:
@@ -330,6 +337,21 @@ def good_secret(cloud: Cloud) -> dict[str, Any]:
         "base_url": cloud.upstream,
         "models": {"fast": {"target": "gpt-4o-mini"}},
     }
+
+
+@contextmanager
+def own_cloud(purpose: str) -> Iterator[Driver]:
+    """A strict cloud without a control plane, with the roles of all phases."""
+    environment.ensure(ROOT, environment.EMULATOR)
+    (ROOT / ".local").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"e2e-{os.getpid()}-{purpose}-", dir=ROOT / ".local") as folder:
+        site = cloud.Site.of(ROOT, Path(folder))
+        try:
+            driver = Driver(cloud.start(site, switches=strict.EVERYDAY)[0], build_bundle())
+            driver.prepare()
+            yield driver
+        finally:
+            cloud.stop(site.folder)
 
 
 def build_bundle() -> bytes:

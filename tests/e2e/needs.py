@@ -22,7 +22,12 @@ ELSEWHERE = {
     "SeeAnAdoptedSecret": "an adopted secret",
     "CheckAnAdoptedSecret": "an adopted secret",
     "DecryptAnAdoptedSecret": "an adopted secret with a key of its own",
-    "ReadPoliciesOfLogGroups": "CloudFormation's newer handlers of log groups, which the emulator lacks",
+    "BindTheRole": "a role that an earlier version made, without the boundary",
+    "SettleTheStack": "a rollback that failed",
+    "ReadTheProxysLog": "an account, where traffic is split between two versions",
+    "CancelTheDeletionOfTheSecret": "a secret whose deletion someone scheduled",
+    "MakeDeletedStagesAgain": "a stage that someone deleted",
+    "MakeADeletedRoleAgain": "a role that someone deleted",
     "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}
@@ -35,6 +40,9 @@ _NAMED_OTHERWISE = {
     "apigateway:GetAccount": ["apigateway:GET"],
     "apigateway:GetRestApis": ["apigateway:GET"],
     "apigateway:GetStage": ["apigateway:GET"],
+    "apigateway:GetRestApi": ["apigateway:GET"],
+    "apigateway:CreateStage": ["apigateway:POST"],
+    "apigateway:UpdateStage": ["apigateway:PATCH"],
 }
 # Given with the call, and authorised as actions of their own.
 _ALSO = {
@@ -43,36 +51,7 @@ _ALSO = {
     ("sns:CreateTopic", "Tags"): "sns:TagResource",
     ("sqs:CreateQueue", "tags"): "sqs:TagQueue",
 }
-# What CloudFormation does in the caller's name, by resource type of proxy/template.yaml: the actions of the handlers in
-# the types' registry schemas, as far as this template's properties make them act.
-_FORMATION: Mapping[str, tuple[str, str]] = {
-    "AWS::ApiGateway": (
-        "apigateway:POST apigateway:PUT apigateway:PATCH apigateway:GET apigateway:DELETE",
-        "apigateway:DELETE apigateway:GET apigateway:PATCH",
-    ),
-    "AWS::Lambda": (
-        "lambda:CreateFunction lambda:GetFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration "
-        "lambda:DeleteFunction lambda:PutFunctionConcurrency lambda:CreateAlias lambda:AddPermission",
-        "lambda:DeleteFunction lambda:GetFunction lambda:DeleteAlias lambda:RemovePermission",
-    ),
-    "AWS::IAM::Role": (
-        "iam:CreateRole iam:GetRole iam:DeleteRole iam:PutRolePolicy iam:DeleteRolePolicy iam:TagRole",
-        "iam:DeleteRole iam:DeleteRolePolicy iam:GetRole",
-    ),
-    "the role's pass": ("iam:PassRole", ""),
-    "the code's object": ("s3:GetObject", ""),
-    "AWS::Logs::LogGroup": (
-        "logs:CreateLogGroup logs:DeleteLogGroup logs:PutRetentionPolicy logs:TagResource logs:DescribeLogGroups",
-        "logs:DeleteLogGroup logs:DescribeLogGroups",
-    ),
-}
-_FORMED = {
-    "apigateway": "arn:aws:apigateway:{region}::/restapis/api1",
-    "lambda": "arn:aws:lambda:{region}:{account}:function:proxyctl-dev-proxy",
-    "iam": "arn:aws:iam::{account}:role/proxyctl-dev-proxy-{region}",
-    "s3": "arn:aws:s3:::proxyctl-{account}-{region}/artifacts/dev/a.zip",
-    "logs": "arn:aws:logs:{region}:{account}:log-group:/aws/lambda/proxyctl-dev-proxy",
-}
+_ARTIFACT = "arn:aws:s3:::proxyctl-{account}-{region}/artifacts/dev/a.zip"
 
 
 @dataclass(frozen=True)
@@ -87,7 +66,7 @@ class Need:
 def unused_statements(calls: Iterable[RecordedCall], region: str, account: str) -> list[str]:
     """`policy/Sid` of the statements without which every call would still have been allowed."""
     needs = {need for call in calls for need in _of(call, region, account)}
-    needs |= set(_formation(region, account)) | set(_signed(region, account))
+    needs |= set(_signed(region, account))
     variables = {
         "AWS::Partition": "aws",
         "AWS::Region": region,
@@ -125,6 +104,8 @@ def _of(call: RecordedCall, region: str, account: str) -> Iterable[Need]:
         # Who may not list gets 403 for an object that is not there, and could not tell it from one that is forbidden.
         yield Need(call.phase, "s3:ListBucket", resource.rpartition(":::")[0] + ":::" + call.params["Bucket"])
     yield from (Need(call.phase, action, resource) for action in actions)
+    if service == "cloudformation" and "RoleARN" in call.params:
+        yield Need(call.phase, "iam:PassRole", call.params["RoleARN"])
 
 
 def _resource(service: str, operation: str, params: Mapping[str, Any], region: str, account: str) -> str:
@@ -165,14 +146,6 @@ def _resource(service: str, operation: str, params: Mapping[str, Any], region: s
     return "*"
 
 
-def _formation(region: str, account: str) -> Iterable[Need]:
-    for makes, removes in _FORMATION.values():
-        for phase, actions in (("deploy_stack", makes), ("clean_up", removes)):
-            for action in actions.split():
-                resource = _FORMED[action.partition(":")[0]].format(region=region, account=account)
-                yield Need(phase, action, resource)
-
-
 def _signed(region: str, account: str) -> Iterable[Need]:
     """Requests that are signed by hand, past boto3: the candidate's health."""
     for phase in ("configure_monitoring", "release_code"):
@@ -180,4 +153,4 @@ def _signed(region: str, account: str) -> Iterable[Need]:
             phase, "execute-api:Invoke", f"arn:aws:execute-api:{region}:{account}:api1/api/GET/_candidate/health"
         )
     # Lambda fetches the code in the name of who updates it.
-    yield Need("release_code", "s3:GetObject", _FORMED["s3"].format(region=region, account=account))
+    yield Need("release_code", "s3:GetObject", _ARTIFACT.format(region=region, account=account))

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 
 import pytest
@@ -42,16 +43,31 @@ def file_of_this_process() -> str:
     return str(Path(os.environ[FOLDER]) / f"{os.getpid()}.jsonl")
 
 
-def is_complete(config: pytest.Config) -> bool:
-    """Whether the session runs all end-to-end tests: only then must every Lambda and every statement be seen."""
-    filtered = (
-        config.getoption("keyword") or config.getoption("markexpr") != "not long" or config.getoption("lf", False)
-    )
+class Extent(Enum):
+    """Which of the end-to-end tests a session runs, and so what must be seen.
+
+    PART: some of them, nothing. NOT_LONG: every Lambda and statement but those that `accepted/long.yaml` leaves to the
+    tests marked `long`. ALL: every Lambda and every statement.
+    """
+
+    PART = auto()
+    NOT_LONG = auto()
+    ALL = auto()
+
+
+_EXTENTS = {"not long": Extent.NOT_LONG, "": Extent.ALL}
+
+
+def extent(config: pytest.Config) -> Extent:
+    """What the session's options choose."""
+    filtered = config.getoption("keyword") or config.getoption("lf", False) or config.getoption("maxfail") != 0
     chosen = {Path(argument).name for argument in config.args}
-    return not filtered and chosen <= {"tests", "e2e"} and config.getoption("maxfail") == 0
+    if filtered or not chosen <= {"tests", "e2e"}:
+        return Extent.PART
+    return _EXTENTS.get(str(config.getoption("markexpr")), Extent.PART)
 
 
-def end(complete: bool) -> Report:
+def end(run: Extent) -> Report:
     """Judge what was recorded; the folder goes, unless the judge found something."""
     folder = Path(os.environ[FOLDER])
     recorded = calls.read(folder)
@@ -59,7 +75,7 @@ def end(complete: bool) -> Report:
         shutil.rmtree(folder, ignore_errors=True)
         return Report(False)
     try:
-        report = _judged(recorded, complete)
+        report = _judged(recorded, run)
     except node_tools.NodeIsMissing as missing:
         return Report(False, [str(missing)])
     if not report.failed:
@@ -67,7 +83,7 @@ def end(complete: bool) -> Report:
     return report
 
 
-def _judged(recorded: Sequence[calls.Call], complete: bool) -> Report:
+def _judged(recorded: Sequence[calls.Call], run: Extent) -> Report:
     place = Place()
     needs = calls.needs(recorded, place)
     judged = simulate.judge([*needs, *simulate.in_their_name(place)], place)
@@ -76,15 +92,22 @@ def _judged(recorded: Sequence[calls.Call], complete: bool) -> Report:
     lines = [f"{len(recorded)} calls need {len(needs)} permissions; {len(disagreed)} disagreements with iam-simulate"]
     lines += [f"  {text}" for text in disagreed]
     lines += [f"  beyond AWS's limits: {text}" for text in beyond]
-    coverage = _coverage(judged, needs) if complete else Report(False, [_PARTLY])
+    coverage = Report(False, [_PARTLY]) if run is Extent.PART else _coverage(judged, needs, run)
     return Report(bool(disagreed or beyond) or coverage.failed, [*lines, *coverage.lines])
 
 
-def _coverage(judged: Sequence[simulate.Judged], needs: Sequence[calls.Need]) -> Report:
+def _coverage(judged: Sequence[simulate.Judged], needs: Sequence[calls.Need], run: Extent) -> Report:
     """Every statement must be used or explained, and every Lambda heard."""
-    unused = exceptions.judge(simulate.unused(judged), exceptions.load("statements")).open
-    silent = simulate.silent(needs)
+    long = exceptions.load("long") if run is Extent.NOT_LONG else []
+    unused = exceptions.judge(simulate.unused(judged), [*exceptions.load("statements"), *long]).open
+    silent = [text.removesuffix("/") for text in exceptions.judge(_silent(needs), long).open]
     lines = [f"{len(unused)} statements that no call used and nothing explains; {len(silent)} silent Lambdas"]
     lines += [f"  no call used {text}" for text in unused]
     lines += [f"  no call of {stem} was recorded" for stem in silent]
+    lines += [f"  left to {each.source} (long): {each.finding}" for each in long]
     return Report(bool(unused or silent), lines)
+
+
+def _silent(needs: Sequence[calls.Need]) -> list[str]:
+    """`stem/` of each Lambda of which no call was recorded, to be held against `stem/*`."""
+    return [f"{stem}/" for stem in simulate.silent(needs)]

@@ -11,6 +11,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 
 from local import processes
 from local.state import Cloud
@@ -84,6 +86,25 @@ def test_the_control_api_answers_only_to_signed_callers(embedded: Embedded) -> N
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(f"{embedded.api_url}/health", timeout=10)
     assert refusal.value.code == 403
+    error = json.loads(refusal.value.read())["error"]
+    assert error["code"] == "MissingAuthenticationToken"
+    assert "SigV4" in error["remedy"]
+
+
+def test_a_route_that_does_not_exist_is_refused_in_the_apis_own_shape(embedded: Embedded) -> None:
+    status, body = embedded.call("GET", "/no/such/route")
+    assert (status, body["error"]["code"]) == (403, "MissingAuthenticationToken")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded"])
+def test_a_body_that_is_no_json_is_refused_with_415_in_the_apis_own_shape(embedded: Embedded, kind: str) -> None:
+    url, content = f"{embedded.api_url}/deployments", b'{"environment": "dev"}'
+    request = AWSRequest(method="POST", url=url, data=content, headers={"Content-Type": kind})
+    SigV4Auth(embedded.aws.session.get_credentials(), "execute-api", embedded.aws.region).add_auth(request)
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(urllib.request.Request(url, content, dict(request.headers)), timeout=30)
+    error = json.loads(refusal.value.read())["error"]
+    assert (refusal.value.code, error["code"], error["field"]) == (415, "UnsupportedMediaType", "Content-Type")
 
 
 def test_the_bucket_is_encrypted_tagged_and_closed_to_the_public(embedded: Embedded) -> None:

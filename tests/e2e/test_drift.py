@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.costs import NIGHT
 from tests.e2e.rolling import Embedded, Rolled, phase, roll, until, versions_of
 
 LIGHT: dict[str, Any] = {
@@ -17,6 +18,16 @@ LIGHT: dict[str, Any] = {
 
 def revalidate(rolled: Rolled, **options: Any) -> dict[str, Any]:
     return roll(rolled.embedded, rolled.environment, "revalidate", options={**LIGHT, **options})
+
+
+def transitions(embedded: Embedded, deployment_id: str) -> int:
+    """State transitions of a deployment's execution."""
+    client = embedded.boto("stepfunctions")
+    machines = client.list_state_machines()["stateMachines"]
+    machine = next(each["stateMachineArn"] for each in machines if each["name"] == "proxyctl-rollout")
+    arn = f"{machine.replace(':stateMachine:', ':execution:')}:{deployment_id}"
+    pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
+    return sum(event["type"].endswith("StateEntered") for page in pages for event in page["events"])
 
 
 def findings(deployment: dict[str, Any]) -> list[dict[str, Any]]:
@@ -43,6 +54,8 @@ def test_an_environment_that_nobody_touched_has_no_drift(rolled: Rolled) -> None
     assert told["status"] == "SUCCEEDED", told.get("error")
     assert [one for one in findings(told) if one["severity"] == "drift"] == []
     assert rolled.stands()["last_revalidation"]["verdict"] == "GOOD"
+    # What a night costs rests on this number (bench/costs.py), of which the night's own Map has a third.
+    assert transitions(rolled.embedded, told["id"]) <= NIGHT.transitions * 2 / 3
 
 
 def test_an_alias_moved_by_hand_is_named_told_once_healed_and_told_again(rolled: Rolled) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,26 +14,17 @@ from chalicelib.domain.config import AlarmThresholds, Config, Throttle
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.engine.phase import Status
 
-from installer import environment
-from local import cloud, strict
 from tests.e2e import snapshot
-from tests.e2e.driving import DEPLOY, ROOT, Driver, build_bundle, good_secret
+from tests.e2e.driving import DEPLOY, Driver, good_secret, own_cloud
+from tests.e2e.gating import Gate, judge_releases
 from tests.e2e.needs import unused_statements
 
 
 @pytest.fixture(scope="module")
 def driver() -> Iterator[Driver]:
     """A cloud of this module's own: what it holds is compared before and after."""
-    environment.ensure(ROOT, environment.EMULATOR)
-    (ROOT / ".local").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"e2e-{os.getpid()}-phases-", dir=ROOT / ".local") as folder:
-        site = cloud.Site.of(ROOT, Path(folder))
-        try:
-            made = Driver(cloud.start(site, switches=strict.EVERYDAY)[0], build_bundle())
-            made.prepare()
-            yield made
-        finally:
-            cloud.stop(site.folder)
+    with own_cloud("phases") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +56,7 @@ def test_a_deploy_ends_in_a_candidate_that_says_what_it_is(deployed: dict[str, A
     assert released["health"]["artifact"] == deployed["package_artifact"]["digest"]
     assert released["health"]["secret"]["version_id"] == deployed["prepare_secret"]["version_id"]
     assert released["stranger"].startswith("refused")
-    assert len(deployed["configure_monitoring"]["heard"]) == 9
+    assert len(deployed["configure_monitoring"]["heard"]) == 8
     assert deployed["clean_up"]["orphans"] == []
 
 
@@ -162,6 +151,16 @@ def test_a_stack_left_in_pieces_is_deployed_to(driver: Driver, empty: dict[str, 
     told = {"deploy_stack": driver.phase("deploy_stack", name)}
     assert told["deploy_stack"].evidence["status"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
     driver.clean_up(name, remove_secret=True, secret_recovery_days=0)
+
+
+def test_a_slower_release_and_one_with_errors_are_stopped_and_an_equal_one_becomes_live(
+    driver: Driver, deployed: dict[str, Any], tmp_path: Path
+) -> None:
+    """Once each; ten times each, on a busy machine and through the state machine, are in test_gate.py."""
+    gate = Gate(replace(driver, calls=[]), "dev", tmp_path, CHANGES[-1][0])
+    good = gate.publish()
+    gate.go_live(good)
+    assert int(judge_releases(gate, good)) > int(good)
 
 
 def test_after_clean_up_the_cloud_is_as_it_was_before_the_first_deploy(

@@ -10,6 +10,7 @@ from chalicelib.ports import Aws
 
 from .alarms import FakeAlarms
 from .artifacts import FakeArtifacts
+from .documents import FakeDocuments
 from .endpoint import FakeEndpoint
 from .executions import FakeExecutions
 from .functions import FakeFunctions
@@ -68,8 +69,10 @@ class FakeAws:
     topics: FakeTopics = field(default_factory=FakeTopics)
 
     def __post_init__(self) -> None:
+        self.gateway.stacks = self.stacks
         self.alarms.notify = self.topics.publish
         self.rollouts = FakeRollouts(self.as_aws())
+        self.documents = FakeDocuments(self.as_aws())
 
     def as_aws(self) -> Aws:
         """For the type checker: a port that a test does not use need not be there."""

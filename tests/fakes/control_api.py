@@ -32,17 +32,22 @@ class Request:
 
 
 class ControlApi:
-    """Answers with what is queued, then with 200 {}."""
+    """Answers with what is queued, then with what is kept for the path, else with 200 {}.
+
+    pages: answers by path below the API's, without its query.
+    """
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, Any]] = []
+        self.pages: dict[str, Any] = {}
         self.requests: list[Request] = []
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.http.server_port}/api"
         self.client = Client(f"{self.url}/", emulator.session(REGION, Keys("AKIATEST", "secret")), REGION)
 
-    def answer(self) -> tuple[int, bytes]:
-        status, answer = self.answers.pop(0) if self.answers else (200, {})
+    def answer(self, path: str) -> tuple[int, bytes]:
+        kept = (200, self.pages.get(path.partition("?")[0].removeprefix("/api"), {}))
+        status, answer = self.answers.pop(0) if self.answers else kept
         return status, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
 
@@ -53,7 +58,7 @@ def _handler(api: ControlApi) -> type[BaseHTTPRequestHandler]:
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             api.requests.append(Request(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            status, content = api.answer()
+            status, content = api.answer(self.path)
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

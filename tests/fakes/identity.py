@@ -16,6 +16,7 @@ class FakeIdentity:
         self.policies: dict[str, str] = {}
         self.policy = "{}"  # of every role that `policies` does not name
         self.roles: set[str] = set()
+        self.boundaries: dict[str, str] = {}  # by role; every other role does not exist
         self.denied: set[tuple[str, str]] = set()
         self.asked: list[tuple[str, str, Mapping[str, str]]] = []
         self.calls: list[tuple[Sequence[str], Sequence[str]]] = []
@@ -30,6 +31,16 @@ class FakeIdentity:
 
     def role_policy(self, role: str, policy: str) -> str:
         return self.policies.get(role, self.policy)
+
+    def boundary(self, role: str) -> str | None:
+        return self.boundaries.get(role)
+
+    def set_boundary(self, role: str, policy_arn: str) -> None:
+        self.boundaries[role] = policy_arn
+
+    def create_role(self, name: str, trusted: str, boundary: str, tags: Mapping[str, str]) -> None:
+        self.roles.add(name)
+        self.boundaries[name] = boundary
 
     def simulate(
         self,

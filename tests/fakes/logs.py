@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from chalicelib.domain.aws.logs import LogGroup
+from chalicelib.domain.aws.logs import LogGroup, LogLine
 from chalicelib.ports.logs import MetricFilter, SavedQuery
 
 
@@ -15,6 +15,8 @@ class FakeLogs:
     def __init__(self) -> None:
         self.kept: dict[str, LogGroup] = {}
         self.lines: dict[str, list[str]] = {}
+        self.dated: dict[str, list[LogLine]] = {}
+        self.page = 100
         self.counting: dict[tuple[str, str], MetricFilter] = {}
         self.saved: dict[str, SavedQuery] = {}
         self.has_queries = True
@@ -54,7 +56,7 @@ class FakeLogs:
         return [query for query in self.saved.values() if query.name.startswith(prefix)]
 
     def put_query(self, wanted: SavedQuery) -> None:
-        query_id = wanted.id or f"q{len(self.saved) + 1}"
+        query_id = wanted.id or f"q{1 + max((int(query_id[1:]) for query_id in self.saved), default=0)}"
         self.saved[query_id] = replace(wanted, id=query_id)
 
     def delete_query(self, query_id: str) -> None:
@@ -62,6 +64,12 @@ class FakeLogs:
 
     def search(self, group: str, text: str, since_ms: int) -> Sequence[str]:
         return [line for line in self.lines.get(group, []) if text in line]
+
+    def read(self, group: str, text: str, since_ms: int, until_ms: int) -> Iterator[Sequence[LogLine]]:
+        lines = [line for line in self.dated.get(group, []) if since_ms <= line.at_ms < until_ms and text in line.text]
+        lines.sort(key=lambda line: line.at_ms)
+        for start in range(0, len(lines), self.page):
+            yield lines[start : start + self.page]
 
     def tags(self, group_arn: str) -> Mapping[str, str]:
         return {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.items import to_environment
-from chalicelib.domain.errors import Aborted, Conflict, LockLost, NotFound
+from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, NotFound
 from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, Page, PhaseRecord
 from chalicelib.domain.records import Claim, Ending
 
@@ -85,6 +85,8 @@ class FakeRecords:
             for item in found
             if (environment is None or item.environment == environment) and (status is None or item.status is status)
         ]
+        if cursor and not (cursor.isascii() and cursor.isdecimal()):
+            raise BadRequest("cursor is not one that a page answered", field="cursor")
         first = int(cursor or 0)
         more = str(first + limit) if len(wanted) > first + limit else None
         return Page(wanted[first : first + limit], more)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.aws.stacks import ChangeSet, Detection, ResourceDrift, Stack, StackEvent, StackResource
-from chalicelib.domain.errors import AwsCallFailed, NotFound
+from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
 EMPTY = ChangeSet("id", "name", "FAILED", "The submitted information didn't contain changes.", "UNAVAILABLE")
 
@@ -27,6 +27,7 @@ class FakeStacks:
         self.given: dict[str, Mapping[str, str | None]] = {}
         self.templates: list[str] = []
         self.did: list[str] = []
+        self.roles: list[str] = []  # with which CloudFormation was asked to work
         self.parameters: Sequence[str] | AwsCallFailed = ()
         self.drifted: list[ResourceDrift] = []
         self.detections = [Detection("DETECTION_COMPLETE")]  # look by look, the last for ever
@@ -75,23 +76,29 @@ class FakeStacks:
         parameters: Mapping[str, str | None],
         tags: Mapping[str, str],
         creates: bool,
+        description: str = "",
+        role_arn: str = "",
     ) -> ChangeSet:
+        if name in self.made:
+            raise Conflict(f"stack {stack} has a change set {name} already", code="ChangeSetExists")
+        self.roles.append(role_arn)
         self.did.append("create change set" if creates else "update change set")
         self.templates.append(template or "the previous one")
         self.given[stack] = parameters
         if creates:
             self.add(stack, "REVIEW_IN_PROGRESS", tags=tags)
-        return self._answer(name)
+        return self._answer(name, f"arn:{name}", description)
 
-    def _answer(self, name: str) -> ChangeSet:
+    def _answer(self, name: str, identifier: str, description: str) -> ChangeSet:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        self.made[name] = replace(answer, name=name)
+        self.made[name] = replace(answer, id=identifier, name=name, description=description)
         return self.made[name]
 
     def change_set(self, stack: str, name: str) -> ChangeSet:
-        if name not in self.made:
-            raise NotFound(f"there is no change set {name}")
-        return self._answer(name)
+        for made in self.made.values():
+            if name in (made.name, made.id):
+                return self._answer(made.name, made.id, made.description)
+        raise NotFound(f"there is no change set {name}")
 
     def change_sets(self, stack: str) -> Sequence[ChangeSet]:
         return list(self.made.values())
@@ -100,9 +107,9 @@ class FakeStacks:
         self.did.append(f"delete change set {name}")
         self.made.pop(name, None)
 
-    def execute(self, stack: str, name: str, token: str) -> None:
+    def execute(self, stack: str, change_set_id: str, token: str) -> None:
         self._start("execute")
-        self.made.pop(name, None)
+        self.made = {name: made for name, made in self.made.items() if made.id != change_set_id}
         if self.applies:
             self._apply(stack)
 
@@ -118,7 +125,8 @@ class FakeStacks:
             StackResource(name, name.lower(), "AWS::ApiGateway::Deployment", "CREATE_COMPLETE") for name in snapshots
         ]
 
-    def continue_rollback(self, stack: str, token: str) -> None:
+    def continue_rollback(self, stack: str, token: str, *, role_arn: str) -> None:
+        self.roles.append(role_arn)
         self._start("continue")
 
     def detect_drift(self, stack: str) -> str:
@@ -135,7 +143,8 @@ class FakeStacks:
         self.did.append(f"protect {on}")
         self.standing[stack] = replace(self.standing[stack], protected=on)
 
-    def delete(self, stack: str, token: str) -> None:
+    def delete(self, stack: str, token: str, *, role_arn: str) -> None:
+        self.roles.append(role_arn)
         self._start("delete")
 
     def _start(self, operation: str) -> None:

@@ -1,8 +1,9 @@
-"""The control plane's table in moto, as resources.yaml declares it."""
+"""The control plane's table, as resources.yaml declares it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import boto3
 import yaml
@@ -11,7 +12,7 @@ _RESOURCES = Path(__file__).resolve().parents[2] / "statemachine" / "resources.y
 _WANTED = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 
 
-def make_table() -> None:
-    """Where boto3's default session leads."""
+def make_table(client: Any = None) -> None:
+    """client: of DynamoDB; None for where boto3's default session leads."""
     declared = yaml.safe_load(_RESOURCES.read_text())["Resources"]["Table"]["Properties"]
-    boto3.client("dynamodb").create_table(**{name: declared[name] for name in _WANTED})
+    (client or boto3.client("dynamodb")).create_table(**{name: declared[name] for name in _WANTED})

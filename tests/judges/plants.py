@@ -13,6 +13,8 @@ from judges.documents import Sources
 Plant = Callable[[Sources], None]
 _LOGS = {"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/proxyctl-*"}
 _SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:proxyctl/*/webhook-*"
+_ROLES = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/proxyctl-*-proxy-${AWS::Region}"}
+_APIS = {"Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/*"}
 _ARN = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 
 
@@ -48,6 +50,16 @@ def _without_action(stem: str, action: str) -> Plant:
             each["Action"] = [name for name in listed(each["Action"]) if name != action]
 
     return plant
+
+
+def _allow(stem: str, action: str | list[str], resource: object) -> Plant:
+    added = {"Sid": "Planted", "Effect": "Allow", "Action": action, "Resource": resource}
+    return lambda sources: sources.policies[stem]["Statement"].append(added)
+
+
+def _without_the_deny(sources: Sources) -> None:
+    sources.resources["Resources"]["ChangeStacksRole"]["Properties"]["Policies"].clear()
+    del statement(sources, "change_stacks", "ChangeApisOfEnvironments")["Condition"]
 
 
 def _property(template: str, logical_id: str, **properties: Any) -> Plant:
@@ -125,6 +137,67 @@ FAULTS: Mapping[str, Fault] = {
     "a resource of another service": Fault(
         _on("bake", "SeeAlarms", Resource=_LOGS), "authorization", "cloudwatch:DescribeAlarms: needs"
     ),
+    "whoever makes roles leaves the boundary out": Fault(
+        _on("change_stacks", "MakeABoundedRole", Condition={}), "escalation", "iam:CreateRole without the boundary"
+    ),
+    "another boundary key": Fault(
+        _on("change_stacks", "MakeABoundedRole", Condition={"StringEquals": {"iam:ResourceTag/a": "b"}}),
+        "escalation",
+        "change_stacks: PutRolePolicy",
+    ),
+    "the boundary may be taken off": Fault(
+        _allow("deploy_stack", "iam:DeleteRolePermissionsBoundary", _ROLES),
+        "escalation",
+        "deploy_stack: iam:DeleteRolePermissionsBoundary",
+    ),
+    "the former deploy_stack": Fault(
+        _allow("deploy_stack", ["iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole"], _ROLES),
+        "escalation",
+        "deploy_stack: passes proxyctl-*-proxy-eu-central-1 to any service",
+    ),
+    "the former make_plan": Fault(
+        _on("make_plan", "PlanTheStack", Condition={}), "escalation", "make_plan: requests change sets of any name"
+    ),
+    "a name that another phase executes": Fault(
+        _on("make_plan", "PlanTheStack", Condition={"StringLike": {"cloudformation:ChangeSetName": "proxyctl-*"}}),
+        "escalation",
+        "make_plan: requests change sets that deploy_stack executes",
+    ),
+    "a phase executes any change set": Fault(
+        _on("apply_settings", "ExecuteItsChangeSet", Condition={}),
+        "escalation",
+        "deploy_stack: requests change sets that apply_settings executes",
+    ),
+    "a stack is deleted with the caller's rights": Fault(
+        _on("clean_up", "RemoveTheStack", Action=["cloudformation:DeleteStack"]),
+        "escalation",
+        "clean_up: cloudformation:DeleteStack without CloudFormation's role",
+    ),
+    "the former clean_up may patch the control API": Fault(
+        _on("clean_up", "FindTheApi", Action=["apigateway:PATCH"], Resource=_APIS),
+        "escalation",
+        "clean_up: apigateway:PATCH on the control API",
+    ),
+    "CloudFormation's role may change any API": Fault(
+        _without_the_deny, "escalation", "change_stacks: apigateway:DELETE on the control API"
+    ),
+    "a phase may change the control plane's functions": Fault(
+        _on("release_code", "Release", Resource={"Fn::Sub": "arn:aws:lambda:eu-central-1:123456789012:function:*"}),
+        "escalation",
+        "release_code: lambda:UpdateFunctionCode on functions of the control plane",
+    ),
+    "a phase reads keys": Fault(
+        _allow("bake", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:*"),
+        "escalation",
+        "bake: reads secret *",
+    ),
+    "a phase writes any record": Fault(
+        _on("bake", "KeepRecords", Condition={}), "escalation", "bake: dynamodb:PutItem of any record"
+    ),
+    "a phase assumes roles": Fault(
+        _allow("bake", "sts:AssumeRole", "*"), "escalation", "bake: returns credentials: sts:assumerole"
+    ),
+    "everything": Fault(_allow("bake", "*", "*"), "escalation", "bake: CreateAccessKey"),
     "g: a condition on the events topic": Fault(_condition_on_the_topic, "rules", "EventsTopicPolicy"),
     "k: webhook-*": Fault(_on("tell", "SignWebhooks", Resource={"Fn::Sub": _SECRETS}), "rules", "without a suffix"),
     "m: context.requestId in a header": Fault(_undocumented_header, "rules", "documented nowhere"),
@@ -139,10 +212,12 @@ FAULTS: Mapping[str, Fault] = {
         "read: logs:GetDataProtectionPolicy",
     ),
     "o: DescribeIndexPolicies": Fault(
-        _without_action("deploy_stack", "logs:DescribeIndexPolicies"), "formation", "create: logs:DescribeIndexPolicies"
+        _without_action("change_stacks", "logs:DescribeIndexPolicies"),
+        "formation",
+        "create: logs:DescribeIndexPolicies",
     ),
     "o: DescribeResourcePolicies": Fault(
-        _without_action("restore_settings", "logs:DescribeResourcePolicies"),
+        _without_action("change_stacks", "logs:DescribeResourcePolicies"),
         "formation",
         "update: logs:DescribeResourcePolicies",
     ),

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from judges import node_tools
+from judges import exceptions, node_tools
 from tests.e2e import recorded
+from tests.e2e.recorded import Extent
 
 RECORDING = Path(recorded.ROOT) / "local" / "recording"
 SCRIPT = """
@@ -66,14 +67,14 @@ def test_the_proxy_is_left_alone(tmp_path: Path) -> None:
     assert lines(tmp_path, "proxyctl-dev-proxy") == []
 
 
-def report(folder: Path, monkeypatch: pytest.MonkeyPatch, complete: bool, **call: Any) -> recorded.Report:
+def report(folder: Path, monkeypatch: pytest.MonkeyPatch, run: Extent, **call: Any) -> recorded.Report:
     """The end of a session that recorded this call only."""
     calls = folder / "calls"
     calls.mkdir()
     empty = {"service": "s3", "params": {}, "http": {"method": "PUT", "path": "/"}, "code": "", "beyond": []}
     (calls / "1.jsonl").write_text(json.dumps({"function": "proxyctl-ListEnvironments-1", **empty, **call}) + "\n")
     monkeypatch.setenv(recorded.FOLDER, str(calls))
-    ended = recorded.end(complete)
+    ended = recorded.end(run)
     if ended.lines[0] == node_tools.NOT_RUN:
         pytest.skip(node_tools.NOT_RUN)
     assert calls.exists() == ended.failed  # what is to be looked at stays
@@ -86,7 +87,7 @@ NAMES = {"Bucket": "proxyctl-000000000000-eu-central-1", "Key": "nightly/2026-11
 def test_a_good_call_of_a_part_of_the_tests_passes_and_says_what_was_not_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = report(tmp_path, monkeypatch, False, operation="PutObject", params=NAMES)
+    ended = report(tmp_path, monkeypatch, Extent.PART, operation="PutObject", params=NAMES)
     assert not ended.failed
     assert "NOT RUN" in ended.lines[-1]
 
@@ -102,11 +103,11 @@ def test_a_good_call_of_a_part_of_the_tests_passes_and_says_what_was_not_judged(
 def test_a_call_that_aws_would_refuse_fails_the_session(
     call: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert report(tmp_path, monkeypatch, False, **call).failed
+    assert report(tmp_path, monkeypatch, Extent.PART, **call).failed
 
 
 def test_a_whole_run_must_hear_every_lambda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = report(tmp_path, monkeypatch, True, operation="PutObject", params=NAMES)
+    ended = report(tmp_path, monkeypatch, Extent.ALL, operation="PutObject", params=NAMES)
     assert ended.failed
     assert "  no call of sweep was recorded" in ended.lines
 
@@ -115,4 +116,46 @@ def test_a_session_without_end_to_end_tests_has_nothing_to_judge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(recorded.FOLDER, str(tmp_path))
-    assert recorded.end(True) == recorded.Report(False)
+    assert recorded.end(Extent.ALL) == recorded.Report(False)
+
+
+@pytest.mark.parametrize(("run", "lambdas"), [(Extent.NOT_LONG, set()), (Extent.ALL, {"run_drill", "load_worker"})])
+def test_what_only_long_tests_use_is_demanded_where_they_run(
+    run: Extent, lambdas: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = report(tmp_path, monkeypatch, run, operation="PutObject", params=NAMES)
+    heard_of = {line.split()[3].partition("/")[0] for line in ended.lines if line.startswith("  no call of ")}
+    unused = {line.split()[3].partition("/")[0] for line in ended.lines if line.startswith("  no call used ")}
+    assert {"run_drill", "load_worker"} & heard_of == lambdas
+    assert {"run_drill", "load_worker"} & unused == lambdas
+    assert "await_approval" in heard_of
+
+
+def test_what_is_left_to_long_tests_names_a_file_with_such_tests() -> None:
+    for accepted in exceptions.load("long"):
+        assert "@pytest.mark.long" in (recorded.ROOT / accepted.source).read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "run"),
+    [
+        ({}, Extent.NOT_LONG),
+        ({"markexpr": ""}, Extent.ALL),
+        ({"markexpr": "long"}, Extent.PART),
+        ({"keyword": "drift"}, Extent.PART),
+        ({"lf": True}, Extent.PART),
+        ({"maxfail": 1}, Extent.PART),
+        ({"args": ["tests/e2e"], "markexpr": ""}, Extent.ALL),
+        ({"args": ["tests/e2e/test_drift.py"]}, Extent.PART),
+    ],
+)
+def test_a_session_is_complete_when_its_options_leave_no_test_out(options: dict[str, Any], run: Extent) -> None:
+    chosen = {"keyword": "", "markexpr": "not long", "lf": False, "maxfail": 0, "args": ["tests"], **options}
+
+    class Config:
+        args = chosen["args"]
+
+        def getoption(self, name: str, default: object = None) -> object:
+            return chosen.get(name, default)
+
+    assert recorded.extent(Config()) is run  # type: ignore[arg-type]

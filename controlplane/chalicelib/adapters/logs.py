@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from chalicelib.domain.aws.logs import LogGroup
+from chalicelib.domain.aws.logs import LogGroup, LogLine
 from chalicelib.domain.errors import AwsCallFailed, NotFound
 from chalicelib.ports.logs import MetricFilter, SavedQuery
 
-from .session import call, pages
+from .session import aws_errors, call, client, pages
 
 
 class CloudWatchLogs:
@@ -135,6 +136,21 @@ class CloudWatchLogs:
             return []
         return [item["message"] for item in entries]
 
+    def read(self, group: str, text: str, since_ms: int, until_ms: int) -> Iterator[Sequence[LogLine]]:
+        pages_of_events = client("logs").get_paginator("filter_log_events")
+        try:
+            with aws_errors("logs:filter_log_events"):
+                for page in pages_of_events.paginate(
+                    logGroupName=group, filterPattern=f'"{text}"', startTime=since_ms, endTime=until_ms - 1
+                ):
+                    yield [_line(event) for event in page.get("events", [])]
+        except NotFound:
+            return
+
     def tags(self, group_arn: str) -> Mapping[str, str]:
         tags: Mapping[str, str] = call("logs", "list_tags_for_resource", resourceArn=group_arn).get("tags", {})
         return tags
+
+
+def _line(event: Mapping[str, Any]) -> LogLine:
+    return LogLine(event["logStreamName"], event["timestamp"], event["message"])

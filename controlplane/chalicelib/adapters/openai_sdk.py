@@ -152,6 +152,8 @@ def _tool_call(client: OpenAI, models: Models) -> Facts:
         max_completion_tokens=4 * _MAX_TOKENS,
     )
     choice = raw.parse().choices[0]
+    if choice.finish_reason == "length":
+        return {**_facts_of(raw), "not_run": f"the model used up {4 * _MAX_TOKENS} tokens before its call was complete"}
     calls = choice.message.tool_calls or []
     function = getattr(calls[0], "function", None) if calls else None
     return {
@@ -195,7 +197,8 @@ def _facts_of(raw: Any) -> Facts:
 
 def _text(text: str | None, finish_reason: str | None) -> str:
     # A model that used all its tokens for thinking says nothing, and is not at fault.
-    return text or ("(cut by the token limit)" if finish_reason == "length" else "")
+    cut = {"length": "(cut by the token limit)", "content_filter": "(cut by the content filter)"}
+    return text or cut.get(finish_reason or "", "")
 
 
 _OPERATIONS: Mapping[str, Callable[[OpenAI, Models], Facts]] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.aws.stacks import Change, ChangeSet, Detection, ResourceDrift, Stack, StackEvent, StackResource
-from chalicelib.domain.errors import AwsCallFailed, NotFound
+from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
 from .session import call, pages
 from .stack_values import change_of, event_of, stack_of
@@ -87,6 +87,8 @@ class CloudFormationStacks:
         parameters: Mapping[str, str | None],
         tags: Mapping[str, str],
         creates: bool,
+        description: str = "",
+        role_arn: str = "",
     ) -> ChangeSet:
         arguments = [
             {"ParameterKey": key, "UsePreviousValue": True}
@@ -97,8 +99,9 @@ class CloudFormationStacks:
         by_template = {"UsePreviousTemplate": True} if template is None else {"TemplateBody": template}
         # A create that fails leaves nothing behind: a stack in ROLLBACK_COMPLETE could not be deployed to again.
         on_failure = {"OnStackFailure": "DELETE"} if creates else {}
+        optional = {"Description": description, "RoleARN": role_arn}
         try:
-            call(
+            answer = call(
                 "cloudformation",
                 "create_change_set",
                 StackName=stack,
@@ -107,13 +110,16 @@ class CloudFormationStacks:
                 Parameters=arguments,
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
                 Capabilities=["CAPABILITY_NAMED_IAM"],
+                **{key: value for key, value in optional.items() if value},
                 **by_template,
                 **on_failure,
             )
         except AwsCallFailed as error:
-            if error.aws_code != "AlreadyExistsException":
-                raise
-        return self.change_set(stack, name)
+            if error.aws_code == "AlreadyExistsException":
+                message = f"stack {stack} has a change set {name} already"
+                raise Conflict(message, code="ChangeSetExists") from error
+            raise
+        return self.change_set(stack, answer["Id"])
 
     def change_set(self, stack: str, name: str) -> ChangeSet:
         token: dict[str, str] = {}
@@ -131,6 +137,7 @@ class CloudFormationStacks:
             reason=answer.get("StatusReason", ""),
             execution=answer.get("ExecutionStatus", ""),
             changes=tuple(changes),
+            description=answer.get("Description", ""),
         )
 
     def change_sets(self, stack: str) -> Sequence[ChangeSet]:
@@ -157,11 +164,23 @@ class CloudFormationStacks:
     def delete_change_set(self, stack: str, name: str) -> None:
         call("cloudformation", "delete_change_set", StackName=stack, ChangeSetName=name)
 
-    def execute(self, stack: str, name: str, token: str) -> None:
-        call("cloudformation", "execute_change_set", StackName=stack, ChangeSetName=name, ClientRequestToken=token)
+    def execute(self, stack: str, change_set_id: str, token: str) -> None:
+        call(
+            "cloudformation",
+            "execute_change_set",
+            StackName=stack,
+            ChangeSetName=change_set_id,
+            ClientRequestToken=token,
+        )
 
-    def continue_rollback(self, stack: str, token: str) -> None:
-        call("cloudformation", "continue_update_rollback", StackName=stack, ClientRequestToken=token)
+    def continue_rollback(self, stack: str, token: str, *, role_arn: str) -> None:
+        call(
+            "cloudformation",
+            "continue_update_rollback",
+            StackName=stack,
+            ClientRequestToken=token,
+            RoleARN=role_arn,
+        )
 
     def detect_drift(self, stack: str) -> str:
         detection: str = call("cloudformation", "detect_stack_drift", StackName=stack)["StackDriftDetectionId"]
@@ -190,5 +209,5 @@ class CloudFormationStacks:
     def protect(self, stack: str, on: bool) -> None:
         call("cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on)
 
-    def delete(self, stack: str, token: str) -> None:
-        call("cloudformation", "delete_stack", StackName=stack, ClientRequestToken=token)
+    def delete(self, stack: str, token: str, *, role_arn: str) -> None:
+        call("cloudformation", "delete_stack", StackName=stack, ClientRequestToken=token, RoleARN=role_arn)

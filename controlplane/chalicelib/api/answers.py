@@ -17,6 +17,7 @@ from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
 from .bodies import body_of
+from .queries import refuse_unknown
 from .responses import DeploymentView, ErrorBody, ErrorDetail, StoredSecret
 from .views import show_deployment
 
@@ -62,6 +63,10 @@ class ApiCall:
                 remedy="GET /deployments lists those that exist.",
             )
         return text
+
+    def refuse_query(self) -> None:
+        """Raises BadRequest for any query parameter: this route takes none."""
+        refuse_unknown(self.query, ())
 
     def json(self) -> dict[str, object]:
         """The body as a JSON object. Raises BadRequest for anything else."""

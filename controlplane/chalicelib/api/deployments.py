@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.domain.errors import BadRequest, NotFound
-from chalicelib.domain.model import DeploymentStatus
+from chalicelib.domain.model import Deployment, DeploymentStatus
+from chalicelib.domain.names import Names
 from chalicelib.domain.times import Clock
 from chalicelib.engine import registry
 from chalicelib.lifecycle.drill_requests import rewrite
@@ -24,6 +25,7 @@ _FILTERS = ("cursor", "environment", "limit", "status")
 
 def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Start a deployment. The same Idempotency-Key and body give the same deployment again."""
+    call.refuse_query()
     key = call.headers.get("idempotency-key")
     return accept(begin(rewrite(call.json(), aws), aws, clock, caller=call.caller, key=key))
 
@@ -31,7 +33,10 @@ def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
 def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentPage]:
     """Deployments, newest first: `?environment=`, `?status=`, `?limit=` (1 to 100), `?cursor=`."""
     refuse_unknown(call.query, _FILTERS)
-    page = aws.records.deployments(call.query.get("environment"), _status(call), _limit(call), call.query.get("cursor"))
+    environment = call.query.get("environment")
+    if environment is not None:
+        Names(environment)  # refuses what no environment can be called
+    page = aws.records.deployments(environment, _status(call), _limit(call), call.query.get("cursor"))
     return Answer(200, DeploymentPage(tuple(map(show_deployment, page.deployments)), page.cursor))
 
 
@@ -49,13 +54,14 @@ def _status(call: ApiCall) -> DeploymentStatus | None:
 def _limit(call: ApiCall) -> int:
     text = call.query.get("limit", str(_PAGE))
     # Measured before it is read: Python refuses to read a number of 5,000 digits.
-    if not text.isdecimal() or len(text) > _LIMIT_DIGITS or not 1 <= int(text) <= _PAGE_LIMIT:
+    if not (text.isascii() and text.isdecimal()) or len(text) > _LIMIT_DIGITS or not 1 <= int(text) <= _PAGE_LIMIT:
         raise BadRequest(f"limit {text[:20]!r} is not from 1 to {_PAGE_LIMIT}", field="limit", remedy="Leave it out.")
     return int(text)
 
 
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentDetail]:
     """One deployment with every phase: status, times, summary, evidence and error."""
+    call.refuse_query()
     deployment = aws.records.deployment(call.deployment_id)
     recorded = aws.records.phases(deployment.id)
     figures = aws.live_figures.of(deployment.id) if is_measuring(recorded) else ()
@@ -64,22 +70,33 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentDetail]:
 
 def report(call: ApiCall, aws: Aws, clock: Clock) -> Answer[str]:
     """The HTML report."""
-    return _document(call, aws, "report.html", "text/html; charset=utf-8")
+    return _document(call, aws, "report", "report.html", "text/html; charset=utf-8")
 
 
 def handoff(call: ApiCall, aws: Aws, clock: Clock) -> Answer[str]:
     """The handoff document (Markdown)."""
-    return _document(call, aws, "handoff.md", "text/markdown; charset=utf-8")
+    return _document(call, aws, "handoff", "handoff.md", "text/markdown; charset=utf-8")
 
 
-def _document(call: ApiCall, aws: Aws, name: str, content_type: str) -> Answer[str]:
+def _document(call: ApiCall, aws: Aws, link: str, name: str, content_type: str) -> Answer[str]:
+    call.refuse_query()
     deployment = aws.records.deployment(call.deployment_id)
-    phases = {phase.name: phase for phase in aws.records.phases(deployment.id)}
-    key = phases["write_handoff"].evidence.get(name) if "write_handoff" in phases else None
+    key = _key(deployment, link, name, aws)
     if not key:
+        why = "it has none" if deployment.status.is_final else "it is written when the deployment ends"
         raise NotFound(
-            f"deployment {deployment.id} has no {name}: phase write_handoff has not ended",
+            f"deployment {deployment.id} has no {name}: {why}",
             field="id",
             remedy="GET /deployments/{id} shows its phases.",
         )
-    return Answer(200, aws.artifacts.get(str(key)).decode(), {"Content-Type": content_type})
+    return Answer(200, aws.artifacts.get(key).decode(), {"Content-Type": content_type})
+
+
+def _key(deployment: Deployment, link: str, name: str, aws: Aws) -> str:
+    """The document's key in the bucket; "" without one. While the deployment runs, write_handoff's evidence names it;
+    of a deployment of an earlier version of the control plane only that does."""
+    if link in deployment.links:
+        return f"reports/{deployment.id}/{name}"
+    phases = {phase.name: phase for phase in aws.records.phases(deployment.id)}
+    handoff = phases.get("write_handoff")
+    return str(handoff.evidence.get(name, "")) if handoff else ""

@@ -19,11 +19,13 @@ _HISTORY = 20
 
 def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentList]:
     """All environments."""
+    call.refuse_query()
     return Answer(200, EnvironmentList(tuple(map(show_environment, aws.records.environments()))))
 
 
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentDetail]:
     """One environment: its releases, lock, history and DORA metrics."""
+    call.refuse_query()
     name = Names(call.path["name"]).environment
     environment = aws.records.environment(name)
     if not environment.is_known:

@@ -15,5 +15,6 @@ _NIGHTS = 30
 
 def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[NightList]:
     """The last nightly revalidations, newest first."""
+    call.refuse_query()
     nights = aws.nights.concluded(_NIGHTS)
     return Answer(200, NightList(tuple(decode_lenient(NightSummary, night) for night in nights)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Required, TypedDict
 
 from chalicelib.domain.config import Config
 from chalicelib.domain.model import Action, DeploymentStatus, Lock, PhaseStatus, Release
@@ -34,9 +35,50 @@ class ErrorBody:
     error: ErrorDetail
 
 
+class RecordedError(TypedDict, total=False):
+    """Why a deployment or a phase failed. field: of the request; remedy: what to do."""
+
+    code: Required[str]
+    message: Required[str]
+    field: str
+    remedy: str
+
+
+class ApprovalView(TypedDict, total=False):
+    """until: while the deployment waits for an approval; by, at: who approved it, and when."""
+
+    until: str
+    by: str
+    at: str
+
+
+class IncidentView(TypedDict, total=False):
+    """Since when, and why, revalidations of an environment fail."""
+
+    opened_at: str
+    opened_by: str
+    why: str
+
+
+class RevalidationView(TypedDict, total=False):
+    """The last check of what is live. verdict: `GOOD` or `BAD`, with the reason."""
+
+    verdict: str
+    at: str
+    why: str
+    deployment_id: str
+
+
+class ExpiryView(TypedDict, total=False):
+    """The options with which the environment is cleaned up when its time is over."""
+
+    remove_secret: bool
+    secret_recovery_days: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentView:
-    """approval: `{until}` while the deployment waits for an approval, `{by, at}` afterwards."""
+    """A deployment without its phases, as lists show it. waiting: it waits behind another one."""
 
     id: str
     environment: str
@@ -55,9 +97,9 @@ class DeploymentView:
     duration_s: float | None = None
     current_phase: str | None = None
     summary: str | None = None
-    error: Mapping[str, str] | None = None
+    error: RecordedError | None = None
     resumes: str | None = None
-    approval: Mapping[str, object] | None = None
+    approval: ApprovalView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +114,7 @@ class PhaseView:
     duration_s: float | None
     summary: str
     evidence: Mapping[str, object]
-    error: Mapping[str, str] | None = None
+    error: RecordedError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +180,10 @@ class EnvironmentView:
     applied: Mapping[str, AppliedView]
     links: Mapping[str, str]
     last_deployment: str | None
-    last_revalidation: Mapping[str, str] | None
-    incident: Mapping[str, str] | None
+    last_revalidation: RevalidationView | None
+    incident: IncidentView | None
     expires_at: str | None
-    at_expiry: Mapping[str, object]
+    at_expiry: ExpiryView
     updated_at: str | None
 
 

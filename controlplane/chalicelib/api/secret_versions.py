@@ -18,7 +18,7 @@ from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
 from .answers import Answer, ApiCall, answer_stored
-from .queries import refuse_unknown, secret_query
+from .queries import secret_query
 from .responses import SecretHistory, SecretVersionView, SecretView, StoredSecret
 
 
@@ -34,7 +34,7 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[SecretView]:
 
     404 while the environment has no secret. An adopted secret is named, and not read.
     """
-    refuse_unknown(call.query, ())
+    call.refuse_query()
     names = Names(call.path["name"])
     environment = aws.records.environment(names.environment)
     adopted = environment.last_good.config.get("secret_arn") if environment.last_good else None
@@ -64,7 +64,7 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[SecretView]:
 
 def history(call: ApiCall, aws: Aws, clock: Clock) -> Answer[SecretHistory]:
     """The versions that can still be gone back to, newest first, with the releases that ran with each."""
-    refuse_unknown(call.query, ())
+    call.refuse_query()
     names = Names(call.path["name"])
     info = _find(names, aws)
     if info.doomed:

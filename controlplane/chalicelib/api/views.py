@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.model import Deployment, DeploymentStatus, Environment, PhaseRecord, PhaseStatus
@@ -20,6 +20,7 @@ from .responses import (
     EnvironmentView,
     LoadView,
     PhaseView,
+    RecordedError,
 )
 
 _DONE = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
@@ -79,7 +80,7 @@ def _show_phase(record: PhaseRecord) -> PhaseView:
         duration_s=_seconds(record.started_at, record.ended_at),
         summary=record.summary,
         evidence=record.evidence,
-        error=record.error or None,
+        error=cast("RecordedError | None", record.error or None),
     )
 
 

@@ -11,6 +11,8 @@ CHAT = "/v1/chat/completions"
 JSON = {"content-type": "application/json"}
 HELLO = ({"role": "user", "content": "Say hello in one word."},)
 ASK: Mapping[str, object] = {"model": "$chat_model", "messages": HELLO, "max_completion_tokens": 64}
+# How an answer without tools may end. `length`: some models think before they speak; `content_filter`: Azure's.
+ENDS = ("stop", "length", "content_filter")
 # Faults are planted for a model that only one check names, so that other rollouts keep a healthy upstream.
 FAULTY: Mapping[str, object] = {**ASK, "model": "$fault_model"}
 

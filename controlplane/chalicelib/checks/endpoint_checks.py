@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from .check import CHAT, Check, HttpRequest
+from .check import CHAT, ENDS, Check, HttpRequest
 from .expectations import Expect
 
+# Answers without a body were reported to hang until a time limit ended them.
+WITHOUT_BODY_MS = 10_000
 _OK = (Expect("status", "is", 200), Expect("request_id", "present"))
 
 ENDPOINTS: tuple[Check, ...] = (
@@ -48,7 +50,7 @@ ENDPOINTS: tuple[Check, ...] = (
             *_OK,
             Expect("object", "is", "chat.completion"),
             Expect("text", "present"),
-            Expect("finish_reason", "one_of", ("stop", "length")),
+            Expect("finish_reason", "one_of", ENDS),
             Expect("total_tokens", "at_least", 1),
         ),
         sdk="chat",
@@ -61,7 +63,7 @@ ENDPOINTS: tuple[Check, ...] = (
             Expect("content_type", "holds", "text/event-stream"),
             Expect("chunks", "at_least", 2),
             Expect("text", "present"),
-            Expect("finish_reason", "one_of", ("stop", "length")),
+            Expect("finish_reason", "one_of", ENDS),
             Expect("total_tokens", "at_least", 1),
         ),
         sdk="chat_stream",
@@ -145,6 +147,20 @@ ENDPOINTS: tuple[Check, ...] = (
         ),
         http=HttpRequest("GET", "/v1/no-such-path", {"origin": "$origin"}),
         needs=("origin",),
+    ),
+    Check(
+        "head",
+        "HEAD, whose answer has no body, arrives in time in stream mode (otherwise: `config.response_mode` buffered).",
+        (Expect("status", "is", 200), Expect("ms", "at_most", WITHOUT_BODY_MS)),
+        http=HttpRequest("HEAD", "/health"),
+        needs=("candidate", "streams"),
+    ),
+    Check(
+        "no_content",
+        "A 204, which has no body, arrives in time in stream mode (otherwise: `config.response_mode` buffered).",
+        (Expect("status", "is", 204), Expect("ms", "at_most", WITHOUT_BODY_MS)),
+        http=HttpRequest("OPTIONS", "/v1/models"),
+        needs=("candidate", "streams"),
     ),
     Check(
         "candidate_is_closed",

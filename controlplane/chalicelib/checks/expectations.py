@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import cast
 
-from chalicelib.domain.evidence.checks import CheckRow
+from chalicelib.domain.evidence.checks import CheckRow, Expectation
 
 Facts = Mapping[str, object]
 _LONGEST = 160  # characters of a value in a reason
+_RECORDED = 80  # characters of a value beside its expectation
 
 
 class CheckVerdict(StrEnum):
@@ -39,6 +40,7 @@ class CheckOutcome:
     """How one check ended. expected: the expectations that were not met; ms: of its request.
 
     cause: the wrong status and the server's message, `status 502: …`; "" when the status was right.
+    expectations: all of them with their actual values.
     """
 
     name: str
@@ -48,13 +50,20 @@ class CheckOutcome:
     expected: Sequence[str] = ()
     request_id: str = ""
     cause: str = ""
+    expectations: tuple[Expectation, ...] = ()
 
     def as_row(self) -> CheckRow:
-        """For the record: expectations and request ID only of a failed check."""
-        row = CheckRow(self.name, self.verdict.value, round(self.ms, 1), self.reason or None)
+        """For the record: unmet expectations and request ID only of a failed check."""
+        row = CheckRow(
+            self.name,
+            self.verdict.value,
+            round(self.ms, 1),
+            self.reason or None,
+            expectations=self.expectations or None,
+        )
         if self.verdict is not CheckVerdict.FAILED:
             return row
-        return CheckRow(row.name, row.verdict, row.ms, row.reason, tuple(self.expected), self.request_id)
+        return replace(row, expected=tuple(self.expected), request_id=self.request_id)
 
 
 def find(facts: Facts, path: str) -> object:
@@ -76,10 +85,11 @@ def judge(name: str, expects: Sequence[Expect], facts: Facts) -> CheckOutcome:
     After a wrong status the facts that are absent because of it are left out of the reason.
     """
     values = [(expect, find(facts, expect.fact)) for expect in expects]
-    broken = [(expect, value) for expect, value in values if not _RULES[expect.rule](value, expect.value)]
+    broken = [(expect, value) for expect, value in values if not _is_met(expect, value)]
+    recorded = tuple(Expectation(str(each), _short(value, _RECORDED), _is_met(each, value)) for each, value in values)
     ms, request_id = float(cast(float, facts.get("ms", 0.0))), str(facts.get("request_id", ""))
     if not broken:
-        return CheckOutcome(name, CheckVerdict.PASSED, ms, request_id=request_id)
+        return CheckOutcome(name, CheckVerdict.PASSED, ms, request_id=request_id, expectations=recorded)
     wrong_status = any(expect.fact == "status" for expect, _ in broken)
     relevant = [(expect, value) for expect, value in broken if not wrong_status or value is not None]
     return CheckOutcome(
@@ -91,7 +101,12 @@ def judge(name: str, expects: Sequence[Expect], facts: Facts) -> CheckOutcome:
         expected=[str(expect) for expect, _ in broken],
         request_id=request_id,
         cause=_cause(facts) if wrong_status else "",
+        expectations=recorded,
     )
+
+
+def _is_met(expect: Expect, value: object) -> bool:
+    return _RULES[expect.rule](value, expect.value)
 
 
 def _cause(facts: Facts) -> str:
@@ -124,9 +139,9 @@ def filled(value: object, variables: Mapping[str, object]) -> object:
     return value
 
 
-def _short(value: object) -> str:
+def _short(value: object, longest: int = _LONGEST) -> str:
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def _number(actual: object) -> float | None:

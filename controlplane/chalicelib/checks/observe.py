@@ -27,6 +27,7 @@ WHY_NOT = {
     "client_keys": "the secret has no client keys, so every caller is let in",
     "live": "the public path serves another version than the one under test",
     "candidate": "the release is not tested through the candidate's path",
+    "streams": "answers are buffered here, or API Gateway's STREAM integration is missing (the embedded cloud)",
     "origin": "the secret's cors_origins allows no browser",
     "retries": "the secret's retries is 0",
     "attempts": "health does not tell how often the proxy tries",
@@ -68,6 +69,8 @@ def _attempt(check: Check, target: Target, aws: Aws) -> CheckOutcome:
     facts = _observe(check, target, variables, aws)
     if is_planted:
         facts["attempts"] = upstream.count_attempts(faults, model, aws)
+    if facts.get("not_run"):
+        return not_run(check.name, str(facts["not_run"]))
     return judge(check.name, expects, facts)
 
 

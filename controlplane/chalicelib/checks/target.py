@@ -24,6 +24,7 @@ TIMEOUT_S = 25.0
 # A check of a timeout lasts as long as the timeout, so longer ones are not checked.
 LONGEST_TIMEOUT_S = 5.0
 _MARGIN_S = 1.5  # a planted pause is longer than the timeout under test by this
+_NOT_FOR_CHAT = ("embed", "image", "dall-e", "tts", "whisper", "transcri", "audio", "realtime", "moderation", "sora")
 _CHAT, _EMBEDDING = "gpt-4o-mini", "text-embedding-3-small"  # when the secret maps no model
 
 
@@ -62,14 +63,12 @@ def release_fingerprint(request: Request, *more: object) -> str:
     return fingerprint(identity, stack.stack_id, secret.version_id, *settings, *more)
 
 
-def locate(request: Request, aws: Aws, *, spares_users: bool = False) -> Target:
+def locate(request: Request, aws: Aws) -> Target:
     """The candidate of a deploy; for a revalidation, the live version. Raises PhaseFailed (NothingToTest).
 
-    spares_users: reach the live version through the candidate's path wherever that serves it, so that errors that are
-    made on purpose do not count as users'.
-
-    With client keys, the public path answers only callers who have one. The control plane has none, so it tests the
-    live version through the candidate's path, as long as both aliases are on the same version.
+    The live version is reached through the candidate's path wherever that serves it: errors that are made on purpose do
+    not count as users', a night writes no metric that costs money, and client keys, of which the control plane has
+    none, do not matter. The check `public_health` sees the public path.
     """
     stack = _latest(request, StackEvidence)
     if stack is None or not stack.api_url:
@@ -86,7 +85,7 @@ def locate(request: Request, aws: Aws, *, spares_users: bool = False) -> Target:
     same = alias_of(aliases, "candidate").version == alias_of(aliases, "live").version
     candidate = _candidate(url, stack.api_url, alias_of(aliases, "live").version, request, aws, is_candidate=same)
     variables = {**candidate.variables, "live": True}
-    if same and (spares_users or variables["client_keys"]):
+    if same:
         return Target(url, True, candidate.version, variables)
     return Target(stack.api_url, False, candidate.version, {**variables, "candidate": False})
 
@@ -107,16 +106,23 @@ def _candidate(url: str, public_url: str, version: str, request: Request, aws: A
         "version": version,
         "nonce": fingerprint(request.deployment_id, request.now.isoformat())[:16],
         "stand_in": bool(aws.settings.upstream_faults_url),
+        "streams": _streams(request, aws),
         "public_url": public_url,
         **_secret_variables(decode_lenient(SecretFacts, secret or {})),
     }
     return Target(url, True, version, variables)
 
 
+def _streams(request: Request, aws: Aws) -> bool:
+    """Whether answers come through API Gateway's STREAM integration, which only an account has."""
+    mode = request.config.response_mode or aws.settings.response_mode
+    return mode == "stream" and not aws.settings.embedded
+
+
 def _secret_variables(secret: SecretFacts) -> dict[str, object]:
     return {
         "aliases": list(secret.models),
-        "chat_model": next((name for name in secret.models if "embed" not in name), _CHAT),
+        "chat_model": next((name for name in secret.models if _may_chat(name)), _CHAT),
         "embedding_model": next((name for name in secret.models if "embed" in name), _EMBEDDING),
         "client_keys": secret.client_keys,
         "origin": _origin(secret.cors_origins),
@@ -124,6 +130,11 @@ def _secret_variables(secret: SecretFacts) -> dict[str, object]:
         "attempts": None if secret.retries is None else secret.retries + 1,
         **_timeout_variables(secret.timeouts),
     }
+
+
+def _may_chat(alias: str) -> bool:
+    """Whether a name sounds like a chat model's: `/health` tells names only."""
+    return not any(word in alias.lower() for word in _NOT_FOR_CHAT)
 
 
 def _origin(origins: Sequence[str]) -> str:

@@ -146,7 +146,7 @@ def _any_value(kind: type[object]) -> dict[str, Any]:
     raise NotImplementedError
 
 
-def _part(hint: Any) -> Any:
+def nested(hint: Any) -> Any:
     """The dataclass in a hint such as `Webhook | None`; None where there is none, as in `Mapping[str, Webhook]`."""
     alternatives = get_args(hint) if get_origin(hint) in (types.UnionType, Union) else (hint,)
     return next((part for part in alternatives if dataclasses.is_dataclass(part)), None)
@@ -168,14 +168,14 @@ def _unknown_fields(kind: Any, value: object) -> Iterator[tuple[list[str], list[
         if name not in hints:
             yield [str(name)], list(hints)
         else:
-            yield from (([name, *path], fields) for path, fields in _unknown_fields(_part(hints[name]), item))
+            yield from (([name, *path], fields) for path, fields in _unknown_fields(nested(hints[name]), item))
 
 
 def _without_unknown(kind: Any, value: Any) -> Any:
     if kind is None or not isinstance(value, Mapping):
         return value
     hints = _hints(kind)
-    return {name: _without_unknown(_part(hints[name]), item) for name, item in value.items() if name in hints}
+    return {name: _without_unknown(nested(hints[name]), item) for name, item in value.items() if name in hints}
 
 
 def _unknown_field(field: str, name: str, fields: list[str]) -> BadRequest:
@@ -201,7 +201,7 @@ def _choices(kind: Any, path: list[str]) -> list[str]:
     """What a field of few values may be."""
     hint: Any = kind
     for name in path:
-        hint = get_type_hints(_part(hint)).get(name) if _part(hint) else None
+        hint = get_type_hints(nested(hint)).get(name) if nested(hint) else None
     for part in (hint, *get_args(hint)):
         if get_origin(part) is Literal:
             return [str(value) for value in get_args(part)]

@@ -10,6 +10,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+Ranges = Mapping[str, tuple[float, float]]  # (lowest, highest) by field
+
 _LEAST = 1e-9  # of the numbers above 0; DynamoDB holds none below 1e-130
 _SHOWN = 40  # characters of a number in a message
 
@@ -133,6 +135,12 @@ def within(name: str, value: float | None, low: float, high: float) -> None:
         field=name,
         remedy=f"Set {name} within the range.",
     )
+
+
+def all_within(under: str, value: object, ranges: Ranges) -> None:
+    """`within` for each field of `value` that `ranges` names; `under`: the path of `value`."""
+    for name, (low, high) in ranges.items():
+        within(f"{under}.{name}", getattr(value, name), low, high)
 
 
 def _shown(value: float) -> str:

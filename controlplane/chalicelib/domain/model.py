@@ -132,8 +132,10 @@ class Environment:
     good before that, and is the target of action rollback. `releases`: the last ten that passed every check, newest
     first; a rollback goes to no other version.
 
-    incident: since when, and why, revalidations fail; None when the last one passed. expires_at: when the sweeper
-    cleans it up, with the options in `at_expiry`; None for an environment without a time limit.
+    recovered_from: the newest deployment when the record, which someone had deleted, was rebuilt from those of the
+    deployments; None otherwise. incident: since when, and why, revalidations fail; None when the last one passed.
+    expires_at: when the sweeper cleans it up, with the options in `at_expiry`; None for an environment without a time
+    limit.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Environment:
     expires_at: str | None = None
     at_expiry: Evidence = field(default_factory=dict)
     updated_at: str | None = None
+    recovered_from: str | None = None
 
     @property
     def good(self) -> tuple[Release, ...]:
@@ -198,6 +201,32 @@ class Deployment:
     unknown_config: Evidence = field(default_factory=dict)
     patch: Evidence | None = None
     replaces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A deployment at its end, as its report and handoff describe it.
+
+    deployment: with its caller, reason (`options.reason`) and `approval`; its own status is the one before the end.
+
+    environment: before the end. phases: of this deployment, in the order in which they began. status, summary, error
+    (`{code, message, field?, remedy?}`, None for a success): how it ended. users: after a failure, the version that
+    users are on and whether it answers; "" where that was not asked. at: when it ended, ISO 8601.
+    """
+
+    deployment: Deployment
+    environment: Environment
+    phases: tuple[PhaseRecord, ...]
+    status: DeploymentStatus
+    summary: str
+    error: Mapping[str, str] | None
+    users: str
+    at: str
+
+    @property
+    def approver(self) -> str:
+        """ARN of who approved the deployment; "" when nobody had to."""
+        return str(self.deployment.approval.get("by", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Literal
+from typing import ClassVar, Literal
 
-from .errors import BadRequest, within
+from .errors import BadRequest, Ranges, all_within, within
 from .times import TIME_LIMIT_H
 
 # Seconds at each step and after the last one, in an account, unless options.bake says otherwise.
 BAKE_STEP_S, BAKE_WATCH_S = 60, 300
 # The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
 _MOST_BAKE_S = 86_400
-_SECRET_VERSION = re.compile(r"[A-Za-z0-9-]{1,64}")
-_MOST_SIZES = 20  # what power tuning compares; each takes seconds and costs calls
-_REASON = 1_000  # characters; it stands in every list of deployments
+SECRET_VERSION = re.compile(r"[A-Za-z0-9-]{1,64}")
+MOST_SIZES = 20  # what power tuning compares; each takes seconds and costs calls
+LONGEST_REASON = 1_000  # characters; it stands in every list of deployments
+MOST_TRACED = 10_000  # requests in options.load.trace
+MEMORY_MB = (128, 10_240)  # what Lambda takes
 _P99_SAMPLES = 100  # one can then be expected above the quantile
+COMPARISON_SAMPLES = 200  # of a median against a record's; fewer cannot tell 20 % from noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +31,26 @@ class Relative:
     """How much worse than the baseline the candidate may be, as shares: 0.2 is 20 %. None means not judged.
 
     errors: beyond this many times live's error rate, 0 for "not more often"; cold_start, cost: against the last good
-    run's record, since the live version is neither restarted nor billed for the test.
+    run's record, since the live version is neither restarted nor billed for the test. overhead_least_ms: the overhead
+    is a few milliseconds, so that 20 % of it are nothing: a smaller difference than this one does not count.
     """
 
+    RANGES: ClassVar[Ranges] = {
+        "errors": (0, 100),
+        **dict.fromkeys(("overhead", "first_byte", "total", "cold_start", "cost"), (0.001, 100)),
+        "overhead_least_ms": (0, 60_000),
+    }
+
     errors: float | None = 0.0
-    overhead: float | None = None
+    overhead: float | None = 0.2
+    overhead_least_ms: float = 5.0
     first_byte: float | None = 0.2
     total: float | None = 0.2
     cold_start: float | None = None
     cost: float | None = None
 
     def __post_init__(self) -> None:
-        within("options.slo.relative.errors", self.errors, 0, 100)
-        for name in ("overhead", "first_byte", "total", "cold_start", "cost"):
-            within(f"options.slo.relative.{name}", getattr(self, name), 0.001, 100)
+        all_within("options.slo.relative", self, self.RANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,14 @@ class Slo:
     the bound against a record (`baseline: record`).
     """
 
+    RANGES: ClassVar[Ranges] = {
+        **dict.fromkeys(("p99_ms", "first_byte_p99_ms", "overhead_p99_ms", "cold_start_ms"), (1, 900_000)),
+        "error_rate": (0, 1),
+        "rps": (0.1, 100_000),
+        "usd_per_million": (0.01, 1_000_000),
+        "slowdown": (0.001, 100),
+    }
+
     p99_ms: float | None = 2_000
     first_byte_p99_ms: float | None = 2_000
     overhead_p99_ms: float | None = None
@@ -65,12 +82,7 @@ class Slo:
     relative: Relative = field(default_factory=Relative)
 
     def __post_init__(self) -> None:
-        for name in ("p99_ms", "first_byte_p99_ms", "overhead_p99_ms", "cold_start_ms"):
-            within(f"options.slo.{name}", getattr(self, name), 1, 900_000)
-        within("options.slo.error_rate", self.error_rate, 0, 1)
-        within("options.slo.rps", self.rps, 0.1, 100_000)
-        within("options.slo.usd_per_million", self.usd_per_million, 0.01, 1_000_000)
-        within("options.slo.slowdown", self.slowdown, 0.001, 100)
+        all_within("options.slo", self, self.RANGES)
 
     @property
     def total_slower(self) -> float | None:
@@ -89,6 +101,14 @@ class Load:
     one; `record` takes the last good version's stored run; `none` compares nothing.
     """
 
+    RANGES: ClassVar[Ranges] = {
+        "timeout_s": (0.1, 900),
+        "rps": (0.1, 100_000),
+        "duration_s": (1, 3_600),
+        "workers": (1, 1_000),
+        "cold_starts": (0, 100),
+    }
+
     rps: float = 30
     duration_s: float = 4
     workers: int = 1
@@ -101,8 +121,8 @@ class Load:
     baseline: Literal["live", "record", "none"] = "live"
 
     def __post_init__(self) -> None:
-        within("options.load.timeout_s", self.timeout_s, 0.1, 900)
-        within("options.load.trace", len(self.trace), 0, 10_000)
+        all_within("options.load", self, self.RANGES)
+        within("options.load.trace", len(self.trace), 0, MOST_TRACED)
         if (self.arrivals == "trace") != bool(self.trace):
             raise BadRequest(
                 "options.load.trace and arrivals: trace go together",
@@ -111,10 +131,6 @@ class Load:
             )
         for at in self.trace:
             within("options.load.trace", at, 0, self.duration_s)
-        within("options.load.rps", self.rps, 0.1, 100_000)
-        within("options.load.duration_s", self.duration_s, 1, 3_600)
-        within("options.load.workers", self.workers, 1, 1_000)
-        within("options.load.cold_starts", self.cold_starts, 0, 100)
 
 
 def requests_of(load: Load) -> int:
@@ -150,6 +166,8 @@ def _needed(load: Load, slo: Slo) -> tuple[int, str]:
     is_stream = load.stream and load.upstream == "real"
     first = "first_byte_p99_ms" if is_stream else "p99_ms"
     needs = [(1, "options.slo.error_rate")]
+    if slo.slowdown is not None and load.baseline == "record":
+        needs.append((COMPARISON_SAMPLES, "options.slo.slowdown"))
     needs += [
         (_P99_SAMPLES, f"options.slo.{name}") for name in (first, "overhead_p99_ms") if getattr(slo, name) is not None
     ]
@@ -165,6 +183,8 @@ class Bake:
     account, and seconds in the embedded cloud, where a demo is watched.
     """
 
+    RANGES: ClassVar[Ranges] = {"percent": (1, 99), "step_s": (0, 86_400), "watch_s": (0, 86_400)}
+
     strategy: Literal["steps", "all_at_once", "linear", "canary"] = "steps"
     steps: tuple[int, ...] = (10, 50, 100)
     percent: int = 10
@@ -172,9 +192,7 @@ class Bake:
     watch_s: int | None = None
 
     def __post_init__(self) -> None:
-        within("options.bake.percent", self.percent, 1, 99)
-        within("options.bake.step_s", self.step_s, 0, 86_400)
-        within("options.bake.watch_s", self.watch_s, 0, 86_400)
+        all_within("options.bake", self, self.RANGES)
         total_s = self.longest_s
         if total_s > _MOST_BAKE_S:
             raise BadRequest(
@@ -212,6 +230,13 @@ class Options:
     tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
     """
 
+    RANGES: ClassVar[Ranges] = {
+        "ttl_hours": (0, TIME_LIMIT_H),
+        "max_cost_usd": (0, 100_000),
+        "usd_per_million_tokens": (0, 10_000),
+        "secret_recovery_days": (0, 30),
+    }
+
     force: bool = False
     reason: str = ""
     allow_replacement: bool = False
@@ -235,32 +260,29 @@ class Options:
     sabotage: Literal["answers_500"] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.reason) > _REASON:
+        if len(self.reason) > LONGEST_REASON:
             raise BadRequest(
-                f"options.reason has {len(self.reason)} characters; it may have {_REASON}",
+                f"options.reason has {len(self.reason)} characters; it may have {LONGEST_REASON}",
                 field="options.reason",
                 remedy="Say it shorter, or link to where it is said.",
             )
         for name, version in (("secret_version", self.secret_version), ("secret_base", self.secret_base)):
-            if version is not None and not _SECRET_VERSION.fullmatch(version):
+            if version is not None and not SECRET_VERSION.fullmatch(version):
                 raise BadRequest(
                     f"options.{name} is not the ID of a secret's version",
                     field=f"options.{name}",
                     remedy="GET /environments/{name}/secret/history lists them.",
                 )
         refuse_too_small(self.load, self.slo)
-        within("options.ttl_hours", self.ttl_hours, 0, TIME_LIMIT_H)
-        within("options.max_cost_usd", self.max_cost_usd, 0, 100_000)
-        within("options.usd_per_million_tokens", self.usd_per_million_tokens, 0, 10_000)
-        if len(self.tune_memory) > _MOST_SIZES or len(set(self.tune_memory)) < len(self.tune_memory):
+        all_within("options", self, self.RANGES)
+        if len(self.tune_memory) > MOST_SIZES or len(set(self.tune_memory)) < len(self.tune_memory):
             raise BadRequest(
-                f"options.tune_memory has {len(self.tune_memory)} sizes; it may have {_MOST_SIZES}, each once",
+                f"options.tune_memory has {len(self.tune_memory)} sizes; it may have {MOST_SIZES}, each once",
                 field="options.tune_memory",
                 remedy="Name fewer sizes.",
             )
         for size in self.tune_memory:
-            within("options.tune_memory", size, 128, 10_240)
-        within("options.secret_recovery_days", self.secret_recovery_days, 0, 30)
+            within("options.tune_memory", size, *MEMORY_MB)
         if self.secret_recovery_days and self.secret_recovery_days < 7:
             raise BadRequest(
                 "options.secret_recovery_days takes 0 (at once) or 7 to 30",

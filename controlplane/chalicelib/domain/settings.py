@@ -30,6 +30,16 @@ class Settings:
     webhook_retries_url: str = ""
 
     @property
+    def boundary_arn(self) -> str:
+        """The permissions boundary that the role of every environment carries (statemachine/resources.yaml)."""
+        return f"arn:{self.partition}:iam::{self.account}:policy/proxyctl-environment-boundary-{self.region}"
+
+    @property
+    def stacks_role_arn(self) -> str:
+        """The role with which CloudFormation changes the stacks of environments (statemachine/resources.yaml)."""
+        return f"arn:{self.partition}:iam::{self.account}:role/proxyctl-change-stacks-{self.region}"
+
+    @property
     def embedded(self) -> bool:
         """True in the embedded cloud, where a few services behave otherwise than on AWS (docs/fidelity.md)."""
         return bool(self.endpoint_url)

@@ -13,8 +13,10 @@ from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _VERSION = "2012-10-17"
-# Functions outside of `phases/` and `lifecycle/`: folder by the stem of the function's name.
-_OTHERS = {"api": "api", "load_worker": "load"}
+# Roles outside of `phases/` and `lifecycle/`: folder by the stem of the function's name. `change_stacks` is no
+# function: it is the role with which CloudFormation changes the stacks of environments.
+CHANGE_STACKS = "change_stacks"
+_OTHERS = {"api": "api", "load_worker": "load", CHANGE_STACKS: "stack"}
 
 
 def files(package: Path = PACKAGE) -> dict[str, Path]:

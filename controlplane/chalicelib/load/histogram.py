@@ -12,6 +12,8 @@ from array import array
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+from chalicelib.domain.evidence.load import Percentiles
+
 SUB_BITS = 7
 _HALF = 1 << SUB_BITS
 MAX_US = (1 << 32) - 1  # 71 minutes; longer ones count as this long
@@ -115,6 +117,16 @@ def merge(encoded: Iterable[bytes]) -> Histogram:
 def add(histograms: Iterable[Histogram]) -> Histogram:
     """The sum of histograms in memory."""
     return Histogram([sum(column) for column in zip(*(histogram.counts for histogram in histograms), strict=True)])
+
+
+def percentiles(histogram: Histogram) -> Percentiles:
+    """p50, p90, p99, p99.9 and the maximum, in milliseconds; None without samples."""
+    p50, p90, p99, p999 = (_ms(histogram.percentile(share)) for share in (0.5, 0.9, 0.99, 0.999))
+    return Percentiles(p50, p90, p99, p999, _ms(histogram.maximum()))
+
+
+def _ms(us: float | None) -> float | None:
+    return None if us is None else round(us / 1_000, 3)
 
 
 def _lanes(counts: Sequence[int]) -> bytes:

@@ -17,7 +17,7 @@ class Recorder:
     response: from when a request was due, by the second in which it was due. service: from when it was sent.
     first_byte: the same for streams. pacing: how late the generator sent. parts: shares of the time by name.
     series: what is compared side by side, by name and second: `total`, `overhead`, `first_byte`, each without the
-    upstream's own time. failures: by the second in which requests were due.
+    upstream's own time. failures: by the second in which requests were due; failed_as: the same by kind of failure.
 
     A request that timed out counts in `response` with the time waited: without the slowest requests the figures would
     be too good.
@@ -31,6 +31,7 @@ class Recorder:
     parts: dict[str, Counts] = field(default_factory=dict)
     series: dict[str, dict[int, Counts]] = field(default_factory=dict)
     failures: Counter[int] = field(default_factory=Counter)
+    failed_as: dict[str, Counter[int]] = field(default_factory=dict)
     errors: Counter[str] = field(default_factory=Counter)
     due: int = 0
     unsent: int = 0
@@ -61,7 +62,9 @@ class Recorder:
     def failed(self, kind: str, due: float, end: float) -> None:
         """Count a request without a good answer. kind: connect, timeout, dropped, protocol or http_<status>."""
         self.errors[kind] += 1
-        self.failures[int(due - self.start)] += 1
+        second = int(due - self.start)
+        self.failures[second] += 1
+        self.failed_as.setdefault(kind, Counter())[second] += 1
         if kind == "timeout":
             _count(self.second(due), end - due)
 

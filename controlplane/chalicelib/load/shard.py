@@ -26,7 +26,9 @@ _RESPONSE, _PART, _SERIES = "response/", "part/", "series/"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One worker's counts. failures: by second. started_at: seconds since the epoch; late_s: after the planned start.
+    """One worker's counts. failures: by second; failed_as: by `kind/second`.
+
+    started_at: seconds since the epoch; late_s: after the planned start.
 
     blobs: length of each histogram by name, in their order.
     """
@@ -41,6 +43,7 @@ class Head:
     connections: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
+    failed_as: Mapping[str, int] = field(default_factory=dict)
     started_at: float = 0.0
     late_s: float = 0.0
     stopped: bool = False
@@ -50,7 +53,7 @@ class Head:
 class Summary:
     """A whole run. by_second: response times by the second in which requests were due; start skew in milliseconds.
 
-    series, failures: see Recorder.
+    series, failures, failed_as: see Recorder.
     """
 
     due: int
@@ -69,6 +72,7 @@ class Summary:
     parts: Mapping[str, Histogram] = field(default_factory=dict)
     series: Mapping[str, Mapping[int, Histogram]] = field(default_factory=dict)
     failures: Mapping[int, int] = field(default_factory=dict)
+    failed_as: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     workers: int = 1
     start_skew_ms: float = 0.0
     stopped: bool = False
@@ -111,6 +115,7 @@ def encode(recorder: Recorder, *, started_at: float, late_s: float = 0.0, stoppe
         connections=recorder.connections,
         errors=dict(recorder.errors),
         failures={str(second): count for second, count in recorder.failures.items()},
+        failed_as={f"{kind}/{at}": n for kind, by_second in recorder.failed_as.items() for at, n in by_second.items()},
         started_at=started_at,
         late_s=late_s,
         stopped=stopped,
@@ -162,6 +167,7 @@ def combine(shards: Iterable[bytes]) -> Summary:
             int(second): count
             for second, count in sum((Counter(head.failures) for head in heads), Counter[str]()).items()
         },
+        failed_as=_by_kind(head.failed_as for head in heads),
         workers=len(heads),
         start_skew_ms=_skew_ms([head.started_at for head in heads]),
         stopped=any(head.stopped for head in heads),
@@ -172,17 +178,32 @@ def _under(prefix: str, histograms: Mapping[str, Histogram]) -> dict[str, Histog
     return {name.removeprefix(prefix): each for name, each in histograms.items() if name.startswith(prefix)}
 
 
+def _by_kind(heads: Iterable[Mapping[str, int]]) -> dict[str, dict[int, int]]:
+    kinds: dict[str, dict[int, int]] = {}
+    for head in heads:
+        for name, count in head.items():
+            kind, _, second = name.rpartition("/")
+            by_second = kinds.setdefault(kind, {})
+            by_second[int(second)] = by_second.get(int(second), 0) + count
+    return kinds
+
+
 def shifted(shard: bytes, seconds: int) -> bytes:
     """The same shard as a later slice of a longer run: its seconds then count from the start of the whole run."""
     head, blobs = _split(shard)
     failures = {str(int(second) + seconds): count for second, count in head.failures.items()}
+    failed_as = {_moved(name, seconds): count for name, count in head.failed_as.items()}
     renamed = {_later(name, seconds): blob for name, blob in blobs.items()}
-    return _pack(replace(head, failures=failures), renamed)
+    return _pack(replace(head, failures=failures, failed_as=failed_as), renamed)
 
 
 def _later(name: str, seconds: int) -> str:
     if not name.startswith((_RESPONSE, _SERIES)):
         return name
+    return _moved(name, seconds)
+
+
+def _moved(name: str, seconds: int) -> str:
     stem, _, second = name.rpartition("/")
     return f"{stem}/{int(second) + seconds}"
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from chalicelib.domain.errors import RolloutError
 from chalicelib.ports import Aws
 
+from .curves import percentiles
 from .histogram import Histogram, add
 from .recorder import Recorder
-from .report import percentiles
 
 _RECENT_S = 3  # seconds that live percentiles cover
 

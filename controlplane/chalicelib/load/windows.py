@@ -17,24 +17,35 @@ from .histogram import BUCKETS, MAX_US, Histogram, add, index_of, middle
 _LEAST_HITS = 2  # slow answers that a window must have room for: 200 samples for p99
 
 
-def slow(candidate: Histogram, live: Histogram, share: float, slower: float = 0.0) -> Split:
+def slow(candidate: Histogram, live: Histogram, share: float, slower: float = 0.0, least_us: float = 0.0) -> Split:
     """How many answers of each side are above the quantile `share` of both.
 
-    slower: live's answers count as longer by this share, so that the test asks for "slower by more than that".
+    slower: live's answers count as longer by this share, and by `least_us` at least, so that the test asks for "slower
+    by more than that".
     """
-    stretched = _stretched(live, slower)
+    stretched = _stretched(live, slower, least_us)
     rank = ceil(share * (candidate.total + live.total))
     sums = accumulate(ours + theirs for ours, theirs in zip(candidate.counts, stretched, strict=True))
     above = next((index for index, count in enumerate(sums) if count >= rank), BUCKETS) + 1
     return Split(candidate.total, sum(candidate.counts[above:]), live.total, sum(stretched[above:]))
 
 
-def _stretched(histogram: Histogram, slower: float) -> Sequence[int]:
-    """The counts of the same durations, each multiplied by 1 + slower."""
+def longer(us: float, slower: float, least_us: float) -> int:
+    """A duration that is longer by this share, and by `least_us` at least; at most MAX_US."""
+    return min(int(us + max(us * slower, least_us)), MAX_US)
+
+
+def above(histogram: Histogram, us: float) -> int:
+    """How many durations are in a bucket above the one of `us`."""
+    return sum(histogram.counts[index_of(min(int(us), MAX_US)) + 1 :])
+
+
+def _stretched(histogram: Histogram, slower: float, least_us: float) -> Sequence[int]:
+    """The counts of the same durations, each of them longer."""
     counts = [0] * BUCKETS
     for index, count in enumerate(histogram.counts):
         if count:
-            counts[index_of(min(int(middle(index) * (1 + slower)), MAX_US))] += count
+            counts[index_of(longer(middle(index), slower, least_us))] += count
     return counts
 
 

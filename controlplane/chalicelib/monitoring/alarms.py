@@ -4,6 +4,9 @@ They measure users' traffic only: metrics of the alias `live`, of the public met
 into which a candidate under test does not write. Otherwise the deliberate failures of validate_errors would set them
 off, and the release would be rolled back.
 
+None measures how long an answer takes in all: a stream lasts as long as the model speaks, up to 15 minutes. Times are
+the proxy's own, without the upstream's and the caller's.
+
 One metric an alarm wherever a statistic of CloudWatch's says it, since an alarm on metric math costs as much as the
 alarms on each of its metrics: AWS/Lambda and AWS/ApiGateway count errors as 0 or 1 a request, so that the average is
 the share. Source: CloudWatch pricing, "Metrics Insights and metric math alarms"; API Gateway's and Lambda's metrics.
@@ -29,14 +32,15 @@ _LAMBDA, _GATEWAY, _PROXY = "AWS/Lambda", "AWS/ApiGateway", METRIC_NAMESPACE
 class _Rule:
     """One alarm. It fires when `datapoints` of the last `periods` minutes reach the threshold.
 
-    metrics: (metric, statistic) by the id that `expression` uses; expression: metric math, "" for a single metric.
+    threshold: None for no alarm. metrics: (metric, statistic) by the id that `expression` uses. expression: metric
+    math, "" for a single metric.
     """
 
     name: str
     description: str
     namespace: str
     metrics: Mapping[str, tuple[str, str]]
-    threshold: Callable[[AlarmThresholds], float]
+    threshold: Callable[[AlarmThresholds], float | None]
     expression: str = ""
     periods: int = 3
     datapoints: int = 2
@@ -62,11 +66,18 @@ _RULES = (
         lambda limits: limits.error_rate,
     ),
     _Rule(
-        "duration",
-        "99th percentile of the function's run time, in milliseconds",
-        _LAMBDA,
-        {"figure": ("Duration", "p99")},
-        lambda limits: limits.duration_p99_ms,
+        "overhead",
+        "99th percentile of the proxy's own time for an answer, in milliseconds",
+        _PROXY,
+        {"figure": ("Overhead", "p99")},
+        lambda limits: limits.overhead_p99_ms,
+    ),
+    _Rule(
+        "first-byte",
+        "99th percentile of the proxy's own time until the first byte of an answer, in milliseconds",
+        _PROXY,
+        {"figure": ("FirstByteOverhead", "p99")},
+        lambda limits: limits.first_byte_p99_ms,
     ),
     _Rule(
         "throttles",
@@ -99,13 +110,6 @@ _RULES = (
         lambda limits: limits.server_error_rate,
     ),
     _Rule(
-        "latency",
-        "99th percentile of API Gateway's latency, in milliseconds",
-        _GATEWAY,
-        {"figure": ("Latency", "p99")},
-        lambda limits: limits.latency_p99_ms,
-    ),
-    _Rule(
         "secret-failures",
         "Times that the proxy could not read or understand its secret, a minute",
         _PROXY,
@@ -127,12 +131,13 @@ def definitions(names: Names, thresholds: AlarmThresholds, *, stage: str, topic_
         _GATEWAY: {"ApiName": names.api, "Stage": stage, **_METHODS[thresholds.gateway_dimensions]},
         _PROXY: {"environment": names.environment},
     }
-    return tuple(_alarm(rule, names, thresholds, dimensions[rule.namespace], topic_arn) for rule in _RULES)
+    limits = [(rule, rule.threshold(thresholds)) for rule in _RULES]
+    return tuple(
+        _alarm(rule, names, limit, dimensions[rule.namespace], topic_arn) for rule, limit in limits if limit is not None
+    )
 
 
-def _alarm(
-    rule: _Rule, names: Names, thresholds: AlarmThresholds, dimensions: Mapping[str, str], topic_arn: str
-) -> Alarm:
+def _alarm(rule: _Rule, names: Names, threshold: float, dimensions: Mapping[str, str], topic_arn: str) -> Alarm:
     return Alarm(
         name=names.alarm(rule.name),
         description=f"{rule.description} (environment {names.environment})",
@@ -140,7 +145,7 @@ def _alarm(
             key: Metric(rule.namespace, metric, dimensions, statistic)
             for key, (metric, statistic) in rule.metrics.items()
         },
-        threshold=rule.threshold(thresholds),
+        threshold=threshold,
         expression=rule.expression,
         periods=rule.periods,
         datapoints=rule.datapoints,

@@ -12,6 +12,7 @@ from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.settings import Settings
 from chalicelib.ports.alarms import Alarms
 from chalicelib.ports.artifacts import Artifacts
+from chalicelib.ports.documents import Documents
 from chalicelib.ports.endpoint import Endpoint
 from chalicelib.ports.events import Events
 from chalicelib.ports.executions import Executions
@@ -37,6 +38,7 @@ __all__ = [
     "Alias",
     "Artifacts",
     "Aws",
+    "Documents",
     "Endpoint",
     "Events",
     "Executions",
@@ -78,6 +80,8 @@ class Aws(Protocol):
     def functions(self) -> Functions: ...
     @property
     def artifacts(self) -> Artifacts: ...
+    @property
+    def documents(self) -> Documents: ...
     @property
     def endpoint(self) -> Endpoint: ...
     @property

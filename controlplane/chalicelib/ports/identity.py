@@ -19,6 +19,19 @@ class Identity(Protocol):
         """An inline policy's document as JSON with sorted keys; "" when role or policy does not exist."""
         ...
 
+    def boundary(self, role: str) -> str | None:
+        """ARN of the role's permissions boundary, "" without one; None when there is no such role."""
+        ...
+
+    def set_boundary(self, role: str, policy_arn: str) -> None:
+        """Raises NotFound."""
+        ...
+
+    def create_role(self, name: str, trusted: str, boundary: str, tags: Mapping[str, str]) -> None:
+        """A role without policies. trusted: the service that may assume it; boundary: ARN of its permissions boundary.
+        Nothing happens when it exists."""
+        ...
+
     def simulate(
         self,
         principal_arn: str,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from chalicelib.domain.aws.logs import LogGroup, MetricFilter, SavedQuery
+from chalicelib.domain.aws.logs import LogGroup, LogLine, MetricFilter, SavedQuery
 
-__all__ = ["LogGroup", "Logs", "MetricFilter", "SavedQuery"]
+__all__ = ["LogGroup", "LogLine", "Logs", "MetricFilter", "SavedQuery"]
 
 
 class Logs(Protocol):
@@ -45,6 +45,11 @@ class Logs(Protocol):
 
     def search(self, group: str, text: str, since_ms: int) -> Sequence[str]:
         """Lines that contain the text, written since then (epoch milliseconds); none for a group that is not there."""
+        ...
+
+    def read(self, group: str, text: str, since_ms: int, until_ms: int) -> Iterator[Sequence[LogLine]]:
+        """Lines that contain the text, in pages, of all streams in the order of time; none for a group that is not
+        there. until_ms: exclusive."""
         ...
 
     def tags(self, group_arn: str) -> Mapping[str, str]: ...

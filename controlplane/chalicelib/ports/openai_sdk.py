@@ -13,6 +13,7 @@ class Sdk(Protocol):
         """Do `operation` (chat, chat_stream, embeddings, models, responses, tool_call) and tell what came.
 
         models: `chat` and `embedding` by name. Facts always hold `status` (0 when nothing came), `ms` and
-        `request_id`; an error of the SDK is a fact (`error`), not an exception.
+        `request_id`; an error of the SDK is a fact (`error`), not an exception. `not_run`: why the answer, which is
+        complete, shows nothing of what was asked for.
         """
         ...

@@ -36,13 +36,18 @@ class Stacks(Protocol):
         parameters: Mapping[str, str | None],
         tags: Mapping[str, str],
         creates: bool,
+        description: str = "",
+        role_arn: str = "",
     ) -> ChangeSet:
-        """Ask for a change set; a template or parameter that is None stays as the stack has it. A set of that name that
-        exists already is answered as it is."""
+        """Ask for a change set; a template or parameter that is None stays as the stack has it.
+
+        role_arn: the role with which CloudFormation will carry it out; "" for that of the stack. Raises Conflict
+        (ChangeSetExists) when the stack has a change set of that name.
+        """
         ...
 
     def change_set(self, stack: str, name: str) -> ChangeSet:
-        """Raises NotFound."""
+        """By name or id. Raises NotFound."""
         ...
 
     def change_sets(self, stack: str) -> Sequence[ChangeSet]:
@@ -51,11 +56,11 @@ class Stacks(Protocol):
 
     def delete_change_set(self, stack: str, name: str) -> None: ...
 
-    def execute(self, stack: str, name: str, token: str) -> None:
+    def execute(self, stack: str, change_set_id: str, token: str) -> None:
         """Start it; the token marks the events that it causes."""
         ...
 
-    def continue_rollback(self, stack: str, token: str) -> None: ...
+    def continue_rollback(self, stack: str, token: str, *, role_arn: str) -> None: ...
 
     def detect_drift(self, stack: str) -> str:
         """Start drift detection; answers its ID. CloudFormation runs one at a time."""
@@ -71,6 +76,6 @@ class Stacks(Protocol):
         """Switch CloudFormation's own termination protection."""
         ...
 
-    def delete(self, stack: str, token: str) -> None:
+    def delete(self, stack: str, token: str, *, role_arn: str) -> None:
         """Start the deletion; nothing happens when the stack is gone."""
         ...

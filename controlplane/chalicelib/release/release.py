@@ -58,8 +58,9 @@ def wanted(
     if runtime.startswith("python"):
         # The managed runtime cannot stream; the wrapper starts the proxy's own runtime loop instead.
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/bootstrap"
-    mark = fingerprint(code_sha256, config.memory_mb, config.timeout_s, variables, runtime)
-    return WantedRelease(digest, code_sha256, config.memory_mb, config.timeout_s, variables, mark)
+    timeout_s = config.time_limit_s(response_mode)
+    mark = fingerprint(code_sha256, config.memory_mb, timeout_s, variables, runtime)
+    return WantedRelease(digest, code_sha256, config.memory_mb, timeout_s, variables, mark)
 
 
 def settings_differ(current: FunctionConfig, release: WantedRelease) -> bool:

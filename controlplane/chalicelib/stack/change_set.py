@@ -1,4 +1,7 @@
-"""Advances a change set: waits for it, ends when it is empty, refuses a destructive one, executes any other."""
+"""Advances a change set: waits for it, ends when it is empty, refuses a destructive one, executes any other.
+
+It executes only the change set that this execution requested (prepare.py).
+"""
 
 from __future__ import annotations
 
@@ -12,26 +15,27 @@ from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
 from . import follow, look, replacements, state
-from .cursor import StackCursor
+from .cursor import Own, StackCursor
 
 _UNFINISHED = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
 
 def advance(
-    change_set: ChangeSet, creates: bool, request: Request, aws: Aws, before: StackEvidence
+    change_set: ChangeSet, own: Own, creates: bool, request: Request, aws: Aws, before: StackEvidence
 ) -> Result[StackEvidence]:
     """The next step for a change set that is being made, empty, refused, available or executed.
 
-    creates: whether the change set creates the stack. before: evidence of what was done before it was requested.
-    Raises PhaseFailed: ChangeSetFailed when CloudFormation refused it, ReplacementRefused when it would replace or
-    remove a resource that users or records need.
+    own: the change set that this execution requested. creates: whether it creates the stack. before: evidence of what
+    was done before it was requested. Raises PhaseFailed: ChangeSetFailed when CloudFormation refused it,
+    ReplacementRefused when it would replace or remove a resource that users or records need, ForeignChangeSet when
+    it is not `own`.
     """
     stack = request.names.stack
     if change_set.status in _UNFINISHED:
         return request.wait(
             "CloudFormation is working out what would change",
             step="change set",
-            cursor=StackCursor(step="changing", creates=creates, repaired=before.repaired),
+            cursor=StackCursor("changing", creates, own.id, own.digest, repaired=before.repaired),
             evidence=before,
         )
     if state.is_empty(change_set.status, change_set.reason):
@@ -45,15 +49,18 @@ def advance(
             code="ChangeSetFailed",
             remedy="Correct what the reason names, in config or in proxy/template.yaml.",
         )
-    return _execute(change_set, request, aws, before)
+    return _execute(change_set, own, request, aws, before)
 
 
-def _execute(change_set: ChangeSet, request: Request, aws: Aws, before: StackEvidence) -> Result[StackEvidence]:
+def _execute(
+    change_set: ChangeSet, own: Own, request: Request, aws: Aws, before: StackEvidence
+) -> Result[StackEvidence]:
     stack, last = request.names.stack, ""
     if change_set.execution == "AVAILABLE":
+        _refuse_foreign(change_set, own, request, aws)
         _refuse_destructive(change_set, request, aws)
         last = look.last_event(stack, aws)
-        aws.stacks.execute(stack, change_set.name, f"{change_set.name}-execute"[-128:])
+        aws.stacks.execute(stack, change_set.id, f"{change_set.name}-execute"[-128:])
     changes = tuple(_line(change) for change in change_set.changes)
     stack_id = look.must_find(stack, aws).id
     return Result.in_progress(
@@ -71,6 +78,18 @@ def _line(change: Change) -> str:
     if change.action == "Modify":
         text += f": {', '.join(change.because)}"
     return text + (", replaced" if change.action == "Modify" and replacements.deletes_resource(change) else "")
+
+
+def _refuse_foreign(change_set: ChangeSet, own: Own, request: Request, aws: Aws) -> None:
+    if own.is_same(change_set):
+        return
+    aws.stacks.delete_change_set(request.names.stack, change_set.name)
+    raise PhaseFailed(
+        f"change set {change_set.name} is not the one that this deployment requested, so it was deleted",
+        code="ForeignChangeSet",
+        remedy="CloudTrail names who created it (CreateChangeSet). Then deploy again.",
+        evidence={"change_set": change_set.id, "requested": own.id},
+    )
 
 
 def _refuse_destructive(change_set: ChangeSet, request: Request, aws: Aws) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from chalicelib.artifacts import assembly
 from chalicelib.domain.aws.stacks import Stack
@@ -16,6 +17,8 @@ from chalicelib.ports import Aws
 from . import live, template
 
 CHANGE_SET_PREFIX = "proxyctl-"
+Purpose = Literal["deploy", "apply", "restore", "plan"]
+"""Whose change set it is: one purpose a phase. Nobody executes one of `plan`."""
 
 
 def parameters(request: Request, aws: Aws, *, creates: bool) -> dict[str, str | None]:
@@ -111,7 +114,7 @@ def _bundled_of(release: Release, aws: Aws) -> str:
 
 def bundled(bundle_key: str, aws: Aws) -> str:
     """The template of a bundle, without the logical ids of snapshots. Raises NotFound for a bundle that is gone."""
-    return assembly.unpack(aws.artifacts.get(bundle_key))["template.yaml"].decode()
+    return template.with_boundary(assembly.unpack(aws.artifacts.get(bundle_key))["template.yaml"].decode())
 
 
 def snapshot_id(request: Request, aws: Aws) -> str:
@@ -125,11 +128,12 @@ def mode(request: Request, aws: Aws) -> str:
     return request.config.response_mode or aws.settings.response_mode
 
 
-def change_set_name(request: Request, purpose: str = "") -> str:
-    """The name of this deployment's change set, at most 128 characters. purpose: `apply` or `restore`, "" for the
-    one that makes the candidate."""
-    suffix = f"-{purpose}" if purpose else ""
-    return f"{CHANGE_SET_PREFIX}{request.deployment_id}"[: 128 - len(suffix)] + suffix
+def change_set_name(request: Request, purpose: Purpose) -> str:
+    """The name of this deployment's change set, at most 128 characters.
+
+    The purpose comes first: each phase's policy allows only the names of its own purpose.
+    """
+    return f"{CHANGE_SET_PREFIX}{purpose}-{request.deployment_id}"[:128]
 
 
 def token(request: Request, what: str) -> str:

@@ -49,9 +49,11 @@ def _attempt(stack: Stack, move: Move, cursor: StackCursor, request: Request, aw
     name = request.names.stack
     if move is Move.DELETE:
         _refuse_to_delete_a_live_stack(stack, request)
-        aws.stacks.delete(name, inputs.token(request, f"delete-{cursor.attempts}"))
+        token = inputs.token(request, f"delete-{cursor.attempts}")
+        aws.stacks.delete(name, token, role_arn=aws.settings.stacks_role_arn)
     else:
-        aws.stacks.continue_rollback(name, inputs.token(request, f"continue-{cursor.attempts}"))
+        token = inputs.token(request, f"continue-{cursor.attempts}")
+        aws.stacks.continue_rollback(name, token, role_arn=aws.settings.stacks_role_arn)
     return replace(cursor, attempts=cursor.attempts + 1, attempted_in=stack.status)
 
 
@@ -94,11 +96,10 @@ def refuse_mode_switch(stack: Stack | None, request: Request, aws: Aws) -> None:
     )
 
 
-def drop_leftovers(request: Request, aws: Aws, *, keep: str) -> tuple[str, ...]:
-    """Delete this product's change sets but `keep`, which a crash leaves behind; returns their names."""
-    stack = request.names.stack
-    names = [change_set.name for change_set in aws.stacks.change_sets(stack)]
-    leftovers = tuple(name for name in names if name.startswith(inputs.CHANGE_SET_PREFIX) and name != keep)
-    for name in leftovers:
-        aws.stacks.delete_change_set(stack, name)
-    return leftovers
+def wait_for_leftovers(request: Request) -> Result[StackEvidence]:
+    """IN_PROGRESS while the stack has another change set that cannot be deleted yet."""
+    return request.wait(
+        "Waiting for a change set that an earlier call requested, to delete it",
+        step="leftover change set",
+        cursor=request.cursor_as(StackCursor),
+    )

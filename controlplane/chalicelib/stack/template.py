@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from chalicelib.domain.config import Config
+from chalicelib.domain.config import TIME_LIMITS_S, Config
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Release
 from chalicelib.engine.fingerprints import fingerprint
@@ -20,6 +20,11 @@ BEGIN, END = "# api: begin", "# api: end"
 SNAPSHOT, LIVE_SNAPSHOT = "ApiDeploymentSnapshot", "LiveDeploymentSnapshot"
 SNAPSHOT_TYPE = "AWS::ApiGateway::Deployment"
 _USERS = "  # api: snapshot of users"
+_ROLE_NAME = "      RoleName: !Sub proxyctl-${Environment}-proxy-${AWS::Region}\n"
+_BOUNDARY = (
+    "      PermissionsBoundary: !Sub "
+    "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/proxyctl-environment-boundary-${AWS::Region}\n"
+)
 MAX_BYTES = 51_200  # CloudFormation's limit for a template in a request body
 
 # Set when the stack is created and kept by every update: release_code changes code and function settings afterwards.
@@ -33,7 +38,6 @@ IN_USE = frozenset({"SecretInUseArn", "SecretInUseKmsKeyArn"})
 # Parameters whose value says nothing of what is wanted.
 INCIDENTAL = IN_USE | {"Repair"}
 _SHAPING = ("ResponseMode", "IntegrationTimeoutMs", "Environment", "RequestIdHeader")
-_GATEWAY_BUFFERED_MS = 29_000  # API Gateway's limit for an integration that does not stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class StackInputs:
     in_use: Mapping[str, str] = field(default_factory=dict)
     repair: str = ""
     runtime: str = ""
-    response_mode: str = ""
+    response_mode: str = "stream"
     access_logs: bool = False
 
 
@@ -93,16 +97,30 @@ def with_snapshots(text: str, candidate: str, live: str, *, kept: str = "") -> s
     return text.replace(LIVE_SNAPSHOT, live).replace(SNAPSHOT, candidate)
 
 
+def with_boundary(text: str) -> str:
+    """The template with the permissions boundary of the proxy's role, which bundles of earlier versions lack.
+
+    A rollback to such a bundle would otherwise take the boundary off, which CloudFormation's role may not do.
+    """
+    return text if "PermissionsBoundary:" in text else text.replace(_ROLE_NAME, f"{_ROLE_NAME}{_BOUNDARY}")
+
+
 def declared(text: str) -> list[str]:
     """Names of the parameters that a template declares."""
     section = text.partition("\nParameters:\n")[2].partition("\nConditions:\n")[0]
     return re.findall(r"^  (\w+):$", section, re.MULTILINE)
 
 
+def access_log_format(text: str) -> str:
+    """The line that a stage of the template writes for each request; "" for a template without access logs."""
+    folded = re.search(r"^ +Format: >-\n((?: +[{\"].*\n)+)", text, re.MULTILINE)
+    return " ".join(line.strip() for line in folded[1].splitlines()) if folded else ""
+
+
 def integration_timeout_ms(timeout_s: int, response_mode: str) -> int:
     """API Gateway's time limit in milliseconds: the function's, but at most 29,000 ms where it does not stream."""
     function_ms = timeout_s * 1_000
-    return function_ms if response_mode == "stream" else min(function_ms, _GATEWAY_BUFFERED_MS)
+    return function_ms if response_mode == "stream" else min(function_ms, TIME_LIMITS_S["buffered"] * 1_000)
 
 
 def restorable(config: Config) -> dict[str, str]:
@@ -125,9 +143,10 @@ def candidates(config: Config) -> dict[str, str]:
 def lasting(config: Config, response_mode: str) -> dict[str, str]:
     """Parameters that apply to the API or to all versions of the function: only a deploy changes them."""
     return {
-        "IntegrationTimeoutMs": str(integration_timeout_ms(config.timeout_s, response_mode)),
+        "IntegrationTimeoutMs": str(integration_timeout_ms(config.time_limit_s(response_mode), response_mode)),
         "ReservedConcurrency": "" if config.reserved_concurrency is None else str(config.reserved_concurrency),
         "RequestIdHeader": "on" if config.compatibility.request_id_header else "off",
+        "MethodMetrics": "on" if config.alarms.gateway_dimensions == "method" else "off",
     }
 
 
@@ -158,7 +177,7 @@ def parameters(config: Config, inputs: StackInputs, *, creates: bool) -> dict[st
         "Runtime": inputs.runtime,
         "ResponseMode": inputs.response_mode,
         "MemorySize": str(config.memory_mb),
-        "TimeoutSeconds": str(config.timeout_s),
+        "TimeoutSeconds": str(config.time_limit_s(inputs.response_mode)),
         "LogLevel": config.log_level,
         "SecretTtlSeconds": str(config.secret_ttl_s),
         **restorable(config),

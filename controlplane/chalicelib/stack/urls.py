@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from chalicelib.domain.evidence.stack import StackEvidence
 
 CANDIDATE_PREFIX = "/_candidate"
+LIVE_PREFIX = "/_live"  # below the candidate's: the users' version
 
 
 def api_url(outputs: Mapping[str, str], endpoint_url: str) -> str:

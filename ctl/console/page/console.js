@@ -2,7 +2,9 @@
 // open, focused or half typed stays so.
 
 import { Refused, call } from "./api.js";
-import { deploymentView, deploymentsView } from "./deployments.js";
+import { compareView } from "./compare.js";
+import { deploymentView } from "./deployment.js";
+import { deploymentsView } from "./deployments.js";
 import { DO } from "./dialogs.js";
 import { $, errorBox, h, link, patch } from "./dom.js";
 import { environmentView, environmentsView } from "./environments.js";
@@ -51,7 +53,8 @@ async function show(view, signal) {
       if (signal.aborted) return;
       trouble(null);
       const state = JSON.stringify(data);
-      pause = state === last ? Math.min(pause * 1.5, MOST_MS) : FIRST_MS;
+      const most = view.most?.(data) ?? MOST_MS;
+      pause = Math.min(state === last ? pause * 1.5 : FIRST_MS, most);
       if (state !== last) draw(...view.draw(data));
       last = state;
       if (view.ended?.(data)) return;
@@ -68,8 +71,9 @@ async function show(view, signal) {
 
 function viewOf(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
-  const [page, name] = path.split("/").map(decodeURIComponent);
+  const [page, name, other] = path.split("/").map(decodeURIComponent);
   if (page === "environments" && name) return environmentView(name);
+  if (page === "compare" && name && other) return compareView(name, other);
   if (page === "deployments" && name) return deploymentView(name);
   if (page === "deployments") return deploymentsView(new URLSearchParams(query));
   return environmentsView;
@@ -96,8 +100,14 @@ document.addEventListener("click", (event) => {
   if (source) DO[source.dataset.do](source.dataset);
 });
 document.addEventListener("submit", (event) => {
-  if (event.target.dataset.form !== "filter") return;
+  const { form, id } = event.target.dataset;
+  if (!["filter", "compare"].includes(form)) return;
   event.preventDefault();
+  if (form === "compare") {
+    const other = new FormData(event.target).get("other");
+    location.hash = `#/compare/${encodeURIComponent(other)}/${encodeURIComponent(id)}`;
+    return;
+  }
   const query = new URLSearchParams(
     [...new FormData(event.target)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value),
   );

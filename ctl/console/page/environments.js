@@ -16,7 +16,9 @@ import {
   seconds,
   share,
 } from "./dom.js";
+import { doraTiles } from "./dora.js";
 import { isObject, tree } from "./evidence.js";
+import { nightsSection } from "./nights.js";
 
 const DETAILED = 24; // environments whose figures the page of all environments loads
 
@@ -105,25 +107,6 @@ export const environmentsView = {
   ],
 };
 
-/** What came of the nightly revalidations; those that were not good by name, with the deployment that says why. */
-function nightsSection(nights) {
-  const broken = (which) =>
-    Object.entries(which ?? {}).flatMap(([verdict, ones]) =>
-      Object.entries(ones).map(([name, id]) =>
-        h("li", {}, `${verdict}: `, environmentLink(name), " ", id && deploymentLink(id)),
-      ),
-    );
-  const rows = nights.map((night) => [
-    moment(night.began_at),
-    `${night.good ?? 0} of ${night.asked ?? 0}`,
-    [
-      h("ul", { class: "tree" }, broken(night.which)),
-      night.error && h("p", {}, "The night itself failed: ", tree(night.error)),
-    ],
-  ]);
-  return [h("h2", {}, "Nights"), h("div", { class: "card" }, grid(["began", "good", "not good"], rows, [1]))];
-}
-
 function environmentCard(environment) {
   const { name } = environment;
   return h(
@@ -152,8 +135,14 @@ function environmentCard(environment) {
 export const environmentView = (name) => ({
   page: "environments",
   title: name,
-  load: (signal) => get(`environments/${encodeURIComponent(name)}`, signal),
-  draw(environment) {
+  async load(signal) {
+    const path = `environments/${encodeURIComponent(name)}`;
+    // Without a secret, and with a control plane that is older than the console, there are no versions to show.
+    const none = () => ({ versions: [] });
+    const [environment, { versions }] = await Promise.all([get(path, signal), get(`${path}/secret/history`, signal).catch(none)]);
+    return { environment, versions: versions ?? [] };
+  },
+  draw({ environment, versions }) {
     const start = (label, action, kind) =>
       button(label, "start", { "data-action": action, "data-environment": name }, kind);
     const checked = environment.last_revalidation;
@@ -223,9 +212,10 @@ export const environmentView = (name) => ({
             { class: "quiet small" },
             `${environment.dora.days} days: ${environment.dora.changes} changes, ${environment.dora.failed} failed`,
           ),
-          figures(environment.dora),
+          doraTiles(environment.dora, environment.history ?? []),
         ),
       ),
+      versions.length > 0 && secretVersions(versions),
       environment.live &&
         h(
           "details",
@@ -241,6 +231,16 @@ export const environmentView = (name) => ({
     ];
   },
 });
+
+/** Which versions of the secret there are, and which releases ran with each. Never a value. */
+function secretVersions(versions) {
+  const rows = versions.map((version) => [
+    [h("code", { title: version.version_id }, version.version_id.slice(0, 8)), " ", version.current && badge("LIVE", "current"), version.pending && badge("RUNNING", "pending")],
+    moment(version.stored_at),
+    version.deployments.length ? version.deployments.map((id) => h("div", {}, deploymentLink(id))) : "none",
+  ]);
+  return [h("h2", {}, "Secret versions"), h("div", { class: "card", id: "secret" }, grid(["version", "stored", "releases with it"], rows))];
+}
 
 function changes(diff) {
   const entries = Object.entries(diff ?? {});

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from installer import environment
-from local import cloud, emulator, processes
+from local import cloud, emulator, processes, strict
 from local.state import Cloud, Keys
+from local.strict import Strict
 
 ROOT = Path(__file__).resolve().parents[3]
 START_LIMIT_S = 60.0
@@ -37,7 +38,7 @@ class MiniStack:
 
 
 @contextlib.contextmanager
-def started(region: str, account: str) -> Iterator[MiniStack]:
+def started(region: str, account: str, switches: Strict = strict.OFF) -> Iterator[MiniStack]:
     """The emulator alone, without stand-in and pump."""
     environment.ensure(ROOT, environment.EMULATOR)
     with tempfile.TemporaryDirectory(prefix="adapters-", dir=ROOT / ".local") as name:
@@ -46,7 +47,7 @@ def started(region: str, account: str) -> Iterator[MiniStack]:
             (site.folder / folder).mkdir()
         keys = Keys("AKIA" + secrets.token_hex(8).upper(), secrets.token_urlsafe(30))
         token, port = secrets.token_hex(16), processes.free_port()
-        empty = Cloud(token, region, account, port, 0, keys, Keys("", ""), processes=())
+        empty = Cloud(token, region, account, port, 0, keys, Keys("", ""), (), switches)
         variables = emulator.variables(site.emulator_python, site.folder, empty, os.environ)
         command = emulator.command(site.emulator_python, site.root)
         process = processes.spawn("emulator", command, variables, site.folder / "logs" / "emulator.log", site.folder)

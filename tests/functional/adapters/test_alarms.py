@@ -82,4 +82,4 @@ def test_percentiles_of_few_samples_are_ignored_and_other_statistics_are_not_ask
     for alarm in ALL:
         CloudWatchAlarms().put(alarm, TAGS)
     ignoring = {name.rpartition("/")[2] for name, rule in asked.items() if rule == "ignore"}
-    assert ignoring == {"duration", "latency"}
+    assert ignoring == {"overhead", "first-byte"}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 
 import boto3
+import pytest
+from botocore.stub import Stubber
 from chalicelib.adapters.logs import CloudWatchLogs
+from chalicelib.domain.aws.logs import LogLine
 from chalicelib.domain.names import Names
 from chalicelib.monitoring import dashboard
 
@@ -47,8 +50,37 @@ def test_a_line_is_found_by_what_it_contains() -> None:
     assert logs.search(NAMES.log_group, "req-2", now - 1_000) == []
 
 
+def test_lines_are_read_by_stream_and_time() -> None:
+    logs, plain = made(), boto3.client("logs")
+    now = int(time.time()) * 1_000
+    for version, offset in (("7", 0), ("8", 1_000)):
+        stream = f"2026/11/26/[{version}]abc"
+        plain.create_log_stream(logGroupName=NAMES.log_group, logStreamName=stream)
+        events = [{"timestamp": now + offset + part, "message": f"Overhead {part}"} for part in (0, 500)]
+        events.append({"timestamp": now + offset + 700, "message": "REPORT"})
+        plain.put_log_events(logGroupName=NAMES.log_group, logStreamName=stream, logEvents=events)
+    lines = [line for page in logs.read(NAMES.log_group, "Overhead", now + 500, now + 1_500) for line in page]
+    assert sorted(lines, key=lambda line: line.at_ms) == [
+        LogLine("2026/11/26/[7]abc", now + 500, "Overhead 500"),
+        LogLine("2026/11/26/[8]abc", now + 1_000, "Overhead 0"),
+    ]
+
+
+def test_lines_come_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto gives one page; AWS gives a token as long as there is more, also with an empty page."""
+    client = boto3.client("logs")
+    with Stubber(client) as stubber:
+        asked = {"logGroupName": "g", "filterPattern": '"Overhead"', "startTime": 5, "endTime": 8}
+        event = {"logStreamName": "s", "timestamp": 6, "message": "m"}
+        stubber.add_response("filter_log_events", {"events": [], "nextToken": "a"}, asked)
+        stubber.add_response("filter_log_events", {"events": [event]}, {**asked, "nextToken": "a"})
+        monkeypatch.setattr("chalicelib.adapters.logs.client", lambda _: client)
+        assert list(CloudWatchLogs().read("g", "Overhead", 5, 9)) == [[], [LogLine("s", 6, "m")]]
+
+
 def test_a_group_that_is_gone_is_no_error() -> None:
     logs = CloudWatchLogs()
+    assert list(logs.read(NAMES.log_group, "x", 0, 1_000)) == []
     logs.delete_group(NAMES.log_group)
     assert logs.search(NAMES.log_group, "x", 0) == []
     assert logs.groups(NAMES.log_group) == []

@@ -13,11 +13,12 @@ from botocore.stub import Stubber
 from chalicelib.adapters.session import client
 from chalicelib.adapters.stacks import CloudFormationStacks
 from chalicelib.domain.aws.stacks import Change, Detection, Stack
-from chalicelib.domain.errors import AwsCallFailed, NotFound
+from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
 from tests.functional.adapters.conftest import TAGS
 
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
+SET_ID = "arn:aws:cloudformation:eu-central-1:123456789012:changeSet/c/1"
 
 
 def test_a_stack_is_seen_whole() -> None:
@@ -124,11 +125,44 @@ def test_a_first_deploy_asks_to_be_deleted_when_it_fails_and_keeps_previous_valu
     updated = {"ChangeSetType": "UPDATE", "Parameters": [{"ParameterKey": "A", "UsePreviousValue": True}]}
     for creates, value, wanted in ((True, "1", created), (False, None, updated)):
         with Stubber(client("cloudformation")) as stub:
-            stub.add_response("create_change_set", {}, {**common, **wanted})
-            stub.add_response("describe_change_set", _set(), {"StackName": "s", "ChangeSetName": "c"})
+            stub.add_response("create_change_set", {"Id": SET_ID}, {**common, **wanted})
+            stub.add_response("describe_change_set", _set(), {"StackName": "s", "ChangeSetName": SET_ID})
             CloudFormationStacks().create_change_set(
                 "s", "c", template="t", parameters={"A": value}, tags={}, creates=creates
             )
+
+
+def test_a_change_set_gets_the_description_and_the_role_of_cloudformation() -> None:
+    role = "arn:aws:iam::123456789012:role/proxyctl-change-stacks-eu-central-1"
+    asked = {
+        "StackName": "s",
+        "ChangeSetName": "c",
+        "TemplateBody": "t",
+        "Tags": [],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        "ChangeSetType": "UPDATE",
+        "Parameters": [],
+        "Description": "digest 1",
+        "RoleARN": role,
+    }
+    with Stubber(client("cloudformation")) as stub:
+        stub.add_response("create_change_set", {"Id": SET_ID}, asked)
+        described = {"StackName": "s", "ChangeSetName": SET_ID}
+        stub.add_response("describe_change_set", _set(Description="digest 1"), described)
+        answer = CloudFormationStacks().create_change_set(
+            "s", "c", template="t", parameters={}, tags={}, creates=False, description="digest 1", role_arn=role
+        )
+    assert answer.description == "digest 1"
+
+
+def test_deletion_and_rollback_use_the_role_of_cloudformation() -> None:
+    role = "arn:aws:iam::123456789012:role/proxyctl-change-stacks-eu-central-1"
+    given = {"StackName": "s", "ClientRequestToken": "t", "RoleARN": role}
+    with Stubber(client("cloudformation")) as stub:
+        stub.add_response("delete_stack", {}, given)
+        stub.add_response("continue_update_rollback", {}, given)
+        CloudFormationStacks().delete("s", "t", role_arn=role)
+        CloudFormationStacks().continue_rollback("s", "t", role_arn=role)
 
 
 def test_a_change_set_may_leave_the_template_as_it_is() -> None:
@@ -142,17 +176,18 @@ def test_a_change_set_may_leave_the_template_as_it_is() -> None:
         "Parameters": [{"ParameterKey": "A", "ParameterValue": "1"}],
     }
     with Stubber(client("cloudformation")) as stub:
-        stub.add_response("create_change_set", {}, asked)
-        stub.add_response("describe_change_set", _set(), {"StackName": "s", "ChangeSetName": "c"})
+        stub.add_response("create_change_set", {"Id": SET_ID}, asked)
+        stub.add_response("describe_change_set", _set(), {"StackName": "s", "ChangeSetName": SET_ID})
         CloudFormationStacks().create_change_set("s", "c", template=None, parameters={"A": "1"}, tags={}, creates=False)
 
 
-def test_a_change_set_that_exists_already_is_answered_as_it_is() -> None:
+def test_a_change_set_that_exists_already_is_a_conflict() -> None:
+    """Not the answer: somebody else may have made it."""
     with Stubber(client("cloudformation")) as stub:
         stub.add_client_error("create_change_set", "AlreadyExistsException", "ChangeSet c already exists")
-        stub.add_response("describe_change_set", _set(Status="CREATE_PENDING"))
-        told = CloudFormationStacks().create_change_set("s", "c", template="t", parameters={}, tags={}, creates=False)
-    assert told.status == "CREATE_PENDING"
+        with pytest.raises(Conflict) as caught:
+            CloudFormationStacks().create_change_set("s", "c", template="t", parameters={}, tags={}, creates=False)
+    assert caught.value.code == "ChangeSetExists"
 
 
 def test_events_come_oldest_first_and_only_those_after_the_last_one_seen() -> None:

@@ -29,10 +29,10 @@ class Looking(FakeAws):
         return OpenAiSdk(self.endpoint)
 
 
-def looking(faults_url: str = "") -> Looking:
+def looking(faults_url: str = "", **other: str) -> Looking:
     from tests.fakes import settings
 
-    aws = Looking(settings(upstream_faults_url=faults_url))
+    aws = Looking(settings(upstream_faults_url=faults_url, **other))
     function = Names("dev").function
     aws.functions.latest[function] = None  # type: ignore[assignment]
     aws.functions.pointed[function] = {name: Alias(name, VERSION) for name in ("live", "candidate")}

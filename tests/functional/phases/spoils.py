@@ -86,6 +86,8 @@ ENDPOINT_FAULTS: Mapping[str, Spoil | str] = {
     "cors_preflight": without("access-control-allow-methods"),
     "cors_on_answers": without("access-control-expose-headers"),
     "cors_on_errors": without("access-control-allow-origin"),
+    "head": status(503),
+    "no_content": status(200),
     "candidate_is_closed": body(b'{"status": "ok"}', 200),
 }
 

@@ -131,10 +131,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("content-length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
         self.wfile.flush()
 
-    do_GET = do_POST = do_DELETE = do_PUT = do_OPTIONS = _handle
+    do_GET = do_POST = do_DELETE = do_PUT = do_OPTIONS = do_HEAD = _handle
 
     def log_message(self, *_: Any) -> None:
         return

@@ -12,7 +12,7 @@ from chalicelib.checks import throttle
 from chalicelib.checks.check import Check
 from chalicelib.checks.endpoint_checks import ENDPOINTS
 from chalicelib.checks.error_checks import ERRORS
-from chalicelib.checks.expectations import CheckOutcome, CheckVerdict
+from chalicelib.checks.expectations import CheckOutcome, CheckVerdict, judge
 from chalicelib.checks.fault_checks import FAULTS
 from chalicelib.checks.observe import run_check
 from chalicelib.checks.reference import all_checks
@@ -96,6 +96,25 @@ def test_without_a_stand_in_a_fault_check_says_not_run(check: Check, deployed: S
     result = run_check(check, locate(request_for(deployed), aws), aws)
     assert result.verdict is CheckVerdict.NOT_RUN
     assert "embedded cloud" in result.reason
+
+
+@pytest.mark.parametrize("other", [{"response_mode": "buffered"}, {"endpoint_url": "http://127.0.0.1:4566"}])
+@pytest.mark.parametrize("name", ["head", "no_content"])
+def test_answers_without_a_body_are_checked_where_an_account_streams(
+    name: str, other: dict[str, str], deployed: Stage
+) -> None:
+    check = next(check for check in ENDPOINTS if check.name == name)
+    aws = looking("", **other).as_aws()
+    result = run_check(check, locate(request_for(deployed), aws), aws)
+    assert (result.verdict, "buffered here" in result.reason) == (CheckVerdict.NOT_RUN, True)
+
+
+@pytest.mark.parametrize("name", ["head", "no_content"])
+@pytest.mark.parametrize(("ms", "verdict"), [(10_000.0, CheckVerdict.PASSED), (10_001.0, CheckVerdict.FAILED)])
+def test_an_answer_without_a_body_that_hangs_fails(name: str, ms: float, verdict: CheckVerdict) -> None:
+    check = next(check for check in ENDPOINTS if check.name == name)
+    status = check.expects[0].value
+    assert judge(check.name, check.expects, {"status": status, "ms": ms}).verdict is verdict
 
 
 @pytest.mark.parametrize("name", sorted(LIVE - {"public_health"}))

@@ -151,7 +151,7 @@ def test_an_equal_release_passes_beside_live(serving: Stage) -> None:
     assert evidence.compared_with == "version 1, in the same seconds"
     verdicts = {each.metric: each.verdict for each in evidence.comparisons}
     assert "WORSE" not in verdicts.values()
-    assert {"errors", "total_p50", "total_p99"} == set(verdicts)
+    assert {"errors", "total_p50", "total_p99", "overhead_p50", "overhead_p99"} == set(verdicts)
     total = evidence.comparisons[0].worse.total
     assert total.candidate > 280
     # Live gets half of the stage's throttle of 50 a second, the candidate 100 a second.

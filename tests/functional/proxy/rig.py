@@ -105,11 +105,12 @@ def rig(
     source: clock.Clock = clock.SYSTEM,
     ttl_s: float = 300.0,
     digest: str = "sha256:abc",
+    mode: str = "stream",
     **changes: Any,
 ) -> Rig:
     """A proxy over `base_url`."""
     store = Store(secret(base_url, **changes))
-    result = settings.Settings("", "dev", "INFO", "stream", digest, ttl_s, "7")
+    result = settings.Settings("", "dev", "INFO", mode, digest, ttl_s, "7")
     return Rig(Parts(result, store, source), store)
 
 

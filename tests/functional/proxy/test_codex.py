@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.functional.proxy.rig import local_server, rig
 from tests.functional.proxy.test_sdks import KEY, door
 from tests.functional.proxy.upstream import Seen, Upstream
 
@@ -107,12 +108,15 @@ class Model:
         ]
 
 
-def run(codex: Path, url: str, home: Path, prompt: str) -> subprocess.CompletedProcess[str]:
+def run(
+    codex: Path, url: str, home: Path, prompt: str, key: str = KEY, *, web_sockets: bool = False
+) -> subprocess.CompletedProcess[str]:
     """`codex exec` over the proxy, with a home and a working folder of its own."""
-    provider = f'{{ name = "proxy", base_url = "{url}", env_key = "PROXY_KEY", wire_api = "responses" }}'
+    provider = f'{{ name = "proxy", base_url = "{url}", env_key = "PROXY_KEY", wire_api = "responses"'
+    provider += ", supports_websockets = true }" if web_sockets else " }"
     command = [str(codex), "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
     command += ["-c", 'model_provider="proxy"', "-c", f"model_providers.proxy={provider}", "-m", "gpt-5", prompt]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "CODEX_HOME": str(home), "PROXY_KEY": KEY}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "CODEX_HOME": str(home), "PROXY_KEY": key}
     return subprocess.run(
         command, cwd=home, env=environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
     )
@@ -136,3 +140,16 @@ def test_codex_works_plainly_and_with_a_tool(
     assert any(MARK in output for output in model.outputs) is use_tool
     calls = [received for received in upstream.received if received.target.endswith("/responses")]
     assert len(calls) == 1 + use_tool
+
+
+def test_codex_goes_on_over_http_at_once_where_it_tries_web_sockets_first(codex: Path, tmp_path: Path) -> None:
+    """After 426 it does not try again, as it does after 501."""
+    model, statuses = Model(use_tool=False), list[int]()
+    with Upstream(model.answer) as upstream:
+        proxy = rig(upstream.base_url)
+        with local_server(proxy.parts) as url:
+            proxy.parts.telemetry.request_ended = lambda exchange: statuses.append(exchange.status)  # type: ignore[method-assign]
+            done = run(codex, url, tmp_path, "Say: the end.", web_sockets=True)
+    assert done.returncode == 0, done.stderr[-1500:]
+    assert "The end." in done.stdout
+    assert statuses.count(426) == 1

@@ -59,6 +59,10 @@ def test_a_failure_names_fact_expectation_and_request() -> None:
         "reason": "status is 404; json.error.code is 'x'",
         "expected": ["status is 200", "json.error.code is y"],
         "request_id": "r-1",
+        "expectations": [
+            {"expected": "status is 200", "actual": "404", "met": False},
+            {"expected": "json.error.code is y", "actual": "'x'", "met": False},
+        ],
     }
 
 

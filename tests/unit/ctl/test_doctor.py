@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ctl.__main__ import main
+from ctl.client import Client
 from ctl.diagnosis import doctor
+from local import emulator
+from local.state import Keys
 from tests.fakes.control_api import ControlApi
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,3 +74,12 @@ def test_a_clock_that_is_far_off_is_found(off_s: int, ok: bool) -> None:
 
 def test_a_clock_that_cannot_be_compared_is_not_ok_either_way() -> None:
     assert doctor._clock("", NOW).ok is None
+
+
+@pytest.mark.parametrize(("host", "ok"), [("us-east-1", False), ("eu-central-1", True)])
+def test_a_region_that_is_not_that_of_the_address_is_named(host: str, ok: bool) -> None:
+    """API Gateway answers 403 to such a signature, which would look like a missing permission."""
+    session = emulator.session("eu-central-1", Keys("AKIATEST", "secret"))
+    client = Client(f"https://abc123.execute-api.{host}.amazonaws.com/api", session, "eu-central-1")
+    check = doctor._region(client)
+    assert (check.ok, "export AWS_REGION=us-east-1" in check.remedy) == (ok, not ok)

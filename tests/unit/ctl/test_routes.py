@@ -12,6 +12,7 @@ PASSED = (
     ("GET", "/environments"),
     ("GET", "/nights"),
     ("GET", "/environments/dev"),
+    ("GET", "/environments/dev/secret/history"),
     ("GET", "/deployments"),
     ("POST", "/deployments"),
     ("GET", "/deployments/d-0123456789abcdef0123"),

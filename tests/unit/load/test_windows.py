@@ -7,7 +7,7 @@ import random
 import pytest
 from chalicelib.domain.evidence.comparison import Split
 from chalicelib.load.histogram import MAX_US, Histogram
-from chalicelib.load.windows import paired, slow
+from chalicelib.load.windows import longer, paired, slow
 
 
 def of(*us: int) -> Histogram:
@@ -42,6 +42,15 @@ def test_a_tolerance_stretches_lives_answers() -> None:
     candidate, live = of(*[120_000] * 10), of(*[100_000] * 10)
     assert slow(candidate, live, 0.5, 0.19) == Split(10, 10, 10, 0)
     assert slow(candidate, live, 0.5, 0.21) == Split(10, 0, 10, 10)
+
+
+def test_a_tolerance_is_at_least_so_many_microseconds() -> None:
+    """10 % of 10 ms is 1 ms; the greater of both counts."""
+    live = of(*[10_000] * 4)
+    assert slow(of(*[12_000] * 4), live, 0.5, 0.1, 1_500) == Split(4, 4, 4, 0)
+    assert slow(of(*[12_000] * 4), live, 0.5, 0.1, 2_500) == Split(4, 0, 4, 4)
+    assert slow(of(*[12_000] * 4), live, 0.5, 0.3, 1_500) == Split(4, 0, 4, 4)
+    assert (longer(10_000, 0.1, 500), longer(10_000, 0.1, 1_500)) == (11_000, 11_500)
 
 
 def test_the_longest_duration_can_be_stretched() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from chalicelib.domain.aws.alarms import Alarm
 from chalicelib.domain.config import AlarmThresholds
@@ -12,12 +14,11 @@ NAMES = Names("dev")
 WATCHED = {
     "errors",
     "function-errors",
-    "duration",
+    "overhead",
+    "first-byte",
     "throttles",
-    "concurrency",
     "client-errors",
     "server-errors",
-    "latency",
     "secret-failures",
 }
 
@@ -26,18 +27,23 @@ def _all() -> list[Alarm]:
     return list(definitions(NAMES, AlarmThresholds(), stage="api", topic_arn="arn:topic"))
 
 
-def test_a_switch_has_the_alarms_on_api_gateway_watch_documented_dimensions_only() -> None:
-    """Issue 10, row dd: `Method: ANY` is in no documentation."""
-    limits = AlarmThresholds(gateway_dimensions="stage")
-    alarms = definitions(NAMES, limits, stage="api", topic_arn="arn:topic")
+def gateway_dimensions(alarms: Sequence[Alarm]) -> set[tuple[str, ...]]:
     metrics = [metric for alarm in alarms for metric in alarm.metrics.values() if metric.namespace == "AWS/ApiGateway"]
-    assert {tuple(metric.dimensions) for metric in metrics} == {("ApiName", "Stage")}
+    return {tuple(metric.dimensions) for metric in metrics}
+
+
+def test_the_alarms_on_api_gateway_watch_documented_dimensions_unless_a_switch_says_otherwise() -> None:
+    """Issue 10, row dd: `Method: ANY` is in no documentation."""
+    assert gateway_dimensions(_all()) == {("ApiName", "Stage")}
+    limits = AlarmThresholds(gateway_dimensions="method")
+    alarms = definitions(NAMES, limits, stage="api", topic_arn="arn:topic")
+    assert gateway_dimensions(alarms) == {("ApiName", "Stage", "Resource", "Method")}
     before = {alarm.name: alarm for alarm in _all()}
     changed = {alarm.name.rpartition("/")[2] for alarm in alarms if alarm != before[alarm.name]}
-    assert changed == {"client-errors", "server-errors", "latency"}
+    assert changed == {"client-errors", "server-errors"}
 
 
-def test_these_nine_alarms_exist_and_each_notifies_the_topic() -> None:
+def test_these_eight_alarms_exist_and_each_notifies_the_topic() -> None:
     assert {alarm.name.rpartition("/")[2] for alarm in _all()} == WATCHED
     assert {alarm.actions for alarm in _all()} == {("arn:topic",)}
 
@@ -49,7 +55,7 @@ def test_alarms_watch_users_and_not_the_candidate_under_test() -> None:
             if metric.namespace == "AWS/Lambda":
                 assert metric.dimensions["Resource"] == "proxyctl-dev-proxy:live"
             elif metric.namespace == "AWS/ApiGateway":
-                assert metric.dimensions["Resource"] == "/{proxy+}"
+                assert metric.dimensions["Stage"] == "api"  # the candidate has a stage of its own
             else:
                 assert metric.namespace == "proxyctl"
                 assert metric.dimensions == {"environment": "dev"}
@@ -60,9 +66,14 @@ def test_a_share_that_callers_cause_counts_from_ten_requests_a_minute_on() -> No
     assert math == {"client-errors": "IF(requests >= 10, errors / requests, 0)"}
 
 
-def test_an_environments_alarms_cost_a_dollar_a_month() -> None:
+def test_executions_at_one_time_are_watched_where_someone_sets_a_limit() -> None:
+    alarms = definitions(NAMES, AlarmThresholds(concurrency=14), stage="api", topic_arn="arn:topic")
+    assert {alarm.name.rpartition("/")[2] for alarm in alarms} == WATCHED | {"concurrency"}
+
+
+def test_an_environments_alarms_cost_90_cents_a_month() -> None:
     """Issue 10, row y: an alarm on metric math costs one alarm for each metric in it, at $0.10 a month."""
-    assert sum(len(alarm.metrics) for alarm in _all()) * 0.10 == pytest.approx(1.00)
+    assert sum(len(alarm.metrics) for alarm in _all()) * 0.10 == pytest.approx(0.90)
 
 
 def test_shares_of_aws_metrics_are_averages_of_what_is_counted_as_0_or_1_a_request() -> None:
@@ -81,23 +92,23 @@ def test_an_alarm_fires_after_two_bad_minutes_of_three_and_after_one_without_a_s
 def test_each_threshold_sets_its_own_alarms_only() -> None:
     limits = AlarmThresholds(
         error_rate=0.11,
-        duration_p99_ms=12,
+        overhead_p99_ms=12,
         throttles=13,
         concurrency=14,
         client_error_rate=0.15,
         server_error_rate=0.16,
-        latency_p99_ms=17,
+        first_byte_p99_ms=17,
         secret_failures=18,
     )
     alarms = definitions(NAMES, limits, stage="api", topic_arn="arn:topic")
     assert {alarm.name.rpartition("/")[2]: alarm.threshold for alarm in alarms} == {
         "errors": 0.11,
         "function-errors": 0.11,
-        "duration": 12,
+        "overhead": 12,
         "throttles": 13,
         "concurrency": 14,
         "client-errors": 0.15,
         "server-errors": 0.16,
-        "latency": 17,
+        "first-byte": 17,
         "secret-failures": 18,
     }

@@ -13,13 +13,13 @@ NAMES = Names("dev")
 def test_only_alarms_that_fire_for_a_test_are_reset() -> None:
     fake = FakeAws()
     fake.alarms.set_state("proxyctl/dev/errors", "ALARM", "Drill by proxyctl deployment d-1: nothing is wrong")
-    fake.alarms.set_state("proxyctl/dev/latency", "OK", "Drill by proxyctl deployment d-1: nothing is wrong")
+    fake.alarms.set_state("proxyctl/dev/first-byte", "OK", "Drill by proxyctl deployment d-1: nothing is wrong")
     fake.alarms.set_state("proxyctl/dev/throttles", "ALARM", "Threshold crossed")
     fake.alarms.set_state("proxyctl/dev-2/errors", "ALARM", "Drill by proxyctl deployment d-1: nothing is wrong")
     assert fire.reset_test_alarms(NAMES, fake.as_aws()) == ["proxyctl/dev/errors"]
     assert fake.alarms.states == {
         "proxyctl/dev/errors": "OK",
-        "proxyctl/dev/latency": "OK",
+        "proxyctl/dev/first-byte": "OK",
         "proxyctl/dev/throttles": "ALARM",
         "proxyctl/dev-2/errors": "ALARM",
     }

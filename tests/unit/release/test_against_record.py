@@ -6,7 +6,7 @@ import random
 from math import exp, log
 
 import pytest
-from chalicelib.release.against_record import ALPHA, compare, log_evidence, upper_limit
+from chalicelib.release.against_record import ERRORS_ALPHA, TIMES_ALPHA, compare, log_evidence, upper_limit
 from scipy import stats
 
 
@@ -15,14 +15,14 @@ def test_2000_random_limits_are_scipys() -> None:
     for _ in range(2_000):
         count = chance.randint(1, 3_000)
         hits = min(count, int(chance.expovariate(1 / 10)))
-        alpha = chance.choice([ALPHA, 0.05, 0.5])
+        alpha = chance.choice([ERRORS_ALPHA, TIMES_ALPHA, 0.05, 0.5])
         expected = 1.0 if hits == count else stats.beta.ppf(1 - alpha, hits + 1, count - hits)
         assert upper_limit(hits, count, alpha) == pytest.approx(max(expected, 1e-6), rel=1e-6)
 
 
 def test_without_requests_every_rate_is_possible() -> None:
-    assert upper_limit(0, 0) == upper_limit(3, 3) == 1.0
-    assert upper_limit(0, 10**9) == 1e-6
+    assert upper_limit(0, 0, 0.001) == upper_limit(3, 3, 0.001) == 1.0
+    assert upper_limit(0, 10**9, 0.001) == 1e-6
 
 
 @pytest.mark.parametrize("limit", [0.001, 0.02, 0.3])
@@ -42,24 +42,40 @@ def test_the_evidence_is_half_of_odds_4_and_half_of_odds_16() -> None:
 
 
 def test_a_version_that_fails_far_more_often_is_worse_and_one_like_the_record_is_not() -> None:
-    assert ALPHA == 0.001
+    assert (ERRORS_ALPHA, TIMES_ALPHA) == (0.0005, 0.000125)
     verdict = compare(100, 1_000, 1, 1_000)
-    assert (verdict.is_worse, verdict.needed) == (True, 1_000)
-    assert verdict.limit == pytest.approx(stats.beta.ppf(0.999, 2, 999), rel=1e-6)
+    assert (verdict.is_worse, verdict.needed) == (True, 2_000)
+    assert verdict.limit == pytest.approx(stats.beta.ppf(0.9995, 2, 999), rel=1e-6)
+    assert compare(100, 1_000, 1, 1_000, 0.1).limit == pytest.approx(stats.beta.ppf(0.9, 2, 999), rel=1e-6)
     assert not compare(1, 1_000, 1, 1_000).is_worse
     assert not compare(0, 0, 1, 1_000).is_worse
     assert not compare(5, 5, 0, 0).is_worse
     assert compare(10**4, 10**4, 1, 10**4).evidence == pytest.approx(exp(100))
 
 
-def test_the_verdict_changes_at_an_e_value_of_1000() -> None:
-    hits = next(hits for hits in range(200) if compare(hits, 300, 3, 3_000).is_worse)
-    assert compare(hits, 300, 3, 3_000).evidence >= 1_000
-    assert compare(hits - 1, 300, 3, 3_000).evidence < 1_000
-    assert log_evidence(hits, 300, upper_limit(3, 3_000)) >= log(1_000)
+def test_the_verdict_changes_at_an_e_value_of_one_over_alpha() -> None:
+    hits = next(hits for hits in range(200) if compare(hits, 300, 3, 3_000, 0.001).is_worse)
+    assert compare(hits, 300, 3, 3_000, 0.001).evidence >= 1_000
+    assert compare(hits - 1, 300, 3, 3_000, 0.001).evidence < 1_000
+    assert log_evidence(hits, 300, upper_limit(3, 3_000, 0.001)) >= log(1_000)
 
 
-def test_an_e_value_between_one_and_two_thousand_is_enough() -> None:
-    verdict = compare(5, 100, 3, 3_000)
+def test_an_e_value_between_one_and_two_thousand_is_enough_for_an_alpha_of_a_thousandth() -> None:
+    verdict = compare(5, 100, 3, 3_000, 0.001)
     assert verdict.is_worse
     assert verdict.evidence == pytest.approx(1_087, abs=1)
+    assert not compare(5, 100, 3, 3_000).is_worse
+
+
+@pytest.mark.parametrize("hits", [0, 1, 4, 5, 9, 40])
+def test_the_margin_is_the_smallest_change_that_changes_the_verdict(hits: int) -> None:
+    verdict = compare(hits, 100, 3, 3_000, 0.001)
+    sign = -1 if verdict.is_worse else 1
+    assert verdict.margin >= 1
+    for change in range(verdict.margin):
+        assert compare(hits + sign * change, 100, 3, 3_000, 0.001).is_worse == verdict.is_worse
+    assert compare(hits + sign * verdict.margin, 100, 3, 3_000, 0.001).is_worse != verdict.is_worse
+
+
+def test_a_margin_that_no_number_of_hits_reaches_ends_at_1000() -> None:
+    assert compare(0, 10, 5, 5).margin == 1_000

@@ -12,8 +12,8 @@ from tests.fakes.requests import request
 
 
 def test_the_name_of_a_change_set_is_cut_to_128_characters() -> None:
-    assert inputs.change_set_name(request(deployment_id="d" * 119)) == "proxyctl-" + "d" * 119
-    assert inputs.change_set_name(request(deployment_id="d" * 120)) == "proxyctl-" + "d" * 119
+    assert inputs.change_set_name(request(deployment_id="d" * 112), "deploy") == "proxyctl-deploy-" + "d" * 112
+    assert inputs.change_set_name(request(deployment_id="d" * 113), "deploy") == "proxyctl-deploy-" + "d" * 112
 
 
 def test_a_token_is_cut_to_128_characters_at_its_beginning() -> None:

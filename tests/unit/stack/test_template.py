@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chalicelib.domain.config import Compatibility, Config
+from chalicelib.domain.config import AlarmThresholds, Compatibility, Config
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Release
 from chalicelib.stack import template
+
+from tests.fakes import settings
 
 TEXT = (Path(__file__).resolve().parents[3] / "proxy" / "template.yaml").read_text()
 OWN, THEIRS = (f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}" for name in ("own", "theirs"))
@@ -92,6 +95,29 @@ def test_api_gateway_waits_as_long_as_it_may(timeout_s: int, mode: str, millisec
     assert template.integration_timeout_ms(timeout_s, mode) == milliseconds
 
 
+@pytest.mark.parametrize(
+    ("config", "mode", "limits"),
+    [
+        (Config(), "stream", ("900", "900000")),
+        (Config(), "buffered", ("29", "29000")),
+        (Config(timeout_s=60), "stream", ("60", "60000")),
+        (Config(timeout_s=60), "buffered", ("60", "29000")),
+    ],
+)
+def test_lambda_and_integration_have_the_time_that_the_response_mode_allows(
+    config: Config, mode: str, limits: tuple[str, str]
+) -> None:
+    values = template.parameters(config, replace(INPUTS, response_mode=mode), creates=True)
+    assert (values["TimeoutSeconds"], values["IntegrationTimeoutMs"]) == limits
+
+
+def test_metrics_by_method_are_written_only_where_alarms_watch_them() -> None:
+    """They cost as custom metrics do."""
+    watching = Config(alarms=AlarmThresholds(gateway_dimensions="method"))
+    assert template.parameters(Config(), INPUTS, creates=False)["MethodMetrics"] == "off"
+    assert template.parameters(watching, INPUTS, creates=False)["MethodMetrics"] == "on"
+
+
 def test_a_template_without_its_marks_is_refused() -> None:
     with pytest.raises(BadRequest):
         template.snapshot_id(TEXT.replace("# api: end", ""), {})
@@ -144,3 +170,20 @@ def test_only_the_users_stage_may_call_the_live_alias() -> None:
 
 def test_the_parameters_of_a_template_are_read_from_its_text() -> None:
     assert set(template.declared(TEXT)) == template.PARAMETERS
+
+
+def test_a_template_of_an_earlier_version_gets_the_boundary_and_todays_is_left_alone() -> None:
+    """Else a rollback to its bundle would take the boundary off the role."""
+    lines = TEXT.splitlines(keepends=True)
+    earlier = "".join(line for line in lines if "PermissionsBoundary:" not in line)
+    assert earlier != TEXT
+    assert template.with_boundary(earlier) == template.with_boundary(TEXT) == TEXT
+
+
+def test_the_boundary_of_the_template_is_the_one_of_the_settings() -> None:
+    line = next(line for line in TEXT.splitlines() if "PermissionsBoundary:" in line)
+    arn = line.partition("!Sub ")[2]
+    given = settings()
+    for name, value in (("Partition", given.partition), ("AccountId", given.account), ("Region", given.region)):
+        arn = arn.replace(f"${{AWS::{name}}}", value)
+    assert arn == given.boundary_arn

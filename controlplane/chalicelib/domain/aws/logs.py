@@ -16,6 +16,15 @@ class LogGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLine:
+    """stream: name of the log stream, which holds the function's version in brackets; at_ms: Unix time."""
+
+    stream: str
+    at_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MetricFilter:
     """Counts matching lines of a group as a metric."""
 

@@ -38,7 +38,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """status: CREATE_PENDING, CREATE_IN_PROGRESS, CREATE_COMPLETE or FAILED; execution: AVAILABLE, UNAVAILABLE, …"""
+    """status: CREATE_PENDING, CREATE_IN_PROGRESS, CREATE_COMPLETE or FAILED; execution: AVAILABLE, UNAVAILABLE, …
+    description: as it was created with; "" in a list."""
 
     id: str
     name: str
@@ -46,6 +47,7 @@ class ChangeSet:
     reason: str = ""
     execution: str = ""
     changes: Sequence[Change] = ()
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

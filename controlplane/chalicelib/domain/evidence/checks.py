@@ -7,10 +7,20 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """One fact of an answer: the rule for it in words, its value in the answer, and whether that meets the rule."""
+
+    expected: str = ""
+    actual: str = ""
+    met: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRow:
     """One check. verdict: `PASSED`, `FAILED` or `NOT RUN`; ms: how long its request took.
 
-    reason: what was wrong, or why the check was not run. expected, request_id: of a failed check only.
+    reason: what was wrong, or why the check was not run. expected, request_id: of a failed check only. expectations:
+    all of them, None in records of earlier versions and for a check that was not run.
     """
 
     name: str = ""
@@ -19,6 +29,7 @@ class CheckRow:
     reason: str | None = None
     expected: tuple[str, ...] | None = None
     request_id: str | None = None
+    expectations: tuple[Expectation, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class CleanUpEvidence:
 
     After a deployment: orphans, unexpected resources with the environment's name or tag; known, the number of expected
     ones. After action `cleanup`: secret, what happened to it; left, resources that remain; looked_for, by which ways.
+    still_listed: ARNs that the search by tag lists although the search by name shows that they are gone.
     foreign: objects that the product did not make and that stopped the removal.
     """
 
@@ -35,3 +36,4 @@ class CleanUpEvidence:
     left: tuple[Leftover, ...] | None = None
     looked_for: tuple[str, ...] | None = None
     foreign: tuple[str, ...] | None = None
+    still_listed: tuple[str, ...] | None = None

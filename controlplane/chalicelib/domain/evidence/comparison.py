@@ -46,13 +46,39 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
+class AgainstRecord:
+    """A version that serves all users against what was counted of the one before, explained. verdict: as in Compared.
+
+    hits: failures, or answers longer than threshold_ms, among `count` requests; record_*: the same of the version
+    before. limit: share of hits that the version before does not exceed with confidence. e_value: decides at `needed`.
+    bound: share by which the new version may be slower: threshold_ms is the record's quantile and so much more; None
+    for errors. more: what would have changed the verdict.
+    """
+
+    metric: str = ""
+    verdict: str = ""
+    hits: int = 0
+    count: int = 0
+    record_hits: int = 0
+    record_count: int = 0
+    limit: float = 1.0
+    e_value: float = 1.0
+    needed: float = 0.0
+    bound: float | None = None
+    threshold_ms: float | None = None
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """One comparison, explained. verdict: `WORSE`, `NOT_WORSE` or `UNDECIDED`.
 
     rule: what was asked, in words. candidate, live: the figure of either side, in `unit` (`share` or `ms`), None
     without samples. needed: e-value that decides. more: what would have changed the verdict. tolerance: share by which
-    the candidate may be slower without counting as slower. worse: the test for "slower than the tolerance" (or "fails
-    more often"); within: the test for "not as slow as the bound", unused for errors.
+    the candidate may be slower without counting as slower; least_ms: smaller differences are within the bound.
+
+    worse: the test for "slower than the tolerance" (or "fails more often"); within: the test for "not as slow as the
+    bound", unused for errors.
     """
 
     metric: str = ""
@@ -63,6 +89,7 @@ class Compared:
     live: float | None = None
     tolerance: float = 0.0
     bound: float = 0.0
+    least_ms: float = 0.0
     needed: float = 0.0
     more: str = ""
     worse: Sequence = Sequence()

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class HandoffEvidence:
-    """links: URL by name. report_html, handoff_md: keys of the documents in the control plane's bucket.
+    """links: URL by name. handoff_md: key of the document in the control plane's bucket; bytes: its size by its name.
 
-    bytes: size by the document's name.
+    report_html: the same of the report in records of earlier versions, else "": the step that ends a deployment writes
+    it.
     """
 
     PHASE: ClassVar[str] = "write_handoff"

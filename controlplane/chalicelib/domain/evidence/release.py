@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from .comparison import Compared
+from .comparison import AgainstRecord, Compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class ReleaseEvidence:
 class Judgement:
     """One step of a shift. percent: users' share on the candidate; against_live: verdict, or `NOT RUN: …`.
 
-    p_value: of the comparison of failures, valid at every look; counts: invocations and errors by `candidate…` and
-    `live…` since the shift began.
+    at: when it was judged, ISO 8601; "" in records of earlier versions. p_value: of the comparison of failures, valid
+    at every look; counts: invocations and errors by `candidate…` and `live…` since the shift began.
     """
 
     percent: int = 0
@@ -47,15 +47,18 @@ class Judgement:
     against_live: str = ""
     p_value: float | None = None
     counts: Mapping[str, int] | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftEvidence:
     """How users moved. from_version: None when no traffic was moved, "" when there was no live version before.
 
-    comparisons: candidate and live, from the load test through the last step.
+    comparisons: candidate and live, from the load test through the last step. live_times: the live version's times in
+    the steps, by series, as base64 of encoded histograms; the bake compares with them.
     percent: users' share on `version` at the step that is being judged; None before the first step.
     secret_version, secret_from: the secret version that users get now, and the one before; "" when it did not change.
+    weights: (when, users' share on `version` in percent from then on) for each step that was taken, ISO 8601.
     """
 
     PHASE: ClassVar[str] = "shift_traffic"
@@ -67,14 +70,17 @@ class ShiftEvidence:
     judgements: tuple[Judgement, ...] = ()
     weights_act: str = ""
     comparisons: tuple[Compared, ...] = ()
+    live_times: Mapping[str, str] = field(default_factory=dict)
     secret_version: str = ""
     secret_from: str = ""
+    weights: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BakeEvidence:
     """alarms: state by name at the end; looks: how often they were read; watched_s: seconds; without_data: names of
-    alarms in INSUFFICIENT_DATA. failures: the version's failures against the record of the one before, in words."""
+    alarms in INSUFFICIENT_DATA. failures: the comparisons with the version before, in words; against_record: the same
+    as figures."""
 
     PHASE: ClassVar[str] = "bake"
 
@@ -83,6 +89,7 @@ class BakeEvidence:
     watched_s: int = 0
     without_data: tuple[str, ...] = ()
     failures: str = ""
+    against_record: tuple[AgainstRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
-"""Watches alarms and failures while the new version serves all users. A bad sign at any time fails the deployment.
+"""Watches alarms, failures and times while the new version serves all users. A bad sign fails the deployment.
 
-An alarm that fires is one; so is a version that fails more often than the one before did, see `against_record`.
+An alarm that fires is one; so is a version that fails, or takes long, more often than the one before did, see
+`release.against_record`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
+from chalicelib.checks.comparison.comparison_words import phrase_record
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import BakeEvidence, ShiftEvidence
 from chalicelib.domain.evidence.stack import SettingsEvidence
@@ -15,19 +17,13 @@ from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.release.shifting import firing, watch_s
 
-from .read_failures import read_failures
+from .cursor import BakeCursor
+from .observe import observe
 
 # A fault shows early or late: looks are frequent at first and rarer later. A day takes 330 of them, 3,000 of the 25,000
 # events that an execution's history may have.
 _SHORTEST_WAIT_S, _LONGEST_WAIT_S = 30.0, 300.0
 _SHARE_OF_ELAPSED = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class BakeCursor:
-    """looks: how often the alarms were read."""
-
-    looks: int = 0
 
 
 def run(request: Request, aws: Aws) -> Result[BakeEvidence]:
@@ -39,20 +35,21 @@ def run(request: Request, aws: Aws) -> Result[BakeEvidence]:
         return Result.skipped("Nothing to watch: no traffic was moved and no setting of users changed")
     states = {alarm.name: alarm.state for alarm in aws.alarms.find(request.names.alarm(""))}
     _refuse(states, shift.version)
-    failures = read_failures(shift, request, aws)
+    rows, cursor = observe(shift, request.cursor_as(BakeCursor), request, aws)
+    failures = "; ".join(map(phrase_record, rows))
     seconds = watch_s(request.options.bake, embedded=aws.settings.embedded)
     left = seconds - request.elapsed_s
-    looks = request.cursor_as(BakeCursor).looks + 1
+    looks = cursor.looks + 1
     if left > 0:
         return Result.in_progress(
             f"{len(states)} alarms are quiet{failures and f'; {failures}'}; {left:.0f} s left to watch",
             poll_after_s=_next_look_s(request.elapsed_s, left),
-            cursor=BakeCursor(looks),
+            cursor=replace(cursor, looks=looks),
         )
     without_data = tuple(sorted(name for name, state in states.items() if state == "INSUFFICIENT_DATA"))
     return Result.done(
         f"{len(states)} alarms stayed quiet for {seconds} s (read {looks} times){failures and f'; {failures}'}",
-        BakeEvidence(states, looks, seconds, without_data, failures),
+        BakeEvidence(states, looks, seconds, without_data, failures, rows),
     )
 
 

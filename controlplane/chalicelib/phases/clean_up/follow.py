@@ -62,7 +62,8 @@ def follow(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
 
 
 def _delete(stack: Stack, request: Request, aws: Aws, cursor: RemovalCursor) -> Result[CleanUpEvidence]:
-    aws.stacks.delete(stack.name, f"{request.deployment_id}-remove-{cursor.attempts}")
+    token = f"{request.deployment_id}-remove-{cursor.attempts}"
+    aws.stacks.delete(stack.name, token, role_arn=aws.settings.stacks_role_arn)
     again = " again" if cursor.attempts else ""
     return _wait(request, f"Deleting stack {stack.name}{again}", replace(cursor, attempts=cursor.attempts + 1))
 

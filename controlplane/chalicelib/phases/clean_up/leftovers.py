@@ -27,7 +27,7 @@ def sweep(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
     load = list(aws.artifacts.keys(f"load/{request.deployment_id}/"))
     aws.artifacts.delete(artifacts)
     aws.artifacts.delete(load)
-    resources = search.everything(request.names, aws)
+    resources, gone = search.everything(request.names, aws)
     expected = _expected(request.names, aws)
     orphans = [item for item in resources if not inventory.is_expected(item, expected)]
     removed = {"probe queues": queues, "superseded artifacts": len(artifacts), "load-test files": len(load)}
@@ -35,6 +35,7 @@ def sweep(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
         removed=removed,
         orphans=inventory.leftovers(orphans, aws.settings.region),
         known=len(resources) - len(orphans),
+        still_listed=tuple(item.name for item in gone) or None,
     )
     return Result.done(f"{_removed(removed)}. {_unexpected(orphans)}", evidence)
 

@@ -9,6 +9,7 @@ from chalicelib.domain.names import ENVIRONMENT_TAG, Names
 from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
 
+from . import gone
 from .inventory import Resource, merged, of_arn
 
 
@@ -22,9 +23,10 @@ def by_tag(names: Names, aws: Aws) -> list[Resource]:
     return [of_arn(arn) for arn in sorted(aws.tagging.find({ENVIRONMENT_TAG: names.environment}))]
 
 
-def everything(names: Names, aws: Aws) -> list[Resource]:
-    """Every resource with one of the names or with the tag, each once."""
-    return merged(by_name(names, aws), by_tag(names, aws))
+def everything(names: Names, aws: Aws) -> tuple[list[Resource], list[Resource]]:
+    """Every resource with one of the names or with the tag, each once, and those that only the tag still lists."""
+    listed = merged(by_name(names, aws), by_tag(names, aws))
+    return gone.split(listed, names, aws.settings.region, aws.gateway.ids())
 
 
 def _compute(names: Names, aws: Aws) -> Iterator[Resource]:

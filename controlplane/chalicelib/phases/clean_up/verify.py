@@ -14,7 +14,8 @@ from . import inventory, remove, search
 from .cursor import RemovalCursor
 from .inventory import Resource
 
-# Resource Groups Tagging goes on listing deleted resources for minutes. Seconds from the first search to the last.
+# Resource Groups Tagging goes on listing deleted resources for minutes; those that no search by name covers are waited
+# for. Seconds from the first search to the last.
 _TIMEOUT_S, _TIMEOUT_EMBEDDED_S = 240, 3
 _LOOKED_FOR = ("by name, service by service", "by tag, through Resource Groups Tagging")
 
@@ -32,13 +33,14 @@ def verify(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
     if deleted and not late:
         summary = f"Deleted {counted(deleted, 'log group')} again, which late log lines had created"
         return request.wait(summary, step="late log lines", cursor=cursor)
-    leftovers = [item for item in search.everything(request.names, aws) if not _may_stay(item, request)]
+    there, gone = search.everything(request.names, aws)
+    leftovers = [item for item in there if not _may_stay(item, request)]
     if leftovers and not late and all(item.found_by == "tag" for item in leftovers):
         summary = f"Searching again: {counted(len(leftovers), 'deleted resource')} still listed by tag"
         return request.wait(summary, step="tags", cursor=cursor)
     if leftovers:
         raise _failed(leftovers, aws)
-    return _done(cursor)
+    return _done(cursor, gone)
 
 
 def _failed(resources: Sequence[Resource], aws: Aws) -> PhaseFailed:
@@ -51,12 +53,20 @@ def _failed(resources: Sequence[Resource], aws: Aws) -> PhaseFailed:
     )
 
 
-def _done(cursor: RemovalCursor) -> Result[CleanUpEvidence]:
+def _done(cursor: RemovalCursor, gone: Sequence[Resource]) -> Result[CleanUpEvidence]:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cursor.counts.items())) or "nothing"
     total = sum(cursor.counts.values())
+    proof = "None is left by name or by tag"
+    proof += f" ({len(gone)} are still listed by tag, and are gone by name)" if gone else ""
     return Result.done(
-        f"Removed {counted(total, 'resource')} ({kinds}). None is left by name or by tag. Secret: {cursor.secret}",
-        CleanUpEvidence(removed=cursor.counts, secret=cursor.secret, left=(), looked_for=_LOOKED_FOR),
+        f"Removed {counted(total, 'resource')} ({kinds}). {proof}. Secret: {cursor.secret}",
+        CleanUpEvidence(
+            removed=cursor.counts,
+            secret=cursor.secret,
+            left=(),
+            looked_for=_LOOKED_FOR,
+            still_listed=tuple(item.name for item in gone) or None,
+        ),
     )
 
 

@@ -8,7 +8,7 @@ apply_settings changes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
@@ -16,7 +16,7 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.ports import Aws
-from chalicelib.stack import follow, inputs, repair, settle, state, template
+from chalicelib.stack import follow, inputs, prepare, repair, settle, state, template
 from chalicelib.stack.change_set import advance
 from chalicelib.stack.cursor import StackCursor
 from chalicelib.stack.state import Move
@@ -35,7 +35,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
     return fingerprint_of(
         inputs.text(request, aws),
         {name: value for name, value in parameters.items() if name not in template.INCIDENTAL},
-        repair.standing(request, aws),
+        _losses(stack, request, aws),
         names.tags,
         stack.id if stack and updatable else "",
     )
@@ -66,7 +66,7 @@ def _with_role_policy(result: Result[StackEvidence], request: Request, aws: Aws)
     """A finished result, with the digest of the role's policy as the change left it, and what was repaired."""
     if result.status is Status.IN_PROGRESS or result.evidence is None:
         return result
-    evidence = replace(result.evidence, role_policy=repair.standing(request, aws).role_policy)
+    evidence = replace(result.evidence, role_policy=repair.role_policy(request, aws))
     summary = "; ".join([result.summary, *(evidence.repaired or ())])
     return replace(result, summary=summary, evidence=evidence)
 
@@ -93,39 +93,42 @@ def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
 
 def _request_change_set(stack: Stack | None, request: Request, aws: Aws) -> Result[StackEvidence]:
     """stack: None when the change set creates it."""
-    name = inputs.change_set_name(request)
-    leftovers = settle.drop_leftovers(request, aws, keep=name)
-    repaired = _repair(request, aws) if stack else Repaired()
+    leftovers = prepare.drop_leftovers(request, aws)
+    if leftovers is None:
+        return settle.wait_for_leftovers(request)
+    repaired = _repair(stack, request, aws) if stack else repair.Repaired(_vanished(request))
     text, parameters = inputs.for_candidate(stack, request, aws)
     if repaired.policy:
-        parameters["Repair"] = request.deployment_id.replace("-", "")
-    change_set = aws.stacks.create_change_set(
-        request.names.stack,
-        name,
-        template=text,
-        parameters=parameters,
-        tags=request.names.tags,
-        creates=stack is None,
-    )
+        parameters["Repair"] = repair.mark(request)
+    requested = prepare.request_change_set(prepare.Wanted("deploy", text, parameters, stack is None), request, aws)
+    if requested is None:
+        return settle.wait_for_leftovers(request)
     before = StackEvidence(removed_change_sets=leftovers or None, repaired=repaired.lines or None)
-    return advance(change_set, stack is None, request, aws, before)
+    return advance(*requested, stack is None, request, aws, before)
 
 
-@dataclass(frozen=True, slots=True)
-class Repaired:
-    """lines: see StackEvidence.repaired. policy: whether the stack must write the role's policy again."""
-
-    lines: tuple[str, ...] = ()
-    policy: bool = False
+def _losses(stack: Stack | None, request: Request, aws: Aws) -> list[str]:
+    """What was deleted or changed underneath the stack, one line each; none while an operation runs on it."""
+    settled = stack is not None and state.is_settled(stack.status)
+    return [str(loss) for loss in repair.find_losses(stack, request, aws)] if stack and settled else []
 
 
-def _repair(request: Request, aws: Aws) -> Repaired:
-    now = repair.standing(request, aws)
-    lines = repair.repair(now, request, aws)
-    if lines:
+def _repair(stack: Stack, request: Request, aws: Aws) -> repair.Repaired:
+    losses = repair.find_losses(stack, request, aws)
+    repair.refuse_what_is_gone_for_good(losses, request)
+    repaired = repair.repair(losses, stack, request, aws)
+    if repaired.lines:
         # Metric filters went with a log group, and no fingerprint of that phase sees it.
         aws.records.set_applied(request.environment.name, "configure_monitoring", None, holder=request.deployment_id)
-    return Repaired(lines, repair.policy_changed(now, request))
+    return repaired
+
+
+def _vanished(request: Request) -> tuple[str, ...]:
+    """A line for a stack that is created although a release was live in it."""
+    good = request.environment.last_good
+    if good is None:
+        return ()
+    return (f"stack {request.names.stack} was deleted, and version {good.version} with it: made again",)
 
 
 def _reset_releases(request: Request, aws: Aws) -> None:
@@ -139,12 +142,15 @@ def _reset_releases(request: Request, aws: Aws) -> None:
 
 
 def _after_change_set(request: Request, aws: Aws) -> Result[StackEvidence]:
+    cursor = request.cursor_as(StackCursor)
     try:
-        change_set = aws.stacks.change_set(request.names.stack, inputs.change_set_name(request))
+        change_set = aws.stacks.change_set(request.names.stack, cursor.change_set) if cursor.change_set else None
     except NotFound:
+        change_set = None
+    if change_set is None:
         # An earlier call executed it and died before it stored that: the stack's state says how to go on.
         return _begin(request, aws)
-    return advance(change_set, request.cursor_as(StackCursor).creates, request, aws, StackEvidence())
+    return advance(change_set, cursor.own, cursor.creates, request, aws, StackEvidence())
 
 
 PHASE = Definition(run, StackEvidence, StackCursor, fingerprint)

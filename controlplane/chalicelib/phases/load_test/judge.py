@@ -6,16 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chalicelib.checks.comparison_words import phrase as phrase_compared
-from chalicelib.checks.side_by_side import Sides, compare, settle_s, worse
+from chalicelib.checks.comparison.comparison_words import phrase as phrase_compared
+from chalicelib.checks.comparison.side_by_side import Sides, compare, settle_s, worse
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.comparison import Compared
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.engine.phase import Request, Result
-from chalicelib.load import plans, shard
+from chalicelib.load import curves, plans, shard
 from chalicelib.load.histogram import Histogram
-from chalicelib.load.report import series
 from chalicelib.ports import Aws
 
 from .cursor import LoadCursor
@@ -31,14 +30,20 @@ def conclude(
 ) -> Result[LoadEvidence]:
     """The phase's result. Raises PhaseFailed: LoadIncomplete, LoadInvalid, SloMissed or CanaryWorse."""
     summary = _combine(request, "shard-", expected_shards, aws)
-    comparisons = _comparisons(request, cursor, summary, expected_shards, aws)
+    live = _live(request, cursor, expected_shards, aws)
+    comparisons = _compared(request, summary, live)
     baseline, compared_with = _baseline(request, cursor, aws)
     figures = figures_of(summary, request, cursor)
     results = judge(figures, request.options.slo, baseline, request.seed)
     evidence = evidence_of(summary, results, cursor, request, version, compared_with)
-    evidence = replace(evidence, usd_per_million=figures.usd_per_million, comparisons=comparisons)
-    series_key = f"{plans.prefix(request.deployment_id)}series.json"
-    aws.artifacts.put(series_key, json.dumps(series(summary)).encode(), content_type="application/json")
+    evidence = replace(
+        evidence,
+        usd_per_million=figures.usd_per_million,
+        comparisons=comparisons,
+        curves=curves.key(request.deployment_id),
+    )
+    drawn = json.dumps(encode(curves.curves_of(summary, live))).encode()
+    aws.artifacts.put(evidence.curves, drawn, content_type="application/json")
     _refuse(summary, results, evidence)
     aws.artifacts.put(_baseline_key(request, version), shard.encode_seconds(summary), content_type=_BINARY)
     rate = f"{request.options.load.rps:g} requests a second"
@@ -52,16 +57,18 @@ def stops(request: Request, cursor: LoadCursor, aws: Aws) -> bool:
         return False
     expected = cursor.slices_done * request.options.load.workers
     summary = _combine(request, "shard-", expected, aws)
-    return bool(worse(_comparisons(request, cursor, summary, expected, aws)))
+    return bool(worse(_compared(request, summary, _live(request, cursor, expected, aws))))
 
 
-def _comparisons(
-    request: Request, cursor: LoadCursor, summary: shard.Summary, expected_shards: int, aws: Aws
-) -> tuple[Compared, ...]:
+def _live(request: Request, cursor: LoadCursor, expected_shards: int, aws: Aws) -> shard.Summary | None:
+    """The live version's part of the run; None when it was not driven."""
+    return None if cursor.beside is None else _combine(request, "live-", expected_shards, aws)
+
+
+def _compared(request: Request, summary: shard.Summary, live: shard.Summary | None) -> tuple[Compared, ...]:
     """Candidate and live side by side; empty when live was not driven."""
-    if cursor.beside is None:
+    if live is None:
         return ()
-    live = _combine(request, "live-", expected_shards, aws)
     return compare(Sides(summary, live, settle_s(request.options.load.duration_s)), request.options.slo)
 
 

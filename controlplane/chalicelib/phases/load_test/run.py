@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.checks.comparison.reach_live import reach_live
 from chalicelib.checks.load_plan import CHAT, HEALTH, arrivals_of, plan_of, soon
 from chalicelib.checks.target import Target, locate, release_fingerprint
 from chalicelib.domain.evidence.load import LoadEvidence, SizeRow
@@ -81,7 +82,9 @@ def _against(cursor: LoadCursor, request: Request, target: Target, aws: Aws) -> 
     """The cursor with the baseline: how live is driven, if it is."""
     live = aws.functions.aliases(request.names.function)["live"].version if request.environment.last_good else ""
     load, unreserved = request.options.load, aws.functions.limits().unreserved
-    driven, compared_with = beside(load, request.config, target, live, unreserved)
+    wants_live = load.baseline == "live" and live not in ("", target.version)
+    url = reach_live(target.url, live, aws) if wants_live else ""
+    driven, compared_with = beside(load, request.config, target, live, url, unreserved)
     return replace(cursor, beside=driven, compared_with=compared_with)
 
 

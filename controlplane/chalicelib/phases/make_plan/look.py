@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from chalicelib.domain.aws.functions import FunctionConfig
 from chalicelib.domain.aws.stacks import ChangeSet
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
@@ -34,16 +34,21 @@ def change_set(request: Request, aws: Aws, *, requested: bool) -> ChangeSet | No
     inputs_exist = {SecretEvidence.PHASE, ArtifactEvidence.PHASE} <= set(request.results.recorded)
     if not updates or not inputs_exist or request.plan.get("deploy_stack"):
         return None
+    name = inputs.change_set_name(request, "plan")
     if requested:
-        return aws.stacks.change_set(request.names.stack, inputs.change_set_name(request))
-    return aws.stacks.create_change_set(
-        request.names.stack,
-        inputs.change_set_name(request),
-        template=inputs.text(request, aws),
-        parameters=inputs.parameters(request, aws, creates=False),
-        tags=request.names.tags,
-        creates=False,
-    )
+        return aws.stacks.change_set(request.names.stack, name)
+    try:
+        return aws.stacks.create_change_set(
+            request.names.stack,
+            name,
+            template=inputs.text(request, aws),
+            parameters=inputs.parameters(request, aws, creates=False),
+            tags=request.names.tags,
+            creates=False,
+        )
+    except Conflict:
+        # An earlier call created it and died. Only this phase may create one of this name, and nobody executes it.
+        return aws.stacks.change_set(request.names.stack, name)
 
 
 def details(ready: ChangeSet | None, request: Request, aws: Aws) -> dict[str, Details]:

@@ -70,7 +70,8 @@ def _gateway(request: Request, aws: Aws) -> Iterator[Finding]:
             blocks=False,
         )
     yield from quotas.throttle(account, request.config.throttle)
-    yield from quotas.time_limit(request.config.response_mode or aws.settings.response_mode, request.config.timeout_s)
+    mode = request.config.response_mode or aws.settings.response_mode
+    yield from quotas.time_limit(mode, request.config.time_limit_s(mode))
 
 
 def _webhook(request: Request, aws: Aws) -> Iterator[Finding]:

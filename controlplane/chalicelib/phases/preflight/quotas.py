@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chalicelib.domain.aws.functions import ConcurrencyLimits
 from chalicelib.domain.aws.gateway import GatewayAccount
-from chalicelib.domain.config import Throttle
+from chalicelib.domain.config import TIME_LIMITS_S, Throttle
 from chalicelib.domain.evidence.preflight import Finding
 from chalicelib.domain.options import Load
 from chalicelib.load import fit
@@ -14,7 +14,7 @@ from chalicelib.load import fit
 # Lambda keeps so many executions unreserved:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 _KEPT_UNRESERVED = 100
-_BUFFERED_LIMIT_S = 29  # API Gateway's default integration timeout
+_BUFFERED_LIMIT_S = TIME_LIMITS_S["buffered"]
 
 
 def concurrency(limits: ConcurrencyLimits, load: Load, reserve: int | None) -> Iterator[Finding]:
@@ -65,12 +65,23 @@ def throttle(account: GatewayAccount, throttle: Throttle) -> Iterator[Finding]:
 
 
 def time_limit(mode: str, timeout_s: int) -> Iterator[Finding]:
-    """Whether API Gateway waits as long as the function may take. mode: `stream` or `buffered`."""
+    """Whether API Gateway waits as long as the function may take, and the function as long as an answer may.
+
+    mode: `stream` or `buffered`. A limit of 29 s was the default of every environment before streams got 15 minutes.
+    """
     if mode == "buffered" and timeout_s > _BUFFERED_LIMIT_S:
         yield Finding(
             "api_gateway",
             f"config.timeout_s is {timeout_s}; API Gateway ends buffered requests after {_BUFFERED_LIMIT_S} s",
             "Stream (config.response_mode stream), or lower it.",
+            blocks=False,
+            field="config.timeout_s",
+        )
+    if mode == "stream" and timeout_s <= _BUFFERED_LIMIT_S:
+        yield Finding(
+            "api_gateway",
+            f"config.timeout_s is {timeout_s}, so every answer ends after that, although this environment streams",
+            f"Set config.timeout_s to null, which takes {TIME_LIMITS_S['stream']} s.",
             blocks=False,
             field="config.timeout_s",
         )

@@ -1,12 +1,13 @@
 """Ends a deployment: records how, updates the environment's record and history, and releases the lock.
 
-All of that is one transaction, so a Lambda that dies here has ended nothing or everything. A deploy that someone asked
-to stop during its last phase answers IN_PROGRESS: the state machine rolls it back and calls again.
+Report and handoff are written first, so that whoever sees the end can read them. All else is one transaction, so a
+Lambda that dies here has ended nothing or everything. A deploy that someone asked to stop during its last phase answers
+IN_PROGRESS: the state machine rolls it back and calls again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.codec import encode
@@ -20,7 +21,7 @@ from chalicelib.domain.times import stamp
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
-from . import history, incidents, look
+from . import history, incidents, look, publish
 from .changes import changes
 from .outcome import Outcome, outcome_of, users_saw
 
@@ -51,7 +52,8 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
     outcome = replace(outcome, summary=f"{outcome.summary}. Users: {state}") if state else outcome
     incident = _incident(request, outcome, recorded, aws)
     secret_version = _secret_version(request, outcome, aws)
-    ending = _ending(request, deployment, outcome, incident, secret_version, saw_it)
+    written = publish.write(request, deployment, outcome, state, aws)
+    ending = _ending(request, deployment, outcome, incident, secret_version, saw_it, written.links)
     try:
         environment_written = _end(deployment, ending, aws)
     except Aborted as aborted:
@@ -60,7 +62,9 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
         # An earlier call recorded the end and died before it could answer.
         aws.records.release_lock(request.environment.name, request.deployment_id)
         return Result.done("An earlier call recorded the outcome")
-    return Result.done(outcome.summary, OutcomeEvidence(outcome.status.value, environment_written, state))
+    return Result.done(
+        outcome.summary, OutcomeEvidence(outcome.status.value, environment_written, state, written.problem)
+    )
 
 
 def _record_silent_failure(outcome: Outcome, request: Request, aws: Aws) -> None:
@@ -109,9 +113,11 @@ def _ending(
     incident: dict[str, dict[str, str] | None],
     secret_version: str,
     saw_it: bool,
+    documents: Mapping[str, str],
 ) -> Ending:
     at, lock = stamp(request.now), request.environment.lock
     handoff = request.results.find(HandoffEvidence)
+    links = {**(handoff.links if handoff else {}), **documents}
     return Ending(
         at=at,
         execution_arn=lock.execution_arn if lock else "",
@@ -120,7 +126,7 @@ def _ending(
             "summary": outcome.summary,
             "ended_at": at,
             "error": dict(outcome.error) if outcome.error else None,
-            "links": dict(handoff.links) or None if handoff else None,
+            "links": links or None,
             "current_phase": None,
         },
         environment=changes(request, deployment, outcome, at, secret_version) | incident | {"updated_at": at},

@@ -12,6 +12,7 @@ from dataclasses import replace
 from chalicelib.domain.aws.functions import Alias, alias_of
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
+from chalicelib.domain.times import stamp
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.release.shifting import step_s, steps_of, weights_at
@@ -36,8 +37,7 @@ def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
         cursor = replace(cursor, comparisons=tested.comparisons)
     else:
         percent = steps[cursor.steps_taken - 1]
-        judgement, comparisons = observe(percent, live, candidate, cursor, request, aws)
-        cursor = replace(cursor, judgements=(*cursor.judgements, judgement), comparisons=comparisons)
+        cursor = observe(percent, live, candidate, cursor, request, aws)
     if cursor.steps_taken < len(steps):
         return _take_step(steps[cursor.steps_taken], live, candidate, cursor, request, aws)
     return _with_secret(_done(steps, live, candidate, cursor, aws), request, aws)
@@ -76,21 +76,24 @@ def _take_step(
 ) -> Result[ShiftEvidence]:
     weights = weights_at(live, candidate, percent)
     aws.functions.point(request.names.function, Alias("live", weights.main, weights.additional))
+    cursor = replace(
+        cursor,
+        from_version=live,
+        steps_taken=cursor.steps_taken + 1,
+        since=cursor.since or request.now.isoformat(),
+        weights=(*cursor.weights, (stamp(request.now), percent)),
+    )
     return Result.in_progress(
         f"{percent} % of the traffic goes to version {candidate}",
         poll_after_s=step_s(request.options.bake, embedded=aws.settings.embedded),
-        cursor=replace(
-            cursor,
-            from_version=live,
-            steps_taken=cursor.steps_taken + 1,
-            since=cursor.since or request.now.isoformat(),
-        ),
+        cursor=cursor,
         evidence=ShiftEvidence(
             from_version=live,
             version=candidate,
             percent=percent,
             judgements=cursor.judgements,
             comparisons=cursor.comparisons,
+            weights=cursor.weights,
         ),
     )
 
@@ -106,6 +109,8 @@ def _done(steps: list[int], live: str, candidate: str, cursor: ShiftCursor, aws:
             steps_percent=tuple(steps),
             judgements=cursor.judgements,
             comparisons=cursor.comparisons,
+            live_times=cursor.live_times,
+            weights=cursor.weights,
             weights_act=NOT_RUN if aws.settings.embedded else "yes",
         ),
     )

@@ -27,7 +27,7 @@ def run(request: Request, aws: Aws) -> Result[ErrorsEvidence]:
     # Imported on first use: only the Lambdas that drive load carry uvloop and httptools.
     from chalicelib.checks import throttle
 
-    target = stand_in.established(locate(request, aws, spares_users=True), aws)
+    target = stand_in.established(locate(request, aws), aws)
     outcomes = run_all((*ERRORS, *FAULTS), target, aws)
     outcomes.append(throttle.drive(request.config.throttle, target, aws))
     return conclude(ErrorsEvidence, "error", outcomes, target.version)

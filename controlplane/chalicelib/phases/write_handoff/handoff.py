@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from chalicelib.domain.model import PhaseRecord
+from chalicelib.domain.config import TIME_LIMITS_S, Config
+from chalicelib.domain.model import FinishedRun, PhaseRecord
 from chalicelib.domain.names import Names
 
+from .ending import ending_rows
 from .troubles import TROUBLES
 
 
@@ -18,17 +20,23 @@ def handoff_markdown(
     links: Mapping[str, str],
     phases: Sequence[PhaseRecord],
     region: str,
+    limit: tuple[str, int],
+    finished: FinishedRun | None = None,
 ) -> str:
     """The document. Its commands are complete, so that they can be pasted.
 
-    at: when it is written, ISO 8601; links: URL by name, with `base_url`.
+    limit: the response mode (`stream` or `buffered`), and the seconds that an answer may take.
+    at: when it is written, ISO 8601; links: URL by name, without `base_url` where there is no stack. finished: how the
+    deployment ended, None while it runs.
     """
     parts = [
         f"# Environment `{names.environment}`\n\nWritten {at[:19]}Z by deployment `{deployment_id}` in {region}.\n",
+        *([_ending(finished)] if finished else []),
         "## Where it is\n\n"
         + _table(("what", "where"), [(name, f"<{url}>") for name, url in links.items()])
         + f"\nDashboard: `aws --region {region} cloudwatch get-dashboard --dashboard-name {names.dashboard}`\n",
-        "## Use it\n\n" + _usage(links["base_url"]),
+        "## Use it\n\n" + _usage(links.get("base_url", "")),
+        "## How long an answer may take\n\n" + _time_limit(*limit),
         "## What was checked\n\n" + _table(("phase", "status", "summary"), [_row(phase) for phase in phases]),
         "## When something is wrong\n\n" + _table(("symptom", "likely cause", "do this"), _troubles(names)),
         "## Remove it\n\n" + _removal(names, region),
@@ -36,12 +44,43 @@ def handoff_markdown(
     return "\n".join(parts)
 
 
+def time_limit(config: Config, default_mode: str) -> tuple[str, int]:
+    """The response mode of an environment, and the seconds that an answer may take there.
+
+    default_mode: the response mode of environments that do not choose.
+    """
+    mode = config.response_mode or default_mode
+    return mode, config.time_limit_s(mode)
+
+
+def _ending(run: FinishedRun) -> str:
+    return "## How it ended\n\n" + _table(("what", "value"), ending_rows(run))
+
+
 def _usage(base_url: str) -> str:
+    if not base_url:
+        return "Nothing can be called yet: this environment has no stack. Deploy it first.\n"
     return (
         "```python\n"
         "from openai import OpenAI\n\n"
         f'client = OpenAI(base_url="{base_url}", api_key="<a client key, or any text where none is set>")\n'
         "```\n"
+    )
+
+
+def _time_limit(mode: str, seconds: int) -> str:
+    """What ends an answer besides the secret's own `timeouts`."""
+    if mode == "buffered":
+        longest = min(seconds, TIME_LIMITS_S["buffered"])
+        return (
+            f"{longest} s: this environment buffers (`response_mode: buffered`), and API Gateway ends what it buffers "
+            f"after {TIME_LIMITS_S['buffered']} s with 504. Longer `timeouts` in the secret have no effect here. "
+            f"Models that think longer need `response_mode: stream`, which allows {TIME_LIMITS_S['stream']} s.\n"
+        )
+    return (
+        f"{seconds} s (`timeout_s`), streamed or not; API Gateway also ends a stream in which nothing comes for 5 "
+        "minutes. The secret's `timeouts` end it earlier: by default 600 s until the first byte, 120 s between two "
+        "pieces, 900 s in all.\n"
     )
 
 

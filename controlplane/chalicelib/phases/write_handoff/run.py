@@ -1,9 +1,9 @@
-"""Phase 10: writes what the next engineer needs, handoff.md and report.html, into the control plane's bucket."""
+"""Phase 10: writes what the next engineer needs, handoff.md, into the control plane's bucket.
+
+The report is written by the step that ends the deployment (`publish`), which knows how it ended.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.handoff import HandoffEvidence
@@ -16,21 +16,11 @@ from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
-from .handoff import handoff_markdown
-from .links import console_links
-from .report import report_html
+from .handoff import handoff_markdown, time_limit
+from .store import MARKDOWN, Document, links_of, put
 
-_FORM = 4  # raise it when the documents change, so that the next deploy writes them again
+_FORM = 5  # raise it when the documents change, so that the next deploy writes them again
 _DESCRIBED = (StackEvidence, ReleaseEvidence, SecretEvidence)
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """A document in the bucket: `reports/<deployment>/<name>`."""
-
-    name: str
-    text: str
-    content_type: str
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
@@ -40,45 +30,22 @@ def fingerprint(request: Request, aws: Aws) -> str:
 
 
 def run(request: Request, aws: Aws) -> Result[HandoffEvidence]:
-    """Write both documents and read them back. Raises PhaseFailed: NoAddress, ReportDamaged."""
+    """Write handoff.md and read it back. Raises PhaseFailed: NoAddress, ReportDamaged."""
     links = _links(request, aws)
-    handoff, report = _documents(request, links, _phases(request, aws), aws)
+    names, deployment, at = request.names, request.deployment_id, stamp(request.now)
+    limit = time_limit(request.config, aws.settings.response_mode)
+    text = handoff_markdown(names, deployment, at, links, _phases(request, aws), aws.settings.region, limit)
+    handoff = Document("handoff.md", text, MARKDOWN)
     evidence = HandoffEvidence(
-        links=links,
-        bytes={document.name: len(document.text.encode()) for document in (handoff, report)},
-        handoff_md=_write(handoff, request, aws),
-        report_html=_write(report, request, aws),
+        links=links, bytes={handoff.name: len(text.encode())}, handoff_md=put(handoff, deployment, names, aws)
     )
-    return Result.done(f"{links['base_url']} is ready; handoff and report are written", evidence)
+    return Result.done(f"{links['base_url']} is ready; the handoff is written", evidence)
 
 
 def _phases(request: Request, aws: Aws) -> list[PhaseRecord]:
     """The records of this deployment's other phases, in the order in which they began."""
     records = [phase for phase in aws.records.phases(request.deployment_id) if phase.name != HandoffEvidence.PHASE]
     return sorted(records, key=lambda phase: phase.started_at or "")
-
-
-def _documents(
-    request: Request, links: Mapping[str, str], phases: Sequence[PhaseRecord], aws: Aws
-) -> tuple[_Document, _Document]:
-    names, deployment, at = request.names, request.deployment_id, stamp(request.now)
-    markdown = handoff_markdown(names, deployment, at, links, phases, aws.settings.region)
-    page = report_html(names.environment, deployment, at, links, phases)
-    return (
-        _Document("handoff.md", markdown, "text/markdown; charset=utf-8"),
-        _Document("report.html", page, "text/html; charset=utf-8"),
-    )
-
-
-def _write(document: _Document, request: Request, aws: Aws) -> str:
-    """The document's key, once the bucket answers with what was written."""
-    key, content = f"reports/{request.deployment_id}/{document.name}", document.text.encode()
-    aws.artifacts.put(key, content, content_type=document.content_type, tags=request.names.tags)
-    if aws.artifacts.get(key) != content:
-        raise PhaseFailed(
-            f"the bucket answers {key} with other bytes than were written", code="ReportDamaged", remedy="Deploy again."
-        )
-    return key
 
 
 def _links(request: Request, aws: Aws) -> dict[str, str]:
@@ -88,11 +55,7 @@ def _links(request: Request, aws: Aws) -> dict[str, str]:
         raise PhaseFailed(
             f"deploy_stack recorded no {missing[0]}", code="NoAddress", remedy="Deploy with options.force."
         )
-    links = {"base_url": stack.base_url, "api": stack.api_url}
-    # The embedded cloud has no console.
-    if not aws.settings.embedded:
-        links |= console_links(request.names, aws.settings.region, aws.settings.partition)
-    return links
+    return links_of(stack, request.names, aws)
 
 
 PHASE = Definition(run, HandoffEvidence, fingerprint=fingerprint)

@@ -26,8 +26,8 @@ TROUBLES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "504, or answers that end after 29 s",
-        "API Gateway's integration timeout, which is shorter than the model takes.",
-        "Stream the answer (`response_mode: stream`), or raise the integration timeout by a quota request.",
+        "API Gateway buffers (`response_mode: buffered`), or `config.timeout_s` is shorter than the model takes.",
+        "Stream (`response_mode: stream`) with `config.timeout_s: null`, which allows 900 s.",
     ),
     (
         "A deployment stays RUNNING",

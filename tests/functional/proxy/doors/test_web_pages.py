@@ -100,7 +100,8 @@ def test_a_web_socket_is_refused_in_openais_shape_and_is_no_error_of_the_service
         proxy = rig(upstream.base_url)
         headers = {"connection": "Upgrade", "upgrade": upgrade, "sec-websocket-key": "x"}
         answer = proxy.ask("/v1/responses", method="GET", headers=headers)
-    assert (answer.status, answer.json()["error"]["code"]) == (501, "websocket_not_supported")
+    assert (answer.status, answer.json()["error"]["code"]) == (426, "websocket_not_supported")
+    assert answer.header("upgrade") == "HTTP/1.1"  # RFC 9110 section 15.5.22 asks for it
     assert '"stream": true' in answer.json()["error"]["message"]
     assert (proxy.lines()[0]["Errors"], upstream.received) == ([0.0], [])
 

@@ -303,19 +303,37 @@ def test_health_is_503_without_a_usable_secret_and_requests_say_so() -> None:
     assert proxy.ask().json()["error"]["code"] == "proxy_not_ready"
 
 
-def test_a_preflight_is_answered_without_upstream_or_key() -> None:
+@pytest.mark.parametrize(("mode", "sent"), [("buffered", (204, b"")), ("stream", (200, b" "))])
+def test_a_preflight_is_answered_without_upstream_or_key(mode: str, sent: tuple[int, bytes]) -> None:
+    """With a byte where answers are streamed: those without a body were reported to hang (issue 10, row w)."""
     wanted = {
         "origin": "https://app.example",
         "access-control-request-method": "POST",
         "access-control-request-headers": "authorization,content-type,x-stainless-lang",
     }
-    proxy = rig("http://127.0.0.1:9/v1", client_keys=CLIENTS, cors_origins=["https://app.example"])
+    proxy = rig("http://127.0.0.1:9/v1", client_keys=CLIENTS, cors_origins=["https://app.example"], mode=mode)
     answer = proxy.ask(method="OPTIONS", headers=wanted)
-    assert (answer.status, answer.body) == (204, b"")
+    assert (answer.status, answer.body, answer.header("content-length")) == (*sent, "1" if sent[1] else None)
     assert answer.header("access-control-allow-origin") == "https://app.example"
     assert "POST" in (answer.header("access-control-allow-methods") or "")
     assert answer.header("access-control-allow-headers") == wanted["access-control-request-headers"]
     assert answer.header("vary") == "Origin"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "headers", "status"),
+    [
+        (False, {}, 200),
+        (False, {"access-control-request-method": "POST"}, 200),
+        (True, {"access-control-request-method": "POST"}, 200),
+        (True, {}, 204),
+    ],
+)
+def test_in_stream_mode_only_the_check_of_the_candidate_gets_an_answer_without_a_body(
+    candidate: bool, headers: dict[str, str], status: int
+) -> None:
+    answer = rig("http://127.0.0.1:9/v1").ask(method="OPTIONS", headers=headers, candidate=candidate)
+    assert (answer.status, len(answer.body)) == (status, 1 if status == 200 else 0)
 
 
 @pytest.mark.parametrize("origins", [["https://app.example"], ["*"], []])
@@ -360,6 +378,7 @@ def test_a_request_is_one_line_with_its_metrics_by_model() -> None:
         "Overhead": "Milliseconds",
         "UpstreamLatency": "Milliseconds",
         "TimeToFirstByte": "Milliseconds",
+        "FirstByteOverhead": "Milliseconds",
         "TokensIn": "Count",
         "TokensOut": "Count",
     }

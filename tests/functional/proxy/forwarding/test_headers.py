@@ -29,6 +29,21 @@ CREDENTIALS = [
     "helicone-auth",
     "openai_api_key",
     "x-litellm-api-key",
+    "x-key",
+    "key",
+    "x-rapidapi-key",
+    "x-portkey-virtual-key",
+    "x-bf-vk",
+    "x-pat",
+    "authtoken",
+    "x-csrftoken",
+    "x-apikey",
+    "x-session-token",
+    "signature",
+    "signature-input",
+    "client-cert",
+    "ssl-client-cert",
+    "remote-user",
 ]
 
 
@@ -62,7 +77,20 @@ def test_no_credential_goes_up_in_a_query_and_the_rest_of_it_stays_as_it_is() ->
 
 
 @pytest.mark.parametrize(
-    "name", ["idempotency-key", "openai-beta", "x-stainless-retry-count", "session_id", "traceparent"]
+    "name",
+    [
+        "idempotency-key",
+        "x-idempotency-key",
+        "prompt-cache-key",
+        "x-cache-key",
+        "openai-beta",
+        "x-stainless-retry-count",
+        "session_id",
+        "traceparent",
+        "x-author",
+        "x-patch",
+        "x-max-tokens",
+    ],
 )
 def test_what_is_no_credential_passes(name: str) -> None:
     with Upstream(chat()) as upstream:

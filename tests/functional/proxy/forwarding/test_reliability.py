@@ -391,15 +391,36 @@ def test_a_secret_that_turns_malformed_keeps_the_last_good_one_and_says_so(text:
     assert upstream.received[1].header("authorization") == "Bearer sk-upstream"
 
 
-@pytest.mark.parametrize(("candidate", "namespace"), [(True, "proxyctl/candidate"), (False, "proxyctl")])
-def test_an_unreadable_secret_counts_where_the_request_it_fails_belongs(candidate: bool, namespace: str) -> None:
+@pytest.mark.parametrize("candidate", [True, False])
+def test_an_unreadable_secret_counts_only_when_it_fails_a_users_request(candidate: bool) -> None:
     proxy = rig("http://127.0.0.1:9/v1")
     proxy.store.text = "{"
     with contextlib.redirect_stdout(proxy.log):
         assert proxy.ask(candidate=candidate).status == 503
         assert proxy.ask(candidate=not candidate).status == 503
     counted = [line for line in proxy.lines() if "SecretFailures" in line]
-    assert [line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in counted] == [namespace]
+    assert ["_aws" in line for line in counted] == [not candidate]
+
+
+def test_a_request_of_a_test_is_a_line_with_its_values_and_no_metric() -> None:
+    """Each custom metric costs money in every hour in which it gets data, and every night tests."""
+    with Upstream(chat()) as upstream:
+        proxy = rig(upstream.base_url)
+        proxy.ask(candidate=True)
+        proxy.ask()
+    tested, users = proxy.lines()
+    assert (tested["candidate"], "_aws" in tested, tested["Requests"]) == (True, False, [1.0])
+    assert ("candidate" in users, users["_aws"]["CloudWatchMetrics"][0]["Namespace"]) == (False, "proxyctl")
+
+
+def test_a_look_at_the_health_counts_only_when_it_failed() -> None:
+    well, broken = rig("http://127.0.0.1:9/v1"), rig("http://127.0.0.1:9/v1")
+    broken.store.text = "{"
+    assert well.ask("/health", method="GET").status == 200
+    with contextlib.redirect_stdout(broken.log):
+        assert broken.ask("/health", method="GET").status == 503
+    assert "_aws" not in well.lines()[-1]
+    assert [line["Errors"] for line in broken.lines() if line["message"] == "request" and "_aws" in line] == [[1.0]]
 
 
 def test_a_new_secret_is_taken_when_the_old_one_is_old() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from proxy.message import Request
 from tests.functional.proxy.rig import rig
 from tests.functional.proxy.upstream import CHAT, Behaviour, Upstream, chat, events, reply
 
@@ -131,3 +132,19 @@ def test_a_request_may_not_grow_above_the_limit(size: int, status: int) -> None:
 def test_a_request_that_is_not_encoded_as_it_says_is_a_400(body: bytes) -> None:
     answer = rig("http://127.0.0.1:9/v1").ask(body=body, headers={"content-encoding": "gzip"})
     assert (answer.status, answer.json()["error"]["code"]) == (400, "invalid_body")
+
+
+def test_a_coding_in_a_header_of_its_own_counts_beside_another_one() -> None:
+    lines = [("content-encoding", "identity"), ("content-encoding", "gzip")]
+    with Upstream(reply(200, gzip.compress(STREAM), lines, "text/event-stream")) as upstream:
+        assert rig(upstream.base_url).ask().body == STREAM
+
+
+def test_the_codings_of_a_request_may_stand_in_several_headers() -> None:
+    headers = (("content-type", "application/json"), ("content-encoding", "identity"), ("content-encoding", "gzip"))
+    body = gzip.compress(b'{"model":"fast"}')
+    with Upstream(chat()) as upstream:
+        proxy = rig(upstream.base_url, models={"fast": {"target": "gpt-4o"}})
+        sent = Request("POST", "/v1/chat/completions", "", headers, body, 1000)
+        list(proxy.parts.proxy.respond(sent).body)
+    assert upstream.received[0].json() == {"model": "gpt-4o"}

@@ -67,6 +67,38 @@ def test_a_key_in_a_compressed_error_is_masked() -> None:
     assert MASKED in answer.body.decode()
 
 
+ODD = "sk-a/b+c=d&e-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        ODD,
+        "sk-a\\/b+c=d&e-0123456789abcdef",
+        "sk-a/b\\u002Bc=d\\u0026e-0123456789abcdef",
+        "sk-a/b+c=d\\u0026e-0123456789abcdef",
+        "sk-a%2Fb%2Bc%3Dd%26e-0123456789abcdef",
+        "sk-a%2fb%2bc%3dd%26e-0123456789abcdef",
+    ],
+    ids=["plain", "php", "net", "go", "url", "url-lower"],
+)
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_a_key_that_its_writer_has_escaped_is_masked(spelling: str, size: int) -> None:
+    body = f'{{"error":{{"message":"no {spelling} here"}}}}'
+    with Upstream(in_pieces(401, body.encode(), "application/json", size)) as upstream:
+        answer = rig(upstream.base_url, api_key=ODD).ask()
+    assert answer.body.decode() == body.replace(spelling, "*" * len(spelling))
+
+
+def test_a_key_in_an_event_too_long_to_be_held_back_is_masked_across_chunks() -> None:
+    start = b'data: {"choices":[],"x":"' + b"y" * 1_048_600
+    rest = f'{KEY}"}}\n\ndata: [DONE]\n\n'.encode()
+    pieces = [start, rest[:9], rest[9:20], rest[20:]]
+    with Upstream(stream(pieces, delay_s=0.1)) as upstream:
+        answer = rig(upstream.base_url, api_key=KEY).ask()
+    assert answer.body == b"".join(pieces).replace(KEY.encode(), MASKED.encode())
+
+
 def test_a_short_key_is_masked_in_errors_and_may_be_a_word_of_other_answers() -> None:
     body = {"owned_by": "ollama"}
     with Upstream(reply(200, body), script=[reply(404, body)]) as upstream:

@@ -21,6 +21,7 @@ from chalicelib.phases.apply_settings import run as apply_settings
 from tests.fakes import FakeAws
 from tests.fakes.bundles import put_bundle
 from tests.fakes.requests import environment, next_call, request, results
+from tests.fakes.standing import stand
 
 NAMES = Names("dev")
 READY = ChangeSet("id", "n", "CREATE_COMPLETE", "", "AVAILABLE", (Change("Stage", "AWS::ApiGateway::Stage", "Modify"),))
@@ -37,7 +38,7 @@ def ask(config: Config = NEW, **other: Any) -> Request:
 
 def world() -> FakeAws:
     """What deploy_stack leaves: the candidate has its limits and its snapshot, users have theirs."""
-    aws = FakeAws()
+    aws = stand(FakeAws())
     put_bundle(aws.artifacts)
     outputs = {
         "ApiId": "api1",
@@ -131,9 +132,9 @@ def test_another_operation_is_waited_for_and_then_the_change_begins() -> None:
 
 def test_a_change_set_of_an_earlier_phase_is_deleted_so_that_no_late_lambda_executes_it() -> None:
     aws = world()
-    aws.stacks.made = {"proxyctl-d-new": dataclasses.replace(READY, name="proxyctl-d-new")}
+    aws.stacks.made = {"proxyctl-deploy-d-new": dataclasses.replace(READY, name="proxyctl-deploy-d-new")}
     apply_settings.run(ask(), aws.as_aws())
-    assert aws.stacks.did[0] == "delete change set proxyctl-d-new"
+    assert aws.stacks.did[0] == "delete change set proxyctl-deploy-d-new"
 
 
 @pytest.mark.parametrize(("after_s", "late"), [(3600, False), (3601, True)])

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from chalicelib.checks.comparison.record_times import extended
+from chalicelib.checks.comparison.side_by_side import after_windows
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.comparison import Compared, Split
 from chalicelib.domain.evidence.release import BakeEvidence, ShiftEvidence
 from chalicelib.domain.evidence.stack import SettingsEvidence
-from chalicelib.domain.options import Bake, Options
-from chalicelib.engine.phase import Request, Results, Status
+from chalicelib.domain.names import Names
+from chalicelib.domain.options import Bake, Options, Relative, Slo
+from chalicelib.engine.phase import Request, Result, Results, Status
+from chalicelib.load.histogram import Histogram
 from chalicelib.phases.bake import run as bake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import next_call, request, results
+from tests.fakes import settings as settings_of
+from tests.fakes.lines import line
+from tests.fakes.requests import NOW, next_call, request, results
 
 SHIFTED = results(ShiftEvidence(from_version="1", version="2"))
 
@@ -108,3 +117,128 @@ def test_settings_that_changed_for_users_are_watched_although_the_version_stayed
     settings = results(ShiftEvidence(version="2"), SettingsEvidence(changed=changed))
     current = request(results=settings, options=Options(bake=Bake(watch_s=60)))
     assert bake.run(current, world(errors="OK").as_aws()).status is status
+
+
+def record(live: int = 1_000, hits: int = 1, **other: Any) -> ShiftEvidence:
+    """A shift from version 1 to 2, with so many requests of live."""
+    errors = after_windows(Compared(), [Split(live, hits, live, hits)], 0)
+    return ShiftEvidence(from_version="1", version="2", comparisons=(errors,), **other)
+
+
+def look(aws: FakeAws, shift: ShiftEvidence, after_s: float = 30, slo: Slo | None = None) -> Result[BakeEvidence]:
+    options = Options(bake=Bake(watch_s=60), slo=slo or Slo())
+    return bake.run(request(after_s=after_s, results=results(shift), options=options), aws.as_aws())
+
+
+def failing(invocations: int, errors: int) -> FakeAws:
+    aws = world(errors="OK")
+    aws.metrics.values = {("Invocations", "2"): invocations, ("Errors", "2"): errors}
+    return aws
+
+
+def test_a_version_that_crashes_more_often_than_the_one_before_ends_the_bake() -> None:
+    with pytest.raises(PhaseFailed) as ended:
+        look(failing(1_000, 30), record())
+    assert ended.value.code == "CanaryWorse"
+    assert ended.value.message == (
+        "version 2 is worse than version 1 was: failures: 3 % of 1,000, before 0.1 % of 1,000 "
+        "(at most 1 % with 99.95 % confidence): fail (3 fewer failures would have let it pass)"
+    )
+    assert ended.value.evidence["against_record"][0]["verdict"] == "WORSE"
+
+
+def test_a_version_that_crashes_as_often_passes_and_says_so() -> None:
+    result = look(failing(1_000, 1), record(), after_s=60)
+    assert result.status is Status.SUCCEEDED
+    assert "failures: 0.1 % of 1,000, before 0.1 % of 1,000" in result.summary
+    assert result.evidence is not None
+    (row,) = result.evidence.against_record
+    assert (row.metric, row.verdict, row.hits, row.count, row.record_count) == ("errors", "NOT_WORSE", 1, 1_000, 1_000)
+
+
+@pytest.mark.parametrize(("errors", "is_stopped"), [(25, False), (40, True)])
+def test_the_bake_has_both_sides_of_its_bound(errors: int, is_stopped: bool) -> None:
+    try:
+        look(failing(1_000, errors), record())
+        stopped = False
+    except PhaseFailed:
+        stopped = True
+    assert stopped is is_stopped
+
+
+def test_errors_beyond_invocations_are_counted_as_requests() -> None:
+    """CloudWatch may show a minute's errors before its invocations."""
+    result = look(failing(2, 3), record(), after_s=60)
+    assert result.evidence is not None
+    assert (result.evidence.against_record[0].hits, result.evidence.against_record[0].count) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("shift", "slo"),
+    [(ShiftEvidence(from_version="1", version="2"), Slo()), (record(), Slo(relative=Relative(errors=None)))],
+)
+def test_without_a_record_or_a_bound_failures_are_not_compared(shift: ShiftEvidence, slo: Slo) -> None:
+    result = look(failing(1_000, 900), shift, after_s=60, slo=slo)
+    assert result.evidence is not None
+    assert (result.evidence.failures, result.evidence.against_record) == ("", ())
+
+
+def test_the_embedded_cloud_has_no_figures_by_version() -> None:
+    aws = world(errors="OK")
+    aws.settings = settings_of(endpoint_url="http://127.0.0.1:4566")
+    aws.metrics.values = {("Invocations", "2"): 1_000, ("Errors", "2"): 900}
+    result = bake.run(request(after_s=600, results=results(record())), aws.as_aws())
+    assert result.status is Status.SUCCEEDED
+    assert result.evidence is not None
+    assert result.evidence.against_record == ()
+
+
+def logged(aws: FakeAws, count: int, since_s: float, *, errors: float = 0.0, overhead: float = 10.0) -> None:
+    """Ten requests of version 2 a second, from so many seconds before now."""
+    start_ms = int((NOW.timestamp() - since_s) * 1_000)
+    aws.logs.dated.setdefault(Names("dev").log_group, []).extend(
+        line(start_ms + 100 * number, "2026/11/26/[2]a", Overhead=overhead + number % 7 / 10, Errors=errors)
+        for number in range(count)
+    )
+
+
+def times_of_live(count: int = 500, overhead: float = 10.0) -> dict[str, str]:
+    histogram = Histogram()
+    for number in range(count):
+        histogram.record(int(1_000 * (overhead + number % 7 / 10)))
+    return extended({}, {"overhead": {1: histogram}})
+
+
+def test_a_version_that_takes_longer_than_the_one_before_ends_the_bake() -> None:
+    """Its times are compared with live's in the shift, minutes before."""
+    aws = world(errors="OK")
+    logged(aws, 200, 30, overhead=20.0)
+    with pytest.raises(PhaseFailed, match=r"overhead above 15\.\d+ ms \(limit 20 % .*: 100 % of 200"):
+        look(aws, record(live_times=times_of_live()))
+
+
+def test_lines_of_all_looks_count_and_each_once() -> None:
+    aws = world(errors="OK")
+    shift = record(live_times=times_of_live())
+    logged(aws, 300, 30)
+    logged(aws, 10, 20, errors=1.0)
+    options = Options(bake=Bake(watch_s=60))
+    call = request(after_s=30, results=results(shift), options=options)
+    first = bake.run(call, aws.as_aws())
+    assert "failures: 4.8 % of 210" in first.summary
+    last = bake.run(next_call(call, first, after_s=30), aws.as_aws())
+    assert last.evidence is not None
+    assert [(row.metric, row.hits, row.count) for row in last.evidence.against_record] == [
+        ("errors", 10, 310),
+        ("overhead_p50", 0, 310),
+        ("overhead_p99", 0, 310),
+    ]
+    assert last.evidence.failures.count("; ") == 2
+
+
+def test_crashes_have_no_line_and_are_added() -> None:
+    aws = failing(200, 2)
+    logged(aws, 200, 30)
+    result = look(aws, record(), after_s=60)
+    assert result.evidence is not None
+    assert (result.evidence.against_record[0].hits, result.evidence.against_record[0].count) == (2, 202)

@@ -163,6 +163,29 @@ def test_deleted_resources_that_are_still_listed_by_tag_are_searched_for_again()
     assert clean_up.run(next_call(verifying(102), first), fake.as_aws()).status is Status.SUCCEEDED
 
 
+GONE = (
+    "arn:aws:lambda:eu-central-1:123456789012:function:proxyctl-dev-proxy",
+    "arn:aws:apigateway:eu-central-1::/restapis/api1/stages/api",
+    "arn:aws:sqs:eu-central-1:123456789012:proxyctl_dev_probe_d-1",
+)
+
+
+def test_what_is_gone_by_name_is_not_waited_for_and_the_summary_says_that_its_tag_is_still_listed() -> None:
+    fake = FakeAws()
+    fake.tagging.tagged = dict.fromkeys(GONE, TAGS)
+    result = clean_up.run(verifying(100), fake.as_aws())
+    assert result.status is Status.SUCCEEDED
+    assert "None is left by name or by tag (3 are still listed by tag, and are gone by name)" in result.summary
+    assert evidence(result).still_listed == tuple(sorted(GONE))
+
+
+def test_after_a_deploy_what_is_gone_by_name_is_no_unexpected_resource() -> None:
+    fake = aws()
+    fake.tagging.tagged[GONE[2]] = TAGS
+    result = sweep(fake)
+    assert (result.orphans, result.still_listed) == ((), (GONE[2],))
+
+
 @pytest.mark.parametrize(("endpoint_url", "pause_s", "search_s"), [("", 60, 240), ("http://127.0.0.1:1", 2, 3)])
 def test_an_embedded_cloud_has_no_late_log_lines_and_lists_no_deleted_resource(
     endpoint_url: str, pause_s: int, search_s: int

@@ -31,12 +31,11 @@ RESULTS = results(
 WATCHED = {
     "errors",
     "function-errors",
-    "duration",
+    "overhead",
     "throttles",
-    "concurrency",
     "client-errors",
     "server-errors",
-    "latency",
+    "first-byte",
     "secret-failures",
 }
 
@@ -95,29 +94,29 @@ def test_an_alarm_that_is_in_alarm_already_is_tested_too() -> None:
 
 def test_a_lost_notification_fails_names_the_alarm_and_leaves_none_in_alarm() -> None:
     fake = aws()
-    fake.topics.deaf = {NAMES.alarm("latency")}
+    fake.topics.deaf = {NAMES.alarm("first-byte")}
     waiting = after(3, fake)
-    with pytest.raises(PhaseFailed, match=r"proxyctl/dev/latency$") as caught:
+    with pytest.raises(PhaseFailed, match=r"proxyctl/dev/first-byte$") as caught:
         configure_monitoring.run(ask(after_s=91, cursor=waiting.cursor), fake.as_aws())
-    assert caught.value.evidence["missing"] == (NAMES.alarm("latency"),)
-    assert set(caught.value.evidence["heard"]) == {NAMES.alarm(what) for what in WATCHED - {"latency"}}
+    assert caught.value.evidence["missing"] == (NAMES.alarm("first-byte"),)
+    assert set(caught.value.evidence["heard"]) == {NAMES.alarm(what) for what in WATCHED - {"first-byte"}}
     assert set(fake.alarms.states.values()) == {"OK"}
     assert fake.topics.queues == {}
 
 
 def test_a_notification_may_take_up_to_90_seconds() -> None:
     fake = aws()
-    fake.topics.deaf = {NAMES.alarm("latency")}
+    fake.topics.deaf = {NAMES.alarm("first-byte")}
     waiting = after(2, fake)
     in_time = configure_monitoring.run(ask(after_s=89.9, cursor=waiting.cursor), fake.as_aws())
-    assert (in_time.status, in_time.summary) == (Status.IN_PROGRESS, "8 of 9 notifications have arrived")
+    assert (in_time.status, in_time.summary) == (Status.IN_PROGRESS, "7 of 8 notifications have arrived")
     with pytest.raises(PhaseFailed):
         configure_monitoring.run(ask(after_s=90, cursor=waiting.cursor), fake.as_aws())
 
 
 def test_the_time_before_the_first_wait_does_not_count() -> None:
     fake = aws()
-    fake.topics.deaf = {NAMES.alarm("latency")}
+    fake.topics.deaf = {NAMES.alarm("first-byte")}
     first = configure_monitoring.run(ask(after_s=100, cursor=after(1, fake).cursor), fake.as_aws())
     assert first.status is Status.IN_PROGRESS
     assert configure_monitoring.run(next_call(ask(after_s=189), first), fake.as_aws()).status is Status.IN_PROGRESS
@@ -125,7 +124,7 @@ def test_the_time_before_the_first_wait_does_not_count() -> None:
 
 def test_the_pauses_between_two_looks_grow() -> None:
     fake = aws()
-    fake.topics.deaf = {NAMES.alarm("latency")}
+    fake.topics.deaf = {NAMES.alarm("first-byte")}
     current, pauses = after(1, fake), []
     for _ in range(5):
         result = configure_monitoring.run(current, fake.as_aws())
@@ -138,15 +137,15 @@ def test_the_pauses_between_two_looks_grow() -> None:
 def test_a_notification_that_got_lost_is_sent_again_every_15_seconds() -> None:
     """Issue 10, row d: SNS drops what a queue's policy does not let it deliver yet."""
     fake = aws()
-    fake.topics.deaf = {NAMES.alarm("latency")}
+    fake.topics.deaf = {NAMES.alarm("first-byte")}
     waiting = after(2, fake)
     fake.topics.deaf = set()
     early = configure_monitoring.run(ask(after_s=14.9, cursor=waiting.cursor), fake.as_aws())
-    assert early.summary == "8 of 9 notifications have arrived"
+    assert early.summary == "7 of 8 notifications have arrived"
     sent_again = configure_monitoring.run(next_call(ask(after_s=15), early), fake.as_aws())
     assert sent_again.status is Status.IN_PROGRESS
     heard = configure_monitoring.run(next_call(ask(after_s=16), sent_again), fake.as_aws())
-    assert heard.summary.startswith("All 9 notifications have arrived")
+    assert heard.summary.startswith("All 8 notifications have arrived")
 
 
 def test_only_an_alarm_that_is_in_alarm_is_set_to_ok_first() -> None:
@@ -157,17 +156,17 @@ def test_only_an_alarm_that_is_in_alarm_is_set_to_ok_first() -> None:
     fake.alarms.notify = lambda name, state, _reason: changes.append((name.rpartition("/")[2], state))
     configure_monitoring.run(ask(), fake.as_aws())
     assert [state for name, state in changes if name == "errors"] == ["OK", "ALARM"]
-    assert [state for name, state in changes if name == "latency"] == ["ALARM"]
+    assert [state for name, state in changes if name == "first-byte"] == ["ALARM"]
 
 
 def test_a_notification_of_another_test_does_not_count() -> None:
     fake = aws()
-    fake.topics.deaf = {NAMES.alarm("latency")}
+    fake.topics.deaf = {NAMES.alarm("first-byte")}
     waiting = after(1, fake)
     fake.topics.deaf = set()
-    fake.topics.publish(NAMES.alarm("latency"), "ALARM", "Drill by proxyctl deployment d-other")
+    fake.topics.publish(NAMES.alarm("first-byte"), "ALARM", "Drill by proxyctl deployment d-other")
     result = configure_monitoring.run(waiting, fake.as_aws())
-    assert result.summary == "8 of 9 notifications have arrived"
+    assert result.summary == "7 of 8 notifications have arrived"
 
 
 def test_a_second_run_creates_nothing_twice() -> None:
@@ -187,9 +186,14 @@ def test_an_alarm_of_an_older_version_is_removed_and_another_environments_is_not
 
 def test_thresholds_come_from_the_configuration() -> None:
     fake = aws()
-    to_the_end(ask(config=Config(alarms=AlarmThresholds(error_rate=0.2, throttles=3, latency_p99_ms=7))), fake)
+    to_the_end(ask(config=Config(alarms=AlarmThresholds(error_rate=0.2, throttles=3, first_byte_p99_ms=7))), fake)
     by_name = {name.rpartition("/")[2]: alarm.threshold for name, alarm in fake.alarms.defined.items()}
-    assert (by_name["errors"], by_name["function-errors"], by_name["throttles"], by_name["latency"]) == (0.2, 0.2, 3, 7)
+    assert (by_name["errors"], by_name["function-errors"], by_name["throttles"], by_name["first-byte"]) == (
+        0.2,
+        0.2,
+        3,
+        7,
+    )
 
 
 def test_recipients_are_subscribed_once_and_those_who_have_not_confirmed_are_named() -> None:

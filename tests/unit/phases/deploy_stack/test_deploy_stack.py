@@ -107,7 +107,7 @@ def test_an_empty_change_set_is_deleted_and_means_nothing_to_change() -> None:
     fake.stacks.add(STACK)
     result = deploy_stack.run(ask(), fake.as_aws())
     assert (result.status, result.summary.split(":")[0]) == (Status.SUCCEEDED, "Nothing to change")
-    assert fake.stacks.did == ["update change set", "delete change set proxyctl-d-new"]
+    assert fake.stacks.did == ["update change set", "delete change set proxyctl-deploy-d-new"]
 
 
 def test_a_change_set_that_is_still_being_made_is_waited_for() -> None:
@@ -347,7 +347,7 @@ def test_a_crash_after_execute_goes_on_from_the_stack() -> None:
 
 
 LIVE = release("2")
-OUTPUTS = {"ApiUrl": "https://api1.example/api", "StageName": "api", "Snapshot": "ApiDeploymentOld"}
+OUTPUTS = {"ApiId": "api1", "ApiUrl": "https://api1.example/api", "StageName": "api", "Snapshot": "ApiDeploymentOld"}
 
 
 def users_have(fake: FakeAws, **parameters: str) -> Request:

@@ -152,7 +152,7 @@ def test_a_plan_of_the_stack_names_changes_and_losses_and_deletes_its_change_set
     stack = details(plan_of(make_plan.run(planning(STACK_CHANGES), aws.as_aws())), "deploy_stack")
     assert stack["changes"] == ["Modify Stage (AWS::ApiGateway::Stage)"]
     assert "losing the URL that users call" in stack["replacements"][0]
-    assert aws.stacks.did == ["update change set", "delete change set proxyctl-d-new"]
+    assert aws.stacks.did == ["update change set", "delete change set proxyctl-plan-d-new"]
 
 
 def test_a_change_set_that_cloudformation_refuses_is_quoted() -> None:

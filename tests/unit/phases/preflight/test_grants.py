@@ -19,6 +19,7 @@ MINE = (
     "prepare_secret",
     "package_artifact",
     "deploy_stack",
+    "change_stacks",
     "configure_monitoring",
     "release_code",
     "clean_up",
@@ -72,13 +73,10 @@ def test_only_prepare_secret_of_these_phases_may_read_a_secrets_value() -> None:
     assert readers == {"prepare_secret"}
 
 
-def test_a_role_is_passed_to_lambda_only() -> None:
-    passing = [
-        grant
-        for grant in grants("deploy_stack", document("deploy_stack"), VARIABLES)
-        if "iam:PassRole" in grant.actions
-    ]
-    assert [grant.context for grant in passing] == [{"iam:PassedToService": "lambda.amazonaws.com"}]
+@pytest.mark.parametrize(("stem", "service"), [("deploy_stack", "cloudformation"), ("change_stacks", "lambda")])
+def test_a_role_is_passed_to_one_service_only(stem: str, service: str) -> None:
+    passing = [grant for grant in grants(stem, document(stem), VARIABLES) if "iam:PassRole" in grant.actions]
+    assert [grant.context for grant in passing] == [{"iam:PassedToService": f"{service}.amazonaws.com"}]
 
 
 def test_variables_are_filled_in_and_stars_become_a_name() -> None:

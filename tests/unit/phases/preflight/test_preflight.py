@@ -127,9 +127,10 @@ def test_any_action_of_any_role_that_is_taken_away_is_named(stem: str, action: s
 def test_conditions_are_part_of_the_question() -> None:
     fake = aws()
     run(fake)
-    passing = [context for role, action, context in fake.identity.asked if action == "iam:PassRole"]
-    assert passing
-    assert all(context == {"iam:PassedToService": "lambda.amazonaws.com"} for context in passing)
+    passing = {role: context for role, action, context in fake.identity.asked if action == "iam:PassRole"}
+    assert passing["ChangeStacksRole"]["iam:PassedToService"] == "lambda.amazonaws.com"
+    assert passing["ChangeStacksRole"]["iam:PermissionsBoundary"] == fake.settings.boundary_arn
+    assert passing["DeployStackRole"]["iam:PassedToService"] == "cloudformation.amazonaws.com"
 
 
 def test_all_problems_are_named_at_once() -> None:

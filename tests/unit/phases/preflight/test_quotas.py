@@ -58,9 +58,15 @@ def test_a_throttle_above_the_accounts_is_a_warning(throttle: Throttle, within: 
 
 @pytest.mark.parametrize(
     ("mode", "timeout_s", "within"),
-    [("buffered", 29, True), ("buffered", 30, False), ("stream", 900, True)],
+    [
+        ("buffered", 29, True),
+        ("buffered", 30, False),
+        ("stream", 900, True),
+        ("stream", 30, True),
+        ("stream", 29, False),
+    ],
 )
-def test_a_buffered_request_that_outlasts_api_gateway_is_a_warning(mode: str, timeout_s: int, within: bool) -> None:
+def test_a_time_limit_that_does_not_fit_the_response_mode_is_a_warning(mode: str, timeout_s: int, within: bool) -> None:
     findings = list(quotas.time_limit(mode, timeout_s))
     assert (findings == []) is within
     assert not any(finding.blocks for finding in findings)

@@ -40,6 +40,7 @@ def released(version: str = "7", *others: OfPhase) -> Results:
     return results(ReleaseEvidence(version=version), artifact, handoff, *others)
 
 
+DOCUMENTS = {"handoff": "deployments/d-new/handoff", "report": "deployments/d-new/report"}
 CAUGHT = {"Error": "Sandbox.Timedout", "Cause": '{"errorMessage": "Task timed out after 60.00 seconds"}'}
 
 
@@ -71,13 +72,14 @@ def test_a_good_deploy_becomes_live_and_last_good_and_unlocks() -> None:
     assert environment.live is not None
     assert environment.live == environment.last_good
     assert (environment.live.version, environment.live.artifact, environment.status) == ("7", "abc", "LIVE")
-    assert environment.links == end.links == {"base_url": "u"}
+    assert environment.links == {"base_url": "u"}
+    assert end.links == {"base_url": "u", **DOCUMENTS}
 
 
 def test_a_good_deploy_without_a_handoff_has_no_links() -> None:
     aws = world()
     end = ended(aws, results=results(ReleaseEvidence(version="7")))
-    assert (end.links, aws.records.environment("dev").links) == ({}, {})
+    assert (end.links, aws.records.environment("dev").links) == (DOCUMENTS, {})
 
 
 def test_the_release_before_becomes_the_one_to_roll_back_to() -> None:

@@ -99,7 +99,7 @@ def test_code_and_settings_become_a_version_and_only_the_candidate_moves() -> No
     assert [move.name for move in fake.functions.moves] == ["candidate"]
     assert fake.functions.pointed[FUNCTION]["live"].version == "$LATEST"
     latest = fake.functions.latest[FUNCTION]
-    assert (latest.code_sha256, latest.memory_mb, latest.timeout_s) == (CODE, 512, 29)
+    assert (latest.code_sha256, latest.memory_mb, latest.timeout_s) == (CODE, 512, 900)
     assert latest.environment["ARTIFACT_DIGEST"] == DIGEST
     assert latest.environment["AWS_LAMBDA_EXEC_WRAPPER"] == "/var/task/bootstrap"
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chalicelib.checks.side_by_side import after_windows
+from chalicelib.checks.comparison.record_times import tallied, times_rows
+from chalicelib.checks.comparison.side_by_side import after_windows
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.comparison import Compared, Split
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.release import Judgement, ReleaseEvidence, ShiftEvidence
 from chalicelib.domain.model import Environment
+from chalicelib.domain.names import Names
 from chalicelib.domain.options import Bake, Options, Relative, Slo
 from chalicelib.engine.phase import Request, Status
 from chalicelib.phases.shift_traffic import run as shift_traffic
+from chalicelib.phases.shift_traffic.cursor import ShiftCursor
 from chalicelib.phases.shift_traffic.observe import new_window
 
 from tests.fakes import FakeAws, settings
-from tests.fakes.requests import environment, next_call, release, request, results
+from tests.fakes.lines import line
+from tests.fakes.requests import NOW, environment, next_call, release, request, results
 
-FUNCTION = "proxyctl-dev-proxy"
+NAMES = Names("dev")
+FUNCTION = NAMES.function
 CONFIG = FunctionConfig("sha", 256, 29, {}, "python3.11")
 
 
@@ -96,6 +101,87 @@ def test_the_shift_continues_what_the_load_test_began() -> None:
     with pytest.raises(PhaseFailed, match="errors 4 % of 200"):
         shift_traffic.run(next_call(call, first), aws.as_aws())
     assert errors_after([(20, 2, 180, 0), (20, 2, 180, 0), (20, 2, 180, 0)]).comparisons[0].verdict == "UNDECIDED"
+
+
+def logged(aws: FakeAws, version: str, count: int, *, since_s: int, seconds: int = 40, **metrics: float) -> None:
+    """Lines of `count` requests a second of this version, from so many seconds after the phase began."""
+    lines = aws.logs.dated.setdefault(NAMES.log_group, [])
+    start_ms = int((NOW.timestamp() + since_s) * 1_000)
+    for number in range(count * seconds):
+        values = {"Overhead": 10.0, "Errors": 0.0, **metrics}
+        values["Overhead"] += number % 7 / 10
+        lines.append(line(start_ms + 1_000 * number // count, f"2026/11/26/[{version}]a", **values))
+
+
+def after_a_step(aws: FakeAws, **options: Any) -> ShiftEvidence:
+    """The evidence after one minute at 10 %."""
+    call = shift_request(options=Options(bake=Bake(steps=(10, 50, 100)), **options))
+    first = shift_traffic.run(call, aws.as_aws())
+    result = shift_traffic.run(next_call(call, first, after_s=60), aws.as_aws())
+    assert result.evidence is not None
+    return result.evidence
+
+
+def test_a_candidate_whose_overhead_grew_stops_the_shift() -> None:
+    """In an account, from the proxy's own lines: 10 ms against 20 ms, at a tenth of the traffic."""
+    aws = world()
+    logged(aws, "1", 18, since_s=0)
+    logged(aws, "2", 2, since_s=0, Overhead=20.0)
+    with pytest.raises(PhaseFailed, match=r"p50 of overhead 20\.\d+ ms against live's 10\.\d+ ms") as stopped:
+        after_a_step(aws)
+    assert stopped.value.code == "CanaryWorse"
+
+
+def test_a_candidate_whose_first_byte_is_later_stops_the_shift() -> None:
+    aws = world()
+    logged(aws, "1", 18, since_s=0, FirstByteOverhead=30.0)
+    logged(aws, "2", 4, since_s=0, FirstByteOverhead=45.0)
+    with pytest.raises(PhaseFailed, match=r"p50 of first byte 44\.93 ms"):
+        after_a_step(aws)
+
+
+def test_an_equal_candidate_goes_on_and_the_bake_gets_lives_times() -> None:
+    aws = world()
+    logged(aws, "1", 18, since_s=0)
+    logged(aws, "2", 2, since_s=0)
+    evidence = after_a_step(aws)
+    assert {each.metric: each.verdict for each in evidence.comparisons} == {
+        "errors": "UNDECIDED",
+        "overhead_p50": "NOT_WORSE",
+        "overhead_p99": "UNDECIDED",
+    }
+    assert evidence.comparisons[0].worse.total == Split(80, 0, 720, 0)
+    ended = to_the_end(shift_request(), aws)
+    assert ended.live_times == {}  # no time has passed in these calls
+
+
+def test_each_line_is_read_once() -> None:
+    aws = world()
+    logged(aws, "1", 10, since_s=0, seconds=200)
+    logged(aws, "2", 10, since_s=0, seconds=200)
+    call = shift_request()
+    result = shift_traffic.run(call, aws.as_aws())
+    for _ in range(2):
+        call = next_call(call, result, after_s=60)
+        result = shift_traffic.run(call, aws.as_aws())
+    assert result.evidence is not None
+    # From second 0 to ten seconds before each look, at 60 and at 120.
+    assert result.evidence.comparisons[0].worse.total == Split(1_100, 0, 1_100, 0)
+    assert isinstance(result.cursor, ShiftCursor)
+    record = result.cursor.live_times
+    assert times_rows(tallied((), record, {}, Slo()), record, Slo())[0].record_count == 1_100
+
+
+def test_what_the_proxy_answers_with_a_5xx_counts_as_a_failure_and_so_does_a_crash() -> None:
+    """Lambda's own metric of errors counts crashes only."""
+    aws = world()
+    logged(aws, "1", 18, since_s=0)
+    logged(aws, "2", 2, since_s=0, seconds=38)
+    logged(aws, "2", 2, since_s=38, seconds=2, Errors=1.0)
+    counted(aws, (80, 1), (720, 2))
+    assert after_a_step(aws, slo=Slo(relative=Relative(errors=100))).comparisons[0].worse.total == Split(81, 5, 722, 2)
+    with pytest.raises(PhaseFailed, match=r"errors 6\.2 % of 81 against live's 0\.28 % of 722"):
+        after_a_step(aws)
 
 
 def test_without_a_bound_failures_are_not_compared() -> None:

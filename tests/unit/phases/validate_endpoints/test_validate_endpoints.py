@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from chalicelib.checks.target import locate
+from chalicelib.checks.target import SecretFacts, _secret_variables, locate
 from chalicelib.domain.aws.functions import Alias
 from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.config import Config, Throttle
@@ -86,7 +86,8 @@ def test_a_revalidation_with_client_keys_reaches_the_same_version_through_the_ca
 def test_a_revalidation_finds_the_api_in_what_was_last_applied() -> None:
     applied = {"deploy_stack": Applied("f", "d-old", "2026-01-01T00:00:00+00:00", {"api_url": API})}
     again = request(action=Action.REVALIDATE, environment=environment(applied=applied))
-    assert locate(again, looking().as_aws()).url == API
+    target = locate(again, looking().as_aws())
+    assert (target.url, target.signed, target.variables["public_url"]) == (f"{API}/_candidate", True, API)
 
 
 def test_an_environment_without_an_api_has_nothing_to_test() -> None:
@@ -99,6 +100,12 @@ def test_an_environment_without_an_api_has_nothing_to_test() -> None:
 def test_models_are_taken_from_the_secrets_aliases_by_what_they_are_for() -> None:
     variables = locate(request(results=RESULTS), looking().as_aws()).variables
     assert (variables["chat_model"], variables["embedding_model"]) == ("fast", "embed-small")
+
+
+@pytest.mark.parametrize("alias", ["text-embed", "gpt-image-1", "TTS", "whisper-1", "gpt-4o-transcribe", "my-audio"])
+def test_an_alias_that_sounds_like_no_chat_model_is_not_chatted_with(alias: str) -> None:
+    assert _secret_variables(SecretFacts(models=(alias, "fast")))["chat_model"] == "fast"
+    assert _secret_variables(SecretFacts(models=(alias,)))["chat_model"] == "gpt-4o-mini"
 
 
 def test_only_timeouts_that_are_short_enough_to_wait_for_are_checked() -> None:

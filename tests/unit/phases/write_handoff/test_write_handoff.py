@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from chalicelib.domain.codec import encode
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
@@ -48,19 +49,19 @@ def written(aws: FakeAws) -> HandoffEvidence:
     return evidence
 
 
-def test_both_documents_are_stored_and_named() -> None:
+def test_the_handoff_is_stored_and_named_and_the_report_waits_for_the_end() -> None:
     aws = world()
     evidence = written(aws)
-    assert set(aws.artifacts.objects) == {"reports/d-new/handoff.md", "reports/d-new/report.html"}
-    assert (evidence.report_html, evidence.handoff_md) == ("reports/d-new/report.html", "reports/d-new/handoff.md")
+    assert set(aws.artifacts.objects) == {"reports/d-new/handoff.md"}
+    assert (evidence.report_html, evidence.handoff_md) == ("", "reports/d-new/handoff.md")
     assert evidence.links["base_url"] == "https://api/live/v1"
-    assert evidence.bytes == {key.rpartition("/")[2]: len(content) for key, content in aws.artifacts.objects.items()}
+    assert evidence.bytes == {"handoff.md": len(aws.artifacts.get("reports/d-new/handoff.md"))}
 
 
-def test_the_record_names_the_documents_as_the_api_reads_them() -> None:
+def test_the_record_names_the_document_as_the_api_reads_it() -> None:
     record = encode(written(world()))
     assert set(record) == {"links", "bytes", "report.html", "handoff.md"}
-    assert Results({"write_handoff": record}).of(HandoffEvidence).report_html == record["report.html"]
+    assert Results({"write_handoff": record}).of(HandoffEvidence).handoff_md == record["handoff.md"]
 
 
 def test_the_handoff_says_how_to_use_and_how_to_remove_it() -> None:
@@ -70,18 +71,6 @@ def test_the_handoff_says_how_to_use_and_how_to_remove_it() -> None:
     assert 'base_url="https://api/live/v1"' in text
     assert "aws cloudformation delete-stack --region eu-central-1 --stack-name proxyctl-env-dev" in text
     assert "p99 <b>12</b> ms \\| fine" in text
-
-
-def test_the_report_escapes_what_others_wrote_and_draws_the_plots() -> None:
-    aws = world()
-    write_handoff.run(handing_over(), aws.as_aws())
-    page = aws.artifacts.get("reports/d-new/report.html").decode()
-    assert "&lt;b&gt;12&lt;/b&gt;" in page
-    assert "<b>12" not in page
-    assert page.count("<svg") == 2
-    assert "due to last byte, p99" in page
-    assert "proxy, p50" in page
-    assert "<script" not in page
 
 
 def test_an_account_gets_console_links_and_the_embedded_cloud_none() -> None:
@@ -118,3 +107,24 @@ def test_the_same_release_is_not_written_twice_and_another_one_is() -> None:
     other = results(STACK, ReleaseEvidence(version="2"))
     assert write_handoff.fingerprint(handing_over(), aws) == write_handoff.fingerprint(handing_over(), aws)
     assert write_handoff.fingerprint(handing_over(), aws) != write_handoff.fingerprint(handing_over(results=other), aws)
+
+
+def handed_over(config: Config) -> str:
+    aws = world()
+    write_handoff.run(handing_over(config=config), aws.as_aws())
+    return aws.artifacts.get("reports/d-new/handoff.md").decode()
+
+
+def test_the_handoff_of_an_environment_that_buffers_says_that_answers_end_after_29_s() -> None:
+    text = handed_over(Config(response_mode="buffered"))
+    assert "29 s: this environment buffers" in text
+    assert "`response_mode: stream`, which allows 900 s" in text
+    assert "29 s: this environment buffers" in handed_over(Config(response_mode="buffered", timeout_s=60))
+    assert "\n10 s: this environment buffers" in handed_over(Config(response_mode="buffered", timeout_s=10))
+
+
+def test_the_handoff_of_an_environment_that_streams_says_its_15_minutes() -> None:
+    text = handed_over(Config(response_mode="stream"))
+    assert "900 s (`timeout_s`), streamed or not" in text
+    assert "buffers" not in text.partition("## How long an answer may take")[2].partition("##")[0]
+    assert "300 s (`timeout_s`)" in handed_over(Config(response_mode="stream", timeout_s=300))

@@ -56,6 +56,18 @@ def test_the_candidate_path_is_stripped_on_its_own_resource_only() -> None:
     assert (spoofed.path, spoofed.candidate) == ("/_candidate/health", False)
 
 
+def test_the_live_path_below_the_candidates_is_stripped_too_and_reads_no_pending_secret() -> None:
+    context = {"resourcePath": "/_candidate/_live/{proxy+}", "identity": {"userArn": "arn:aws:iam::1:role/r"}}
+    result = request_of(event(path="/_candidate/_live/v1/models", requestContext=context))
+    assert (result.path, result.candidate, result.live, result.reads_pending) == ("/v1/models", True, True, False)
+    unsigned = request_of(event(path="/_candidate/_live/health", requestContext={**context, "identity": {}}))
+    assert (unsigned.path, unsigned.candidate, unsigned.reads_pending) == ("/health", False, False)
+    candidate = request_of(
+        event(path="/_candidate/_live/x", requestContext={**context, "resourcePath": "/_candidate/{proxy+}"})
+    )
+    assert (candidate.path, candidate.live, candidate.reads_pending) == ("/_live/x", False, True)
+
+
 def test_ids_of_gateway_and_invocation_are_kept() -> None:
     result = request_of(event(requestContext={"requestId": "g1"}))
     assert (result.gateway_id, result.invocation_id, result.deadline, result.hold) == ("g1", "i1", 9.0, True)

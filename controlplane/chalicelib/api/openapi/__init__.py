@@ -1,0 +1,207 @@
+"""`/openapi.json`: the API as an OpenAPI 3.1 document.
+
+The schemas come from the types: bodies from what decodes them, answers from what each route is annotated to return,
+evidence from the phases' evidence types. `components` makes the schemas, `paths` the operations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.domain.times import Clock
+from chalicelib.lifecycle.start import Start
+from chalicelib.ports import Aws
+
+from .. import control, deployments, environments, health, nights, secret_versions, secrets
+from ..answers import Answer, ApiCall
+from . import components
+from .operation import Operation
+from .parameters import FILTERS, ID, IF_NONE_MATCH, KEY, NAME, SECRET_QUERY
+from .paths import describe
+
+__all__ = ["Operation", "document", "operations", "show"]
+
+_SECRET = "/environments/{name}/secret"  # noqa: S105 - a path
+_BODIES = (Start, secret_versions.SecretRollback)
+_SIGV4 = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "x-amazon-apigateway-authtype": "awsSigv4",
+    "description": "AWS Signature Version 4, service execute-api. API Gateway checks it and execute-api:Invoke.",
+}
+_SERVER = {
+    "url": "https://{api}.execute-api.{region}.amazonaws.com/api",
+    "variables": {
+        "api": {"default": "api-id", "description": "The control API's ID; `bootstrap.py up` prints the whole URL."},
+        "region": {"default": "eu-central-1"},
+    },
+}
+_INFO = {
+    "title": "proxyctl control API",
+    "version": "1",
+    "description": "Rolls an OpenAI-compatible proxy: deployments with their phases, environments, secrets. Times are "
+    "ISO 8601 in UTC, durations seconds. Unknown fields are refused by name.",
+    "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+}
+_TAGS = {
+    "deployments": "Start deployments, follow them, answer them.",
+    "environments": "What is live, its history and figures.",
+    "secrets": "Keys, models and timeouts of an environment. No answer holds a value of a secret.",
+    "control plane": "The control plane itself.",
+}
+
+
+def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[dict[str, Any]]:
+    """This document."""
+    call.refuse_query()
+    return Answer(200, document())
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    listed = operations()
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in listed:
+        paths.setdefault(operation.path, {})[operation.method] = describe(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": _INFO,
+        "servers": [_SERVER],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "security": [{"sigv4": []}],
+        "paths": paths,
+        "components": {"schemas": components.schemas(listed, _BODIES), "securitySchemes": {"sigv4": _SIGV4}},
+    }
+
+
+def operations() -> tuple[Operation, ...]:
+    """Every route. A test holds them against app.py."""
+    return (
+        *_deployments(),
+        *_answers_to_deployments(),
+        Operation("listEnvironments", "/environments", "get", environments.index, "environments", refusals=(400,)),
+        Operation(
+            "getEnvironment",
+            "/environments/{name}",
+            "get",
+            environments.show,
+            "environments",
+            parameters=(NAME,),
+            refusals=(400, 404),
+        ),
+        *_changes_of_secrets(),
+        *_views_of_secrets(),
+        Operation("listNights", "/nights", "get", nights.index, "environments", refusals=(400,)),
+        Operation("getHealth", "/health", "get", health.show, "control plane", refusals=(400,)),
+        Operation("getOpenApi", "/openapi.json", "get", show, "control plane", refusals=(400,)),
+    )
+
+
+def _deployments() -> tuple[Operation, ...]:
+    path, tag = "/deployments", "deployments"
+    return (
+        Operation(
+            "startDeployment",
+            path,
+            "post",
+            deployments.start,
+            tag,
+            statuses=(202,),
+            body=Start.__name__,
+            parameters=(KEY,),
+            refusals=(400, 404, 409, 415),
+        ),
+        Operation("listDeployments", path, "get", deployments.index, tag, parameters=FILTERS, refusals=(400,)),
+        Operation(
+            "getDeployment", f"{path}/{{id}}", "get", deployments.show, tag, parameters=(ID,), refusals=(400, 404)
+        ),
+        Operation(
+            "getReport",
+            f"{path}/{{id}}/report",
+            "get",
+            deployments.report,
+            tag,
+            parameters=(ID,),
+            text="text/html",
+            refusals=(400, 404),
+        ),
+        Operation(
+            "getHandoff",
+            f"{path}/{{id}}/handoff",
+            "get",
+            deployments.handoff,
+            tag,
+            parameters=(ID,),
+            text="text/markdown",
+            refusals=(400, 404),
+        ),
+    )
+
+
+def _answers_to_deployments() -> tuple[Operation, ...]:
+    routes = {"abort": control.abort, "approve": control.approve, "resume": control.resume}
+    return tuple(
+        Operation(
+            f"{verb}Deployment",
+            f"/deployments/{{id}}/{verb}",
+            "post",
+            route,
+            "deployments",
+            statuses=(202,),
+            parameters=(ID, KEY) if verb == "resume" else (ID,),
+            refusals=(400, 404, 409),
+        )
+        for verb, route in routes.items()
+    )
+
+
+def _changes_of_secrets() -> tuple[Operation, ...]:
+    changing = (NAME, *SECRET_QUERY)
+    stored = (200, 202)
+    return (
+        Operation(
+            "putSecret",
+            _SECRET,
+            "put",
+            secrets.put,
+            "secrets",
+            statuses=stored,
+            body="SecretDocument",
+            parameters=(*changing, KEY, IF_NONE_MATCH),
+            refusals=(400, 409, 415),
+        ),
+        Operation(
+            "patchSecret",
+            _SECRET,
+            "patch",
+            secrets.patch,
+            "secrets",
+            statuses=stored,
+            body="SecretPatch",
+            parameters=(*changing, KEY),
+            refusals=(400, 404, 409, 415),
+        ),
+        Operation(
+            "rollBackSecret",
+            f"{_SECRET}/rollback",
+            "post",
+            secret_versions.rollback,
+            "secrets",
+            statuses=stored,
+            body=secret_versions.SecretRollback.__name__,
+            body_is_optional=True,
+            parameters=changing,
+            refusals=(400, 404, 409, 415),
+        ),
+    )
+
+
+def _views_of_secrets() -> tuple[Operation, ...]:
+    return tuple(
+        Operation(id_, path, "get", route, "secrets", parameters=(NAME,), refusals=(400, 404))
+        for id_, path, route in (
+            ("getSecret", _SECRET, secret_versions.show),
+            ("listSecretVersions", f"{_SECRET}/history", secret_versions.history),
+        )
+    )

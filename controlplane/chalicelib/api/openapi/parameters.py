@@ -1,0 +1,47 @@
+"""Parameters of the routes: path, query and headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.domain.described.schemas import NAME_PATTERN
+from chalicelib.domain.model import DeploymentStatus
+from chalicelib.domain.options import LONGEST_REASON
+
+Parameter = dict[str, Any]
+
+
+def _in_path(name: str, pattern: str, description: str) -> Parameter:
+    schema = {"type": "string", "pattern": pattern}
+    return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
+
+
+def _in_query(name: str, schema: Parameter, description: str) -> Parameter:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+ID = _in_path("id", "^[A-Za-z0-9-]{1,64}$", "The deployment's ID.")
+NAME = _in_path("name", NAME_PATTERN, "The environment's name.")
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+    "description": "The same key and body give the same deployment; another body with it is refused with 409.",
+}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "`*` refuses, with 409 SecretExists, to replace a secret.",
+}
+SECRET_QUERY = (
+    _in_query("now", {"type": "boolean"}, "Answer 200: the version is current at once, without checks."),
+    _in_query("wait", {"type": "boolean"}, "Queue behind a deployment that holds the environment."),
+    _in_query("reason", {"type": "string", "maxLength": LONGEST_REASON}, "Why; it stands in the history."),
+)
+FILTERS = (
+    _in_query("environment", {"type": "string", "pattern": NAME_PATTERN}, "Only this environment's."),
+    _in_query("status", {"type": "string", "enum": [*map(str, DeploymentStatus)]}, "Only those in this state."),
+    _in_query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "Deployments a page."),
+    _in_query("cursor", {"type": "string"}, "`cursor` of the page before."),
+)

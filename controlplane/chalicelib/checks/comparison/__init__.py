@@ -1,0 +1,1 @@
+"""Compares a candidate with the live version: what both did in the same seconds, or what live did before."""

@@ -1,0 +1,1 @@
+"""The configuration, the options and the secret as people and tools read about them: JSON Schemas and effects."""

@@ -1,0 +1,181 @@
+"""What a control plane with some history answers to the console: environments, deployments, nights, secret versions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from chalicelib.api.bodies import body_of
+from chalicelib.api.dora import dora
+from chalicelib.api.responses import (
+    DeploymentPage,
+    EnvironmentList,
+    LoadView,
+    NightList,
+    SecretHistory,
+    SecretVersionView,
+)
+from chalicelib.api.views import show_deployment, show_environment, show_with_history, show_with_phases
+from chalicelib.domain.codec import encode
+from chalicelib.domain.evidence.plan import PlanEvidence, PlanLine, SettingChange
+from chalicelib.domain.evidence.release import ShiftEvidence
+from chalicelib.domain.model import Action, Deployment, DeploymentStatus, FinishedRun, PhaseRecord, PhaseStatus
+from chalicelib.domain.nights import Checked, NightSummary, NightVerdict, summarize
+from chalicelib.domain.records import HistoryEntry
+from chalicelib.engine.registry import PHASES
+
+from .finished_runs import at, refused, rolled, taken_back
+
+NOW = datetime.now(UTC)
+
+
+def deployment_of(run: FinishedRun, deployment_id: str) -> Deployment:
+    """As its record is once the run has ended."""
+    links = {name: f"deployments/{deployment_id}/{name}" for name in ("report", "handoff")}
+    return replace(
+        run.deployment,
+        id=deployment_id,
+        status=run.status,
+        summary=run.summary,
+        error=run.error,
+        started_at=run.deployment.created_at,
+        ended_at=run.at,
+        links=links,
+    )
+
+
+def shown(deployment: Deployment, phases: tuple[PhaseRecord, ...], load: LoadView | None = None) -> Any:
+    return body_of(show_with_phases(deployment, phases, PHASES, load=load))
+
+
+def _running(phases: tuple[PhaseRecord, ...], name: str, **other: Any) -> tuple[PhaseRecord, ...]:
+    """The phases up to that one, which runs."""
+    place = [phase.name for phase in phases].index(name)
+    return (*phases[:place], replace(phases[place], status=PhaseStatus.RUNNING, ended_at=None, **other))
+
+
+def loading(second: int) -> Any:
+    """A deployment in its load test."""
+    run, _ = rolled()
+    deployment = replace(run.deployment, id="d-load", started_at=run.deployment.created_at)
+    load = LoadView(
+        second=second,
+        workers=2,
+        due=30 * second,
+        sent=30 * second,
+        good=30 * second - second // 3,
+        failed=second // 3,
+        unsent=0,
+        p50_ms=24.0 + second % 5,
+        p99_ms=61.0 + 7 * (second % 3),
+    )
+    return shown(deployment, _running(run.phases, "load_test", evidence={}), load)
+
+
+def shifting(percent: int) -> Any:
+    """A deployment that moves users."""
+    run, _ = rolled()
+    deployment = replace(run.deployment, id="d-shift", started_at=run.deployment.created_at)
+    recorded = next(phase for phase in run.phases if phase.name == ShiftEvidence.PHASE).evidence
+    steps = [step for step in recorded["weights"] if step[1] <= percent]
+    judged = [each for each in recorded["judgements"] if each["percent"] < percent]
+    evidence = {**recorded, "percent": percent, "weights": steps, "judgements": judged}
+    return shown(deployment, _running(run.phases, "shift_traffic", evidence=evidence))
+
+
+def planned() -> Any:
+    """A plan with changed settings."""
+    run, _ = rolled()
+    evidence = PlanEvidence(
+        plan=(
+            PlanLine("package_artifact", "skip"),
+            PlanLine("deploy_stack", "run", {"changes": ["Modify Api (AWS::ApiGateway::RestApi)"]}),
+            PlanLine("release_code", "depends", {"on": "deploy_stack"}),
+        ),
+        text="deploy_stack would run",
+        digest="c0ffee" * 10,
+        settings=(
+            SettingChange("memory_mb", 256, 512, "candidate"),
+            SettingChange("throttle.rate_per_s", 50, 80, "users"),
+            SettingChange("webhook", None, {"url": "https://example.org/<b>"}, "none"),
+        ),
+    )
+    step = PhaseRecord(
+        0, "make_plan", PhaseStatus.SUCCEEDED, at(1), at(3), "deploy_stack would run", encode(evidence), polls=1
+    )
+    record = replace(
+        run.deployment,
+        id="d-plan",
+        action=Action.PLAN,
+        status=DeploymentStatus.SUCCEEDED,
+        summary="deploy_stack would run",
+        approval={},
+        started_at=at(0),
+        ended_at=at(4),
+    )
+    return shown(record, (step,))
+
+
+def history() -> list[HistoryEntry]:
+    """Newest first."""
+    outcomes = ("SUCCEEDED", "ROLLED_BACK", "SUCCEEDED", "SUCCEEDED", "FAILED", "SUCCEEDED", "SUCCEEDED")
+    return [
+        HistoryEntry(
+            at=(NOW - timedelta(days=3 * days)).isoformat(),
+            deployment_id=f"d-{days}",
+            action="deploy",
+            outcome=outcome,
+            summary="Version 8 serves all traffic" if outcome == "SUCCEEDED" else "<img src=x onerror=alert(1)>",
+            who="arn:aws:sts::123456789012:assumed-role/deployers/ada",
+            why="Larger memory",
+            requested_at=(NOW - timedelta(days=3 * days, seconds=200 + 40 * days)).isoformat(),
+            users_saw_it=outcome == "ROLLED_BACK",
+            diff={"memory_mb": [256, 512]},
+        )
+        for days, outcome in enumerate(outcomes)
+    ]
+
+
+def nights() -> list[NightSummary]:
+    """The last eighteen, one of them bad and one busy, newest first."""
+    summaries = []
+    for ago in range(18):
+        verdict = {4: NightVerdict.FAILED, 9: NightVerdict.BUSY}.get(ago, NightVerdict.GOOD)
+        day = date(2026, 11, 26) - timedelta(days=ago)
+        checked = [Checked("prod", verdict, f"d-night-{ago}"), Checked("dev", NightVerdict.GOOD, f"d-dev-{ago}")]
+        summary = summarize(["prod", "dev"], checked)
+        summaries.append(replace(summary, night=day.isoformat(), began_at=f"{day}T02:00:00+00:00"))
+    return summaries
+
+
+def pages() -> dict[str, Any]:
+    """Answers by path."""
+    good, _ = rolled()
+    bad, _ = refused()
+    back, _ = taken_back()
+    prod = replace(good.environment, links={"base_url": "https://abc.example/api/v1"})
+    dev = replace(prod, name="dev", live=None, last_good=None, applied={}, status="NEVER_LIVE")
+    ended = {"d-2": good, "d-3": bad, "d-4": back}
+    records = [deployment_of(run, name) for name, run in ended.items()]
+    secret = SecretHistory(
+        "prod",
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:proxyctl/prod",
+        (
+            SecretVersionView("9e2b77aa-new-version", at(-100), True, False, ("d-2",)),
+            SecretVersionView("5c1d0e9a-old-version", at(-90_000), False, False, ("d-1", "d-0")),
+        ),
+    )
+    detail = show_with_history(prod, history(), dora(history(), NOW))
+    return {
+        "/environments": body_of(EnvironmentList((show_environment(prod), show_environment(dev)))),
+        "/environments/prod": body_of(detail),
+        "/environments/dev": body_of(show_with_history(dev, (), dora((), NOW))),
+        "/environments/prod/secret/history": body_of(secret),
+        "/nights": body_of(NightList(tuple(nights()))),
+        "/deployments": body_of(DeploymentPage(tuple(map(show_deployment, records)), None)),
+        "/deployments/d-plan": planned(),
+        "/deployments/d-load": loading(3),
+        "/deployments/d-shift": shifting(10),
+        **{f"/deployments/{name}": shown(deployment_of(run, name), run.phases) for name, run in ended.items()},
+    }
