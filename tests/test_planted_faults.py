@@ -121,6 +121,18 @@ FAULTS = {
         "",
         RECORDS,
     ),
+    "l: the version of the stack is pruned": Fault(
+        "phases/release_code/publish.py",
+        "if release.is_of_the_stack(version)}",
+        "if not version.number}",
+        "tests/unit/phases/release_code/test_release_code.py",
+    ),
+    "ee: the age of a key is that of the secret's last change": Fault(
+        "phases/prepare_secret/run.py",
+        "age_days(stored.created_at or info.changed_at, request.now)",
+        "age_days(info.changed_at, request.now)",
+        "tests/unit/phases/prepare_secret/test_prepare_secret.py",
+    ),
     "d: a lost notification is not sent again": Fault(
         "phases/configure_monitoring/run.py",
         "    fire.fire(request.names, missing, request.deployment_id, aws)\n    return replace",
