@@ -205,6 +205,21 @@ ROWS = (
         by_hand="it takes a second machine; this one's digest is in the JSON file",
     ),
     Row(
+        "still-listed",
+        "What Resource Groups Tagging lists of an environment that is gone; clean-up goes by name there",
+        "`aws resourcegroupstaggingapi get-resources --tag-filters Key=proxyctl:environment,Values=<env>` right after "
+        "a clean-up: nothing but what the evidence of `clean_up` has as `still_listed`",
+        by_hand="how long AWS goes on listing is nobody's promise; the emulator lists what exists",
+    ),
+    Row(
+        "cost-at-rest",
+        "What an environment costs a month while nobody uses it (`python -m bench costs` computes $1.42)",
+        "`aws ce get-cost-and-usage --time-period Start=<first>,End=<last> --granularity MONTHLY "
+        '--metrics UnblendedCost --filter \'{"Tags":{"Key":"proxyctl:environment","Values":["<env>"]}}\'`, with that '
+        "cost allocation tag active",
+        by_hand="a month has to pass",
+    ),
+    Row(
         "provider",
         "The provider's real answers",
         "a deploy with a real key in the secret: phases 7 and 9 use it; phase 8's upstream faults say NOT RUN there",
