@@ -40,6 +40,8 @@ class Inbox:
         self._admit = admit
         self._blank = Request("", "", "", (), b"", body_limit, caller=caller, local=True)
         self._buffer = bytearray()
+        # Some send an empty line behind a body (RFC 9112 section 2.2). One is passed over, however the bytes arrive.
+        self._has_passed_line = False
         self._request: Request | None = None  # its head has arrived
         self._left = 0  # bytes of its body that are missing, or CHUNKED
         self._chunks: ChunkDecoder | None = None
@@ -96,13 +98,15 @@ class Inbox:
 
     def _begin(self) -> bool:
         """Take a head, if a whole one has arrived. Raises HeadError, ProxyError."""
-        if self._buffer[:2] == b"\r\n":  # some send an empty line behind a body (RFC 9112 section 2.2)
+        if not self._has_passed_line and self._buffer[:2] == b"\r\n":
             del self._buffer[:2]
+            self._has_passed_line = True
         end = end_of_request_head(self._buffer)
         if end < 0:
             return False
         raw = bytes(self._buffer[:end])
         del self._buffer[:end]
+        self._has_passed_line = False
         head = self._parse(raw)
         self._request = self._request_of(head)
         self.minor = head.minor

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from proxy.clock import SYSTEM
-from proxy.doors import callers
+from proxy.doors import callers, server
 from proxy.exchange import Exchange
 from proxy.telemetry import Telemetry
 from tests.functional.proxy.rig import Rig, local_server, rig, secret
@@ -230,6 +230,22 @@ def test_more_requests_than_descriptors_allow_are_told_so_and_health_still_answe
         assert [client.recv(100)[:12] for client in refused] == [b"HTTP/1.1 503"]
         assert 8 <= len(upstream.received) < 25
         assert is_healthy(address)
+
+
+def test_a_surplus_caller_may_take_its_time_while_nobody_else_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "descriptor_budget", lambda: (2, 1, 1))
+    with (
+        Upstream(keep_silent) as upstream,
+        local_server(rig(upstream.base_url, timeouts=LIMITS).parts) as url,
+        contextlib.ExitStack() as stack,
+    ):
+        for _ in range(2):
+            stack.enter_context(connect(url)).sendall(REQUEST)
+        assert until(lambda: len(upstream.received) == 2)
+        surplus = stack.enter_context(connect(url))
+        assert not select.select([surplus], [], [], 0.3)[0]  # accepted, and not closed again
+        surplus.sendall(REQUEST)
+        assert surplus.recv(100).startswith(b"HTTP/1.1 503")
 
 
 def readable(clients: list[socket.socket]) -> list[socket.socket]:
