@@ -74,7 +74,7 @@ class LoadEvidence:
     compared_with: the baseline, or why there is none. own_ms: whole answers (a stream's first byte) without what the
     upstream took; usd_per_million: price of a million requests, without tokens. comparisons: with live, side by side.
     scaled_down: what of the default load did not fit the account's concurrency, "" if all of it did. shards: prefix in
-    the bucket.
+    the bucket. curves: key of what the report draws, "" in records of earlier versions.
     """
 
     PHASE: ClassVar[str] = "load_test"
@@ -108,3 +108,4 @@ class LoadEvidence:
     own_ms: Percentiles = Percentiles()
     usd_per_million: float | None = None
     comparisons: tuple[Compared, ...] = ()
+    curves: str = ""
