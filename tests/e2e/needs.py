@@ -27,7 +27,6 @@ ELSEWHERE = {
     "ReadTheProxysLog": "an account, where traffic is split between two versions",
     "CancelTheDeletionOfTheSecret": "a secret whose deletion someone scheduled",
     "MakeDeletedStagesAgain": "a stage that someone deleted",
-    "MakeADeletedRoleAgain": "a role that someone deleted",
     "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}

@@ -70,11 +70,6 @@ def throttle_stage(embedded: Embedded) -> None:
     )
 
 
-def drop_role(embedded: Embedded) -> None:
-    drop_policy(embedded)
-    embedded.boto("iam").delete_role(RoleName=role(embedded))
-
-
 def drop_policy(embedded: Embedded) -> None:
     embedded.boto("iam").delete_role_policy(RoleName=role(embedded), PolicyName="proxy")
 
@@ -127,7 +122,6 @@ ROWS: dict[str, tuple[Spoil, str, str]] = {
     "users' stage": (drop_stage("StageName"), "deploy_stack", "stage api was deleted"),
     "candidate's stage": (drop_stage("CandidateStageName"), "deploy_stack", "stage candidate was deleted"),
     "throttle": (throttle_stage, "deploy_stack", "stage api was changed (rate 3"),
-    "role": (drop_role, "deploy_stack", "was deleted: made again"),
     "policy": (drop_policy, "deploy_stack", "role policy"),
     "log group": (drop_group, "deploy_stack", f"log group {NAMES.access_log_group} was deleted"),
     "topic": (drop_topic, "configure_monitoring", f"topic {NAMES.topic} was deleted"),
@@ -143,8 +137,7 @@ BEFORE = (
     ("candidate alias", "users' stage", "log group", "dashboard", "artifact"),
     ("live alias", "candidate's stage", "alarm", "secret"),
     ("live permission", "candidate permission", "throttle", "filter"),
-    ("role", "topic", "record"),
-    ("policy",),
+    ("policy", "topic", "record"),
 )
 
 

@@ -26,9 +26,14 @@ from . import inputs, template
 from .losses import Kind, Loss, Standing, Wanted, losses, permission, permits, stages
 
 _POLICY = "proxy"  # the name of the role's inline policy in proxy/template.yaml
-_TRUSTED = "lambda.amazonaws.com"
 _ANEW = "POST /deployments with action cleanup for {}, then deploy: the stack is made anew"
-_GONE_FOR_GOOD = frozenset({"API", "function"})
+# No phase may create a role: whoever chooses whom a role trusts could give itself its rights.
+_ROLE = (
+    "aws iam create-role --role-name {role} --permissions-boundary {boundary} --assume-role-policy-document "
+    '\'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"lambda.amazonaws.com"}},'
+    '"Action":"sts:AssumeRole"}}]}}\', then deploy, which writes its policy'
+)
+_GONE_FOR_GOOD = frozenset({"API", "function", "role"})
 # What others need comes first.
 _ORDER: tuple[Kind, ...] = (
     "API",
@@ -57,24 +62,38 @@ def find_losses(stack: Stack, request: Request, aws: Aws) -> tuple[Loss, ...]:
     return losses(_standing(stack, wanted, request, aws), wanted)
 
 
-def refuse_what_is_gone_for_good(lost: Iterable[Loss], request: Request) -> None:
-    """Raises PhaseFailed (ApiGone, FunctionGone): another API has another address, and nothing of the versions that a
-    deleted function had can be made again."""
+def refuse_what_is_gone_for_good(lost: Iterable[Loss], request: Request, aws: Aws) -> None:
+    """Raises PhaseFailed: ApiGone (another API has another address), FunctionGone (nothing of the versions that it had
+    can be made again), RoleGone (no phase may create a role)."""
     for loss in lost:
         if loss.kind == "API":
             raise PhaseFailed(
                 f"API {loss.name} was deleted underneath its stack, and the address that users call with it",
                 code="ApiGone",
                 field=loss.name,
-                remedy=f"{_ANEW.format(request.environment.name)}.",
+                remedy=f"{_way_back(loss, request, aws)}.",
+            )
+        if loss.kind == "role":
+            raise PhaseFailed(
+                f"role {loss.name} was deleted underneath its stack, and the proxy works until its processes end",
+                code="RoleGone",
+                field=loss.name,
+                remedy=f"{_way_back(loss, request, aws)}.",
             )
         if loss.kind == "function":
             raise PhaseFailed(
                 f"function {loss.name} was deleted underneath its stack, and its versions with it",
                 code="FunctionGone",
                 field=loss.name,
-                remedy=f"{_ANEW.format(request.environment.name)}.",
+                remedy=f"{_way_back(loss, request, aws)}.",
             )
+
+
+def _way_back(loss: Loss, request: Request, aws: Aws) -> str:
+    """What a person does about it."""
+    if loss.kind == "role":
+        return _ROLE.format(role=loss.name, boundary=aws.settings.boundary_arn)
+    return _ANEW.format(request.environment.name)
 
 
 def repair(lost: Iterable[Loss], stack: Stack, request: Request, aws: Aws) -> Repaired:
@@ -83,16 +102,13 @@ def repair(lost: Iterable[Loss], stack: Stack, request: Request, aws: Aws) -> Re
     kinds = {loss.kind for loss in in_order}
     if gone := [loss for loss in in_order if loss.kind in _GONE_FOR_GOOD]:
         # Without the function there is nothing that an alias or a permission could name.
-        return Repaired(tuple(f"{loss}: {_ANEW.format(request.environment.name)}" for loss in gone))
+        return Repaired(tuple(f"{loss}: {_way_back(loss, request, aws)}" for loss in gone))
     lines = tuple(f"{loss}: {_mend(loss, stack, request, aws)}" for loss in in_order)
     return Repaired(lines, policy="role policy" in kinds)
 
 
 def _mend(loss: Loss, stack: Stack, request: Request, aws: Aws) -> str:
     match loss.kind:
-        case "role":
-            aws.identity.create_role(loss.name, _TRUSTED, aws.settings.boundary_arn, request.names.tags)
-            return "made again"
         case "permissions boundary of role":
             aws.identity.set_boundary(loss.name, aws.settings.boundary_arn)
             return "set"

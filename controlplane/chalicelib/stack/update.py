@@ -105,7 +105,8 @@ class Convergence:
 
 
 def converge(target: Target, stack: Stack, request: Request, aws: Aws) -> Convergence:
-    """One step: repair, update, protect. Raises what `step` raises, and to `apply` also ApiGone and FunctionGone."""
+    """One step: repair, update, protect. Raises what `step` raises, and to `apply` also what
+    `repair.refuse_what_is_gone_for_good` does."""
     cursor = request.cursor_as(SettingsCursor)
     repaired = _repair(target, cursor, stack, request, aws)
     restored = (*cursor.restored, *repaired.lines)
@@ -127,7 +128,7 @@ def _repair(target: Target, cursor: SettingsCursor, stack: Stack, request: Reque
         return repair.Repaired()
     losses = repair.find_losses(stack, request, aws)
     if target.purpose == "apply":
-        repair.refuse_what_is_gone_for_good(losses, request)  # a way back goes on with what there is
+        repair.refuse_what_is_gone_for_good(losses, request, aws)  # a way back goes on with what there is
     return repair.repair(losses, stack, request, aws)
 
 

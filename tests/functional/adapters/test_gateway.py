@@ -1,4 +1,4 @@
-"""The API Gateway adapter: stages that are read, made again and put back; who may call an alias; roles."""
+"""The API Gateway adapter: stages that are read, made again and put back; who may call an alias."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import boto3
 import pytest
 from chalicelib.adapters.functions import LambdaFunctions
 from chalicelib.adapters.gateway import RestGateway
-from chalicelib.adapters.identity import IamIdentity
 from chalicelib.domain.aws.functions import Alias, Permission
 from chalicelib.domain.aws.gateway import AccessLog, StageState
 
 from tests.functional.adapters.conftest import REGION, TAGS, zipped
 
-ANYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 LOG = AccessLog(f"arn:aws:logs:{REGION}:123456789012:log-group:/aws/apigateway/dev", '{"id":"$context.requestId"}')
 
 
@@ -78,14 +76,3 @@ def test_an_alias_may_be_called_once_it_is_permitted_and_twice_changes_nothing(r
     functions.permit("f", "live", wanted)
     functions.permit("f", "live", wanted)
     assert list(functions.permissions("f", "live")) == [wanted]
-
-
-def test_a_role_is_made_once_and_trusts_the_service() -> None:
-    identity = IamIdentity()
-    boundary = boto3.client("iam").create_policy(PolicyName="boundary", PolicyDocument=ANYTHING)["Policy"]["Arn"]
-    for _ in range(2):
-        identity.create_role("proxy-role", "lambda.amazonaws.com", boundary, TAGS)
-    trust = boto3.client("iam").get_role(RoleName="proxy-role")["Role"]["AssumeRolePolicyDocument"]
-    assert trust["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
-    assert identity.role_arn("proxy-role")
-    assert identity.boundary("proxy-role") == boundary

@@ -152,7 +152,6 @@ LOSSES: dict[str, tuple[Callable[[FakeAws], object], list[str]]] = {
         change_stage("candidate", rate_per_s=9.0, burst=1),
         ["stage candidate was changed (rate 9, not 80.5, burst 1, not 161)"],
     ),
-    "role": (drop_role, [f"role {ROLE} was deleted", f"role policy {ROLE} was deleted"]),
     "role's policy": (set_policy(""), [f"role policy {ROLE} was deleted"]),
     "changed policy": (set_policy('{"Statement": [1]}'), [f"role policy {ROLE} was changed"]),
 }
@@ -257,19 +256,23 @@ def test_a_log_group_gets_the_retention_of_the_live_release(aws: FakeAws) -> Non
     assert aws.logs.kept[NAMES.log_group].retention_days == Config().log_retention_days
 
 
-@pytest.mark.parametrize(("what", "code"), [("function", "FunctionGone"), ("API", "ApiGone")])
+@pytest.mark.parametrize(("what", "code"), [("function", "FunctionGone"), ("API", "ApiGone"), ("role", "RoleGone")])
 def test_what_cannot_come_back_as_it_was_is_named_with_what_to_do(aws: FakeAws, what: str, code: str) -> None:
-    if what == "function":
-        aws.functions.latest.clear()
-    else:
-        aws.gateway.gone.add(API)
+    spoils: dict[str, Callable[[FakeAws], object]] = {
+        "function": lambda fake: fake.functions.latest.clear(),
+        "API": lambda fake: fake.gateway.gone.add(API),
+        "role": drop_role,
+    }
+    spoils[what](aws)
     for phase in (deploy_stack, apply_settings):
         with pytest.raises(PhaseFailed) as failed:
             run(phase, aws)
         assert failed.value.code == code
-        assert "cleanup" in str(failed.value.remedy)
+        remedy = f"aws iam create-role --role-name {ROLE}" if what == "role" else "cleanup"
+        assert remedy in str(failed.value.remedy)
     result, _ = run(restore_settings, aws)
-    assert f"{what} {API if what == 'API' else NAMES.function} was deleted" in result.summary
+    names = {"API": API, "function": NAMES.function, "role": ROLE}
+    assert f"{what} {names[what]} was deleted" in result.summary
 
 
 def test_a_stack_that_was_deleted_is_made_again_and_named(aws: FakeAws) -> None:
@@ -292,11 +295,6 @@ def test_a_role_without_the_boundary_gets_it_before_the_stack_changes(aws: FakeA
     assert f"permissions boundary of role {ROLE} was changed: set" in result.summary
 
 
-def test_a_bounded_role_is_left_alone_and_one_that_is_made_again_is_bounded(aws: FakeAws) -> None:
+def test_a_bounded_role_is_left_alone(aws: FakeAws) -> None:
     aws.identity.boundaries[ROLE] = aws.settings.boundary_arn
     assert losses(aws) == []
-    drop_role(aws)
-    aws.identity.boundaries.clear()
-    aws.stacks.answers = [READY]
-    run(deploy_stack, aws)
-    assert aws.identity.boundaries == {ROLE: aws.settings.boundary_arn}

@@ -16,6 +16,7 @@ _ANEW = "POST /deployments with action cleanup, then deploy: the stack is made a
 _REMEDIES = {
     "role policy": "Deploy: the stack writes it again. Users get 503 when the proxy's warm environments end.",
     "permission of alias": "Revalidate with options.heal, or deploy: both give it again.",
+    "role": "Deploy: it fails and names the command that creates the role.",
     "API": _ANEW,
 }
 # The states in which CloudFormation detects drift (its user guide, "Detect unmanaged configuration changes").

@@ -115,7 +115,7 @@ def _losses(stack: Stack | None, request: Request, aws: Aws) -> list[str]:
 
 def _repair(stack: Stack, request: Request, aws: Aws) -> repair.Repaired:
     losses = repair.find_losses(stack, request, aws)
-    repair.refuse_what_is_gone_for_good(losses, request)
+    repair.refuse_what_is_gone_for_good(losses, request, aws)
     repaired = repair.repair(losses, stack, request, aws)
     if repaired.lines:
         # Metric filters went with a log group, and no fingerprint of that phase sees it.
