@@ -121,6 +121,18 @@ FAULTS = {
         "",
         RECORDS,
     ),
+    "l: the version of the stack is pruned": Fault(
+        "phases/release_code/publish.py",
+        "if release.is_of_the_stack(version)}",
+        "if not version.number}",
+        "tests/unit/phases/release_code/test_release_code.py",
+    ),
+    "ee: the age of a key is that of the secret's last change": Fault(
+        "phases/prepare_secret/run.py",
+        "age_days(stored.created_at or info.changed_at, request.now)",
+        "age_days(info.changed_at, request.now)",
+        "tests/unit/phases/prepare_secret/test_prepare_secret.py",
+    ),
     "d: a lost notification is not sent again": Fault(
         "phases/configure_monitoring/run.py",
         "    fire.fire(request.names, missing, request.deployment_id, aws)\n    return replace",
@@ -181,6 +193,64 @@ FAULTS = {
         "if needed(load) <= unreserved or not _is_default(load):",
         "if needed(load) <= unreserved or _is_default(load):",
         "tests/unit/phases/preflight/test_quotas.py",
+    ),
+    "e: GET on chat completions is expected to be refused": Fault(
+        "checks/error_checks.py",
+        'http=HttpRequest("GET", "/v1/embeddings"),',
+        'http=HttpRequest("GET", CHAT),',
+        "tests/judges/test_provider.py",
+    ),
+    "e: a model that thinks until its tokens are used up fails a check": Fault(
+        "checks/error_checks.py",
+        'Expect("json.choices.0.finish_reason", "one_of", ENDS)',
+        'Expect("json.choices.0.message.content", "present")',
+        "tests/functional/phases/test_described_provider.py",
+    ),
+    "h: a stream has the time of a buffered answer": Fault(
+        "domain/config.py",
+        'TIME_LIMITS_S = {"stream": 900, "buffered": 29}',
+        'TIME_LIMITS_S = {"stream": 29, "buffered": 29}',
+        "tests/functional/proxy/doors/test_long_stream.py",
+    ),
+    "h: an alarm judges how long answers take": Fault(
+        "monitoring/alarms.py",
+        """        _PROXY,
+        {"figure": ("Overhead", "p99")},
+""",
+        """        _LAMBDA,
+        {"figure": ("Duration", "p99")},
+""",
+        "tests/functional/proxy/doors/test_long_stream.py",
+    ),
+    "h: an alarm counts executions, of which long streams are many": Fault(
+        "domain/config.py",
+        "    concurrency: int | None = None\n",
+        "    concurrency: int | None = 500\n",
+        "tests/unit/monitoring/test_alarms.py",
+    ),
+    "h: the handoff says nothing of 29 s": Fault(
+        "phases/write_handoff/handoff.py",
+        '    if mode == "buffered":\n',
+        '    if mode == "neither":\n',
+        "tests/unit/phases/write_handoff/test_write_handoff.py",
+    ),
+    "u: the load test judges the upstream's own time": Fault(
+        "load/split.py",
+        "_compare(recorder, wire, upstream or 0.0)",
+        "_compare(recorder, wire, 0.0)",
+        "tests/unit/load/test_split.py",
+    ),
+    "w: answers without a body are not looked at": Fault(
+        "checks/target.py",
+        '    return mode == "stream" and not aws.settings.embedded\n',
+        "    return False\n",
+        "tests/functional/phases/test_described_provider.py",
+    ),
+    "cc: what is gone by name is left by tag": Fault(
+        "phases/clean_up/gone.py",
+        "        and _would_be_found(item, names, region, api_ids)\n",
+        "        and False\n",
+        "tests/unit/phases/clean_up/test_clean_up.py",
     ),
 }
 

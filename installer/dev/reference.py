@@ -45,7 +45,7 @@ _ERRORS = f"""\
 {_MADE}
 `code` stands in the API's answer (`{{"error": {{"code", "message", "field"?, "remedy"?}}}}`), in the phase's record, in
 the report and in what `proxyctl` prints. `…` stands for what is known when it happens. API Gateway itself answers 403
-(no valid signature, no permission, no such route), 429 and 504, with `message` only.
+(no valid signature, no permission, no such route), 413, 415, 429, 502 and 504 in the same shape.
 """
 # Errors whose text exists at run time only.
 _COMPUTED = {

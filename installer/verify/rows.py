@@ -37,6 +37,13 @@ ROWS = (
         embedded="the emulator expands the template itself, and runs Lambdas on this machine's own processor",
     ),
     Row(
+        "import",
+        "A new stack of the control plane over the table that an earlier one has left",
+        "`aws cloudformation delete-stack --stack-name proxyctl`, then `python3 bootstrap.py up`: it imports the "
+        "table, and `status` lists the environments as before",
+        by_hand="it would delete the stack that the other rows need",
+    ),
+    Row(
         "streaming",
         "Response streaming through API Gateway (`ResponseTransferMode: STREAM`)",
         '`curl -N "$PROXY_BASE_URL/chat/completions" -H \'content-type: application/json\' -d \'{"model":"gpt-4o-mini",'

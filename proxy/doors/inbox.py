@@ -103,8 +103,7 @@ class Inbox:
             return False
         raw = bytes(self._buffer[:end])
         del self._buffer[:end]
-        self._request = self._request_of(parse_request_line(raw.partition(b"\r\n")[0]))  # for the log, should more fail
-        head = parse_request(raw)
+        head = self._parse(raw)
         self._request = self._request_of(head)
         self.minor = head.minor
         self.keep_alive = head.minor == 1 and "close" not in connection_options(head.fields)
@@ -118,6 +117,14 @@ class Inbox:
         expects = "100-continue" in (value.lower() for value in head.values("expect"))
         self.must_continue = expects and head.minor == 1 and length != 0 and not self._buffer
         return True
+
+    def _parse(self, raw: bytes) -> RequestHead:
+        """A head. Raises HeadError; what is clear of the request is then kept for the log."""
+        try:
+            return parse_request(raw)
+        except HeadError:
+            self._request = self._request_of(parse_request_line(raw.partition(b"\r\n")[0]))
+            raise
 
     def _request_of(self, head: RequestHead) -> Request:
         target, fields = head.target, tuple(head.fields)

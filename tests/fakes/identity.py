@@ -38,6 +38,10 @@ class FakeIdentity:
     def set_boundary(self, role: str, policy_arn: str) -> None:
         self.boundaries[role] = policy_arn
 
+    def create_role(self, name: str, trusted: str, boundary: str, tags: Mapping[str, str]) -> None:
+        self.roles.add(name)
+        self.boundaries[name] = boundary
+
     def simulate(
         self,
         principal_arn: str,

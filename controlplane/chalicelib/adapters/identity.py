@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.aws.identity import Caller, Decision
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import AwsCallFailed, NotFound
 
 from .session import call, pages
 
@@ -42,6 +42,23 @@ class IamIdentity:
 
     def set_boundary(self, role: str, policy_arn: str) -> None:
         call("iam", "put_role_permissions_boundary", RoleName=role, PermissionsBoundary=policy_arn)
+
+    def create_role(self, name: str, trusted: str, boundary: str, tags: Mapping[str, str]) -> None:
+        statement = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
+        trust = {"Version": "2012-10-17", "Statement": [statement]}
+        wanted = [{"Key": key, "Value": value} for key, value in tags.items()]
+        try:
+            call(
+                "iam",
+                "create_role",
+                RoleName=name,
+                AssumeRolePolicyDocument=json.dumps(trust),
+                PermissionsBoundary=boundary,
+                Tags=wanted,
+            )
+        except AwsCallFailed as error:
+            if error.aws_code != "EntityAlreadyExists":
+                raise
 
     def simulate(
         self,

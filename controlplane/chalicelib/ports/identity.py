@@ -27,6 +27,11 @@ class Identity(Protocol):
         """Raises NotFound."""
         ...
 
+    def create_role(self, name: str, trusted: str, boundary: str, tags: Mapping[str, str]) -> None:
+        """A role without policies. trusted: the service that may assume it; boundary: ARN of its permissions boundary.
+        Nothing happens when it exists."""
+        ...
+
     def simulate(
         self,
         principal_arn: str,

@@ -14,8 +14,8 @@ from chalicelib.domain.evidence.monitoring import MonitoringEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.words import counted
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Definition, Request, Result
-from chalicelib.monitoring import apply, dashboard, fire
+from chalicelib.engine.phase import Definition, Request, Result, Status
+from chalicelib.monitoring import apply, dashboard, fire, inspect
 from chalicelib.ports import Aws
 
 from . import correlate
@@ -27,7 +27,7 @@ _FIRE_AGAIN_S = 15
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Hash of all that this phase defines, the stack's id, and the names of the existing alarms."""
+    """Hash of all that this phase defines, the stack's id, and what someone deleted or changed of it since."""
     names = request.names
     return fingerprint_of(
         list(apply.definitions(request, "the topic", request.config.alarms)),
@@ -36,8 +36,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
         list(request.config.notify),
         request.config.log_retention_days,
         request.results.of(StackEvidence).stack_id,
-        sorted(alarm.name for alarm in aws.alarms.find(names.alarm(""))),
-        aws.topics.find(names.topic) is not None,
+        list(inspect.differences(request, aws)),
     )
 
 
@@ -45,11 +44,22 @@ def run(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
     """One step. Raises PhaseFailed: NotificationMissing when an alarm's notification does not arrive within 90 s, and
     what `correlate` raises."""
     cursor = request.cursor_as(MonitoringCursor)
+    if cursor.step == "logs":
+        if cursor.queue is not None:
+            # Only once it is on record that all have arrived: a Lambda that dies between the two finds no queue again.
+            aws.topics.close_probe(cursor.queue)
+        return _with_repairs(correlate.correlate(replace(cursor, queue=None), request, aws))
     if cursor.queue is not None:
         return _await_notifications(cursor, cursor.queue, request, aws)
-    if cursor.step == "logs":
-        return correlate.correlate(cursor, request, aws)
-    return _fire_all(apply.apply(request, aws), request, aws)
+    changed = inspect.differences(request, aws) if request.environment.live else ()
+    return _fire_all(replace(apply.apply(request, aws), repaired=changed or None), request, aws)
+
+
+def _with_repairs(result: Result[MonitoringEvidence]) -> Result[MonitoringEvidence]:
+    """A finished result names in its summary what was defined again."""
+    repaired = (result.evidence.repaired or ()) if result.evidence and result.status is Status.SUCCEEDED else ()
+    lines = (f"{line}: defined again" for line in repaired)
+    return replace(result, summary="; ".join([result.summary, *lines]))
 
 
 def _fire_all(configured: MonitoringEvidence, request: Request, aws: Aws) -> Result[MonitoringEvidence]:
@@ -76,13 +86,13 @@ def _await_notifications(
         return request.wait(summary, step="notifications", cursor=cursor, evidence=configured)
     # Before the failure, too: no test alarm stays in ALARM.
     fire.reset(configured.alarms, request.deployment_id, aws)
-    aws.topics.close_probe(queue)
     if missing:
+        aws.topics.close_probe(queue)
         raise _not_notified(missing, configured)
     return Result.in_progress(
         f"All {len(heard)} notifications have arrived; looking for one request in the logs",
         poll_after_s=1,
-        cursor=MonitoringCursor("logs", configured),
+        cursor=MonitoringCursor("logs", configured, queue),
         evidence=configured,
     )
 
