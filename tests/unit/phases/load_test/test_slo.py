@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from chalicelib.domain.options import Slo
+from chalicelib.domain.options import COMPARISON_SAMPLES, Slo
 from chalicelib.load.histogram import Histogram, add
 from chalicelib.phases.load_test.slo import (
-    COMPARISON_SAMPLES,
     Figures,
     SloResult,
     SloVerdict,

@@ -108,7 +108,7 @@ def logged(aws: FakeAws, version: str, count: int, *, since_s: int, seconds: int
     lines = aws.logs.dated.setdefault(NAMES.log_group, [])
     start_ms = int((NOW.timestamp() + since_s) * 1_000)
     for number in range(count * seconds):
-        values = {"Overhead": 10.0, "Errors": 0.0, **metrics}
+        values: dict[str, Any] = {"Overhead": 10.0, "Errors": 0.0, **metrics}
         values["Overhead"] += number % 7 / 10
         lines.append(line(start_ms + 1_000 * number // count, f"2026/11/26/[{version}]a", **values))
 
