@@ -16,7 +16,7 @@ Context = dict[str, Any]
 _NAMES_A_BOUNDARY = ("iam:CreateRole", "iam:PutRolePermissionsBoundary")
 # Parameter by condition key, where the call has it.
 _FORMATION = {"cloudformation:changesetname": "ChangeSetName", "cloudformation:rolearn": "RoleARN"}
-_PASSED_TO = {
+PASSED_TO = {
     "cloudformation": ("RoleARN", "cloudformation.amazonaws.com"),
     "lambda": ("Role", "lambda.amazonaws.com"),
 }
@@ -53,7 +53,8 @@ def _leading(request: Mapping[str, Any], name: str) -> Iterator[str]:
     for entry in request.get("TransactItems", ()):
         for operation in entry.values():
             yield from _leading(operation, name)
-    for item in (request.get("Key"), request.get("Item")):
+    batches = [keys for entry in (request.get("RequestItems") or {}).values() for keys in entry.get("Keys", ())]
+    for item in (request.get("Key"), request.get("Item"), *batches):
         if isinstance(item, dict) and name in item:
             yield str(next(iter(item[name].values())))
     if match := _EQUALS.match(str(request.get("KeyConditionExpression", ""))):
@@ -63,7 +64,7 @@ def _leading(request: Mapping[str, Any], name: str) -> Iterator[str]:
 
 def passed_role(action: str, params: Mapping[str, Any]) -> tuple[str, Context] | None:
     """The role that a call hands to a service, and the condition keys of iam:PassRole; None without one."""
-    parameter, service = _PASSED_TO.get(action.partition(":")[0], ("", ""))
+    parameter, service = PASSED_TO.get(action.partition(":")[0], ("", ""))
     role = _text(params.get(parameter))
     return (role, {"iam:passedtoservice": service}) if role else None
 

@@ -56,6 +56,8 @@ class FakeTopics:
         return Probe(f"https://sqs/123456789012/{queue}", endpoint, f"{topic_arn}:{queue}")
 
     def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:
+        if probe.queue_url not in self.queues:
+            return []
         messages = self.queues[probe.queue_url]
         taken, self.queues[probe.queue_url] = messages[:10], messages[10:]
         return taken

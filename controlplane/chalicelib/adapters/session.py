@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed, NotFound, RolloutError, Throttled
 
@@ -41,9 +41,14 @@ _SLOW_DOWN = frozenset(
         "InternalFailure",
         "ServiceException",
         "TransactionInProgressException",
+        # A Lambda's credentials are renewed; the next call has new ones.
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
         "TransactionConflictException",
     }
 )
+_CORRECT = "AWS's message says what it refuses: correct that, then deploy again (resume continues there)."
 _MISSING = frozenset(
     {
         "ResourceNotFoundException",
@@ -79,11 +84,12 @@ def translated(error: ClientError, operation: str) -> RolloutError:
             remedy="Add the action to the policy of the role that the message names (its policy.json).",
             evidence=evidence,
         )
-    if code in _SLOW_DOWN or status in (429, 503):
+    if code in _SLOW_DOWN or status == 429 or status >= 500:
         return Throttled(f"{operation}: {code}: {message}", evidence=evidence)
     if code in _MISSING:
         return NotFound(f"{operation}: {message}", evidence=evidence)
-    return AwsCallFailed(f"{operation}: {code}: {message}", evidence=evidence, aws_code=code)
+    text = f"{operation}: {code}: {message}"
+    return AwsCallFailed(text, remedy=_CORRECT, evidence=evidence, aws_code=code)
 
 
 @contextmanager
@@ -93,8 +99,11 @@ def aws_errors(operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise translated(error, operation) from error
+    except HTTPClientError as error:
+        # Reset, refused or without an answer, after the SDK's retries; whether the call took effect is unknown.
+        raise Throttled(f"{operation}: {error}", evidence={"operation": operation}) from error
     except BotoCoreError as error:
-        raise AwsCallFailed(f"{operation}: {error}", evidence={"operation": operation}) from error
+        raise AwsCallFailed(f"{operation}: {error}", remedy=_CORRECT, evidence={"operation": operation}) from error
 
 
 def call(service: str, method: str, /, **arguments: Any) -> Any:

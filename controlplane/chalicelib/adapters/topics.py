@@ -102,9 +102,14 @@ class SnsTopics:
         return Probe(url, queue_arn, answer["SubscriptionArn"])
 
     def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:
-        answer = call(
-            "sqs", "receive_message", QueueUrl=probe.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s
-        )
+        try:
+            answer = call(
+                "sqs", "receive_message", QueueUrl=probe.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s
+            )
+        except (AwsCallFailed, NotFound) as error:
+            if isinstance(error, AwsCallFailed) and error.aws_code not in _MISSING_QUEUE:
+                raise
+            return []
         messages = answer.get("Messages", [])
         if messages:
             entries = [

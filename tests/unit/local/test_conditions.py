@@ -58,6 +58,7 @@ def test_a_call_on_a_role_is_judged_by_its_boundary(action: str, params: dict[st
             {"TransactItems": [{"Put": {"Item": {"pk": {"S": "B"}}}}, {"Update": {"Key": {"pk": {"S": "A"}}}}]},
             ["A", "B"],
         ),
+        ({"RequestItems": {"t": {"Keys": [{"pk": {"S": "B"}}, {"pk": {"S": "A"}}]}}}, ["A", "B"]),
         ({"TableName": "t"}, None),
         ([], None),
     ],

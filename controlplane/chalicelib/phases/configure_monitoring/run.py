@@ -44,10 +44,13 @@ def run(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
     """One step. Raises PhaseFailed: NotificationMissing when an alarm's notification does not arrive within 90 s, and
     what `correlate` raises."""
     cursor = request.cursor_as(MonitoringCursor)
+    if cursor.step == "logs":
+        if cursor.queue is not None:
+            # Only once it is on record that all have arrived: a Lambda that dies between the two finds no queue again.
+            aws.topics.close_probe(cursor.queue)
+        return _with_repairs(correlate.correlate(replace(cursor, queue=None), request, aws))
     if cursor.queue is not None:
         return _await_notifications(cursor, cursor.queue, request, aws)
-    if cursor.step == "logs":
-        return _with_repairs(correlate.correlate(cursor, request, aws))
     changed = inspect.differences(request, aws) if request.environment.live else ()
     return _fire_all(replace(apply.apply(request, aws), repaired=changed or None), request, aws)
 
@@ -83,13 +86,13 @@ def _await_notifications(
         return request.wait(summary, step="notifications", cursor=cursor, evidence=configured)
     # Before the failure, too: no test alarm stays in ALARM.
     fire.reset(configured.alarms, request.deployment_id, aws)
-    aws.topics.close_probe(queue)
     if missing:
+        aws.topics.close_probe(queue)
         raise _not_notified(missing, configured)
     return Result.in_progress(
         f"All {len(heard)} notifications have arrived; looking for one request in the logs",
         poll_after_s=1,
-        cursor=MonitoringCursor("logs", configured),
+        cursor=MonitoringCursor("logs", configured, queue),
         evidence=configured,
     )
 

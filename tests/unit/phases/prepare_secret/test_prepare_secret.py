@@ -122,6 +122,15 @@ def test_an_old_key_is_a_warning_and_no_failure() -> None:
     assert run(fake, config=Config(secret_max_age_days=91)).warnings == ()
 
 
+def test_a_keys_age_is_that_of_its_version_whatever_was_changed_since() -> None:
+    """A tag, a label or a description changes the date of the secret, and no key."""
+    fake = aws()
+    info = fake.secrets.add(NAME, GOOD, changed_at=NOW)
+    fake.secrets.kept[NAME].created[info.current] = NOW - timedelta(days=91)
+    evidence = run(fake)
+    assert (evidence.age_days, len(evidence.warnings)) == (91, 1)
+
+
 def test_a_role_that_may_not_read_fails() -> None:
     fake = aws(GOOD)
     fake.identity.denied.add((ROLE, READ))

@@ -1,0 +1,129 @@
+"""One scene a phase: the world in which its unit tests begin, and the request that they make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib.domain.model import Action
+from chalicelib.domain.options import Options
+from chalicelib.engine import registry
+from chalicelib.engine.phase import Request
+from chalicelib.phases.clean_up.cursor import RemovalCursor
+
+from tests.fakes import FakeAws
+from tests.fakes.requests import environment, release, request
+from tests.unit.phases.acquire_lock import test_acquire_lock as acquire_lock
+from tests.unit.phases.apply_settings import test_apply_settings as apply_settings
+from tests.unit.phases.bake import test_bake as bake
+from tests.unit.phases.check_drift import test_check_drift as check_drift
+from tests.unit.phases.clean_up import test_clean_up as clean_up
+from tests.unit.phases.configure_monitoring import test_configure_monitoring as configure_monitoring
+from tests.unit.phases.deploy_stack import test_deploy_stack as deploy_stack
+from tests.unit.phases.make_plan import test_make_plan as make_plan
+from tests.unit.phases.package_artifact import test_package_artifact as package_artifact
+from tests.unit.phases.preflight import test_preflight as preflight
+from tests.unit.phases.prepare_secret import test_prepare_secret as prepare_secret
+from tests.unit.phases.release_code import test_release_code as release_code
+from tests.unit.phases.restore_settings import test_restore_settings as restore_settings
+from tests.unit.phases.roll_back import test_roll_back as roll_back
+from tests.unit.phases.shift_traffic import test_shift_traffic as shift_traffic
+from tests.unit.phases.verify_idempotency import test_verify_idempotency as verify_idempotency
+from tests.unit.phases.write_handoff import test_write_handoff as write_handoff
+
+
+@dataclass(frozen=True)
+class Scene:
+    """phase: its name in the registry. between: what AWS does between two calls. moves_users: whether it is for that."""
+
+    phase: str
+    world: Callable[[], FakeAws]
+    ask: Callable[[FakeAws], Request]
+    moves_users: bool = False
+    between: Callable[[FakeAws, Any], None] = lambda _fake, _cursor: None
+
+    @property
+    def run(self) -> Callable[..., Any]:
+        """One call of the phase."""
+        return registry.load(self.phase).run
+
+
+def _stack_that_changes() -> FakeAws:
+    fake = deploy_stack.aws()
+    fake.stacks.add(deploy_stack.STACK)
+    fake.stacks.answers = [deploy_stack.CHANGED]
+    fake.stacks.walks = {"execute": ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]}
+    return fake
+
+
+def _stack_that_is_made() -> FakeAws:
+    fake = deploy_stack.aws()
+    fake.stacks.answers = [deploy_stack.CHANGED]
+    fake.stacks.walks = {"execute": ["REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"]}
+    return fake
+
+
+def _half_shifted() -> FakeAws:
+    fake = acquire_lock.world()
+    fake.functions.add(roll_back.FUNCTION, roll_back.CONFIG, live="1", versions=2)
+    fake.functions.pointed[roll_back.FUNCTION]["live"] = acquire_lock.Alias("live", "1", {"2": 0.5})
+    return fake
+
+
+def _removed() -> FakeAws:
+    fake = clean_up.aws()
+    fake.stack_goes("DELETE_IN_PROGRESS")
+    return fake
+
+
+def _stack_deleted(fake: FakeAws, cursor: Any) -> None:
+    if isinstance(cursor, RemovalCursor) and cursor.step == "verifying":
+        clean_up.delete_owned(fake)
+
+
+def _drifted() -> FakeAws:
+    fake = check_drift.aws.__wrapped__() if hasattr(check_drift.aws, "__wrapped__") else check_drift.aws()
+    fake.functions.point(check_drift.NAMES.function, check_drift.Alias("live", "4"))
+    return fake
+
+
+SCENES: dict[str, Scene] = {
+    "acquire_lock": Scene(
+        "acquire_lock", _half_shifted, lambda _: request(environment=environment(last_good=release("1"))), True
+    ),
+    "preflight": Scene("preflight", preflight.aws, lambda _: request(environment=environment())),
+    "prepare_secret": Scene("prepare_secret", lambda: prepare_secret.aws(prepare_secret.GOOD), lambda _: request()),
+    "package_artifact": Scene("package_artifact", package_artifact.aws, lambda _: request()),
+    "deploy_stack, first": Scene("deploy_stack", _stack_that_is_made, lambda _: deploy_stack.ask()),
+    "deploy_stack, change": Scene("deploy_stack", _stack_that_changes, lambda _: deploy_stack.ask()),
+    "configure_monitoring": Scene(
+        "configure_monitoring", configure_monitoring.aws, lambda _: configure_monitoring.ask()
+    ),
+    "release_code": Scene("release_code", lambda: release_code.aws(versions=1), lambda _: release_code.ask()),
+    "make_plan": Scene(
+        "make_plan",
+        lambda: make_plan.with_stack(make_plan.READY),
+        lambda _: make_plan.planning({"deploy_stack": False}),
+    ),
+    "shift_traffic": Scene("shift_traffic", shift_traffic.world, lambda _: shift_traffic.shift_request(), True),
+    "apply_settings": Scene("apply_settings", apply_settings.world, lambda _: apply_settings.ask()),
+    "bake": Scene("bake", lambda: bake.world(errors="OK"), lambda _: bake.bake_request(0)),
+    "verify_idempotency": Scene("verify_idempotency", verify_idempotency.world, lambda _: verify_idempotency.proving()),
+    "write_handoff": Scene("write_handoff", write_handoff.world, lambda _: write_handoff.handing_over()),
+    "check_drift, heal": Scene("check_drift", _drifted, lambda fake: check_drift.ask(fake, heal=True), True),
+    "roll_back": Scene("roll_back", lambda: roll_back.world(live="3"), lambda _: roll_back.failed(), True),
+    "restore_settings": Scene("restore_settings", restore_settings.world, lambda _: restore_settings.ask()),
+    "clean_up": Scene(
+        "clean_up",
+        _removed,
+        lambda _: request(action=Action.CLEANUP, options=Options(remove_secret=True, secret_recovery_days=0)),
+        True,
+        _stack_deleted,
+    ),
+}
+
+
+def of_another_deployment(current: Request) -> Request:
+    """The same wish, by the next deployment."""
+    return replace(current, deployment_id="d-next", seed="d-next")
