@@ -10,7 +10,7 @@ stop:
 	$(PYTHON) bootstrap.py stop
 
 test:
-	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check:
 	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m installer.check

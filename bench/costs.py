@@ -71,6 +71,7 @@ _FREE_AT_REST = frozenset(
         "AWS::ApiGateway::Method",
         "AWS::ApiGateway::Resource",
         "AWS::ApiGateway::RestApi",
+        "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Role",
         "AWS::Lambda::Alias",
         "AWS::Lambda::Function",

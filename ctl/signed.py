@@ -21,6 +21,7 @@ from ctl.shapes import Error
 TIMEOUT_S = 35.0  # API Gateway itself gives up after 29 s
 ATTEMPTS = 4
 _IDLE_S = 4.0  # below the shortest idle timeout of common servers
+_UNREACHABLE = "Compare CONTROL_API_URL with `bootstrap.py status`; after `make stop` start the cloud again: make demo."
 _BUSY = (429, 500, 502, 503, 504)
 
 
@@ -130,7 +131,7 @@ class Signed:
             if not is_last:
                 return None
             cause = f"{self.url}{path} does not answer: {type(error).__name__}: {error}"
-            raise ApiError(0, {"code": "Unreachable", "message": cause}) from error
+            raise ApiError(0, {"code": "Unreachable", "message": cause, "remedy": _UNREACHABLE}) from error
         return reply if is_last or reply.status not in _BUSY else None
 
     def close(self) -> None:

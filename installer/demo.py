@@ -86,14 +86,13 @@ def _roll_proxy(root: Path, folder: Path, running: Cloud) -> Rolled:
     client = Client(deploy.api_url(aws, outputs), aws.session, aws.region)
     try:
         _put_secret(client, running, folder)
-        tell(f"rollout of {ENVIRONMENT}")
         deployment = _roll(client)
         links = client.environment(ENVIRONMENT).get("links", {})
     except ApiError as error:
         raise CommandFailed(f"the control API refuses: {error.describe()}") from error
     if deployment["status"] != "SUCCEEDED":
         raise CommandFailed(f"deployment {deployment['id']}: {progress.failure(deployment)}")
-    tell(f"  {deployment.get('summary', '')}")
+    tell(f"{ENVIRONMENT}: {deployment.get('summary', '')}")
     return Rolled(client.url, links["base_url"], deployment["id"])
 
 

@@ -11,10 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ctl.client import ApiError, Client
 from ctl.shapes import Environment
-from installer import bucket, gaps, target
+from installer import bucket, gaps, retained, target
 from installer.errors import CannotStart, CommandFailed
 from installer.packaging import archive, bundle, control_plane, template
 from installer.packaging.bundle import Bundle
+from installer.retained import Import
 from installer.say import say, tell
 from installer.stack import Deployer, Outcome
 from installer.target import Target
@@ -42,7 +43,9 @@ def up(root: Path, aws: Target, faults_url: str | None = None, detail: Detail = 
     if bucket.ensure(aws):
         detail(f"bucket {aws.bucket}: created")
     key, uploaded = _upload(aws, packaged, bundled, detail)
-    outcome = _timed(detail, "stack", lambda: _deploy(aws, key, _parameters(aws, bundled, faults_url)))
+    left = retained.existing(aws, packaged.template)
+    parameters = _parameters(aws, bundled, faults_url)
+    outcome = _timed(detail, "stack", lambda: _deploy(aws, key, parameters, left))
     change = "deployed" if outcome.changed else "nothing to change"
     tell(f"control plane: {change}, {uploaded} objects uploaded, {time.monotonic() - began:.1f} s")
     return dict(outcome.outputs)
@@ -70,9 +73,9 @@ def _parameters(aws: Target, bundled: Bundle, faults_url: str | None) -> dict[st
     }
 
 
-def _deploy(aws: Target, template_key: str, parameters: dict[str, str]) -> Outcome:
+def _deploy(aws: Target, template_key: str, parameters: dict[str, str], left: Import | None) -> Outcome:
     change_set = f"{CHANGE_SET}-{secrets.token_hex(4)}"
-    return _deployer(aws).deploy(aws.object_url(template_key), parameters, change_set)
+    return _deployer(aws).deploy(aws.object_url(template_key), parameters, change_set, left)
 
 
 def _deployer(aws: Target) -> Deployer:

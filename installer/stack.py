@@ -18,6 +18,7 @@ from chalicelib.stack import failure, state
 from chalicelib.stack.state import Move
 
 from installer.errors import CommandFailed
+from installer.retained import Import
 
 STACK = "proxyctl"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -54,9 +55,17 @@ class Deployer:
             raise
         return None if stack.status == "DELETE_COMPLETE" else stack
 
-    def deploy(self, template_url: str, parameters: Mapping[str, str], change_set: str) -> Outcome:
-        """Create or update the stack. Raises CommandFailed with the reason of the resource that failed first."""
+    def deploy(
+        self, template_url: str, parameters: Mapping[str, str], change_set: str, left: Import | None = None
+    ) -> Outcome:
+        """Create or update the stack. left: what an earlier stack of the name has left, for a new one to import.
+
+        Raises CommandFailed with the reason of the resource that failed first.
+        """
         exists = self._make_deployable()
+        if left and not exists:
+            self._import(left, f"{change_set}-import")
+            exists = True
         self._client.create_change_set(
             StackName=self._name,
             ChangeSetName=change_set,
@@ -74,6 +83,21 @@ class Deployer:
         last_event = self._newest_event()
         self._client.execute_change_set(StackName=self._name, ChangeSetName=change_set)
         return Outcome(True, self._await_stack(last_event, state.succeeded).outputs)
+
+    def _import(self, left: Import, change_set: str) -> None:
+        names = ", ".join(str(each["LogicalResourceId"]) for each in left.resources)
+        self._progress(f"stack {self._name}: importing what an earlier one has left ({names})")
+        self._client.create_change_set(
+            StackName=self._name,
+            ChangeSetName=change_set,
+            ChangeSetType="IMPORT",
+            TemplateBody=left.template,
+            ResourcesToImport=list(left.resources),  # without Tags: an import may not add any, the update does
+        )
+        self._await_change_set(change_set)
+        last_event = self._newest_event()
+        self._client.execute_change_set(StackName=self._name, ChangeSetName=change_set)
+        self._await_stack(last_event, state.succeeded)
 
     def delete(self) -> bool:
         """Delete the stack and wait; False when there was none. Raises CommandFailed naming what could not go."""

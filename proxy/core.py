@@ -14,7 +14,8 @@ from urllib.parse import quote
 from proxy import errors
 from proxy.exchange import CALLER_GONE, CallerGone, Exchange
 from proxy.message import Response
-from proxy.model_list import Forwarding, ModelList, is_model_list
+from proxy.model_list import ModelList, is_model_list
+from proxy.outbound import Outbound
 from proxy.request import auth, cors
 from proxy.request.encoding import decoded
 from proxy.request.headers import valid_request_id
@@ -26,6 +27,7 @@ from proxy.request.rates import RateLimits
 if TYPE_CHECKING:
     from proxy.clock import Clock
     from proxy.message import Request
+    from proxy.outbound import Forwarding
     from proxy.secret.cache import SecretCache
     from proxy.secret.schema import ClientKey, Config
     from proxy.settings import Settings
@@ -139,7 +141,7 @@ class Proxy:
         auth.check_model(client, request.method, path, "" if named is None else named.name)
         caller_key = auth.presented_key(request)
         path = without_credentials(path, caller_key)
-        return self._forwarder.forward(request, path, config, exchange, named, caller_key=caller_key)
+        return self._forwarder.forward(Outbound(request, path, config, exchange, named, caller_key))
 
     def _health(self, request: Request, exchange: Exchange) -> tuple[Response, Config | None]:
         try:

@@ -39,6 +39,7 @@ class Exchange:
     streamed: bool = False
     upstream: str = ""  # the name of the upstream in the secret; empty for the default one
     is_callers: bool = False  # a status of 500 or above that is the caller's doing
+    upstream_error: str = ""  # the code of an error that the upstream told within a stream
     error: str = ""  # a code, never a message of somebody else's
 
     def overhead_s(self, now: float) -> float:

@@ -32,6 +32,7 @@ def fields_of(exchange: Exchange, now: float) -> dict[str, Value]:
         "status": exchange.status,
         "upstream_status": exchange.upstream_status or None,
         "error": exchange.error,
+        "upstream_error": exchange.upstream_error,
         "client": exchange.client,
         "model": _text(exchange.model),
         "target": _text(exchange.target),

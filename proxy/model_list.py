@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from proxy import errors
 from proxy.message import StreamBroken
+from proxy.outbound import Outbound
 from proxy.request import auth
 from proxy.response import models
 
 if TYPE_CHECKING:
     from proxy.exchange import Exchange
     from proxy.message import Request, Response
-    from proxy.request.model import NamedModel
+    from proxy.outbound import Forwarding
     from proxy.secret.schema import ClientKey, Config
 
 
 def is_model_list(method: str, path: str) -> bool:
     """Whether a request reads the list of models or one of them; `path`: below the base URL."""
     return method in ("GET", "HEAD") and (path == "/models" or path.startswith(("/models?", "/models/")))
-
-
-class Forwarding(Protocol):
-    """Takes requests to an upstream; upstream/forward.py does."""
-
-    def forward(
-        self,
-        request: Request,
-        path: str,
-        config: Config,
-        exchange: Exchange,
-        named: NamedModel | None = None,
-        *,
-        caller_key: str = "",
-        upstream: str = "",
-    ) -> Response:
-        """The upstream's answer to a request at a path below the base URL. Raises ProxyError, CallerGone."""
-        ...
 
 
 class ModelList:
@@ -59,7 +42,7 @@ class ModelList:
             path = "/models/" + quote(model.target, safe=":")
         key = auth.presented_key(request)
         upstream = "" if model is None else model.upstream
-        response = self._forwarder.forward(request, path, config, exchange, caller_key=key, upstream=upstream)
+        response = self._forwarder.forward(Outbound(request, path, config, exchange, None, key, upstream))
         exchange.target = "" if model is None else model.target
         allowed = None if client is None else client.models
         if response.status != 200 or (name and model is None) or not (config.models or allowed is not None):

@@ -1,6 +1,7 @@
-"""Which process runs what (`pytest -n 2`): a file stays together, and all files that go on from the one rolled
-environment do, since making it anew would cost each process a minute. pytest-xdist's own groups would say the same; 3.8
-writes them into node ids, which pytest 9.2 does not let it change.
+"""Which process runs what (`pytest -n 3`): a file stays together, and so do the files that go on from one rolled
+environment, since making it anew costs a minute. They are two groups of about the same length, so that no process runs
+alone in the end. pytest-xdist's own groups would say the same; 3.8 writes them into node ids, which pytest 9.2 does not
+let it change.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from tests import limits
 from tests.e2e import recorded
 
 _USES = "rolled: Rolled"
+_SECOND = frozenset({"test_clean_up.py", "test_other_versions.py", "test_secret_release.py", "test_settings_follow.py"})
 _REPORT = pytest.StashKey[recorded.Report]()
 _SHARED = frozenset(path.name for path in Path(__file__).parent.glob("e2e/test_*.py") if _USES in path.read_text())
 
@@ -23,8 +25,9 @@ class ByCloud(LoadFileScheduling):  # type: ignore[misc]
     """Files as units of work, and those that share the environment as one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        name = nodeid.partition("::")[0]
-        return _USES if Path(name).name in _SHARED else name
+        path = nodeid.partition("::")[0]
+        name = Path(path).name
+        return path if name not in _SHARED else f"{_USES}, {'second' if name in _SECOND else 'first'} group"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Callable[..., object]) -> ByCloud:

@@ -31,6 +31,7 @@ class Fault:
 
 WRITES = "tests/functional/adapters/test_writes.py"
 RECORDS = "tests/functional/adapters/test_records.py"
+LOAD_TEST = "tests/unit/phases/load_test/test_figures.py"
 SIMULATE = "tests/unit/phases/preflight/test_simulate.py"
 
 FAULTS = {
@@ -121,6 +122,45 @@ FAULTS = {
         "",
         RECORDS,
     ),
+    "l: the version of the stack is pruned": Fault(
+        "phases/release_code/publish.py",
+        "if release.is_of_the_stack(version)}",
+        "if not version.number}",
+        "tests/unit/phases/release_code/test_release_code.py",
+    ),
+    "ee: the age of a key is that of the secret's last change": Fault(
+        "phases/prepare_secret/run.py",
+        "age_days(stored.created_at or info.changed_at, request.now)",
+        "age_days(info.changed_at, request.now)",
+        "tests/unit/phases/prepare_secret/test_prepare_secret.py",
+    ),
+    "j: an empty header asks for PutObjectTagging": Fault(
+        "adapters/artifacts.py",
+        'tagging = {"Tagging": urlencode(dict(tags))} if tags else {}',
+        'tagging = {"Tagging": urlencode(dict(tags or {}))}',
+        "tests/functional/adapters/test_small.py",
+    ),
+    "r: a period that CloudWatch Logs takes is refused": Fault(
+        "domain/config.py", "    2192,\n", "", "tests/unit/domain/test_retention.py"
+    ),
+    "t: what AWS reports falsely is drift": Fault(
+        "phases/check_drift/false_reports.py",
+        "    return any(\n",
+        "    return False and any(\n",
+        "tests/unit/phases/check_drift/test_stack_drift.py",
+    ),
+    "u: the model's own time counts as the release's": Fault(
+        "load/split.py",
+        "    _compare(recorder, wire, upstream or 0.0)\n",
+        "    _compare(recorder, wire, 0.0)\n",
+        "tests/unit/load/test_upstream_time.py",
+    ),
+    "u: the whole time is judged": Fault(
+        "phases/load_test/figures.py",
+        'response=_whole(summary, "total") or summary.response,',
+        "response=summary.response,",
+        LOAD_TEST,
+    ),
     "d: a lost notification is not sent again": Fault(
         "phases/configure_monitoring/run.py",
         "    fire.fire(request.names, missing, request.deployment_id, aws)\n    return replace",
@@ -181,6 +221,64 @@ FAULTS = {
         "if needed(load) <= unreserved or not _is_default(load):",
         "if needed(load) <= unreserved or _is_default(load):",
         "tests/unit/phases/preflight/test_quotas.py",
+    ),
+    "e: GET on chat completions is expected to be refused": Fault(
+        "checks/error_checks.py",
+        'http=HttpRequest("GET", "/v1/embeddings"),',
+        'http=HttpRequest("GET", CHAT),',
+        "tests/judges/test_provider.py",
+    ),
+    "e: a model that thinks until its tokens are used up fails a check": Fault(
+        "checks/error_checks.py",
+        'Expect("json.choices.0.finish_reason", "one_of", ENDS)',
+        'Expect("json.choices.0.message.content", "present")',
+        "tests/functional/phases/test_described_provider.py",
+    ),
+    "h: a stream has the time of a buffered answer": Fault(
+        "domain/config.py",
+        'TIME_LIMITS_S = {"stream": 900, "buffered": 29}',
+        'TIME_LIMITS_S = {"stream": 29, "buffered": 29}',
+        "tests/functional/proxy/doors/test_long_stream.py",
+    ),
+    "h: an alarm judges how long answers take": Fault(
+        "monitoring/alarms.py",
+        """        _PROXY,
+        {"figure": ("Overhead", "p99")},
+""",
+        """        _LAMBDA,
+        {"figure": ("Duration", "p99")},
+""",
+        "tests/functional/proxy/doors/test_long_stream.py",
+    ),
+    "h: an alarm counts executions, of which long streams are many": Fault(
+        "domain/config.py",
+        "    concurrency: int | None = None\n",
+        "    concurrency: int | None = 500\n",
+        "tests/unit/monitoring/test_alarms.py",
+    ),
+    "h: the handoff says nothing of 29 s": Fault(
+        "phases/write_handoff/handoff.py",
+        '    if mode == "buffered":\n',
+        '    if mode == "neither":\n',
+        "tests/unit/phases/write_handoff/test_write_handoff.py",
+    ),
+    "u: the load test judges the upstream's own time": Fault(
+        "load/split.py",
+        "_compare(recorder, wire, upstream or 0.0)",
+        "_compare(recorder, wire, 0.0)",
+        "tests/unit/load/test_upstream_time.py",
+    ),
+    "w: answers without a body are not looked at": Fault(
+        "checks/target.py",
+        '    return mode == "stream" and not aws.settings.embedded\n',
+        "    return False\n",
+        "tests/functional/phases/test_described_provider.py",
+    ),
+    "cc: what is gone by name is left by tag": Fault(
+        "phases/clean_up/gone.py",
+        "        and _would_be_found(item, names, region, api_ids)\n",
+        "        and False\n",
+        "tests/unit/phases/clean_up/test_clean_up.py",
     ),
 }
 

@@ -75,10 +75,14 @@ def _report(outcomes: dict[str, Outcome], textbook: int, exact: int) -> Report:
         for name, outcome in outcomes.items()
     ]
     typical = outcomes[FAILING.name].typical
+    least, share = (fixed.least_mean(RATE, LIVE_RATE, alpha) for alpha in (ALPHA, RULES["errors"].alpha))
     own = fixed.exact_test(RATE, LIVE_RATE, RULES["errors"].alpha, POWER)
     lines += [
         f"fixed test (2 % against 0.1 %, 1 % false alarms, 99 % power): z-test {textbook:,}, Fisher's exact {exact:,}",
-        f"of Fisher's exact test at this test's own share of the false alarms ({own:,}): {typical / own * 100:.0f} %",
+        f"of Fisher's exact test: {typical / exact * 100:.0f} %, at this test's share of the false alarms ({own:,}): "
+        f"{typical / own * 100:.0f} %",
+        f"no sequential test that holds 1 % needs fewer than {least:,.0f} on average ({least / exact * 100:.0f} % of"
+        f" Fisher's, {least / textbook * 100:.0f} % of the z-test); with this test's share, {share:,.0f}",
     ]
     bounds = [
         Bound("equal release stopped", outcomes[EQUAL.name].share * 100, high=1, unit="%"),

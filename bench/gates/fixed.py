@@ -30,6 +30,20 @@ def exact_test(rate: float, other: float, alpha: float, power: float, steps: int
     return next(count for count in range(low, 20 * low, steps) if exact_power(count, rate, other, alpha) >= power)
 
 
+def least_mean(rate: float, other: float, alpha: float) -> float:
+    """Requests of either side that any sequential test needs on average to find this difference, if it must hold its
+    false alarms at `alpha` for every common rate (Wald's bound: log(1 / alpha) over the information in one request of
+    either side, against the nearest pair of equal rates).
+    """
+    common = (rate + other) / 2
+    return log(1 / alpha) / sum(_information(each, common) for each in (rate, other))
+
+
+def _information(rate: float, common: float) -> float:
+    """Kullback and Leibler's, of one request."""
+    return rate * log(rate / common) + (1 - rate) * log((1 - rate) / (1 - common))
+
+
 def _fisher(hits: int, live: int, count: int) -> float:
     """p-value: of all failures at least `hits` are the candidate's, if both sides fail equally often."""
     failures = hits + live

@@ -84,7 +84,8 @@ class Caller(asyncio.Protocol):
             self.ended.set_exception(exc or ConnectionResetError())
 
 
-async def _drive(subject: Subject, connections: int) -> None:
+async def drive(subject: Subject, connections: int) -> None:
+    """Load a proxy for SECONDS, and note what came out."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in subject.headers.items())
     head = f"POST {PATH} HTTP/1.1\r\nhost: 127.0.0.1:{subject.port}\r\ncontent-type: application/json\r\n{lines}"
     payload = f"{head}authorization: Bearer sk-x\r\ncontent-length: {len(BODY)}\r\n\r\n".encode() + BODY
@@ -117,15 +118,15 @@ def measure(rounds: int, *, with_others: bool) -> Report:
         return report
     with contextlib.ExitStack() as stack:
         stack.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
-        _pin(0)
+        pin(0)
         port = stack.enter_context(upstream())
         subjects = _subjects(stack, port, report, with_others=with_others)
         for _ in range(rounds):
             for connections in CONNECTIONS:
                 for subject in subjects.values():
-                    asyncio.run(_drive(subject, connections))
+                    asyncio.run(drive(subject, connections))
     for name, subject in subjects.items():
-        report.lines += [_row(name, subject, connections) for connections in CONNECTIONS]
+        report.lines += [row(name, subject, connections) for connections in CONNECTIONS]
     ratio = statistics.median(subjects[OURS].rates[16]) / statistics.median(subjects[BARE].rates[16])
     report.bounds.append(
         Bound("requests/s at 16 connections as a part of the bare pass-through's", ratio, low=0.25, unit="of it")
@@ -133,25 +134,26 @@ def measure(rounds: int, *, with_others: bool) -> Report:
     return report
 
 
-def _row(name: str, subject: Subject, connections: int) -> str:
+def row(name: str, subject: Subject, connections: int) -> str:
+    """The medians of a proxy at a number of connections."""
     rate, p99, cpu = (
         statistics.median(values[connections]) for values in (subject.rates, subject.p99_ms, subject.cpu_us)
     )
     return f"{name:<28} {connections:3} connections {rate:8.0f}/s  p99 {p99:8.2f} ms  {cpu:7.0f} us of CPU a request"
 
 
-def _pin(core: int) -> None:
+def pin(core: int) -> None:
     """Put this process, and what it starts from now on, on one core."""
     cores = sorted(os.sched_getaffinity(os.getppid()))
     os.sched_setaffinity(0, {cores[core % len(cores)]})
 
 
 def _subjects(stack: contextlib.ExitStack, port: int, report: Report, *, with_others: bool) -> dict[str, Subject]:
-    _pin(1)
+    pin(1)
     subjects = {}
     for name, start in _starts(port, with_others=with_others).items():
         try:
-            with _new_children() as children:
+            with new_children() as children:
                 there = stack.enter_context(start)
             headers = portkey.headers(port) if name.startswith("Portkey") else {}
             subjects[name] = Subject(there, children[0], headers)
@@ -159,7 +161,7 @@ def _subjects(stack: contextlib.ExitStack, port: int, report: Report, *, with_ot
             report.lines.append(f"NOT RUN  {name}: {reason}")
     if not with_others:
         report.lines.append("NOT RUN  LiteLLM and Portkey (ask for them with --litellm)")
-    _pin(0)
+    pin(0)
     return subjects
 
 
@@ -179,7 +181,7 @@ def _passthrough(port: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _new_children() -> Iterator[list[int]]:
+def new_children() -> Iterator[list[int]]:
     """The processes that are started meanwhile, in order."""
     before, started = set(_children()), list[int]()
     yield started

@@ -50,7 +50,7 @@ def clean_environment() -> dict[str, str]:
 @contextlib.contextmanager
 def process(command: list[str], **options: object) -> Iterator[subprocess.Popen[str]]:
     """A process, ended on leaving."""
-    with subprocess.Popen(command, text=True, cwd=ROOT, **options) as started:  # type: ignore[call-overload]
+    with subprocess.Popen(command, text=True, **{"cwd": ROOT, **options}) as started:  # type: ignore[call-overload]
         try:
             yield started
         finally:
@@ -70,11 +70,11 @@ def upstream() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def local_door(port: int) -> Iterator[int]:
-    """`python -m proxy` over the upstream; its port."""
+def local_door(port: int, folder: Path = ROOT) -> Iterator[int]:
+    """`python -m proxy` of a checkout over the upstream; its port."""
     command = [sys.executable, "-m", "proxy", "--secret-env", "BENCH_SECRET", "--port", "0"]
     environment = {**clean_environment(), "BENCH_SECRET": secret(port)}
-    with process(command, stdout=subprocess.PIPE, env=environment) as started:
+    with process(command, stdout=subprocess.PIPE, env=environment, cwd=folder) as started:
         url = str(json.loads(_line(started.stdout))["base_url"])
         # Its log must go on being read, or the pipe fills.
         with subprocess.Popen(["cat"], stdin=started.stdout, stdout=subprocess.DEVNULL) as reader:

@@ -16,7 +16,7 @@ STATES = ("PENDING", "RUNNING", "WAITING_APPROVAL", "SUCCEEDED", "FAILED", "ROLL
 @click.command("list")
 @click.argument("environment", required=False)
 @click.option("--status", type=click.Choice(STATES))
-@click.option("--limit", type=int, metavar="N", help="How many, 1 to 100 (default: 20).")
+@click.option("--limit", type=click.IntRange(1, 100), metavar="N", help="How many, 1 to 100 (default: 20).")
 @json_option
 @reads
 def list_(client: Client, environment: str | None, status: str | None, limit: int | None, as_json: bool) -> int:

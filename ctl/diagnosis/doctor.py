@@ -35,15 +35,21 @@ class Check:
 def examine(now: Now = lambda: datetime.now(UTC)) -> list[Check]:
     """Every check, in the order in which they depend on each other."""
     checks = [_versions(), _variable()]
+    if not checks[-1].ok:
+        return [*checks, *_unchecked("credentials", "region", "API", "clock", "account")]
     try:
         client = connect()
     except Refused as refusal:
         checks.append(Check("credentials", False, str(refusal), _remedy_of(str(refusal))))
-        return [*checks, *(Check(name, None, "not checked: no client") for name in ("API", "clock", "account"))]
+        return [*checks, *_unchecked("region", "API", "clock", "account")]
     account = _account(client)
     api, health_account, date = _api(client)
     return [*checks, _region(client), account[0], api, _clock(date, now()),
             _same_account(account[1], health_account)]  # fmt: skip
+
+
+def _unchecked(*names: str) -> list[Check]:
+    return [Check(name, None, "not checked, since a check before it failed") for name in names]
 
 
 def _versions() -> Check:

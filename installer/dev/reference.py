@@ -45,10 +45,11 @@ _ERRORS = f"""\
 {_MADE}
 `code` stands in the API's answer (`{{"error": {{"code", "message", "field"?, "remedy"?}}}}`), in the phase's record, in
 the report and in what `proxyctl` prints. `…` stands for what is known when it happens. API Gateway itself answers 403
-(no valid signature, no permission, no such route), 429 and 504, with `message` only.
+(no valid signature, no permission, no such route), 413, 415, 429, 502 and 504 in the same shape.
 """
 # Errors whose text exists at run time only.
 _COMPUTED = {
+    "ChangeSetExists": "Another request made a change set of that name in this moment; the phase takes that one.",
     "CheckFailed": "Checks of the release failed; the text names them, what was expected and what came. The evidence "
     "has every check, and its request ID finds the proxy's log line.",
     "Drift": "What stands differs from the record; the text names each difference with its remedy. `options.heal` "
@@ -58,6 +59,7 @@ _COMPUTED = {
     "PreflightFailed": "Something would fail later: a permission, a quota, a name, a key. The text names each with its "
     "remedy.",
 }
+_AT_RUN_TIME = "Its text is put together when it happens."
 _HEAD = "| field | type | default | range | effect |\n|---|---|---|---|---|\n"
 
 
@@ -68,6 +70,7 @@ def pages() -> Mapping[Path, str]:
         FOLDER / "errors.md": errors(),
         FOLDER / "commands.md": cli_reference.page(_MADE),
         DECISIONS / "index.md": decisions(),
+        ROOT / "docs" / "threat-model.md": threat_model(),
     }
 
 
@@ -184,7 +187,7 @@ def _error_row(code: str, places: Iterable[error_codes.Raised]) -> str:
     kinds = list(dict.fromkeys(error_codes.KINDS[place.kind] for place in places))
     texts = [" ".join(filter(None, (_sentence(place.cause), _sentence(place.remedy)))) for place in places]
     causes = [text for text in dict.fromkeys(texts) if any(letter.isalpha() for letter in text)]
-    listed = [f"• {_escaped(text)}" for text in causes] or [_COMPUTED.get(code, "")]
+    listed = [f"• {_escaped(text)}" for text in causes] or [_COMPUTED.get(code, _AT_RUN_TIME)]
     return _cells(f"`{code}`", "; ".join(kinds), "<br>".join(listed))
 
 
@@ -203,6 +206,11 @@ def decisions() -> str:
     titles = [(file.read_text().partition("\n")[0].lstrip("# "), file.name) for file in files]
     lines = [f"- [{title}]({name})\n" for title, name in titles]
     return f"# Decisions\n\nWhy things are as they are, and what would undo it.\n\n{''.join(lines)}"
+
+
+def threat_model() -> str:
+    """SECURITY.md, whose place and name people and GitHub expect, as a page of the site."""
+    return (ROOT / "SECURITY.md").read_text().replace("# Security", "# Threat model", 1).replace("](docs/", "](")
 
 
 def _printed(module: str) -> str:

@@ -63,6 +63,7 @@ class Resource(TypedDict):
 
     Type: str
     Properties: Properties
+    DeletionPolicy: NotRequired[str]
 
 
 class Template(TypedDict):

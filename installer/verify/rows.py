@@ -37,6 +37,13 @@ ROWS = (
         embedded="the emulator expands the template itself, and runs Lambdas on this machine's own processor",
     ),
     Row(
+        "import",
+        "A new stack of the control plane over the table that an earlier one has left",
+        "`aws cloudformation delete-stack --stack-name proxyctl`, then `python3 bootstrap.py up`: it imports the "
+        "table, and `status` lists the environments as before",
+        by_hand="it would delete the stack that the other rows need",
+    ),
+    Row(
         "streaming",
         "Response streaming through API Gateway (`ResponseTransferMode: STREAM`)",
         '`curl -N "$PROXY_BASE_URL/chat/completions" -H \'content-type: application/json\' -d \'{"model":"gpt-4o-mini",'
@@ -196,6 +203,21 @@ ROWS = (
         "The same artifact digest on two machines (here: two processes with other hash seeds, and another compression)",
         "two clones: evidence `digest` of `package_artifact`",
         by_hand="it takes a second machine; this one's digest is in the JSON file",
+    ),
+    Row(
+        "still-listed",
+        "What Resource Groups Tagging lists of an environment that is gone; clean-up goes by name there",
+        "`aws resourcegroupstaggingapi get-resources --tag-filters Key=proxyctl:environment,Values=<env>` right after "
+        "a clean-up: nothing but what the evidence of `clean_up` has as `still_listed`",
+        by_hand="how long AWS goes on listing is nobody's promise; the emulator lists what exists",
+    ),
+    Row(
+        "cost-at-rest",
+        "What an environment costs a month while nobody uses it (`python -m bench costs` computes $1.42)",
+        "`aws ce get-cost-and-usage --time-period Start=<first>,End=<last> --granularity MONTHLY "
+        '--metrics UnblendedCost --filter \'{"Tags":{"Key":"proxyctl:environment","Values":["<env>"]}}\'`, with that '
+        "cost allocation tag active",
+        by_hand="a month has to pass",
     ),
     Row(
         "provider",

@@ -112,20 +112,27 @@ class Callers:
             self._all.discard(caller)
         caller.sock.close()
 
-    def make_room(self, drop: Callable[[Caller], None]) -> bool:
-        """Drop a connection if there are too many; whether a new one may be taken."""
-        if len(self._all) < self._limit or self.evict(drop):
-            return True
-        return len(self._all) < self._limit + self._surplus
+    def is_full(self) -> bool:
+        """Whether nobody may come: all there may be are there, the surplus too, and none can go."""
+        return len(self._all) >= self._limit + self._surplus and self._least_wanted() is None
 
-    def evict(self, drop: Callable[[Caller], None]) -> bool:
-        """Drop the connection that has waited longest in the least wanted stage; whether there was one."""
+    def make_room(self, drop: Callable[[Caller], None]) -> None:
+        """Drop a connection for a new one if there are as many as there may be."""
+        if len(self._all) >= self._limit:
+            self.evict(drop)
+
+    def evict(self, drop: Callable[[Caller], None]) -> None:
+        """Drop the connection that has waited longest in the least wanted stage, if there is any."""
+        caller = self._least_wanted()
+        if caller is not None:
+            drop(caller)
+
+    def _least_wanted(self) -> Caller | None:
         for stage in _LEAST_WANTED:
             waiting = [caller for caller in self._snapshot() if caller.stage is stage]
             if waiting:
-                drop(min(waiting, key=lambda caller: caller.since))
-                return True
-        return False
+                return min(waiting, key=lambda caller: caller.since)
+        return None
 
     def overdue(self, now: float) -> Iterable[Caller]:
         """The connections whose deadline is over."""

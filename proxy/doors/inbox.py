@@ -40,6 +40,8 @@ class Inbox:
         self._admit = admit
         self._blank = Request("", "", "", (), b"", body_limit, caller=caller, local=True)
         self._buffer = bytearray()
+        # Some send an empty line behind a body (RFC 9112 section 2.2). One is passed over, however the bytes arrive.
+        self._has_passed_line = False
         self._request: Request | None = None  # its head has arrived
         self._left = 0  # bytes of its body that are missing, or CHUNKED
         self._chunks: ChunkDecoder | None = None
@@ -96,15 +98,16 @@ class Inbox:
 
     def _begin(self) -> bool:
         """Take a head, if a whole one has arrived. Raises HeadError, ProxyError."""
-        if self._buffer[:2] == b"\r\n":  # some send an empty line behind a body (RFC 9112 section 2.2)
+        if not self._has_passed_line and self._buffer[:2] == b"\r\n":
             del self._buffer[:2]
+            self._has_passed_line = True
         end = end_of_request_head(self._buffer)
         if end < 0:
             return False
         raw = bytes(self._buffer[:end])
         del self._buffer[:end]
-        self._request = self._request_of(parse_request_line(raw.partition(b"\r\n")[0]))  # for the log, should more fail
-        head = parse_request(raw)
+        self._has_passed_line = False
+        head = self._parse(raw)
         self._request = self._request_of(head)
         self.minor = head.minor
         self.keep_alive = head.minor == 1 and "close" not in connection_options(head.fields)
@@ -118,6 +121,14 @@ class Inbox:
         expects = "100-continue" in (value.lower() for value in head.values("expect"))
         self.must_continue = expects and head.minor == 1 and length != 0 and not self._buffer
         return True
+
+    def _parse(self, raw: bytes) -> RequestHead:
+        """A head. Raises HeadError; what is clear of the request is then kept for the log."""
+        try:
+            return parse_request(raw)
+        except HeadError:
+            self._request = self._request_of(parse_request_line(raw.partition(b"\r\n")[0]))
+            raise
 
     def _request_of(self, head: RequestHead) -> Request:
         target, fields = head.target, tuple(head.fields)

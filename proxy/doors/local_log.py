@@ -5,6 +5,7 @@ Powertools takes longer for a line than the proxy for the rest of a request (ben
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import time
@@ -40,8 +41,13 @@ class LocalLog(Telemetry):
         if _LEVELS[level] < self._least:
             return
         wall = self._clock.wall()
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall)) + f".{int(wall % 1 * 1000):03d}Z"
+        moment = f"{_second(int(wall))}.{int(wall % 1 * 1000):03d}Z"
         line = json.dumps({"level": level, "message": message, "timestamp": moment, "service": "proxy", **fields})
         with self._lock:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
+
+
+@functools.lru_cache(maxsize=4)  # many lines share a second
+def _second(wall: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall))

@@ -102,7 +102,7 @@ class Server:
 
     def _accept(self) -> None:
         for _ in range(ACCEPTS):
-            if not self._callers.make_room(self._drop):
+            if self._callers.is_full():
                 self._accepting = False  # until the next tick: the backlog would report itself without a pause
                 self._selector.unregister(self._listener)
                 return
@@ -113,6 +113,7 @@ class Server:
             except OSError:  # it hung up at once, or descriptors ran out against the budget
                 self._callers.evict(self._drop)
                 return
+            self._callers.make_room(self._drop)  # now that there is one: none has to go for nobody
             caller = self._callers.add(sock)
             self._wait_for(caller)
             self._receive(caller)  # before the next one may take its place

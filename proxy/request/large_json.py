@@ -89,10 +89,15 @@ def _windows(body: Body) -> Iterator[tuple[bytes, list[re.Match[bytes]]]]:
             names.append(name)
             name = next(matches, None)
         window = bytes(view[at:end])
-        if (len(window) - len(window.rstrip(b"\\"))) % 2:
+        if _ends_in_escape(window):
             window = bytes(view[at : end + 1])
         yield window, names
         at += len(window)
+
+
+def _ends_in_escape(window: bytes) -> bool:
+    """Whether the byte that follows is escaped."""
+    return bool((len(window) - len(window.rstrip(b"\\"))) % 2)
 
 
 class _TopLevel:
@@ -130,10 +135,7 @@ class _TopLevel:
             raise ValueError("a bracket does not match")
         self._depth = depths[-1]
         self._check(bytes(compress(text, map((2).__gt__, depths))))
-        if not self._is_object:
-            return []
-        of_names = compress(depths, map(_KEY[0].__eq__, text)) if _KEY in text else ()
-        return [index for index, depth in enumerate(of_names) if depth == 1]
+        return _of_top_level(depths, text) if self._is_object and _KEY in text else []
 
     def _without_strings(self, window: bytes) -> bytes:
         if b"\\" in window:
@@ -166,6 +168,12 @@ class _TopLevel:
         is_empty = self._rest == b"}" and not self._has_members
         if self._is_object and not is_empty and not _last_member(self._rest):
             raise ValueError("no member")
+
+
+def _of_top_level(depths: list[int], text: bytes) -> list[int]:
+    """Which of the names in a text are the top level's."""
+    of_names = compress(depths, map(_KEY[0].__eq__, text))
+    return [index for index, depth in enumerate(of_names) if depth == 1]
 
 
 def _reduced(brackets: bytes) -> bytes:

@@ -22,7 +22,7 @@ _MAX_NAME = 128
 _MAX_FIELD_NAME = 5  # of `data` and `event`, the fields that matter
 _BOM = b"\xef\xbb\xbf"
 _line_end = re.compile(rb"\r\n|\n|\r").search
-WANTED = frozenset({(b"type",), (b"error",), (b"usage",), (b"response", b"usage")})
+WANTED = frozenset({(b"type",), (b"error",), (b"code",), (b"usage",), (b"response", b"usage"), (b"response", b"error")})
 
 
 @dataclass(slots=True)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from proxy.response.families import Family
 
 MAX_TOKENS = 10**12
+MAX_CODE = 64
+UNNAMED = "unnamed"
+_PUNCTUATION = {ord(char): "x" for char in "_-."}
 SMALL = 8192  # bytes of a JSON answer that is parsed as a whole
 _USAGE = (b"usage",)
 _NULL_USAGE = b'"usage":null'
@@ -29,6 +32,7 @@ class BodyWatcher:
     ends_in_cr = False
     has_ended = False
     tokens: tuple[int, int] | None = None  # (input, output) as the upstream counted them
+    error_code = ""  # of the error that an event tells
 
     def feed(self, chunk: bytes) -> bytes:
         """Take a chunk; what may be handed on now."""
@@ -121,6 +125,8 @@ class EventsWatcher(BodyWatcher):
             tokens = count(value_of(event.members.get(path)))
             self.tokens = self.tokens if tokens is None else tokens
 
+        self.error_code = self.error_code or error_code(event)
+
     def _is_end(self, event: Event) -> bool:
         family = self._family
         if family is None:
@@ -131,6 +137,25 @@ class EventsWatcher(BodyWatcher):
         return (
             is_truthy(event.members.get((b"error",))) or (kind if isinstance(kind, str) else event.name) in family.types
         )
+
+
+def error_code(event: Event) -> str:
+    """The code of the error that an event tells; empty if it tells none.
+
+    Some upstreams put a sentence there, which may repeat a part of the prompt: that is UNNAMED.
+    """
+    members = event.members
+    error = value_of(members.get((b"error",))) or value_of(members.get((b"response", b"error")))
+    code: object = error.get("code") or error.get("type") if isinstance(error, dict) else error
+    if not code and value_of(members.get((b"type",))) == "error":
+        code = value_of(members.get((b"code",))) or UNNAMED
+    if not error and not code:
+        return ""
+    return code if isinstance(code, str) and _is_name(code) else UNNAMED
+
+
+def _is_name(code: str) -> bool:
+    return len(code) <= MAX_CODE and code.isascii() and code.translate(_PUNCTUATION).isalnum()
 
 
 def watcher_for(kind: str, family: Family | None, *, is_judged: bool) -> BodyWatcher:

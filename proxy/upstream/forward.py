@@ -19,8 +19,8 @@ from proxy.upstream.relay import respond, total_timeout
 
 if TYPE_CHECKING:
     from proxy.clock import Clock
-    from proxy.exchange import Exchange
     from proxy.message import Request, Response
+    from proxy.outbound import Outbound
     from proxy.request.model import NamedModel
     from proxy.secret.cache import SecretCache
     from proxy.secret.schema import Config
@@ -43,45 +43,27 @@ class Forwarder:
         self._clock = clock
         self._mask: tuple[Config | None, Mask | None] = (None, None)
 
-    def forward(
-        self,
-        request: Request,
-        path: str,
-        config: Config,
-        exchange: Exchange,
-        named: NamedModel | None = None,
-        *,
-        caller_key: str = "",
-        upstream: str = "",
-    ) -> Response:
-        """The upstream's answer to `request` at `path` (below the base URL).
-
-        `named`: the model in its body; `upstream`: the upstream of a request without one. Raises ProxyError,
-        CallerGone.
-        """
-        total_s, targets = config.timeouts.total_s, [("", upstream)]
-        if named is not None:
-            exchange.model = named.name
-            targets = targets_of(named.name, config)
-            total_s = _total_s(named.name, config)
-        deadline = exchange.started + total_s
-        if request.deadline is not None:
-            deadline = min(deadline, request.deadline)
-        call = Call(
-            request,
-            path,
-            config,
-            config.upstream_named(targets[0][1]),
-            exchange,
-            self._mask_of(config),
-            family_of(path.partition("?")[0]),
-            deadline,
-            caller_key,
-        )
-        answer = self._first_good(call, targets, named)
+    def forward(self, outbound: Outbound) -> Response:
+        """The upstream's answer. Raises ProxyError, CallerGone."""
+        call, targets = self._call(outbound)
+        answer = self._first_good(call, targets, outbound.named)
+        exchange = outbound.exchange
         exchange.upstream_status = answer.status
         exchange.upstream_request_id = call.mask.text(answer.header("x-request-id") or "")
         return respond(call, answer, self._pool, self._clock)
+
+    def _call(self, outbound: Outbound) -> tuple[Call, list[tuple[str, str]]]:
+        """The call, and its targets: (model, upstream) in order."""
+        request, config, exchange, named = outbound.request, outbound.config, outbound.exchange, outbound.named
+        targets = [("", outbound.upstream)]
+        if named is not None:
+            exchange.model = named.name
+            targets = targets_of(named.name, config)
+        deadline = _deadline(outbound)
+        upstream, mask = config.upstream_named(targets[0][1]), self._mask_of(config)
+        family = family_of(outbound.path.partition("?")[0])
+        call = Call(request, outbound.path, config, upstream, exchange, mask, family, deadline, outbound.caller_key)
+        return call, targets
 
     def _mask_of(self, config: Config) -> Mask:
         held, mask = self._mask
@@ -237,6 +219,14 @@ def targets_of(name: str, config: Config) -> list[tuple[str, str]]:
         alias = config.models.get(fallback)
         targets.append((fallback, model.upstream) if alias is None else (alias.target, alias.upstream))
     return targets
+
+
+def _deadline(outbound: Outbound) -> float:
+    """When all attempts of a request must be over, on Clock.monotonic()."""
+    config, named, platforms = outbound.config, outbound.named, outbound.request.deadline
+    total_s = config.timeouts.total_s if named is None else _total_s(named.name, config)
+    own = outbound.exchange.started + total_s
+    return own if platforms is None else min(own, platforms)
 
 
 def _total_s(name: str, config: Config) -> float:

@@ -25,6 +25,8 @@ ELSEWHERE = {
     "BindTheRole": "a role that an earlier version made, without the boundary",
     "SettleTheStack": "a rollback that failed",
     "ReadTheProxysLog": "an account, where traffic is split between two versions",
+    "CancelTheDeletionOfTheSecret": "a secret whose deletion someone scheduled",
+    "MakeDeletedStagesAgain": "a stage that someone deleted",
     "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}
@@ -37,6 +39,9 @@ _NAMED_OTHERWISE = {
     "apigateway:GetAccount": ["apigateway:GET"],
     "apigateway:GetRestApis": ["apigateway:GET"],
     "apigateway:GetStage": ["apigateway:GET"],
+    "apigateway:GetRestApi": ["apigateway:GET"],
+    "apigateway:CreateStage": ["apigateway:POST"],
+    "apigateway:UpdateStage": ["apigateway:PATCH"],
 }
 # Given with the call, and authorised as actions of their own.
 _ALSO = {

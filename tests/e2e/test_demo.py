@@ -66,6 +66,8 @@ def test_run_again_it_changes_nothing_and_says_so(folder: Path) -> None:
     assert "already running" in out
     assert "control plane: nothing to change" in out
     assert "No change" in out
+    assert "console   http://127.0.0.1:" in out
+    assert len(out.splitlines()) <= 25
 
 
 def test_what_it_leaves_for_the_shell_is_complete_and_private(folder: Path) -> None:

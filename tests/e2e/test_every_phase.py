@@ -102,14 +102,8 @@ CASES: dict[str, Case] = {
 }
 
 
-# The cheapest, in a phase that no other test looks at: it runs with all tests, the others on demand. (Executions are
-# stopped and deployments aborted in test_setbacks.py, too.)
-QUICK = {"killed": "package_artifact"}
-
-
-def cases(kind: str = "") -> list[Any]:
-    quick = QUICK.get(kind)
-    return [name if name == quick else pytest.param(name, marks=pytest.mark.long) for name in CASES]
+# On demand: test_setbacks.py stops and aborts, and test_settings_follow.py kills, with all tests.
+ON_DEMAND = [pytest.param(name, marks=pytest.mark.long) for name in CASES]
 
 
 def test_every_phase_has_its_case() -> None:
@@ -226,7 +220,7 @@ def abort(rolled: Rolled, deployment_id: str) -> None:
     assert status == 202
 
 
-@pytest.mark.parametrize("name", cases("killed"))
+@pytest.mark.parametrize("name", ON_DEMAND)
 def test_a_lambda_that_is_killed_in_the_middle(rolled: Rolled, name: str) -> None:
     with caught(rolled, name, next_changes=name not in BEFORE_RELEASE) as (struck, lambda_):
         lambda_.kill()
@@ -240,7 +234,7 @@ def test_a_lambda_that_is_killed_in_the_middle(rolled: Rolled, name: str) -> Non
     struck.next_works()
 
 
-@pytest.mark.parametrize("name", cases("stopped"))
+@pytest.mark.parametrize("name", ON_DEMAND)
 def test_an_execution_that_is_stopped_while_its_lambda_lives_on(rolled: Rolled, name: str) -> None:
     with caught(rolled, name) as (struck, _lambda):
         stop(rolled, struck.first)
@@ -254,7 +248,7 @@ def test_an_execution_that_is_stopped_while_its_lambda_lives_on(rolled: Rolled, 
     assert final(rolled.embedded, struck.first) == told
 
 
-@pytest.mark.parametrize("name", cases("aborted"))
+@pytest.mark.parametrize("name", ON_DEMAND)
 def test_an_abort_in_the_middle(rolled: Rolled, name: str) -> None:
     with caught(rolled, name) as (struck, _lambda):
         abort(rolled, struck.first)
@@ -276,7 +270,7 @@ def limited(rolled: Rolled, name: str, seconds: int) -> Iterator[None]:
         functions.update_function_configuration(FunctionName=function, Timeout=before)
 
 
-@pytest.mark.parametrize("name", cases())
+@pytest.mark.parametrize("name", ON_DEMAND)
 def test_a_lambda_that_runs_out_of_time_in_the_middle_is_asked_again(rolled: Rolled, name: str) -> None:
     """What the state machine retries, it retries: the second call finds what the first one left, and goes on."""
     at_once = {"strategy": "all_at_once", "step_s": 1, "watch_s": 1}

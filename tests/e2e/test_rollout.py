@@ -155,7 +155,8 @@ def throttle(rolled: Rolled) -> float:
 def test_report_and_handoff_are_served(rolled: Rolled) -> None:
     status, page = rolled.embedded.call("GET", f"/deployments/{rolled.deployment['id']}/report")
     assert status == 200
-    assert "<svg" in page
+    for chart in ("Latency by percentile", "Distribution of latency", "Requests over time", "When each phase ran"):
+        assert f'aria-label="{chart}"' in page
     status, text = rolled.embedded.call("GET", f"/deployments/{rolled.deployment['id']}/handoff")
     assert status == 200
     assert rolled.base_url in text

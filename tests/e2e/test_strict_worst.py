@@ -45,7 +45,7 @@ def test_a_deploy_and_its_clean_up_come_through_with_every_delay_at_its_worst(em
     embedded_as.client.put_secret(ENVIRONMENT, embedded_as.secret())
     told = roll(embedded_as, ENVIRONMENT)
     assert told["status"] == "SUCCEEDED", told.get("error")
-    assert len(phase(told, "configure_monitoring")["evidence"]["heard"]) == 9
+    assert len(phase(told, "configure_monitoring")["evidence"]["heard"]) == 8
     removed = roll(embedded_as, ENVIRONMENT, "cleanup", options={"remove_secret": True, "secret_recovery_days": 0})
     assert removed["status"] == "SUCCEEDED", removed.get("error")
     assert phase(removed, "clean_up")["evidence"]["left"] == []

@@ -69,6 +69,7 @@ class FakeAws:
     topics: FakeTopics = field(default_factory=FakeTopics)
 
     def __post_init__(self) -> None:
+        self.gateway.stacks = self.stacks
         self.alarms.notify = self.topics.publish
         self.rollouts = FakeRollouts(self.as_aws())
         self.documents = FakeDocuments(self.as_aws())

@@ -97,6 +97,7 @@ def _load(candidate: shard.Summary, live: shard.Summary) -> LoadEvidence:
         estimated_usd=0.0123,
         usd_per_million=4.81,
         shards="load/d-2/",
+        curves="reports/d-2/curves.json",
         tuning=Tuning(
             512,
             1024,

@@ -6,7 +6,14 @@ import base64
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from chalicelib.domain.aws.functions import Alias, ConcurrencyLimits, FunctionConfig, FunctionSettings, Version
+from chalicelib.domain.aws.functions import (
+    Alias,
+    ConcurrencyLimits,
+    FunctionConfig,
+    FunctionSettings,
+    Permission,
+    Version,
+)
 from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
 
@@ -25,6 +32,7 @@ class FakeFunctions:
         self.concurrency = ConcurrencyLimits(total=1_000, unreserved=1_000)
         self.deleted: list[str] = []
         self.failed: dict[str, str] = {}
+        self.granted: dict[str, list[Permission]] = {}
         self._busy: dict[str, int] = {}
 
     def add(self, function: str, config: FunctionConfig, *, live: str, versions: int) -> None:
@@ -35,6 +43,13 @@ class FakeFunctions:
             for number in range(1, versions + 1)
         ]
         self.pointed[function] = {name: Alias(name, live) for name in ("live", "candidate")}
+        gateway = Permission("gateway", "apigateway.amazonaws.com", "arn:aws:execute-api:eu-central-1:1:api1/*")
+        self.granted = {name: [gateway] for name in self.pointed[function]}
+
+    def drop_alias(self, function: str, name: str) -> None:
+        """As Lambda deletes an alias: its policy goes with it."""
+        self.pointed[function].pop(name)
+        self.granted.pop(name, None)
 
     def config(self, function: str, qualifier: str | None = None) -> FunctionConfig:
         if function not in self.latest:
@@ -76,6 +91,12 @@ class FakeFunctions:
 
     def create_alias(self, function: str, alias: Alias) -> None:
         self.pointed[function].setdefault(alias.name, alias)
+
+    def permissions(self, function: str, alias: str) -> Sequence[Permission]:
+        return self.granted.get(alias, ())
+
+    def permit(self, function: str, alias: str, permission: Permission) -> None:
+        self.granted.setdefault(alias, []).append(permission)
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
         digest = key.rpartition("/")[2].removesuffix(".zip")

@@ -56,7 +56,7 @@ class FakeLogs:
         return [query for query in self.saved.values() if query.name.startswith(prefix)]
 
     def put_query(self, wanted: SavedQuery) -> None:
-        query_id = wanted.id or f"q{len(self.saved) + 1}"
+        query_id = wanted.id or f"q{1 + max((int(query_id[1:]) for query_id in self.saved), default=0)}"
         self.saved[query_id] = replace(wanted, id=query_id)
 
     def delete_query(self, query_id: str) -> None:

@@ -16,6 +16,7 @@ from .requests import NOW
 class Kept:
     info: SecretInfo
     texts: dict[str, str | bytes] = field(default_factory=dict)
+    created: dict[str, datetime] = field(default_factory=dict)  # by version, where it is not the secret's last change
 
 
 class FakeSecrets:
@@ -68,7 +69,7 @@ class FakeSecrets:
         kept = self._one(secret)
         if version_id not in kept.texts:
             raise NotFound(f"there is no version {version_id}")
-        return SecretText(version_id, kept.texts[version_id], kept.info.changed_at)
+        return SecretText(version_id, kept.texts[version_id], kept.created.get(version_id, kept.info.changed_at))
 
     def versions(self, secret: str) -> Sequence[SecretVersion]:
         info = self._one(secret).info

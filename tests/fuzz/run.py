@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import h11
 
@@ -22,6 +23,9 @@ from proxy.settings import Settings
 from proxy.telemetry import Telemetry
 from proxy.wiring import Parts
 from tests.fuzz import corpus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEY = "sk-upstream"
 BODY_LIMIT = 100_000
@@ -49,9 +53,11 @@ class Silent(Telemetry):
     def __init__(self) -> None:
         super().__init__("fuzz", "INFO", SYSTEM)
         self.bugs: list[str] = []
+        self.ids: list[str] = []  # of all requests, in order
 
     def request_ended(self, exchange: Exchange) -> None:
         """A request has ended."""
+        self.ids.append(exchange.request_id)
         if exchange.error == "internal_error":
             self.bugs.append(exchange.path)
 
@@ -61,7 +67,9 @@ class RawUpstream:
 
     def __init__(self) -> None:
         self.answer = b""
-        self.targets: list[str] = []
+        self.targets: dict[str, str] = {}  # by the id of the request
+        self.reading = 0  # connections whose request has not arrived as a whole
+        self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -77,29 +85,39 @@ class RawUpstream:
     def _serve(self, client: socket.socket) -> None:
         client.settimeout(HANG_S)
         with client, contextlib.suppress(OSError):
-            self.targets.append(_read_request(client))
+            self._note(client)
             client.sendall(self.answer)
             client.shutdown(socket.SHUT_WR)
             client.recv(1)
+
+    def _note(self, client: socket.socket) -> None:
+        with self._lock:
+            self.reading += 1
+        try:
+            request_id, target = _read_request(client)
+            self.targets[request_id] = target
+        finally:
+            with self._lock:
+                self.reading -= 1
 
     def close(self) -> None:
         """Stop listening."""
         self._listener.close()
 
 
-def _read_request(client: socket.socket) -> str:
-    """The target of a request that the proxy has sent, which must be sound."""
+def _read_request(client: socket.socket) -> tuple[str, str]:
+    """(id, target) of a request that the proxy has sent, which must be sound. Raises OSError when it breaks off."""
     data = b""
     while (end := end_of_request_head(data)) < 0:
         part = client.recv(65_536)
         if not part:
-            return ""
+            raise ConnectionResetError
         data += part
     head = parse_request(data[:end])
     size = len(data) - end
     while size < request_length(head):
         size += len(client.recv(65_536)) or request_length(head)
-    return head.target
+    return head.values("x-request-id")[0], head.target
 
 
 def _receive(client: socket.socket) -> bytes:
@@ -129,6 +147,7 @@ class Fuzzer:
             Settings("", "fuzz", "INFO", "stream", "", 3600.0, "1"), TextStore(lambda: text), telemetry=self._telemetry
         )
         parts.secrets.get()
+        self._inputs: list[tuple[bytes, list[str]]] = []  # and the ids of the requests that each came to
         self._server = Server(0, parts, BODY_LIMIT)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -140,6 +159,7 @@ class Fuzzer:
         with contextlib.redirect_stderr(stderr):
             while self.report.inputs < inputs and time.monotonic() < until:
                 self._one_input()
+        self._judge_targets()
         if stderr.getvalue():
             self.report.failures.append(f"a traceback was written: {stderr.getvalue()[-2000:]}")
         if self._telemetry.bugs:
@@ -162,14 +182,21 @@ class Fuzzer:
         if rnd.random() < 0.5:
             response = corpus.mutated(rnd, response)
         self._upstream.answer = response
-        before = len(self._upstream.targets)
+        before = len(self._telemetry.ids)
         try:
             raw = self._exchange(request + MARK)
         except TimeoutError:
             self.report.failures.append(f"hang: {request!r} answered by {response!r}")
             raw = b""
+        self._settle()
         self.report.inputs += 1
-        self._judge(request, response, raw, self._upstream.targets[before:])
+        self._inputs.append((request, self._telemetry.ids[before:]))
+        self._judge_answer(request, response, raw)
+
+    def _settle(self) -> None:
+        """Wait until the door has done with this input: the requests that end until then are this input's."""
+        if not _until(lambda: not self._server._callers._all):
+            self.report.failures.append("hang: the door has not done with an input")
 
     def _exchange(self, data: bytes) -> bytes:
         with socket.create_connection(self._server.server_address, timeout=HANG_S) as client:
@@ -184,8 +211,7 @@ class Fuzzer:
                     raw += part
             return raw
 
-    def _judge(self, request: bytes, response: bytes, raw: bytes, targets: list[str]) -> None:
-        """A marked request behind the input is run exactly when the input ends where the grammar says."""
+    def _judge_answer(self, request: bytes, response: bytes, raw: bytes) -> None:
         if raw and not raw.startswith(b"HTTP/1.1 "):
             self.report.failures.append(f"no answer: {raw[:80]!r} to {request!r}")
         if raw:
@@ -193,11 +219,22 @@ class Fuzzer:
             self.report.answers[status] = self.report.answers.get(status, 0) + 1
         if KEY.encode() in raw:
             self.report.failures.append(f"the key came back: {response!r}")
-        allowed = requests_in(request + MARK)
-        for target in targets:
-            path = below_v1(target.partition("?")[0])
-            if target and not any(path == want or want.startswith("/models/") for want in allowed):
-                self.report.failures.append(f"desync: {target} was run for {request!r}")
+
+    def _judge_targets(self) -> None:
+        """What was run are requests of its input; a marked one behind it only if it ends where the grammar says.
+
+        By ids and at the end, for the upstream may read a request when its caller has long gone.
+        """
+        if not _until(lambda: not self._upstream.reading):
+            self.report.failures.append("hang: the upstream has not got the whole of a request")
+        targets = dict(self._upstream.targets)
+        for request, ids in self._inputs:
+            allowed = requests_in(request + MARK)
+            for target in filter(None, (targets.pop(each, "") for each in ids)):
+                path = below_v1(target.partition("?")[0])
+                if not any(path == want or want.startswith("/models/") for want in allowed):
+                    self.report.failures.append(f"desync: {target} was run for {request!r}")
+        self.report.failures += [f"desync: no input has {target}" for target in targets.values()]
 
     def _check_alive(self) -> None:
         try:
@@ -206,6 +243,16 @@ class Fuzzer:
             raw = repr(error).encode()
         if not raw.startswith(b"HTTP/1.1 200"):
             self.report.failures.append(f"the door died: {raw[:200]!r}")
+
+
+def _until(condition: Callable[[], bool]) -> bool:
+    """Wait until a condition holds, at most HANG_S; whether it does."""
+    until = time.monotonic() + HANG_S
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.0005)
+    return True
 
 
 def requests_in(data: bytes) -> list[str]:

@@ -14,6 +14,7 @@ from chalicelib.domain.aws.functions import (
     FunctionConfig,
     FunctionSettings,
     Invocation,
+    Permission,
     Version,
 )
 from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
@@ -29,6 +30,14 @@ def _version(answer: Mapping[str, Any]) -> Version:
         answer.get("Description", ""),
         variables.get("ARTIFACT_DIGEST", ""),
     )
+
+
+def _permission(statement: Mapping[str, Any]) -> Permission:
+    principal = statement.get("Principal", "")
+    service = principal.get("Service", "") if isinstance(principal, dict) else str(principal)
+    conditions = statement.get("Condition", {})
+    sources = [source for operator in conditions.values() for source in operator.values()]
+    return Permission(statement.get("Sid", ""), service, str(sources[0]) if sources else "")
 
 
 class LambdaFunctions:
@@ -93,6 +102,29 @@ class LambdaFunctions:
     def create_alias(self, function: str, alias: Alias) -> None:
         try:
             call("lambda", "create_alias", FunctionName=function, Name=alias.name, FunctionVersion=alias.version)
+        except AwsCallFailed as error:
+            if error.aws_code != "ResourceConflictException":
+                raise
+
+    def permissions(self, function: str, alias: str) -> Sequence[Permission]:
+        try:
+            policy = call("lambda", "get_policy", FunctionName=function, Qualifier=alias)["Policy"]
+        except NotFound:
+            return ()
+        return [_permission(statement) for statement in json.loads(policy)["Statement"]]
+
+    def permit(self, function: str, alias: str, permission: Permission) -> None:
+        try:
+            call(
+                "lambda",
+                "add_permission",
+                FunctionName=function,
+                Qualifier=alias,
+                StatementId=permission.statement_id,
+                Action="lambda:InvokeFunction",
+                Principal=permission.principal,
+                SourceArn=permission.source_arn,
+            )
         except AwsCallFailed as error:
             if error.aws_code != "ResourceConflictException":
                 raise

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from chalicelib.domain.aws.gateway import GatewayAccount
+from chalicelib.domain.aws.gateway import AccessLog, GatewayAccount, StageState
 from chalicelib.domain.errors import NotFound
 
 from .session import call, pages
+
+_THROTTLE = "/*/*/throttling"
 
 
 class RestGateway:
@@ -35,3 +38,61 @@ class RestGateway:
         except NotFound:
             return False
         return bool(answer.get("accessLogSettings", {}).get("destinationArn"))
+
+    def exists(self, api_id: str) -> bool:
+        try:
+            call("apigateway", "get_rest_api", restApiId=api_id)
+        except NotFound:
+            return False
+        return True
+
+    def stage(self, api_id: str, name: str) -> StageState | None:
+        try:
+            answer = call("apigateway", "get_stage", restApiId=api_id, stageName=name)
+        except NotFound:
+            return None
+        limits = answer.get("methodSettings", {}).get("*/*", {})
+        return StageState(
+            deployment_id=answer["deploymentId"],
+            rate_per_s=float(limits.get("throttlingRateLimit", 0)),
+            burst=int(limits.get("throttlingBurstLimit", 0)),
+        )
+
+    def create_stage(
+        self, api_id: str, name: str, state: StageState, access_log: AccessLog | None, tags: Mapping[str, str]
+    ) -> None:
+        call(
+            "apigateway",
+            "create_stage",
+            restApiId=api_id,
+            stageName=name,
+            deploymentId=state.deployment_id,
+            tags=dict(tags),
+        )
+        fixed = [_replace("/*/*/metrics/enabled", "true"), _replace("/*/*/logging/dataTrace", "false")]
+        _patch(api_id, name, [*_throttle(state), *fixed, *_access_log(access_log)])
+
+    def set_stage(self, api_id: str, name: str, state: StageState) -> None:
+        _patch(api_id, name, [_replace("/deploymentId", state.deployment_id), *_throttle(state)])
+
+
+def _patch(api_id: str, stage: str, operations: list[dict[str, Any]]) -> None:
+    call("apigateway", "update_stage", restApiId=api_id, stageName=stage, patchOperations=operations)
+
+
+def _replace(path: str, value: str) -> dict[str, Any]:
+    return {"op": "replace", "path": path, "value": value}
+
+
+def _throttle(state: StageState) -> list[dict[str, Any]]:
+    rate, burst = f"{state.rate_per_s:g}", str(state.burst)
+    return [_replace(f"{_THROTTLE}/rateLimit", rate), _replace(f"{_THROTTLE}/burstLimit", burst)]
+
+
+def _access_log(log: AccessLog | None) -> list[dict[str, Any]]:
+    if log is None:
+        return []
+    return [
+        _replace("/accessLogSettings/destinationArn", log.destination),
+        _replace("/accessLogSettings/format", log.format),
+    ]

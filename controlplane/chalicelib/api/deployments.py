@@ -54,7 +54,7 @@ def _status(call: ApiCall) -> DeploymentStatus | None:
 def _limit(call: ApiCall) -> int:
     text = call.query.get("limit", str(_PAGE))
     # Measured before it is read: Python refuses to read a number of 5,000 digits.
-    if not text.isdecimal() or len(text) > _LIMIT_DIGITS or not 1 <= int(text) <= _PAGE_LIMIT:
+    if not (text.isascii() and text.isdecimal()) or len(text) > _LIMIT_DIGITS or not 1 <= int(text) <= _PAGE_LIMIT:
         raise BadRequest(f"limit {text[:20]!r} is not from 1 to {_PAGE_LIMIT}", field="limit", remedy="Leave it out.")
     return int(text)
 

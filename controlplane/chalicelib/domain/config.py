@@ -179,6 +179,9 @@ class Config:
                     field="config.notify",
                     remedy="Correct or remove the entry.",
                 )
+            refused = webhook_url.refusal_of_recipient(whom) if whom.startswith("https://") else None
+            if refused:
+                raise BadRequest(f"{whom} in config.notify {refused[0]}", field="config.notify", remedy=refused[1])
 
     def time_limit_s(self, response_mode: str) -> int:
         """Seconds that the function may take for an answer. response_mode: the one in force, `stream` or `buffered`."""

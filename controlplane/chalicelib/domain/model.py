@@ -132,8 +132,10 @@ class Environment:
     good before that, and is the target of action rollback. `releases`: the last ten that passed every check, newest
     first; a rollback goes to no other version.
 
-    incident: since when, and why, revalidations fail; None when the last one passed. expires_at: when the sweeper
-    cleans it up, with the options in `at_expiry`; None for an environment without a time limit.
+    recovered_from: the newest deployment when the record, which someone had deleted, was rebuilt from those of the
+    deployments; None otherwise. incident: since when, and why, revalidations fail; None when the last one passed.
+    expires_at: when the sweeper cleans it up, with the options in `at_expiry`; None for an environment without a time
+    limit.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Environment:
     expires_at: str | None = None
     at_expiry: Evidence = field(default_factory=dict)
     updated_at: str | None = None
+    recovered_from: str | None = None
 
     @property
     def good(self) -> tuple[Release, ...]:

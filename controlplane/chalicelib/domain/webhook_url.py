@@ -1,4 +1,7 @@
-"""`config.webhook`: which URLs the control plane can and may call. Stricter than the HTTP client behind it."""
+"""`config.webhook` and `config.notify`: which URLs the control plane, or SNS for it, can and may call.
+
+Stricter than the HTTP client behind it.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ _WRITE_IT_SO = (
     "Percent-encode other characters of the path, write an international host as xn--…, and leave user names and "
     "fragments out."
 )
+_PRIVATE = "must be reachable from the internet", "Name a public host, not one of a private network."
 _THIS_MACHINE = "127.0.0.1"
 # Names that resolve inside a network only.
 _INTERNAL = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "arpa", "localdomain")
@@ -32,9 +36,12 @@ def refusal(url: str) -> tuple[str, str] | None:
         return "must begin with https://", "Give the receiver a certificate."
     if len(host) > _LONGEST_HOST or not 0 < int(match["port"] or 443) < 65_536:
         return "has a host or port that cannot be", "Correct it."
-    if host != _THIS_MACHINE and not _is_public(host):
-        return "must be reachable from the internet", "Name a public host, not one of a private network."
-    return None
+    return None if host == _THIS_MACHINE or _is_public(host) else _PRIVATE
+
+
+def refusal_of_recipient(url: str) -> tuple[str, str] | None:
+    """The same for a URL that SNS shall call: SNS takes any, and never reaches one of a private network."""
+    return _PRIVATE if is_on_this_machine(url) else refusal(url)
 
 
 def is_on_this_machine(url: str) -> bool:

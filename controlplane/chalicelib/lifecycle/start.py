@@ -25,6 +25,7 @@ from .config_patch import patched, without_nulls
 from .execution import execution_input
 from .feasibility import refuse_near_name, refuse_unreachable_rate
 from .idempotency import claim_of, claimed_deployment, deployment_id
+from .lost_records import recover
 from .queue import enqueue, refuse_to_overtake
 from .settle import dead_lock, settle
 
@@ -70,7 +71,7 @@ def begin(
     _check_webhook(start.config, aws)
     claim = claim_of(key, caller, body)
     now = clock()
-    environment = aws.records.environment(start.environment)
+    environment = recover(aws.records.environment(start.environment), aws)
     if start.action in _NEEDS_RELEASE:
         _refuse_without_release(environment)
     refuse_unreachable_rate(start.action, start.options)

@@ -1,6 +1,7 @@
 """What the report draws of a load test: percentile curve, histogram, and figures second by second. Pure.
 
-The load test stores them beside its shards, so that the Lambda that draws reads some kilobytes and no histograms.
+The load test stores them beside the report, so that the Lambda that draws reads some kilobytes and no histograms; the
+shards are gone by then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from chalicelib.domain.evidence.load import Percentiles
 from .histogram import Histogram, add, middle
 from .shard import Summary
 
-NAME = "curves.json"
 _SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999)
 _BINS = 36
 _WINDOWS = 60  # most windows of a run that are drawn
@@ -54,6 +54,11 @@ class Curves:
     window_s: int = 1
     candidate: Curve = Curve()
     live: Curve | None = None
+
+
+def key(deployment_id: str) -> str:
+    """Where a deployment's curves are in the control plane's bucket: as long as its report."""
+    return f"reports/{deployment_id}/curves.json"
 
 
 def percentiles(histogram: Histogram) -> Percentiles:

@@ -61,6 +61,6 @@ def paired(
             continue
         ours = add([ours, candidate.get(second, Histogram())])
         theirs = add([theirs, live.get(second, Histogram())])
-        if round(ours.total + theirs.total, 6) >= round(least, 6) and ours.total and theirs.total:
+        if ours.total + theirs.total >= round(least, 6) and ours.total and theirs.total:
             yield ours, theirs
             ours, theirs = Histogram(), Histogram()

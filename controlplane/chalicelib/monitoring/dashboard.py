@@ -83,9 +83,26 @@ def chosen(names: Names, arn: str) -> str:
     return arn.replace(names.alarm(""), _CHOSEN.alarm(""))
 
 
+def differs(existing: str, wanted: str) -> bool:
+    """Whether two bodies show other things. Which alarms exist is left out: it differs by when a body was written."""
+    return _without_alarms(existing) != _without_alarms(wanted)
+
+
+def _without_alarms(body: str) -> object:
+    try:
+        document = json.loads(body)
+        kinds = [widget for widget in document["widgets"] if widget["type"] != "alarm"]
+    except (ValueError, KeyError, TypeError):
+        return body  # someone wrote another document
+    return {**document, "widgets": kinds}
+
+
 def prices_of(written: str | None) -> dict[str, tuple[float, float]]:
     """The prices by model in a dashboard's JSON: those of all environments that have written it. {} for none."""
-    widgets = json.loads(written or "{}").get("widgets", [])
+    try:
+        widgets = json.loads(written or "{}").get("widgets", [])
+    except ValueError:
+        return {}
     graphs = [widget["properties"] for widget in widgets if widget.get("properties", {}).get("title") == _COSTS]
     lines = [row[0] for graph in graphs for row in graph["metrics"] if isinstance(row[0], dict)]
     match = {str(line["label"]): _COST.search(str(line["expression"])) for line in lines}

@@ -11,6 +11,7 @@ from chalicelib.domain.aws.functions import (
     FunctionConfig,
     FunctionSettings,
     Invocation,
+    Permission,
     Version,
 )
 
@@ -33,6 +34,14 @@ class Functions(Protocol):
 
     def create_alias(self, function: str, alias: Alias) -> None:
         """Nothing happens when it exists."""
+        ...
+
+    def permissions(self, function: str, alias: str) -> Sequence[Permission]:
+        """What the alias's own policy allows; empty for an alias without one."""
+        ...
+
+    def permit(self, function: str, alias: str, permission: Permission) -> None:
+        """Nothing happens when a statement of that ID exists."""
         ...
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:

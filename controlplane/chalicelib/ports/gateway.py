@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from chalicelib.domain.aws.gateway import GatewayAccount
+from chalicelib.domain.aws.gateway import AccessLog, GatewayAccount, StageState
 
 
 class Gateway(Protocol):
@@ -21,4 +21,20 @@ class Gateway(Protocol):
 
     def access_logs(self, api_id: str, stage: str) -> bool:
         """Whether the stage writes an access log."""
+        ...
+
+    def exists(self, api_id: str) -> bool: ...
+
+    def stage(self, api_id: str, name: str) -> StageState | None:
+        """None when there is no such stage."""
+        ...
+
+    def create_stage(
+        self, api_id: str, name: str, state: StageState, access_log: AccessLog | None, tags: Mapping[str, str]
+    ) -> None:
+        """With metrics by method and without data tracing, as the environment's template has its stages."""
+        ...
+
+    def set_stage(self, api_id: str, name: str, state: StageState) -> None:
+        """Give an existing stage this snapshot and this throttle."""
         ...

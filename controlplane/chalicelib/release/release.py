@@ -11,6 +11,8 @@ from chalicelib.engine.fingerprints import fingerprint
 
 _MARK = 16  # characters of the fingerprint in a version's description
 _DESCRIPTION_LIMIT = 256  # Lambda's own
+CLOSED = "Answers 503 until a release has passed"  # the description of ClosedVersion in proxy/template.yaml
+_FIRST = "1"  # CloudFormation makes the function and this version of it before anything is released
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,11 @@ def description(release: WantedRelease, deployment_id: str) -> str:
 def was_published_by(version: Version, deployment_id: str) -> bool:
     """Whether this deployment published the version, by its description."""
     return version.description.endswith(f" by {deployment_id}")
+
+
+def is_of_the_stack(version: Version) -> bool:
+    """Whether CloudFormation made the version and owns it."""
+    return version.number == _FIRST or version.description == CLOSED
 
 
 def published(versions: Iterable[Version], release: WantedRelease) -> Version | None:

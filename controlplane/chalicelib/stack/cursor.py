@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from chalicelib.domain.aws.stacks import ChangeSet
@@ -56,3 +56,22 @@ class StackCursor:
     def own(self) -> Own:
         """The change set that an earlier call requested; of a cursor of an earlier version there is none."""
         return Own(self.change_set, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsCursor(StackCursor):
+    """A change of what users feel in the stack (`converge`). differs: (value before, value wanted) by name.
+
+    restored: a line for each resource that had been deleted or changed underneath and was made again.
+    """
+
+    differs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    restored: tuple[str, ...] = ()
+
+
+def extend(cursor: object, differs: Mapping[str, tuple[str, str]], restored: tuple[str, ...]) -> SettingsCursor:
+    """The cursor of the stack's change, with `differs` once it has begun; anything but a StackCursor counts as an empty
+    one."""
+    stack = cursor if isinstance(cursor, StackCursor) else StackCursor()
+    own = {item.name: getattr(stack, item.name) for item in fields(StackCursor)}
+    return SettingsCursor(**own, differs=differs if stack.step else {}, restored=restored)

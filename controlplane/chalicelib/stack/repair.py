@@ -1,17 +1,19 @@
 """Finds what was deleted or changed underneath an environment's stack, and makes it again.
 
-CloudFormation does not see such a change: a change set compares templates, so it is empty, and the resource stays gone.
-What has a name of its own is made again under that name, and CloudFormation owns it as before. A changed policy of the
-proxy's role is set by the stack itself: another value of the parameter `Repair` makes CloudFormation write it again.
+What has a name of its own is made again under that name, and CloudFormation owns it as before. A policy of the proxy's
+role is set by the stack itself: another value of the parameter `Repair` makes CloudFormation write it again.
 A role without the permissions boundary, taken off by hand or of an environment older than the boundary, gets it before
 the stack changes: CloudFormation's role may write policies only of roles that carry it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chalicelib.domain.aws.functions import Alias
+from chalicelib.domain.aws.gateway import AccessLog
+from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import NotFound, PhaseFailed
@@ -20,72 +22,189 @@ from chalicelib.engine.fingerprints import fingerprint
 from chalicelib.engine.phase import Request, applied_as
 from chalicelib.ports import Aws
 
-ALIASES = ("live", "candidate")
+from . import inputs, template
+from .losses import Kind, Loss, Standing, Wanted, losses, permission, permits, stages
+
 _POLICY = "proxy"  # the name of the role's inline policy in proxy/template.yaml
+_ANEW = "POST /deployments with action cleanup for {}, then deploy: the stack is made anew"
+# No phase may create a role: whoever chooses whom a role trusts could give itself its rights.
+_ROLE = (
+    "aws iam create-role --role-name {role} --permissions-boundary {boundary} --assume-role-policy-document "
+    '\'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"lambda.amazonaws.com"}},'
+    '"Action":"sts:AssumeRole"}}]}}\', then deploy, which writes its policy'
+)
+_GONE_FOR_GOOD = frozenset({"API", "function", "role"})
+# What others need comes first.
+_ORDER: tuple[Kind, ...] = (
+    "API",
+    "function",
+    "role",
+    "permissions boundary of role",
+    "alias",
+    "permission of alias",
+    "log group",
+    "stage",
+    "role policy",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """aliases, log_groups: names of those that exist; role_policy: digest of the role's policy, "" without one.
+class Repaired:
+    """lines: one for each resource that was made again. policy: whether the stack must write the role's policy."""
 
-    function: whether it exists. bounded: whether the role carries the boundary, or does not exist.
-    """
-
-    function: bool = True
-    aliases: tuple[str, ...] = ()
-    log_groups: tuple[str, ...] = ()
-    role_policy: str = ""
-    bounded: bool = True
+    lines: tuple[str, ...] = ()
+    policy: bool = False
 
 
-def standing(request: Request, aws: Aws) -> Standing:
-    """What exists now of the resources that `repair` can make again."""
-    names, role = request.names, request.names.role(aws.settings.region)
-    policy = aws.identity.role_policy(role, _POLICY)
-    bounded = aws.identity.boundary(role) in (None, aws.settings.boundary_arn)
-    wanted = (names.log_group, names.access_log_group)
-    groups = tuple(group.name for name in wanted for group in aws.logs.groups(name) if group.name == name)
+def find_losses(stack: Stack, request: Request, aws: Aws) -> tuple[Loss, ...]:
+    """What is not as the stack left it; nothing is changed."""
+    wanted = _wanted(stack, request, aws)
+    return losses(_standing(stack, wanted, request, aws), wanted)
+
+
+def refuse_what_is_gone_for_good(lost: Iterable[Loss], request: Request, aws: Aws) -> None:
+    """Raises PhaseFailed: ApiGone (another API has another address), FunctionGone (nothing of the versions that it had
+    can be made again), RoleGone (no phase may create a role)."""
+    for loss in lost:
+        if loss.kind == "API":
+            raise PhaseFailed(
+                f"API {loss.name} was deleted underneath its stack, and the address that users call with it",
+                code="ApiGone",
+                field=loss.name,
+                remedy=f"{_way_back(loss, request, aws)}.",
+            )
+        if loss.kind == "role":
+            raise PhaseFailed(
+                f"role {loss.name} was deleted underneath its stack, and the proxy works until its processes end",
+                code="RoleGone",
+                field=loss.name,
+                remedy=f"{_way_back(loss, request, aws)}.",
+            )
+        if loss.kind == "function":
+            raise PhaseFailed(
+                f"function {loss.name} was deleted underneath its stack, and its versions with it",
+                code="FunctionGone",
+                field=loss.name,
+                remedy=f"{_way_back(loss, request, aws)}.",
+            )
+
+
+def _way_back(loss: Loss, request: Request, aws: Aws) -> str:
+    """What a person does about it."""
+    if loss.kind == "role":
+        return _ROLE.format(role=loss.name, boundary=aws.settings.boundary_arn)
+    return _ANEW.format(request.environment.name)
+
+
+def repair(lost: Iterable[Loss], stack: Stack, request: Request, aws: Aws) -> Repaired:
+    """Make again what can be made again; of what is gone for good the line says how it comes back."""
+    in_order = sorted(lost, key=lambda loss: _ORDER.index(loss.kind))
+    kinds = {loss.kind for loss in in_order}
+    if gone := [loss for loss in in_order if loss.kind in _GONE_FOR_GOOD]:
+        # Without the function there is nothing that an alias or a permission could name.
+        return Repaired(tuple(f"{loss}: {_way_back(loss, request, aws)}" for loss in gone))
+    lines = tuple(f"{loss}: {_mend(loss, stack, request, aws)}" for loss in in_order)
+    return Repaired(lines, policy="role policy" in kinds)
+
+
+def _mend(loss: Loss, stack: Stack, request: Request, aws: Aws) -> str:
+    match loss.kind:
+        case "permissions boundary of role":
+            aws.identity.set_boundary(loss.name, aws.settings.boundary_arn)
+            return "set"
+        case "alias":
+            version = version_for_alias(request, aws)
+            make_alias(loss.name, version, request, aws)
+            return f"made again on version {version}"
+        case "permission of alias":
+            _permit(loss.name, stack, request, aws)
+            return "given again"
+        case "log group":
+            return _mend_log_group(loss, request, aws)
+        case "stage":
+            return _mend_stage(loss, stack, request, aws)
+        case _:
+            return "written again by the stack"
+
+
+def mark(request: Request) -> str:
+    """The value of the parameter `Repair` that makes the stack write the role's policy again."""
+    return request.deployment_id.replace("-", "")
+
+
+def make_alias(name: str, version: str, request: Request, aws: Aws) -> None:
+    """Make a deleted alias again, with the permission that went with it. Nothing happens when both exist."""
+    aws.functions.create_alias(request.names.function, Alias(name, version))
+    stack = aws.stacks.find(request.names.stack)
+    if stack is not None:
+        _permit(name, stack, request, aws)
+
+
+def role_policy(request: Request, aws: Aws) -> str:
+    """Digest of the policy of the proxy's role, "" without one."""
+    policy = aws.identity.role_policy(request.names.role(aws.settings.region), _POLICY)
+    return fingerprint(policy) if policy else ""
+
+
+def _api(stack: Stack) -> str:
+    return stack.outputs.get("ApiId", "")
+
+
+def _wanted(stack: Stack, request: Request, aws: Aws) -> Wanted:
+    names, applied = request.names, applied_as(request.environment, StackEvidence)
+    return Wanted(
+        api=_api(stack),
+        function=names.function,
+        role=names.role(aws.settings.region),
+        role_policy=applied.role_policy if applied else "",
+        log_groups=(names.log_group, names.access_log_group),
+        stages=stages(stack, aws.stacks.resources(stack.name)),
+    )
+
+
+def _standing(stack: Stack, wanted: Wanted, request: Request, aws: Aws) -> Standing:
+    aliases, api = _aliases(request, aws), _api(stack)
+    read = {name: aws.gateway.stage(api, name) for name in wanted.stages}
+    return Standing(
+        api=not api or aws.gateway.exists(api),
+        function=aliases is not None,
+        role=aws.identity.role_arn(wanted.role) is not None,
+        bounded=aws.identity.boundary(wanted.role) in (None, aws.settings.boundary_arn),
+        role_policy=role_policy(request, aws),
+        aliases=aliases or (),
+        permitted=tuple(
+            name for name in aliases or () if permits(aws.functions.permissions(wanted.function, name), api)
+        ),
+        log_groups=tuple(
+            group.name for name in wanted.log_groups for group in aws.logs.groups(name) if group.name == name
+        ),
+        stages={name: state for name, state in read.items() if state is not None},
+    )
+
+
+def _aliases(request: Request, aws: Aws) -> tuple[str, ...] | None:
+    """None when the function does not exist."""
     try:
-        aliases = tuple(sorted(aws.functions.aliases(names.function)))
+        return tuple(sorted(aws.functions.aliases(request.names.function)))
     except NotFound:
-        return Standing(False, (), groups, fingerprint(policy) if policy else "", bounded)
-    return Standing(True, aliases, groups, fingerprint(policy) if policy else "", bounded)
+        return None
 
 
-def policy_changed(now: Standing, request: Request) -> bool:
-    """Whether the role's policy is not the one that the stack's last change left."""
-    applied = applied_as(request.environment, StackEvidence)
-    return not now.role_policy or bool(applied and applied.role_policy not in ("", now.role_policy))
+def _permit(alias: str, stack: Stack, request: Request, aws: Aws) -> None:
+    """Let API Gateway call the alias. Nothing happens when it may, as after the alias was made again."""
+    if permits(aws.functions.permissions(request.names.function, alias), _api(stack)):
+        return
+    account = aws.settings
+    prefix = f"arn:{account.partition}:execute-api:{account.region}:{account.account}:{_api(stack)}"
+    owned = aws.stacks.resources(stack.name)
+    wanted = permission(alias, prefix, stack.outputs.get("StageName", "api"), owned)
+    aws.functions.permit(request.names.function, alias, wanted)
 
 
-def repair(now: Standing, request: Request, aws: Aws) -> tuple[str, ...]:
-    """Make missing aliases, log groups and the role's boundary again; answers one line for each, and for a changed
-    policy of the role.
-
-    Raises PhaseFailed (FunctionGone): nothing of the versions that a deleted function had can be made again.
-    """
-    names = request.names
-    if not now.function:
-        raise PhaseFailed(
-            f"function {names.function} was deleted underneath its stack, and its versions with it",
-            code="FunctionGone",
-            field=names.function,
-            remedy="POST /deployments with action cleanup, then deploy: the stack is made anew.",
-        )
-    lines = [_make_alias(name, request, aws) for name in ALIASES if name not in now.aliases]
-    for group in (names.log_group, names.access_log_group):
-        if group not in now.log_groups:
-            aws.logs.create_group(group, names.tags)
-            aws.logs.set_retention(group, _retention_days(request))
-            lines.append(f"log group {group} was deleted: made again")
-    role = names.role(aws.settings.region)
-    if not now.bounded:
-        aws.identity.set_boundary(role, aws.settings.boundary_arn)
-        lines.append(f"role {role} did not carry the permissions boundary: set")
-    if policy_changed(now, request):
-        verb = "changed" if now.role_policy else "deleted"
-        lines.append(f"policy {_POLICY} of role {role} was {verb}: written again")
-    return tuple(lines)
+def _mend_log_group(loss: Loss, request: Request, aws: Aws) -> str:
+    aws.logs.create_group(loss.name, request.names.tags)
+    aws.logs.set_retention(loss.name, _retention_days(request))
+    return "made again, without its lines"
 
 
 def _retention_days(request: Request) -> int:
@@ -93,10 +212,23 @@ def _retention_days(request: Request) -> int:
     return decode_lenient(Config, dict(good.config)).log_retention_days if good else request.config.log_retention_days
 
 
-def _make_alias(name: str, request: Request, aws: Aws) -> str:
-    version = version_for_alias(request, aws)
-    aws.functions.create_alias(request.names.function, Alias(name, version))
-    return f"alias {name} was deleted: made again on version {version}"
+def _mend_stage(loss: Loss, stack: Stack, request: Request, aws: Aws) -> str:
+    state = stages(stack, aws.stacks.resources(stack.name))[loss.name]
+    if loss.state == "changed":
+        aws.gateway.set_stage(_api(stack), loss.name, state)
+        return "put back"
+    aws.gateway.create_stage(_api(stack), loss.name, state, _access_log(stack, request, aws), request.names.tags)
+    return "made again"
+
+
+def _access_log(stack: Stack, request: Request, aws: Aws) -> AccessLog | None:
+    """As the template has it; None where the stack writes none."""
+    if stack.parameters.get("AccessLogs") != "on":
+        return None
+    account = aws.settings
+    prefix = f"arn:{account.partition}:logs:{account.region}:{account.account}:log-group"
+    text = template.access_log_format(inputs.bundled(account.bundle_key, aws))
+    return AccessLog(f"{prefix}:{request.names.access_log_group}", text) if text else None
 
 
 def version_for_alias(request: Request, aws: Aws) -> str:

@@ -79,6 +79,11 @@ def in_progress(status: str) -> bool:
     return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
+def is_settled(status: str) -> bool:
+    """Whether no operation runs and none is left half-way: the stack's resources are what its template says."""
+    return succeeded(status) or status in ("UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE")
+
+
 def is_empty(status: str, reason: str) -> bool:
     """Whether a change set FAILED only because it changes nothing. CloudFormation says so in `reason` alone."""
     text = reason.lower()

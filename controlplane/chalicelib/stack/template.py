@@ -111,6 +111,12 @@ def declared(text: str) -> list[str]:
     return re.findall(r"^  (\w+):$", section, re.MULTILINE)
 
 
+def access_log_format(text: str) -> str:
+    """The line that a stage of the template writes for each request; "" for a template without access logs."""
+    folded = re.search(r"^ +Format: >-\n((?: +[{\"].*\n)+)", text, re.MULTILINE)
+    return " ".join(line.strip() for line in folded[1].splitlines()) if folded else ""
+
+
 def integration_timeout_ms(timeout_s: int, response_mode: str) -> int:
     """API Gateway's time limit in milliseconds: the function's, but at most 29,000 ms where it does not stream."""
     function_ms = timeout_s * 1_000

@@ -1,23 +1,28 @@
-"""Updates an existing stack to a template and parameters, one step a call; it never creates or deletes a stack."""
+"""Updates an existing stack to a template and parameters, one step a call; it never creates or deletes a stack.
+
+`converge` brings what users feel in it to a state: for apply_settings the new release's, for restore_settings that of
+an earlier one. What was deleted or changed underneath is made again first: no update would see it or succeed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
-from chalicelib.domain.evidence.stack import StackEvidence
-from chalicelib.engine.phase import Request, Result
+from chalicelib.domain.evidence.stack import RestoreEvidence, SettingsEvidence, StackEvidence
+from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.ports import Aws
 
-from . import follow, prepare, settle, state
+from . import follow, live, look, prepare, repair, settle, state
 from .change_set import advance
-from .cursor import StackCursor
+from .cursor import SettingsCursor, StackCursor, extend
 from .state import Move
 
 TIMEOUT_S = 60 * 60
+Evidence = TypeVar("Evidence", SettingsEvidence, RestoreEvidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +76,69 @@ def _begin(update: Update, stack: Stack, request: Request, aws: Aws) -> Result[S
     if requested is None:
         return settle.wait_for_leftovers(request)
     return advance(*requested, False, request, aws, StackEvidence())
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """purpose: part of the change set's name. text: the template.
+
+    wanted: snapshot and parameters. protected: whether the stack shall have deletion protection.
+    """
+
+    purpose: Literal["apply", "restore"]
+    text: str
+    wanted: live.StackState
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Convergence:
+    """differs: (value before, value wanted) by name. restored: see SettingsCursor. stack: as it is now.
+
+    waits: the result to hand on while CloudFormation works, with the cursor; None once all is done.
+    """
+
+    differs: live.Pairs
+    restored: tuple[str, ...]
+    stack: Stack
+    waits: Result[StackEvidence] | None = None
+
+
+def converge(target: Target, stack: Stack, request: Request, aws: Aws) -> Convergence:
+    """One step: repair, update, protect. Raises what `step` raises, and to `apply` also what
+    `repair.refuse_what_is_gone_for_good` does."""
+    cursor = request.cursor_as(SettingsCursor)
+    repaired = _repair(target, cursor, stack, request, aws)
+    restored = (*cursor.restored, *repaired.lines)
+    differs = cursor.differs or live.differing(stack, target.wanted, target.protected)
+    if cursor.step or live.needs_update(differs) or state.in_progress(stack.status) or repaired.policy:
+        result = step(_update(target, repaired, request), stack, request, aws)
+        if result.status is Status.IN_PROGRESS:
+            waits = replace(result, cursor=extend(result.cursor, differs, restored))
+            return Convergence(differs, restored, stack, waits)
+        stack = look.must_find(request.names.stack, aws)
+    if stack.protected != target.protected:
+        aws.stacks.protect(stack.name, target.protected)
+    return Convergence(differs, restored, stack)
+
+
+def _repair(target: Target, cursor: SettingsCursor, stack: Stack, request: Request, aws: Aws) -> repair.Repaired:
+    """Nothing while CloudFormation works on the stack, which may be changing the same resources."""
+    if cursor.step or not state.is_settled(stack.status):
+        return repair.Repaired()
+    losses = repair.find_losses(stack, request, aws)
+    if target.purpose == "apply":
+        repair.refuse_what_is_gone_for_good(losses, request, aws)  # a way back goes on with what there is
+    return repair.repair(losses, stack, request, aws)
+
+
+def _update(target: Target, repaired: repair.Repaired, request: Request) -> Update:
+    rewritten = {"Repair": repair.mark(request)} if repaired.policy else {}
+    return Update(target.purpose, target.text, {**target.wanted.parameters, **rewritten})
+
+
+def in_progress(result: Result[StackEvidence], kind: type[Evidence]) -> Result[Evidence]:
+    """The result of a step whose update goes on, with the evidence of the phase: `changes` and `resources` so far."""
+    changed = result.evidence or StackEvidence()
+    evidence = kind(changes=changed.changes or None, resources=changed.resources or None)
+    return Result(result.status, result.summary, evidence, result.cursor, result.poll_after_s, waits=result.waits)

@@ -76,7 +76,15 @@ def test_a_whole_table_is_listed_and_shown(variant: Variant) -> None:
     assert names == ["bare", "drill", "drill-555a72", "shop"]
     shop = ask(aws, environments.show, name="shop", now=datetime(2026, 11, 27, tzinfo=UTC)).body
     assert (shop["live"]["version"], shop["status"], len(shop["applied"])) == ("4", "LIVE", 8)
-    assert (len(shop["history"]), shop["dora"]["changes"]) == (8, 3)
+    # Four deploys: three released a version. The fourth failed in validate_endpoints and moved back the candidate only
+    # ("Went back: candidate from 7 to 2"): no user had version 7, so that it is no change and no failed one.
+    deploys = [entry for entry in shop["history"] if entry["action"] == "deploy"]
+    assert [(entry["outcome"], entry["users_saw_it"]) for entry in deploys] == [
+        ("ROLLED_BACK", False),
+        *[("SUCCEEDED", False)] * 3,
+    ]
+    assert "candidate from 7 to 2" in deploys[0]["summary"]
+    assert (len(shop["history"]), shop["dora"]["changes"], shop["dora"]["failed"]) == (8, 3, 1)
 
 
 @both

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from chalicelib.adapters import items
@@ -25,7 +25,9 @@ from chalicelib.domain.model import (
 )
 from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim, Ending
+from chalicelib.lifecycle.lost_records import recover
 
+from tests.fakes import FakeAws
 from tests.fakes.table import make_table
 
 
@@ -460,3 +462,23 @@ def test_more_records_than_one_read_takes_are_listed(records: DynamoRecords) -> 
     assert [each.name for each in records.environments()] == [f"env-{number:03}" for number in range(120)]
     assert all(each.lock for each in records.environments())
     assert len(records.deployments(None, None, 120, None).deployments) == 120
+
+
+def test_an_environment_whose_item_someone_deleted_is_rebuilt_from_its_deployments(records: DynamoRecords) -> None:
+    start(records)
+    evidence = {"version": "7", "published": True}
+    records.put_phase("d-1", PhaseRecord(6, "release_code", PhaseStatus.SUCCEEDED, "t", "t", evidence=evidence))
+    ending = Ending("2026-01-02", "", {"status": "SUCCEEDED"}, {"status": "LIVE", "links": {"base_url": "u"}}, {})
+    records.end(deployment(), ending)
+    client("dynamodb").delete_item(TableName="proxyctl", Key={"pk": {"S": "ENVIRONMENT#dev"}, "sk": {"S": "META"}})
+    lost = records.environment("dev")
+    assert not lost.is_known
+    fake = cast(Any, FakeAws())
+    fake.records = records
+    found = recover(lost, fake)
+    assert found == records.environment("dev")
+    assert found.live is not None
+    assert (found.status, found.live.version, found.live.config["throttle"]["rate_per_s"]) == ("LIVE", "7", 12.5)
+    start(records, 2)
+    assert records.environment("dev").live == found.live
+    assert [item.name for item in records.environments()] == ["dev"]

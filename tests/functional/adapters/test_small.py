@@ -50,6 +50,19 @@ def test_a_missing_object_is_told_apart() -> None:
         store.sha256("nothing")
 
 
+def test_an_object_without_tags_is_sent_without_the_header_for_them() -> None:
+    """S3 asks for s3:PutObjectTagging as soon as the header is there, even when it is empty."""
+    store = artifacts()
+    headers: list[bool] = []
+    client("s3").meta.events.register(
+        "before-sign.s3.PutObject", lambda request, **_: headers.append("x-amz-tagging" in request.headers)
+    )
+    store.put("a", b"", content_type="text/plain")
+    store.put("b", b"", content_type="text/plain", tags={})
+    store.put("c", b"", content_type="text/plain", tags=TAGS)
+    assert headers == [False, False, True]
+
+
 def test_apis_are_found_by_exactly_their_name() -> None:
     items = [{"id": "a1", "name": "proxyctl-dev", "tags": TAGS}, {"id": "a2", "name": "proxyctl-dev-2"}]
     with Stubber(client("apigateway")) as stub:

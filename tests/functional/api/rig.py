@@ -56,9 +56,10 @@ class Rig:
         operations = [item.ok() for item in self.schema.get_all_operations() if isinstance(item, Ok)]
         self.operations: dict[str, APIOperation[Any, Any, Any, Any]] = {item.label: item for item in operations}
 
-    def check(self, case: Case[Any]) -> None:
-        """Send the request and hold the answer against the document."""
-        case.call_and_validate(base_url=self.url, auth=self._signed, session=self._session)
+    def check(self, case: Case[Any]) -> int:
+        """Send the request and hold the answer against the document; its status."""
+        answer = case.call_and_validate(base_url=self.url, auth=self._signed, session=self._session)
+        return int(answer.status_code)
 
     def send(self, method: str, path: str, body: Any) -> requests.Response:
         """The answer to a signed request, which nothing checks. body: JSON; not sent with GET."""

@@ -19,7 +19,8 @@ SECRET = {"schema": 2, "api_key": "sk-abcdefghijklmnopqrst", "models": {"fast": 
 
 
 def populated() -> tuple[FakeAws, dict[str, Any]]:
-    """The ports, and what a request may name: `id` of the ended deployment with all phases, `name` of the live one."""
+    """The ports, and what a request may name: `id` of the ended deployment with all phases, `name` of the live
+    environment, `running` of a deployment that goes on."""
     aws = MeasuringAws()
     ask(aws, secrets.put, SECRET, name=LIVE)
     ended: str = ask(aws, deployments.start, {"environment": LIVE}).body["id"]
@@ -27,9 +28,9 @@ def populated() -> tuple[FakeAws, dict[str, Any]]:
         aws.records.put_phase(ended, _phase(number if name in registry.PHASES else 0, name))
     aws.artifacts.put("reports/report.html", b"<!doctype html>", content_type="text/html")
     _end(aws, ended)
-    ask(aws, deployments.start, {"environment": BUSY})
+    running: str = ask(aws, deployments.start, {"environment": BUSY}).body["id"]
     aws.nights.conclude("2026-01-01", {"asked": 1, "good": 1, "night": "2026-01-01"})
-    return aws, {"id": ended, "name": LIVE}
+    return aws, {"id": ended, "name": LIVE, "running": running}
 
 
 def _phase(number: int, name: str) -> PhaseRecord:

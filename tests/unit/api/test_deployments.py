@@ -127,6 +127,19 @@ def test_a_lock_without_an_execution_is_dead_only_when_it_is_no_longer_young() -
         ({"environment": "dev", "config": {"alarms": {"throttles": 0}}}, "config.alarms.throttles"),
         ({"environment": "dev", "config": {"secret_arn": "*"}}, "config.secret_arn"),
         ({"environment": "dev", "config": {"notify": ["not an address"]}}, "config.notify"),
+        *(
+            ({"environment": "dev", "config": {"notify": [f"https://{host}/x"]}}, "config.notify")
+            for host in (
+                "10.0.0.1",
+                "127.0.0.1",
+                "127.1",
+                "169.254.169.254",
+                "[::1]",
+                "localhost",
+                "a..b",
+                "a.internal",
+            )
+        ),
         (
             {"environment": "dev", "config": {"webhook": {"url": "http://127.0.0.1:80@a.example/"}}},
             "config.webhook.url",
@@ -239,7 +252,7 @@ def test_a_lease_outlives_the_longest_lambda() -> None:
     assert DeploymentStatus.PENDING.is_final is False
 
 
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "1" * 5_000, "x", "1.0", ""])
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "1" * 5_000, "x", "1.0", "", "\u0661", "\u00b2"])
 def test_a_limit_outside_of_its_range_is_refused_in_few_words(limit: str) -> None:
     answer = ask(FakeAws(), deployments.index, query={"limit": limit})
     assert (answer.status, error(answer)["field"]) == (400, "limit")

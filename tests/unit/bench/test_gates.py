@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from math import log
 
 import pytest
 from chalicelib.load.histogram import Histogram
@@ -49,6 +50,17 @@ def test_the_z_test_s_size_gives_its_power() -> None:
     """The textbook's example: 0.65 against 0.5, 5 % two-sided, 80 % power: 170 of either side without a correction."""
     assert fixed.z_test(0.65, 0.5, 0.025, 0.8) == 170
     assert fixed.exact_test(0.3, 0.05, 0.01, 0.9, steps=1) > fixed.z_test(0.3, 0.05, 0.01, 0.9) * 0.9
+
+
+def test_wald_s_bound_is_the_information_against_the_nearest_equal_rates() -> None:
+    """scipy's entropy is Kullback and Leibler's; no other common rate is nearer."""
+    alpha, pair = 0.01, (0.02, 0.001)
+
+    def information(common: float) -> float:
+        return float(sum(stats.entropy([rate, 1 - rate], [common, 1 - common]) for rate in pair))
+
+    assert fixed.least_mean(*pair, alpha) == pytest.approx(log(1 / alpha) / information(0.0105))
+    assert all(information(0.0105) <= information(common) for common in (0.001, 0.005, 0.01, 0.011, 0.02, 0.1))
 
 
 def test_a_figure_has_a_curve_for_each_scenario() -> None:

@@ -29,7 +29,7 @@ BESIDE: dict[str, dict[str, Any]] = {
 
 
 def test_every_field_has_an_effect_and_every_effect_a_field() -> None:
-    assert [field.path for field in FIELDS] == list(EFFECTS)
+    assert {field.path for field in FIELDS} == set(EFFECTS)
 
 
 @pytest.mark.parametrize("text", EFFECTS.values(), ids=EFFECTS)

@@ -49,6 +49,15 @@ def test_a_bound_that_is_taken_away_asks_for_nothing() -> None:
     assert "error_rate needs 1" in refusal(Load(rps=0.1, duration_s=1), Slo(p99_ms=None)).message
 
 
+def test_a_median_against_a_record_needs_200_requests() -> None:
+    slo = Slo(slowdown=0.2)
+    refused = refusal(Load(rps=10, duration_s=19, baseline="record"), slo)
+    assert refused.message == "options.load sends about 190 requests; options.slo.slowdown needs 200"
+    assert refused.remedy == "Set options.load.duration_s to 20 at this rate, or take options.slo.slowdown away (null)."
+    Options(load=Load(rps=10, duration_s=20, baseline="record"), slo=slo)
+    Options(load=Load(rps=10, duration_s=19, baseline="live"), slo=slo)
+
+
 def test_a_trace_is_counted_within_the_duration() -> None:
     trace = tuple(float(at) for at in range(100))
     Options(load=Load(arrivals="trace", trace=trace, duration_s=100))

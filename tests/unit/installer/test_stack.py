@@ -13,6 +13,7 @@ from botocore.stub import Stubber
 from chalicelib.stack.state import STATES, Move, next_move
 
 from installer.errors import CommandFailed
+from installer.retained import Import
 from installer.stack import Deployer
 
 PAGE = 100
@@ -26,6 +27,7 @@ class FakeCloudFormation:
         self.reason = ""
         self.calls: list[str] = []
         self.change_set_type = ""
+        self.change_set_types: list[str] = []
         self.events = [
             {"EventId": "old", "LogicalResourceId": "Old", "ResourceType": "T", "ResourceStatus": "CREATE_FAILED"}
         ]
@@ -53,6 +55,7 @@ class FakeCloudFormation:
     def create_change_set(self, **arguments: Any) -> None:
         self.calls.append("create_change_set")
         self.change_set_type = arguments["ChangeSetType"]
+        self.change_set_types.append(self.change_set_type)
 
     def describe_change_set(self, **arguments: Any) -> dict[str, Any]:
         return {"Status": self.change_set, "StatusReason": self.reason, "Changes": []}
@@ -239,3 +242,23 @@ def test_pages_are_asked_for_as_cloudformation_links_them() -> None:
 
 def test_deleting_what_is_not_there_is_fine() -> None:
     assert not Deployer(FakeCloudFormation(None), sleep=lambda _: None).delete()
+
+
+LEFT = Import("{}", ({"ResourceType": "T", "LogicalResourceId": "Table", "ResourceIdentifier": {"N": "n"}},))
+
+
+@pytest.mark.parametrize(
+    ("status", "kinds"),
+    [
+        (None, ["IMPORT", "UPDATE"]),
+        ("REVIEW_IN_PROGRESS", ["IMPORT", "UPDATE"]),
+        ("DELETE_FAILED", ["IMPORT", "UPDATE"]),
+        ("CREATE_COMPLETE", ["UPDATE"]),
+        ("IMPORT_COMPLETE", ["UPDATE"]),
+    ],
+)
+def test_a_new_stack_imports_what_an_earlier_one_has_left(status: str | None, kinds: list[str]) -> None:
+    client = FakeCloudFormation(status, then="IMPORT_COMPLETE")
+    stack = Deployer(client, sleep=lambda _: None, progress=lambda _: None)
+    stack.deploy("https://bucket/template.json", {}, "up", LEFT)
+    assert client.change_set_types == kinds

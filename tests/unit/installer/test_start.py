@@ -82,3 +82,13 @@ def test_too_old_a_python_is_named_before_anything_is_imported() -> None:
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "needs Python 3.11 or newer; this is 3.8" in done.stderr
+
+
+def test_the_first_stop_makes_no_environment_to_say_that_nothing_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepared: list[object] = []
+    monkeypatch.setattr(environment, "ensure", lambda *arguments: prepared.append(arguments))
+    assert start.main(tmp_path, ["stop"]) == 0
+    assert capsys.readouterr().out == "nothing was running\n"
+    assert (prepared, list(tmp_path.iterdir())) == ([], [])

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import pytest
 from chalicelib.domain.errors import BadRequest, Conflict
-from chalicelib.lifecycle.idempotency import claim_of, claimed_deployment, deployment_id
+from chalicelib.domain.records import Claim
+from chalicelib.lifecycle.idempotency import (
+    claim_of,
+    claimed_deployment,
+    deployment_id,
+    refuse_another_body,
+    secret_claim,
+)
 
 BODY = {"environment": "dev", "options": {"force": True}}
 
@@ -54,3 +62,21 @@ def test_the_same_body_gives_the_deployment_and_another_is_refused() -> None:
 def test_a_start_that_was_refused_for_another_reason_stands_for_no_deployment() -> None:
     assert claimed_deployment(Conflict("busy", holder="d-2"), claim_of("k", "ann", BODY)) == ""
     assert claimed_deployment(Conflict("used before", claimed_by="d-1", body_sha256="x"), None) == ""
+
+
+def test_a_claim_of_a_secret_is_scrypts_with_its_name_as_salt_in_any_order_of_the_body() -> None:
+    body = {"api_key": "sk-1", "base_url": "u"}
+    claim = secret_claim("k", "ann", "dev", body)
+    assert claim is not None
+    salt = b"secret/dev/ann#k"
+    expected = hashlib.scrypt(b'{"api_key":"sk-1","base_url":"u"}', salt=salt, n=8_192, r=8, p=1, dklen=32)
+    assert claim == Claim(salt.decode(), expected.hex())
+    assert secret_claim("k", "ann", "dev", dict(reversed(body.items()))) == claim
+    assert secret_claim(None, "ann", "dev", body) is None
+
+
+def test_a_key_of_a_secret_that_was_used_with_another_body_is_refused() -> None:
+    refuse_another_body(Claim("k", "a"), Claim("k", "a"))
+    with pytest.raises(Conflict) as refused:
+        refuse_another_body(Claim("k", "a"), Claim("k", "b"))
+    assert refused.value.code == "IdempotencyKeyReused"

@@ -7,7 +7,7 @@ import random
 import pytest
 from chalicelib.domain.evidence.comparison import Split
 from chalicelib.load.histogram import MAX_US, Histogram
-from chalicelib.load.windows import longer, paired, slow
+from chalicelib.load.windows import above, longer, paired, slow
 
 
 def of(*us: int) -> Histogram:
@@ -89,3 +89,10 @@ def test_a_window_waits_for_both_sides() -> None:
     pairs = [(ours.total, theirs.total) for ours, theirs in paired(candidate, live, 0.5, 0)]
     assert pairs == [(5, 1), (1, 4)]
     assert list(paired({}, live, 0.5, 0)) == list(paired(candidate, {}, 0.5, 0)) == []
+
+
+def test_above_counts_what_is_in_later_buckets_than_the_limit() -> None:
+    """Below 256 microseconds each bucket is one."""
+    histogram = of(9, 10, 11, 11, 12)
+    assert [above(histogram, us) for us in (8, 9, 10, 10.9, 11, 12)] == [5, 4, 3, 3, 1, 0]
+    assert above(histogram, 10 * MAX_US) == 0

@@ -1,26 +1,33 @@
-"""Facts about what was deleted underneath a stack: it is named, and phase 4 brings it back."""
+"""What is deleted or changed underneath a stack is named, and comes back: by the next deploy, or when one fails.
+
+One table for every resource that the stack owns.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from chalicelib.domain.aws.functions import Alias
-from chalicelib.domain.aws.stacks import Change, ChangeSet
+from chalicelib.domain.aws.functions import Alias, Permission
+from chalicelib.domain.aws.gateway import StageState
+from chalicelib.domain.aws.stacks import Change, ChangeSet, StackResource
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
-from chalicelib.domain.evidence.stack import StackEvidence
-from chalicelib.domain.model import Applied
+from chalicelib.domain.model import Action, Applied
 from chalicelib.domain.names import Names
 from chalicelib.engine.fingerprints import fingerprint
 from chalicelib.engine.phase import Request, Result, Status
+from chalicelib.phases.apply_settings import run as apply_settings
 from chalicelib.phases.deploy_stack import run as deploy_stack
-from chalicelib.stack import repair
+from chalicelib.phases.restore_settings import run as restore_settings
+from chalicelib.stack import repair, template
 
 from tests.fakes import FakeAws
-from tests.fakes.bundles import put_bundle
+from tests.fakes.bundles import TEMPLATE, put_bundle
 from tests.fakes.requests import HELD, environment, next_call, release, request, results
 from tests.fakes.standing import stand
 
@@ -29,7 +36,26 @@ ROLE = NAMES.role("eu-central-1")
 POLICY = '{"Statement": []}'
 RESULTS = results(SecretEvidence(arn="arn:secret", version_id="v1"), ArtifactEvidence(key="artifacts/dev/abc.zip"))
 READY = ChangeSet("id", "n", "CREATE_COMPLETE", "", "AVAILABLE", (Change("Role", "AWS::IAM::Role", "Modify"),))
-OUTPUTS = {"ApiId": "api1", "ApiUrl": "https://api1.example/api", "StageName": "api"}
+API = "api1"
+OUTPUTS = {
+    "ApiId": API,
+    "ApiUrl": "https://api1.example/api",
+    "StageName": "api",
+    "CandidateStageName": "candidate",
+    "Snapshot": "ApiDeploymentOld",
+    "CandidateSnapshot": "ApiDeploymentOld",
+}
+PARAMETERS = {
+    "ResponseMode": "stream",
+    "Repair": "",
+    "AccessLogs": "on",
+    "ThrottleRate": "80",
+    "ThrottleBurst": "160",
+    "CandidateThrottleRate": "80.5",
+    "CandidateThrottleBurst": "161",
+}
+USERS, CANDIDATE = StageState("dep1", 80, 160), StageState("dep1", 80.5, 161)
+SOURCE = f"arn:aws:execute-api:eu-central-1:123456789012:{API}"
 
 
 @pytest.fixture
@@ -38,73 +64,223 @@ def aws() -> FakeAws:
     put_bundle(fake.artifacts)
     fake.identity.policies[ROLE] = POLICY
     fake.records.attributes["dev"] = {"lock": dataclasses.asdict(HELD)}
-    fake.stacks.add(NAMES.stack, parameters={"ResponseMode": "stream", "Repair": ""}, outputs=OUTPUTS)
+    fake.stacks.add(NAMES.stack, parameters=PARAMETERS, outputs=OUTPUTS)
+    fake.stacks.owned[NAMES.stack] = [
+        StackResource("ApiDeploymentOld", "dep1", "AWS::ApiGateway::Deployment", "CREATE_COMPLETE"),
+        StackResource("LivePermission", "arn:f:live|stack-Live-1", "AWS::Lambda::Permission", "CREATE_COMPLETE"),
+        StackResource("CandidatePermission", "stack-Candidate-1", "AWS::Lambda::Permission", "CREATE_COMPLETE"),
+    ]
     return fake
 
 
-def ask() -> Request:
-    good = release("2")
+def ask(**other: Any) -> Request:
+    good = dataclasses.replace(release("2"), snapshot="ApiDeploymentOld")
     applied = {"deploy_stack": Applied("f", "d", "t", {"role_policy": fingerprint(POLICY)})}
-    return request(environment=environment(live=good, last_good=good, applied=applied), results=RESULTS)
+    stands = environment(live=good, last_good=good, applied=applied)
+    defaults: dict[str, Any] = {"environment": stands, "results": RESULTS}
+    return request(**defaults | other)
 
 
-def deploy(aws: FakeAws) -> Result[StackEvidence]:
-    current = ask()
+def run(phase: Any, aws: FakeAws, **other: Any) -> tuple[Result[Any], Any]:
+    """The result at the end, and its evidence."""
+    current = ask(**other)
     for _ in range(9):
-        result = deploy_stack.run(current, aws.as_aws())
+        result: Result[Any] = phase.run(current, aws.as_aws())
         if result.status is not Status.IN_PROGRESS:
-            return result
+            assert result.evidence is not None
+            return result, result.evidence
         current = next_call(current, result)
     raise AssertionError("it does not end")
 
 
-def delete_alias(name: str) -> Callable[[FakeAws], object]:
-    return lambda aws: aws.functions.pointed[NAMES.function].pop(name)
+def losses(aws: FakeAws) -> list[str]:
+    stack = aws.stacks.find(NAMES.stack)
+    assert stack
+    return [str(loss) for loss in repair.find_losses(stack, ask(), aws.as_aws())]
 
 
-def delete_group(name: str) -> Callable[[FakeAws], object]:
+def drop_alias(name: str) -> Callable[[FakeAws], object]:
+    return lambda aws: aws.functions.drop_alias(NAMES.function, name)
+
+
+def drop_group(name: str) -> Callable[[FakeAws], object]:
     return lambda aws: aws.logs.kept.pop(name)
 
 
-DELETIONS: dict[str, tuple[Callable[[FakeAws], object], str]] = {
-    "live": (delete_alias("live"), "alias live was deleted"),
-    "candidate": (delete_alias("candidate"), "alias candidate was deleted"),
-    "log group": (delete_group(NAMES.log_group), f"log group {NAMES.log_group} was deleted"),
-    "access log": (delete_group(NAMES.access_log_group), f"log group {NAMES.access_log_group} was deleted"),
+def drop_stage(name: str) -> Callable[[FakeAws], object]:
+    return lambda aws: aws.gateway.gone.add((API, name))
+
+
+def change_stage(name: str, **to: Any) -> Callable[[FakeAws], object]:
+    before = USERS if name == "api" else CANDIDATE
+    return lambda aws: aws.gateway.stages.update({(API, name): dataclasses.replace(before, **to)})
+
+
+def permit(alias: str, *permissions: Permission) -> Callable[[FakeAws], object]:
+    return lambda aws: aws.functions.granted.update({alias: list(permissions)})
+
+
+def set_policy(policy: str) -> Callable[[FakeAws], object]:
+    return lambda aws: aws.identity.policies.update({ROLE: policy})
+
+
+def drop_role(aws: FakeAws) -> None:
+    aws.identity.roles.clear()
+    aws.identity.policies[ROLE] = ""
+
+
+ELSEWHERE = Permission("x", "apigateway.amazonaws.com", SOURCE.replace(API, "api2") + "/*")
+# What someone does underneath the stack, and how it is named.
+LOSSES: dict[str, tuple[Callable[[FakeAws], object], list[str]]] = {
+    "live alias": (drop_alias("live"), ["alias live was deleted", "permission of alias live was deleted"]),
+    "candidate alias": (
+        drop_alias("candidate"),
+        ["alias candidate was deleted", "permission of alias candidate was deleted"],
+    ),
+    "permission of live": (permit("live"), ["permission of alias live was deleted"]),
+    "permission of candidate": (permit("candidate"), ["permission of alias candidate was deleted"]),
+    "permission for another API": (permit("live", ELSEWHERE), ["permission of alias live was deleted"]),
+    "log group": (drop_group(NAMES.log_group), [f"log group {NAMES.log_group} was deleted"]),
+    "access log": (drop_group(NAMES.access_log_group), [f"log group {NAMES.access_log_group} was deleted"]),
+    "users' stage": (drop_stage("api"), ["stage api was deleted"]),
+    "candidate's stage": (drop_stage("candidate"), ["stage candidate was deleted"]),
+    "another snapshot": (
+        change_stage("api", deployment_id="dep2"),
+        ["stage api was changed (deployment dep2, not dep1)"],
+    ),
+    "another throttle": (
+        change_stage("candidate", rate_per_s=9.0, burst=1),
+        ["stage candidate was changed (rate 9, not 80.5, burst 1, not 161)"],
+    ),
+    "role's policy": (set_policy(""), [f"role policy {ROLE} was deleted"]),
+    "changed policy": (set_policy('{"Statement": [1]}'), [f"role policy {ROLE} was changed"]),
+}
+PHASES = {
+    "deploy_stack": (deploy_stack, {}),
+    "apply_settings": (apply_settings, {}),
+    "restore_settings": (restore_settings, {}),
+    "restore_settings after a rotation": (restore_settings, {"action": Action.ROTATE}),
 }
 
 
-@pytest.mark.parametrize("what", DELETIONS)
-def test_what_was_deleted_is_named_and_made_again(aws: FakeAws, what: str) -> None:
-    delete, named = DELETIONS[what]
-    before = repair.standing(ask(), aws.as_aws())
-    delete(aws)
-    result = deploy(aws)
-    assert named in result.summary
-    assert result.evidence is not None
-    assert len(result.evidence.repaired or ()) == 1
-    assert repair.standing(ask(), aws.as_aws()) == before
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("what", LOSSES)
+def test_what_was_deleted_or_changed_is_named_and_made_again(aws: FakeAws, what: str, phase: str) -> None:
+    spoil, named = LOSSES[what]
+    module, other = PHASES[phase]
+    spoil(aws)
+    assert losses(aws) == named
+    aws.stacks.answers = [READY]
+    result, evidence = run(module, aws, **other)
+    assert result.status is Status.SUCCEEDED
+    assert [line.partition(": ")[0] for line in evidence.repaired] == named
+    for line in named:
+        assert line in result.summary
+    if "policy" in named[-1]:
+        assert aws.stacks.given[NAMES.stack]["Repair"] == "dnew", "the stack writes the policy itself"
+        aws.identity.policies[ROLE] = POLICY
+    assert losses(aws) == []
 
 
-@pytest.mark.parametrize("what", DELETIONS)
-def test_what_was_deleted_changes_the_fingerprint_so_that_the_phase_runs(aws: FakeAws, what: str) -> None:
+@pytest.mark.parametrize("what", LOSSES)
+def test_a_loss_changes_the_fingerprint_so_that_the_phase_runs(aws: FakeAws, what: str) -> None:
     same = deploy_stack.fingerprint(ask(), aws.as_aws())
     assert deploy_stack.fingerprint(ask(), aws.as_aws()) == same
-    DELETIONS[what][0](aws)
+    LOSSES[what][0](aws)
     assert deploy_stack.fingerprint(ask(), aws.as_aws()) != same
 
 
-@pytest.mark.parametrize(("policy", "named"), [("", "was deleted"), ('{"Statement": [1]}', "was changed")])
-def test_a_policy_of_the_role_that_someone_touched_is_named_and_written_again_by_the_stack(
-    aws: FakeAws, policy: str, named: str
-) -> None:
-    same = deploy_stack.fingerprint(ask(), aws.as_aws())
-    aws.identity.policies[ROLE] = policy
-    assert deploy_stack.fingerprint(ask(), aws.as_aws()) != same
+def test_an_untouched_environment_is_not_repaired(aws: FakeAws) -> None:
+    assert losses(aws) == []
+    _, evidence = run(deploy_stack, aws)
+    assert evidence.repaired is None
+    assert aws.stacks.given[NAMES.stack]["Repair"] == ""
+
+
+def test_the_live_alias_is_made_again_on_the_good_version_and_may_be_called(aws: FakeAws) -> None:
+    drop_alias("live")(aws)
+    run(deploy_stack, aws)
+    assert aws.functions.pointed[NAMES.function]["live"] == Alias("live", "2")
+    (given,) = aws.functions.granted["live"]
+    assert given == Permission("stack-Live-1", "apigateway.amazonaws.com", f"{SOURCE}/api/*/*")
+
+
+def test_a_permission_is_given_again_under_the_stacks_own_statement_id(aws: FakeAws) -> None:
+    permit("candidate")(aws)
+    run(deploy_stack, aws)
+    wanted = Permission("stack-Candidate-1", "apigateway.amazonaws.com", f"{SOURCE}/*/*/_candidate/*")
+    assert aws.functions.granted["candidate"] == [wanted]
+
+
+def test_a_stage_is_made_again_with_its_snapshot_throttle_and_access_log(aws: FakeAws) -> None:
+    drop_stage("api")(aws)
+    run(deploy_stack, aws)
+    assert aws.gateway.stages[API, "api"] == USERS
+    log = aws.gateway.logs[API, "api"]
+    assert log is not None
+    assert log.destination.endswith(f":log-group:{NAMES.access_log_group}")
+    assert log.format == template.access_log_format(TEMPLATE)
+
+
+def test_a_stack_without_access_logs_gets_its_stage_without_one(aws: FakeAws) -> None:
+    aws.stacks.add(NAMES.stack, parameters=PARAMETERS | {"AccessLogs": "off"}, outputs=OUTPUTS)
+    drop_stage("api")(aws)
+    run(deploy_stack, aws)
+    assert aws.gateway.logs[API, "api"] is None
+
+
+def test_a_stack_of_an_earlier_version_is_judged_by_what_it_names(aws: FakeAws) -> None:
+    old = {name: value for name, value in OUTPUTS.items() if "Snapshot" not in name}
+    aws.stacks.add(NAMES.stack, parameters=PARAMETERS, outputs=old)
+    drop_stage("api")(aws)
+    assert losses(aws) == []
+
+
+def test_while_cloudformation_works_nothing_is_repaired(aws: FakeAws) -> None:
+    stack = aws.stacks.standing[NAMES.stack]
+    aws.stacks.standing[NAMES.stack] = dataclasses.replace(stack, status="UPDATE_IN_PROGRESS")
+    drop_stage("api")(aws)
+    result = apply_settings.run(ask(), aws.as_aws())
+    assert result.status is Status.IN_PROGRESS
+    assert (API, "api") in aws.gateway.gone
+
+
+def test_before_the_first_release_an_alias_is_made_on_the_closed_version(aws: FakeAws) -> None:
+    current = dataclasses.replace(ask(), environment=environment())
+    assert repair.version_for_alias(current, aws.as_aws()) == "1"
+
+
+def test_a_log_group_gets_the_retention_of_the_live_release(aws: FakeAws) -> None:
+    drop_group(NAMES.log_group)(aws)
+    run(deploy_stack, aws)
+    assert aws.logs.kept[NAMES.log_group].retention_days == Config().log_retention_days
+
+
+@pytest.mark.parametrize(("what", "code"), [("function", "FunctionGone"), ("API", "ApiGone"), ("role", "RoleGone")])
+def test_what_cannot_come_back_as_it_was_is_named_with_what_to_do(aws: FakeAws, what: str, code: str) -> None:
+    spoils: dict[str, Callable[[FakeAws], object]] = {
+        "function": lambda fake: fake.functions.latest.clear(),
+        "API": lambda fake: fake.gateway.gone.add(API),
+        "role": drop_role,
+    }
+    spoils[what](aws)
+    for phase in (deploy_stack, apply_settings):
+        with pytest.raises(PhaseFailed) as failed:
+            run(phase, aws)
+        assert failed.value.code == code
+        remedy = f"aws iam create-role --role-name {ROLE}" if what == "role" else "cleanup"
+        assert remedy in str(failed.value.remedy)
+    result, _ = run(restore_settings, aws)
+    names = {"API": API, "function": NAMES.function, "role": ROLE}
+    assert f"{what} {names[what]} was deleted" in result.summary
+
+
+def test_a_stack_that_was_deleted_is_made_again_and_named(aws: FakeAws) -> None:
+    del aws.stacks.standing[NAMES.stack]
     aws.stacks.answers = [READY]
-    result = deploy(aws)
-    assert aws.stacks.given[NAMES.stack]["Repair"] == "dnew"
-    assert f"policy proxy of role {ROLE} {named}" in result.summary
+    aws.stacks.walks = {"execute": ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]}
+    result, _ = run(deploy_stack, aws)
+    assert f"stack {NAMES.stack} was deleted, and version 2 with it: made again" in result.summary
 
 
 @pytest.mark.parametrize("boundary", ["", "arn:aws:iam::aws:policy/AdministratorAccess"])
@@ -114,45 +290,11 @@ def test_a_role_without_the_boundary_gets_it_before_the_stack_changes(aws: FakeA
     same = deploy_stack.fingerprint(ask(), aws.as_aws())
     aws.identity.boundaries[ROLE] = boundary
     assert deploy_stack.fingerprint(ask(), aws.as_aws()) != same
-    result = deploy(aws)
+    result, _ = run(deploy_stack, aws)
     assert aws.identity.boundaries == {ROLE: aws.settings.boundary_arn}
-    assert f"role {ROLE} did not carry the permissions boundary: set" in result.summary
+    assert f"permissions boundary of role {ROLE} was changed: set" in result.summary
 
 
 def test_a_bounded_role_is_left_alone(aws: FakeAws) -> None:
     aws.identity.boundaries[ROLE] = aws.settings.boundary_arn
-    result = deploy(aws)
-    assert result.evidence is not None
-    assert result.evidence.repaired is None
-
-
-def test_an_untouched_environment_is_not_repaired(aws: FakeAws) -> None:
-    result = deploy(aws)
-    assert result.evidence is not None
-    assert result.evidence.repaired is None
-    assert aws.stacks.given[NAMES.stack]["Repair"] == ""
-
-
-def test_the_live_alias_is_made_again_on_the_good_version(aws: FakeAws) -> None:
-    delete_alias("live")(aws)
-    deploy(aws)
-    assert aws.functions.pointed[NAMES.function]["live"] == Alias("live", "2")
-
-
-def test_before_the_first_release_an_alias_is_made_on_the_closed_version(aws: FakeAws) -> None:
-    current = dataclasses.replace(ask(), environment=environment())
-    assert repair.version_for_alias(current, aws.as_aws()) == "1"
-
-
-def test_a_log_group_gets_the_retention_of_the_live_release(aws: FakeAws) -> None:
-    delete_group(NAMES.log_group)(aws)
-    deploy(aws)
-    assert aws.logs.kept[NAMES.log_group].retention_days == 14
-
-
-def test_a_deleted_function_is_named_with_what_to_do(aws: FakeAws) -> None:
-    aws.functions.latest.clear()
-    with pytest.raises(PhaseFailed) as failed:
-        deploy(aws)
-    assert (failed.value.code, failed.value.field) == ("FunctionGone", NAMES.function)
-    assert "cleanup" in str(failed.value.remedy)
+    assert losses(aws) == []

@@ -91,3 +91,12 @@ def alias_of(aliases: Mapping[str, Alias], name: str) -> Alias:
         field=name,
         remedy="Deploy again: deploy_stack makes it again. options.heal of a revalidation does, too.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A statement of an alias's policy that lets a service call it. source_arn: what may call; "" for anything."""
+
+    statement_id: str
+    principal: str
+    source_arn: str

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 EFFECTS: Mapping[str, str] = {
     # The environment, stored with every release.
     "config.memory_mb": "Memory of the proxy's function; its share of a processor grows with it.",
-    "config.timeout_s": "Longest a request may take in the function. API Gateway ends a buffered answer after 29 s.",
+    "config.timeout_s": "Longest that an answer may take; null is the longest that the response mode allows "
+    "(29 s when it is buffered).",
     "config.log_level": "Lowest level that the proxy logs.",
     "config.log_retention_days": "How long CloudWatch Logs keeps the proxy's and the gateway's log.",
     "config.throttle": "API Gateway's throttle; above it, callers get 429 with a retry-after.",
@@ -20,7 +21,7 @@ EFFECTS: Mapping[str, str] = {
     "config.alarms.overhead_p99_ms": "99th percentile of the proxy's own time for a whole answer, in milliseconds.",
     "config.alarms.first_byte_p99_ms": "99th percentile of the proxy's own time until the first byte, in milliseconds.",
     "config.alarms.throttles": "Throttled calls of the function.",
-    "config.alarms.concurrency": "Executions of the function at the same time.",
+    "config.alarms.concurrency": "Executions of the function at the same time; null makes no such alarm.",
     "config.alarms.secret_failures": "Failed attempts of the proxy to read its secret.",
     "config.alarms.gateway_dimensions": "What the alarms on API Gateway watch: `method`, the public method only, or "
     "`stage`, the whole stage with the candidate's requests.",

@@ -15,6 +15,7 @@ class ArtifactEvidence:
     code_sha256: SHA-256 of the stored zip as Lambda writes it (base64).
     bytes, unpacked_bytes: sizes; largest: bytes of the largest parts by path. sbom: key of the CycloneDX document;
     components: `name@version` of each library in it. uploaded: False when the package was in the bucket already.
+    repaired: what someone had done to the package in the bucket, None for nothing.
     """
 
     PHASE: ClassVar[str] = "package_artifact"
@@ -31,3 +32,4 @@ class ArtifactEvidence:
     sbom: str = ""
     components: tuple[str, ...] = ()
     uploaded: bool = False
+    repaired: str | None = None

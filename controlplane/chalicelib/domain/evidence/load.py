@@ -14,7 +14,8 @@ class SloRow:
     """One SLO. verdict: `PASSED`, `FAILED` or `INCONCLUSIVE`; bound, figure: in the SLO's unit.
 
     interval: 95 % confidence interval of the figure (the range of cold starts); its upper end is None when there are
-    too few samples for it. why: when the SLO did not pass.
+    too few samples for it. why: when the SLO did not pass. samples: how many the figure is of, None for a price. more:
+    what would have changed the verdict.
     """
 
     slo: str = ""
@@ -23,6 +24,8 @@ class SloRow:
     figure: float | None = None
     interval: tuple[float, float | None] | None = None
     why: str | None = None
+    samples: int | None = None
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class LoadEvidence:
     compared_with: the baseline, or why there is none. own_ms: whole answers (a stream's first byte) without what the
     upstream took; usd_per_million: price of a million requests, without tokens. comparisons: with live, side by side.
     scaled_down: what of the default load did not fit the account's concurrency, "" if all of it did. shards: prefix in
-    the bucket.
+    the bucket. curves: key of what the report draws, "" in records of earlier versions.
     """
 
     PHASE: ClassVar[str] = "load_test"
@@ -105,3 +108,4 @@ class LoadEvidence:
     own_ms: Percentiles = Percentiles()
     usd_per_million: float | None = None
     comparisons: tuple[Compared, ...] = ()
+    curves: str = ""

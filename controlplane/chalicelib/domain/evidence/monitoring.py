@@ -29,6 +29,7 @@ class MonitoringEvidence:
     unconfirmed: recipients that have not confirmed their subscription. dashboard: its name. queries: names of the saved
     Logs Insights queries, or one `NOT RUN: …`. filters: names of the metric filters. retention_days: by log group.
     heard: names of the alarms whose test notification arrived, sorted. correlation: None until the request was found.
+    repaired: a line for each part that someone had deleted or changed since the last deployment.
     """
 
     PHASE: ClassVar[str] = "configure_monitoring"
@@ -44,3 +45,4 @@ class MonitoringEvidence:
     heard: tuple[str, ...] | None = None
     missing: tuple[str, ...] | None = None
     correlation: Correlation | None = None
+    repaired: tuple[str, ...] | None = None

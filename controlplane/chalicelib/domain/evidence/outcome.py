@@ -10,7 +10,8 @@ from typing import ClassVar
 class LockEvidence:
     """execution_arn: the execution that holds the environment's lock. lease_until: epoch seconds.
 
-    put_back: where the live alias was, and where it is or would be put; "" when it was in place.
+    put_back: where the live alias was, and where it is or would be put; "" when it was in place. recovered: what was
+    rebuilt of a record that someone had deleted, "" for nothing.
     """
 
     PHASE: ClassVar[str] = "acquire_lock"
@@ -18,6 +19,7 @@ class LockEvidence:
     execution_arn: str = ""
     lease_until: float = 0
     put_back: str = ""
+    recovered: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class SecretEvidence:
     replaces: the current version while another is pending, else "". created_at: when the version was stored, ISO 8601.
     previous_version_id: the version with AWSPREVIOUS, "" for none.
     models: aliases, sorted; targets: upstream model by alias. client_keys: how many. kms_key: "" for the account's own
-    key. age_days: whole days since the key was last changed.
+    key. age_days: whole days since the key was last changed. restored: whether a scheduled deletion was cancelled.
     """
 
     PHASE: ClassVar[str] = "prepare_secret"
@@ -44,3 +44,4 @@ class SecretEvidence:
     kms_key: str = ""
     access: Access = Access()
     warnings: tuple[str, ...] = ()
+    restored: bool = False

@@ -41,7 +41,7 @@ class SettingsEvidence:
 
     changed: (value before, value now) by stack parameter, `Snapshot` for the API deployment, `protected` for deletion
     protection. alarms: names of those that got other thresholds. bundle, snapshot, parameters: as `Release` has them.
-    changes, resources: of the stack update while it runs.
+    changes, resources: of the stack update while it runs. repaired: see StackEvidence.
     """
 
     PHASE: ClassVar[str] = "apply_settings"
@@ -53,6 +53,7 @@ class SettingsEvidence:
     parameters: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[str, ...] | None = None
     resources: Mapping[str, str] | None = None
+    repaired: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class RestoreEvidence:
     restored: (value before, value of the release) by stack parameter, `Snapshot` for the API deployment, `protected`
     for deletion protection. alarms: how many were redefined, None when the release's settings are not on record.
     stays: the same as `restored`, in records of earlier versions, for parameters that only a deploy changed.
-    changes, resources: of the stack update while it runs.
+    changes, resources: of the stack update while it runs. repaired: see StackEvidence.
     """
 
     PHASE: ClassVar[str] = "restore_settings"
@@ -72,3 +73,4 @@ class RestoreEvidence:
     stays: Mapping[str, tuple[str, str]] | None = None
     changes: tuple[str, ...] | None = None
     resources: Mapping[str, str] | None = None
+    repaired: tuple[str, ...] | None = None

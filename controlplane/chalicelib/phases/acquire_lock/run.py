@@ -28,8 +28,18 @@ def run(request: Request, aws: Aws) -> Result[LockEvidence]:
     )
     put_back = "" if request.action is Action.REVALIDATE else _put_back(request, aws)
     summary = f"Environment {request.environment.name} is locked by {request.deployment_id}"
-    evidence = LockEvidence(arn, lock.lease_until if lock else 0, put_back)
-    return Result.done(f"{summary}; {put_back}" if put_back else summary, evidence)
+    recovered = _recovered(request, aws)
+    evidence = LockEvidence(arn, lock.lease_until if lock else 0, put_back, recovered)
+    return Result.done("; ".join(filter(None, [summary, recovered, put_back])), evidence)
+
+
+def _recovered(request: Request, aws: Aws) -> str:
+    """What the first deployment after it says of a record that had been deleted; "" otherwise."""
+    newest = request.environment.recovered_from
+    if newest is None:
+        return ""
+    aws.records.update_environment(request.environment.name, {"recovered_from": None}, holder=request.deployment_id)
+    return f"its record had been deleted and was rebuilt from its deployments up to {newest}"
 
 
 def _put_back(request: Request, aws: Aws) -> str:

@@ -20,6 +20,11 @@ def topic_gone(topic: str) -> DriftFinding:
     return DriftFinding("alarm", topic, "there", "gone (the topic)", _REMEDY, heals=True)
 
 
+def shown_nowhere(what: str) -> DriftFinding:
+    """The dashboard or a metric filter does not exist: nobody is paged by it, and the next deploy makes it again."""
+    return DriftFinding("alarm", what, "there", "gone", "Deploy: phase configure_monitoring makes it again.")
+
+
 def recipients(topic: str, extra: Iterable[str], missing: Iterable[str]) -> list[DriftFinding]:
     """Who gets the alarms though `config.notify` does not name them, and who does not though it does."""
     return [

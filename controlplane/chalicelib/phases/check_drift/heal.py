@@ -1,4 +1,5 @@
-"""Restores what is safe to restore: the live alias, and the alarms with their topic.
+"""Restores what is safe to restore: aliases with their permissions, alarms with their topic, a secret about to be
+deleted.
 
 Code, keys and the stack are never changed here.
 """
@@ -14,6 +15,8 @@ from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request
 from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
+from chalicelib.stack import repair
+from chalicelib.stack.losses import ALIASES
 
 from . import record
 
@@ -24,6 +27,11 @@ def heal(findings: Iterable[DriftFinding], request: Request, live: Release, aws:
     healed = []
     if "alias" in kinds:
         healed.extend(_restore_aliases(request, live, aws))
+    if "stack" in kinds:
+        healed.extend(_restore_permissions(request, live, aws))
+    if "secret" in kinds:
+        aws.secrets.restore(record.secret(request.environment).arn)
+        healed.append("the scheduled deletion of the secret is cancelled")
     if "alarm" in kinds:
         healed.append(f"{counted(_restore_alarms(request, live, aws), 'alarm')} defined again")
     return tuple(healed)
@@ -32,14 +40,20 @@ def heal(findings: Iterable[DriftFinding], request: Request, live: Release, aws:
 def _restore_aliases(request: Request, live: Release, aws: Aws) -> list[str]:
     function = request.names.function
     existing = aws.functions.aliases(function)
-    gone = [name for name in ("live", "candidate") if name not in existing]
+    gone = [name for name in ALIASES if name not in existing]
     for name in gone:
-        aws.functions.create_alias(function, Alias(name, live.version))
+        repair.make_alias(name, live.version, request, aws)
     lines = [f"{name} alias made again on version {live.version}" for name in gone]
     if "live" in gone:
         return lines
     aws.functions.point(function, Alias("live", live.version))
     return [*lines, f"live alias put back on version {live.version}"]
+
+
+def _restore_permissions(request: Request, live: Release, aws: Aws) -> list[str]:
+    for name in ALIASES:
+        repair.make_alias(name, live.version, request, aws)
+    return ["API Gateway may call both aliases again"]
 
 
 def _restore_alarms(request: Request, live: Release, aws: Aws) -> int:

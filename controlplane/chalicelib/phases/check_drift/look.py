@@ -9,27 +9,27 @@ from chalicelib.domain.errors import BadRequest, NotFound
 from chalicelib.domain.evidence.drift import DriftFinding
 from chalicelib.domain.model import Release
 from chalicelib.engine.phase import Request
+from chalicelib.monitoring import dashboard
 from chalicelib.monitoring.apply import extra_recipients
 from chalicelib.ports import Aws
-from chalicelib.stack import repair
+from chalicelib.stack import repair, state
 
-from . import alarm_drift, function_drift, record, secret_drift
+from . import alarm_drift, function_drift, record, secret_drift, stack_drift
 
 
 def look(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:
     """The findings about alias, settings, secret and alarms; those about the stack take longer (see `run`)."""
-    return [*_function(request, live, aws), *_role(request, aws), *_secret(request, aws), *_alarms(request, live, aws)]
+    return [*_function(request, live, aws), *_stack(request, aws), *_secret(request, aws), *_alarms(request, live, aws)]
 
 
-def _role(request: Request, aws: Aws) -> list[DriftFinding]:
-    """CloudFormation's own detection does not see inline policies everywhere (docs/fidelity.md)."""
-    now = repair.standing(request, aws)
-    if not repair.policy_changed(now, request):
-        return []
-    actual = "changed" if now.role_policy else "gone"
-    where = f"policy of role {request.names.role(aws.settings.region)}"
-    remedy = "Deploy: the stack writes it again. Users get 503 when the proxy's warm environments end."
-    return [DriftFinding("stack", where, "as its template has it", actual, remedy)]
+def _stack(request: Request, aws: Aws) -> list[DriftFinding]:
+    """CloudFormation's own detection does not see inline policies everywhere (docs/fidelity.md), and no permissions of
+    aliases."""
+    stack = aws.stacks.find(request.names.stack)
+    if stack is None or not state.is_settled(stack.status):
+        return []  # `run` names the stack
+    losses = repair.find_losses(stack, request, aws)
+    return [stack_drift.lost(loss) for loss in losses if loss.kind not in ("alias", "function")]
 
 
 def _function(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:
@@ -53,8 +53,10 @@ def _secret(request: Request, aws: Aws) -> list[DriftFinding]:
     info = aws.secrets.find(applied.arn) if applied.arn else None
     if info is None:
         return [secret_drift.missing(applied.arn or "the secret", "gone")]
-    if info.doomed or "AWSCURRENT" not in info.stages:
-        return [secret_drift.missing(applied.arn, "scheduled for deletion" if info.doomed else "without a value")]
+    if info.doomed:
+        return [secret_drift.doomed(applied.arn)]
+    if "AWSCURRENT" not in info.stages:
+        return [secret_drift.missing(applied.arn, "without a value")]
     problem = _schema_problem(info.arn, aws)
     return secret_drift.findings(info.name, info.stages["AWSCURRENT"], applied.version_id, problem)
 
@@ -73,11 +75,22 @@ def _alarms(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:
     topic = aws.topics.find(names.topic)
     existing = list(aws.alarms.find(names.alarm("")))
     recorded = record.alarms(request.environment, live, topic or "")
+    shown = _dashboard_and_filters(request, aws)
     if topic is not None:
-        return [*alarm_drift.findings(recorded, existing), *_recipients(live, topic, names.topic, aws)]
+        return [*shown, *alarm_drift.findings(recorded, existing), *_recipients(live, topic, names.topic, aws)]
     # The alarms' actions name a deleted topic: one finding for the topic instead of one for each alarm.
     states = [replace(state, definition=None) for state in existing]
-    return [alarm_drift.topic_gone(names.topic), *alarm_drift.findings(recorded, states)]
+    return [*shown, alarm_drift.topic_gone(names.topic), *alarm_drift.findings(recorded, states)]
+
+
+def _dashboard_and_filters(request: Request, aws: Aws) -> list[DriftFinding]:
+    names = request.names
+    existing = {item.name for item in aws.logs.filters(names.log_group)}
+    filters = [wanted.name for wanted in dashboard.filters(names) if wanted.name not in existing]
+    missing = [f"metric filter {name}" for name in filters]
+    if aws.alarms.dashboard(names.dashboard) is None:
+        missing.append(f"dashboard {names.dashboard}")
+    return [alarm_drift.shown_nowhere(what) for what in missing]
 
 
 def _recipients(live: Release, topic: str, name: str, aws: Aws) -> list[DriftFinding]:

@@ -8,8 +8,14 @@ _STORE = "Store a good one: python -m ctl secret set, or PUT /environments/{name
 
 
 def missing(name: str, reason: str) -> DriftFinding:
-    """There is no current value to check. reason: such as `scheduled for deletion`."""
+    """There is no current value to check. reason: such as `gone`."""
     return DriftFinding("secret", name, "there", reason, _STORE)
+
+
+def doomed(name: str) -> DriftFinding:
+    """The secret's deletion is scheduled, which can be cancelled."""
+    remedy = "Revalidate with options.heal, or deploy: both cancel the deletion."
+    return DriftFinding("secret", name, "there", "scheduled for deletion", remedy, heals=True)
 
 
 def findings(name: str, current: str, applied: str, problem: str) -> list[DriftFinding]:

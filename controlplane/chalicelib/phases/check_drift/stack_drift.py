@@ -6,10 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from chalicelib.domain.aws.stacks import ResourceDrift
 from chalicelib.domain.evidence.drift import INFO, DriftFinding
+from chalicelib.stack.losses import Loss
 
 from .false_reports import is_false
 from .values import shorten
 
+_DEPLOY = "Deploy: phase deploy_stack makes it again."
+_ANEW = "POST /deployments with action cleanup, then deploy: the stack is made anew, with another address."
+_REMEDIES = {
+    "role policy": "Deploy: the stack writes it again. Users get 503 when the proxy's warm environments end.",
+    "permission of alias": "Revalidate with options.heal, or deploy: both give it again.",
+    "role": "Deploy: it fails and names the command that creates the role.",
+    "API": _ANEW,
+}
 # The states in which CloudFormation detects drift (its user guide, "Detect unmanaged configuration changes").
 DETECTABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"})
 # By resource type, the property paths that release_code changes after the stack's creation.
@@ -48,6 +57,16 @@ def _revert(stack: str) -> str:
         "revert --use-previous-template --deployment-mode REVERT_DRIFT --capabilities CAPABILITY_NAMED_IAM, then "
         "execute the change set."
     )
+
+
+def lost(loss: Loss) -> DriftFinding:
+    """What was deleted or changed underneath the stack. A permission comes back by `options.heal`, too."""
+    heals = loss.kind == "permission of alias"
+    remedy = (
+        "Revalidate with options.heal, or deploy: both give it again." if heals else _REMEDIES.get(loss.kind, _DEPLOY)
+    )
+    actual = loss.detail or ("gone" if loss.state == "deleted" else "changed")
+    return DriftFinding("stack", f"{loss.kind} {loss.name}", "as the stack left it", actual, remedy, heals=heals)
 
 
 def unchecked(stack: str, reason: str) -> DriftFinding:

@@ -14,8 +14,8 @@ from chalicelib.domain.evidence.monitoring import MonitoringEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.words import counted
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Definition, Request, Result
-from chalicelib.monitoring import apply, dashboard, fire
+from chalicelib.engine.phase import Definition, Request, Result, Status
+from chalicelib.monitoring import apply, dashboard, fire, inspect
 from chalicelib.ports import Aws
 
 from . import correlate
@@ -27,7 +27,7 @@ _FIRE_AGAIN_S = 15
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Hash of all that this phase defines, the stack's id, and the names of the existing alarms."""
+    """Hash of all that this phase defines, the stack's id, and what someone deleted or changed of it since."""
     names = request.names
     return fingerprint_of(
         list(apply.definitions(request, "the topic", request.config.alarms)),
@@ -36,8 +36,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
         list(request.config.notify),
         request.config.log_retention_days,
         request.results.of(StackEvidence).stack_id,
-        sorted(alarm.name for alarm in aws.alarms.find(names.alarm(""))),
-        aws.topics.find(names.topic) is not None,
+        list(inspect.differences(request, aws)),
     )
 
 
@@ -49,10 +48,18 @@ def run(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
         if cursor.queue is not None:
             # Only once it is on record that all have arrived: a Lambda that dies between the two finds no queue again.
             aws.topics.close_probe(cursor.queue)
-        return correlate.correlate(replace(cursor, queue=None), request, aws)
+        return _with_repairs(correlate.correlate(replace(cursor, queue=None), request, aws))
     if cursor.queue is not None:
         return _await_notifications(cursor, cursor.queue, request, aws)
-    return _fire_all(apply.apply(request, aws), request, aws)
+    changed = inspect.differences(request, aws) if request.environment.live else ()
+    return _fire_all(replace(apply.apply(request, aws), repaired=changed or None), request, aws)
+
+
+def _with_repairs(result: Result[MonitoringEvidence]) -> Result[MonitoringEvidence]:
+    """A finished result names in its summary what was defined again."""
+    repaired = (result.evidence.repaired or ()) if result.evidence and result.status is Status.SUCCEEDED else ()
+    lines = (f"{line}: defined again" for line in repaired)
+    return replace(result, summary="; ".join([result.summary, *lines]))
 
 
 def _fire_all(configured: MonitoringEvidence, request: Request, aws: Aws) -> Result[MonitoringEvidence]:

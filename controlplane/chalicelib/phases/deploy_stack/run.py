@@ -8,7 +8,7 @@ apply_settings changes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
@@ -35,7 +35,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
     return fingerprint_of(
         inputs.text(request, aws),
         {name: value for name, value in parameters.items() if name not in template.INCIDENTAL},
-        repair.standing(request, aws),
+        _losses(stack, request, aws),
         names.tags,
         stack.id if stack and updatable else "",
     )
@@ -66,7 +66,7 @@ def _with_role_policy(result: Result[StackEvidence], request: Request, aws: Aws)
     """A finished result, with the digest of the role's policy as the change left it, and what was repaired."""
     if result.status is Status.IN_PROGRESS or result.evidence is None:
         return result
-    evidence = replace(result.evidence, role_policy=repair.standing(request, aws).role_policy)
+    evidence = replace(result.evidence, role_policy=repair.role_policy(request, aws))
     summary = "; ".join([result.summary, *(evidence.repaired or ())])
     return replace(result, summary=summary, evidence=evidence)
 
@@ -96,10 +96,10 @@ def _request_change_set(stack: Stack | None, request: Request, aws: Aws) -> Resu
     leftovers = prepare.drop_leftovers(request, aws)
     if leftovers is None:
         return settle.wait_for_leftovers(request)
-    repaired = _repair(request, aws) if stack else Repaired()
+    repaired = _repair(stack, request, aws) if stack else repair.Repaired(_vanished(request))
     text, parameters = inputs.for_candidate(stack, request, aws)
     if repaired.policy:
-        parameters["Repair"] = request.deployment_id.replace("-", "")
+        parameters["Repair"] = repair.mark(request)
     requested = prepare.request_change_set(prepare.Wanted("deploy", text, parameters, stack is None), request, aws)
     if requested is None:
         return settle.wait_for_leftovers(request)
@@ -107,21 +107,28 @@ def _request_change_set(stack: Stack | None, request: Request, aws: Aws) -> Resu
     return advance(*requested, stack is None, request, aws, before)
 
 
-@dataclass(frozen=True, slots=True)
-class Repaired:
-    """lines: see StackEvidence.repaired. policy: whether the stack must write the role's policy again."""
-
-    lines: tuple[str, ...] = ()
-    policy: bool = False
+def _losses(stack: Stack | None, request: Request, aws: Aws) -> list[str]:
+    """What was deleted or changed underneath the stack, one line each; none while an operation runs on it."""
+    settled = stack is not None and state.is_settled(stack.status)
+    return [str(loss) for loss in repair.find_losses(stack, request, aws)] if stack and settled else []
 
 
-def _repair(request: Request, aws: Aws) -> Repaired:
-    now = repair.standing(request, aws)
-    lines = repair.repair(now, request, aws)
-    if lines:
+def _repair(stack: Stack, request: Request, aws: Aws) -> repair.Repaired:
+    losses = repair.find_losses(stack, request, aws)
+    repair.refuse_what_is_gone_for_good(losses, request, aws)
+    repaired = repair.repair(losses, stack, request, aws)
+    if repaired.lines:
         # Metric filters went with a log group, and no fingerprint of that phase sees it.
         aws.records.set_applied(request.environment.name, "configure_monitoring", None, holder=request.deployment_id)
-    return Repaired(lines, repair.policy_changed(now, request))
+    return repaired
+
+
+def _vanished(request: Request) -> tuple[str, ...]:
+    """A line for a stack that is created although a release was live in it."""
+    good = request.environment.last_good
+    if good is None:
+        return ()
+    return (f"stack {request.names.stack} was deleted, and version {good.version} with it: made again",)
 
 
 def _reset_releases(request: Request, aws: Aws) -> None:

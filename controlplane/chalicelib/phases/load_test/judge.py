@@ -36,9 +36,14 @@ def conclude(
     figures = figures_of(summary, request, cursor)
     results = judge(figures, request.options.slo, baseline, request.seed)
     evidence = evidence_of(summary, results, cursor, request, version, compared_with)
-    evidence = replace(evidence, usd_per_million=figures.usd_per_million, comparisons=comparisons)
+    evidence = replace(
+        evidence,
+        usd_per_million=figures.usd_per_million,
+        comparisons=comparisons,
+        curves=curves.key(request.deployment_id),
+    )
     drawn = json.dumps(encode(curves.curves_of(summary, live))).encode()
-    aws.artifacts.put(f"{evidence.shards}{curves.NAME}", drawn, content_type="application/json")
+    aws.artifacts.put(evidence.curves, drawn, content_type="application/json")
     _refuse(summary, results, evidence)
     aws.artifacts.put(_baseline_key(request, version), shard.encode_seconds(summary), content_type=_BINARY)
     rate = f"{request.options.load.rps:g} requests a second"

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chalicelib.domain.evidence.load import SloRow
-from chalicelib.domain.options import Slo
+from chalicelib.domain.options import COMPARISON_SAMPLES, Slo
 from chalicelib.load.histogram import Histogram
 
+from . import what_if
 from .intervals import quantile_interval, ratio_interval, samples_for, share_interval
 
 UNSENT_LIMIT = 0.01  # above this share the generator was too slow for its figures to mean anything
 P99 = 0.99
-COMPARISON_SAMPLES = 200  # on either side; fewer cannot tell 20 % from noise (see the tests of the gate)
 # Two runs of the same code differ by a few percent: a smaller slowdown is no evidence, unless the bound is smaller yet.
 NOISE = 0.05
 # The median holds what a release does not change (gateway, network), so its own slowdown shows a little reduced.
@@ -35,7 +35,10 @@ class SloVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SloResult:
-    """One SLO. interval: 95 %; its upper end is None when there are too few samples. why: when it did not pass."""
+    """One SLO. interval: 95 %; its upper end is None when there are too few samples. why: when it did not pass.
+
+    samples: how many the figure is of, None for a price; more: what would have changed the verdict.
+    """
 
     slo: str
     verdict: SloVerdict
@@ -43,12 +46,15 @@ class SloResult:
     figure: float | None
     interval: tuple[float, float | None] | None = None
     why: str = ""
+    samples: int | None = None
+    more: str = ""
 
     def as_row(self) -> SloRow:
         """For the record, rounded to four significant digits."""
         interval = None if self.interval is None else (_rounded(self.interval[0]), _rounded_or_none(self.interval[1]))
         figure, why = _rounded_or_none(self.figure), self.why or None
-        return SloRow(self.slo, self.verdict.value, self.bound, figure, interval, why)
+        verdict = self.verdict.value
+        return SloRow(self.slo, verdict, self.bound, figure, interval, why, self.samples, self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +119,10 @@ def _against_record(figures: Figures, slo: Slo) -> list[SloResult]:
 
 
 def _at_most(name: str, figure: float, bound: float) -> SloResult:
+    more = what_if.of_figure(figure, bound)
     if figure <= bound:
-        return SloResult(name, SloVerdict.PASSED, bound, figure)
-    return SloResult(name, SloVerdict.FAILED, bound, figure, None, "beyond the bound")
+        return SloResult(name, SloVerdict.PASSED, bound, figure, more=more)
+    return SloResult(name, SloVerdict.FAILED, bound, figure, None, "beyond the bound", more=more)
 
 
 def passed(results: Sequence[SloResult]) -> bool:
@@ -128,9 +135,9 @@ def slower_than(before: Mapping[int, Histogram], after: Mapping[int, Histogram],
     fewest = min(sum(histogram.total for histogram in side.values()) for side in (before, after))
     if fewest < COMPARISON_SAMPLES:
         why = f"{fewest} samples; a comparison needs {COMPARISON_SAMPLES} on both sides"
-        return SloResult("slowdown", SloVerdict.INCONCLUSIVE, bound, None, None, why)
+        return SloResult("slowdown", SloVerdict.INCONCLUSIVE, bound, None, None, why, fewest)
     ratio, low, high = ratio_interval(before, after, 0.5, random.Random(seed))  # noqa: S311 - a bootstrap
-    return judge_slowdown(ratio - 1, (low - 1, high - 1), bound)
+    return replace(judge_slowdown(ratio - 1, (low - 1, high - 1), bound), samples=fewest)
 
 
 def judge_slowdown(figure: float, interval: tuple[float, float], bound: float) -> SloResult:
@@ -140,49 +147,54 @@ def judge_slowdown(figure: float, interval: tuple[float, float], bound: float) -
     interval is beyond the bound: it asks whether the interval reaches it.
     """
     low, high = interval
-    if low > min(NOISE, bound / 2) and high >= NEAR * bound:
-        return SloResult("slowdown", SloVerdict.FAILED, bound, figure, interval, "slower than the last good run")
-    if figure > max(NOISE, bound):
-        return SloResult("slowdown", SloVerdict.INCONCLUSIVE, bound, figure, interval, _TOO_FEW)
-    return SloResult("slowdown", SloVerdict.PASSED, bound, figure, interval)
+    least = min(NOISE, bound / 2)
+    more = f"an interval above {least * 100:.3g} % that reaches {NEAR * bound * 100:.3g} % stops it"
+    verdict, why = SloVerdict.PASSED, ""
+    if low > least and high >= NEAR * bound:
+        verdict, why = SloVerdict.FAILED, "slower than the last good run"
+    elif figure > max(NOISE, bound):
+        verdict, why = SloVerdict.INCONCLUSIVE, _TOO_FEW
+    return SloResult("slowdown", verdict, bound, figure, interval, why, more=more)
 
 
 def _p99(name: str, histogram: Histogram, bound: float) -> SloResult:
     total = histogram.total
     if total < samples_for(P99):
         why = f"{total} samples; p99 needs {samples_for(P99)}: raise options.load.rps or duration_s"
-        return SloResult(name, SloVerdict.INCONCLUSIVE, bound, None, None, why)
+        return SloResult(name, SloVerdict.INCONCLUSIVE, bound, None, None, why, total)
     figure = (histogram.percentile(P99) or 0) / 1_000
     ends_us = quantile_interval(histogram, P99)
     interval = None if ends_us is None else (ends_us[0] / 1_000, None if ends_us[1] is None else ends_us[1] / 1_000)
-    return judge_upper_bound(name, bound, figure, interval)
+    result = judge_upper_bound(name, bound, figure, interval)
+    return replace(result, samples=total, more=what_if.of_quantile(histogram, P99, bound))
 
 
 def _error_rate(figures: Figures, bound: float) -> SloResult:
     total = figures.good + figures.failed
     if not total:
         return SloResult("error_rate", SloVerdict.INCONCLUSIVE, bound, None, None, "no request was answered")
-    return judge_upper_bound("error_rate", bound, figures.failed / total, share_interval(figures.failed, total))
+    result = judge_upper_bound("error_rate", bound, figures.failed / total, share_interval(figures.failed, total))
+    return replace(result, samples=total, more=what_if.of_failures(figures.failed, total, bound))
 
 
 def _rps(figures: Figures, bound: float) -> SloResult:
     # An open model sends at the planned rate, so only good answers show what the release sustains.
     figure = figures.good / figures.duration_s if figures.duration_s else 0.0
+    more = what_if.of_rate(figures.good, figures.duration_s, bound)
     if figure >= bound:
-        return SloResult("rps", SloVerdict.PASSED, bound, figure)
-    return SloResult("rps", SloVerdict.FAILED, bound, figure, None, "too few good answers a second")
+        return SloResult("rps", SloVerdict.PASSED, bound, figure, None, "", figures.good, more)
+    return SloResult("rps", SloVerdict.FAILED, bound, figure, None, "too few good answers a second", figures.good, more)
 
 
 def _cold_start(starts_ms: Sequence[float], bound: float) -> SloResult:
     if not starts_ms:
         return SloResult("cold_start_ms", SloVerdict.INCONCLUSIVE, bound, None, None, "no cold start was observed")
     slowest = max(starts_ms)
-    interval = (min(starts_ms), slowest)
-    if slowest <= bound:
-        return SloResult("cold_start_ms", SloVerdict.PASSED, bound, slowest, interval)
-    return SloResult(
-        "cold_start_ms", SloVerdict.FAILED, bound, slowest, interval, "the slowest start is beyond the bound"
-    )
+    interval, more = (min(starts_ms), slowest), what_if.of_starts(starts_ms, bound)
+    verdict, why = SloVerdict.PASSED, ""
+    if slowest > bound:
+        verdict, why = SloVerdict.FAILED, "the slowest start is beyond the bound"
+    return SloResult("cold_start_ms", verdict, bound, slowest, interval, why, len(starts_ms), more)
 
 
 def judge_upper_bound(slo: str, bound: float, figure: float, interval: tuple[float, float | None] | None) -> SloResult:

@@ -16,9 +16,11 @@ def phrases(results: Sequence[SloResult]) -> str:
 
 
 def phrase(result: SloResult) -> str:
-    """One result: its figure, how certain that is, the limit and the verdict."""
-    why = f" ({result.why})" if result.verdict is SloVerdict.INCONCLUSIVE else ""
-    return f"{_PHRASES[result.slo](result)}: {_VERDICTS[result.verdict]}{why}"
+    """One result: its figure, how certain that is, the limit, the verdict, and what would have changed it."""
+    why = result.why if result.verdict is SloVerdict.INCONCLUSIVE else ""
+    samples = "" if result.samples is None or result.figure is None else f"{result.samples:,} samples"
+    reasons = "; ".join(filter(None, [why, samples, result.more]))
+    return f"{_PHRASES[result.slo](result)}: {_VERDICTS[result.verdict]}" + (reasons and f" ({reasons})")
 
 
 def _p99(result: SloResult, what: str = "p99") -> str:

@@ -1,8 +1,9 @@
 """Phase 3: builds the proxy's deployment package and uploads it to the control plane's bucket, keyed by its tree.
 
 The bundle (sources and locked dependencies, uploaded by bootstrap.py) is compiled here, because this Lambda runs the
-Python version that the proxy runs under. An artifact whose key exists is verified and not uploaded again. Its zip may
-have other bytes than this Lambda would write, so Lambda's CodeSha256 is that of the stored object.
+Python version that the proxy runs under. An artifact whose key exists is verified, and uploaded again only if it holds
+another tree. Its zip may have other bytes than this Lambda would write, so Lambda's CodeSha256 is that of the stored
+object.
 """
 
 from __future__ import annotations
@@ -19,15 +20,24 @@ from chalicelib.artifacts.assembly import Artifact
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Definition, Request, Result
+from chalicelib.engine.phase import Definition, Request, Result, applied_as
 from chalicelib.ports import Aws
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """The bundle, the rules that build it, this Python, and whether the applied artifact is still in the bucket."""
+    """The bundle, the rules that build it, this Python, and whether the bucket still has the applied artifact as it
+    was."""
     applied = request.results.find(ArtifactEvidence) or ArtifactEvidence()
-    exists = bool(applied.key) and aws.artifacts.exists(applied.key)
-    return fingerprint_of(aws.settings.bundle_key, assembly.RULES, sys.implementation.cache_tag, exists)
+    intact = bool(applied.key) and _digest(applied.key, aws) == base64.b64decode(applied.code_sha256).hex()
+    return fingerprint_of(aws.settings.bundle_key, assembly.RULES, sys.implementation.cache_tag, intact)
+
+
+def _digest(key: str, aws: Aws) -> str:
+    """SHA-256 (hex) of the object; "" when it is gone."""
+    try:
+        return aws.artifacts.sha256(key)
+    except NotFound:
+        return ""
 
 
 def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
@@ -38,12 +48,24 @@ def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
     artifact = assembly.build(_bundle(aws))
     key = f"{request.names.artifacts_prefix}{artifact.digest}.zip"
     sbom_key = f"{request.names.artifacts_prefix}{artifact.digest}.cdx.json"
-    uploaded = _upload(key, artifact.content, "application/zip", request, aws)
+    repaired = _repaired(key, artifact, request, aws)
+    uploaded = _upload(key, artifact.content, "application/zip", request, aws, again=bool(repaired))
     _upload(sbom_key, artifact.sbom, "application/vnd.cyclonedx+json", request, aws)
-    stored = _verify_upload(key, artifact, aws) if uploaded else _verify_stored(key, artifact, aws)
+    stored = _verify_upload(key, artifact, aws) if uploaded else _stored(aws.artifacts.get(key))
     label = f"artifact {artifact.digest[:12]} ({len(artifact.content) / 1e6:.2f} MB, {artifact.files} files)"
     summary = f"Uploaded and verified {label}" if uploaded else f"The bucket has {label} already; verified"
-    return Result.done(summary, _evidence(artifact, key, sbom_key, stored, aws, uploaded=uploaded))
+    evidence = _evidence(artifact, key, sbom_key, stored, aws, uploaded=uploaded, repaired=repaired)
+    return Result.done("; ".join(filter(None, [summary, repaired])), evidence)
+
+
+def _repaired(key: str, artifact: Artifact, request: Request, aws: Aws) -> str:
+    """What someone did to the artifact since it was uploaded, whose bytes this call has: it is uploaded again."""
+    if aws.artifacts.exists(key):
+        digest = _tree_digest(aws.artifacts.get(key))
+        tree = digest or "of no zip"
+        return "" if digest == artifact.digest else f"the object {key} holds the tree {tree}: uploaded again"
+    applied = applied_as(request.environment, ArtifactEvidence)
+    return f"the object {key} was deleted: uploaded again" if applied and applied.key == key else ""
 
 
 def _bundle(aws: Aws) -> bytes:
@@ -57,9 +79,9 @@ def _bundle(aws: Aws) -> bytes:
         ) from error
 
 
-def _upload(key: str, content: bytes, content_type: str, request: Request, aws: Aws) -> bool:
-    """False when the bucket has an object of that key already."""
-    if aws.artifacts.exists(key):
+def _upload(key: str, content: bytes, content_type: str, request: Request, aws: Aws, *, again: bool = False) -> bool:
+    """False when the bucket has an object of that key already. again: upload it nevertheless."""
+    if aws.artifacts.exists(key) and not again:
         return False
     aws.artifacts.put(key, content, content_type=content_type, tags=request.names.tags)
     return True
@@ -81,14 +103,7 @@ def _verify_upload(key: str, artifact: Artifact, aws: Aws) -> Stored:
     return Stored(stored, len(artifact.content))
 
 
-def _verify_stored(key: str, artifact: Artifact, aws: Aws) -> Stored:
-    """Compare the tree inside the stored zip with the digest in its key, whoever uploaded it."""
-    content = aws.artifacts.get(key)
-    digest = _tree_digest(content)
-    if digest != artifact.digest:
-        raise _corrupt(
-            key, f"holds the tree {digest or 'of no zip'}, which differs from its key", artifact.digest, digest
-        )
+def _stored(content: bytes) -> Stored:
     return Stored(hashlib.sha256(content).hexdigest(), len(content))
 
 
@@ -110,7 +125,7 @@ def _corrupt(key: str, problem: str, expected: str, stored: str) -> PhaseFailed:
 
 
 def _evidence(
-    artifact: Artifact, key: str, sbom_key: str, stored: Stored, aws: Aws, *, uploaded: bool
+    artifact: Artifact, key: str, sbom_key: str, stored: Stored, aws: Aws, *, uploaded: bool, repaired: str
 ) -> ArtifactEvidence:
     return ArtifactEvidence(
         key=key,
@@ -125,6 +140,7 @@ def _evidence(
         sbom=sbom_key,
         components=tuple(sbom.components(artifact.sbom)),
         uploaded=uploaded,
+        repaired=repaired or None,
     )
 
 

@@ -31,7 +31,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
     """
     info = aws.secrets.find(_name(request))
     max_age = request.config.secret_max_age_days
-    if info is None:
+    if info is None or info.doomed:
         return fingerprint_of("", "", "", False, max_age)
     actual, wanted = info.stages.get(PENDING, info.current), request.options.secret_version or info.current
     return fingerprint_of(info.arn, actual, wanted, _is_old(info, request), max_age)
@@ -43,6 +43,7 @@ def run(request: Request, aws: Aws) -> Result[SecretEvidence]:
     Raises PhaseFailed: SecretMissing, SecretDoomed (its deletion is scheduled), SecretEmpty, SecretMalformed,
     SecretAccess, and of `stage`.
     """
+    restored = _restore(request, aws)
     info = stage.stage(_find(request, aws), request, aws)
     stored, secret = _checked(info, aws)
     age = age_days(stored.created_at or info.changed_at, request.now)
@@ -63,6 +64,7 @@ def run(request: Request, aws: Aws) -> Result[SecretEvidence]:
         kms_key=info.kms_key,
         access=simulate(info, request, aws),
         warnings=warnings(age, request.config.secret_max_age_days),
+        restored=restored,
     )
     return Result.done(_summary(evidence), evidence)
 
@@ -79,6 +81,8 @@ def _summary(evidence: SecretEvidence) -> str:
     models = f"{len(evidence.models)} model{'s' * (len(evidence.models) != 1)}"
     which = f", version {evidence.version_id[:8]} for the candidate only" if evidence.replaces else ""
     summary = f"Secret {evidence.name}{which}: schema {evidence.schema}, {models}, {evidence.age_days} days old"
+    if evidence.restored:
+        summary += "; its deletion was scheduled, which is cancelled"
     if evidence.access.execution_role == ALLOWED:
         summary += "; the proxy's role can read it"
     return ". ".join([summary, *evidence.warnings])
@@ -106,6 +110,22 @@ def _find(request: Request, aws: Aws) -> SecretInfo:
     if not info.current:
         raise _unusable(request, f"the secret {info.name} has no value", "SecretEmpty", f"Store one: {remedy}")
     return info
+
+
+def _restore(request: Request, aws: Aws) -> bool:
+    """Cancel a scheduled deletion of the secret that the live release reads; answers whether there was one.
+
+    Someone scheduled it by hand: a clean-up ends the release first. Then a deploy finds no live release, and does not
+    bring back a key that was removed on purpose.
+    """
+    live = request.environment.live
+    if live is None or request.config.secret_arn is not None or live.config.get("secret_arn"):
+        return False
+    info = aws.secrets.find(request.names.secret)
+    if info is None or not info.doomed:
+        return False
+    aws.secrets.restore(info.arn)
+    return True
 
 
 def _unusable(request: Request, message: str, code: str, remedy: str) -> PhaseFailed:

@@ -49,14 +49,17 @@ def publish(wanted: WantedRelease, request: Request, aws: Aws) -> Version:
 def prune(released: str, request: Request, aws: Aws) -> tuple[str, ...]:
     """Delete superseded versions; answers their numbers.
 
-    Kept are the newest `config.keep_versions`, the released one, and each that an alias or a good release names.
+    Kept are the newest `config.keep_versions`, the released one, each that an alias or a good release names, and the
+    stack's own: CloudFormation reads that with every update.
     """
     function, environment = request.names.function, request.environment
     good = (environment.live, environment.last_good, environment.previous)
     in_use = {released} | {entry.version for entry in good if entry}
     for alias in aws.functions.aliases(function).values():
         in_use |= {alias.version, *alias.weights}
-    numbers = [version.number for version in aws.functions.versions(function)]
+    versions = aws.functions.versions(function)
+    in_use |= {version.number for version in versions if release.is_of_the_stack(version)}
+    numbers = [version.number for version in versions]
     superseded = release.superseded(numbers, in_use, request.config.keep_versions)
     for number in superseded:
         aws.functions.delete_version(function, number)

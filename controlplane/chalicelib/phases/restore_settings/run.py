@@ -2,7 +2,8 @@
 
 Runs after roll_back, once users are on the version: for the action `rollback` with the release that was chosen, after a
 failed, aborted or killed deploy with the last good one. The stack gets the template and the parameters that are on the
-release's record, so that what was made for the candidate goes, too.
+release's record, so that what was made for the candidate goes, too. What was deleted underneath the stack meanwhile is
+named and made again.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import RollBackEvidence
-from chalicelib.domain.evidence.stack import RestoreEvidence, StackEvidence
+from chalicelib.domain.evidence.stack import RestoreEvidence
 from chalicelib.domain.model import Action, PhaseStatus, Release
 from chalicelib.domain.words import counted
-from chalicelib.engine.phase import Definition, Request, Result, Status
+from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
-from chalicelib.stack import inputs, live, look, state, update
-
-from .cursor import RestoreCursor, extend
+from chalicelib.stack import inputs, live, repair
+from chalicelib.stack.cursor import SettingsCursor
+from chalicelib.stack.update import Convergence, Target, converge, in_progress
 
 # The settings that these phases applied do not hold any more: the next deploy must not skip them.
 _OUTDATED = ("deploy_stack", "configure_monitoring")
@@ -39,22 +40,19 @@ def run(request: Request, aws: Aws) -> Result[RestoreEvidence]:
     release, stack = _release(request), aws.stacks.find(request.names.stack)
     if release is None or stack is None:
         return Result.skipped(_nothing_on_record(request), RestoreEvidence())
-    if why := _nothing_to_do(request, aws):
+    if why := _nothing_to_do(stack, request, aws):
         return Result.skipped(why, RestoreEvidence())
     config = decode_lenient(Config, dict(release.config))
     text, wanted = inputs.for_release(release, stack, aws)
-    cursor = request.cursor_as(RestoreCursor)
-    differs = cursor.differs or live.differing(stack, wanted, config.protected)
-    if cursor.step or live.needs_update(differs) or state.in_progress(stack.status):
-        try:
-            step = update.step(update.Update("restore", text, wanted.parameters), stack, request, aws)
-        except PhaseFailed as failed:
-            raise _not_restored(release.version, differs, failed) from failed
-        if step.status is Status.IN_PROGRESS:
-            _outdate_fingerprints(request, aws)
-            return _in_progress(step, differs)
-        stack = look.must_find(request.names.stack, aws)
-    return _finish(release.version, config, stack, differs, request, aws)
+    try:
+        reached = converge(Target("restore", text, wanted, config.protected), stack, request, aws)
+    except PhaseFailed as failed:
+        differs = request.cursor_as(SettingsCursor).differs or live.differing(stack, wanted, config.protected)
+        raise _not_restored(release.version, differs, failed) from failed
+    if reached.waits:
+        _outdate_fingerprints(request, aws)
+        return in_progress(reached.waits, RestoreEvidence)
+    return _finish(release.version, config, reached, request, aws)
 
 
 def _release(request: Request) -> Release | None:
@@ -74,7 +72,7 @@ def _nothing_on_record(request: Request) -> str:
     return "Nothing to restore: no release before this deployment has its settings on record"
 
 
-def _nothing_to_do(request: Request, aws: Aws) -> str:
+def _nothing_to_do(stack: Stack, request: Request, aws: Aws) -> str:
     """Why this deployment has nothing to restore; "" when it may have."""
     lock = request.environment.lock
     if lock is None or lock.deployment_id != request.deployment_id:
@@ -83,7 +81,8 @@ def _nothing_to_do(request: Request, aws: Aws) -> str:
         return ""
     statuses = {phase.name: phase.status for phase in aws.records.phases(request.deployment_id)}
     idle = (None, PhaseStatus.PENDING, PhaseStatus.SKIPPED)
-    if all(statuses.get(name) in idle for name in _CHANGING):
+    untouched = all(statuses.get(name) in idle for name in _CHANGING)
+    if untouched and request.is_first_call and not repair.find_losses(stack, request, aws):
         return "Nothing to restore: this deployment had not changed the stack or the alarms"
     return ""
 
@@ -98,25 +97,14 @@ def _outdate_fingerprints(request: Request, aws: Aws) -> None:
             aws.records.set_applied(request.environment.name, phase, outdated, holder=request.deployment_id)
 
 
-def _in_progress(step: Result[StackEvidence], differs: live.Pairs) -> Result[RestoreEvidence]:
-    changed = step.evidence or StackEvidence()
-    evidence = RestoreEvidence(changes=changed.changes or None, resources=changed.resources or None)
-    return Result(
-        step.status, step.summary, evidence, extend(step.cursor, differs), step.poll_after_s, waits=step.waits
-    )
-
-
-def _finish(
-    version: str, config: Config, stack: Stack, differs: live.Pairs, request: Request, aws: Aws
-) -> Result[RestoreEvidence]:
-    if stack.protected != config.protected:
-        aws.stacks.protect(stack.name, config.protected)
-    alarms = len(apply.set_alarms(config, stack.outputs["StageName"], request.names, aws))
-    evidence = RestoreEvidence(differs, alarms)
-    if not differs and not alarms:
+def _finish(version: str, config: Config, reached: Convergence, request: Request, aws: Aws) -> Result[RestoreEvidence]:
+    alarms = len(apply.set_alarms(config, reached.stack.outputs["StageName"], request.names, aws))
+    evidence = RestoreEvidence(reached.differs, alarms, repaired=reached.restored or None)
+    parts = [live.described(reached.differs), f"redefined {counted(alarms, 'alarm')}" if alarms else ""]
+    if not any((*parts, *reached.restored)):
         return Result.skipped(f"Users have the settings of version {version}", evidence)
-    parts = [live.described(differs), f"redefined {counted(alarms, 'alarm')}" if alarms else ""]
-    return Result.done(f"Restored the settings of version {version}: {'; '.join(filter(None, parts))}", evidence)
+    done = "; ".join(filter(None, [*parts, *reached.restored]))
+    return Result.done(f"Restored the settings of version {version}: {done}", evidence)
 
 
 def _not_restored(version: str, differs: live.Pairs, failed: PhaseFailed) -> PhaseFailed:
@@ -130,4 +118,4 @@ def _not_restored(version: str, differs: live.Pairs, failed: PhaseFailed) -> Pha
     )
 
 
-PHASE = Definition(run, RestoreEvidence, RestoreCursor)
+PHASE = Definition(run, RestoreEvidence, SettingsCursor)

@@ -16,6 +16,7 @@ from chalicelib.domain.model import Action, PhaseStatus, Release
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import fire
 from chalicelib.ports import Aws
+from chalicelib.stack import repair
 
 from . import restore
 from .destination import nothing_to_go_back_to, requested
@@ -96,7 +97,7 @@ def _move(request: Request, aws: Aws, aliases: Mapping[str, Alias], version: str
         alias = aliases.get(name)
         if alias is None:
             # Someone deleted it: without the live alias users get nothing at all.
-            aws.functions.create_alias(request.names.function, Alias(name, version))
+            repair.make_alias(name, version, request, aws)
             moved[name] = "none"
             continue
         is_right = alias.version == version and not alias.weights

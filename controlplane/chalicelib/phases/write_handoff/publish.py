@@ -16,7 +16,7 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import FinishedRun
 from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Results, applied_as
-from chalicelib.load.curves import NAME, Curves
+from chalicelib.load.curves import Curves
 from chalicelib.ports import Aws
 
 from .handoff import handoff_markdown, time_limit
@@ -38,10 +38,10 @@ def publish_finished(run: FinishedRun, aws: Aws) -> Mapping[str, str]:
 def _curves(run: FinishedRun, aws: Aws) -> Curves | None:
     """What the load test stored to be drawn; None without a load test, and of one of an earlier control plane."""
     load = Results({phase.name: phase.evidence for phase in run.phases}).find(LoadEvidence)
-    if load is None or not load.shards:
+    if load is None or not load.curves:
         return None
     try:
-        return decode_lenient(Curves, json.loads(aws.artifacts.get(f"{load.shards}{NAME}")))
+        return decode_lenient(Curves, json.loads(aws.artifacts.get(load.curves)))
     except RolloutError as error:
         # The report is worth more than its curves.
         logging.getLogger(__name__).warning("no curves of %s: %s", run.deployment.id, error.message)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import resource
+import select
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 
 from proxy.clock import SYSTEM
-from proxy.doors import callers
+from proxy.doors import callers, server
 from proxy.exchange import Exchange
 from proxy.telemetry import Telemetry
 from tests.functional.proxy.rig import Rig, local_server, rig, secret
@@ -218,23 +219,38 @@ def test_more_requests_than_descriptors_allow_are_told_so_and_health_still_answe
         limited_server(upstream.base_url, 64) as (address, _),
         contextlib.ExitStack() as stack,
     ):
-        answers: list[bytes] = []
-        while b"503" not in (answers[-1:] or [b""])[0] and len(answers) < 60:
+        clients: list[socket.socket] = []
+        while not readable(clients) and len(clients) < 60:
             client = stack.enter_context(connect(f"http://{address}/v1"))
             client.sendall(REQUEST)
-            answers.append(first_bytes(client))
-        assert b"503" in answers[-1]
+            clients.append(client)
+            # The next one comes when the proxy has done with this one: it waits for the upstream, or has been refused.
+            assert until(lambda: len(upstream.received) == len(clients) or bool(readable(clients)), 60.0)
+        refused = readable(clients)
+        assert [client.recv(100)[:12] for client in refused] == [b"HTTP/1.1 503"]
         assert 8 <= len(upstream.received) < 25
         assert is_healthy(address)
 
 
-def first_bytes(client: socket.socket) -> bytes:
-    """What arrives within a moment: nothing while the upstream is silent."""
-    client.settimeout(0.5)
-    try:
-        return client.recv(100)
-    except OSError:
-        return b""
+def test_a_surplus_caller_may_take_its_time_while_nobody_else_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "descriptor_budget", lambda: (2, 1, 1))
+    with (
+        Upstream(keep_silent) as upstream,
+        local_server(rig(upstream.base_url, timeouts=LIMITS).parts) as url,
+        contextlib.ExitStack() as stack,
+    ):
+        for _ in range(2):
+            stack.enter_context(connect(url)).sendall(REQUEST)
+        assert until(lambda: len(upstream.received) == 2)
+        surplus = stack.enter_context(connect(url))
+        assert not select.select([surplus], [], [], 0.3)[0]  # accepted, and not closed again
+        surplus.sendall(REQUEST)
+        assert surplus.recv(100).startswith(b"HTTP/1.1 503")
+
+
+def readable(clients: list[socket.socket]) -> list[socket.socket]:
+    """Those that have got an answer."""
+    return select.select(clients, [], [], 0)[0] if clients else []
 
 
 @pytest.mark.parametrize(("limit", "callers_at_least"), [(64, 8), (1024, 300), (1 << 20, 2048)])

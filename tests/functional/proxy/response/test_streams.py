@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -128,3 +129,31 @@ def test_a_stream_that_falls_silent_is_cut_at_the_total_limit_if_that_comes_firs
         answer = rig(upstream.base_url, timeouts=limits).ask()
     assert answer.exchange.error == "total_timeout"
     assert time.monotonic() - begun < 30.0
+
+
+@pytest.mark.parametrize(
+    ("path", "event", "code"),
+    [
+        (
+            "/v1/chat/completions",
+            {"error": {"code": "context_length_exceeded", "message": "m"}},
+            "context_length_exceeded",
+        ),
+        ("/v1/chat/completions", {"error": {"code": None, "type": "server_error"}}, "server_error"),
+        ("/v1/chat/completions", {"error": {"code": "in your context: my secret plan", "type": "x"}}, "unnamed"),
+        ("/v1/chat/completions", {"error": {"code": 429}}, "unnamed"),
+        ("/v1/chat/completions", {"error": "my secret plan"}, "unnamed"),
+        ("/v1/responses", {"type": "error", "code": "rate_limit_exceeded", "message": "m"}, "rate_limit_exceeded"),
+        ("/v1/responses", {"type": "error", "code": "my secret plan"}, "unnamed"),
+        ("/v1/responses", {"type": "response.failed", "response": {"error": {"code": "server_error"}}}, "server_error"),
+        ("/v1/responses", {"type": "response.completed", "response": {"error": None}}, None),
+    ],
+)
+def test_the_code_of_an_error_within_a_stream_is_logged_and_never_its_text(
+    path: str, event: dict[str, object], code: str | None
+) -> None:
+    with Upstream(stream([b"data: " + json.dumps(event).encode() + b"\n\n"])) as upstream:
+        proxy = rig(upstream.base_url)
+        answer = proxy.ask(path)
+    assert (answer.broken, proxy.lines()[0].get("upstream_error")) == (None, code)
+    assert "my secret plan" not in proxy.log.getvalue()

@@ -21,6 +21,7 @@ from chalicelib.phases.apply_settings import run as apply_settings
 from tests.fakes import FakeAws
 from tests.fakes.bundles import put_bundle
 from tests.fakes.requests import environment, next_call, request, results
+from tests.fakes.standing import stand
 
 NAMES = Names("dev")
 READY = ChangeSet("id", "n", "CREATE_COMPLETE", "", "AVAILABLE", (Change("Stage", "AWS::ApiGateway::Stage", "Modify"),))
@@ -37,7 +38,7 @@ def ask(config: Config = NEW, **other: Any) -> Request:
 
 def world() -> FakeAws:
     """What deploy_stack leaves: the candidate has its limits and its snapshot, users have theirs."""
-    aws = FakeAws()
+    aws = stand(FakeAws())
     put_bundle(aws.artifacts)
     outputs = {
         "ApiId": "api1",

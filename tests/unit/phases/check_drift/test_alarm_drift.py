@@ -57,3 +57,11 @@ def test_an_unexpected_alarm_under_the_prefix_is_a_note_and_not_healed() -> None
 def test_a_topic_that_is_gone_is_drift_that_can_be_healed() -> None:
     finding = alarm_drift.topic_gone(NAMES.topic)
     assert (finding.severity, finding.where, finding.heals) == (DRIFT, NAMES.topic, True)
+
+
+def test_recipients_who_are_too_many_or_missing_can_be_healed() -> None:
+    findings = alarm_drift.recipients("topic", ["a@x"], ["b@x"])
+    assert [(each.where, each.expected, each.found, each.heals) for each in findings] == [
+        ("topic a@x", "no recipient", "subscribed", True),
+        ("topic b@x", "subscribed", "no recipient", True),
+    ]

@@ -19,11 +19,13 @@ from chalicelib.domain.names import Names
 from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.monitoring.alarms import definitions
+from chalicelib.monitoring.dashboard import filters
 from chalicelib.phases.check_drift import run as check_drift
 from chalicelib.release import release
 
 from tests.fakes import FakeAws
 from tests.fakes.requests import environment, next_call, request
+from tests.fakes.standing import stand
 
 NAMES = Names("dev")
 SECRET = {"schema": 1, "api_key": "sk-abcdefghijklmnopqrst", "models": {}}
@@ -45,8 +47,12 @@ def aws() -> FakeAws:
         runtime="python3.11",
     )
     config = FunctionConfig("c", wanted.memory_mb, wanted.timeout_s, wanted.environment, "python3.11")
+    stand(fake)
     fake.functions.add(NAMES.function, config, live="3", versions=4)
     topic = fake.topics.ensure(NAMES.topic, {})
+    fake.alarms.put_dashboard(NAMES.dashboard, "{}")
+    for metric_filter in filters(NAMES):
+        fake.logs.put_filter(metric_filter)
     for alarm in definitions(NAMES, Config().alarms, stage="api", topic_arn=topic):
         fake.alarms.put(alarm, {})
     return fake
@@ -241,3 +247,35 @@ def test_a_recipient_too_many_or_too_few_is_drift_and_healed(aws: FakeAws) -> No
     assert f"{wanted} is no recipient, not subscribed" in caught.value.message
     check(aws, heal=True, environment=replace(stands, live=live))
     assert set(aws.topics.subscribers(topic)) == {wanted}
+
+
+@pytest.mark.parametrize("what", ["dashboard proxyctl", "metric filter proxyctl/dev/crashes"])
+def test_a_lost_dashboard_or_filter_is_named_with_the_deploy_as_remedy(aws: FakeAws, what: str) -> None:
+    aws.alarms.boards.clear() if what.startswith("dashboard") else aws.logs.delete_filter(
+        NAMES.log_group, "proxyctl/dev/crashes"
+    )
+    failure = drifted(aws)
+    assert what in failure.message
+    assert "Deploy" in str(failure.remedy)
+
+
+def test_a_secret_whose_deletion_is_scheduled_is_named_and_healed(aws: FakeAws) -> None:
+    aws.secrets.delete(NAMES.secret, 7)
+    assert "scheduled for deletion" in drifted(aws).message
+    result = check(aws, heal=True)
+    assert evidence(result).healed == ("the scheduled deletion of the secret is cancelled",)
+    assert not aws.secrets.kept[NAMES.secret].info.doomed
+
+
+def test_a_permission_that_was_removed_is_named_and_healed(aws: FakeAws) -> None:
+    aws.functions.granted["live"] = []
+    assert "permission of alias live" in drifted(aws).message
+    check(aws, heal=True)
+    assert [item.principal for item in aws.functions.granted["live"]] == ["apigateway.amazonaws.com"]
+
+
+def test_a_role_that_was_deleted_is_named_and_left_to_a_deploy(aws: FakeAws) -> None:
+    aws.identity.roles.clear()
+    failure = drifted(aws, heal=True)
+    assert "role proxyctl-dev-proxy-eu-central-1 is gone" in failure.message
+    assert "Deploy" in str(failure.remedy)

@@ -347,7 +347,7 @@ def test_a_crash_after_execute_goes_on_from_the_stack() -> None:
 
 
 LIVE = release("2")
-OUTPUTS = {"ApiUrl": "https://api1.example/api", "StageName": "api", "Snapshot": "ApiDeploymentOld"}
+OUTPUTS = {"ApiId": "api1", "ApiUrl": "https://api1.example/api", "StageName": "api", "Snapshot": "ApiDeploymentOld"}
 
 
 def users_have(fake: FakeAws, **parameters: str) -> Request:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from chalicelib.domain.aws.functions import ConcurrencyLimits, Invocation
-from chalicelib.domain.codec import encode
+from chalicelib.domain.codec import decode, encode
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest, PhaseFailed
 from chalicelib.domain.evidence.load import LoadEvidence
@@ -20,6 +20,7 @@ from chalicelib.domain.names import Names
 from chalicelib.domain.options import Load, Options, Slo
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.load import plans, shard
+from chalicelib.load.curves import Curves
 from chalicelib.load.recorder import Recorder
 from chalicelib.phases.load_test import measure
 from chalicelib.phases.load_test import run as load_test
@@ -85,7 +86,11 @@ def test_a_run_within_its_slos_passes_and_names_each() -> None:
     evidence = evidence_of(result)
     assert {row.slo: row.verdict for row in evidence.slos} == {"p99_ms": "PASSED", "error_rate": "PASSED"}
     assert result.summary.startswith("Version 7 meets its SLOs at 30 requests a second: p99 1")
-    assert "limit 2,000 ms: pass; error rate 0 % (0 to 0.95 with 95 % confidence), limit 1 %: pass" in result.summary
+    assert (
+        "p99 16 ms (at least 15 with 95 % confidence), limit 2,000 ms: pass (400 samples; 5 more answers"
+        in result.summary
+    )
+    assert "limit 1 %: pass (400 samples; 5 more failures would have stopped it)" in result.summary
     assert (evidence.due, evidence.good, evidence.unsent) == (400, 400, 0)
     assert len(json.dumps(encode(evidence))) < 8_000
 
@@ -248,7 +253,7 @@ def test_a_release_that_is_20_percent_slower_than_the_last_good_one_is_stopped()
     aws, call = judged_against(12)
     failed = failure(aws, call)
     assert "median slower by " in failed.message
-    assert failed.message.endswith("than in the last good run, limit 20 %: fail")
+    assert "than in the last good run, limit 20 %: fail (400 samples; an interval above 5 % that" in failed.message
     assert failed.evidence["compared_with"] == "version 7"
 
 
@@ -293,3 +298,18 @@ def test_a_new_account_gets_the_load_that_it_bears_and_the_record_says_so() -> N
     scaled = evidence_of(result).scaled_down
     assert scaled.startswith("the default load is scaled down from 30 requests a second for 4 s to 1.75 for 69 s")
     assert evidence_of(load_test.run(load_request(), stored(measuring(), recorded(10)).as_aws())).scaled_down == ""
+
+
+@pytest.mark.parametrize("bad", [0, 200])
+def test_what_the_report_draws_outlives_the_shards_of_a_run_that_passes_and_of_one_that_fails(bad: int) -> None:
+    """clean_up deletes `load/<id>/` before the report is written."""
+    aws = stored(measuring(), recorded(bad=bad))
+    if bad:
+        key = failure(aws, load_request()).evidence["curves"]
+    else:
+        key = evidence_of(load_test.run(load_request(), aws.as_aws())).curves
+    assert key == "reports/d-new/curves.json"
+    drawn = decode(Curves, json.loads(aws.artifacts.get(key)))
+    assert sum(window.good for window in drawn.candidate.windows) == 400
+    assert drawn.candidate.windows[0].failed == ({"http_500": bad} if bad else {})
+    assert drawn.live is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from chalicelib.domain.evidence.plan import SettingChange
 from chalicelib.engine.fingerprints import fingerprint
 from chalicelib.phases.make_plan import plan
 
@@ -84,3 +85,11 @@ def test_the_digest_is_that_of_the_plans_json() -> None:
 
 def test_differences_name_both_sides() -> None:
     assert plan.differences({"a": 1, "b": 2}, {"b": 3, "c": 4}) == {"a": "1 -> -", "b": "2 -> 3", "c": "- -> 4"}
+
+
+def test_a_setting_that_is_set_or_taken_away_shows_a_dash_for_nothing() -> None:
+    added = SettingChange("notify", None, ["a@x"])
+    assert plan.text([], [added, SettingChange("ttl_hours", 4, None, "users")]).splitlines() == [
+        "  notify: - -> a@x (effect: none)",
+        "  ttl_hours: 4 -> - (effect: users)",
+    ]

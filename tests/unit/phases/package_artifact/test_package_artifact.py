@@ -10,12 +10,14 @@ import zipfile
 
 import pytest
 from chalicelib.artifacts import archive, assembly
+from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
+from chalicelib.domain.model import Applied
 from chalicelib.phases.package_artifact import run as package_artifact
 
 from tests.fakes import FakeAws, settings
-from tests.fakes.requests import request, results
+from tests.fakes.requests import environment, request, results
 from tests.unit.artifacts.test_assembly import FILES, bundle
 
 
@@ -84,13 +86,34 @@ CORRUPT = {
 
 
 @pytest.mark.parametrize("kind", CORRUPT)
-def test_an_object_with_another_tree_than_its_key_says_is_refused(kind: str) -> None:
-    fake = aws()
-    key = f"artifacts/dev/{assembly.build(bundle()).digest}.zip"
+def test_an_object_with_another_tree_than_its_key_says_is_named_and_uploaded_again(kind: str) -> None:
+    fake, built = aws(), assembly.build(bundle())
+    key = f"artifacts/dev/{built.digest}.zip"
     fake.artifacts.objects[key] = CORRUPT[kind]
-    with pytest.raises(PhaseFailed, match=key) as caught:
-        package_artifact.run(request(), fake.as_aws())
-    assert caught.value.code == "ArtifactCorrupt"
+    result = package_artifact.run(request(), fake.as_aws())
+    assert fake.artifacts.objects[key] == built.content
+    assert result.evidence is not None
+    assert key in str(result.evidence.repaired)
+    assert "uploaded again" in result.summary
+
+
+@pytest.mark.parametrize("spoil", ["deleted", "changed"])
+def test_an_artifact_that_someone_touched_changes_the_fingerprint_is_named_and_comes_back(spoil: str) -> None:
+    fake = aws()
+    evidence = package_artifact.run(request(), fake.as_aws()).evidence
+    assert evidence is not None
+    assert evidence.repaired is None
+    stands = environment(applied={"package_artifact": Applied("f", "d-old", "t", encode(evidence))})
+    current = request(environment=stands, results=results(evidence))
+    same = package_artifact.fingerprint(current, fake.as_aws())
+    if spoil == "deleted":
+        del fake.artifacts.objects[evidence.key]
+    else:
+        fake.artifacts.objects[evidence.key] = b"something else"
+    assert package_artifact.fingerprint(current, fake.as_aws()) != same
+    result = package_artifact.run(current, fake.as_aws())
+    assert evidence.key in result.summary
+    assert package_artifact.fingerprint(current, fake.as_aws()) == same
 
 
 def test_an_upload_that_arrives_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from chalicelib.domain.names import Names
 from chalicelib.phases.prepare_secret import run as prepare_secret
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import NOW, request
+from tests.fakes.requests import NOW, environment, release, request
 
 KEY = "sk-abcdefghijklmnopqrst"
 NAME = "proxyctl/dev/openai"
@@ -122,6 +122,15 @@ def test_an_old_key_is_a_warning_and_no_failure() -> None:
     assert run(fake, config=Config(secret_max_age_days=91)).warnings == ()
 
 
+def test_a_keys_age_is_that_of_its_version_whatever_was_changed_since() -> None:
+    """A tag, a label or a description changes the date of the secret, and no key."""
+    fake = aws()
+    info = fake.secrets.add(NAME, GOOD, changed_at=NOW)
+    fake.secrets.kept[NAME].created[info.current] = NOW - timedelta(days=91)
+    evidence = run(fake)
+    assert (evidence.age_days, len(evidence.warnings)) == (91, 1)
+
+
 def test_a_role_that_may_not_read_fails() -> None:
     fake = aws(GOOD)
     fake.identity.denied.add((ROLE, READ))
@@ -175,3 +184,30 @@ def test_the_fingerprint_follows_the_version_and_age_and_not_the_role() -> None:
     assert print_of(now=NOW + timedelta(days=91)) != first
     fake.secrets.add(NAME, GOOD)
     assert print_of() != first
+
+
+def test_a_deletion_that_someone_scheduled_under_a_live_release_is_cancelled_and_named() -> None:
+    fake = aws(GOOD)
+    live = environment(live=release("2"), last_good=release("2"))
+    same = prepare_secret.fingerprint(request(environment=live), fake.as_aws())
+    fake.secrets.delete(NAME, 7)
+    assert prepare_secret.fingerprint(request(environment=live), fake.as_aws()) != same
+    result = prepare_secret.run(request(environment=live), fake.as_aws())
+    assert "its deletion was scheduled, which is cancelled" in result.summary
+    assert not fake.secrets.kept[NAME].info.doomed
+    assert prepare_secret.fingerprint(request(environment=live), fake.as_aws()) == same
+
+
+def test_after_a_clean_up_a_removed_key_stays_removed() -> None:
+    fake = aws(GOOD)
+    fake.secrets.delete(NAME, 7)
+    assert failure(fake, environment=environment()).code == "SecretDoomed"
+    assert fake.secrets.kept[NAME].info.doomed
+
+
+def test_an_adopted_secret_that_is_scheduled_for_deletion_is_its_owners_matter() -> None:
+    fake = aws(GOOD)
+    fake.secrets.delete(NAME, 7)
+    live = environment(live=release("2"), last_good=release("2"))
+    arn = fake.secrets.kept[NAME].info.arn
+    assert failure(fake, environment=live, config=Config(secret_arn=arn)).code == "SecretDoomed"

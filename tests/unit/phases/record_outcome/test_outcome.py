@@ -165,3 +165,11 @@ def test_the_way_back_is_the_cause_only_when_nothing_before_it_was() -> None:
     alone = outcome(failed("restore_settings", "X"))
     assert alone.broken is not None
     assert alone.broken.name == "restore_settings"
+
+
+def test_the_summary_ends_with_what_the_ways_back_said_but_for_the_cause_and_the_silent() -> None:
+    silent = PhaseRecord(3, "restore_settings", PhaseStatus.SUCCEEDED)
+    ended = outcome(failed("bake", "AlarmFired"), WENT_BACK, silent)
+    assert ended.summary == "Deploy failed in bake: bake broke. Went back: live from 7 to 6"
+    alone = outcome(replace(failed("restore_settings", "X"), summary="said so"))
+    assert alone.summary == "Deploy failed in restore_settings: restore_settings broke"

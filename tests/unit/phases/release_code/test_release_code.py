@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Request, Result, Results, Status
 from chalicelib.phases.release_code import run as release_code
+from chalicelib.release.release import CLOSED
 
 from tests.fakes import FakeAws
 from tests.fakes.endpoint import Sent, reply
@@ -216,7 +218,28 @@ def test_old_versions_go_but_none_that_anyone_relies_on() -> None:
     good = environment(live=release("3"), last_good=release("5"), previous=release("2"))
     result = to_the_end(ask(environment=good, config=Config(keep_versions=2)), fake)
     assert result.version == "10"
-    assert result.pruned == ("1", "6", "7", "8")
+    assert result.pruned == ("6", "7", "8")
+
+
+@pytest.mark.parametrize("closed", ["1", "4"])
+def test_the_version_that_cloudformation_made_stays(closed: str) -> None:
+    """Its number is that of the first version, unless a stack update replaced it."""
+    fake = aws(versions=6)
+    fake.functions.published[FUNCTION] = [
+        (dataclasses.replace(version, description=CLOSED if version.number == closed else ""), config)
+        for version, config in fake.functions.published[FUNCTION]
+    ]
+    fake.functions.pointed[FUNCTION]["live"] = dataclasses.replace(
+        fake.functions.pointed[FUNCTION]["live"], version="5"
+    )
+    result = to_the_end(ask(environment=environment(live=release("5")), config=Config(keep_versions=1)), fake)
+    assert closed not in result.pruned
+    assert {"2", "3"} <= set(result.pruned)
+
+
+def test_the_closed_versions_description_is_that_of_the_template() -> None:
+    template = (Path(__file__).parents[4] / "proxy" / "template.yaml").read_text()
+    assert f"Description: {CLOSED}" in template.partition("ClosedVersion:")[2].partition("LiveAlias:")[0]
 
 
 def test_the_fingerprint_follows_code_settings_secret_and_the_candidate() -> None:

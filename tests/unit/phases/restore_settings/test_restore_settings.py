@@ -20,6 +20,7 @@ from chalicelib.phases.restore_settings import run as restore_settings
 from tests.fakes import FakeAws
 from tests.fakes.bundles import TEMPLATE, put_bundle
 from tests.fakes.requests import HELD, environment, next_call, request, results
+from tests.fakes.standing import stand
 
 NAMES = Names("dev")
 READY = ChangeSet("id", "n", "CREATE_COMPLETE", "", "AVAILABLE", (Change("Stage", "AWS::ApiGateway::Stage", "Modify"),))
@@ -65,7 +66,7 @@ def failed_deploy(**changed: Any) -> Request:
 
 
 def world(**parameters: str) -> FakeAws:
-    aws = FakeAws()
+    aws = stand(FakeAws())
     put_bundle(aws.artifacts)
     aws.records.attributes["dev"] = {"lock": dataclasses.asdict(HELD)}
     aws.stacks.add(NAMES.stack, parameters=NOW | parameters, protected=True, outputs=OUTPUTS)

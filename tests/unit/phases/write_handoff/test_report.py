@@ -17,7 +17,7 @@ from chalicelib.domain.codec import encode
 from chalicelib.domain.evidence.checks import EndpointsEvidence
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.model import Action, FinishedRun
-from chalicelib.load.curves import NAME, Curves
+from chalicelib.load.curves import Curves, key
 from chalicelib.phases.write_handoff.publish import publish_finished
 from chalicelib.phases.write_handoff.report import report
 
@@ -212,7 +212,7 @@ def test_the_curves_come_from_the_bucket_and_a_report_without_them_is_still_writ
     aws = FakeAws()
     keys = publish_finished(run, aws.as_aws())
     assert "Latency by percentile" not in aws.artifacts.get(keys["report.html"]).decode()
-    aws.artifacts.put(f"load/d-2/{NAME}", json.dumps(encode(curves)).encode(), content_type="application/json")
+    aws.artifacts.put(key("d-2"), json.dumps(encode(curves)).encode(), content_type="application/json")
     publish_finished(run, aws.as_aws())
     assert "Latency by percentile" in aws.artifacts.get(keys["report.html"]).decode()
 

@@ -172,3 +172,18 @@ def test_a_refusal_is_a_proxy_error_of_openais_shape() -> None:
         box.next()
     assert isinstance(refused.value.error, ProxyError)
     assert b'"malformed_request"' in refused.value.error.body()
+
+
+@pytest.mark.parametrize("first", [b"", b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_one_empty_line_before_a_request_is_passed_over_and_a_second_is_refused_wherever_the_bytes_are_cut(
+    first: bytes,
+) -> None:
+    request = b"GET /c HTTP/1.1\r\nHost: x\r\n\r\n"
+    for lines, runs in ((b"\r\n", True), (b"\r\n\r\n", False)):
+        raw = first + lines + request
+        for at in range(len(raw)):
+            box, paths = inbox(), []
+            for piece in (raw[:at], raw[at:]):
+                with contextlib.suppress(Refused):
+                    paths += [path for _, path, _ in requests([piece], box)]
+            assert ("/c" in paths) is runs, (lines, at)
