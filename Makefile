@@ -1,7 +1,7 @@
 # Thin: each target is one line, and each line can be typed by hand.
 PYTHON ?= python3
 
-.PHONY: demo stop test check bench mutants lock docs verify-account fuzz
+.PHONY: demo stop test check bench mutants lock docs verify-account fuzz faults
 
 demo:
 	$(PYTHON) bootstrap.py demo
@@ -32,3 +32,6 @@ verify-account:
 
 fuzz:
 	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m tests.fuzz
+
+faults:
+	$(PYTHON) bootstrap.py setup --dev && PYTHONPATH=.:controlplane .venv/bin/python -m tests.faults

@@ -9,13 +9,14 @@ from typing import Any
 from chalicelib.domain.errors import Throttled
 from chalicelib.engine.phase import Request, Status
 
-from tests.faults.injection import Injector, Killed, struck
-from tests.faults.scenes import Scene
 from tests.fakes import FakeAws
 from tests.fakes.requests import next_call
+from tests.faults.injection import Injector, Killed, struck
+from tests.faults.scenes import Scene
 
 _CALLS = 80
 _RETRIES = {Throttled: 5, Killed: 1}
+_STUBBORN = 6  # retries of any error, of the steps that take a release back
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,11 @@ def drive(scene: Scene, fake: FakeAws, current: Request, injector: Injector) -> 
                 if retried[type(error)] > _RETRIES[type(error)]:
                     return Ended(error)
                 continue
-            except Exception as error:  # what the runner records as InternalError is an end, too
-                return Ended(error)
+            except Exception as error:  # noqa: BLE001 - what the runner records as InternalError is an end, too
+                retried[Exception] = retried.get(Exception, 0) + 1
+                if not scene.stubborn or retried[Exception] > _STUBBORN:
+                    return Ended(error)
+                continue
             retried.clear()
             if result.status is not Status.IN_PROGRESS:
                 return Ended()

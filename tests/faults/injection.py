@@ -14,8 +14,8 @@ from tests.fakes import FakeAws
 
 # What a phase changes or reads in AWS; the records are guarded by the runner (tests/unit/engine).
 PORTS = (
-    "alarms", "artifacts", "endpoint", "functions", "gateway", "identity", "logs", "metrics", "secrets", "stacks", "tagging",
-    "topics",
+    "alarms", "artifacts", "endpoint", "functions", "gateway", "identity", "logs", "metrics", "secrets", "stacks",
+    "tagging", "topics",
 )  # fmt: skip
 
 
@@ -25,7 +25,7 @@ class Killed(BaseException):
 
 def _refused(code: str, status: int) -> Callable[[str], Exception]:
     answer = {"Error": {"Code": code, "Message": f"planted {code}"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return lambda operation: ClientError(answer, operation)  # type: ignore[arg-type]
+    return lambda operation: ClientError(answer, operation)
 
 
 def _reset(operation: str) -> BotoCoreError:

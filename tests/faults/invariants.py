@@ -8,22 +8,23 @@ from typing import Any
 
 from chalicelib.domain.errors import RolloutError, Throttled
 
+from tests.fakes import FakeAws
 from tests.faults.drive import Ended
 from tests.faults.injection import Fault
-from tests.fakes import FakeAws
 
 State = Mapping[str, Any]
 
 
 def state_of(fake: FakeAws) -> State:
     """What stands in AWS and matters afterwards, as plain values."""
+    functions, standing = fake.functions, fake.stacks.standing
     return {
-        "aliases": {name: dict(aliases) for name, aliases in fake.functions.pointed.items() if name in fake.functions.latest},
+        "aliases": {name: dict(aliases) for name, aliases in functions.pointed.items() if name in functions.latest},
         "function": {name: (config.code_sha256, config.memory_mb, config.timeout_s, dict(config.environment))
                      for name, config in fake.functions.latest.items()},
         "versions": {name: len(versions) for name, versions in fake.functions.published.items()},
         "secrets": {name: dict(kept.info.stages) for name, kept in getattr(fake.secrets, "kept", {}).items()},
-        "stacks": {name: (stack.status, dict(stack.parameters), stack.protected) for name, stack in fake.stacks.standing.items()},
+        "stacks": {name: (stack.status, dict(stack.parameters), stack.protected) for name, stack in standing.items()},
         "change sets": sorted(fake.stacks.made),
         "alarms": {name: dataclasses.replace(alarm) for name, alarm in fake.alarms.defined.items()},
         "topics": {name: dict(who) for name, who in fake.topics.kept.items()},

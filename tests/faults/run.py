@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
-from tests.faults.drive import drive
-from tests.faults.injection import FAULTS, Fault, Injector
-from tests.faults.invariants import broken, state_of, unhealed
-from tests.faults.scenes import SCENES, Scene, of_another_deployment
+from tests.fakes import FakeAws
+from tests.faults.drive import Ended, drive
+from tests.faults.injection import FAULTS, Injector
+from tests.faults.invariants import State, broken, state_of, unhealed
+from tests.faults.scenes import SCENES, Scene, of_the_next
 
 
 @dataclass(frozen=True)
@@ -22,41 +24,39 @@ class Outcome:
     failures: tuple[str, ...]
 
 
-def calls_of(scene: Scene) -> list[str]:
-    """The calls of a run without faults, which must end well."""
-    fake, injector = scene.world(), Injector()
+@cache
+def without_fault(name: str) -> tuple[tuple[str, ...], State, State]:
+    """The calls of a run without faults, and the states before and after it. Raises AssertionError if it ends badly."""
+    scene, injector = SCENES[name], Injector()
+    fake = scene.world()
+    before = state_of(fake)
     ended = drive(scene, fake, scene.ask(fake), injector)
-    assert ended.error is None, f"{scene.phase}: {ended.error!r}"
-    return injector.calls
+    assert ended.error is None, f"{name}: {ended.error!r}"
+    return tuple(injector.calls), before, state_of(fake)
 
 
 def outcomes(names: tuple[str, ...] = tuple(SCENES), every: int = 1) -> Iterator[Outcome]:
-    """One outcome for each scene, fault and call. every: only each n-th call of a scene."""
+    """One outcome for each scene, fault and call. every: only each n-th call, another first one for each fault."""
     for name in names:
-        calls = calls_of(SCENES[name])
-        for fault in FAULTS:
-            for at in range(0, len(calls), every):
-                yield strike(name, fault, at, calls[at])
+        calls = without_fault(name)[0]
+        for number, fault in enumerate(FAULTS):
+            for at in range(number % every, len(calls), every):
+                yield strike(name, fault, at)
 
 
-def strike(name: str, fault_name: str, at: int, call: str) -> Outcome:
-    """The scene with this fault at its n-th call, and the next deployment without one."""
+def strike(name: str, fault_name: str, at: int) -> Outcome:
+    """The scene with this fault at its n-th call, and after a failure the next deployment without one."""
     scene, fault = SCENES[name], FAULTS[fault_name]
-    whole, before = _whole(scene), state_of(scene.world())
+    calls, before, whole = without_fault(name)
     fake, injector = scene.world(), Injector(fault, at)
     ended = drive(scene, fake, scene.ask(fake), injector)
-    failures = [*broken(before, state_of(fake), whole, ended, fault), *_next(scene, fake, whole, ended, fault)]
-    return Outcome(name, fault_name, call, injector.fired, tuple(failures))
+    failures = [*broken(before, state_of(fake), whole, ended, fault), *_next(scene, fake, whole, ended)]
+    return Outcome(name, fault_name, calls[at], injector.fired, tuple(failures))
 
 
-def _whole(scene: Scene) -> dict[str, object]:
-    fake = scene.world()
-    drive(scene, fake, scene.ask(fake), Injector())
-    return dict(state_of(fake))
-
-
-def _next(scene: Scene, fake: object, whole: dict[str, object], ended: object, fault: Fault) -> Iterator[str]:
-    if getattr(ended, "error", None) is None:
+def _next(scene: Scene, fake: FakeAws, whole: State, ended: Ended) -> Iterator[str]:
+    if ended.error is None:
         return
-    again = drive(scene, fake, of_another_deployment(scene.ask(fake)), Injector())  # type: ignore[arg-type]
-    yield from unhealed(state_of(fake), whole, again)  # type: ignore[arg-type]
+    scene.cleanup(fake)
+    again = drive(scene, fake, of_the_next(scene, scene.ask(fake)), Injector())
+    yield from unhealed(state_of(fake), whole, again)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.domain.model import Action
+from chalicelib.domain.aws.functions import Alias
+from chalicelib.domain.model import Action, PhaseRecord, PhaseStatus
 from chalicelib.domain.options import Options
 from chalicelib.engine import registry
 from chalicelib.engine.phase import Request
@@ -14,6 +15,7 @@ from chalicelib.phases.clean_up.cursor import RemovalCursor
 
 from tests.fakes import FakeAws
 from tests.fakes.requests import environment, release, request
+from tests.fakes.standing import stand
 from tests.unit.phases.acquire_lock import test_acquire_lock as acquire_lock
 from tests.unit.phases.apply_settings import test_apply_settings as apply_settings
 from tests.unit.phases.bake import test_bake as bake
@@ -35,13 +37,19 @@ from tests.unit.phases.write_handoff import test_write_handoff as write_handoff
 
 @dataclass(frozen=True)
 class Scene:
-    """phase: its name in the registry. between: what AWS does between two calls. moves_users: whether it is for that."""
+    """phase: its name in the registry. between: what AWS does between two calls.
+
+    next_id: who tries again after a failure. cleanup: the step that the state machine runs after a failure of this
+    phase. stubborn: whether it retries any error.
+    """
 
     phase: str
     world: Callable[[], FakeAws]
     ask: Callable[[FakeAws], Request]
-    moves_users: bool = False
     between: Callable[[FakeAws, Any], None] = lambda _fake, _cursor: None
+    next_id: str = "d-next"
+    cleanup: Callable[[FakeAws], None] = lambda _fake: None
+    stubborn: bool = False
 
     @property
     def run(self) -> Callable[..., Any]:
@@ -67,7 +75,7 @@ def _stack_that_is_made() -> FakeAws:
 def _half_shifted() -> FakeAws:
     fake = acquire_lock.world()
     fake.functions.add(roll_back.FUNCTION, roll_back.CONFIG, live="1", versions=2)
-    fake.functions.pointed[roll_back.FUNCTION]["live"] = acquire_lock.Alias("live", "1", {"2": 0.5})
+    fake.functions.pointed[roll_back.FUNCTION]["live"] = Alias("live", "1", {"2": 0.5})
     return fake
 
 
@@ -82,15 +90,29 @@ def _stack_deleted(fake: FakeAws, cursor: Any) -> None:
         clean_up.delete_owned(fake)
 
 
+def _roll_back(fake: FakeAws) -> None:
+    registry.load("roll_back").run(roll_back.failed(), fake.as_aws())
+
+
+def _monitored() -> FakeAws:
+    fake = stand(configure_monitoring.aws())
+    fake.records.attributes["dev"] = roll_back.world().records.attributes["dev"]
+    fake.records.put_phase("d-new", PhaseRecord(5, "configure_monitoring", PhaseStatus.FAILED))
+    return fake
+
+
 def _drifted() -> FakeAws:
-    fake = check_drift.aws.__wrapped__() if hasattr(check_drift.aws, "__wrapped__") else check_drift.aws()
-    fake.functions.point(check_drift.NAMES.function, check_drift.Alias("live", "4"))
+    fake: FakeAws = check_drift.aws.__wrapped__()  # type: ignore[attr-defined]  # the function behind the fixture
+    fake.functions.point(check_drift.NAMES.function, Alias("live", "4"))
     return fake
 
 
 SCENES: dict[str, Scene] = {
     "acquire_lock": Scene(
-        "acquire_lock", _half_shifted, lambda _: request(environment=environment(last_good=release("1"))), True
+        "acquire_lock",
+        _half_shifted,
+        lambda _: request(environment=environment(last_good=release("1"))),
+        next_id="d-new",
     ),
     "preflight": Scene("preflight", preflight.aws, lambda _: request(environment=environment())),
     "prepare_secret": Scene("prepare_secret", lambda: prepare_secret.aws(prepare_secret.GOOD), lambda _: request()),
@@ -98,7 +120,7 @@ SCENES: dict[str, Scene] = {
     "deploy_stack, first": Scene("deploy_stack", _stack_that_is_made, lambda _: deploy_stack.ask()),
     "deploy_stack, change": Scene("deploy_stack", _stack_that_changes, lambda _: deploy_stack.ask()),
     "configure_monitoring": Scene(
-        "configure_monitoring", configure_monitoring.aws, lambda _: configure_monitoring.ask()
+        "configure_monitoring", _monitored, lambda _: configure_monitoring.ask(), cleanup=_roll_back
     ),
     "release_code": Scene("release_code", lambda: release_code.aws(versions=1), lambda _: release_code.ask()),
     "make_plan": Scene(
@@ -106,24 +128,27 @@ SCENES: dict[str, Scene] = {
         lambda: make_plan.with_stack(make_plan.READY),
         lambda _: make_plan.planning({"deploy_stack": False}),
     ),
-    "shift_traffic": Scene("shift_traffic", shift_traffic.world, lambda _: shift_traffic.shift_request(), True),
+    "shift_traffic": Scene("shift_traffic", shift_traffic.world, lambda _: shift_traffic.shift_request()),
     "apply_settings": Scene("apply_settings", apply_settings.world, lambda _: apply_settings.ask()),
     "bake": Scene("bake", lambda: bake.world(errors="OK"), lambda _: bake.bake_request(0)),
     "verify_idempotency": Scene("verify_idempotency", verify_idempotency.world, lambda _: verify_idempotency.proving()),
     "write_handoff": Scene("write_handoff", write_handoff.world, lambda _: write_handoff.handing_over()),
-    "check_drift, heal": Scene("check_drift", _drifted, lambda fake: check_drift.ask(fake, heal=True), True),
-    "roll_back": Scene("roll_back", lambda: roll_back.world(live="3"), lambda _: roll_back.failed(), True),
-    "restore_settings": Scene("restore_settings", restore_settings.world, lambda _: restore_settings.ask()),
+    "check_drift, heal": Scene("check_drift", _drifted, lambda fake: check_drift.ask(fake, heal=True)),
+    "roll_back": Scene(
+        "roll_back", lambda: roll_back.world(live="3"), lambda _: roll_back.failed(), next_id="d-new", stubborn=True
+    ),
+    "restore_settings": Scene(
+        "restore_settings", restore_settings.world, lambda _: restore_settings.ask(), next_id="d-new"
+    ),
     "clean_up": Scene(
         "clean_up",
         _removed,
         lambda _: request(action=Action.CLEANUP, options=Options(remove_secret=True, secret_recovery_days=0)),
-        True,
         _stack_deleted,
     ),
 }
 
 
-def of_another_deployment(current: Request) -> Request:
+def of_the_next(scene: Scene, current: Request) -> Request:
     """The same wish, by the next deployment."""
-    return replace(current, deployment_id="d-next", seed="d-next")
+    return replace(current, deployment_id=scene.next_id, seed=scene.next_id)

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed, NotFound, RolloutError, Throttled
 
@@ -99,7 +100,7 @@ def aws_errors(operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise translated(error, operation) from error
-    except HTTPClientError as error:
+    except (HTTPClientError, BotoConnectionError) as error:
         # Reset, refused or without an answer, after the SDK's retries; whether the call took effect is unknown.
         raise Throttled(f"{operation}: {error}", evidence={"operation": operation}) from error
     except BotoCoreError as error:

@@ -116,8 +116,11 @@ class CloudFormationStacks:
             )
         except AwsCallFailed as error:
             if error.aws_code == "AlreadyExistsException":
-                message = f"stack {stack} has a change set {name} already"
-                raise Conflict(message, code="ChangeSetExists") from error
+                raise Conflict(
+                    f"stack {stack} has a change set {name} already",
+                    code="ChangeSetExists",
+                    remedy="Delete it in the CloudFormation console, or deploy: that deletes it first.",
+                ) from error
             raise
         return self.change_set(stack, answer["Id"])
 

@@ -21,6 +21,7 @@ from .plan import differences
 
 Details = Mapping[str, object]
 _NEW = "new: there is no such stack yet"
+_UNFINISHED = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
 
 def change_set(request: Request, aws: Aws, *, requested: bool) -> ChangeSet | None:
@@ -37,6 +38,7 @@ def change_set(request: Request, aws: Aws, *, requested: bool) -> ChangeSet | No
     name = inputs.change_set_name(request, "plan")
     if requested:
         return aws.stacks.change_set(request.names.stack, name)
+    _drop_leftovers(request, aws)
     try:
         return aws.stacks.create_change_set(
             request.names.stack,
@@ -49,6 +51,13 @@ def change_set(request: Request, aws: Aws, *, requested: bool) -> ChangeSet | No
     except Conflict:
         # An earlier call created it and died. Only this phase may create one of this name, and nobody executes it.
         return aws.stacks.change_set(request.names.stack, name)
+
+
+def _drop_leftovers(request: Request, aws: Aws) -> None:
+    """Delete the change sets of plans that died before they deleted theirs; the environment's lock is ours."""
+    for change_set in aws.stacks.change_sets(request.names.stack):
+        if change_set.name.startswith(f"{inputs.CHANGE_SET_PREFIX}plan-") and change_set.status not in _UNFINISHED:
+            aws.stacks.delete_change_set(request.names.stack, change_set.name)
 
 
 def details(ready: ChangeSet | None, request: Request, aws: Aws) -> dict[str, Details]:
