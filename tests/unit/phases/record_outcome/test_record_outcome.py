@@ -521,3 +521,12 @@ def test_a_failure_says_how_users_are(answer: int, saw_it: bool, said: str) -> N
         phase(aws, 0, "shift_traffic", PhaseStatus.SUCCEEDED)
     end = ended(aws, results=results(StackEvidence(api_url="https://api.example/api")), error=CAUGHT)
     assert end.summary.endswith(said)
+
+
+def test_a_clean_up_that_was_refused_keeps_the_time_limit() -> None:
+    aws = world(Action.CLEANUP)
+    aws.records.attributes["dev"] |= {"expires_at": "2999-01-01T00:00:00+00:00"}
+    error = {"code": "Protected", "message": "no"}
+    phase(aws, 12, "clean_up", PhaseStatus.FAILED, error=error, ended_at="1", polls=1)
+    ended(aws, action=Action.CLEANUP)
+    assert aws.records.environment("dev").expires_at == "2999-01-01T00:00:00+00:00"
