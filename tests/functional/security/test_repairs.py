@@ -75,3 +75,47 @@ def test_a_phase_may_make_again_what_was_lost(account: Account, phase: str, what
 def test_an_alias_that_is_made_again_gets_its_permission(account: Account, phase: str) -> None:
     for call in (SEEING["who may call"], REPAIRING["permission"], SEEING["resources"]):
         assert attempt(account, phase, call) not in _DENIED
+
+
+_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:proxyctl-dev-alarms"
+_BUCKET = f"proxyctl-{ACCOUNT}-{REGION}"
+_GROUP = "/aws/lambda/proxyctl-dev-proxy"
+MONITORING: dict[str, Call] = {
+    "dashboard": ("cloudwatch", lambda client, _: client.get_dashboard(DashboardName="proxyctl")),
+    "alarms": ("cloudwatch", lambda client, _: client.describe_alarms(AlarmNamePrefix="proxyctl/dev/")),
+    "filters": ("logs", lambda client, _: client.describe_metric_filters(logGroupName=_GROUP)),
+    "groups": ("logs", lambda client, _: client.describe_log_groups(logGroupNamePrefix=_GROUP)),
+    "queries": ("logs", lambda client, _: client.describe_query_definitions()),
+    "topic": ("sns", lambda client, _: client.get_topic_attributes(TopicArn=_TOPIC)),
+    "recipients": ("sns", lambda client, _: client.list_subscriptions_by_topic(TopicArn=_TOPIC)),
+}
+
+
+@pytest.mark.parametrize("what", MONITORING)
+@pytest.mark.parametrize("phase", ["configure_monitoring", "make_plan", "verify_idempotency"])
+def test_a_phase_may_see_how_the_monitoring_stands(account: Account, phase: str, what: str) -> None:
+    assert attempt(account, phase, MONITORING[what]) not in _DENIED
+
+
+@pytest.mark.parametrize("phase", ["package_artifact", "make_plan", "verify_idempotency"])
+def test_a_phase_may_see_whether_the_artifact_is_intact(account: Account, phase: str) -> None:
+    key = "artifacts/dev/a.zip"
+    call: Call = ("s3", lambda client, _: client.head_object(Bucket=_BUCKET, Key=key, ChecksumMode="ENABLED"))
+    assert attempt(account, phase, call) not in (*_DENIED, "403")
+
+
+@pytest.mark.parametrize("what", ["dashboard", "alarms", "filters", "groups", "topic", "recipients"])
+def test_check_drift_may_see_the_monitoring(account: Account, what: str) -> None:
+    assert attempt(account, "check_drift", MONITORING[what]) not in _DENIED
+
+
+@pytest.mark.parametrize("phase", ["prepare_secret", "check_drift"])
+def test_a_scheduled_deletion_of_the_secret_may_be_cancelled(account: Account, phase: str) -> None:
+    call: Call = ("secretsmanager", lambda client, _: client.restore_secret(SecretId="proxyctl/dev/openai"))
+    assert attempt(account, phase, call) not in _DENIED
+
+
+@pytest.mark.parametrize("phase", ["record_outcome", "write_handoff"])
+def test_documents_may_be_written(account: Account, phase: str) -> None:
+    call: Call = ("s3", lambda client, _: client.put_object(Bucket=_BUCKET, Key="reports/d-1/report.html", Body=b"x"))
+    assert attempt(account, phase, call) not in _DENIED
