@@ -40,15 +40,15 @@ def requirements(text: str) -> list[str]:
 
 def findings(files: Mapping[str, str]) -> list[str]:
     """`file: requirement: what is wrong` for whatever is not pinned or has no hash."""
-    found = []
+    lines = []
     for stem, text in files.items():
         for requirement in requirements(text):
             what = requirement.partition(" --hash")[0]
             if not _PIN.match(requirement):
-                found.append(f"{stem}.txt: {what}: not pinned to one version")
+                lines.append(f"{stem}.txt: {what}: not pinned to one version")
             elif not _HASH.search(requirement):
-                found.append(f"{stem}.txt: {what}: has no SHA-256")
-    return found
+                lines.append(f"{stem}.txt: {what}: has no SHA-256")
+    return lines
 
 
 def packages(files: Mapping[str, str]) -> list[Package]:

@@ -62,16 +62,16 @@ def audit_findings() -> list[str]:
 def of_audit(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     """pip-audit's reports as findings. Raises NotRun naming how many packages the service does not know."""
     entries = [entry for report in reports for entry in report["dependencies"]]
-    found = {
+    vulnerable = {
         f"{entry['name']} {entry['version']}: {each['id']}, fixed in {', '.join(each['fix_versions']) or 'no version'}"
         for entry in entries
         for each in entry.get("vulns", ())
     }
     skipped = sorted({entry["name"] for entry in entries if "skip_reason" in entry})
-    if skipped and not found:
-        known = len({entry["name"] for entry in entries}) - len(skipped)
-        raise NotRun(f"NOT RUN for {len(skipped)} packages, which the service does not know ({known} others are clean)")
-    return sorted(found)
+    if skipped and not vulnerable:
+        clean = len({entry["name"] for entry in entries}) - len(skipped)
+        raise NotRun(f"NOT RUN for {len(skipped)} packages, which the service does not know ({clean} others are clean)")
+    return sorted(vulnerable)
 
 
 def write_sbom(path: Path = SBOM) -> list[str]:

@@ -164,7 +164,7 @@ def test_the_schedule_starts_the_night_and_may_do_so() -> None:
     target = RESOURCES["Resources"]["NightlySchedule"]["Properties"]["Target"]
     assert target["Arn"] == {"Ref": "Night"}
     role = RESOURCES["Resources"][target["RoleArn"]["Fn::GetAtt"][0]]["Properties"]["Policies"][0]["PolicyDocument"]
-    grants = [(one["Action"], one["Resource"]) for one in role["Statement"]]
+    grants = [(item["Action"], item["Resource"]) for item in role["Statement"]]
     assert ("states:StartExecution", {"Ref": "Night"}) in grants
 
 

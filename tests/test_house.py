@@ -69,7 +69,7 @@ def test_evidence_and_cursors_are_never_looked_up_by_text(package: list[Module])
     assert_none(rules.looked_up_by_text(package))
 
 
-@each_package
+@pytest.mark.parametrize("package", [*PACKAGES.values(), modules(ROOT, "judges"), modules(ROOT, "tests")])
 def test_no_name_is_a_riddle(package: list[Module]) -> None:
     assert_none(rules.riddling(package))
 

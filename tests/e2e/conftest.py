@@ -29,11 +29,11 @@ def site() -> Iterator[cloud.Site]:
     os.environ[emulator.CALLS_FILE] = recorded.file_of_this_process()
     _end_orphans()
     with tempfile.TemporaryDirectory(prefix=f"e2e-{os.getpid()}-", dir=ROOT / ".local") as folder:
-        made = cloud.Site.of(ROOT, Path(folder))
+        created = cloud.Site.of(ROOT, Path(folder))
         try:
-            yield made
+            yield created
         finally:
-            cloud.stop(made.folder)
+            cloud.stop(created.folder)
 
 
 def _end_orphans() -> None:

@@ -134,9 +134,9 @@ class Driver:
         return self._run(environment, Action.DEPLOY, DEPLOY[1:-1], config or Config(), Options(**options))
 
     def clean_up(self, environment: str, **options: Any) -> Ran:
-        told = self._run(environment, Action.CLEANUP, ("clean_up",), Config(), Options(**options))
+        answer = self._run(environment, Action.CLEANUP, ("clean_up",), Config(), Options(**options))
         self.applied.pop(environment, None)
-        return told["clean_up"]
+        return answer["clean_up"]
 
     def phase(
         self,
@@ -195,7 +195,7 @@ class Driver:
         """The phase's role, for a while, without one statement of its policy."""
         iam, role = self.operator("iam"), self._role_arn(phase).rpartition("/")[2]
         before = iam.get_role_policy(RoleName=role, PolicyName="phase")["PolicyDocument"]
-        less = {**before, "Statement": [one for one in before["Statement"] if one.get("Sid") != sid]}
+        less = {**before, "Statement": [entry for entry in before["Statement"] if entry.get("Sid") != sid]}
         assert less != before
         self._put_policy(role, less)
         try:
@@ -235,9 +235,9 @@ class Driver:
     def role(self, phase: str) -> Iterator[Aws]:
         """The ports, with the credentials that the phase's Lambda would have; every call is written down."""
         arn = self._role_arn(phase)
-        made = self.operator("sts").assume_role(RoleArn=arn, RoleSessionName=phase.replace("_", "-"))["Credentials"]
-        keys = Keys(made["AccessKeyId"], made["SecretAccessKey"])
-        variables = self._variables(keys, made["SessionToken"])
+        created = self.operator("sts").assume_role(RoleArn=arn, RoleSessionName=phase.replace("_", "-"))["Credentials"]
+        keys = Keys(created["AccessKeyId"], created["SecretAccessKey"])
+        variables = self._variables(keys, created["SessionToken"])
         before = {name: os.environ.get(name) for name in variables}
         os.environ.update(variables)
         session.client.cache_clear()
@@ -259,10 +259,10 @@ class Driver:
         return note
 
     def _role_arn(self, phase: str) -> str:
-        told = self.operator("cloudformation").describe_stack_resource(
+        answer = self.operator("cloudformation").describe_stack_resource(
             StackName="proxyctl", LogicalResourceId=role_of(phase)
         )
-        return f"arn:aws:iam::{self.cloud.account}:role/{told['StackResourceDetail']['PhysicalResourceId']}"
+        return f"arn:aws:iam::{self.cloud.account}:role/{answer['StackResourceDetail']['PhysicalResourceId']}"
 
     def _variables(self, keys: Keys, token: str) -> dict[str, str]:
         return {

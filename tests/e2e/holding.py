@@ -35,15 +35,15 @@ class Held:
 
     def kill(self) -> None:
         """SIGKILL, as the kernel does to one that takes too much memory."""
-        for one in self.processes:
+        for item in self.processes:
             with suppress(psutil.NoSuchProcess):
-                one.kill()
+                item.kill()
 
     def go_on(self) -> None:
         """From where it was stopped; a killed one has gone."""
-        for one in self.processes:
+        for item in self.processes:
             with suppress(psutil.NoSuchProcess):
-                one.resume()
+                item.resume()
 
 
 def state_of(name: str) -> str:
@@ -77,14 +77,14 @@ def _caught(embedded: Embedded, deployment_id: str, name: str, function: str, mi
                 raise GotAway(f"{deployment_id} ended before it came to {name}")
             time.sleep(0.02)
         elif middle():
-            found = Held(tuple(workers(embedded, function)))
-            for one in found.processes:
-                one.suspend()
+            result = Held(tuple(workers(embedded, function)))
+            for item in result.processes:
+                item.suspend()
             # What has answered already is heard a moment later: the emulator waits for a Lambda's last log lines.
-            time.sleep(_DRAIN_S if found.processes else 0)
-            if found.processes and calls(embedded, deployment_id, state_of(name)):
-                return found
-            found.go_on()  # between two calls: the next one
+            time.sleep(_DRAIN_S if result.processes else 0)
+            if result.processes and calls(embedded, deployment_id, state_of(name)):
+                return result
+            result.go_on()  # between two calls: the next one
     return None
 
 
@@ -92,8 +92,8 @@ def record(embedded: Embedded, deployment_id: str, name: str) -> dict[str, Any]:
     """The phase's item as it lies in the table; {} before it began."""
     key = {"pk": f"DEPLOYMENT#{deployment_id}", "sk": f"PHASE#{registry.number_of(name):02}#{name}"}
     given = {part: {"S": value} for part, value in key.items()}
-    found = embedded.boto("dynamodb").get_item(TableName="proxyctl", Key=given, ConsistentRead=True)
-    return {field: _READ.deserialize(value) for field, value in found.get("Item", {}).items()}
+    result = embedded.boto("dynamodb").get_item(TableName="proxyctl", Key=given, ConsistentRead=True)
+    return {field: _READ.deserialize(value) for field, value in result.get("Item", {}).items()}
 
 
 def ended_already(embedded: Embedded, deployment_id: str) -> bool:
@@ -114,19 +114,19 @@ def execution_of(embedded: Embedded, deployment_id: str) -> dict[str, Any]:
 
 def workers(embedded: Embedded, function: str) -> list[psutil.Process]:
     """The processes that the emulator runs this function in."""
-    emulator = next(one for one in embedded.cloud.processes if one.name == "emulator")
-    found = []
+    emulator = next(item for item in embedded.cloud.processes if item.name == "emulator")
+    result = []
     for child in psutil.Process(emulator.pid).children():
         with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
             if any(f"ministack-lambda-{function}-" in part for part in child.cmdline()):
-                found.append(child)
-    return found
+                result.append(child)
+    return result
 
 
 def calls(embedded: Embedded, deployment_id: str, state: str) -> bool:
     """Whether the state machine waits for that state's Lambda now."""
     arn = execution_of(embedded, deployment_id)["executionArn"]
-    told = embedded.boto("stepfunctions").get_execution_history(executionArn=arn, reverseOrder=True, maxResults=2)
-    last, before = told["events"]
+    deployment = embedded.boto("stepfunctions").get_execution_history(executionArn=arn, reverseOrder=True, maxResults=2)
+    last, before = deployment["events"]
     entered = before.get("stateEnteredEventDetails", {}).get("name")
     return bool(last["type"] == "TaskScheduled" and entered == state)

@@ -77,7 +77,7 @@ def unused_statements(calls: Iterable[RecordedCall], region: str, account: str) 
         given = grants(phase, POLICIES[phase], variables)
         own = [need for need in needs if need.phase == phase]
         for grant in given:
-            others = [one for one in given if one is not grant]
+            others = [item for item in given if item is not grant]
             missed = [need for need in own if _allows([grant], need) and not _allows(others, need)]
             if not missed and grant.sid not in EVERYWHERE | set(ELSEWHERE):
                 unused.append(f"{phase}/{grant.sid}")
@@ -110,7 +110,7 @@ def _of(call: RecordedCall, region: str, account: str) -> Iterable[Need]:
 def _resource(service: str, operation: str, params: Mapping[str, Any], region: str, account: str) -> str:
     here = f"{region}:{account}"
     if service == "s3":
-        key = params.get("Key") or next((one["Key"] for one in params.get("Delete", {}).get("Objects", [])), "")
+        key = params.get("Key") or next((item["Key"] for item in params.get("Delete", {}).get("Objects", [])), "")
         return f"arn:aws:s3:::{params['Bucket']}" + (f"/{key}" if key else "")
     if service == "cloudformation" and "StackName" in params:
         name = params["StackName"]

@@ -101,9 +101,9 @@ def ended(embedded: Embedded, deployment_id: str) -> dict[str, Any]:
 
 def roll(embedded: Embedded, environment: str, action: str = "deploy", **given: Any) -> dict[str, Any]:
     """Start and wait; the deployment as it ended, and its environment free again."""
-    told = ended(embedded, start(embedded, environment, action, **given))
+    answer = ended(embedded, start(embedded, environment, action, **given))
     until("the lock is released", lambda: not embedded.client.environment(environment).get("lock"))
-    return told
+    return answer
 
 
 def until(what: str, holds: Callable[[], Any], patience_s: float = 60.0) -> Any:
@@ -119,17 +119,17 @@ def until(what: str, holds: Callable[[], Any], patience_s: float = 60.0) -> Any:
 
 def final(embedded: Embedded, deployment_id: str) -> dict[str, Any] | None:
     """The deployment if it has ended, None before."""
-    told = embedded.client.deployment(deployment_id)
-    return dict(told) if told["status"] in ("SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED") else None
+    answer = embedded.client.deployment(deployment_id)
+    return dict(answer) if answer["status"] in ("SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED") else None
 
 
 def reached(embedded: Embedded, deployment_id: str, *names: str) -> None:
     """Wait until one of these phases or steps runs; an AssertionError with the cause when it ended before that."""
 
     def there() -> bool:
-        told = embedded.client.deployment(deployment_id)
-        assert told["status"] in ("PENDING", "RUNNING"), (told["status"], told.get("error"))
-        return told.get("current_phase") in names
+        answer = embedded.client.deployment(deployment_id)
+        assert answer["status"] in ("PENDING", "RUNNING"), (answer["status"], answer.get("error"))
+        return answer.get("current_phase") in names
 
     until(f"it is in {' or '.join(names)}", there, 180)
 
@@ -159,9 +159,9 @@ def hold(embedded: Embedded, held: bundle.Bundle | str) -> str:
     key = held.key if isinstance(held, bundle.Bundle) else held
     formation = embedded.boto("cloudformation")
     given = formation.describe_stacks(StackName="proxyctl")["Stacks"][0]["Parameters"]
-    before: str = next(one["ParameterValue"] for one in given if one["ParameterKey"] == "BundleKey")
-    parameters = [{"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in given]
-    parameters = [one for one in parameters if one["ParameterKey"] != "BundleKey"]
+    before: str = next(item["ParameterValue"] for item in given if item["ParameterKey"] == "BundleKey")
+    parameters = [{"ParameterKey": item["ParameterKey"], "UsePreviousValue": True} for item in given]
+    parameters = [item for item in parameters if item["ParameterKey"] != "BundleKey"]
     formation.update_stack(
         StackName="proxyctl",
         UsePreviousTemplate=True,
@@ -180,5 +180,5 @@ def phase(deployment: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def versions_of(embedded: Embedded, environment: str) -> dict[str, str]:
     """Which version each alias of the proxy is on."""
-    found = embedded.boto("lambda").list_aliases(FunctionName=f"proxyctl-{environment}-proxy")["Aliases"]
-    return {alias["Name"]: alias["FunctionVersion"] for alias in found}
+    result = embedded.boto("lambda").list_aliases(FunctionName=f"proxyctl-{environment}-proxy")["Aliases"]
+    return {alias["Name"]: alias["FunctionVersion"] for alias in result}

@@ -13,20 +13,20 @@ _VOLATILE = frozenset(
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in sorted(value.items()) if key not in _VOLATILE}
+        return {key: _plain(item) for key, item in sorted(value.items()) if key not in _VOLATILE}
     if isinstance(value, list):
-        return sorted((_plain(one) for one in value), key=repr)
+        return sorted((_plain(item) for item in value), key=repr)
     return str(value) if not isinstance(value, str | int | float | bool | type(None)) else value
 
 
 def _pages(client: Any, operation: str, key: str, **given: Any) -> list[Any]:
-    return [one for page in client.get_paginator(operation).paginate(**given) for one in page.get(key, [])]
+    return [item for page in client.get_paginator(operation).paginate(**given) for item in page.get(key, [])]
 
 
 def take(boto: Callable[[str], Any], bucket: str) -> dict[str, Any]:
     """By kind of resource; two are equal exactly when nothing was made, changed or removed in between."""
     functions, gateway, logs = boto("lambda"), boto("apigateway"), boto("logs")
-    names = [one["FunctionName"] for one in _pages(functions, "list_functions", "Functions")]
+    names = [entry["FunctionName"] for entry in _pages(functions, "list_functions", "Functions")]
     apis = _pages(gateway, "get_rest_apis", "items")
     groups = _pages(logs, "describe_log_groups", "logGroups")
     sqs, sns = boto("sqs"), boto("sns")
@@ -50,15 +50,16 @@ def take(boto: Callable[[str], Any], bucket: str) -> dict[str, Any]:
             ],
             "alarms": _pages(boto("cloudwatch"), "describe_alarms", "MetricAlarms"),
             "dashboards": [
-                boto("cloudwatch").get_dashboard(DashboardName=one["DashboardName"])
-                for one in _pages(boto("cloudwatch"), "list_dashboards", "DashboardEntries")
+                boto("cloudwatch").get_dashboard(DashboardName=entry["DashboardName"])
+                for entry in _pages(boto("cloudwatch"), "list_dashboards", "DashboardEntries")
             ],
             "topics": _pages(sns, "list_topics", "Topics"),
             "subscriptions": _pages(sns, "list_subscriptions", "Subscriptions"),
             "queues": sqs.list_queues().get("QueueUrls", []),
             "secrets": _pages(boto("secretsmanager"), "list_secrets", "SecretList"),
             "objects": [
-                (one["Key"], one["ETag"]) for one in _pages(boto("s3"), "list_objects_v2", "Contents", Bucket=bucket)
+                (entry["Key"], entry["ETag"])
+                for entry in _pages(boto("s3"), "list_objects_v2", "Contents", Bucket=bucket)
             ],
         }
     )

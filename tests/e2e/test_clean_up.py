@@ -23,17 +23,17 @@ def left(rolled: Rolled) -> dict[str, Any]:
         TagFilters=[{"Key": "proxyctl:environment", "Values": [name]}]
     )["ResourceTagMappingList"]
     logs = boto("logs")
-    found = {
-        "tagged": [one["ResourceARN"] for one in tagged],
+    result = {
+        "tagged": [entry["ResourceARN"] for entry in tagged],
         "stacks": [
             stack["StackName"]
             for stack in boto("cloudformation").describe_stacks()["Stacks"]
             if stack["StackName"] == f"proxyctl-env-{name}"
         ],
         "functions": [
-            one["FunctionName"]
-            for one in boto("lambda").list_functions()["Functions"]
-            if one["FunctionName"] == f"proxyctl-{name}-proxy"
+            entry["FunctionName"]
+            for entry in boto("lambda").list_functions()["Functions"]
+            if entry["FunctionName"] == f"proxyctl-{name}-proxy"
         ],
         "log groups": [
             group["logGroupName"]
@@ -57,7 +57,7 @@ def left(rolled: Rolled) -> dict[str, Any]:
         ],
         "secret": _secret(rolled),
     }
-    return {what: names for what, names in found.items() if names}
+    return {what: names for what, names in result.items() if names}
 
 
 def _secret(rolled: Rolled) -> list[str]:
@@ -71,14 +71,14 @@ def _secret(rolled: Rolled) -> list[str]:
 def test_clean_up_removes_everything_and_proves_it(rolled: Rolled) -> None:
     assert left(rolled)
     options = {"remove_secret": True, "secret_recovery_days": 0}
-    told = roll(rolled.embedded, rolled.environment, "cleanup", options=options)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert phase(told, "clean_up")["status"] == "SUCCEEDED"
+    deployment = roll(rolled.embedded, rolled.environment, "cleanup", options=options)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    assert phase(deployment, "clean_up")["status"] == "SUCCEEDED"
     assert left(rolled) == {}
     stands = rolled.stands()
     assert (stands["status"], stands.get("live")) == ("REMOVED", None)
 
 
 def test_clean_up_again_has_nothing_to_do(rolled: Rolled) -> None:
-    told = roll(rolled.embedded, rolled.environment, "cleanup", options={"remove_secret": True})
-    assert told["status"] == "SUCCEEDED", told.get("error")
+    deployment = roll(rolled.embedded, rolled.environment, "cleanup", options={"remove_secret": True})
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")

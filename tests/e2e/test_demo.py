@@ -24,10 +24,10 @@ SCRIPT = (
 @pytest.fixture(scope="module")
 def folder(site: cloud.Site) -> Iterator[Path]:
     """Where this demo's cloud lives: not the folder of the person's own."""
-    made = site.folder / "demo"
-    made.mkdir()
-    yield made
-    cloud.stop(made)
+    created = site.folder / "demo"
+    created.mkdir()
+    yield created
+    cloud.stop(created)
 
 
 def begin(folder: Path) -> subprocess.Popen[str]:

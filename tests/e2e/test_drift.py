@@ -31,8 +31,8 @@ def transitions(embedded: Embedded, deployment_id: str) -> int:
 
 
 def findings(deployment: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = phase(deployment, "check_drift")["evidence"]["findings"]
-    return found
+    result: list[dict[str, Any]] = phase(deployment, "check_drift")["evidence"]["findings"]
+    return result
 
 
 def incidents_told(embedded: Embedded, *deployments: dict[str, Any]) -> list[str]:
@@ -40,29 +40,29 @@ def incidents_told(embedded: Embedded, *deployments: dict[str, Any]) -> list[str
     table = embedded.boto("dynamodb")
     kinds = []
     for deployment in deployments:
-        found = table.query(
+        result = table.query(
             TableName="proxyctl",
             KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
             ExpressionAttributeValues={":pk": {"S": f"DEPLOYMENT#{deployment['id']}"}, ":sk": {"S": "EVENT#"}},
         )
-        kinds += [item["kind"]["S"] for item in found["Items"]]
+        kinds += [item["kind"]["S"] for item in result["Items"]]
     return [kind for kind in kinds if kind.startswith("incident.")]
 
 
 def test_an_environment_that_nobody_touched_has_no_drift(rolled: Rolled) -> None:
-    told = revalidate(rolled)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert [one for one in findings(told) if one["severity"] == "drift"] == []
+    deployment = revalidate(rolled)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    assert [item for item in findings(deployment) if item["severity"] == "drift"] == []
     assert rolled.stands()["last_revalidation"]["verdict"] == "GOOD"
     # What a night costs rests on this number (bench/costs.py), of which the night's own Map has a third.
-    assert transitions(rolled.embedded, told["id"]) <= NIGHT.transitions * 2 / 3
+    assert transitions(rolled.embedded, deployment["id"]) <= NIGHT.transitions * 2 / 3
 
 
 def test_an_alias_moved_by_hand_is_named_told_once_healed_and_told_again(rolled: Rolled) -> None:
     embedded, function = rolled.embedded, f"proxyctl-{rolled.environment}-proxy"
     good = versions_of(embedded, rolled.environment)["live"]
     versions = embedded.boto("lambda").list_versions_by_function(FunctionName=function)["Versions"]
-    other = next(one["Version"] for one in versions if one["Version"] not in ("$LATEST", good))
+    other = next(item["Version"] for item in versions if item["Version"] not in ("$LATEST", good))
     embedded.boto("lambda").update_alias(FunctionName=function, Name="live", FunctionVersion=other)
 
     bad, bad_still = revalidate(rolled), revalidate(rolled)
@@ -92,30 +92,32 @@ def test_a_change_behind_cloudformations_back_and_a_lost_alarm_are_named_and_onl
     watch.delete_alarms(AlarmNames=[alarm])
     logs.put_retention_policy(logGroupName=group, retentionInDays=1)
     try:
-        told = revalidate(rolled, heal=True)
+        deployment = revalidate(rolled, heal=True)
     finally:
         logs.put_retention_policy(logGroupName=group, retentionInDays=14)
-    assert told["error"]["code"] == "Drift"
-    assert [one["where"] for one in findings(told) if one["severity"] == "drift"] == [
+    assert deployment["error"]["code"] == "Drift"
+    assert [item["where"] for item in findings(deployment) if item["severity"] == "drift"] == [
         "LogGroup (AWS::Logs::LogGroup) /RetentionInDays"
     ]
-    assert "REVERT_DRIFT" in told["error"]["remedy"]
+    assert "REVERT_DRIFT" in deployment["error"]["remedy"]
     assert watch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
     assert revalidate(rolled)["status"] == "SUCCEEDED"
 
 
 def test_a_key_set_at_once_is_known_and_no_drift(rolled: Rolled) -> None:
     rolled.embedded.client.put_secret(rolled.environment, rolled.embedded.secret(), {"now": "true"})
-    told = revalidate(rolled)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert [one["severity"] for one in findings(told) if one["kind"] == "secret"] == ["info"]
-    assert "rotated since" in phase(told, "check_drift")["summary"]
+    deployment = revalidate(rolled)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    assert [item["severity"] for item in findings(deployment) if item["kind"] == "secret"] == ["info"]
+    assert "rotated since" in phase(deployment, "check_drift")["summary"]
 
 
 def test_an_environment_whose_time_is_over_is_cleaned_up_by_the_sweeper(embedded: Embedded) -> None:
     # Without a secret it fails early, and what it left has to go all the same.
-    told = roll(embedded, "brief", options={"ttl_hours": 0.0001, "remove_secret": True, "secret_recovery_days": 0})
-    assert told["status"] == "FAILED"
+    deployment = roll(
+        embedded, "brief", options={"ttl_hours": 0.0001, "remove_secret": True, "secret_recovery_days": 0}
+    )
+    assert deployment["status"] == "FAILED"
     name = embedded.function("Sweep")
 
     def gone() -> bool:

@@ -26,10 +26,10 @@ def test_a_drill_rolls_breaks_updates_and_removes_an_environment_and_leaves_its_
     embedded = rolled.embedded
     before = {key: value for key, value in rolled.stands().items() if key != "history"}
     started = start(embedded, rolled.environment, "drill", options=QUICK_CHILDREN)
-    told = list(embedded.client.follow(started, PATIENCE_S))[-1]
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    evidence = phase(told, "run_drill")["evidence"]
-    assert [(one["part"], one["status"], one["verdict"]) for one in evidence["parts"]] == [
+    answer = list(embedded.client.follow(started, PATIENCE_S))[-1]
+    assert answer["status"] == "SUCCEEDED", answer.get("error")
+    evidence = phase(answer, "run_drill")["evidence"]
+    assert [(item["part"], item["status"], item["verdict"]) for item in evidence["parts"]] == [
         ("deploy", "SUCCEEDED", "PASSED"),
         ("broken", "ROLLED_BACK", "PASSED"),
         ("update", "SUCCEEDED", "PASSED"),
@@ -64,8 +64,8 @@ def test_an_aborted_drill_stops_its_rollout_and_leaves_no_environment(rolled: Ro
 
 def last_of(embedded: Embedded, environment: str) -> str:
     """Its last deployment; "" while there is no such environment."""
-    status, told = embedded.call("GET", f"/environments/{environment}")
-    return str(told["last_deployment"]) if status == 200 else ""
+    status, answer = embedded.call("GET", f"/environments/{environment}")
+    return str(answer["last_deployment"]) if status == 200 else ""
 
 
 def stack_exists(rolled: Rolled, environment: str) -> bool:

@@ -25,9 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def own(site: cloud.Site, tmp_path: Path) -> Iterator[cloud.Site]:
     """A second cloud's place, to be killed and broken."""
-    made = cloud.Site.of(site.root, tmp_path)
-    yield made
-    cloud.stop(made.folder)
+    created = cloud.Site.of(site.root, tmp_path)
+    yield created
+    cloud.stop(created.folder)
 
 
 def eventually(done: Any, limit_s: float = 20) -> bool:
@@ -53,7 +53,7 @@ def test_two_clouds_run_beside_each_other(running: Cloud, own: cloud.Site) -> No
 
 def test_stop_ends_all_that_was_started_lambdas_included_and_nothing_else(running: Cloud, own: cloud.Site) -> None:
     other, _ = cloud.start(own)
-    before = {found.pid for found in processes.carrying(other.token)}
+    before = {result.pid for result in processes.carrying(other.token)}
     assert before >= {process.pid for process in other.processes}
     # A child of the emulator that left its group, as a Lambda may: it still carries the token.
     runaway = subprocess.Popen(
@@ -61,7 +61,7 @@ def test_stop_ends_all_that_was_started_lambdas_included_and_nothing_else(runnin
         env={processes.TOKEN_VARIABLE: other.token},
         start_new_session=True,
     )
-    assert eventually(lambda: runaway.pid in {found.pid for found in processes.carrying(other.token)})
+    assert eventually(lambda: runaway.pid in {result.pid for result in processes.carrying(other.token)})
     cloud.stop(own.folder)
     assert list(processes.carrying(other.token)) == []
     assert runaway.wait(timeout=5) != 0
@@ -149,8 +149,8 @@ def test_a_port_that_cannot_be_had_does_not_cost_the_cloud_that_runs(site: cloud
 def test_iam_refuses_what_no_policy_allows(running: Cloud) -> None:
     iam = emulator.client("iam", running.endpoint, running.region, running.operator)
     iam.create_user(UserName="nobody-in-particular")
-    made = iam.create_access_key(UserName="nobody-in-particular")["AccessKey"]
-    nobody = Keys(made["AccessKeyId"], made["SecretAccessKey"])
+    created = iam.create_access_key(UserName="nobody-in-particular")["AccessKey"]
+    nobody = Keys(created["AccessKeyId"], created["SecretAccessKey"])
     with pytest.raises(ClientError) as refused:
         emulator.client("s3", running.endpoint, running.region, nobody).list_buckets()
     assert refused.value.response["Error"]["Code"] == "AccessDenied"

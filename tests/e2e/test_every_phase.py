@@ -59,8 +59,8 @@ def change_set_made(rolled: Rolled, _live: str) -> bool:
 
 def alarms_ring(rolled: Rolled, _live: str = "", but_of: str = "nobody") -> list[str]:
     prefix = Names(rolled.environment).alarm("")
-    told = rolled.embedded.boto("cloudwatch").describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")
-    return [alarm["AlarmName"] for alarm in told["MetricAlarms"] if but_of not in alarm["StateReason"]]
+    deployment = rolled.embedded.boto("cloudwatch").describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")
+    return [alarm["AlarmName"] for alarm in deployment["MetricAlarms"] if but_of not in alarm["StateReason"]]
 
 
 def candidate_moved(rolled: Rolled, live: str) -> bool:
@@ -77,8 +77,10 @@ def users_moved(rolled: Rolled, live: str) -> bool:
 
 
 def setting_changed(rolled: Rolled, _live: str) -> bool:
-    told = rolled.embedded.boto("lambda").get_function_configuration(FunctionName=Names(rolled.environment).function)
-    return bool(told["Environment"]["Variables"]["LOG_LEVEL"] == "DEBUG")
+    deployment = rolled.embedded.boto("lambda").get_function_configuration(
+        FunctionName=Names(rolled.environment).function
+    )
+    return bool(deployment["Environment"]["Variables"]["LOG_LEVEL"] == "DEBUG")
 
 
 FORCE = {"force": True}
@@ -128,12 +130,12 @@ class Struck:
 
     def over(self, patience_s: float = 120) -> dict[str, Any]:
         """The first one's end, and what must be true of it whatever happened."""
-        told: dict[str, Any] = until("it has ended", lambda: final(self.rolled.embedded, self.first), patience_s)
-        running = [row["name"] for row in [*told["phases"], *told["steps"]] if row["status"] == "RUNNING"]
+        answer: dict[str, Any] = until("it has ended", lambda: final(self.rolled.embedded, self.first), patience_s)
+        running = [row["name"] for row in [*answer["phases"], *answer["steps"]] if row["status"] == "RUNNING"]
         assert not running, running
-        assert told["ended_at"]
-        assert told.get("current_phase") is None
-        return told
+        assert answer["ended_at"]
+        assert answer.get("current_phase") is None
+        return answer
 
     def users_are_well(self) -> None:
         """They are on the version that was good, no test goes elsewhere, and no one is rung up for nothing."""
@@ -142,17 +144,17 @@ class Struck:
         assert aliases == {"live": self.good, "candidate": self.good}
         assert not half_the_traffic_moved(rolled, self.good)
         assert alarms_ring(rolled, but_of=self.second) == []
-        assert [one for one in probes(rolled) if self.second not in one] == []
+        assert [item for item in probes(rolled) if self.second not in item] == []
         assert chats(rolled)
 
     def next_works(self) -> None:
         """The deployment that waited was started when the first let go, found all in place, and is rolled."""
         embedded, environment = self.rolled.embedded, self.rolled.environment
-        told = ended(embedded, self.second)
-        assert told["status"] == "SUCCEEDED", told["summary"]
-        assert phase(told, "acquire_lock")["evidence"]["put_back"] == ""
+        answer = ended(embedded, self.second)
+        assert answer["status"] == "SUCCEEDED", answer["summary"]
+        assert phase(answer, "acquire_lock")["evidence"]["put_back"] == ""
         until("the environment is free", lambda: not self.rolled.stands().get("lock"))
-        version = phase(told, "release_code")["evidence"]["version"]
+        version = phase(answer, "release_code")["evidence"]["version"]
         stands = self.rolled.stands()
         assert stands["live"]["version"] == stands["last_good"]["version"] == version
         assert versions_of(embedded, environment) == {"live": version, "candidate": version}
@@ -166,7 +168,7 @@ def probes(rolled: Rolled) -> list[str]:
     prefix = Names(rolled.environment).probes
     queues = rolled.embedded.boto("sqs").list_queues(QueueNamePrefix=prefix).get("QueueUrls", [])
     subscriptions = rolled.embedded.boto("sns").list_subscriptions()["Subscriptions"]
-    return [*queues, *(one["Endpoint"] for one in subscriptions if prefix in one["Endpoint"])]
+    return [*queues, *(item["Endpoint"] for item in subscriptions if prefix in item["Endpoint"])]
 
 
 def free(rolled: Rolled) -> str:
@@ -224,12 +226,17 @@ def abort(rolled: Rolled, deployment_id: str) -> None:
 def test_a_lambda_that_is_killed_in_the_middle(rolled: Rolled, name: str) -> None:
     with caught(rolled, name, next_changes=name not in BEFORE_RELEASE) as (struck, lambda_):
         lambda_.kill()
-    told = struck.over()
-    assert told["status"] in (("FAILED",) if name in BEFORE_RELEASE else ("ROLLED_BACK", "FAILED")), told["summary"]
+    deployment = struck.over()
+    assert deployment["status"] in (("FAILED",) if name in BEFORE_RELEASE else ("ROLLED_BACK", "FAILED")), deployment[
+        "summary"
+    ]
     # One that had written down its end, and was killed before it could answer, stays as it was.
-    assert phase(told, name)["status"] in ("FAILED", "SUCCEEDED")
-    assert name in told["summary"]
-    assert (told["error"]["code"], told["error"]["message"]) == ("Runtime.HandlerError", "Worker process died")
+    assert phase(deployment, name)["status"] in ("FAILED", "SUCCEEDED")
+    assert name in deployment["summary"]
+    assert (deployment["error"]["code"], deployment["error"]["message"]) == (
+        "Runtime.HandlerError",
+        "Worker process died",
+    )
     struck.users_are_well()
     struck.next_works()
 
@@ -238,22 +245,22 @@ def test_a_lambda_that_is_killed_in_the_middle(rolled: Rolled, name: str) -> Non
 def test_an_execution_that_is_stopped_while_its_lambda_lives_on(rolled: Rolled, name: str) -> None:
     with caught(rolled, name) as (struck, _lambda):
         stop(rolled, struck.first)
-        told = struck.over()
-        assert told["status"] in ("FAILED", "ROLLED_BACK"), told["summary"]
-        assert told["error"]["code"] == "ExecutionStopped"
-        assert name in told["summary"]
+        answer = struck.over()
+        assert answer["status"] in ("FAILED", "ROLLED_BACK"), answer["summary"]
+        assert answer["error"]["code"] == "ExecutionStopped"
+        assert name in answer["summary"]
         struck.users_are_well()
     # Only now the Lambda goes on, which nobody waits for any more, while the next deployment runs.
     struck.next_works()
-    assert final(rolled.embedded, struck.first) == told
+    assert final(rolled.embedded, struck.first) == answer
 
 
 @pytest.mark.parametrize("name", ON_DEMAND)
 def test_an_abort_in_the_middle(rolled: Rolled, name: str) -> None:
     with caught(rolled, name) as (struck, _lambda):
         abort(rolled, struck.first)
-    told = struck.over()
-    assert told["status"] == "ABORTED", told["summary"]
+    deployment = struck.over()
+    assert deployment["status"] == "ABORTED", deployment["summary"]
     struck.users_are_well()
     struck.next_works()
 
@@ -277,12 +284,12 @@ def test_a_lambda_that_runs_out_of_time_in_the_middle_is_asked_again(rolled: Rol
     with limited(rolled, name, ENOUGH_S):
         with in_the_middle(rolled, name, bake=at_once) as (first, _good, _lambda):
             failed = until("it was asked again", lambda: asked_again(rolled, first), ENOUGH_S + 20)
-        told = ended(rolled.embedded, first)
+        deployment = ended(rolled.embedded, first)
     assert failed == ["Sandbox.Timedout"]
-    assert told["status"] == "SUCCEEDED", told["summary"]
-    assert phase(told, "bake")["status"] == "SUCCEEDED"
+    assert deployment["status"] == "SUCCEEDED", deployment["summary"]
+    assert phase(deployment, "bake")["status"] == "SUCCEEDED"
     until("the environment is free", lambda: not rolled.stands().get("lock"))
-    version = phase(told, "release_code")["evidence"]["version"]
+    version = phase(deployment, "release_code")["evidence"]["version"]
     assert rolled.stands()["live"]["version"] == version
     assert versions_of(rolled.embedded, rolled.environment) == {"live": version, "candidate": version}
     assert not setting_changed(rolled, "")
@@ -316,10 +323,10 @@ def test_the_way_back_is_gone_to_its_end_whatever_happens_on_it(rolled: Rolled, 
         with held(rolled.embedded, struck.first, "roll_back") as way_back:
             assert users_moved(rolled, struck.good)
             BLOWS[blow](rolled, struck.first, way_back)
-            told = struck.over() if blow == "stopped" else None
-    told = told or struck.over()
-    assert told["status"] == "ROLLED_BACK", told["summary"]
-    assert "bake" in told["summary"]
+            deployment = struck.over() if blow == "stopped" else None
+    deployment = deployment or struck.over()
+    assert deployment["status"] == "ROLLED_BACK", deployment["summary"]
+    assert "bake" in deployment["summary"]
     struck.users_are_well()
     struck.next_works()
 
@@ -332,11 +339,11 @@ def test_an_end_is_written_once_and_true_whatever_happens_meanwhile(rolled: Roll
     with held(rolled.embedded, first, "record_outcome") as lambda_:
         struck = Struck(rolled, first, in_line(rolled, changes=False), good)
         BLOWS[blow](rolled, first, lambda_)
-        told = struck.over() if blow == "stopped" else None
-    told = told or struck.over()
+        deployment = struck.over() if blow == "stopped" else None
+    deployment = deployment or struck.over()
     # A killed one is asked again, and nothing was wrong with the release.
     expected = {"killed": ("SUCCEEDED",), "stopped": ("ROLLED_BACK",), "aborted": ("ABORTED",)}
-    assert told["status"] in expected[blow], told["summary"]
+    assert deployment["status"] in expected[blow], deployment["summary"]
     if blow != "killed":
         struck.users_are_well()
     struck.next_works()
@@ -350,7 +357,7 @@ def test_what_waits_for_a_person_comes_to_its_end_too(rolled: Rolled, blow: str)
     until("it waits", lambda: rolled.embedded.client.deployment(first)["status"] == "WAITING_APPROVAL", 240)
     struck = Struck(rolled, first, in_line(rolled, changes=False), good)
     BLOWS[blow](rolled, first, Held(()))
-    told = struck.over()
-    assert told["status"] == {"stopped": "ROLLED_BACK", "aborted": "ABORTED"}[blow], told["summary"]
+    answer = struck.over()
+    assert answer["status"] == {"stopped": "ROLLED_BACK", "aborted": "ABORTED"}[blow], answer["summary"]
     struck.users_are_well()
     struck.next_works()

@@ -108,12 +108,12 @@ def users_stay_on(embedded: Embedded, version: str) -> bool:
 def test_more_workers_than_an_inline_map_takes_share_one_load(rolled: Rolled) -> None:
     """41 Lambdas under a Distributed Map, each with a request every few seconds; what they say becomes one run."""
     options = {"load": {"workers": 41, "rps": 10, "duration_s": 60, "cold_starts": 0}}
-    told = roll(rolled.embedded, rolled.environment, config={"memory_mb": 576}, options=options)
-    evidence = phase(told, "load_test")["evidence"]
-    assert evidence["workers"] == 41, told.get("error")
+    deployment = roll(rolled.embedded, rolled.environment, config={"memory_mb": 576}, options=options)
+    evidence = phase(deployment, "load_test")["evidence"]
+    assert evidence["workers"] == 41, deployment.get("error")
     assert evidence["due"] == 600
     assert evidence["sent"] + evidence["unsent"] == 600
-    runs = rolled.embedded.boto("stepfunctions").list_map_runs(executionArn=told["execution_arn"])["mapRuns"]
+    runs = rolled.embedded.boto("stepfunctions").list_map_runs(executionArn=deployment["execution_arn"])["mapRuns"]
     assert len(runs) == 1
     counted = rolled.embedded.boto("stepfunctions").describe_map_run(mapRunArn=runs[0]["mapRunArn"])["itemCounts"]
     assert (counted["total"], counted["succeeded"], counted["failed"]) == (41, 41, 0)

@@ -114,14 +114,14 @@ def _start(embedded: Embedded, number: int) -> str:
 def _check(embedded: Embedded, number: int, deployment_id: str) -> None:
     """The deployment ended well, and its record, stack and function hold its own settings and no other's."""
     name, wanted = NAMES[number], body(number)
-    told: Any = embedded.client.deployment(deployment_id)
-    assert told["status"] == "SUCCEEDED", (name, told["summary"])
-    assert told["options"]["reason"] == f"rollout {number}"
+    answer: Any = embedded.client.deployment(deployment_id)
+    assert answer["status"] == "SUCCEEDED", (name, answer["summary"])
+    assert answer["options"]["reason"] == f"rollout {number}"
     stands: Any = embedded.client.environment(name)
     assert stands["live"]["deployment_id"] == deployment_id
     assert not stands.get("lock")
     assert stands["live"]["config"]["memory_mb"] == wanted["config"]["memory_mb"]
-    version = phase(told, "release_code")["evidence"]["version"]
+    version = phase(answer, "release_code")["evidence"]["version"]
     function = embedded.boto("lambda").get_function_configuration(
         FunctionName=f"proxyctl-{name}-proxy", Qualifier=version
     )

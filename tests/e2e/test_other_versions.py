@@ -50,10 +50,10 @@ def test_a_table_of_the_version_before_is_listed_and_shown(embedded: Embedded, p
 def test_a_deploy_goes_on_from_the_table_of_the_version_before(embedded: Embedded, past: str) -> None:
     """The account lost everything that the records speak of: the deploy makes it anew, and serves users."""
     embedded.client.put_secret(past, embedded.secret())
-    told = roll(embedded, past)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert chats(Rolled(embedded, past, told))
-    assert embedded.client.environment(past)["history"][0]["deployment_id"] == told["id"]
+    deployment = roll(embedded, past)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    assert chats(Rolled(embedded, past, deployment))
+    assert embedded.client.environment(past)["history"][0]["deployment_id"] == deployment["id"]
     assert roll(embedded, past, "cleanup", options={"remove_secret": True})["status"] == "SUCCEEDED"
 
 
@@ -71,9 +71,9 @@ def later(rolled: Rolled) -> Iterator[Rolled]:
 def test_a_table_of_a_later_version_is_worked_with_and_keeps_what_this_version_does_not_know(later: Rolled) -> None:
     checked = roll(later.embedded, later.environment, "revalidate")
     assert checked["status"] == "SUCCEEDED", checked.get("error")
-    told = roll(later.embedded, later.environment)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert phase(told, "deploy_stack")["status"] == "SKIPPED"
+    deployment = roll(later.embedded, later.environment)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    assert phase(deployment, "deploy_stack")["status"] == "SKIPPED"
     assert chats(later)
     stands = stored(later)
     assert UNKNOWN in stands
@@ -85,5 +85,5 @@ def test_a_table_of_a_later_version_is_worked_with_and_keeps_what_this_version_d
 def stored(rolled: Rolled) -> dict[str, Any]:
     """The environment's item, in DynamoDB's JSON."""
     place = {"pk": {"S": f"ENVIRONMENT#{rolled.environment}"}, "sk": {"S": "META"}}
-    found = rolled.embedded.boto("dynamodb").get_item(TableName=TABLE, Key=place, ConsistentRead=True)
-    return dict(found["Item"])
+    result = rolled.embedded.boto("dynamodb").get_item(TableName=TABLE, Key=place, ConsistentRead=True)
+    return dict(result["Item"])

@@ -23,8 +23,8 @@ from tests.e2e.needs import unused_statements
 @pytest.fixture(scope="module")
 def driver() -> Iterator[Driver]:
     """A cloud of this module's own: what it holds is compared before and after."""
-    with own_cloud("phases") as made:
-        yield made
+    with own_cloud("phases") as created:
+        yield created
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def look(driver: Driver) -> dict[str, Any]:
     return snapshot.take(driver.operator, driver.bucket)
 
 
-def skipped(told: dict[str, Any]) -> set[str]:
-    return {name for name, result in told.items() if result.status is Status.SKIPPED}
+def skipped(deployment: dict[str, Any]) -> set[str]:
+    return {name for name, result in deployment.items() if result.status is Status.SKIPPED}
 
 
 FINGERPRINTED = set(DEPLOY) - {"preflight", "clean_up"}
@@ -61,28 +61,28 @@ def test_a_deploy_ends_in_a_candidate_that_says_what_it_is(deployed: dict[str, A
 
 
 def test_lambda_reports_the_digest_that_was_built(driver: Driver, deployed: dict[str, Any]) -> None:
-    told = driver.operator("lambda").get_function_configuration(
+    deployment = driver.operator("lambda").get_function_configuration(
         FunctionName="proxyctl-dev-proxy", Qualifier="candidate"
     )
-    assert told["CodeSha256"] == deployed["package_artifact"]["code_sha256"]
-    assert told["Version"] == deployed["release_code"]["version"]
+    assert deployment["CodeSha256"] == deployed["package_artifact"]["code_sha256"]
+    assert deployment["Version"] == deployed["release_code"]["version"]
 
 
 def test_a_deploy_that_changes_nothing_changes_nothing(driver: Driver, deployed: dict[str, Any]) -> None:
     before = look(driver)
-    told = driver.deploy("dev")
-    assert skipped(told) == FINGERPRINTED
+    deployment = driver.deploy("dev")
+    assert skipped(deployment) == FINGERPRINTED
     assert snapshot.changed(before, look(driver)) == set()
 
 
 def test_a_forced_deploy_finds_nothing_to_change_either(driver: Driver, deployed: dict[str, Any]) -> None:
     """Without fingerprints: every phase looks for itself. Alarms are drilled, so their reason tells of this run."""
     before = look(driver)
-    told = driver.roll("dev", force=True)
-    assert skipped(told) == set()
-    assert not told["package_artifact"].evidence["uploaded"]
-    assert told["deploy_stack"].evidence["changes"] == []
-    assert not told["release_code"].evidence["published"]
+    deployment = driver.roll("dev", force=True)
+    assert skipped(deployment) == set()
+    assert not deployment["package_artifact"].evidence["uploaded"]
+    assert deployment["deploy_stack"].evidence["changes"] == []
+    assert not deployment["release_code"].evidence["published"]
     assert snapshot.changed(before, look(driver)) <= {"alarms"}
 
 
@@ -105,31 +105,31 @@ CHANGES = [
 def test_a_changed_setting_touches_only_what_it_is_about(driver: Driver, deployed: dict[str, Any]) -> None:
     for config, ran, touched in CHANGES:
         before = look(driver)
-        told = driver.roll("dev", config)
-        assert FINGERPRINTED - skipped(told) == ran
+        deployment = driver.roll("dev", config)
+        assert FINGERPRINTED - skipped(deployment) == ran
         assert snapshot.changed(before, look(driver)) == touched
 
 
 def test_a_rotated_key_is_released_without_packaging_or_stack(driver: Driver, deployed: dict[str, Any]) -> None:
     driver.store_secret("dev", {**good_secret(driver.cloud), "api_key": "sk-rotated-abcdefghijkl"})
-    told = driver.roll("dev", replace(CHANGES[-1][0], keep_versions=1))
-    assert FINGERPRINTED - skipped(told) == {"prepare_secret", "release_code"}
-    released = told["release_code"].evidence
+    deployment = driver.roll("dev", replace(CHANGES[-1][0], keep_versions=1))
+    assert FINGERPRINTED - skipped(deployment) == {"prepare_secret", "release_code"}
+    released = deployment["release_code"].evidence
     aliases = driver.operator("lambda").list_aliases(FunctionName="proxyctl-dev-proxy")["Aliases"]
     left = driver.operator("lambda").list_versions_by_function(FunctionName="proxyctl-dev-proxy")["Versions"]
     assert released["pruned"]
     # Version 1 is the stack's own.
-    assert {one["Version"] for one in left} == {"$LATEST", "1", *(alias["FunctionVersion"] for alias in aliases)}
-    assert told["prepare_secret"].evidence["access"] == {"execution_role": "allowed", "stranger": "implicitDeny"}
-    assert told["prepare_secret"].evidence["previous_is_good"]
+    assert {item["Version"] for item in left} == {"$LATEST", "1", *(alias["FunctionVersion"] for alias in aliases)}
+    assert deployment["prepare_secret"].evidence["access"] == {"execution_role": "allowed", "stranger": "implicitDeny"}
+    assert deployment["prepare_secret"].evidence["previous_is_good"]
 
 
 def test_what_a_crashed_rollout_left_behind_is_removed(driver: Driver, deployed: dict[str, Any]) -> None:
     queue = driver.operator("sqs").create_queue(QueueName="proxyctl_dev_probe_d-crashed")["QueueUrl"]
     old = f"artifacts/dev/{'0' * 64}.zip"
     driver.operator("s3").put_object(Bucket=driver.bucket, Key=old, Body=b"")
-    told = driver.phase("clean_up", "dev").evidence["removed"]
-    assert told == {"probe queues": 1, "superseded artifacts": 1, "load-test files": 0}
+    deployment = driver.phase("clean_up", "dev").evidence["removed"]
+    assert deployment == {"probe queues": 1, "superseded artifacts": 1, "load-test files": 0}
     assert queue not in driver.operator("sqs").list_queues().get("QueueUrls", [])
 
 
@@ -148,8 +148,8 @@ def test_a_stack_left_in_pieces_is_deployed_to(driver: Driver, empty: dict[str, 
     driver.break_stack(name, state)
     for phase in ("prepare_secret", "package_artifact"):
         driver.phase(phase, name)
-    told = {"deploy_stack": driver.phase("deploy_stack", name)}
-    assert told["deploy_stack"].evidence["status"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+    deployment = {"deploy_stack": driver.phase("deploy_stack", name)}
+    assert deployment["deploy_stack"].evidence["status"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
     driver.clean_up(name, remove_secret=True, secret_recovery_days=0)
 
 
@@ -166,8 +166,8 @@ def test_a_slower_release_and_one_with_errors_are_stopped_and_an_equal_one_becom
 def test_after_clean_up_the_cloud_is_as_it_was_before_the_first_deploy(
     driver: Driver, empty: dict[str, Any], deployed: dict[str, Any]
 ) -> None:
-    told = driver.clean_up("dev", remove_secret=True, secret_recovery_days=0)
-    assert told.evidence["left"] == []
+    deployment = driver.clean_up("dev", remove_secret=True, secret_recovery_days=0)
+    assert deployment.evidence["left"] == []
     after = look(driver)
     assert {kind: after[kind] for kind in snapshot.changed(empty, after)} == {}
 

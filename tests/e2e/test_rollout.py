@@ -25,15 +25,15 @@ def sdk(rolled: Rolled) -> OpenAI:
 
 
 def test_all_twelve_phases_ended_well_with_times_summary_and_evidence(rolled: Rolled) -> None:
-    told = rolled.deployment
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert [row["name"] for row in told["phases"]] == list(registry.PHASES)
-    for row in told["phases"]:
+    answer = rolled.deployment
+    assert answer["status"] == "SUCCEEDED", answer.get("error")
+    assert [row["name"] for row in answer["phases"]] == list(registry.PHASES)
+    for row in answer["phases"]:
         assert row["status"] == "SUCCEEDED", row
         assert row["started_at"] <= row["ended_at"]
         assert row["summary"]
         assert row["evidence"]
-    assert told["percent"] == 100
+    assert answer["percent"] == 100
 
 
 def test_step_functions_ran_a_lambda_for_every_phase(rolled: Rolled) -> None:
@@ -62,9 +62,12 @@ def test_the_same_again_changes_nothing_in_aws_and_says_so(rolled: Rolled) -> No
         rolled.embedded, rolled.environment
     )  # what tests before this one asked of the load test is none of its business
     before = inventory(rolled)
-    told = roll(rolled.embedded, rolled.environment)
-    assert (told["status"], told["summary"]) == ("SUCCEEDED", "No change: the environment already runs this release")
-    skipped = [row["name"] for row in told["phases"] if row["status"] == "SKIPPED"]
+    deployment = roll(rolled.embedded, rolled.environment)
+    assert (deployment["status"], deployment["summary"]) == (
+        "SUCCEEDED",
+        "No change: the environment already runs this release",
+    )
+    skipped = [row["name"] for row in deployment["phases"] if row["status"] == "SKIPPED"]
     assert set(skipped) >= set(registry.PHASES[1:11]), skipped
     assert inventory(rolled) == before
 
@@ -91,9 +94,9 @@ CHANGE: dict[str, Any] = {"memory_mb": 640, "throttle": {"rate_per_s": 120}}
 
 def test_a_plan_says_what_would_change_and_changes_nothing(rolled: Rolled) -> None:
     before = inventory(rolled)
-    told = roll(rolled.embedded, rolled.environment, "plan", config=CHANGE)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    planned = {line["phase"]: line for line in phase(told, "make_plan")["evidence"]["plan"]}
+    deployment = roll(rolled.embedded, rolled.environment, "plan", config=CHANGE)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    planned = {line["phase"]: line for line in phase(deployment, "make_plan")["evidence"]["plan"]}
     assert planned["package_artifact"]["would"] == "skip"
     assert planned["deploy_stack"]["would"] == "run"
     assert any("Stage" in change for change in planned["deploy_stack"]["details"]["changes"])
@@ -102,18 +105,18 @@ def test_a_plan_says_what_would_change_and_changes_nothing(rolled: Rolled) -> No
 
 
 def test_a_deploy_bound_to_another_plan_than_the_one_that_stands_is_refused(rolled: Rolled) -> None:
-    told = roll(rolled.embedded, rolled.environment, config=CHANGE, options={"expected_plan": "not-this-one"})
-    assert (told["status"], told["error"]["code"]) == ("FAILED", "PlanChanged")
-    assert phase(told, "prepare_secret")["status"] == "PENDING"
+    deployment = roll(rolled.embedded, rolled.environment, config=CHANGE, options={"expected_plan": "not-this-one"})
+    assert (deployment["status"], deployment["error"]["code"]) == ("FAILED", "PlanChanged")
+    assert phase(deployment, "prepare_secret")["status"] == "PENDING"
 
 
 def test_a_change_of_settings_alone_skips_packaging_and_gives_users_a_new_version(rolled: Rolled) -> None:
     before = versions_of(rolled.embedded, rolled.environment)
     planned = roll(rolled.embedded, rolled.environment, "plan", config=CHANGE)
     approved = {"expected_plan": phase(planned, "make_plan")["evidence"]["digest"]}
-    told = roll(rolled.embedded, rolled.environment, config=CHANGE, options=approved)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert phase(told, "package_artifact")["status"] == "SKIPPED"
+    deployment = roll(rolled.embedded, rolled.environment, config=CHANGE, options=approved)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    assert phase(deployment, "package_artifact")["status"] == "SKIPPED"
     after = versions_of(rolled.embedded, rolled.environment)
     assert int(after["live"]) > int(before["live"])
     assert after["live"] == after["candidate"]
@@ -123,18 +126,18 @@ def test_a_change_of_settings_alone_skips_packaging_and_gives_users_a_new_versio
 
 
 def test_the_steps_of_the_shift_were_taken_and_what_weights_do_here_is_said(rolled: Rolled) -> None:
-    told = rolled.embedded.client.deployment(rolled.stands()["live"]["deployment_id"])
-    evidence = phase(told, "shift_traffic")["evidence"]
+    answer = rolled.embedded.client.deployment(rolled.stands()["live"]["deployment_id"])
+    evidence = phase(answer, "shift_traffic")["evidence"]
     assert evidence["steps_percent"] == [50, 100]
     assert evidence["weights_act"].startswith("NOT RUN")
-    assert phase(told, "bake")["evidence"]["alarms"]
+    assert phase(answer, "bake")["evidence"]["alarms"]
 
 
 def test_a_rollback_on_request_takes_users_to_the_good_version_before_and_its_settings_with_it(rolled: Rolled) -> None:
     left = rolled.stands()
     assert throttle(rolled) == CHANGE["throttle"]["rate_per_s"]
-    told = roll(rolled.embedded, rolled.environment, "rollback")
-    assert told["status"] == "SUCCEEDED", told.get("error")
+    deployment = roll(rolled.embedded, rolled.environment, "rollback")
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
     stands = rolled.stands()
     assert stands["live"]["version"] == left["previous"]["version"]
     assert versions_of(rolled.embedded, rolled.environment)["live"] == left["previous"]["version"]
@@ -177,11 +180,11 @@ def test_a_night_revalidates_who_is_live_leaves_who_is_busy_alone_and_sums_it_up
     assert ended["status"] == "SUCCEEDED", ended
     counts = json.loads(ended["output"])
     assert (counts["asked"], counts["started"], counts["good"], counts["busy"]) == (2, 1, 1, 1), counts
-    (told,) = rolled.embedded.call("GET", "/nights")[1]["nights"]
-    assert (told["night"], told["which"]) == ("2026-01-02", {"busy": {held: ""}})
-    seen = rolled.stands()["last_revalidation"]
-    assert seen["verdict"] == "GOOD"
-    check = rolled.embedded.client.deployment(seen["deployment_id"])
+    (answer,) = rolled.embedded.call("GET", "/nights")[1]["nights"]
+    assert (answer["night"], answer["which"]) == ("2026-01-02", {"busy": {held: ""}})
+    observed = rolled.stands()["last_revalidation"]
+    assert observed["verdict"] == "GOOD"
+    check = rolled.embedded.client.deployment(observed["deployment_id"])
     assert (check["action"], check["caller"]) == ("revalidate", "proxyctl-nightly")
     assert phase(check, "validate_endpoints")["status"] == "SUCCEEDED"
     assert rolled.embedded.client.deployments(held) == []
@@ -190,11 +193,11 @@ def test_a_night_revalidates_who_is_live_leaves_who_is_busy_alone_and_sums_it_up
 def last_night(rolled: Rolled) -> dict[str, Any] | None:
     """The execution of the night once it has ended."""
     states = rolled.embedded.boto("stepfunctions")
-    found = states.list_executions(stateMachineArn=rolled.embedded.outputs["NightArn"])["executions"]
-    if not found or found[0]["status"] == "RUNNING":
+    result = states.list_executions(stateMachineArn=rolled.embedded.outputs["NightArn"])["executions"]
+    if not result or result[0]["status"] == "RUNNING":
         return None
-    told: dict[str, Any] = states.describe_execution(executionArn=found[0]["executionArn"])
-    return told
+    deployment: dict[str, Any] = states.describe_execution(executionArn=result[0]["executionArn"])
+    return deployment
 
 
 @pytest.fixture
@@ -205,8 +208,8 @@ def held(rolled: Rolled) -> Iterator[str]:
     records = rolled.embedded.boto("dynamodb")
     key = environment_key(name)
     live = {"version": "1", "deployment_id": "d", "at": "t"}
-    told = {"status": "LIVE", "live": live, "lock": of_lock(lock), "listed_all": "ENVIRONMENTS", "at": name}
-    records.put_item(TableName=table, Item=key | write(told))
+    answer = {"status": "LIVE", "live": live, "lock": of_lock(lock), "listed_all": "ENVIRONMENTS", "at": name}
+    records.put_item(TableName=table, Item=key | write(answer))
     yield name
     records.delete_item(TableName=table, Key=key)
 

@@ -40,21 +40,24 @@ def broken_bundle(rolled: Rolled, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("broken_bundle")
 def test_a_release_that_answers_500_passes_no_gate_and_users_never_see_it(rolled: Rolled) -> None:
     before = versions_of(rolled.embedded, rolled.environment)
-    told = roll(rolled.embedded, rolled.environment)
-    assert (told["status"], f"still on version {before['live']}, healthy" in told["summary"]) == ("FAILED", True), told
-    failed = [row["name"] for row in told["phases"] if row["status"] == "FAILED"]
+    deployment = roll(rolled.embedded, rolled.environment)
+    assert (deployment["status"], f"still on version {before['live']}, healthy" in deployment["summary"]) == (
+        "FAILED",
+        True,
+    ), deployment
+    failed = [row["name"] for row in deployment["phases"] if row["status"] == "FAILED"]
     assert failed in (["release_code"], ["validate_endpoints"]), failed
-    assert [row["status"] for row in told["phases"][7:]] == ["PENDING"] * 5
+    assert [row["status"] for row in deployment["phases"][7:]] == ["PENDING"] * 5
     assert versions_of(rolled.embedded, rolled.environment) == before | {"candidate": before["live"]}
     assert rolled.stands()["status"] == "LIVE"
     assert chats(rolled)
-    execution = rolled.embedded.boto("stepfunctions").describe_execution(executionArn=told["execution_arn"])
+    execution = rolled.embedded.boto("stepfunctions").describe_execution(executionArn=deployment["execution_arn"])
     assert execution["status"] == "FAILED"
 
 
 def test_after_the_setback_the_next_good_deploy_works(rolled: Rolled) -> None:
-    told = roll(rolled.embedded, rolled.environment, config={"memory_mb": 512})
-    assert told["status"] == "SUCCEEDED", told.get("error")
+    deployment = roll(rolled.embedded, rolled.environment, config={"memory_mb": 512})
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
     assert chats(rolled)
 
 
@@ -76,9 +79,9 @@ def test_an_alarm_during_the_bake_takes_the_traffic_back_without_a_person(rolled
     reached(rolled.embedded, started, "bake")
     assert versions_of(rolled.embedded, rolled.environment)["live"] != before["live"]
     # Again and again: the pump's own evaluation, which sees no errors, would set it back before the bake looks.
-    told = until("it ends", lambda: rung(rolled) and final(rolled.embedded, started), 120)
+    deployment = until("it ends", lambda: rung(rolled) and final(rolled.embedded, started), 120)
     ring(rolled, "OK")
-    assert (told["status"], told["error"]["code"]) == ("ROLLED_BACK", "AlarmFired")
+    assert (deployment["status"], deployment["error"]["code"]) == ("ROLLED_BACK", "AlarmFired")
     assert versions_of(rolled.embedded, rolled.environment)["live"] == before["live"]
     assert chats(rolled)
 
@@ -89,8 +92,8 @@ def test_an_execution_that_someone_stops_is_settled_by_the_sweeper(rolled: Rolle
     reached(rolled.embedded, started, "validate_errors", "load_test")
     arn = rolled.embedded.client.deployment(started)["execution_arn"]
     rolled.embedded.boto("stepfunctions").stop_execution(executionArn=arn, error="Someone", cause="a test")
-    told = until("it is settled", lambda: final(rolled.embedded, started), 90)
-    assert told["error"]["code"] in ("ExecutionStopped", "LockLost", "Conflict"), told["error"]
+    answer = until("it is settled", lambda: final(rolled.embedded, started), 90)
+    assert answer["error"]["code"] in ("ExecutionStopped", "LockLost", "Conflict"), answer["error"]
     until("the lock is released", lambda: not rolled.stands().get("lock"))
     after = versions_of(rolled.embedded, rolled.environment)
     assert after == {"live": before["live"], "candidate": before["live"]}
@@ -103,8 +106,8 @@ def test_an_abort_ends_aborted_rolled_back_and_unlocked(rolled: Rolled) -> None:
     reached(rolled.embedded, started, "release_code", "validate_endpoints")
     status, _ = rolled.embedded.call("POST", f"/deployments/{started}/abort")
     assert status == 202
-    told = ended(rolled.embedded, started)
-    assert told["status"] == "ABORTED", told["summary"]
+    deployment = ended(rolled.embedded, started)
+    assert deployment["status"] == "ABORTED", deployment["summary"]
     until("the lock is released", lambda: not rolled.stands().get("lock"))
     assert versions_of(rolled.embedded, rolled.environment)["live"] == before["live"]
 
@@ -117,8 +120,8 @@ def test_a_deployment_waits_for_its_approval_and_goes_on_with_it(rolled: Rolled)
     assert "token" not in rolled.embedded.client.deployment(started)["approval"]
     status, _ = rolled.embedded.call("POST", f"/deployments/{started}/approve")
     assert status == 202
-    told = ended(rolled.embedded, started)
-    assert told["status"] == "SUCCEEDED", told.get("error")
+    answer = ended(rolled.embedded, started)
+    assert answer["status"] == "SUCCEEDED", answer.get("error")
     assert rolled.stands()["live"]["config"]["memory_mb"] == 1024
 
 
@@ -137,13 +140,13 @@ def test_a_permission_that_is_taken_away_is_named_by_preflight(rolled: Rolled) -
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(less))
     time.sleep(acts_after_s)
     try:
-        told = roll(rolled.embedded, rolled.environment)
+        deployment = roll(rolled.embedded, rolled.environment)
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole))
         time.sleep(acts_after_s)
-    assert told["status"] == "FAILED"
-    assert phase(told, "preflight")["status"] == "FAILED"
-    assert "lambda:PublishVersion" in told["error"]["message"]
-    assert "release_code" in told["error"]["message"]
+    assert deployment["status"] == "FAILED"
+    assert phase(deployment, "preflight")["status"] == "FAILED"
+    assert "lambda:PublishVersion" in deployment["error"]["message"]
+    assert "release_code" in deployment["error"]["message"]
     # A refusal has its own name in Step Functions, so that it ends at once and no Retry matches it.
-    assert looks.error_names(rolled.embedded.aws, told["execution_arn"]) == ("PhaseFailed",)
+    assert looks.error_names(rolled.embedded.aws, deployment["execution_arn"]) == ("PhaseFailed",)

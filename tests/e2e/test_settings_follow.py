@@ -125,9 +125,9 @@ def blow(rolled: Rolled, name: str, strike: Callable[[str, Any], None]) -> tuple
             free(rolled)
             assert roll(rolled.embedded, rolled.environment, config=USERS, options=SMALL)["status"] == "SUCCEEDED"
             continue
-        told: dict[str, Any] = until("it has ended", partial(final, rolled.embedded, started), 240)
+        deployment: dict[str, Any] = until("it has ended", partial(final, rolled.embedded, started), 240)
         free(rolled)
-        return before, told
+        return before, deployment
     raise AssertionError(f"{name} could not be caught")
 
 
@@ -145,25 +145,25 @@ def test_nothing_of_it_reaches_users_before_the_shift_and_all_of_it_does_with_it
     assert waiting["stages"]["candidate"][0] != before["stages"]["candidate"][0], "another timeout is another snapshot"
     assert (waiting["protected"], waiting["alarms"]) == (True, before["alarms"])
     assert felt.embedded.call("POST", f"/deployments/{started}/approve")[0] == 202
-    told = ended(felt.embedded, started)
-    assert told["status"] == "SUCCEEDED", told.get("error")
+    answer = ended(felt.embedded, started)
+    assert answer["status"] == "SUCCEEDED", answer.get("error")
     after = state(felt)
     assert after["stages"]["api"] == after["stages"]["candidate"] == waiting["stages"]["candidate"]
     assert after["protected"] is False
     assert after["alarms"][Names(ENVIRONMENT).alarm("throttles")] == 33
-    assert phase(told, "apply_settings")["evidence"]["changed"]["ThrottleRate"] == ["80", "50"]
+    assert phase(answer, "apply_settings")["evidence"]["changed"]["ThrottleRate"] == ["80", "50"]
 
 
 def test_the_same_again_skips_the_stack(felt: Rolled) -> None:
     free(felt)
-    told = roll(felt.embedded, felt.environment, config=OTHER, options=SMALL)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert {phase(told, name)["status"] for name in ("deploy_stack", "apply_settings")} == {"SKIPPED"}
+    deployment = roll(felt.embedded, felt.environment, config=OTHER, options=SMALL)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    assert {phase(deployment, name)["status"] for name in ("deploy_stack", "apply_settings")} == {"SKIPPED"}
 
 
 def test_a_rollback_on_request_takes_all_of_it_back(felt: Rolled) -> None:
-    told = roll(felt.embedded, felt.environment, "rollback")
-    assert told["status"] == "SUCCEEDED", told.get("error")
+    deployment = roll(felt.embedded, felt.environment, "rollback")
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
     back = state(felt)
     assert back["stages"]["api"][1] == (80, 160)
     assert back["protected"] is True
@@ -172,23 +172,23 @@ def test_a_rollback_on_request_takes_all_of_it_back(felt: Rolled) -> None:
 
 @pytest.mark.parametrize("name", phases())
 def test_an_abort_leaves_stage_stack_and_alarms_as_before(felt: Rolled, name: str) -> None:
-    before, told = blow(felt, name, lambda started, _: abort(felt, started))
-    assert told["status"] == "ABORTED", told["summary"]
+    before, deployment = blow(felt, name, lambda started, _: abort(felt, started))
+    assert deployment["status"] == "ABORTED", deployment["summary"]
     assert state(felt) == before
 
 
 @pytest.mark.parametrize("name", phases("apply_settings"))
 def test_a_kill_leaves_stage_stack_and_alarms_as_before(felt: Rolled, name: str) -> None:
-    before, told = blow(felt, name, lambda _, lambda_: lambda_.kill())
-    assert told["status"] in ("FAILED", "ROLLED_BACK"), told["summary"]
+    before, deployment = blow(felt, name, lambda _, lambda_: lambda_.kill())
+    assert deployment["status"] in ("FAILED", "ROLLED_BACK"), deployment["summary"]
     assert state(felt) == before
 
 
 def test_a_failed_load_test_leaves_stage_stack_and_alarms_as_before(felt: Rolled) -> None:
     before = state(felt)
-    told = roll(felt.embedded, felt.environment, config=OTHER, options={**SMALL, **TOO_SLOW})
-    assert told["status"] in ("FAILED", "ROLLED_BACK"), told["summary"]
-    assert told["error"], told["summary"]
+    deployment = roll(felt.embedded, felt.environment, config=OTHER, options={**SMALL, **TOO_SLOW})
+    assert deployment["status"] in ("FAILED", "ROLLED_BACK"), deployment["summary"]
+    assert deployment["error"], deployment["summary"]
     assert state(felt) == before
 
 
@@ -202,10 +202,10 @@ def test_an_alarm_in_the_bake_leaves_stage_stack_and_alarms_as_before(felt: Roll
         felt.embedded.boto("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
         return final(felt.embedded, started)
 
-    told = until("it ends", over, 240)
+    deployment = until("it ends", over, 240)
     felt.embedded.boto("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test")
     free(felt)
-    assert (told["status"], told["error"]["code"]) == ("ROLLED_BACK", "AlarmFired"), told["summary"]
+    assert (deployment["status"], deployment["error"]["code"]) == ("ROLLED_BACK", "AlarmFired"), deployment["summary"]
     assert state(felt) == before
 
 
@@ -215,8 +215,8 @@ def test_a_changed_method_of_a_release_that_fails_never_is_the_users(felt: Rolle
     planted = ("        path = below_base(", '        raise RuntimeError("planted")\n        path = below_base(')
     good = hold(felt.embedded, spoiled(tmp_path, "proxy/core.py", *planted))
     try:
-        told = roll(felt.embedded, felt.environment, config=OTHER, options=SMALL)
+        deployment = roll(felt.embedded, felt.environment, config=OTHER, options=SMALL)
     finally:
         hold(felt.embedded, good)
-    assert told["status"] in ("FAILED", "ROLLED_BACK"), told["summary"]
+    assert deployment["status"] in ("FAILED", "ROLLED_BACK"), deployment["summary"]
     assert state(felt) == before

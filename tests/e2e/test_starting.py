@@ -18,8 +18,8 @@ at_a_time = pytest.mark.parametrize("count", [15, pytest.param(50, marks=pytest.
 def at_once(embedded: Embedded, bodies: list[tuple[dict[str, Any], str]]) -> list[tuple[int, Any]]:
     """Each POST over a connection of its own, all together."""
 
-    def post(asked: tuple[dict[str, Any], str]) -> tuple[int, Any]:
-        body, key = asked
+    def post(requested: tuple[dict[str, Any], str]) -> tuple[int, Any]:
+        body, key = requested
         client = Client(embedded.api_url, embedded.aws.session, embedded.aws.region)
         # Cold Lambdas on a small machine take their time; a POST with a key may be sent again without harm.
         reply = client.call("POST", "/deployments", body, {"Idempotency-Key": key}, retry=True)
@@ -31,8 +31,8 @@ def at_once(embedded: Embedded, bodies: list[tuple[dict[str, Any], str]]) -> lis
 
 def executions(embedded: Embedded) -> set[str]:
     pages = embedded.boto("stepfunctions").get_paginator("list_executions")
-    found = pages.paginate(stateMachineArn=embedded.outputs["StateMachineArn"])
-    return {execution["name"] for page in found for execution in page["executions"]}
+    result = pages.paginate(stateMachineArn=embedded.outputs["StateMachineArn"])
+    return {execution["name"] for page in result for execution in page["executions"]}
 
 
 @at_a_time
@@ -66,9 +66,9 @@ def test_many_posts_with_different_keys_start_one_and_tell_the_others_who_holds_
 def test_who_waits_in_line_is_started_when_the_one_before_has_ended(embedded: Embedded) -> None:
     first = start(embedded, "inline")
     second = start(embedded, "inline", options={"if_busy": "wait"})
-    told = ended(embedded, second)
-    assert told["created_at"] < told["started_at"]
-    assert embedded.client.deployment(first)["ended_at"] <= told["started_at"]
+    answer = ended(embedded, second)
+    assert answer["created_at"] < answer["started_at"]
+    assert embedded.client.deployment(first)["ended_at"] <= answer["started_at"]
     until("the lock is released", lambda: not embedded.client.environment("inline").get("lock"))
 
 

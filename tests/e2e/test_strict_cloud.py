@@ -45,9 +45,9 @@ def clouds(site: cloud.Site, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def client(running: Cloud, service: str, keys: Keys | None = None, **options: Any) -> Any:
-    made = emulator.session(running.region, keys or running.operator)
+    created = emulator.session(running.region, keys or running.operator)
     config = Config(proxies={}, **options)
-    return made.client(service, endpoint_url=running.endpoint, config=config)
+    return created.client(service, endpoint_url=running.endpoint, config=config)
 
 
 def code(call: Callable[..., Any], **params: Any) -> str:
@@ -78,8 +78,8 @@ def roles(running: Cloud, statements: dict[str, list[dict[str, Any]]]) -> dict[s
         name: sts.assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"] for name, arn in arns.items()
     }
     return {
-        name: Keys(made["AccessKeyId"], made["SecretAccessKey"] + "|" + made["SessionToken"])
-        for name, made in sessions.items()
+        name: Keys(created["AccessKeyId"], created["SecretAccessKey"] + "|" + created["SessionToken"])
+        for name, created in sessions.items()
     }
 
 
@@ -96,36 +96,36 @@ def allow(action: str | list[str], resource: str, **more: Any) -> dict[str, Any]
 
 def test_an_action_without_resource_type_is_granted_by_a_star_only(clouds: Clouds) -> None:
     """Issue 10, row a: PutQueryDefinition on a log group's ARN."""
-    seen = {}
+    observed = {}
     for name, running in (("off", clouds.off), ("on", clouds.on)):
         arn = f"arn:aws:logs:{running.region}:{running.account}:log-group:*"
         grants = {"narrow": [allow(PUT_QUERY, arn)], "wide": [allow(PUT_QUERY, "*")]}
         clients = [as_role(running, "logs", keys) for keys in roles(running, grants).values()]
         query = {"name": "q", "queryString": "fields @message", "logGroupNames": ["g"]}
-        seen[name] = [code(logs.put_query_definition, **query) for logs in clients]
-    assert seen["on"][0] == "AccessDeniedException"
-    assert seen["on"][1] != "AccessDeniedException"
-    assert "AccessDeniedException" not in seen["off"][1:]
+        observed[name] = [code(logs.put_query_definition, **query) for logs in clients]
+    assert observed["on"][0] == "AccessDeniedException"
+    assert observed["on"][1] != "AccessDeniedException"
+    assert "AccessDeniedException" not in observed["off"][1:]
 
 
 def test_a_dashboard_is_authorised_by_its_name_and_not_as_everything(clouds: Clouds) -> None:
     """Always on, in the demo too."""
-    seen = {}
+    observed = {}
     for name, running in (("off", clouds.off), ("on", clouds.on)):
         arn = f"arn:aws:cloudwatch::{running.account}:dashboard/mine"
         keys = roles(running, {"boards": [allow("cloudwatch:PutDashboard", arn)]})["boards"]
         boards = as_role(running, "cloudwatch", keys)
         body = json.dumps({"widgets": []})
-        seen[name] = [
+        observed[name] = [
             code(boards.put_dashboard, DashboardName=board, DashboardBody=body) for board in ("mine", "yours")
         ]
-    for answers in seen.values():
+    for answers in observed.values():
         assert [bool(answer) for answer in answers] == [False, True]
 
 
 def test_a_missing_object_is_access_denied_for_who_may_not_list(clouds: Clouds) -> None:
     """Issue 10, row n; s3:ListBucket without Condition gives the 404."""
-    seen: dict[str, dict[str, list[str]]] = {}
+    observed: dict[str, dict[str, list[str]]] = {}
     for name, running in (("off", clouds.off), ("on", clouds.on)):
         client(running, "s3").create_bucket(
             Bucket="keys", CreateBucketConfiguration={"LocationConstraint": running.region}
@@ -137,23 +137,23 @@ def test_a_missing_object_is_access_denied_for_who_may_not_list(clouds: Clouds) 
             "conditioned": [objects, allow("s3:ListBucket", bucket, Condition=prefix)],
             "lister": [objects, allow("s3:ListBucket", bucket)],
         }
-        seen[name] = {}
+        observed[name] = {}
         for role, keys in roles(running, statements).items():
             s3 = as_role(running, "s3", keys)
-            seen[name][role] = [code(call, **MISSING) for call in (s3.head_object, s3.get_object)]
-    assert seen["off"]["blind"] == ["404", "NoSuchKey"]
-    assert seen["on"]["blind"] == seen["on"]["conditioned"] == ["403", "AccessDenied"]
-    assert seen["on"]["lister"] == ["404", "NoSuchKey"]
+            observed[name][role] = [code(call, **MISSING) for call in (s3.head_object, s3.get_object)]
+    assert observed["off"]["blind"] == ["404", "NoSuchKey"]
+    assert observed["on"]["blind"] == observed["on"]["conditioned"] == ["403", "AccessDenied"]
+    assert observed["on"]["lister"] == ["404", "NoSuchKey"]
 
 
 def test_message_attributes_are_validated(clouds: Clouds) -> None:
-    seen = []
+    observed = []
     for running in (clouds.off, clouds.on):
         sqs = client(running, "sqs")
         url = sqs.create_queue(QueueName="attributes")["QueueUrl"]
         empty = {"AWS.kind": {"DataType": "String", "StringValue": "x"}}
-        seen.append(code(sqs.send_message, QueueUrl=url, MessageBody="m", MessageAttributes=empty))
-    assert seen == ["", "InvalidParameterValue"]
+        observed.append(code(sqs.send_message, QueueUrl=url, MessageBody="m", MessageAttributes=empty))
+    assert observed == ["", "InvalidParameterValue"]
 
 
 def test_raw_delivery_drops_a_message_with_more_than_ten_attributes(clouds: Clouds) -> None:
@@ -333,8 +333,8 @@ def put(running: Cloud, environment: str, *values: float) -> None:
 
 
 def state_of(running: Cloud, name: str) -> str:
-    found = client(running, "cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
-    return str(found[0]["StateValue"])
+    result = client(running, "cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return str(result[0]["StateValue"])
 
 
 def test_one_environments_errors_leave_anothers_alarm_alone(clouds: Clouds) -> None:

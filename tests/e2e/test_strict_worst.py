@@ -43,9 +43,9 @@ def embedded_as(
 @pytest.mark.parametrize("embedded_as", [strict.WORST], indirect=True)
 def test_a_deploy_and_its_clean_up_come_through_with_every_delay_at_its_worst(embedded_as: Embedded) -> None:
     embedded_as.client.put_secret(ENVIRONMENT, embedded_as.secret())
-    told = roll(embedded_as, ENVIRONMENT)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert len(phase(told, "configure_monitoring")["evidence"]["heard"]) == 8
+    deployment = roll(embedded_as, ENVIRONMENT)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    assert len(phase(deployment, "configure_monitoring")["evidence"]["heard"]) == 8
     removed = roll(embedded_as, ENVIRONMENT, "cleanup", options={"remove_secret": True, "secret_recovery_days": 0})
     assert removed["status"] == "SUCCEEDED", removed.get("error")
     assert phase(removed, "clean_up")["evidence"]["left"] == []
@@ -57,12 +57,12 @@ def test_a_new_account_is_rolled_with_the_defaults_and_says_what_was_scaled_down
     embedded_as.client.put_secret(ENVIRONMENT, embedded_as.secret())
     defaults = {name: value for name, value in QUICK.items() if name != "load"}
     started = embedded_as.client.start({"environment": ENVIRONMENT, "action": "deploy", "options": defaults})
-    told = list(embedded_as.client.follow(started["id"], 300))[-1]
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    findings = phase(told, "preflight")["evidence"]["findings"]
+    deployment = list(embedded_as.client.follow(started["id"], 300))[-1]
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    findings = phase(deployment, "preflight")["evidence"]["findings"]
     scaled = [finding for finding in findings if finding["check"] == "quotas"]
     assert len(scaled) == 1
     assert not scaled[0]["blocks"]
     assert "10" in scaled[0]["message"]
-    load = phase(told, "load_test")["evidence"]
+    load = phase(deployment, "load_test")["evidence"]
     assert load["sent"] > 0

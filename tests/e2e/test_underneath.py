@@ -148,8 +148,10 @@ def free(rolled: Rolled) -> None:
 def check(rolled: Rolled) -> None:
     """Users are served, and nothing is found that is not as it was left."""
     assert chats(rolled)
-    told = roll(rolled.embedded, ENVIRONMENT, "revalidate", options={name: SMALL[name] for name in ("load", "slo")})
-    assert told["status"] == "SUCCEEDED", told.get("error")
+    deployment = roll(
+        rolled.embedded, ENVIRONMENT, "revalidate", options={name: SMALL[name] for name in ("load", "slo")}
+    )
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
 
 
 @pytest.mark.parametrize("rows", BEFORE, ids=" and ".join)
@@ -158,11 +160,11 @@ def test_what_goes_before_a_rollout_is_named_and_the_deploy_brings_it_back(
 ) -> None:
     for row in rows:
         ROWS[row][0](beneath.embedded)
-    told = roll(beneath.embedded, ENVIRONMENT, options=SMALL)
-    assert told["status"] == "SUCCEEDED", told.get("error")
+    deployment = roll(beneath.embedded, ENVIRONMENT, options=SMALL)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
     for row in rows:
         _, name, named = ROWS[row]
-        assert named in phase(told, name)["summary"], (row, phase(told, name)["summary"])
+        assert named in phase(deployment, name)["summary"], (row, phase(deployment, name)["summary"])
     check(beneath)
 
 
@@ -183,11 +185,11 @@ def test_what_goes_during_a_rollout_is_named_and_brought_back_by_it(beneath: Rol
     for row in DURING:
         ROWS[row][0](beneath.embedded)
     assert beneath.embedded.call("POST", f"/deployments/{started}/approve")[0] == 202
-    told = ended(beneath.embedded, started)
+    deployment = ended(beneath.embedded, started)
     free(beneath)
-    assert told["status"] == "SUCCEEDED", told.get("error")
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
     for row in DURING:
-        assert ROWS[row][2] in phase(told, "apply_settings")["summary"], row
+        assert ROWS[row][2] in phase(deployment, "apply_settings")["summary"], row
     check(beneath)
 
 
@@ -197,12 +199,12 @@ def test_what_goes_during_a_rollout_that_is_aborted_is_named_at_its_end_and_brou
     for row in ("candidate's stage", "candidate permission", "policy"):
         ROWS[row][0](beneath.embedded)
     assert beneath.embedded.call("POST", f"/deployments/{started}/abort")[0] == 202
-    told = ended(beneath.embedded, started)
+    deployment = ended(beneath.embedded, started)
     free(beneath)
-    assert told["status"] == "ABORTED", told["summary"]
+    assert deployment["status"] == "ABORTED", deployment["summary"]
     for row in ("candidate's stage", "candidate permission", "policy"):
-        assert ROWS[row][2] in phase(told, "restore_settings")["summary"], row
-    assert ROWS["policy"][2] in told["summary"]
+        assert ROWS[row][2] in phase(deployment, "restore_settings")["summary"], row
+    assert ROWS["policy"][2] in deployment["summary"]
     assert versions_of(beneath.embedded, ENVIRONMENT)["live"] == before
     check(beneath)
     assert "still on version" in beneath.embedded.client.document(started, "report")
@@ -212,7 +214,7 @@ def test_a_stack_that_was_deleted_is_named_and_made_again(beneath: Rolled) -> No
     formation = beneath.embedded.boto("cloudformation")
     formation.delete_stack(StackName=NAMES.stack)
     formation.get_waiter("stack_delete_complete").wait(StackName=NAMES.stack, WaiterConfig={"Delay": 1})
-    told = roll(beneath.embedded, ENVIRONMENT, options=SMALL)
-    assert told["status"] == "SUCCEEDED", told.get("error")
-    assert f"stack {NAMES.stack} was deleted" in phase(told, "deploy_stack")["summary"]
-    assert chats(Rolled(beneath.embedded, ENVIRONMENT, told))
+    deployment = roll(beneath.embedded, ENVIRONMENT, options=SMALL)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    assert f"stack {NAMES.stack} was deleted" in phase(deployment, "deploy_stack")["summary"]
+    assert chats(Rolled(beneath.embedded, ENVIRONMENT, deployment))

@@ -42,8 +42,8 @@ def base_url(rolled: Rolled) -> str:
 
 @pytest.fixture
 def client(base_url: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=base_url, api_key=CLIENT_KEY, max_retries=0) as made:
-        yield made
+    with openai.OpenAI(base_url=base_url, api_key=CLIENT_KEY, max_retries=0) as created:
+        yield created
 
 
 def test_a_wrong_client_key_is_refused_as_openai_refuses_it(base_url: str) -> None:

@@ -32,5 +32,5 @@ def ask(
 
 
 def error(answer: Answer[Any]) -> dict[str, Any]:
-    told: dict[str, Any] = answer.body["error"]
-    return told
+    reported: dict[str, Any] = answer.body["error"]
+    return reported

@@ -42,7 +42,7 @@ class FakeEndpoint:
         return {"authorization": "AWS4-HMAC-SHA256 fake"}
 
 
-def reply(status: int, told: Any, **headers: str) -> Reply:
+def reply(status: int, answer: Any, **headers: str) -> Reply:
     return Reply(
-        status, {name.replace("_", "-"): value for name, value in headers.items()}, json.dumps(told).encode(), 1.0
+        status, {name.replace("_", "-"): value for name, value in headers.items()}, json.dumps(answer).encode(), 1.0
     )

@@ -56,16 +56,16 @@ class FakeFunctions:
             raise NotFound(f"there is no function {function}")
         left = self._busy.get(function, 0)
         self._busy[function] = max(0, left - 1)
-        found = self.latest[function]
+        result = self.latest[function]
         if qualifier:
             number = self.pointed[function][qualifier].version if not qualifier.isdecimal() else qualifier
             published = {version.number: config for version, config in self.published[function]}
             if number not in published:
                 raise NotFound(f"there is no version {number} of {function}")
-            found = published[number]
+            result = published[number]
         if function in self.failed:
-            return dataclasses.replace(found, update_status="Failed", update_reason=self.failed[function])
-        return dataclasses.replace(found, update_status="InProgress" if left else "Successful")
+            return dataclasses.replace(result, update_status="Failed", update_reason=self.failed[function])
+        return dataclasses.replace(result, update_status="InProgress" if left else "Successful")
 
     def versions(self, function: str) -> Sequence[Version]:
         return [version for version, _ in self.published.get(function, [])]
@@ -100,8 +100,8 @@ class FakeFunctions:
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
         digest = key.rpartition("/")[2].removesuffix(".zip")
-        told = base64.b64encode(bytes.fromhex(digest)).decode() if len(digest) == 64 else key
-        self.latest[function] = dataclasses.replace(self.latest[function], code_sha256=told)
+        answer = base64.b64encode(bytes.fromhex(digest)).decode() if len(digest) == 64 else key
+        self.latest[function] = dataclasses.replace(self.latest[function], code_sha256=answer)
         self._busy[function] = self.settling
 
     def update_settings(self, function: str, settings: FunctionSettings) -> None:

@@ -18,7 +18,7 @@ class FakeIdentity:
         self.roles: set[str] = set()
         self.boundaries: dict[str, str] = {}  # by role; every other role does not exist
         self.denied: set[tuple[str, str]] = set()
-        self.asked: list[tuple[str, str, Mapping[str, str]]] = []
+        self.questions: list[tuple[str, str, Mapping[str, str]]] = []
         self.calls: list[tuple[Sequence[str], Sequence[str]]] = []
         self.decision = "implicitDeny"  # of what is denied
         self.before: Callable[[str], None] = lambda role: None
@@ -48,7 +48,7 @@ class FakeIdentity:
         role = principal_arn.rpartition("/")[2]
         self.calls.append((actions, resources))
         self.before(role)
-        self.asked += [(role, action, context or {}) for action in actions]
+        self.questions += [(role, action, context or {}) for action in actions]
         return [
             Decision(action, resource, self.decision if (role, action) in self.denied else "allowed")
             for action in actions

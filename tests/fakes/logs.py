@@ -41,7 +41,7 @@ class FakeLogs:
             self.add(group, None)
 
     def filters(self, group: str) -> Sequence[MetricFilter]:
-        return [one for (where, _), one in self.counting.items() if where == group]
+        return [item for (where, _), item in self.counting.items() if where == group]
 
     def put_filter(self, wanted: MetricFilter) -> None:
         self.counting[wanted.group, wanted.name] = wanted

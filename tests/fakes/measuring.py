@@ -15,7 +15,7 @@ from tests.fakes.functions import FakeFunctions
 CONFIG = FunctionConfig("abc=", 512, 29, {"LOG_LEVEL": "INFO"}, "python3.11")
 
 
-def told(config: FunctionConfig, cold: bool) -> Invocation:
+def measured(config: FunctionConfig, cold: bool) -> Invocation:
     """An invocation whose duration follows the memory, with Lambda's REPORT line."""
     ms = 51_200 / config.memory_mb
     line = (
@@ -33,7 +33,7 @@ class MeasuredFunctions(FakeFunctions):
         self.add(function, config, live="1", versions=1)
         self.called: list[tuple[str, Mapping[str, Any]]] = []
         self.deleted: list[str] = []
-        self.answer: Callable[[FunctionConfig, bool], Invocation] = told
+        self.answer: Callable[[FunctionConfig, bool], Invocation] = measured
         self._cold = cold
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
@@ -43,7 +43,7 @@ class MeasuredFunctions(FakeFunctions):
 
     def delete_version(self, function: str, version: str) -> None:
         self.deleted.append(version)
-        self.published[function] = [one for one in self.published[function] if one[0].number != version]
+        self.published[function] = [item for item in self.published[function] if item[0].number != version]
 
     def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invocation:
         before = sum(called == qualifier for called, _ in self.called)
@@ -54,13 +54,13 @@ class MeasuredFunctions(FakeFunctions):
 
 @dataclass
 class FakeLiveFigures:
-    told: list[dict[str, Any]] = field(default_factory=list)
+    written: list[dict[str, Any]] = field(default_factory=list)
 
     def put(self, deployment_id: str, worker: int, figures: Mapping[str, Any]) -> None:
-        self.told.append({**figures, "worker": worker, "deployment_id": deployment_id})
+        self.written.append({**figures, "worker": worker, "deployment_id": deployment_id})
 
     def of(self, deployment_id: str) -> Sequence[Mapping[str, Any]]:
-        latest = {one["worker"]: one for one in self.told if one["deployment_id"] == deployment_id}
+        latest = {item["worker"]: item for item in self.written if item["deployment_id"] == deployment_id}
         return [latest[worker] for worker in sorted(latest)]
 
 

@@ -17,10 +17,10 @@ class FakeNights:
         self.checked.setdefault(night, {})[checked.environment] = checked
 
     def of(self, night: str) -> Sequence[Checked]:
-        return [one for _, one in sorted(self.checked.get(night, {}).items())]
+        return [item for _, item in sorted(self.checked.get(night, {}).items())]
 
     def conclude(self, night: str, summary: Mapping[str, Any]) -> None:
         self.summaries[night] = {**summary, "night": night}
 
     def concluded(self, limit: int) -> Sequence[Mapping[str, Any]]:
-        return [one for _, one in sorted(self.summaries.items(), reverse=True)][:limit]
+        return [item for _, item in sorted(self.summaries.items(), reverse=True)][:limit]

@@ -20,7 +20,7 @@ class FakeRecords:
         self.claims: dict[str, tuple[str, str]] = {}
         self.attributes: dict[str, dict[str, Any]] = {}
         self.recorded: dict[str, dict[str, PhaseRecord]] = {}
-        self.told: dict[str, list[dict[str, Any]]] = {}
+        self.noted: dict[str, list[dict[str, Any]]] = {}
         self.past: dict[str, list[dict[str, Any]]] = {}
 
     def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
@@ -79,10 +79,10 @@ class FakeRecords:
     def deployments(
         self, environment: str | None, status: DeploymentStatus | None, limit: int, cursor: str | None
     ) -> Page:
-        found = sorted(self.started.values(), key=lambda item: item.created_at, reverse=True)
+        result = sorted(self.started.values(), key=lambda item: item.created_at, reverse=True)
         wanted = [
             item
-            for item in found
+            for item in result
             if (environment is None or item.environment == environment) and (status is None or item.status is status)
         ]
         if cursor and not (cursor.isascii() and cursor.isdecimal()):
@@ -127,8 +127,8 @@ class FakeRecords:
             raise Aborted("was asked to stop")
 
     def phases(self, deployment_id: str) -> Sequence[PhaseRecord]:
-        found = self.recorded.get(deployment_id, {}).values()
-        return sorted(found, key=lambda phase: (phase.number, phase.name))
+        result = self.recorded.get(deployment_id, {}).values()
+        return sorted(result, key=lambda phase: (phase.number, phase.name))
 
     def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None:
         self.recorded.setdefault(deployment_id, {})[phase.name] = phase
@@ -138,16 +138,16 @@ class FakeRecords:
         self.put_phase(lock.deployment_id, phase)
 
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
-        self.told.setdefault(deployment_id, []).append({"at": at, "kind": kind, "detail": dict(detail)})
+        self.noted.setdefault(deployment_id, []).append({"at": at, "kind": kind, "detail": dict(detail)})
 
     def event(self, deployment_id: str, key: str) -> Mapping[str, Any]:
-        for told in self.told.get(deployment_id, []):
-            if f"EVENT#{told['at']}#{told['kind']}" == key:
-                return told
+        for answer in self.noted.get(deployment_id, []):
+            if f"EVENT#{answer['at']}#{answer['kind']}" == key:
+                return answer
         raise NotFound(key)
 
     def events(self, deployment_id: str) -> Sequence[Mapping[str, Any]]:
-        return self.told.get(deployment_id, [])
+        return self.noted.get(deployment_id, [])
 
     def environment(self, name: str) -> Environment:
         return to_environment(name, self.attributes[name]) if name in self.attributes else Environment(name)

@@ -43,7 +43,7 @@ class FakeSecrets:
             stages[PREVIOUS] = before
         kept.info = replace(kept.info, stages=stages | {CURRENT: version})
 
-    def _one(self, secret: str) -> Kept:
+    def _secret_of(self, secret: str) -> Kept:
         for name, kept in self.kept.items():
             if secret in (name, kept.info.arn):
                 return kept
@@ -53,26 +53,26 @@ class FakeSecrets:
         if self.hidden:
             raise AccessDenied("secretsmanager:describe_secret: not authorized")
         try:
-            return self._one(secret).info
+            return self._secret_of(secret).info
         except NotFound:
             return None
 
     def read(self, secret: str, stage: str = CURRENT) -> SecretText:
         if self.forbidden:
             raise AccessDenied("secretsmanager:get_secret_value: not authorized")
-        kept = self._one(secret)
+        kept = self._secret_of(secret)
         if stage not in kept.info.stages:
             raise NotFound(f"no version has the label {stage}")
         return self.read_version(secret, kept.info.stages[stage])
 
     def read_version(self, secret: str, version_id: str) -> SecretText:
-        kept = self._one(secret)
+        kept = self._secret_of(secret)
         if version_id not in kept.texts:
             raise NotFound(f"there is no version {version_id}")
         return SecretText(version_id, kept.texts[version_id], kept.created.get(version_id, kept.info.changed_at))
 
     def versions(self, secret: str) -> Sequence[SecretVersion]:
-        info = self._one(secret).info
+        info = self._secret_of(secret).info
         labels: dict[str, list[str]] = {}
         for label, version in info.stages.items():
             labels.setdefault(version, []).append(label)
@@ -86,7 +86,7 @@ class FakeSecrets:
         return self.kept[name].info
 
     def add_version(self, secret: str, text: str, *, version_id: str, stage: str) -> None:
-        kept = self._one(secret)
+        kept = self._secret_of(secret)
         if kept.texts.setdefault(version_id, text) != text:
             raise Conflict("used before", code="IdempotencyKeyReused")
         if stage == CURRENT:
@@ -95,19 +95,19 @@ class FakeSecrets:
             self.label(secret, stage, version_id)
 
     def label(self, secret: str, stage: str, version_id: str) -> None:
-        kept = self._one(secret)
+        kept = self._secret_of(secret)
         if version_id not in kept.texts:
             raise NotFound(f"there is no version {version_id}")
         kept.info = replace(kept.info, stages={**kept.info.stages, stage: version_id})
 
     def unlabel(self, secret: str, stage: str) -> None:
-        kept = self._one(secret)
+        kept = self._secret_of(secret)
         stages = {label: version for label, version in kept.info.stages.items() if label != stage}
         kept.info = replace(kept.info, stages=stages)
         kept.texts = {version: text for version, text in kept.texts.items() if version in stages.values()}
 
     def move_current(self, secret: str, *, to_version: str, from_version: str) -> None:
-        kept = self._one(secret)
+        kept = self._secret_of(secret)
         if to_version not in kept.texts:
             raise NotFound(f"there is no version {to_version}")
         if kept.info.current != from_version:
@@ -115,12 +115,12 @@ class FakeSecrets:
         self._promote(kept, to_version)
 
     def restore(self, secret: str) -> None:
-        kept = self._one(secret)
+        kept = self._secret_of(secret)
         kept.info = replace(kept.info, doomed=False)
 
     def delete(self, secret: str, recovery_days: int) -> None:
         self.deleted.append((secret, recovery_days))
-        kept = self._one(secret)
+        kept = self._secret_of(secret)
         if recovery_days:
             kept.info = replace(kept.info, doomed=True)
         else:

@@ -20,10 +20,10 @@ class FakeStacks:
     def __init__(self) -> None:
         self.standing: dict[str, Stack] = {}
         self.owned: dict[str, list[StackResource]] = {}
-        self.told: list[StackEvent] = []
+        self.past_events: list[StackEvent] = []
         self.answers: list[ChangeSet] = [EMPTY]
         self.walks: dict[str, list[str]] = {}
-        self.made: dict[str, ChangeSet] = {}
+        self.planned: dict[str, ChangeSet] = {}
         self.given: dict[str, Mapping[str, str | None]] = {}
         self.templates: list[str] = []
         self.did: list[str] = []
@@ -45,13 +45,13 @@ class FakeStacks:
 
     def find(self, stack: str) -> Stack | None:
         name = self._name(stack)
-        found = self.standing.get(name)
-        if found and self._walking:
-            found = replace(found, status=self._walking.pop(0))
-            self.standing[name] = found
-        if found and found.status == "DELETE_COMPLETE" and not stack.startswith("arn:"):
+        result = self.standing.get(name)
+        if result and self._walking:
+            result = replace(result, status=self._walking.pop(0))
+            self.standing[name] = result
+        if result and result.status == "DELETE_COMPLETE" and not stack.startswith("arn:"):
             return None
-        return found
+        return result
 
     def resources(self, stack: str) -> Sequence[StackResource]:
         if stack not in self.owned and stack not in self.standing:
@@ -59,8 +59,8 @@ class FakeStacks:
         return self.owned.get(stack, [])
 
     def events(self, stack_id: str, *, after: str = "") -> Sequence[StackEvent]:
-        ids = [event.id for event in self.told]
-        return self.told[ids.index(after) + 1 :] if after in ids else list(self.told)
+        ids = [event.id for event in self.past_events]
+        return self.past_events[ids.index(after) + 1 :] if after in ids else list(self.past_events)
 
     def validate(self, template: str) -> Sequence[str]:
         if isinstance(self.parameters, AwsCallFailed):
@@ -79,7 +79,7 @@ class FakeStacks:
         description: str = "",
         role_arn: str = "",
     ) -> ChangeSet:
-        if name in self.made:
+        if name in self.planned:
             raise Conflict(f"stack {stack} has a change set {name} already", code="ChangeSetExists")
         self.roles.append(role_arn)
         self.did.append("create change set" if creates else "update change set")
@@ -91,25 +91,25 @@ class FakeStacks:
 
     def _answer(self, name: str, identifier: str, description: str) -> ChangeSet:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        self.made[name] = replace(answer, id=identifier, name=name, description=description)
-        return self.made[name]
+        self.planned[name] = replace(answer, id=identifier, name=name, description=description)
+        return self.planned[name]
 
     def change_set(self, stack: str, name: str) -> ChangeSet:
-        for made in self.made.values():
-            if name in (made.name, made.id):
-                return self._answer(made.name, made.id, made.description)
+        for created in self.planned.values():
+            if name in (created.name, created.id):
+                return self._answer(created.name, created.id, created.description)
         raise NotFound(f"there is no change set {name}")
 
     def change_sets(self, stack: str) -> Sequence[ChangeSet]:
-        return list(self.made.values())
+        return list(self.planned.values())
 
     def delete_change_set(self, stack: str, name: str) -> None:
         self.did.append(f"delete change set {name}")
-        self.made.pop(name, None)
+        self.planned.pop(name, None)
 
     def execute(self, stack: str, change_set_id: str, token: str) -> None:
         self._start("execute")
-        self.made = {name: made for name, made in self.made.items() if made.id != change_set_id}
+        self.planned = {name: created for name, created in self.planned.items() if created.id != change_set_id}
         if self.applies:
             self._apply(stack)
 

@@ -46,7 +46,7 @@ class FakeTopics:
 
     def unsubscribe(self, subscription_arn: str) -> None:
         for subscribed in self.kept.values():
-            for endpoint in [one for one, arn in subscribed.items() if arn == subscription_arn]:
+            for endpoint in [item for item, arn in subscribed.items() if arn == subscription_arn]:
                 del subscribed[endpoint]
 
     def open_probe(self, topic_arn: str, queue: str, tags: Mapping[str, str]) -> Probe:

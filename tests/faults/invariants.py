@@ -25,7 +25,7 @@ def state_of(fake: FakeAws) -> State:
         "versions": {name: len(versions) for name, versions in fake.functions.published.items()},
         "secrets": {name: dict(kept.info.stages) for name, kept in getattr(fake.secrets, "kept", {}).items()},
         "stacks": {name: (stack.status, dict(stack.parameters), stack.protected) for name, stack in standing.items()},
-        "change sets": sorted(fake.stacks.made),
+        "change sets": sorted(fake.stacks.planned),
         "alarms": {name: dataclasses.replace(alarm) for name, alarm in fake.alarms.defined.items()},
         "topics": {name: dict(who) for name, who in fake.topics.kept.items()},
         "queues": sorted(fake.topics.queues),

@@ -17,8 +17,8 @@ needs_node = pytest.mark.skipif(not shutil.which("npm"), reason="NOT RUN: action
 def test_a_misspelt_input_of_the_action_is_found() -> None:
     action = yaml.safe_load((ROOT / actions.ACTION).read_text())
     action["runs"]["steps"][2]["env"]["FILES"] = "${{ inputs.filez }}"
-    found = actions.findings({actions.ACTION: actions.as_workflow(action)})
-    assert any("filez" in text for text in found)
+    result = actions.findings({actions.ACTION: actions.as_workflow(action)})
+    assert any("filez" in text for text in result)
 
 
 def test_the_action_and_both_documented_workflows_are_read() -> None:

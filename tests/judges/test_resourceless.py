@@ -13,6 +13,6 @@ def test_the_list_is_that_of_the_pinned_data() -> None:
 
 
 def test_it_has_those_that_the_simulator_is_known_to_misjudge_and_no_others() -> None:
-    known = {"states:SendTaskSuccess", "states:SendTaskFailure", "logs:DescribeLogGroups", "logs:PutQueryDefinition"}
-    assert known <= resourceless()
+    expected = {"states:SendTaskSuccess", "states:SendTaskFailure", "logs:DescribeLogGroups", "logs:PutQueryDefinition"}
+    assert expected <= resourceless()
     assert not {"s3:GetObject", "states:StartExecution", "logs:PutRetentionPolicy"} & resourceless()

@@ -108,13 +108,13 @@ def role() -> str:
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
         ],
     }
-    made = boto3.client("iam").create_role(RoleName="proxy", AssumeRolePolicyDocument=json.dumps(trust))
-    arn: str = made["Role"]["Arn"]
+    created = boto3.client("iam").create_role(RoleName="proxy", AssumeRolePolicyDocument=json.dumps(trust))
+    arn: str = created["Role"]["Arn"]
     return arn
 
 
 def zipped(text: str) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as made:
-        made.writestr(zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0)), text)
+    with zipfile.ZipFile(out, "w") as created:
+        created.writestr(zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0)), text)
     return out.getvalue()

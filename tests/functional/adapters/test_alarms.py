@@ -21,18 +21,18 @@ ALL = list(definitions(Names("dev"), AlarmThresholds(), stage="api", topic_arn=T
 def test_what_is_put_is_what_is_found(alarm: Alarm) -> None:
     alarms = CloudWatchAlarms()
     alarms.put(alarm, TAGS)
-    (found,) = alarms.find("proxyctl/dev/")
-    assert found.definition == alarm
-    told = boto3.client("cloudwatch").list_tags_for_resource(ResourceARN=found.arn)["Tags"]
-    assert {tag["Key"]: tag["Value"] for tag in told} == TAGS
+    (result,) = alarms.find("proxyctl/dev/")
+    assert result.definition == alarm
+    answer = boto3.client("cloudwatch").list_tags_for_resource(ResourceARN=result.arn)["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in answer} == TAGS
 
 
 def test_missing_data_and_recovery_are_as_meant() -> None:
     CloudWatchAlarms().put(ALL[0], TAGS)
-    told = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"][0]
-    assert told["TreatMissingData"] == "notBreaching"
-    assert told["OKActions"] == told["AlarmActions"] == [TOPIC]
-    assert told["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    answer = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"][0]
+    assert answer["TreatMissingData"] == "notBreaching"
+    assert answer["OKActions"] == answer["AlarmActions"] == [TOPIC]
+    assert answer["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
 
 
 def test_states_are_set_and_only_the_prefix_is_found() -> None:
@@ -40,9 +40,9 @@ def test_states_are_set_and_only_the_prefix_is_found() -> None:
     for alarm in (*ALL, *definitions(Names("dev-2"), AlarmThresholds(), stage="api", topic_arn=TOPIC)):
         alarms.put(alarm, TAGS)
     alarms.set_state("proxyctl/dev/errors", "ALARM", "a drill")
-    found = {alarm.name: (alarm.state, alarm.reason) for alarm in alarms.find("proxyctl/dev/")}
-    assert len(found) == len(ALL)
-    assert found["proxyctl/dev/errors"] == ("ALARM", "a drill")
+    result = {alarm.name: (alarm.state, alarm.reason) for alarm in alarms.find("proxyctl/dev/")}
+    assert len(result) == len(ALL)
+    assert result["proxyctl/dev/errors"] == ("ALARM", "a drill")
 
 
 def test_deleting_takes_any_number_and_none() -> None:
@@ -67,19 +67,19 @@ def test_a_dashboard_is_put_found_and_deleted() -> None:
 def test_a_silenced_alarm_is_told_from_one_that_acts() -> None:
     alarms = CloudWatchAlarms()
     alarms.put(ALL[0], TAGS)
-    assert [one.actions_enabled for one in alarms.find(ALL[0].name)] == [True]
+    assert [item.actions_enabled for item in alarms.find(ALL[0].name)] == [True]
     boto3.client("cloudwatch").disable_alarm_actions(AlarmNames=[ALL[0].name])
-    assert [one.actions_enabled for one in alarms.find(ALL[0].name)] == [False]
+    assert [item.actions_enabled for item in alarms.find(ALL[0].name)] == [False]
 
 
 def test_percentiles_of_few_samples_are_ignored_and_other_statistics_are_not_asked_about() -> None:
-    asked: dict[str, str | None] = {}
+    requested: dict[str, str | None] = {}
 
     def keep(params: dict[str, object], **_: object) -> None:
-        asked[str(params["AlarmName"])] = str(params.get("EvaluateLowSampleCountPercentile"))
+        requested[str(params["AlarmName"])] = str(params.get("EvaluateLowSampleCountPercentile"))
 
     session.client("cloudwatch").meta.events.register("provide-client-params.cloudwatch.PutMetricAlarm", keep)
     for alarm in ALL:
         CloudWatchAlarms().put(alarm, TAGS)
-    ignoring = {name.rpartition("/")[2] for name, rule in asked.items() if rule == "ignore"}
+    ignoring = {name.rpartition("/")[2] for name, rule in requested.items() if rule == "ignore"}
     assert ignoring == {"overhead", "first-byte"}

@@ -36,13 +36,13 @@ def failure(url: str, timeout_s: float = 5) -> AwsCallFailed:
 
 
 def test_an_answer_comes_with_its_status_headers_and_body() -> None:
-    told = answer(b"ok", b"X-One: 1\r\nx-two: a\r\nX-Two: b\r\ncontent-length: 2\r\n\r\n")
-    with server(lambda *_: told) as (url, seen):
+    reported = answer(b"ok", b"X-One: 1\r\nx-two: a\r\nX-Two: b\r\ncontent-length: 2\r\n\r\n")
+    with server(lambda *_: reported) as (url, observed):
         reply = endpoint().call("POST", f"{url}path?q=1", {"x-mine": "1"}, b"body", signed=False, timeout_s=5)
     assert (reply.status, reply.body, reply.cut) == (200, b"ok", "")
     assert (reply.headers["x-one"], reply.headers["x-two"]) == ("1", "a, b")
-    assert seen.heads[0].startswith(b"POST /path?q=1 HTTP/1.1\r\n")
-    assert b"x-mine: 1\r\n" in seen.heads[0]
+    assert observed.heads[0].startswith(b"POST /path?q=1 HTTP/1.1\r\n")
+    assert b"x-mine: 1\r\n" in observed.heads[0]
     assert 0 < reply.first_byte_ms <= reply.elapsed_ms
 
 

@@ -42,16 +42,16 @@ def sha(key: str) -> str:
 def test_code_and_settings_are_replaced(functions: LambdaFunctions) -> None:
     functions.update_code(FUNCTION, bucket=BUCKET, key="two")
     functions.update_settings(FUNCTION, FunctionSettings(256, 10, {"LOG_LEVEL": "DEBUG"}))
-    told = functions.config(FUNCTION)
-    assert told.code_sha256 == sha("two")
-    assert (told.memory_mb, told.timeout_s, dict(told.environment)) == (256, 10, {"LOG_LEVEL": "DEBUG"})
+    answer = functions.config(FUNCTION)
+    assert answer.code_sha256 == sha("two")
+    assert (answer.memory_mb, answer.timeout_s, dict(answer.environment)) == (256, 10, {"LOG_LEVEL": "DEBUG"})
 
 
 def test_versions_come_oldest_first_and_can_be_pruned(functions: LambdaFunctions) -> None:
-    one = functions.publish(FUNCTION, code_sha256=sha("one"), description="first")
+    item = functions.publish(FUNCTION, code_sha256=sha("one"), description="first")
     functions.update_code(FUNCTION, bucket=BUCKET, key="two")
     two = functions.publish(FUNCTION, code_sha256=sha("two"), description="second")
-    assert [(one.number, one.description), (two.number, two.description)] == [("1", "first"), ("2", "second")]
+    assert [(item.number, item.description), (two.number, two.description)] == [("1", "first"), ("2", "second")]
     assert [version.number for version in functions.versions(FUNCTION)] == ["1", "2"]
     functions.delete_version(FUNCTION, "1")
     functions.delete_version(FUNCTION, "1")
@@ -83,14 +83,14 @@ def test_an_alias_that_was_touched_since_it_was_looked_at_is_not_moved(functions
     """moto keeps no RevisionId up to date, so what Lambda answers is given here."""
     refusal = {"service_error_code": "PreconditionFailedException", "http_status_code": 412}
     with Stubber(client("lambda")) as stub:
-        told = {"Name": "live", "FunctionVersion": "1", "RevisionId": "seen"}
-        stub.add_response("list_aliases", {"Aliases": [told]}, {"FunctionName": FUNCTION})
+        answer = {"Name": "live", "FunctionVersion": "1", "RevisionId": "seen"}
+        stub.add_response("list_aliases", {"Aliases": [answer]}, {"FunctionName": FUNCTION})
         expected: dict[str, Any] = {"FunctionName": FUNCTION, "Name": "live", "FunctionVersion": "2"}
         expected |= {"RoutingConfig": {"AdditionalVersionWeights": {}}, "RevisionId": "seen"}
         stub.add_client_error("update_alias", expected_params=expected, **refusal)
-        seen = functions.aliases(FUNCTION)["live"]
+        observed = functions.aliases(FUNCTION)["live"]
         with pytest.raises(Conflict):
-            functions.point(FUNCTION, Alias("live", "2"), revision=seen.revision)
+            functions.point(FUNCTION, Alias("live", "2"), revision=observed.revision)
 
 
 def test_a_missing_function_is_not_found() -> None:

@@ -15,13 +15,13 @@ from chalicelib.monitoring import dashboard
 NAMES = Names("dev")
 
 
-def made() -> CloudWatchLogs:
+def cloud_watch_logs() -> CloudWatchLogs:
     boto3.client("logs").create_log_group(logGroupName=NAMES.log_group)
     return CloudWatchLogs()
 
 
 def test_retention_is_seen_and_set() -> None:
-    logs = made()
+    logs = cloud_watch_logs()
     assert logs.groups(NAMES.log_group)[0].retention_days is None
     logs.set_retention(NAMES.log_group, 30)
     (group,) = logs.groups(NAMES.log_group)
@@ -29,11 +29,11 @@ def test_retention_is_seen_and_set() -> None:
 
 
 def test_metric_filters_are_found_as_they_were_put() -> None:
-    logs = made()
+    logs = cloud_watch_logs()
     for wanted in dashboard.filters(NAMES):
         logs.put_filter(wanted)
-    assert sorted(logs.filters(NAMES.log_group), key=lambda one: one.name) == sorted(
-        dashboard.filters(NAMES), key=lambda one: one.name
+    assert sorted(logs.filters(NAMES.log_group), key=lambda item: item.name) == sorted(
+        dashboard.filters(NAMES), key=lambda item: item.name
     )
     for wanted in dashboard.filters(NAMES):
         logs.delete_filter(NAMES.log_group, wanted.name)
@@ -41,7 +41,7 @@ def test_metric_filters_are_found_as_they_were_put() -> None:
 
 
 def test_a_line_is_found_by_what_it_contains() -> None:
-    logs, plain = made(), boto3.client("logs")
+    logs, plain = cloud_watch_logs(), boto3.client("logs")
     plain.create_log_stream(logGroupName=NAMES.log_group, logStreamName="s")
     now = int(time.time() * 1_000)
     events = [{"timestamp": now, "message": text} for text in ('{"request_id": "req-1"}', "REPORT")]
@@ -51,7 +51,7 @@ def test_a_line_is_found_by_what_it_contains() -> None:
 
 
 def test_lines_are_read_by_stream_and_time() -> None:
-    logs, plain = made(), boto3.client("logs")
+    logs, plain = cloud_watch_logs(), boto3.client("logs")
     now = int(time.time()) * 1_000
     for version, offset in (("7", 0), ("8", 1_000)):
         stream = f"2026/11/26/[{version}]abc"
@@ -70,10 +70,10 @@ def test_lines_come_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """moto gives one page; AWS gives a token as long as there is more, also with an empty page."""
     client = boto3.client("logs")
     with Stubber(client) as stubber:
-        asked = {"logGroupName": "g", "filterPattern": '"Overhead"', "startTime": 5, "endTime": 8}
+        requested = {"logGroupName": "g", "filterPattern": '"Overhead"', "startTime": 5, "endTime": 8}
         event = {"logStreamName": "s", "timestamp": 6, "message": "m"}
-        stubber.add_response("filter_log_events", {"events": [], "nextToken": "a"}, asked)
-        stubber.add_response("filter_log_events", {"events": [event]}, {**asked, "nextToken": "a"})
+        stubber.add_response("filter_log_events", {"events": [], "nextToken": "a"}, requested)
+        stubber.add_response("filter_log_events", {"events": [event]}, {**requested, "nextToken": "a"})
         monkeypatch.setattr("chalicelib.adapters.logs.client", lambda _: client)
         assert list(CloudWatchLogs().read("g", "Overhead", 5, 9)) == [[], [LogLine("s", 6, "m")]]
 

@@ -100,14 +100,14 @@ def test_items_of_running_deployments_are_read(variant: Variant) -> None:
 @pytest.mark.parametrize("source", [recorded.table, recorded.midway])
 def test_every_item_is_read_whatever_it_lacks_or_adds(source: Callable[[], list[Item]], variant: Variant) -> None:
     written = variant(source())
-    for found in recorded.of_kind(written, "DEPLOYMENT#", "META"):
-        assert items.to_deployment(found).id == found["pk"].partition("#")[2]
-    for found in recorded.of_kind(written, "DEPLOYMENT#", "PHASE#"):
-        phase = items.to_phase(found)
-        assert phase.name == found["sk"].rpartition("#")[2]
+    for result in recorded.of_kind(written, "DEPLOYMENT#", "META"):
+        assert items.to_deployment(result).id == result["pk"].partition("#")[2]
+    for result in recorded.of_kind(written, "DEPLOYMENT#", "PHASE#"):
+        phase = items.to_phase(result)
+        assert phase.name == result["sk"].rpartition("#")[2]
         assert open_record(phase.name, phase, "2026-01-01T00:00:00+00:00").status is PhaseStatus.RUNNING
-    for found in recorded.of_kind(written, "ENVIRONMENT#", "META"):
-        assert items.to_environment("shop", found).name == "shop"
+    for result in recorded.of_kind(written, "ENVIRONMENT#", "META"):
+        assert items.to_environment("shop", result).name == "shop"
 
 
 @every
@@ -125,8 +125,8 @@ def test_the_evidence_of_every_recorded_phase_is_read_as_its_type(variant: Varia
     written = variant(recorded.table())
     kinds = {name: registry.load(name).evidence for name in (*registry.PHASES, *registry.STEPS)}
     read = 0
-    for found in recorded.of_kind(written, "DEPLOYMENT#", "PHASE#"):
-        phase, kind = items.to_phase(found), kinds[found["sk"].rpartition("#")[2]]
+    for result in recorded.of_kind(written, "DEPLOYMENT#", "PHASE#"):
+        phase, kind = items.to_phase(result), kinds[result["sk"].rpartition("#")[2]]
         if dataclasses.is_dataclass(kind) and hasattr(kind, "PHASE"):
             results: Results = Results({kind.PHASE: phase.evidence})
             assert results.of(kind) is not None  # type: ignore[type-var]
@@ -140,8 +140,8 @@ def test_the_evidence_of_every_recorded_phase_is_read_as_its_type(variant: Varia
 @both
 def test_the_cursor_of_every_recorded_phase_is_read_as_its_type(variant: Variant) -> None:
     """A rollout that began under the earlier version goes on under this one."""
-    for found in recorded.of_kind(variant(recorded.midway()), "DEPLOYMENT#", "PHASE#"):
-        phase = items.to_phase(found)
+    for result in recorded.of_kind(variant(recorded.midway()), "DEPLOYMENT#", "PHASE#"):
+        phase = items.to_phase(result)
         kind = registry.load(phase.name).cursor
         if dataclasses.is_dataclass(kind):
             again = request(cursor=phase.cursor, waits=Waits(phase.waits_for, phase.waits))
@@ -151,11 +151,11 @@ def test_the_cursor_of_every_recorded_phase_is_read_as_its_type(variant: Variant
 
 def test_an_action_and_states_of_a_later_version_are_shown_as_they_are() -> None:
     written = recorded.table()
-    for found in written:
-        if found["pk"]["S"] == f"DEPLOYMENT#{DEPLOYED}" and found["sk"]["S"] == "META":
-            found |= {"action": {"S": "relocate"}, "status": {"S": "PAUSED"}}
-        if found["pk"]["S"] == f"DEPLOYMENT#{DEPLOYED}" and found["sk"]["S"].endswith("preflight"):
-            found["status"] = {"S": "WARNED"}
+    for result in written:
+        if result["pk"]["S"] == f"DEPLOYMENT#{DEPLOYED}" and result["sk"]["S"] == "META":
+            result |= {"action": {"S": "relocate"}, "status": {"S": "PAUSED"}}
+        if result["pk"]["S"] == f"DEPLOYMENT#{DEPLOYED}" and result["sk"]["S"].endswith("preflight"):
+            result["status"] = {"S": "WARNED"}
     aws = stored(written)
     deployment = aws.records.deployment(DEPLOYED)
     assert (deployment.action == "relocate", deployment.status.is_final) == (True, False)
@@ -167,10 +167,10 @@ def test_an_action_and_states_of_a_later_version_are_shown_as_they_are() -> None
 
 def test_a_value_that_this_version_refuses_gets_its_default_and_the_rest_of_the_record_stays() -> None:
     written = recorded.table()
-    for found in written:
-        if found["sk"]["S"] == "META" and "config" in found:
-            found["config"]["M"]["log_level"] = {"S": "TRACE"}
-            found["config"]["M"]["throttle"]["M"]["burst"] = {"S": "plenty"}
+    for result in written:
+        if result["sk"]["S"] == "META" and "config" in result:
+            result["config"]["M"]["log_level"] = {"S": "TRACE"}
+            result["config"]["M"]["throttle"]["M"]["burst"] = {"S": "plenty"}
     config = stored(written).records.deployment(DEPLOYED).config
     assert (config.log_level, config.throttle.burst, config.ttl_hours) == ("INFO", 100, 48)
 
@@ -196,16 +196,16 @@ def test_a_locks_unknown_attributes_stay_when_its_lease_is_extended() -> None:
 
 def test_an_environments_unknown_attributes_and_those_of_its_releases_stay_when_a_deployment_ends() -> None:
     written = recorded.table()
-    (locked,) = (found for found in recorded.midway() if found["pk"]["S"] == "ENVIRONMENT#shop" and "lock" in found)
-    for found in written:
-        if found["pk"]["S"] == "ENVIRONMENT#shop" and found["sk"]["S"] == "META":
-            found["lock"] = locked["lock"]
+    (locked,) = (result for result in recorded.midway() if result["pk"]["S"] == "ENVIRONMENT#shop" and "lock" in result)
+    for result in written:
+        if result["pk"]["S"] == "ENVIRONMENT#shop" and result["sk"]["S"] == "META":
+            result["lock"] = locked["lock"]
     aws = stored(recorded.of_a_later_version(written))
     environment = aws.records.environment("shop")
     lock = environment.lock
     assert isinstance(lock, Lock)
     release = environment.good[0]
-    changes = {"live": encode_record(release), "releases": [encode_record(one) for one in environment.good]}
+    changes = {"live": encode_record(release), "releases": [encode_record(entry) for entry in environment.good]}
     deployment = dataclasses.replace(aws.records.deployment(DEPLOYED), id=lock.deployment_id)
     boto3.client("dynamodb").update_item(
         TableName="proxyctl",

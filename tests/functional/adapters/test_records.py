@@ -156,9 +156,9 @@ def test_only_the_holder_of_the_lock_may_change_an_environment(records: DynamoRe
 
 def test_what_a_phase_applied_is_kept_apart_from_what_others_did(records: DynamoRecords) -> None:
     start(records)
-    one = Applied("f1", "d-1", "2026-01-01", {"version": "1"})
-    two = replace(one, fingerprint="f2")
-    records.set_applied("dev", "release_code", one, holder="d-1")
+    item = Applied("f1", "d-1", "2026-01-01", {"version": "1"})
+    two = replace(item, fingerprint="f2")
+    records.set_applied("dev", "release_code", item, holder="d-1")
     records.set_applied("dev", "deploy_stack", two, holder="d-1")
     records.set_applied("dev", "release_code", None, holder="d-1")
     assert records.environment("dev").applied == {"deploy_stack": two}
@@ -187,10 +187,10 @@ def wait(records: DynamoRecords, *numbers: int) -> None:
 def reads(records: DynamoRecords) -> list[int]:
     """How many items each query of one look at the line's head was answered with."""
     counted: list[int] = []
-    told = client("dynamodb").meta.events
-    told.register("after-call.dynamodb.Query", count := lambda parsed, **_: counted.append(parsed["ScannedCount"]))
+    answer = client("dynamodb").meta.events
+    answer.register("after-call.dynamodb.Query", count := lambda parsed, **_: counted.append(parsed["ScannedCount"]))
     records.next_in_line("dev")
-    told.unregister("after-call.dynamodb.Query", count)
+    answer.unregister("after-call.dynamodb.Query", count)
     return counted
 
 
@@ -204,7 +204,7 @@ def test_all_in_line_have_their_turns_in_the_order_in_which_they_came(records: D
         records.take_turn(waits, Lock(waits.id, "", 0))
         served.append(holder := waits.id)
     assert served == [f"d-{number}" for number in range(2, 22)]
-    assert not any(records.deployment(one).waiting for one in served)
+    assert not any(records.deployment(item).waiting for item in served)
 
 
 def test_looking_at_the_line_reads_one_place_however_much_history_and_waiting_there_is(records: DynamoRecords) -> None:
@@ -234,13 +234,13 @@ def test_whose_turn_comes_takes_lock_and_place_together_and_only_once(records: D
 
 def test_who_was_aborted_while_waiting_leaves_the_line_and_locks_nothing(records: DynamoRecords) -> None:
     wait(records, 2)
-    seen = records.next_in_line("dev")
-    assert seen is not None
-    records.leave_line(seen, {"status": "ABORTED", "waiting": False})
+    observed = records.next_in_line("dev")
+    assert observed is not None
+    records.leave_line(observed, {"status": "ABORTED", "waiting": False})
     with pytest.raises(Conflict):
-        records.take_turn(seen, lock(2))
+        records.take_turn(observed, lock(2))
     with pytest.raises(Conflict):
-        records.leave_line(seen, {"status": "ABORTED", "waiting": False})
+        records.leave_line(observed, {"status": "ABORTED", "waiting": False})
     assert records.next_in_line("dev") is None
     assert records.environment("dev").lock is None
     assert records.deployment("d-2").status is DeploymentStatus.ABORTED
@@ -252,11 +252,11 @@ def add_history(at: str, entry: dict[str, Any]) -> None:
 
 
 def test_figures_are_computed_from_the_whole_window_and_from_nothing_else(records: DynamoRecords) -> None:
-    told = {"action": "deploy", "outcome": "SUCCEEDED", "changed": True, "users_saw_it": False, "requested_at": "r"}
+    answer = {"action": "deploy", "outcome": "SUCCEEDED", "changed": True, "users_saw_it": False, "requested_at": "r"}
     for day in ("01", "02", "03"):
-        add_history(f"2026-01-{day}", told | {"summary": "long", "diff": {"memory_mb": [1, 2]}})
-    found = records.history_since("dev", "2026-01-02")
-    assert found == [told | {"at": "2026-01-03"}, told | {"at": "2026-01-02"}]
+        add_history(f"2026-01-{day}", answer | {"summary": "long", "diff": {"memory_mb": [1, 2]}})
+    result = records.history_since("dev", "2026-01-02")
+    assert result == [answer | {"at": "2026-01-03"}, answer | {"at": "2026-01-02"}]
 
 
 def test_history_comes_newest_first(records: DynamoRecords) -> None:
@@ -291,8 +291,8 @@ def test_a_deployment_ends_in_one_piece(records: DynamoRecords) -> None:
     start(records)
     records.set_applied("dev", "bake", Applied("f", "d-1", "2026-01-01"), holder="d-1")
     records.end(deployment(), ending())
-    told, environment = records.deployment("d-1"), records.environment("dev")
-    assert (told.status, told.summary) == (DeploymentStatus.SUCCEEDED, "all is well")
+    answer, environment = records.deployment("d-1"), records.environment("dev")
+    assert (answer.status, answer.summary) == (DeploymentStatus.SUCCEEDED, "all is well")
     assert (environment.status, environment.lock, environment.applied) == ("LIVE", None, {})
     assert [line["outcome"] for line in records.history("dev", 9)] == ["SUCCEEDED"]
     assert [event["kind"] for event in records.events("d-1")] == ["deployment.succeeded"]
@@ -313,10 +313,10 @@ def test_an_end_that_is_refused_writes_nothing(records: DynamoRecords, before: s
     else:
         records.release_lock("dev", "d-1")
         start(records, 2)
-    told, environment = records.deployment("d-1"), records.environment("dev")
+    answer, environment = records.deployment("d-1"), records.environment("dev")
     with pytest.raises(refusal):
         records.end(deployment(), ending(unless_aborted=True))
-    assert (records.deployment("d-1"), records.environment("dev")) == (told, environment)
+    assert (records.deployment("d-1"), records.environment("dev")) == (answer, environment)
     assert (records.history("dev", 9), records.events("d-1")) == ([], [])
 
 
@@ -475,10 +475,10 @@ def test_an_environment_whose_item_someone_deleted_is_rebuilt_from_its_deploymen
     assert not lost.is_known
     fake = cast(Any, FakeAws())
     fake.records = records
-    found = recover(lost, fake)
-    assert found == records.environment("dev")
-    assert found.live is not None
-    assert (found.status, found.live.version, found.live.config["throttle"]["rate_per_s"]) == ("LIVE", "7", 12.5)
+    result = recover(lost, fake)
+    assert result == records.environment("dev")
+    assert result.live is not None
+    assert (result.status, result.live.version, result.live.config["throttle"]["rate_per_s"]) == ("LIVE", "7", 12.5)
     start(records, 2)
-    assert records.environment("dev").live == found.live
+    assert records.environment("dev").live == result.live
     assert [item.name for item in records.environments()] == ["dev"]

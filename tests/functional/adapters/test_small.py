@@ -74,8 +74,8 @@ def test_apis_are_found_by_exactly_their_name() -> None:
 def test_an_account_without_a_log_role_has_an_empty_one() -> None:
     with Stubber(client("apigateway")) as stub:
         stub.add_response("get_account", {"throttleSettings": {"burstLimit": 7, "rateLimit": 3.5}}, {})
-        told = RestGateway().account()
-    assert (told.log_role, told.rate_per_s, told.burst) == ("", 3.5, 7)
+        answer = RestGateway().account()
+    assert (answer.log_role, answer.rate_per_s, answer.burst) == ("", 3.5, 7)
 
 
 @pytest.mark.parametrize(("destination", "kept"), [("arn:aws:logs:x", True), (None, False)])
@@ -99,7 +99,7 @@ def test_every_verdict_of_the_simulator_is_told_with_its_resource() -> None:
             {"EvalActionName": "iam:GetRole", "EvalResourceName": "arn:x", "EvalDecision": "explicitDeny"},
         ]
     }
-    asked = {
+    requested = {
         "PolicySourceArn": "arn:aws:iam::123456789012:role/r",
         "ActionNames": ["iam:PassRole", "iam:GetRole"],
         "ResourceArns": ["arn:x"],
@@ -113,14 +113,14 @@ def test_every_verdict_of_the_simulator_is_told_with_its_resource() -> None:
         ],
     }
     with Stubber(client("iam")) as stub:
-        stub.add_response("simulate_principal_policy", answer, asked)
+        stub.add_response("simulate_principal_policy", answer, requested)
         verdicts = IamIdentity().simulate(
-            asked["PolicySourceArn"],  # type: ignore[arg-type]
+            requested["PolicySourceArn"],  # type: ignore[arg-type]
             ["iam:PassRole", "iam:GetRole"],
             ["arn:x"],
             {"iam:PassedToService": "lambda.amazonaws.com"},
         )
-    assert [(one.action, one.allowed) for one in verdicts] == [("iam:PassRole", True), ("iam:GetRole", False)]
+    assert [(item.action, item.allowed) for item in verdicts] == [("iam:PassRole", True), ("iam:GetRole", False)]
 
 
 def test_of_several_resources_each_has_its_own_decision() -> None:

@@ -22,7 +22,7 @@ SET_ID = "arn:aws:cloudformation:eu-central-1:123456789012:changeSet/c/1"
 
 
 def test_a_stack_is_seen_whole() -> None:
-    told = {
+    answer = {
         "StackName": "s",
         "StackId": "arn:s",
         "StackStatus": "UPDATE_ROLLBACK_FAILED",
@@ -35,9 +35,9 @@ def test_a_stack_is_seen_whole() -> None:
         "Tags": [{"Key": key, "Value": value} for key, value in TAGS.items()],
     }
     with Stubber(client("cloudformation")) as stub:
-        stub.add_response("describe_stacks", {"Stacks": [told]}, {"StackName": "s"})
-        found = CloudFormationStacks().find("s")
-    assert found == Stack(
+        stub.add_response("describe_stacks", {"Stacks": [answer]}, {"StackName": "s"})
+        result = CloudFormationStacks().find("s")
+    assert result == Stack(
         "s",
         "arn:s",
         "UPDATE_ROLLBACK_FAILED",
@@ -101,12 +101,14 @@ def test_changes_are_collected_over_all_pages_with_what_causes_them() -> None:
         }
 
     with Stubber(client("cloudformation")) as stub:
-        asked = {"StackName": "s", "ChangeSetName": "proxyctl-d1"}
-        stub.add_response("describe_change_set", _set(Changes=[change("A")], NextToken="n"), asked)
-        stub.add_response("describe_change_set", _set(Changes=[change("B")]), {**asked, "NextToken": "n"})
-        told = CloudFormationStacks().change_set("s", "proxyctl-d1")
-    assert [one.logical_id for one in told.changes] == ["A", "B"]
-    assert told.changes[0] == Change("A", "AWS::Lambda::Function", "Modify", "Conditional", "p", ("MemorySize", "Tags"))
+        requested = {"StackName": "s", "ChangeSetName": "proxyctl-d1"}
+        stub.add_response("describe_change_set", _set(Changes=[change("A")], NextToken="n"), requested)
+        stub.add_response("describe_change_set", _set(Changes=[change("B")]), {**requested, "NextToken": "n"})
+        answer = CloudFormationStacks().change_set("s", "proxyctl-d1")
+    assert [item.logical_id for item in answer.changes] == ["A", "B"]
+    assert answer.changes[0] == Change(
+        "A", "AWS::Lambda::Function", "Modify", "Conditional", "p", ("MemorySize", "Tags")
+    )
 
 
 def test_a_first_deploy_asks_to_be_deleted_when_it_fails_and_keeps_previous_values_otherwise() -> None:
@@ -134,7 +136,7 @@ def test_a_first_deploy_asks_to_be_deleted_when_it_fails_and_keeps_previous_valu
 
 def test_a_change_set_gets_the_description_and_the_role_of_cloudformation() -> None:
     role = "arn:aws:iam::123456789012:role/proxyctl-change-stacks-eu-central-1"
-    asked = {
+    requested = {
         "StackName": "s",
         "ChangeSetName": "c",
         "TemplateBody": "t",
@@ -146,7 +148,7 @@ def test_a_change_set_gets_the_description_and_the_role_of_cloudformation() -> N
         "RoleARN": role,
     }
     with Stubber(client("cloudformation")) as stub:
-        stub.add_response("create_change_set", {"Id": SET_ID}, asked)
+        stub.add_response("create_change_set", {"Id": SET_ID}, requested)
         described = {"StackName": "s", "ChangeSetName": SET_ID}
         stub.add_response("describe_change_set", _set(Description="digest 1"), described)
         answer = CloudFormationStacks().create_change_set(
@@ -166,7 +168,7 @@ def test_deletion_and_rollback_use_the_role_of_cloudformation() -> None:
 
 
 def test_a_change_set_may_leave_the_template_as_it_is() -> None:
-    asked = {
+    requested = {
         "StackName": "s",
         "ChangeSetName": "c",
         "UsePreviousTemplate": True,
@@ -176,7 +178,7 @@ def test_a_change_set_may_leave_the_template_as_it_is() -> None:
         "Parameters": [{"ParameterKey": "A", "ParameterValue": "1"}],
     }
     with Stubber(client("cloudformation")) as stub:
-        stub.add_response("create_change_set", {"Id": SET_ID}, asked)
+        stub.add_response("create_change_set", {"Id": SET_ID}, requested)
         stub.add_response("describe_change_set", _set(), {"StackName": "s", "ChangeSetName": SET_ID})
         CloudFormationStacks().create_change_set("s", "c", template=None, parameters={"A": "1"}, tags={}, creates=False)
 
@@ -200,8 +202,8 @@ def test_events_come_oldest_first_and_only_those_after_the_last_one_seen() -> No
         stub.add_response(
             "describe_stack_events", {"StackEvents": [event(3), event(2)]}, {"StackName": "i", "NextToken": "n"}
         )
-        told = CloudFormationStacks().events("i", after="2")
-    assert [one.id for one in told] == ["3", "4", "5"]
+        answer = CloudFormationStacks().events("i", after="2")
+    assert [item.id for item in answer] == ["3", "4", "5"]
 
 
 def test_executed_change_sets_are_not_left_over_ones() -> None:
@@ -216,7 +218,7 @@ def test_executed_change_sets_are_not_left_over_ones() -> None:
     ]
     with Stubber(client("cloudformation")) as stub:
         stub.add_response("list_change_sets", {"Summaries": summaries}, {"StackName": "s"})
-        assert [one.name for one in CloudFormationStacks().change_sets("s")] == ["left"]
+        assert [item.name for item in CloudFormationStacks().change_sets("s")] == ["left"]
 
 
 def test_drift_is_searched_for_followed_and_collected_over_all_pages() -> None:
@@ -230,7 +232,7 @@ def test_drift_is_searched_for_followed_and_collected_over_all_pages() -> None:
             **other,
         }
 
-    asked = {"StackName": "s", "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
+    requested = {"StackName": "s", "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
     difference = {
         "PropertyPath": "/RetentionInDays",
         "ExpectedValue": "14",
@@ -249,11 +251,11 @@ def test_drift_is_searched_for_followed_and_collected_over_all_pages() -> None:
         }
         stub.add_response("describe_stack_drift_detection_status", failed, {"StackDriftDetectionId": "d1"})
         pages = [{"StackResourceDrifts": [changed], "NextToken": "n"}, {"StackResourceDrifts": [drifted("Gone")]}]
-        stub.add_response("describe_stack_resource_drifts", pages[0], asked)
-        stub.add_response("describe_stack_resource_drifts", pages[1], {**asked, "NextToken": "n"})
+        stub.add_response("describe_stack_resource_drifts", pages[0], requested)
+        stub.add_response("describe_stack_resource_drifts", pages[1], {**requested, "NextToken": "n"})
         stacks = CloudFormationStacks()
         search = stacks.detection(stacks.detect_drift("s"))
-        found = stacks.drifts("s")
+        result = stacks.drifts("s")
     assert search == Detection("DETECTION_FAILED", "Failed to detect drift on resources [Role]")
-    assert [(one.logical_id, one.status) for one in found] == [("Changed", "MODIFIED"), ("Gone", "DELETED")]
-    assert list(found[0].differences) == [("/RetentionInDays", "14", "1")]
+    assert [(item.logical_id, item.status) for item in result] == [("Changed", "MODIFIED"), ("Gone", "DELETED")]
+    assert list(result[0].differences) == [("/RetentionInDays", "14", "1")]

@@ -47,10 +47,10 @@ def test_opening_a_probe_twice_makes_one_and_closing_it_leaves_nothing() -> None
 def test_only_the_topic_may_write_to_the_probe() -> None:
     arn = topics().ensure("proxyctl-dev-alarms", TAGS)
     probe = topics().open_probe(arn, "proxyctl_dev_probe_d1", TAGS)
-    told = boto3.client("sqs").get_queue_attributes(QueueUrl=probe.queue_url, AttributeNames=["Policy", "QueueArn"])
-    (statement,) = json.loads(told["Attributes"]["Policy"])["Statement"]
+    answer = boto3.client("sqs").get_queue_attributes(QueueUrl=probe.queue_url, AttributeNames=["Policy", "QueueArn"])
+    (statement,) = json.loads(answer["Attributes"]["Policy"])["Statement"]
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": arn}}
-    assert told["Attributes"]["QueueArn"] == probe.queue_arn
+    assert answer["Attributes"]["QueueArn"] == probe.queue_arn
 
 
 def test_a_queue_is_created_with_its_policy_and_not_given_it_afterwards() -> None:
@@ -82,8 +82,10 @@ def test_a_filter_leaves_tests_out_and_lets_alarms_through() -> None:
 def test_a_subscription_may_have_its_filter_from_the_beginning() -> None:
     arn = topics().ensure("proxyctl-dev-alarms", TAGS)
     topics().subscribe(arn, "https", "https://hooks.example.com/x", fire.WITHOUT_TESTS)
-    (found,) = boto3.client("sns").list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
-    attributes = boto3.client("sns").get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])["Attributes"]
+    (result,) = boto3.client("sns").list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    attributes = boto3.client("sns").get_subscription_attributes(SubscriptionArn=result["SubscriptionArn"])[
+        "Attributes"
+    ]
     assert attributes["FilterPolicyScope"] == "MessageBody"
     assert json.loads(attributes["FilterPolicy"]) == fire.WITHOUT_TESTS
 

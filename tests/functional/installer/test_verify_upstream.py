@@ -56,9 +56,9 @@ def test_a_stream_comes_word_by_word_with_its_usage(sdk: OpenAI, base_url: str) 
     chunks = list(sdk.chat.completions.create(model=MODEL, messages=ASK, stream=True, stream_options=options))
     assert chunks[-1].usage
     assert len([chunk for chunk in chunks if chunk.choices]) > 5
-    seen = streaming.watch(base_url, KEY, MODEL)
-    assert seen.came_in_pieces
-    assert seen.text.rstrip().endswith("[DONE]")
+    observed = streaming.watch(base_url, KEY, MODEL)
+    assert observed.came_in_pieces
+    assert observed.text.rstrip().endswith("[DONE]")
 
 
 @pytest.mark.parametrize(

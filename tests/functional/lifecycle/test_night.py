@@ -90,10 +90,10 @@ def night(monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
         )
         aws.records, aws.nights = DynamoRecords("proxyctl"), DynamoNights("proxyctl")
         aws.artifacts, aws.executions = S3Artifacts(bucket), StepFunctionsExecutions(machine)
-        made = Night(aws)
+        created = Night(aws)
         for service in ("dynamodb", "s3", "stepfunctions"):
-            client(service).meta.events.register("before-parameter-build", made.heard)
-        yield made
+            client(service).meta.events.register("before-parameter-build", created.heard)
+        yield created
     client.cache_clear()
 
 
@@ -122,8 +122,14 @@ def whole(night: Night) -> dict[str, Any]:
 
 
 def test_it_is_known_of_every_environment_what_came_of_it(night: Night) -> None:
-    told = whole(night)
-    assert (told["asked"], told["good"], told["drifted"], told["busy"], told["complete"]) == (3, 1, 1, 1, True)
+    answer = whole(night)
+    assert (answer["asked"], answer["good"], answer["drifted"], answer["busy"], answer["complete"]) == (
+        3,
+        1,
+        1,
+        1,
+        True,
+    )
     (summary,) = night.aws.nights.concluded(10)
     assert summary["night"] == "2026-01-02"
     assert list(summary["which"]) == ["drifted", "busy"]
@@ -133,7 +139,7 @@ def test_it_is_known_of_every_environment_what_came_of_it(night: Night) -> None:
 def test_summaries_come_newest_first_and_a_later_verdict_takes_the_place_of_an_earlier(night: Night) -> None:
     for day in ("2026-01-01", "2026-01-03", "2026-01-02"):
         night.aws.nights.conclude(day, {"asked": 0})
-    assert [one["night"] for one in night.aws.nights.concluded(2)] == ["2026-01-03", "2026-01-02"]
+    assert [item["night"] for item in night.aws.nights.concluded(2)] == ["2026-01-03", "2026-01-02"]
     night.aws.nights.put("2026-01-01", Checked("dev", NightVerdict.BUSY, why="w"))
     night.aws.nights.put("2026-01-01", good := Checked("dev", NightVerdict.GOOD, "d-1"))
     assert night.aws.nights.of("2026-01-01") == [good]
@@ -144,14 +150,14 @@ def test_every_statement_and_every_action_of_the_nights_policies_is_needed_and_n
     variables = {"AWS::Partition": "aws", "AWS::Region": "eu-central-1", "AWS::AccountId": "123456789012"}
     for task in ("list_environments", "revalidate_environment", "summarize_night"):
         document = documents()[task]
-        given = [one for one in grants(task, document, variables) if one.sid != "WriteOwnLog"]
+        given = [item for item in grants(task, document, variables) if item.sid != "WriteOwnLog"]
         own = {(action, resource) for who, action, resource in night.needs if who == task}
-        assert {need for need in own if not any(_allows(one, need) for one in given)} == set()
+        assert {need for need in own if not any(_allows(item, need) for item in given)} == set()
         unused = {
-            (one.sid, action)
-            for one in given
-            for action in one.actions
-            if not any(need[0] == action and _allows(one, need) for need in own)
+            (item.sid, action)
+            for item in given
+            for action in item.actions
+            if not any(need[0] == action and _allows(item, need) for need in own)
         }
         assert unused == set(), task
 

@@ -29,27 +29,27 @@ to hang up."""
 @contextlib.contextmanager
 def server(answer: Answer = lambda *_: OK) -> Iterator[tuple[str, Seen]]:
     """Serves on a free port of 127.0.0.1, on a loop and thread of its own: the URL, and what was seen."""
-    seen, loop = Seen(), asyncio.new_event_loop()
+    observed, loop = Seen(), asyncio.new_event_loop()
     ready: list[str] = []
     started = threading.Event()
     began = time.perf_counter()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.connections += 1
+        observed.connections += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = next((int(line[15:]) for line in head.split(b"\r\n") if line[:15] == b"content-length:"), 0)
                 await reader.readexactly(length)
-                seen.times.append(time.perf_counter())
-                seen.heads.append(head)
-                told = answer(len(seen.times) - 1, time.perf_counter() - began)
-                if told is None:
+                observed.times.append(time.perf_counter())
+                observed.heads.append(head)
+                reported = answer(len(observed.times) - 1, time.perf_counter() - began)
+                if reported is None:
                     break
-                if isinstance(told, float):
-                    await asyncio.sleep(told)
-                    told = OK
-                writer.write(told)
+                if isinstance(reported, float):
+                    await asyncio.sleep(reported)
+                    reported = OK
+                writer.write(reported)
         writer.close()
 
     async def serve() -> None:
@@ -67,7 +67,7 @@ def server(answer: Answer = lambda *_: OK) -> Iterator[tuple[str, Seen]]:
     thread.start()
     started.wait(5)
     try:
-        yield ready[0], seen
+        yield ready[0], observed
     finally:
         loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
         thread.join(5)

@@ -40,7 +40,7 @@ def planned(
 
 
 def test_three_workers_drive_the_whole_load_once() -> None:
-    with server() as (url, seen):
+    with server() as (url, observed):
         aws = planned(url, 1)
         for worker in range(3):
             assert drive.run({"deployment_id": "d-1", "worker": worker}, aws.as_aws()) == {"worker": worker}
@@ -48,18 +48,18 @@ def test_three_workers_drive_the_whole_load_once() -> None:
     assert list(keys) == [f"load/d-1/shard-0002-{worker:04d}" for worker in range(3)]
     summary = shard.combine(aws.artifacts.get(key) for key in keys)
     assert (summary.workers, summary.due, summary.good) == (3, 30, 30)
-    assert len(seen.times) == 30
+    assert len(observed.times) == 30
 
 
 def test_live_figures_come_every_second_from_each_worker() -> None:
     with server() as (url, _):
         aws = planned(url, 2.5)
         drive.run({"deployment_id": "d-1", "worker": 1}, aws.as_aws())
-    told = aws.live_figures.of("d-1")
-    assert [one["worker"] for one in told] == [1]
-    assert len(aws.live_figures.told) >= 2
-    assert told[0]["good"] > 0
-    assert told[0]["p99_ms"] > 0
+    answer = aws.live_figures.of("d-1")
+    assert [item["worker"] for item in answer] == [1]
+    assert len(aws.live_figures.written) >= 2
+    assert answer[0]["good"] > 0
+    assert answer[0]["p99_ms"] > 0
 
 
 def test_a_worker_stops_when_the_deployment_is_asked_to() -> None:
@@ -72,9 +72,9 @@ def test_a_worker_stops_when_the_deployment_is_asked_to() -> None:
 
 
 def test_a_later_slice_drives_its_own_stretch_and_keeps_its_place() -> None:
-    with server() as (url, seen):
+    with server() as (url, observed):
         aws = planned(url, 4, window=(3.0, 4.0))
         drive.run({"deployment_id": "d-1", "worker": 0}, aws.as_aws())
     summary = shard.combine([aws.artifacts.get("load/d-1/shard-0002-0000")])
     assert list(summary.by_second) == [3]
-    assert len(seen.times) == summary.good == 10
+    assert len(observed.times) == summary.good == 10

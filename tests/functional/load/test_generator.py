@@ -34,16 +34,16 @@ def plan(url: str, rps: float, duration_s: float, **other: Any) -> Plan:
     return Plan(**given | other)
 
 
-def run(made: Plan, **other: Any) -> shard.Summary:
-    return shard.combine(work(made, None, **other))
+def run(created: Plan, **other: Any) -> shard.Summary:
+    return shard.combine(work(created, None, **other))
 
 
 def test_every_request_that_is_due_is_sent_and_answered() -> None:
-    with server() as (url, seen):
+    with server() as (url, observed):
         summary = run(plan(url, 200, 1))
     assert (summary.due, summary.sent, summary.good, summary.unsent) == (200, 200, 200, 0)
-    assert len(seen.times) == 200
-    assert seen.heads[0].startswith(b"POST / HTTP/1.1\r\nhost: 127.0.0.1:")
+    assert len(observed.times) == 200
+    assert observed.heads[0].startswith(b"POST / HTTP/1.1\r\nhost: 127.0.0.1:")
 
 
 def test_a_stall_is_seen_by_all_requests_that_were_due_in_it() -> None:
@@ -62,9 +62,9 @@ def test_a_stall_is_seen_by_all_requests_that_were_due_in_it() -> None:
 
 
 def test_time_spent_waiting_for_a_connection_counts_from_when_the_request_was_due() -> None:
-    with server(lambda *_: 0.1) as (url, seen):
+    with server(lambda *_: 0.1) as (url, observed):
         summary = run(plan(url, 40, 1, limits=Limits(connections=1, give_up_s=30)))
-    assert seen.connections == 1
+    assert observed.connections == 1
     service, response = summary.service.percentile(0.5), summary.response.percentile(0.5)
     assert service is not None
     assert response is not None
@@ -72,11 +72,11 @@ def test_time_spent_waiting_for_a_connection_counts_from_when_the_request_was_du
 
 
 def test_what_cannot_be_sent_in_time_is_counted_as_unsent() -> None:
-    with server(lambda *_: 0.2) as (url, seen):
+    with server(lambda *_: 0.2) as (url, observed):
         summary = run(plan(url, 100, 1, limits=Limits(connections=1, give_up_s=0.3)))
     assert summary.unsent > 50
     assert summary.good + summary.unsent == summary.due == 100
-    assert len(seen.times) == summary.sent
+    assert len(observed.times) == summary.sent
     assert summary.unsent_share > 0.01
 
 
@@ -105,10 +105,10 @@ def test_a_server_that_is_not_there_is_an_error_of_connecting() -> None:
 
 def test_a_keep_alive_connection_that_the_server_closed_loses_no_request() -> None:
     closing = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"
-    with server(lambda *_: closing) as (url, seen):
+    with server(lambda *_: closing) as (url, observed):
         summary = run(plan(url, 50, 0.5))
     assert (summary.good, summary.failed) == (25, 0)
-    assert seen.connections >= 25
+    assert observed.connections >= 25
 
 
 def test_chunked_answers_and_interim_ones_are_understood() -> None:
@@ -146,7 +146,7 @@ class Swallowing(asyncio.WriteTransport):
 
 def test_a_head_that_comes_byte_by_byte_splits_the_time_all_the_same() -> None:
     headers = b"x-proxy-overhead-ms: 2.0\r\nx-proxy-upstream-ms: 3.0\r\n"
-    told = b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n%bcontent-length: 2\r\n\r\nok" % headers
+    answer = b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n%bcontent-length: 2\r\n\r\nok" % headers
     recorder = Recorder()
 
     async def read() -> None:
@@ -154,8 +154,8 @@ def test_a_head_that_comes_byte_by_byte_splits_the_time_all_the_same() -> None:
         wire = generator.wire()
         wire.connection_made(Swallowing())
         generator.idle.pop().send(time.perf_counter())
-        for at in range(len(told)):
-            wire.data_received(told[at : at + 1])
+        for at in range(len(answer)):
+            wire.data_received(answer[at : at + 1])
             await asyncio.sleep(0)
 
     asyncio.run(read())

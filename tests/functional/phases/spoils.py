@@ -40,9 +40,9 @@ def changed(change: Callable[[Any], Any]) -> Spoil:
     """The JSON body, changed in place."""
 
     def spoil(_: Request, answer: Answer) -> Answer:
-        told = json.loads(answer.body)
-        change(told)
-        return replace(answer, body=json.dumps(told).encode())
+        reported = json.loads(answer.body)
+        change(reported)
+        return replace(answer, body=json.dumps(reported).encode())
 
     return spoil
 
@@ -51,15 +51,15 @@ def events(change: Callable[[list[bytes]], list[bytes]]) -> Spoil:
     """The events of a stream, changed."""
 
     def spoil(_: Request, answer: Answer) -> Answer:
-        found = [event for event in answer.body.split(b"\n\n") if event]
-        return replace(answer, body=b"".join(event + b"\n\n" for event in change(found)))
+        result = [event for event in answer.body.split(b"\n\n") if event]
+        return replace(answer, body=b"".join(event + b"\n\n" for event in change(result)))
 
     return spoil
 
 
-def _plain_error(told: Any) -> None:
-    told.clear()
-    told["message"] = "Internal Server Error"
+def _plain_error(answer: Any) -> None:
+    answer.clear()
+    answer["message"] = "Internal Server Error"
 
 
 def _calmly_ended(_: Request, answer: Answer) -> Answer:
@@ -69,19 +69,21 @@ def _calmly_ended(_: Request, answer: Answer) -> Answer:
 
 
 NOT_OPENAI = changed(_plain_error)
-BROKEN_EARLY = events(lambda found: found[:3])
+BROKEN_EARLY = events(lambda parts: parts[:3])
 
 ENDPOINT_FAULTS: Mapping[str, Spoil | str] = {
-    "health": changed(lambda told: told.update(version="6")),
-    "public_health": changed(lambda told: told.update(secret={"models": ["gpt-4o-mini"]})),
-    "models": changed(lambda told: told.update(data=[one for one in told["data"] if one["id"] != "fast"])),
-    "chat": changed(lambda told: told["choices"][0]["message"].update(content="")),
-    "chat_stream": events(lambda found: [event for event in found if b'"usage":{' not in event]),
-    "tool_call": changed(
-        lambda told: told["choices"][0]["message"]["tool_calls"][0]["function"].update(arguments="{}")
+    "health": changed(lambda document: document.update(version="6")),
+    "public_health": changed(lambda document: document.update(secret={"models": ["gpt-4o-mini"]})),
+    "models": changed(
+        lambda document: document.update(data=[model for model in document["data"] if model["id"] != "fast"])
     ),
-    "responses": changed(lambda told: told.update(status="failed")),
-    "embeddings": changed(lambda told: told["data"].pop()),
+    "chat": changed(lambda document: document["choices"][0]["message"].update(content="")),
+    "chat_stream": events(lambda parts: [event for event in parts if b'"usage":{' not in event]),
+    "tool_call": changed(
+        lambda document: document["choices"][0]["message"]["tool_calls"][0]["function"].update(arguments="{}")
+    ),
+    "responses": changed(lambda document: document.update(status="failed")),
+    "embeddings": changed(lambda document: document["data"].pop()),
     "request_id": header("x-request-id", "another"),
     "cors_preflight": without("access-control-allow-methods"),
     "cors_on_answers": without("access-control-expose-headers"),
@@ -96,7 +98,7 @@ ERROR_FAULTS: Mapping[str, Spoil | str] = {
     "missing_messages": NOT_OPENAI,
     "missing_model": status(200),
     "wrong_type": without("x-request-id"),
-    "unknown_model": changed(lambda told: told["error"].update(code=None)),
+    "unknown_model": changed(lambda document: document["error"].update(code=None)),
     "unknown_path": NOT_OPENAI,
     "unknown_root": status(403),
     "wrong_method": status(200),
@@ -106,7 +108,7 @@ ERROR_FAULTS: Mapping[str, Spoil | str] = {
     "not_utf8": status(500),
     "utf16": status(200),
     "many_scripts": status(400),
-    "upstream_400": changed(lambda told: told["error"].update(message="Bad request.")),
+    "upstream_400": changed(lambda document: document["error"].update(message="Bad request.")),
     "upstream_401": status(500),
     "upstream_429": without("retry-after-ms"),
     "upstream_500": TWICE,

@@ -119,8 +119,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         }
 
     def _gateway(self, status: int, message: str, code: str, more: dict[str, str] | None = None) -> Answer:
-        told = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
-        answer = Answer(status, {**_CORS, "x-request-id": "gateway-id-1", **(more or {})}, json.dumps(told).encode())
+        reported = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
+        answer = Answer(
+            status, {**_CORS, "x-request-id": "gateway-id-1", **(more or {})}, json.dumps(reported).encode()
+        )
         request = Request(self.command, self.path, "", (), b"", 0)
         return self.server.stage.spoil(request, answer) if self.server.stage.spoil else answer
 
@@ -145,10 +147,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 def stage(upstream: str, **secret: Any) -> Iterator[Stage]:
     """Serves on a free port of 127.0.0.1; `upstream` is OpenAI's base URL, `secret` more of the proxy's secret."""
     content = {"schema": 1, "api_key": "sk-upstream", "base_url": upstream, **secret}
-    made = settings.Settings("", "local", "ERROR", "buffered", "artifact-1", 60.0, VERSION)
+    created = settings.Settings("", "local", "ERROR", "buffered", "artifact-1", 60.0, VERSION)
     store = Store(content)
     serving = _Server(("127.0.0.1", 0), _Handler)
-    serving.stage = Stage(Parts(made, store), store, f"http://127.0.0.1:{serving.server_address[1]}")
+    serving.stage = Stage(Parts(created, store), store, f"http://127.0.0.1:{serving.server_address[1]}")
     thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

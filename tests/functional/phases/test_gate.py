@@ -35,8 +35,8 @@ SLOW = 0.04  # seconds; far above what this machine adds by itself
 
 @pytest.fixture(scope="module")
 def serving(standin: LLMockServer) -> Iterator[Stage]:
-    with stage(standin.base_url("openai"), **SECRET) as made:
-        yield made
+    with stage(standin.base_url("openai"), **SECRET) as created:
+        yield created
 
 
 def slowed(seconds: float) -> Any:
@@ -98,7 +98,7 @@ def test_phases_7_and_8_pass_on_a_release_that_is_well(standin: LLMockServer) ->
 
 def test_a_release_that_answers_500_is_stopped_by_every_phase(serving: Stage, standin: LLMockServer) -> None:
     aws = looking(standin.url).as_aws()
-    serving.spoil = lambda asked, answer: answer if asked.path == "/health" else Answer(500, {}, b"{}")
+    serving.spoil = lambda requested, answer: answer if requested.path == "/health" else Answer(500, {}, b"{}")
     try:
         for phase in (validate_endpoints, validate_errors):
             with pytest.raises(PhaseFailed) as raised:
@@ -122,20 +122,20 @@ def test_a_release_that_got_20_percent_slower_is_stopped_and_an_equal_one_passes
     serving.spoil = None
     assert "than in the last good run, limit 20 %: fail" in raised.value.message
     assert raised.value.evidence["compared_with"] == "version 1"
-    assert len(measured.live_figures.told) >= 6
+    assert len(measured.live_figures.written) >= 6
 
 
 def only_the_candidate(spoil: Callable[[Answer], Answer]) -> Any:
     """What spoils the candidate's answers to the load and leaves live's alone."""
-    return lambda asked, answer: spoil(answer) if asked.candidate and asked.path == "/health" else answer
+    return lambda requested, answer: spoil(answer) if requested.candidate and requested.path == "/health" else answer
 
 
 def beside_live(serving: Stage, deployment_id: str, spoil: Callable[[Answer], Answer]) -> Result[LoadEvidence]:
     """A load test of version 2 beside live version 1, which both take 40 ms."""
 
-    def both(asked: Asked, answer: Answer) -> Answer:
+    def both(requested: Asked, answer: Answer) -> Answer:
         time.sleep(SLOW)
-        spoilt: Answer = only_the_candidate(spoil)(asked, answer)
+        spoilt: Answer = only_the_candidate(spoil)(requested, answer)
         return spoilt
 
     serving.spoil = both

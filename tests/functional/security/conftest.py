@@ -68,9 +68,9 @@ class Account:
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
     with started(REGION, ACCOUNT, Strict(iam_resources=True, passed_roles=True)) as cloud:
-        made = Account(cloud, emulator.create_operator(cloud.endpoint, REGION, cloud.keys))
-        _install(made)
-        yield made
+        created = Account(cloud, emulator.create_operator(cloud.endpoint, REGION, cloud.keys))
+        _install(created)
+        yield created
 
 
 def _install(account: Account) -> None:

@@ -112,8 +112,8 @@ def patch_stage(name: str, path: str, value: str) -> Callable[[str], object]:
 
 def another_snapshot(api: str) -> None:
     gateway = boto3.client("apigateway")
-    made = gateway.create_deployment(restApiId=api)["id"]
-    patch_stage("api", "/deploymentId", made)(api)
+    created = gateway.create_deployment(restApiId=api)["id"]
+    patch_stage("api", "/deploymentId", created)(api)
 
 
 def drop_group(name: str) -> Callable[[str], object]:

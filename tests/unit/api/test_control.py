@@ -76,8 +76,8 @@ def test_an_approval_lets_the_execution_go_on_and_says_who_gave_it() -> None:
 
 def test_the_token_is_never_shown() -> None:
     aws = FakeAws()
-    told = ask(aws, deployments.show, id=waiting(aws)).body
-    assert told["approval"] == {"until": "tomorrow"}
+    answer = ask(aws, deployments.show, id=waiting(aws)).body
+    assert answer["approval"] == {"until": "tomorrow"}
 
 
 @pytest.mark.parametrize("why", ["running", "answered already"])
@@ -217,6 +217,6 @@ def test_one_environment_that_cannot_be_healed_stops_no_other() -> None:
         return start(name, given)
 
     aws.executions.start = picky  # type: ignore[method-assign]
-    told = swept(aws, after_s=90)
-    assert told["dev"] == "failed, the next sweep retries: slow down"
-    assert told["prod"].startswith("started")
+    answer = swept(aws, after_s=90)
+    assert answer["dev"] == "failed, the next sweep retries: slow down"
+    assert answer["prod"].startswith("started")

@@ -204,11 +204,11 @@ def test_show_has_all_twelve_phases_and_those_not_reached_are_pending() -> None:
     first = PhaseRecord(1, "preflight", PhaseStatus.SUCCEEDED, "2026-01-02T00:00:00+00:00", "2026-01-02T00:00:02+00:00")
     aws.records.put_phase(started, first)
     aws.records.put_phase(started, PhaseRecord(0, "acquire_lock", PhaseStatus.SUCCEEDED))
-    told = ask(aws, deployments.show, id=started).body
-    assert [phase["number"] for phase in told["phases"]] == list(range(1, 13))
-    assert [phase["status"] for phase in told["phases"]] == ["SUCCEEDED"] + ["PENDING"] * 11
-    assert (told["phases"][0]["duration_s"], told["percent"]) == (2.0, 8)
-    assert [step["name"] for step in told["steps"]] == ["acquire_lock"]
+    answer = ask(aws, deployments.show, id=started).body
+    assert [phase["number"] for phase in answer["phases"]] == list(range(1, 13))
+    assert [phase["status"] for phase in answer["phases"]] == ["SUCCEEDED"] + ["PENDING"] * 11
+    assert (answer["phases"][0]["duration_s"], answer["percent"]) == (2.0, 8)
+    assert [step["name"] for step in answer["steps"]] == ["acquire_lock"]
 
 
 @pytest.mark.parametrize("given", ["d" * 3_000, "d-1\n", "../x", ""])

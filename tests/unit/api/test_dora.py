@@ -18,35 +18,40 @@ def entry(hour: int, action: str = "deploy", outcome: str = "SUCCEEDED", **other
 
 
 def test_an_environment_without_history_has_no_figures_rather_than_zeros() -> None:
-    told = dora([], NOW)
-    assert (told.changes, told.lead_time_s, told.change_failure_rate, told.time_to_restore_s) == (0, None, None, None)
+    answer = dora([], NOW)
+    assert (answer.changes, answer.lead_time_s, answer.change_failure_rate, answer.time_to_restore_s) == (
+        0,
+        None,
+        None,
+        None,
+    )
 
 
 def test_frequency_and_lead_time_count_good_changes_only() -> None:
     slow = entry(3, requested_at="2026-01-30T02:00:00+00:00")
     quick = entry(5, requested_at="2026-01-30T04:50:00+00:00")
     no_op = entry(6, changed=False)
-    told = dora([no_op, quick, entry(4, outcome="ROLLED_BACK", users_saw_it=True), slow], NOW, days=10)
-    assert (told.changes, told.failed, told.deployments_per_day) == (3, 1, 0.2)
-    assert told.lead_time_s == (3600 + 600) / 2
+    answer = dora([no_op, quick, entry(4, outcome="ROLLED_BACK", users_saw_it=True), slow], NOW, days=10)
+    assert (answer.changes, answer.failed, answer.deployments_per_day) == (3, 1, 0.2)
+    assert answer.lead_time_s == (3600 + 600) / 2
 
 
 def test_a_change_that_was_taken_back_by_hand_has_failed() -> None:
-    told = dora([entry(3, "rollback"), entry(2), entry(1)], NOW)
-    assert (told.changes, told.failed, told.change_failure_rate) == (2, 1, 0.5)
+    answer = dora([entry(3, "rollback"), entry(2), entry(1)], NOW)
+    assert (answer.changes, answer.failed, answer.change_failure_rate) == (2, 1, 0.5)
 
 
 def test_a_rollback_that_failed_took_nothing_back() -> None:
-    told = dora([entry(3, "rollback", "FAILED"), entry(2)], NOW)
-    assert (told.failed, told.time_to_restore_s) == (0, None)
+    answer = dora([entry(3, "rollback", "FAILED"), entry(2)], NOW)
+    assert (answer.failed, answer.time_to_restore_s) == (0, None)
 
 
 def test_a_change_taken_back_by_hand_hurt_users_from_its_end_to_the_rollbacks() -> None:
     checked_between = entry(3, "revalidate")
-    told = dora([entry(4, "rollback"), checked_between, entry(2)], NOW)
-    assert (told.failed, told.time_to_restore_s) == (1, 2 * 3600)
-    told = dora([entry(4, "rollback"), entry(3, "plan"), entry(2)], NOW)
-    assert (told.failed, told.time_to_restore_s) == (1, 2 * 3600)
+    answer = dora([entry(4, "rollback"), checked_between, entry(2)], NOW)
+    assert (answer.failed, answer.time_to_restore_s) == (1, 2 * 3600)
+    answer = dora([entry(4, "rollback"), entry(3, "plan"), entry(2)], NOW)
+    assert (answer.failed, answer.time_to_restore_s) == (1, 2 * 3600)
 
 
 def test_what_was_refused_before_it_released_anything_is_no_change() -> None:
@@ -54,8 +59,8 @@ def test_what_was_refused_before_it_released_anything_is_no_change() -> None:
 
 
 def test_a_plan_restores_nothing() -> None:
-    told = dora([entry(9), entry(4, "plan"), entry(2, "revalidate", "FAILED")], NOW)
-    assert told.time_to_restore_s == 7 * 3600
+    answer = dora([entry(9), entry(4, "plan"), entry(2, "revalidate", "FAILED")], NOW)
+    assert answer.time_to_restore_s == 7 * 3600
 
 
 def test_an_aborted_change_is_no_failure() -> None:
@@ -65,8 +70,8 @@ def test_an_aborted_change_is_no_failure() -> None:
 def test_restoring_is_timed_from_what_users_saw_to_the_next_good_end() -> None:
     bad = entry(1, outcome="ROLLED_BACK", users_saw_it=True)
     unseen = entry(8, outcome="FAILED")
-    told = dora([entry(9), unseen, entry(4, "revalidate"), entry(2, "revalidate", "FAILED"), bad], NOW)
-    assert told.time_to_restore_s == 3 * 3600
+    answer = dora([entry(9), unseen, entry(4, "revalidate"), entry(2, "revalidate", "FAILED"), bad], NOW)
+    assert answer.time_to_restore_s == 3 * 3600
 
 
 def test_what_is_older_than_the_window_does_not_count() -> None:

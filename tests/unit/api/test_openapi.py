@@ -33,7 +33,9 @@ ROUTES = re.findall(r'@app\.route\("([^"]+)", methods=\["(\w+)"\]', APP.read_tex
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
-    return [(path, method, told) for path, methods in document()["paths"].items() for method, told in methods.items()]
+    return [
+        (path, method, answer) for path, methods in document()["paths"].items() for method, answer in methods.items()
+    ]
 
 
 def test_every_route_is_described_and_no_other() -> None:

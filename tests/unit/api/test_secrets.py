@@ -29,8 +29,8 @@ def world() -> FakeAws:
 
 
 def stored(aws: FakeAws) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(aws.secrets.read(NAME).text)
-    return told
+    answer: dict[str, Any] = json.loads(aws.secrets.read(NAME).text)
+    return answer
 
 
 def test_a_new_key_loses_neither_aliases_nor_client_keys() -> None:

@@ -160,7 +160,7 @@ def test_without_a_key_anywhere_a_new_environment_is_refused_before_anything_is_
     assert all(request.method == "GET" for request in shell.requests)
 
 
-def known(name: str) -> list[Any]:
+def registered(name: str) -> list[Any]:
     """The answers about an environment that runs with other settings than a file of defaults."""
     live = {"version": "1", "config": {"memory_mb": 256}}
     return [{"name": name, "live": live}, {"deployments": []}, {"environment": name, "fields": {}}]
@@ -172,7 +172,7 @@ def test_a_later_wave_waits_for_the_earlier_and_does_not_start_after_a_failure(
     written(tmp_path, "prod", "order: 2\n")
     written(tmp_path, "dev", "order: 1\n")
     failed = {"id": "d-1", "environment": "dev", "status": "ROLLED_BACK", "phases": [], "steps": []}
-    assert apply(shell, tmp_path, *known("dev"), *known("prod"), {"id": "d-1"}, failed) == 4
+    assert apply(shell, tmp_path, *registered("dev"), *registered("prod"), {"id": "d-1"}, failed) == 4
     posts = [request.json for request in shell.requests if request.method == "POST"]
     assert [post["environment"] for post in posts] == ["dev"]
     assert "not started: prod" in capsys.readouterr().err
@@ -182,7 +182,10 @@ def test_waves_are_rolled_in_order(shell: ControlApi, tmp_path: Path) -> None:
     written(tmp_path, "prod", "order: 2\n")
     written(tmp_path, "dev", "order: 1\n")
     ends = [{"id": "d-1", "environment": "dev", **DONE}, {"id": "d-2", "environment": "prod", **DONE}]
-    assert apply(shell, tmp_path, *known("dev"), *known("prod"), {"id": "d-1"}, ends[0], {"id": "d-2"}, ends[1]) == 0
+    assert (
+        apply(shell, tmp_path, *registered("dev"), *registered("prod"), {"id": "d-1"}, ends[0], {"id": "d-2"}, ends[1])
+        == 0
+    )
     posts = [request.json["environment"] for request in shell.requests if request.method == "POST"]
     assert posts == ["dev", "prod"]
 
@@ -191,9 +194,9 @@ def test_a_dry_run_changes_nothing_and_no_terminal_is_asked(
     shell: ControlApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(tmp_path, "dev", "")
-    assert apply(shell, path, *known("dev"), words=("--dry-run",)) == 0
+    assert apply(shell, path, *registered("dev"), words=("--dry-run",)) == 0
     assert "~ config.memory_mb: 256 -> 512" in capsys.readouterr().out
-    assert apply(shell, path, *known("dev"), words=()) == 2
+    assert apply(shell, path, *registered("dev"), words=()) == 2
     assert "add --yes" in capsys.readouterr().err
     assert all(request.method == "GET" for request in shell.requests)
 
@@ -201,7 +204,7 @@ def test_a_dry_run_changes_nothing_and_no_terminal_is_asked(
 def test_the_deployment_is_held_to_the_plan_of_its_environment(shell: ControlApi, tmp_path: Path) -> None:
     ended = {"id": "d-1", "environment": "dev", **DONE}
     words = ("--yes", "--expected-plan", "dev=abc")
-    assert apply(shell, written(tmp_path, "dev", ""), *known("dev"), {"id": "d-1"}, ended, words=words) == 0
+    assert apply(shell, written(tmp_path, "dev", ""), *registered("dev"), {"id": "d-1"}, ended, words=words) == 0
     (post,) = (request.json for request in shell.requests if request.method == "POST")
     assert post["options"]["expected_plan"] == "abc"
 
@@ -212,7 +215,7 @@ def test_models_and_client_keys_are_compared_by_name_and_no_other_value_is_shown
     monkeypatch.setenv("MY_KEY", KEY)
     text = f"models: {{fast: {{target: x}}}}\nclient_keys: [{{id: web, sha256: {'a' * 64}}}]\n"
     path = written(tmp_path, "dev", text + "provider: {api_key: {env: MY_KEY}}\n")
-    *others, _ = known("dev")
+    *others, _ = registered("dev")
     view = {"environment": "dev", "fields": {"schema": "x"}, "models": ["slow"], "client_keys": []}
     assert apply(shell, path, *others, view, words=("--dry-run",)) == 0
     out = capsys.readouterr().out

@@ -16,9 +16,9 @@ LATE = NOW + timedelta(hours=3)
 
 
 def test_the_deploys_own_limit_goes_before_the_environments() -> None:
-    told = expiry.after_deploy(Config(ttl_hours=10), Options(ttl_hours=2, remove_secret=True), NOW)
-    assert told["expires_at"] == (NOW + timedelta(hours=2)).isoformat()
-    assert told["at_expiry"] == {"remove_secret": True, "secret_recovery_days": 7}
+    answer = expiry.after_deploy(Config(ttl_hours=10), Options(ttl_hours=2, remove_secret=True), NOW)
+    assert answer["expires_at"] == (NOW + timedelta(hours=2)).isoformat()
+    assert answer["at_expiry"] == {"remove_secret": True, "secret_recovery_days": 7}
     assert expiry.after_deploy(Config(ttl_hours=10), Options(), NOW)["expires_at"] == "2026-01-02T13:04:05+00:00"
 
 
@@ -45,8 +45,8 @@ def test_an_environment_expires_at_its_time_and_a_protected_one_never() -> None:
 
 
 def test_one_expiry_has_one_key_and_a_new_one_another() -> None:
-    one, other = environment(expires_at="a"), environment(expires_at="b")
-    assert expiry.key(one) == expiry.key(one) != expiry.key(other)
+    item, other = environment(expires_at="a"), environment(expires_at="b")
+    assert expiry.key(item) == expiry.key(item) != expiry.key(other)
 
 
 def test_a_clean_up_that_failed_comes_again_tomorrow_and_a_good_one_ends_it() -> None:

@@ -97,11 +97,11 @@ def test_the_proxy_refuses_what_is_refused_here(document: Any, field: str) -> No
 
 @pytest.mark.parametrize("document", RIGHT)
 def test_the_proxy_takes_what_is_taken_here(document: dict[str, Any]) -> None:
-    told = check(document)
-    seen = decode(json.dumps(document))
-    assert dict(told.models) == {alias: model.target for alias, model in seen.models.items()}
-    assert list(told.client_keys) == [client.id for client in seen.client_keys]
-    assert tuple(told.cors_origins) == seen.cors_origins
+    answer = check(document)
+    observed = decode(json.dumps(document))
+    assert dict(answer.models) == {alias: model.target for alias, model in observed.models.items()}
+    assert list(answer.client_keys) == [client.id for client in observed.client_keys]
+    assert tuple(answer.cors_origins) == observed.cors_origins
 
 
 @pytest.mark.parametrize("key", ["sk-short", "pk-abcdefghijklmnop0123", "sk-abcdefghijkl mnop0123", "Bearer " + KEY])

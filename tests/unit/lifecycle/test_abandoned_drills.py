@@ -39,8 +39,10 @@ def swept(aws: FakeAws, name: str) -> dict[str, Any]:
 
 
 def of(aws: FakeAws, environment: str, action: Action) -> Deployment:
-    (found,) = (one for one in aws.records.started.values() if (one.environment, one.action) == (environment, action))
-    return found
+    (result,) = (
+        item for item in aws.records.started.values() if (item.environment, item.action) == (environment, action)
+    )
+    return result
 
 
 @pytest.mark.parametrize("status", ["ABORTED", "FAILED", "ROLLED_BACK"])
@@ -52,8 +54,8 @@ def test_its_rollout_is_asked_to_stop_and_its_environment_goes_after_that(status
     child, removal = of(aws, name, Action.DEPLOY), of(aws, name, Action.CLEANUP)
     assert (child.abort_requested, removal.waiting) == (True, True)
     assert (removal.options.remove_secret, removal.options.secret_recovery_days) == (True, 0)
-    asked = [event for event in aws.records.events(child.id) if event["kind"] == "deployment.abort_requested"]
-    assert [event["detail"] for event in asked] == [{"by": drills.CALLER}]
+    requested = [event for event in aws.records.events(child.id) if event["kind"] == "deployment.abort_requested"]
+    assert [event["detail"] for event in requested] == [{"by": drills.CALLER}]
     ends(aws, name, child.id, "ABORTED")
     swept(aws, child.id)
     lock = aws.records.environment(name).lock
@@ -89,4 +91,4 @@ def test_where_nothing_is_left_or_nothing_was_interrupted_nothing_is_done(how: s
     before = dict(aws.records.started)
     swept(aws, started)
     assert aws.records.started == before
-    assert all(one.status is not DeploymentStatus.WAITING_APPROVAL for one in before.values())
+    assert all(item.status is not DeploymentStatus.WAITING_APPROVAL for item in before.values())

@@ -45,7 +45,7 @@ def ends(aws: FakeAws, deployment_id: str, status: str = "SUCCEEDED", **changes:
 
 
 def verdict(aws: FakeAws, environment: str) -> str:
-    return next(one.verdict.value for one in aws.nights.of(NIGHT) if one.environment == environment)
+    return next(item.verdict.value for item in aws.nights.of(NIGHT) if item.environment == environment)
 
 
 def listed(aws: FakeAws) -> dict[str, Any]:
@@ -56,9 +56,9 @@ def test_the_names_of_those_that_serve_users_go_to_the_bucket_and_only_their_num
     aws = FakeAws()
     live(aws, "dev", "prod")
     deploy(aws, "never-live")
-    told = listed(aws)
-    assert json.loads(aws.artifacts.get(told["key"])) == ["dev", "prod"]
-    assert (told["night"], told["count"], told["bucket"]) == (NIGHT, 2, aws.settings.bucket)
+    answer = listed(aws)
+    assert json.loads(aws.artifacts.get(answer["key"])) == ["dev", "prod"]
+    assert (answer["night"], answer["count"], answer["bucket"]) == (NIGHT, 2, aws.settings.bucket)
 
 
 def test_a_night_that_is_started_by_hand_is_todays() -> None:
@@ -94,8 +94,8 @@ def test_a_busy_environment_is_told_as_such_at_once_and_nobody_is_put_in_its_lin
     live(aws, "dev")
     holder = deploy(aws, "dev")
     assert check(aws, "dev")["status"] == "SUCCEEDED"
-    (found,) = aws.nights.of(NIGHT)
-    assert (found.verdict.value, found.deployment_id) == ("busy", "")
+    (result,) = aws.nights.of(NIGHT)
+    assert (result.verdict.value, result.deployment_id) == ("busy", "")
     assert aws.records.next_in_line("dev") is None
     assert list(aws.executions.started) == [holder]
 
@@ -183,7 +183,7 @@ def test_a_check_that_does_not_end_does_not_hold_the_night_up() -> None:
 def test_the_sum_says_how_many_were_started_and_names_all_that_were_not_good() -> None:
     aws = FakeAws()
     live(aws, "bad", "busy", "fine", "lost")
-    asked = listed(aws)
+    requested = listed(aws)
     deploy(aws, "busy")
     check(aws, "busy")
     ids = {}
@@ -192,9 +192,9 @@ def test_the_sum_says_how_many_were_started_and_names_all_that_were_not_good() -
         ids[name] = started["deployment_id"]
         ends(aws, ids[name], status)
         check(aws, name, **started)
-    told = nightly.summarize_night(asked, aws.as_aws(), lambda: NOW + timedelta(hours=1))
+    answer = nightly.summarize_night(requested, aws.as_aws(), lambda: NOW + timedelta(hours=1))
     counts = {"asked": 4, "started": 2, "good": 1, "drifted": 0, "failed": 1, "busy": 1, "lost": 1}
-    assert told == {"night": NIGHT, **counts, "complete": False}
+    assert answer == {"night": NIGHT, **counts, "complete": False}
     (night,) = ask(aws, nights.index).body["nights"]
     assert night["which"] == {"failed": {"bad": ids["bad"]}, "busy": {"busy": ""}, "lost": {"lost": ""}}
     assert (night["began_at"], night["ended_at"]) == ("2026-01-02T03:04:05.000+00:00", "2026-01-02T04:04:05.000+00:00")
@@ -203,11 +203,11 @@ def test_the_sum_says_how_many_were_started_and_names_all_that_were_not_good() -
 def test_a_night_is_complete_when_it_is_known_of_everybody_what_came_of_it() -> None:
     aws = FakeAws()
     live(aws, "dev")
-    asked = listed(aws)
+    requested = listed(aws)
     started = check(aws, "dev")
     ends(aws, started["deployment_id"], "FAILED")
     check(aws, "dev", **started)
-    assert nightly.summarize_night(asked, aws.as_aws(), lambda: NOW)["complete"]
-    broken = asked | {"error": {"Error": "States.ItemReaderFailed", "Cause": "gone"}}
+    assert nightly.summarize_night(requested, aws.as_aws(), lambda: NOW)["complete"]
+    broken = requested | {"error": {"Error": "States.ItemReaderFailed", "Cause": "gone"}}
     assert not nightly.summarize_night(broken, aws.as_aws(), lambda: NOW)["complete"]
     assert ask(aws, nights.index).body["nights"][0]["error"]["Error"] == "States.ItemReaderFailed"

@@ -70,4 +70,4 @@ def test_one_that_is_busy_is_left_until_it_is_free() -> None:
     aws = world(expires_at=None)
     busy = ask(aws, deployments.start, {"environment": "dev"}).body["id"]
     aws.records.attributes["dev"]["expires_at"] = OVER
-    assert [one.id for one in swept(aws)] == [busy]
+    assert [item.id for item in swept(aws)] == [busy]

@@ -86,10 +86,10 @@ def read(service: str, method: str, path: str) -> Call:
         (read("lambda", "GET", "/2015-03-31/functions/f"), 404, False),
     ],
 )
-def test_only_a_missing_object_of_s3_is_hidden(made: Call, status: int, refused: bool) -> None:
-    hidden = MissingKeys(lambda _call, bucket: bucket == "bucket").after(made, (status, {}, b""))
+def test_only_a_missing_object_of_s3_is_hidden(created: Call, status: int, refused: bool) -> None:
+    hidden = MissingKeys(lambda _call, bucket: bucket == "bucket").after(created, (status, {}, b""))
     assert bool(hidden) is refused
-    assert MissingKeys(lambda _call, _bucket: False).after(made, (status, {}, b"")) is None
+    assert MissingKeys(lambda _call, _bucket: False).after(created, (status, {}, b"")) is None
 
 
 GOOD = {"DataType": "String", "StringValue": "x"}

@@ -56,18 +56,18 @@ def test_the_change_set_that_was_requested_is_executed_by_its_id(fake: FakeAws) 
     assert second.cursor_as(StackCursor).change_set == f"arn:{NAME}"
     assert run(second, fake).status is Status.IN_PROGRESS
     assert fake.stacks.did == ["update change set", "execute"]
-    assert fake.stacks.made == {}
+    assert fake.stacks.planned == {}
 
 
 def test_a_change_set_of_someone_else_under_our_name_is_deleted_and_ours_executed(fake: FakeAws) -> None:
-    fake.stacks.made = {NAME: FOREIGN}
+    fake.stacks.planned = {NAME: FOREIGN}
     run(waiting(fake), fake)
     assert fake.stacks.did == [f"delete change set {NAME}", "update change set", "execute"]
 
 
 def test_a_change_set_that_took_our_names_place_is_not_executed(fake: FakeAws) -> None:
     second = waiting(fake)
-    fake.stacks.made = {NAME: FOREIGN}
+    fake.stacks.planned = {NAME: FOREIGN}
     run(second, fake)
     assert fake.stacks.did == ["update change set", f"delete change set {NAME}", "update change set", "execute"]
 
@@ -75,10 +75,10 @@ def test_a_change_set_that_took_our_names_place_is_not_executed(fake: FakeAws) -
 @pytest.mark.parametrize("description", ["", "digest 0000", "by hand"])
 def test_a_change_set_of_another_digest_is_refused_and_deleted(fake: FakeAws, description: str) -> None:
     second = waiting(fake)
-    fake.stacks.made[NAME] = dataclasses.replace(fake.stacks.made[NAME], description=description)
+    fake.stacks.planned[NAME] = dataclasses.replace(fake.stacks.planned[NAME], description=description)
     with pytest.raises(PhaseFailed) as failed:
         run(second, fake)
-    assert (failed.value.code, fake.stacks.made) == ("ForeignChangeSet", {})
+    assert (failed.value.code, fake.stacks.planned) == ("ForeignChangeSet", {})
     assert "execute" not in fake.stacks.did
 
 
@@ -86,24 +86,24 @@ def test_other_inputs_have_another_digest(fake: FakeAws) -> None:
     digests = set()
     for key in ("arn:secret", "arn:another"):
         evidence = results(SecretEvidence(arn=key), ArtifactEvidence(key="artifacts/dev/abc.zip"))
-        fake.stacks.answers, fake.stacks.made = [PENDING], {}
+        fake.stacks.answers, fake.stacks.planned = [PENDING], {}
         first = request(environment=environment(), results=evidence)
         digests.add(next_call(first, run(first, fake)).cursor_as(StackCursor).digest)
     assert len(digests) == 2
 
 
 def test_a_cursor_of_an_earlier_version_names_no_change_set_and_begins_again(fake: FakeAws) -> None:
-    fake.stacks.made = {"proxyctl-d-new": dataclasses.replace(READY, name="proxyctl-d-new")}
+    fake.stacks.planned = {"proxyctl-d-new": dataclasses.replace(READY, name="proxyctl-d-new")}
     fake.stacks.answers = [READY]
     run(dataclasses.replace(ask(), cursor={"step": "changing", "creates": False}), fake)
     assert fake.stacks.did == ["delete change set proxyctl-d-new", "update change set", "execute"]
 
 
 def test_a_change_set_that_is_still_being_made_is_waited_for_before_it_is_deleted(fake: FakeAws) -> None:
-    fake.stacks.made = {NAME: dataclasses.replace(PENDING, name=NAME)}
+    fake.stacks.planned = {NAME: dataclasses.replace(PENDING, name=NAME)}
     first = run(ask(), fake)
     assert (first.status, fake.stacks.did) == (Status.IN_PROGRESS, [])
-    fake.stacks.made = {NAME: dataclasses.replace(READY, name=NAME)}
+    fake.stacks.planned = {NAME: dataclasses.replace(READY, name=NAME)}
     run(next_call(ask(), first), fake)
     assert fake.stacks.did == [f"delete change set {NAME}", "update change set"]
 

@@ -6,6 +6,7 @@ light, in the dark and in print. Each series has a role, which is its CSS class 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ _STYLE = Style(label_font_size=12, major_label_font_size=12, legend_font_size=12
 _BAR_HEIGHT = 22
 _MOST_LABELS = 9
 _DROPPED = ("defs", "desc", "title", "script", "style")
+
+# pygal's finder of map plugins has no find_spec, which other importers (pytest's) call without asking.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,9 @@ class World:
         self.now += CANDIDATE_TTL_S
 
 
-def wrong_key_refused(upstream: Upstream, seen: Seen, client: socket.socket) -> bool:
-    good = seen.header("authorization") == "Bearer sk-upstream"
-    return (chat() if good else reply(401, {"error": {}}))(upstream, seen, client)
+def wrong_key_refused(upstream: Upstream, observed: Seen, client: socket.socket) -> bool:
+    good = observed.header("authorization") == "Bearer sk-upstream"
+    return (chat() if good else reply(401, {"error": {}}))(upstream, observed, client)
 
 
 def test_a_wrong_pending_key_fails_the_candidate_and_no_user() -> None:

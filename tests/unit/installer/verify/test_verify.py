@@ -21,7 +21,9 @@ from installer.verify.verdicts import Outcome, Result
 
 
 def ended(status: str = "SUCCEEDED", message: str = "", **evidence: Any) -> Deployment:
-    phases: Any = [{"number": 1, "name": name, "status": status, "evidence": told} for name, told in evidence.items()]
+    phases: Any = [
+        {"number": 1, "name": name, "status": status, "evidence": answer} for name, answer in evidence.items()
+    ]
     return Deployment(id="d", environment="v", status=status, phases=phases, error={"message": message, "code": "C"})
 
 
@@ -82,9 +84,9 @@ def test_every_row_has_one_judge_or_a_reason_why_none_can_be() -> None:
 
 
 def test_a_sound_account_passes_every_row_that_the_command_can_see() -> None:
-    seen = outcomes(sound())
-    assert {key for key, outcome in seen.items() if outcome is Outcome.NOT_RUN} == BY_HAND
-    assert {outcome for key, outcome in seen.items() if key not in BY_HAND} == {Outcome.PASSED}
+    observed = outcomes(sound())
+    assert {key for key, outcome in observed.items() if outcome is Outcome.NOT_RUN} == BY_HAND
+    assert {outcome for key, outcome in observed.items() if key not in BY_HAND} == {Outcome.PASSED}
     assert {result.outcome for result in judges.steps(sound())} == {Outcome.PASSED}
 
 
@@ -95,10 +97,10 @@ def test_a_run_that_ended_at_once_judges_nothing_as_passed() -> None:
 
 
 def test_the_embedded_cloud_says_not_run_where_it_cannot_show_a_row() -> None:
-    seen = outcomes(sound(), embedded=True)
+    observed = outcomes(sound(), embedded=True)
     for row in rows.ROWS:
         expected = Outcome.NOT_RUN if row.embedded or row.by_hand else Outcome.PASSED
-        assert seen[row.key] is expected, row.key
+        assert observed[row.key] is expected, row.key
 
 
 def events(*arrivals: tuple[float, str], status: int = 200, content_type: str = "text/event-stream") -> Stream:
@@ -130,8 +132,8 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_what_is_not_as_it_must_be_fails_its_row_and_no_other(case: str) -> None:
     key, changed = BROKEN[case]
-    seen = outcomes(replace(sound(), **changed))
-    failing = {name for name, outcome in seen.items() if outcome is Outcome.FAILED}
+    observed = outcomes(replace(sound(), **changed))
+    failing = {name for name, outcome in observed.items() if outcome is Outcome.FAILED}
     assert key in failing
     assert failing <= {key, *({"streaming", "stream-content-type"} if "stream" in changed else set())}
 

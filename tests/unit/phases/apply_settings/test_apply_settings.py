@@ -132,7 +132,7 @@ def test_another_operation_is_waited_for_and_then_the_change_begins() -> None:
 
 def test_a_change_set_of_an_earlier_phase_is_deleted_so_that_no_late_lambda_executes_it() -> None:
     aws = world()
-    aws.stacks.made = {"proxyctl-deploy-d-new": dataclasses.replace(READY, name="proxyctl-deploy-d-new")}
+    aws.stacks.planned = {"proxyctl-deploy-d-new": dataclasses.replace(READY, name="proxyctl-deploy-d-new")}
     apply_settings.run(ask(), aws.as_aws())
     assert aws.stacks.did[0] == "delete change set proxyctl-deploy-d-new"
 

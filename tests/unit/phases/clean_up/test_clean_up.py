@@ -280,7 +280,7 @@ def test_a_log_group_that_late_lines_create_again_is_deleted_again() -> None:
 def test_a_stack_is_deleted_twice_at_most_and_the_failure_names_its_cause() -> None:
     fake = aws()
     fake.stacks.walks = {"delete": ["DELETE_FAILED"]}
-    fake.stacks.told = [StackEvent("1", "", "Role", "AWS::IAM::Role", "DELETE_FAILED", "has an attached policy")]
+    fake.stacks.past_events = [StackEvent("1", "", "Role", "AWS::IAM::Role", "DELETE_FAILED", "has an attached policy")]
     with pytest.raises(PhaseFailed, match="has an attached policy"):
         remove(fake)
     assert fake.stacks.did.count("delete") == 2

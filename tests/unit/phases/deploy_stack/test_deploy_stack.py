@@ -125,7 +125,7 @@ def test_a_refused_change_set_names_cloudformations_reason_and_is_removed() -> N
     with pytest.raises(PhaseFailed, match="Unresolved resource dependency") as caught:
         to_the_end(ask(), fake)
     assert caught.value.code == "ChangeSetFailed"
-    assert fake.stacks.made == {}
+    assert fake.stacks.planned == {}
 
 
 # By state: the states that follow each operation, in order, and the operations that must have been done.
@@ -204,7 +204,9 @@ def test_a_stack_that_stays_broken_fails_with_the_failed_resource(status: str, o
     fake = aws()
     fake.stacks.add(STACK, status)
     fake.stacks.walks = {operation: [stays]}
-    fake.stacks.told = [StackEvent("1", "", "Api", "AWS::ApiGateway::RestApi", "DELETE_FAILED", "held by a domain")]
+    fake.stacks.past_events = [
+        StackEvent("1", "", "Api", "AWS::ApiGateway::RestApi", "DELETE_FAILED", "held by a domain")
+    ]
     with pytest.raises(PhaseFailed, match="held by a domain") as caught:
         to_the_end(ask(), fake)
     assert caught.value.code == "StackStuck"
@@ -253,13 +255,13 @@ def test_the_pauses_grow_while_the_same_operation_is_waited_for() -> None:
 def test_a_change_set_left_by_a_crash_is_removed_and_one_made_by_hand_is_not() -> None:
     fake = aws()
     fake.stacks.add(STACK)
-    fake.stacks.made = {
+    fake.stacks.planned = {
         "proxyctl-d-old": dataclasses.replace(CHANGED, name="proxyctl-d-old"),
         "by-hand": dataclasses.replace(CHANGED, name="by-hand"),
     }
     result = to_the_end(ask(), fake)
     assert result.removed_change_sets == ("proxyctl-d-old",)
-    assert "by-hand" in fake.stacks.made
+    assert "by-hand" in fake.stacks.planned
 
 
 REPLACING = dataclasses.replace(
@@ -275,7 +277,7 @@ def test_a_change_that_loses_something_for_good_is_refused_and_the_change_set_re
         to_the_end(ask(), fake)
     assert caught.value.field == "options.allow_replacement"
     assert "execute" not in fake.stacks.did
-    assert fake.stacks.made == {}
+    assert fake.stacks.planned == {}
 
 
 def test_replacing_is_done_with_allow_replacement() -> None:
@@ -292,11 +294,11 @@ def test_a_failed_update_names_the_first_failed_resource_of_this_operation() -> 
     fake.stacks.add(STACK)
     fake.stacks.answers = [CHANGED]
     old = StackEvent("0", "", "Role", "AWS::IAM::Role", "UPDATE_FAILED", "an older story")
-    fake.stacks.told = [old]
+    fake.stacks.past_events = [old]
     fake.stacks.walks = {"execute": ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]}
     first = ask()
     result = deploy_stack.run(first, fake.as_aws())
-    fake.stacks.told = [
+    fake.stacks.past_events = [
         old,
         StackEvent("1", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_FAILED", "CloudWatch Logs role ARN must be set"),
         StackEvent("2", "", STACK, "AWS::CloudFormation::Stack", "UPDATE_ROLLBACK_COMPLETE", ""),
@@ -314,7 +316,7 @@ def test_a_failed_creation_names_its_cause_although_the_stack_was_deleted() -> N
     fake = aws()
     fake.stacks.answers = [CHANGED]
     fake.stacks.walks = {"execute": ["CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "DELETE_COMPLETE"]}
-    fake.stacks.told = [StackEvent("1", "", "Role", "AWS::IAM::Role", "CREATE_FAILED", "already exists")]
+    fake.stacks.past_events = [StackEvent("1", "", "Role", "AWS::IAM::Role", "CREATE_FAILED", "already exists")]
     first = ask()
     after = next_call(first, deploy_stack.run(first, fake.as_aws()))
     cursor = {**after.cursor, "since": "", "last": ""}
@@ -328,9 +330,9 @@ def test_progress_is_reported_resource_by_resource() -> None:
     fake.stacks.answers = [CHANGED]
     fake.stacks.walks = {"execute": ["UPDATE_IN_PROGRESS"] * 3 + ["UPDATE_COMPLETE"]}
     current = next_call(ask(), deploy_stack.run(ask(), fake.as_aws()))
-    fake.stacks.told.append(StackEvent("1", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_IN_PROGRESS"))
+    fake.stacks.past_events.append(StackEvent("1", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_IN_PROGRESS"))
     first = deploy_stack.run(current, fake.as_aws())
-    fake.stacks.told.append(StackEvent("2", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_COMPLETE"))
+    fake.stacks.past_events.append(StackEvent("2", "", "Stage", "AWS::ApiGateway::Stage", "UPDATE_COMPLETE"))
     second = deploy_stack.run(next_call(current, first), fake.as_aws())
     assert evidence(first).resources == {"Stage": "UPDATE_IN_PROGRESS"}
     assert evidence(second).resources == {"Stage": "UPDATE_COMPLETE"}

@@ -66,7 +66,7 @@ def test_a_good_account_passes_and_every_role_was_asked_about() -> None:
     assert evidence.findings == ()
     assert evidence.simulated.roles == len(documents())
     assert evidence.simulated.actions == len(ACTIONS)
-    assert {role for role, _, _ in fake.identity.asked} == {role_of(stem) for stem in documents()}
+    assert {role for role, _, _ in fake.identity.questions} == {role_of(stem) for stem in documents()}
 
 
 def test_the_summary_counts_what_was_checked_and_quotes_warnings() -> None:
@@ -127,7 +127,7 @@ def test_any_action_of_any_role_that_is_taken_away_is_named(stem: str, action: s
 def test_conditions_are_part_of_the_question() -> None:
     fake = aws()
     run(fake)
-    passing = {role: context for role, action, context in fake.identity.asked if action == "iam:PassRole"}
+    passing = {role: context for role, action, context in fake.identity.questions if action == "iam:PassRole"}
     assert passing["ChangeStacksRole"]["iam:PassedToService"] == "lambda.amazonaws.com"
     assert passing["ChangeStacksRole"]["iam:PermissionsBoundary"] == fake.settings.boundary_arn
     assert passing["DeployStackRole"]["iam:PassedToService"] == "cloudformation.amazonaws.com"

@@ -251,9 +251,9 @@ GRANTS = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(GRANTS)
 def test_every_grant_is_in_one_question_whose_lists_cover_it_within_the_limits(grants: list[Grant]) -> None:
-    asked = questions.questions(grants)
-    assert sorted(map(id, (grant for question in asked for grant in question.grants))) == sorted(map(id, grants))
-    for question in asked:
+    requested = questions.questions(grants)
+    assert sorted(map(id, (grant for question in requested for grant in question.grants))) == sorted(map(id, grants))
+    for question in requested:
         for grant in question.grants:
             assert set(grant.actions) <= set(question.actions)
             assert set(grant.resources) <= set(question.resources)
@@ -265,8 +265,8 @@ def test_every_grant_is_in_one_question_whose_lists_cover_it_within_the_limits(g
 
 def test_a_decision_counts_for_the_grant_that_has_the_pair_only() -> None:
     """Two grants share a request; what IAM says of one's action on the other's resource means nothing."""
-    one, two = Grant("p", "a", ["s3:Get"], ["arn:1", "arn:2"]), Grant("p", "b", ["s3:Put"], ["arn:3"])
-    together = questions.combined([one, two])
+    item, two = Grant("p", "a", ["s3:Get"], ["arn:1", "arn:2"]), Grant("p", "b", ["s3:Put"], ["arn:3"])
+    together = questions.combined([item, two])
     allowed = {("s3:Get", "arn:2"), ("s3:Put", "arn:1")}
     decisions = [
         Decision(action, resource, "allowed" if (action, resource) in allowed else "implicitDeny")

@@ -44,8 +44,8 @@ def text_of(markup: str) -> str:
 
 def charts(page: str) -> dict[str, str]:
     """Each chart by its label for screen readers."""
-    found = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    return {str(fromstring(svg).get("aria-label")): svg for svg in found}
+    result = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    return {str(fromstring(svg).get("aria-label")): svg for svg in result}
 
 
 class Balanced(HTMLParser):
