@@ -1,8 +1,9 @@
 """Asks IAM's policy simulator whether every role of the control plane may do what its policy allows.
 
 The simulator answers a few requests a second for the whole account. So a role is one request where it fits, what was
-allowed is remembered for an hour by role and digest of the policy, and a role that there was no time for is NOT RUN: a
-warning, since the simulator's rate says nothing of the role.
+allowed is remembered for an hour, and a role that there was no time for is NOT RUN: a warning, since the simulator's
+rate says nothing of the role. An answer is remembered for the policy that IAM holds for the role, which is read each
+time: a permission that someone takes away is asked about at once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from chalicelib.domain.aws.identity import Simulation
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed, NotFound, Throttled
 from chalicelib.domain.evidence.preflight import Finding, Simulated
 from chalicelib.domain.times import stamp
+from chalicelib.engine.fingerprints import fingerprint
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
 
@@ -66,22 +68,24 @@ def check(request: Request, aws: Aws, pace: Pace | None = None) -> tuple[list[Fi
     roles = list(existing(names, aws.settings))
     pace.random.shuffle(roles)  # environments that begin together ask about other roles first
     survey = _Survey(findings=[verdicts.no_role(policy) for policy in missing(names)])
-    for role in _not_remembered(roles, survey, request, aws):
+    for role in _not_remembered(roles, survey, request, aws, pace):
         _ask(role, survey, request, aws, pace)
     if survey.fresh:
         aws.simulations.remember(survey.fresh)
     if survey.unanswered:
-        open_roles = _not_remembered(survey.unanswered, survey, request, aws)  # another environment may have asked
+        # Another environment may have asked meanwhile.
+        open_roles = _not_remembered(survey.unanswered, survey, request, aws, pace)
         survey.findings.extend(verdicts.no_time([role.policy for role in open_roles], pace.patience_s))
     return sorted(survey.findings, key=lambda finding: finding.message), survey.simulated()
 
 
-def _not_remembered(roles: Sequence[Role], survey: _Survey, request: Request, aws: Aws) -> list[Role]:
+def _not_remembered(roles: Sequence[Role], survey: _Survey, request: Request, aws: Aws, pace: Pace) -> list[Role]:
     memory: Mapping[str, Simulation] = {} if request.options.force else aws.simulations.remembered()
     rest = []
     for role in roles:
         simulation = memory.get(role.name)
-        if simulation and simulation.digest == role.digest and simulation.until > stamp(request.now):
+        is_young = simulation is not None and simulation.until > stamp(request.now)
+        if simulation and is_young and simulation.digest == _digest(role, aws, pace):
             survey.remembered += 1
             survey.count(role, simulation.by_text)
         else:
@@ -89,10 +93,20 @@ def _not_remembered(roles: Sequence[Role], survey: _Survey, request: Request, aw
     return rest
 
 
+def _digest(role: Role, aws: Aws, pace: Pace) -> str | None:
+    """Of what the simulator is asked and of the policy that the role has now; None when IAM does not show that."""
+    try:
+        text = pace.call(lambda: aws.identity.role_policy(role.name, role.inline_policy))
+    except (AccessDenied, Throttled):
+        return None
+    return fingerprint(role.digest, text) if text else None
+
+
 def _ask(role: Role, survey: _Survey, request: Request, aws: Aws, pace: Pace) -> None:
     if pace.is_over:
         survey.unanswered.append(role)
         return
+    digest = _digest(role, aws, pace)
     try:
         refusals = [each for question in questions(role.grants) for each in _refused(question, role, aws, pace)]
         findings, by_text = _judge(role, refusals, aws)
@@ -104,9 +118,9 @@ def _ask(role: Role, survey: _Survey, request: Request, aws: Aws, pace: Pace) ->
         return
     survey.count(role, by_text)
     survey.findings.extend(findings)
-    if not findings:
+    if not findings and digest:
         until = stamp(request.now + _REMEMBERED_FOR)
-        survey.fresh[role.name] = Simulation(role.digest, until, tuple(by_text))
+        survey.fresh[role.name] = Simulation(digest, until, tuple(by_text))
 
 
 class _NotAnswered(Exception):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 import pytest
 from chalicelib.domain.aws.identity import Decision
-from chalicelib.domain.errors import AwsCallFailed, PhaseFailed, Throttled
+from chalicelib.domain.errors import AccessDenied, AwsCallFailed, PhaseFailed, Throttled
 from chalicelib.domain.evidence.preflight import Finding, Simulated
 from chalicelib.domain.options import Options
 from chalicelib.engine.policies import documents
@@ -103,6 +103,31 @@ def test_another_policy_or_another_role_is_asked_about_again(monkeypatch: pytest
     fake.identity.calls.clear()
     assert check(fake)[1].remembered == ROLES - 1
     assert len(fake.identity.calls) == 1
+
+
+def test_a_permission_that_is_taken_away_within_the_hour_is_named() -> None:
+    fake = aws()
+    check(fake)
+    name = next(each.physical_id for each in fake.stacks.owned["proxyctl"] if each.logical_id == role_of("bake"))
+    fake.identity.policies[name] = '{"Statement": []}'
+    fake.identity.denied.add((name, "cloudwatch:DescribeAlarms"))
+    fake.identity.calls.clear()
+    assert "cloudwatch:DescribeAlarms" in check(fake)[0][0].message
+    assert len(fake.identity.calls) == 1
+
+
+def unreadable(_role: str, _policy: str) -> str:
+    raise AccessDenied("iam:get_role_policy: not for you")
+
+
+@pytest.mark.parametrize("shown", [lambda *_: "", unreadable])
+def test_nothing_is_remembered_of_a_role_whose_policy_iam_does_not_show(
+    shown: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = aws()
+    monkeypatch.setattr(fake.identity, "role_policy", shown)
+    check(fake)
+    assert check(fake)[1].remembered is None
 
 
 def test_a_refusal_is_not_remembered() -> None:
