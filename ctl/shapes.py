@@ -27,7 +27,7 @@ class Row(TypedDict, total=False):
     duration_s: float | None
     summary: str
     evidence: dict[str, Any]  # each phase has its own
-    error: Error
+    error: Error | None  # null while, and when, nothing failed
 
 
 class Load(TypedDict, total=False):

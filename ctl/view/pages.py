@@ -76,7 +76,7 @@ def _row(row: Row) -> Iterator[Line]:
     began = str(row.get("started_at") or "")[11:19]
     line = f"{number}  {clean(row['name']):<21} {clean(row['status']):<10} {began:<8} {took}  {note(row)}"
     yield line.rstrip(), STYLES.get(row["status"], "")
-    remedy = row.get("error", {}).get("remedy")
+    remedy = (row.get("error") or {}).get("remedy")
     if remedy:
         yield f"       remedy: {clean(in_flags(remedy))}", "bold"
 
@@ -84,7 +84,7 @@ def _row(row: Row) -> Iterator[Line]:
 def _error(shown: Deployment) -> Iterator[Line]:
     """The deployment's own error, unless a phase shows it already."""
     error = shown.get("error")
-    if not error or error.get("message") in [row.get("error", {}).get("message") for row in rows(shown)]:
+    if not error or error.get("message") in [(row.get("error") or {}).get("message") for row in rows(shown)]:
         return
     yield _BLANK
     yield clean(f"{error.get('code', 'Error')}: {error.get('message', '')}"), STYLES["FAILED"]

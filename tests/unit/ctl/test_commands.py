@@ -97,6 +97,17 @@ def test_show_is_a_table_with_times_errors_and_remedies(shell: ControlApi, capsy
     assert "secret of the evidence" not in out
 
 
+def test_show_takes_rows_as_the_api_writes_them(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    """`error` is null in a row that has none, and `show` must not stumble over it."""
+    error = {"code": "SloMissed", "message": "p99 is too high", "remedy": "Lower it."}
+    good = {"number": 1, "name": "preflight", "status": "SUCCEEDED", "evidence": {}, "error": None, "summary": "OK"}
+    bad = good | {"number": 9, "name": "load_test", "status": "FAILED", "error": error}
+    shown = {"id": "d-1", "environment": "dev", "action": "deploy", "status": "FAILED", "phases": [good, bad]}
+    shell.answers = [(200, shown | {"steps": [good | {"number": 0}], "error": error, "config": {}, "options": {}})]
+    assert main(["show", "d-1"]) == 0
+    assert "remedy: Lower it." in capsys.readouterr().out
+
+
 def test_show_as_json_is_what_the_api_said(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(shell, "show d-1 --json", deployment()) == 0
     assert json.loads(capsys.readouterr().out) == deployment()
