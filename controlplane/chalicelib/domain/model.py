@@ -163,6 +163,11 @@ class Environment:
         return tuple(by_identity.values())
 
     @property
+    def reads_its_own_secret(self) -> bool:
+        """Whether the live release reads the environment's own secret, and none that it has adopted."""
+        return self.live is not None and not self.live.config.get("secret_arn")
+
+    @property
     def is_known(self) -> bool:
         """Whether it has ever had a deployment."""
         return self.status != "NEW" or self.last_deployment is not None or self.live is not None

@@ -79,8 +79,15 @@ def _secret(request: Request, aws: Aws) -> Iterator[Finding]:
         remedy = "Give the ARN of one that does." if adopted else _store(request)
         yield Finding("secret", f"the secret {name} does not exist", remedy, field=field)
     elif info.doomed:
-        remedy = "aws secretsmanager restore-secret --secret-id ARN" if adopted else _store(request)
-        yield Finding("secret", f"the secret {name} is scheduled for deletion", remedy, field=field)
+        yield _doomed(name, field, request)
+
+
+def _doomed(name: str, field: str, request: Request) -> Finding:
+    """Under a live release prepare_secret cancels the deletion, and check_drift names and heals it."""
+    adopted = request.config.secret_arn is not None
+    remedy = "aws secretsmanager restore-secret --secret-id ARN" if adopted else _store(request)
+    blocks = adopted or not request.environment.reads_its_own_secret
+    return Finding("secret", f"the secret {name} is scheduled for deletion", remedy, blocks=blocks, field=field)
 
 
 def _store(request: Request) -> str:

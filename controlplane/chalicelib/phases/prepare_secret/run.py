@@ -118,8 +118,7 @@ def _restore(request: Request, aws: Aws) -> bool:
     Someone scheduled it by hand: a clean-up ends the release first. Then a deploy finds no live release, and does not
     bring back a key that was removed on purpose.
     """
-    live = request.environment.live
-    if live is None or request.config.secret_arn is not None or live.config.get("secret_arn"):
+    if request.config.secret_arn is not None or not request.environment.reads_its_own_secret:
         return False
     info = aws.secrets.find(request.names.secret)
     if info is None or not info.doomed:

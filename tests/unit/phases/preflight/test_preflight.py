@@ -25,7 +25,7 @@ from chalicelib.phases.preflight.policy_text import resourceless
 from chalicelib.stack.template import PARAMETERS
 
 from tests.fakes import FakeAws, settings
-from tests.fakes.requests import environment, request
+from tests.fakes.requests import environment, release, request
 from tests.unit.artifacts.test_assembly import bundle
 
 STACK = "proxyctl-env-dev"
@@ -280,6 +280,15 @@ def test_a_stack_that_must_be_settled_first_is_named(status: str, blocks: bool) 
     fake = aws()
     fake.stacks.add(STACK, status, tags={OWNER_TAG: "proxyctl"})
     assert [finding.blocks for finding in findings(fake) if finding.check == "stack"] == [blocks]
+
+
+def test_a_doomed_secret_under_a_live_release_is_named_and_stops_nothing() -> None:
+    """prepare_secret cancels the deletion; after a clean-up nothing is live, and the key stays removed."""
+    fake = aws()
+    fake.secrets.delete("proxyctl/dev/openai", 7)
+    live = environment(live=release("2"), last_good=release("2"))
+    result = preflight.run(request(environment=live), fake.as_aws())
+    assert "scheduled for deletion" in result.summary
 
 
 def test_a_doomed_secret_stops() -> None:
