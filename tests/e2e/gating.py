@@ -74,6 +74,11 @@ class Gate:
         version: str = self.driver.roll(self.environment, self.config)["release_code"].evidence["version"]
         return version
 
+    def remove_bundles(self) -> None:
+        """The spoiled proxies, from the control plane's bucket."""
+        for number in range(1, self.number + 1):
+            self.driver.operator("s3").delete_object(Bucket=self.driver.bucket, Key=f"bundles/gate-{number}.zip")
+
     def go_live(self, version: str) -> None:
         """Users get this version."""
         self.driver.operator("lambda").update_alias(

@@ -138,10 +138,11 @@ def _resource(service: str, operation: str, params: Mapping[str, Any], region: s
         queue = params.get("QueueName") or params.get("QueueUrl", "").rpartition("/")[2]
         return f"arn:aws:sqs:{here}:{queue}" if queue else "*"
     if service == "apigateway":
-        path = {"GetAccount": "/account", "GetRestApis": "/restapis"}.get(operation)
-        return f"arn:aws:apigateway:{region}::" + (
-            path or f"/restapis/{params['restApiId']}/stages/{params['stageName']}"
-        )
+        path = "/account" if operation == "GetAccount" else "/restapis"
+        path += f"/{params['restApiId']}" if "restApiId" in params else ""
+        if "stageName" in params:
+            path += "/stages" if operation == "CreateStage" else f"/stages/{params['stageName']}"
+        return f"arn:aws:apigateway:{region}::{path}"
     return "*"
 
 
