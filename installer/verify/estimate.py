@@ -27,7 +27,7 @@ ITEMS = (
     Item("Lambda requests", 20_000, "requests", 0.0000002),
     Item("Step Functions", 1_500, "state transitions", 0.000025),
     Item("API Gateway", 10_000, "requests", 0.0000035),
-    Item("DynamoDB", 20_000, "write and read units", 0.00000125),
+    Item("DynamoDB", 20_000, "write and read units", 0.000000625),
     Item("CloudWatch alarms", 20 * 2 / 730, "alarm-months", 0.10),
     Item("CloudWatch custom metrics", 30 * 2 / 730, "metric-months", 0.30),
     Item("CloudWatch Logs", 0.05, "GB ingested", 0.50),
