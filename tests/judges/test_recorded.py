@@ -133,7 +133,7 @@ def test_what_only_long_tests_use_is_demanded_where_they_run(
 
 def test_what_is_left_to_long_tests_names_a_file_with_such_tests() -> None:
     for accepted in exceptions.load("long"):
-        assert "@pytest.mark.long" in (recorded.ROOT / accepted.source).read_text()
+        assert "pytest.mark.long" in (recorded.ROOT / accepted.source).read_text()
 
 
 @pytest.mark.parametrize(
