@@ -23,6 +23,7 @@ from local.inside import (
     rates,
     resources,
     roles,
+    simulation,
     topics,
 )
 from local.inside.calls import Call, Refusal, Reply
@@ -170,6 +171,7 @@ def install(switches: Strict, root_key: str) -> None:
     error_names.install(lambda_svc)
     gateway_responses.install(apigateway_v1)
     conditions.install(iam_actions, iam)
+    simulation.judge_each_resource(iam)
     conditions.bind_roles(provisioners, iam)
     conditions.inherit_tags(tagging, apigateway_v1)
     _authorise_as_aws(iam_actions, wildcard_only=switches.iam_resources)

@@ -74,10 +74,12 @@ class Gate:
         version: str = self.driver.roll(self.environment, self.config)["release_code"].evidence["version"]
         return version
 
-    def remove_bundles(self) -> None:
-        """The spoiled proxies, from the control plane's bucket."""
-        for number in range(1, self.number + 1):
-            self.driver.operator("s3").delete_object(Bucket=self.driver.bucket, Key=f"bundles/gate-{number}.zip")
+    def tidy(self) -> None:
+        """Remove what gates leave in the control plane's bucket: spoiled proxies, shards and curves of load tests."""
+        s3, bucket = self.driver.operator("s3"), self.driver.bucket
+        for prefix in ("bundles/gate-", "load/", "reports/"):
+            for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=item["Key"])
 
     def go_live(self, version: str) -> None:
         """Users get this version."""

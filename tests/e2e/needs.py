@@ -24,6 +24,7 @@ ELSEWHERE = {
     "DecryptAnAdoptedSecret": "an adopted secret with a key of its own",
     "BindTheRole": "a role that an earlier version made, without the boundary",
     "SettleTheStack": "a rollback that failed",
+    "RemoveLogGroups": "a log group that a late call writes again after the stack deleted it",
     "ReadTheProxysLog": "an account, where traffic is split between two versions",
     "CancelTheDeletionOfTheSecret": "a secret whose deletion someone scheduled",
     "MakeDeletedStagesAgain": "a stage that someone deleted",
@@ -112,6 +113,8 @@ def _resource(service: str, operation: str, params: Mapping[str, Any], region: s
     if service == "s3":
         key = params.get("Key") or next((item["Key"] for item in params.get("Delete", {}).get("Objects", [])), "")
         return f"arn:aws:s3:::{params['Bucket']}" + (f"/{key}" if key else "")
+    if service == "dynamodb":
+        return f"arn:aws:dynamodb:{here}:table/{params['TableName']}"
     if service == "cloudformation" and "StackName" in params:
         name = params["StackName"]
         return str(name) if name.startswith("arn:") else f"arn:aws:cloudformation:{here}:stack/{name}/1"

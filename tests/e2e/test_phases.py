@@ -163,7 +163,7 @@ def test_a_slower_release_and_one_with_errors_are_stopped_and_an_equal_one_becom
     try:
         assert int(judge_releases(gate, good)) > int(good)
     finally:
-        gate.remove_bundles()
+        gate.tidy()
 
 
 def test_after_clean_up_the_cloud_is_as_it_was_before_the_first_deploy(

@@ -45,10 +45,10 @@ def calls(folder: Path) -> list[str]:
     return (folder / "calls").read_text().splitlines()
 
 
-@pytest.mark.parametrize(("known", "method"), [("", "POST"), ("77", "PATCH")])
-def test_a_plan_makes_one_comment_and_replaces_it_later(folder: Path, expected: str, method: str) -> None:
+@pytest.mark.parametrize(("registered", "method"), [("", "POST"), ("77", "PATCH")])
+def test_a_plan_makes_one_comment_and_replaces_it_later(folder: Path, registered: str, method: str) -> None:
     program(folder, "proxyctl", "echo plan-of-$3")
-    program(folder, "gh", f"case \"$*\" in *--paginate*) echo '{expected}';; esac")
+    program(folder, "gh", f"case \"$*\" in *--paginate*) echo '{registered}';; esac")
     assert run(folder, "plan.sh", PULL_REQUEST="5").returncode == 0
     plans = [call for call in calls(folder) if call.startswith("proxyctl")]
     assert [call.split()[3].rpartition("/")[2] for call in plans] == ["a.yaml", "b.json"]

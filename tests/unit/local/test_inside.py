@@ -76,7 +76,7 @@ def read(service: str, method: str, path: str) -> Call:
 
 
 @pytest.mark.parametrize(
-    ("made", "status", "refused"),
+    ("created", "status", "refused"),
     [
         (read("s3", "HEAD", "/bucket/key"), 404, True),
         (read("s3", "GET", "/bucket/a/key"), 404, True),

@@ -76,6 +76,17 @@ def refused(question: Question, decisions: Iterable[Decision]) -> Iterator[Missi
             yield from _missing(grant, [verdicts[pair] for pair in pairs if pair in verdicts])
 
 
+def unanswered(question: Question, decisions: Iterable[Decision]) -> list[str]:
+    """Actions of a grant on none of whose resources there is a decision: nothing is known of them."""
+    pairs = {(decision.action.lower(), decision.resource) for decision in decisions}
+    return [
+        action
+        for grant in question.grants
+        for action in grant.actions
+        if not any((action.lower(), concrete(resource)) in pairs for resource in grant.resources)
+    ]
+
+
 def _missing(grant: Grant, decisions: Sequence[Decision]) -> Iterator[Missing]:
     allowed = any(decision.allowed for decision in decisions)
     for decision in decisions:

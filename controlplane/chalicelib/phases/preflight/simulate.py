@@ -23,7 +23,7 @@ from chalicelib.ports import Aws
 
 from . import policy_text, verdicts
 from .grants import Missing
-from .questions import Question, questions, refused
+from .questions import Question, questions, refused, unanswered
 from .repeat import Pace
 from .roles import Role, existing, missing
 
@@ -139,6 +139,8 @@ def _refused(question: Question, role: Role, aws: Aws, pace: Pace) -> Iterator[M
         for half in question.halves():
             yield from _refused(half, role, aws, pace)
         return
+    if silent := unanswered(question, decisions):
+        raise _NotAnswered(f"the simulator says nothing of {', '.join(silent)}")
     yield from refused(question, decisions)
 
 

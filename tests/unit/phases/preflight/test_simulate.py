@@ -130,6 +130,18 @@ def test_nothing_is_remembered_of_a_role_whose_policy_iam_does_not_show(
     assert check(fake)[1].remembered is None
 
 
+def test_an_action_without_a_decision_is_no_allowed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a simulator does that looks at the first resource of a question only."""
+    fake = aws()
+    simulate_all = fake.identity.simulate
+    monkeypatch.setattr(
+        fake.identity, "simulate", lambda arn, actions, resources, context: simulate_all(arn, actions, resources[:1])
+    )
+    findings, simulated = check(fake)
+    assert any("says nothing of" in finding.message for finding in findings)
+    assert simulated.roles < ROLES
+
+
 def test_a_refusal_is_not_remembered() -> None:
     fake = aws()
     fake.identity.denied.add((role_of("bake"), "cloudwatch:DescribeAlarms"))
