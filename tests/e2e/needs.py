@@ -29,9 +29,7 @@ ELSEWHERE = {
     "CancelTheDeletionOfTheSecret": "a secret whose deletion someone scheduled",
     "MakeDeletedStagesAgain": "a stage that someone deleted",
     "RememberWhatRolesMayDo": "an item of its own, which leading keys tell from those of KeepRecords",
-    "CancelTheDeletionOfTheSecret": "a secret whose deletion somebody scheduled (test_underneath.py)",
     "MakeDeletedLogGroupsAgain": "log groups that somebody deleted (test_underneath.py)",
-    "MakeDeletedStagesAgain": "stages that somebody deleted (test_underneath.py)",
     "TagDeletedStages": "stages that somebody deleted (test_underneath.py)",
     "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
