@@ -27,12 +27,11 @@ from chalicelib.engine import runner
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
-from moto import mock_aws
 
 from judges import node_tools, paths, workflows
 from tests.fakes import FakeAws, prices, recorded
 from tests.fakes.capacity import Meter, size, write_units
-from tests.fakes.table import make_table
+from tests.fakes.table import table_in_moto
 
 RECORDED = "d-d9a445853aab1ddcfce3"
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:proxyctl-rollout:d-new"
@@ -147,13 +146,7 @@ def _memory_gb(phase: str) -> float:
 
 @pytest.fixture
 def rollout(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rollout]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    client.cache_clear()
-    with mock_aws():
-        make_table()
+    with table_in_moto(monkeypatch):
         table = recorded.table()
         for item in table:
             boto3.client("dynamodb").put_item(TableName="proxyctl", Item=item)
@@ -164,7 +157,6 @@ def rollout(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rollout]:
             (phase for phase in written if phase.name != "load_test"), key=lambda each: str(each.started_at)
         )
         yield Rollout(aws, phases, Meter(client("dynamodb")))
-    client.cache_clear()
 
 
 def _transitions(calls: Mapping[str, int]) -> int:

@@ -22,10 +22,9 @@ from chalicelib.engine.policies import documents
 from chalicelib.lifecycle import night as nightly
 from chalicelib.lifecycle import start
 from chalicelib.phases.preflight.grants import Grant, grants
-from moto import mock_aws
 
 from tests.fakes import FakeAws
-from tests.fakes.table import make_table
+from tests.fakes.table import table_in_moto
 
 HERE = "eu-central-1:123456789012"
 TABLE = f"arn:aws:dynamodb:{HERE}:table/proxyctl"
@@ -71,13 +70,7 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
 
 @pytest.fixture
 def night(monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    client.cache_clear()
-    with mock_aws():
-        make_table()
+    with table_in_moto(monkeypatch):
         machine = boto3.client("stepfunctions").create_state_machine(
             name="proxyctl-rollout",
             definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 900, "End": True}}}),
@@ -94,7 +87,6 @@ def night(monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
         for service in ("dynamodb", "s3", "stepfunctions"):
             client(service).meta.events.register("before-parameter-build", created.heard)
         yield created
-    client.cache_clear()
 
 
 def live(night: Night, *names: str) -> None:
