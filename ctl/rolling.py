@@ -105,7 +105,7 @@ def print_outcome(ended: Deployment, *, as_json: bool = False, markdown: bool = 
     if code == exits.WAITING:
         return code
     if code != exits.DONE:
-        sys.stderr.write(f"proxyctl: deployment {clean(ended['id'])}: {failure(ended)}\n")
+        pages.put([(f"proxyctl: deployment {clean(ended['id'])}: {failure(ended)}", "")], sys.stderr)
     elif not as_json and not markdown:
         pages.put(pages.plan(ended), sys.stdout)
         _print_line(ended)
@@ -114,7 +114,7 @@ def print_outcome(ended: Deployment, *, as_json: bool = False, markdown: bool = 
 
 def _print_line(deployment: Deployment) -> None:
     line = f"{clean(deployment['id'])}: {deployment['status']} {clean(deployment.get('summary', ''))}"
-    sys.stdout.write(line.rstrip() + "\n")
+    pages.put([(line.rstrip(), "")], sys.stdout)
 
 
 def answer(client: Client, deployment_id: str, verb: str, *, follows: bool, as_json: bool) -> int:

@@ -13,7 +13,8 @@ from ctl.remedies import in_flags
 from ctl.shapes import Deployment, Dora, Entry, Environment, Night, Release, Row, Verdict
 from ctl.view import comparing
 from ctl.view.styles import STYLES
-from ctl.words import clean, clean_lines, command, note, question, rows
+from ctl.view.wrapping import wrapped
+from ctl.words import clean, clean_lines, command, counted, note, question, rows
 
 Line = tuple[str, str]  # text, rich style
 _BLANK: Line = ("", "")
@@ -22,14 +23,14 @@ _ENVIRONMENT_STYLES = {"LIVE": "green", "NEVER_LIVE": "yellow", "PARTLY_REMOVED"
 
 
 def put(lines: Iterable[Line], out: TextIO) -> None:
-    """Print the lines. A terminal wraps long ones; a pipe gets them whole and without colours."""
+    """Print the lines: on a terminal in its width, in a pipe whole and without colours."""
     if not out.isatty():
         # Not through rich, which would end the process itself when the reader closes the pipe.
         out.writelines(f"{text}\n" for text, _ in lines)
         return
     console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
     for text, style in lines:
-        console.print(Text(text, style=style))
+        console.print(Text(wrapped(text, console.width, commands=command()), style=style))
 
 
 def deployment(shown: Deployment) -> Iterator[Line]:
@@ -191,7 +192,7 @@ def nights(shown: Sequence[Night]) -> Iterator[Line]:
 def _dora(figures: Dora) -> str:
     rate = figures.get("change_failure_rate")
     return (
-        f"{figures['days']} days: {figures['changes']} changes, {figures['deployments_per_day']} a day; "
+        f"{figures['days']} days: {counted(figures['changes'], 'change')}, {figures['deployments_per_day']} a day; "
         f"lead time {_seconds(figures.get('lead_time_s'))}; "
         f"change failure rate {'–' if rate is None else f'{100 * rate:.0f} %'}; "
         f"time to restore {_seconds(figures.get('time_to_restore_s'))}"
