@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.figures import Bound, Report
@@ -36,38 +37,73 @@ EAGER = (
     "from aws_lambda_powertools.metrics.provider.cloudwatch_emf import cloudwatch; "
     "from proxy.doors.runtime import main; sys.exit(main())"
 )
+NOW, BEFORE = "proxy", "proxy, the earlier version"
 BASE, SDKS = "bare interpreter with json, ssl, http.client", "openai + boto3 + client"
 
 
-def measure(rounds: int) -> Report:
-    """Medians of `rounds` starts each, interleaved."""
+@dataclass
+class Starts:
+    """Seconds of each start: to the first GET …/invocation/next, and of a proxy to its first answered request."""
+
+    ready: list[float] = field(default_factory=list)
+    answered: list[float] = field(default_factory=list)
+
+
+def measure(rounds: int, before: str = "") -> Report:
+    """Medians of `rounds` starts each, interleaved. `before`: a checkout of an earlier version."""
     report = Report(f"cold start, median of {rounds} starts each")
-    ready: dict[str, list[float]] = {name: [] for name in (*OTHERS, "proxy")}
-    answered: list[float] = []
+    starts: dict[str, Starts] = {}
     eager: list[float] = []
     with tempfile.TemporaryDirectory() as folder, upstream() as port:
-        built = artifact.build(Path(folder))
-        for number in range(rounds + 1):
+        proxies = {NOW: artifact.build(Path(folder) / "now")}
+        if before:
+            proxies[BEFORE] = artifact.build(Path(folder) / "before", Path(before) / "proxy")
+        for _ in range(rounds + 1):
             for name, code in OTHERS.items():
-                seconds = _start(code)
-                ready[name] += [seconds] if number else []  # the first round warms the page cache
-            first, done = _start_proxy(built, port)
-            ready["proxy"] += [first] if number else []
-            answered += [done] if number else []
-            eager += [_start_proxy(built, port, EAGER)[0]] if number else []
-    medians = {name: statistics.median(values) * 1000.0 for name, values in ready.items()}
-    for name, value in medians.items():
-        report.lines.append(f"{name:<46} {value:8.1f} ms to the first /next (least {min(ready[name]) * 1000.0:.1f})")
-    with_powertools = statistics.median(eager) * 1000.0
-    report.lines.append(f"{'proxy, Powertools imported at init':<46} {with_powertools:8.1f} ms to the first /next")
-    report.lines.append(f"{'proxy':<46} {statistics.median(answered) * 1000.0:8.1f} ms to the first answered request")
-    report.bounds.append(
-        Bound("proxy / interpreter with json+ssl+http.client", medians["proxy"] / medians[BASE], high=3.0, unit="x")
-    )
-    report.bounds.append(
-        Bound("proxy / (openai + boto3 + client)", medians["proxy"] / medians[SDKS], high=1 / 6, unit="x")
-    )
+                starts.setdefault(name, Starts()).ready.append(_start(code))
+            for name, built in proxies.items():
+                _add(starts.setdefault(name, Starts()), *_start_proxy(built, port))
+            eager.append(_start_proxy(proxies[NOW], port, EAGER)[0])
+    _describe(report, starts, eager)
+    _bound(report, starts, before)
     return report
+
+
+def _add(starts: Starts, ready: float, answered: float) -> None:
+    starts.ready.append(ready)
+    starts.answered.append(answered)
+
+
+def _ms(seconds: list[float]) -> float:
+    """The median in milliseconds. The first start warms the page cache and does not count."""
+    return statistics.median(seconds[1:]) * 1000.0
+
+
+def _describe(report: Report, starts: dict[str, Starts], eager: list[float]) -> None:
+    for name, each in starts.items():
+        least = min(each.ready[1:]) * 1000.0
+        report.lines.append(f"{name:<46} {_ms(each.ready):8.1f} ms to the first /next (least {least:.1f})")
+    report.lines.append(f"{'proxy, Powertools imported at init':<46} {_ms(eager):8.1f} ms to the first /next")
+    for name, each in starts.items():
+        if each.answered:
+            least = min(each.answered[1:]) * 1000.0
+            report.lines.append(
+                f"{name:<46} {_ms(each.answered):8.1f} ms to the first answered request (least {least:.1f})"
+            )
+
+
+def _bound(report: Report, starts: dict[str, Starts], before: str) -> None:
+    ready = {name: _ms(each.ready) for name, each in starts.items()}
+    report.bounds.append(
+        Bound("proxy / interpreter with json+ssl+http.client", ready[NOW] / ready[BASE], high=3.0, unit="x")
+    )
+    report.bounds.append(Bound("proxy / (openai + boto3 + client)", ready[NOW] / ready[SDKS], high=1 / 6, unit="x"))
+    if not before:
+        report.lines.append("NOT RUN  the earlier version (--before FOLDER)")
+        return
+    answered = _ms(starts[NOW].answered) / _ms(starts[BEFORE].answered)
+    report.bounds.append(Bound("first /next, as a part of before", ready[NOW] / ready[BEFORE], high=1.05, unit="of it"))
+    report.bounds.append(Bound("first answered request, as a part of before", answered, high=1.05, unit="of it"))
 
 
 def _start(code: str) -> float:
