@@ -153,6 +153,10 @@ def _import_once(paths: Iterable[str]) -> None:
     os.environ.update(_NO_PLUGINS)
     for library in _SHARED:
         importlib.import_module(library)
+    settings = importlib.import_module("hypothesis").settings
+    # The same examples for each mutant, however busy the machine is.
+    settings.register_profile("mutants", deadline=None, derandomize=True, database=None)
+    settings.load_profile("mutants")
     importlib.import_module("_pytest.config").get_config()  # imports pytest's own plugins
     if loaded := [path for path in paths if path.removesuffix(".py").replace("/", ".") in sys.modules]:
         raise RuntimeError(f"no mutant of {loaded[0]} would be tested: one of {', '.join(_SHARED)} imports it")

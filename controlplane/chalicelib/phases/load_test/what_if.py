@@ -33,7 +33,9 @@ def of_starts(starts_ms: Sequence[float], bound_ms: float) -> str:
 def of_rate(good: int, duration_s: float, bound: float) -> str:
     """A rate passes from the bound on."""
     needed = ceil(bound * duration_s)
-    missing = needed - (needed > 0 and (needed - 1) / duration_s >= bound) - good
+    # As the verdict compares: 16.6 * 15 is more than 249 in floating point, and 249 / 15 is 16.6.
+    is_exact = bool(duration_s) and (needed - 1) / duration_s >= bound
+    missing = needed - is_exact - good
     if missing > 0:
         return f"{counted(missing, 'more good answer')} would have let it pass"
     return f"{counted(1 - missing, 'fewer good answer')} would have stopped it"

@@ -65,11 +65,13 @@ def test_so_many_failures_decide_a_share_over_2000_cases() -> None:
 
 
 def test_what_decides_is_exact_where_floating_point_is_not() -> None:
-    """0.29 * 100 is 28.999…; 1.1 * 10 is 11.000000000000002, and 11 / 10 is 1.1."""
+    """0.29 * 100 is 28.999…, and 16.6 * 15 is 249.00000000000003."""
     assert what_if.of_failures(29, 100, 0.29) == "1 more failure would have stopped it"
     assert what_if.of_failures(30, 100, 0.29) == "1 fewer failure would have let it pass"
-    assert what_if.of_rate(11, 10, 1.1) == "1 fewer good answer would have stopped it"
-    assert what_if.of_rate(10, 10, 1.1) == "1 more good answer would have let it pass"
+    assert what_if.of_rate(249, 15, 16.6) == "1 fewer good answer would have stopped it"
+    assert what_if.of_rate(248, 15, 16.6) == "1 more good answer would have let it pass"
+    assert what_if.of_rate(11, 10, 1.05) == "1 fewer good answer would have stopped it"
+    assert what_if.of_rate(10, 10, 1.05) == "1 more good answer would have let it pass"
     assert what_if.of_rate(0, 0, 1.1) == what_if.of_rate(0, 30, 0) == "1 fewer good answer would have stopped it"
 
 
