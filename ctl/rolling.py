@@ -8,6 +8,7 @@ from typing import Any, TextIO
 from ctl import exits
 from ctl.client import Client
 from ctl.inputs import Refused, json_argument
+from ctl.remedies import in_flags
 from ctl.settings import merged, parsed
 from ctl.shapes import Deployment
 from ctl.view import approval, pages, progress
@@ -113,7 +114,7 @@ def print_outcome(ended: Deployment, *, as_json: bool = False, markdown: bool = 
 
 
 def _print_line(deployment: Deployment) -> None:
-    line = f"{clean(deployment['id'])}: {deployment['status']} {clean(deployment.get('summary', ''))}"
+    line = f"{clean(deployment['id'])}: {deployment['status']} {clean(in_flags(deployment.get('summary') or ''))}"
     pages.put([(line.rstrip(), "")], sys.stdout)
 
 

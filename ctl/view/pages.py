@@ -7,6 +7,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from ctl.client import FINAL
 from ctl.difference import Change
 from ctl.difference import shown as change_text
 from ctl.remedies import in_flags
@@ -39,7 +40,8 @@ def deployment(shown: Deployment) -> Iterator[Line]:
     if not all(row["status"] == "PENDING" for row in rows(shown)):
         yield _BLANK
         for row in rows(shown):
-            yield from _row(row)
+            if not (row["status"] == "PENDING" and shown["status"] in FINAL):
+                yield from _row(row)
     yield from _error(shown)
     text = question(shown)
     if text:
@@ -59,7 +61,7 @@ def _head(shown: Deployment) -> Iterator[Line]:
     took_s = shown.get("duration_s")
     yield clean("  ".join(parts) + (f"  {took_s:.1f} s" if took_s else "")), STYLES.get(shown["status"], "")
     if shown.get("summary"):
-        yield "  " + clean(shown["summary"]), ""
+        yield "  " + _summary(shown["summary"]), ""
     reason = shown.get("options", {}).get("reason")
     request = f"  requested {_moment(shown.get('created_at'))} by {shown.get('caller', 'unknown')}"
     yield clean(request + (f": {reason}" if reason else "")), "dim"
@@ -96,7 +98,8 @@ def _error(shown: Deployment) -> Iterator[Line]:
 def _hints(shown: Deployment) -> Iterator[Line]:
     yield _BLANK
     if "report" in shown.get("links", {}):
-        yield clean(f"documents   {command()} report {shown['id']} > report.html; … handoff {shown['id']}"), "dim"
+        yield clean(f"report      {command()} report {shown['id']} > report.html"), "dim"
+        yield clean(f"handoff     {command()} handoff {shown['id']}"), "dim"
     yield clean(f"evidence    {command()} show {shown['id']} --json"), "dim"
 
 
@@ -110,10 +113,12 @@ def plan(shown: Deployment) -> Iterator[Line]:
 
 
 def deployments(shown: Sequence[Deployment]) -> Iterator[Line]:
-    """`2026-01-01T10:00:00.000+00:00  d-1  dev  deploy  SUCCEEDED  summary`, a line each."""
+    """`2026-01-01T10:00:00Z  d-1  dev  deploy  SUCCEEDED  summary`, a line each."""
     for item in shown:
-        columns = (item.get("created_at", ""), item["id"], item["environment"], item.get("action", ""), item["status"])
-        yield f"{'  '.join(map(clean, columns))}  {clean(item.get('summary', ''))}".rstrip(), ""
+        at = _moment(item.get("created_at", "")).replace(" ", "T")
+        columns = (at, item["id"], item["environment"], item.get("action", ""), item["status"])
+        text = f"{'  '.join(map(clean, columns))}  {_summary(item.get('summary'))}"
+        yield text.rstrip(), STYLES.get(item["status"], "")
 
 
 def environments(shown: Sequence[Environment]) -> Iterator[Line]:
@@ -211,7 +216,11 @@ def _past(entry: Entry) -> str:
         entry.get("outcome", ""),
         entry.get("deployment_id", ""),
     )
-    return clean(f"  {'  '.join(columns)}  {entry.get('summary', '')}{why}")
+    return clean(f"  {'  '.join(columns)}  {_summary(entry.get('summary'))}{why}")
+
+
+def _summary(text: str | None) -> str:
+    return clean(in_flags(text or ""))
 
 
 def _field(name: str, value: object) -> str:
