@@ -43,17 +43,21 @@ BASE, SDKS = "bare interpreter with json, ssl, http.client", "openai + boto3 + c
 
 @dataclass
 class Starts:
-    """Seconds of each start: to the first GET …/invocation/next, and of a proxy to its first answered request."""
+    """Seconds of each start: to the first GET …/invocation/next, and of a proxy to its first answered request.
+
+    `cpu` is the process's processor time until that answer, which other work on the machine stretches least.
+    """
 
     ready: list[float] = field(default_factory=list)
     answered: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
 
 
 def measure(rounds: int, before: str = "") -> Report:
     """Medians of `rounds` starts each, interleaved. `before`: a checkout of an earlier version."""
     report = Report(f"cold start, median of {rounds} starts each")
     starts: dict[str, Starts] = {}
-    eager: list[float] = []
+    eager = Starts()
     with tempfile.TemporaryDirectory() as folder, upstream() as port:
         proxies = {NOW: artifact.build(Path(folder) / "now")}
         if before:
@@ -62,16 +66,11 @@ def measure(rounds: int, before: str = "") -> Report:
             for name, code in OTHERS.items():
                 starts.setdefault(name, Starts()).ready.append(_start(code))
             for name, built in proxies.items():
-                _add(starts.setdefault(name, Starts()), *_start_proxy(built, port))
-            eager.append(_start_proxy(proxies[NOW], port, EAGER)[0])
-    _describe(report, starts, eager)
+                _start_proxy(built, port, starts.setdefault(name, Starts()))
+            _start_proxy(proxies[NOW], port, eager, EAGER)
+    _describe(report, starts, eager.ready)
     _bound(report, starts, before)
     return report
-
-
-def _add(starts: Starts, ready: float, answered: float) -> None:
-    starts.ready.append(ready)
-    starts.answered.append(answered)
 
 
 def _ms(seconds: list[float]) -> float:
@@ -86,10 +85,9 @@ def _describe(report: Report, starts: dict[str, Starts], eager: list[float]) -> 
     report.lines.append(f"{'proxy, Powertools imported at init':<46} {_ms(eager):8.1f} ms to the first /next")
     for name, each in starts.items():
         if each.answered:
-            least = min(each.answered[1:]) * 1000.0
-            report.lines.append(
-                f"{name:<46} {_ms(each.answered):8.1f} ms to the first answered request (least {least:.1f})"
-            )
+            least, cpu = min(each.answered[1:]) * 1000.0, _ms(each.cpu)
+            line = f"{name:<46} {_ms(each.answered):8.1f} ms to the first answered request (least {least:.1f})"
+            report.lines.append(f"{line}, {cpu:.1f} ms of CPU")
 
 
 def _bound(report: Report, starts: dict[str, Starts], before: str) -> None:
@@ -101,9 +99,13 @@ def _bound(report: Report, starts: dict[str, Starts], before: str) -> None:
     if not before:
         report.lines.append("NOT RUN  the earlier version (--before FOLDER)")
         return
-    answered = _ms(starts[NOW].answered) / _ms(starts[BEFORE].answered)
+    now, then = starts[NOW], starts[BEFORE]
     report.bounds.append(Bound("first /next, as a part of before", ready[NOW] / ready[BEFORE], high=1.05, unit="of it"))
-    report.bounds.append(Bound("first answered request, as a part of before", answered, high=1.05, unit="of it"))
+    for what, ratio in (
+        ("first answered request", _ms(now.answered) / _ms(then.answered)),
+        ("CPU until the first answered request", _ms(now.cpu) / _ms(then.cpu)),
+    ):
+        report.bounds.append(Bound(f"{what}, as a part of before", ratio, high=1.05, unit="of it"))
 
 
 def _start(code: str) -> float:
@@ -121,17 +123,23 @@ def _start(code: str) -> float:
     return seconds
 
 
-def _start_proxy(folder: Path, port: int, code: str = "") -> tuple[float, float]:
-    """Seconds from the start of `bootstrap` to the first /next, and to the end of the first chat answer."""
+def _start_proxy(folder: Path, port: int, starts: Starts, code: str = "") -> None:
+    """Start `bootstrap`, and note when the first /next came and when the first chat answer had ended."""
     answers = [secret_answer(f"http://127.0.0.1:{port}/v1")]
     command = [sys.executable, "-s", "-S", "-E", "-c", code] if code else None
     environment = Environment(folder, answers, "stream", command=command)
     begun = environment.started_at
     environment.runtime.invoke(rest_event(PATH, "POST", BODY.decode()))
     posted = environment.runtime.posted.get(timeout=60)
-    done = time.monotonic()
-    first = environment.runtime.first_poll_at
+    starts.answered.append(time.monotonic() - begun)
+    starts.cpu.append(_cpu_s(environment.process.pid))
+    starts.ready.append(environment.runtime.first_poll_at - begun)
     environment.end()
     if json.loads(posted.prelude()[1])["object"] != "chat.completion":
         raise RuntimeError("the first request was not answered")
-    return first - begun, done - begun
+
+
+def _cpu_s(pid: int) -> float:
+    """Seconds of CPU that all threads of a process have used (Linux)."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
