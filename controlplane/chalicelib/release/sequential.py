@@ -118,9 +118,9 @@ def log_likelihoods(split: Split) -> tuple[float, ...]:
 def _log_norms(candidate: int, live: int, hits: int) -> tuple[float, ...]:
     """log E[odds ** X] at each of LOG_ODDS, where X is hypergeometric: the candidate's hits if both are equal."""
     first, last = max(0, hits - live), min(candidate, hits)
-    whole = _log_choose(candidate + live, hits)
+    whole = log_choose(candidate + live, hits)
     terms = [
-        (count, _log_choose(candidate, count) + _log_choose(live, hits - count) - whole)
+        (count, log_choose(candidate, count) + log_choose(live, hits - count) - whole)
         for count in range(first, last + 1)
     ]
     return tuple(log_sum([base + count * odds for count, base in terms]) for odds in LOG_ODDS)
@@ -187,5 +187,6 @@ def log_sum(values: Several[float]) -> float:
     return most + log(sum(exp(value - most) for value in values)) if most > -inf else most
 
 
-def _log_choose(n: int, k: int) -> float:
+def log_choose(n: int, k: int) -> float:
+    """log of the number of ways to choose k of n."""
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
