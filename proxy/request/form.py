@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxy.message import Body
 
 MAX_PARTS = 1000
+MAX_LINES = 2 * MAX_PARTS  # that begin with the boundary, though content should hold none
 MAX_PART_HEAD = 16_384
 MAX_NAME = 4096  # bytes of a model's name in a form; a longer part is a file
 _PARAMETER = re.compile(r';[ \t]*(?:([^\s;="]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"?|[^;]*))?[ \t]*', re.DOTALL).match
@@ -73,28 +74,33 @@ def _ambiguous(what: str) -> errors.ProxyError:
 
 def _parts(body: Body, delimiter: bytes) -> Iterator[tuple[int, int, bool]]:
     """(start, end, whether it ends with a delimiter) of each part, its head included. Raises ProxyError."""
-    start = -1
+    start, is_loose = -1, _has_other_line_ends(body, delimiter)
     for _ in range(MAX_PARTS + 1):
         at, after, is_last = _next_delimiter(body, delimiter, start)
         if start >= 0:
             yield start, at if at >= 0 else len(body), at >= 0
         if is_last:
             return
-        if start < 0 and _has_other_line_ends(body, delimiter):
+        if is_loose:
             raise _ambiguous("ends the lines of its boundaries in different ways")
         start = after
     raise _ambiguous(f"has more than {MAX_PARTS} parts")
 
 
 def _has_other_line_ends(body: Body, delimiter: bytes) -> bool:
-    """Whether there is a line that a program which lets lines end in a bare LF takes for a delimiter."""
+    """Whether there is a line that a program which lets lines end in a bare LF takes for a delimiter.
+
+    Raises ProxyError for more such lines than parts can need.
+    """
     at = 0 if body.startswith(delimiter) else _next_line(body, delimiter, 0)
-    while at >= 0:
+    for _ in range(MAX_LINES):
+        if at < 0:
+            return False
         match = _LOOSE_DELIMITER_END(body, at + len(delimiter))
         if match is not None and (match[1] == b"\n" or (at > 0 and body[at - 2 : at] != b"\r\n")):
             return True
         at = _next_line(body, delimiter, at)
-    return False
+    raise _ambiguous(f"has more than {MAX_LINES} lines that begin with its boundary")
 
 
 def _next_line(body: Body, start: bytes, at: int) -> int:
