@@ -27,7 +27,6 @@ _HALF_OCTAVES = 14
 LOG_ODDS = tuple(step * log(2) / 2 for step in range(-_HALF_OCTAVES, _HALF_OCTAVES + 1))
 EQUAL = _HALF_OCTAVES  # index of the odds ratio 1
 MOST_POINTS = 24
-_ROUNDING = 1e-9
 _MOST_LOG = 100.0  # of an e-value that is shown
 _MOST_HITS = 1_000  # looked for by `margin`
 
@@ -73,7 +72,7 @@ def tolerating(rule: Rule, odds: float) -> Rule:
 
     Odds beyond the largest alternative leave that alternative alone in force: nothing is then worse.
     """
-    null = next((index for index in range(EQUAL, len(LOG_ODDS)) if LOG_ODDS[index] >= log(odds) - _ROUNDING), None)
+    null = next((index for index in range(EQUAL, len(LOG_ODDS)) if 2 ** ((index - EQUAL) / 2) >= odds), None)
     beyond = {index: weight for index, weight in rule.weights.items() if null is not None and index > null}
     if null is None or not beyond:
         return Rule(rule.alpha, {len(LOG_ODDS) - 1: 1.0}, len(LOG_ODDS) - 1)
