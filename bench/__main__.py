@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-PARTS = ("proxy", "load", "gates", "revalidation", "costs")
+PARTS = ("proxy", "load", "gates", "revalidation", "costs", "rollouts")
 _SINGLE = ("revalidation", "costs")  # modules; the others are packages
 
 
