@@ -174,12 +174,17 @@ def _troubles(shown: Environment) -> Iterator[Line]:
         yield _field("ends", _moment(shown["expires_at"])), "yellow"
 
 
-def _history(history: Sequence[Entry]) -> Iterator[Line]:
-    if history:
+def _history(entries: Sequence[Entry]) -> Iterator[Line]:
+    if entries:
         yield _BLANK
-        yield f"history, the newest {len(history)}", "bold"
-        for entry in history:
-            yield _past(entry), STYLES.get(entry.get("outcome", ""), "")
+        yield f"history, the newest {len(entries)}", "bold"
+        yield from history(entries)
+
+
+def history(entries: Sequence[Entry]) -> Iterator[Line]:
+    """When, what, how it ended, by which deployment: a line an entry."""
+    for entry in entries:
+        yield _past(entry), STYLES.get(entry.get("outcome", ""), "")
 
 
 def nights(shown: Sequence[Night]) -> Iterator[Line]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.checks.comparison.comparison_words import phrase as phrase_compared
-from chalicelib.checks.comparison.side_by_side import Sides, compare, settle_s, worse
+from chalicelib.checks.comparison.side_by_side import WORSE, Sides, compare, settle_s, worse
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.comparison import Compared
@@ -112,8 +112,24 @@ def _slo_missed(summary: shard.Summary, results: Sequence[SloResult], evidence: 
     return PhaseFailed(
         f"version {evidence.version} missed its SLOs: {phrases(missed)}" + (failures and f"; failures: {failures}"),
         code="SloMissed",
-        remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets the limits.",
+        remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets the limits."
+        + shared_cause(missed, evidence.comparisons),
         evidence=encode(evidence),
+    )
+
+
+def shared_cause(missed: Iterable[SloResult], comparisons: Iterable[Compared]) -> str:
+    """What to add to the remedy when live failed as well in the same seconds; "" otherwise.
+
+    missed: the SLOs that did not pass. The bound on errors is absolute, so that both may miss it.
+    """
+    bound = next((result.bound for result in missed if result.slo == "error_rate"), None)
+    errors = next((each for each in comparisons if each.metric == "errors" and each.verdict != WORSE), None)
+    if bound is None or errors is None or errors.live is None or errors.live <= bound:
+        return ""
+    return (
+        f" Live failed {errors.live * 100:.2g} % of its requests in the same seconds, so the release is hardly the "
+        "cause: look at the upstream and at the account's limits, then deploy again."
     )
 
 
