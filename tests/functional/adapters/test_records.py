@@ -369,7 +369,7 @@ def test_the_lease_is_renewed_in_an_item_of_its_own(records: DynamoRecords) -> N
     records.put_phase_as("dev", Lock("d-1", "arn:1", 3_000.0), PhaseRecord(1, "preflight", PhaseStatus.RUNNING))
     assert raw("META") == before
     assert records.environment("dev").lock == Lock("d-1", "arn:1", 3_000.0)
-    assert records.environments()[0].lock == Lock("d-1", "arn:1", 3_000.0)
+    assert next(records.environments()).lock == Lock("d-1", "arn:1", 3_000.0)
 
 
 def test_a_rollout_that_began_under_an_earlier_version_goes_on(records: DynamoRecords) -> None:
