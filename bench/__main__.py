@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-PARTS = ("proxy", "load", "gates", "revalidation", "scale", "costs")
+PARTS = ("proxy", "load", "gates", "revalidation", "scale", "costs", "rollouts")
 _SINGLE = ("revalidation", "scale", "costs")  # modules; the others are packages
 
 
