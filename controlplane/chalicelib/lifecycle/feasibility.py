@@ -10,6 +10,7 @@ from chalicelib.domain.options import Options, requests_of
 
 _LOADING = (Action.DEPLOY, Action.REVALIDATE, Action.DRILL)
 _NEAR = 2  # letters
+_MOST_NEAR = 20  # of numbered names, such as pr-101 to pr-999, hundreds are near
 
 
 def refuse_undecidable(action: Action, options: Options) -> None:
@@ -42,6 +43,13 @@ def refuse_near_name(name: str, environments: Iterable[Environment]) -> None:
             field="environment",
             remedy=f"Correct the name, or send create: true to make the new environment {name}.",
         )
+
+
+def near_names(name: str, names: Iterable[str]) -> list[str]:
+    """Other names within two letters, the nearest first, at most 20."""
+    # A length that differs by more needs no look at the letters.
+    distances = [(distance(name, other), other) for other in names if abs(len(name) - len(other)) <= _NEAR]
+    return [other for letters, other in sorted(distances) if 0 < letters <= _NEAR][:_MOST_NEAR]
 
 
 def distance(left: str, right: str) -> int:

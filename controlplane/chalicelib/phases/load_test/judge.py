@@ -20,7 +20,7 @@ from chalicelib.ports import Aws
 from .cursor import LoadCursor
 from .figures import evidence_of, figures_of
 from .slo import UNSENT_LIMIT, SloResult, SloVerdict, judge, passed
-from .wording import phrases
+from .wording import kinds, phrases
 
 _BINARY = "application/octet-stream"
 
@@ -94,14 +94,7 @@ def _refuse(summary: shard.Summary, results: Sequence[SloResult], evidence: Load
             evidence=encode(evidence),
         )
     if not passed(results):
-        missed = [result for result in results if result.verdict is not SloVerdict.PASSED]
-        raise PhaseFailed(
-            f"version {evidence.version} missed its SLOs: {phrases(missed)}",
-            code="SloMissed",
-            remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets the limits."
-            + shared_cause(missed, evidence.comparisons),
-            evidence=encode(evidence),
-        )
+        raise _slo_missed(summary, results, evidence)
     if losers := worse(evidence.comparisons):
         raise PhaseFailed(
             f"version {evidence.version} is worse than live: {'; '.join(map(phrase_compared, losers))}",
@@ -110,6 +103,19 @@ def _refuse(summary: shard.Summary, results: Sequence[SloResult], evidence: Load
             "compare with.",
             evidence=encode(evidence),
         )
+
+
+def _slo_missed(summary: shard.Summary, results: Sequence[SloResult], evidence: LoadEvidence) -> PhaseFailed:
+    """What to raise; a missed error rate also names the kinds of failures, which are what there is to look for."""
+    missed = [result for result in results if result.verdict is not SloVerdict.PASSED]
+    failures = kinds(summary.errors) if any(result.slo == "error_rate" for result in missed) else ""
+    return PhaseFailed(
+        f"version {evidence.version} missed its SLOs: {phrases(missed)}" + (failures and f"; failures: {failures}"),
+        code="SloMissed",
+        remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets the limits."
+        + shared_cause(missed, evidence.comparisons),
+        evidence=encode(evidence),
+    )
 
 
 def shared_cause(missed: Iterable[SloResult], comparisons: Iterable[Compared]) -> str:
