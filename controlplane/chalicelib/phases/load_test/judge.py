@@ -113,7 +113,8 @@ def _slo_missed(summary: shard.Summary, results: Sequence[SloResult], evidence: 
     return PhaseFailed(
         f"version {evidence.version} missed its SLOs: {phrases(missed)}{failures}",
         code="SloMissed",
-        remedy=f"The evidence splits the latency into gateway, proxy and upstream; options.slo sets the limits.{shared}",
+        remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets "
+        f"the limits.{shared}",
         evidence=encode(evidence),
     )
 
