@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-PARTS = ("proxy", "load", "gates", "revalidation", "scale", "costs", "console")
+PARTS = ("proxy", "load", "gates", "revalidation", "scale", "costs", "console", "rollouts")
 _SINGLE = ("revalidation", "scale", "costs", "console")  # modules; the others are packages
 
 
