@@ -26,7 +26,7 @@ EFFECTS: Mapping[str, str] = {
     "config.alarms.gateway_dimensions": "What the alarms on API Gateway watch: `method`, the public method only, or "
     "`stage`, the whole stage with the candidate's requests.",
     "config.notify": "Who gets SNS messages about this environment: e-mail addresses, https URLs, ARNs of SQS queues "
-    "or Lambda functions.",
+    "or Lambda functions; 4,096 characters in all.",
     "config.webhook": "A receiver of every state change, signed with the key in `proxyctl/<env>/webhook`.",
     "config.webhook.url": "A public https URL.",
     "config.response_mode": "How API Gateway passes answers on: `stream` or `buffered`; null takes the control "
