@@ -15,7 +15,7 @@ from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Definition, Request, Result, Status, applied_as
+from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.ports import Aws
 from chalicelib.stack import follow, inputs, prepare, settle, state, template
 from chalicelib.stack.change_set import advance
@@ -80,9 +80,9 @@ def _with_role_policy(result: Result[StackEvidence], request: Request, aws: Aws)
 
 
 def _address_before(result: Result[StackEvidence], request: Request) -> str | None:
-    before = applied_as(request.environment, StackEvidence)
+    before = request.environment.links.get("base_url", "")
     now = result.evidence.base_url if result.evidence else ""
-    return before.base_url if before and before.base_url not in ("", now) else None
+    return before if before not in ("", now) else None
 
 
 def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
