@@ -194,6 +194,11 @@ class FakeRecords:
             self._held_by(name, lock.execution_arn, "")
         self.attributes[name]["lock"] = dataclasses.asdict(lock)
 
+    def take_lock_again(self, name: str, lock: Lock) -> None:
+        held = self.environment(name).lock
+        if held is None or held.deployment_id == lock.deployment_id:
+            self.attributes.setdefault(name, {})["lock"] = dataclasses.asdict(lock)
+
     def release_lock(self, name: str, holder: str) -> None:
         held = self.environment(name).lock
         if held and held.deployment_id == holder:

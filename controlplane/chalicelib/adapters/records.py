@@ -237,6 +237,9 @@ class DynamoRecords:
         if refused:
             raise _lock_lost(name, lock.deployment_id)
 
+    def take_lock_again(self, name: str, lock: Lock) -> None:
+        writes.transaction(locks.retaking(self._table, name, lock))  # refused: another one was faster
+
     def release_lock(self, name: str, holder: str) -> None:
         writes.transaction(transactions.release(self._table, name, holder))  # refused: another one, or none, holds it
 

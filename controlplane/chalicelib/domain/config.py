@@ -17,7 +17,9 @@ from .times import TIME_LIMIT_H
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}")
 SUBSCRIBER = re.compile(
-    r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:\S+|https://[^\s/@]+(/\S*)?|[^\s@]+@[^\s@]+\.[^\s@]+"
+    r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_:$.-]{1,220}|https://[^\s/@]+(/\S*)?"
+    # An e-mail address as SNS takes it: ASCII, at most 64 characters before the @ and 253 after it (RFC 5321).
+    r"|[!-?A-~]{1,64}@(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])"
 )
 
 # The configuration is part of each of an environment's 13 releases on record, in one item of at most 400 KB.

@@ -18,6 +18,7 @@ BAKE_STEP_S, BAKE_WATCH_S = 60, 300
 # The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
 _MOST_BAKE_S = 86_400
 SECRET_VERSION = re.compile(r"[A-Za-z0-9-]{1,64}")
+FUNCTION_VERSION = re.compile(r"[1-9][0-9]{0,9}")
 MOST_SIZES = 20  # what power tuning compares; each takes seconds and costs calls
 LONGEST_REASON = 1_000  # characters; it stands in every list of deployments
 MOST_TRACED = 10_000  # requests in options.load.trace
@@ -273,6 +274,12 @@ class Options:
                     field=f"options.{name}",
                     remedy="GET /environments/{name}/secret/history lists them.",
                 )
+        if self.rollback_to is not None and not FUNCTION_VERSION.fullmatch(self.rollback_to):
+            raise BadRequest(
+                f"options.rollback_to is {self.rollback_to[:40]!r}, which is no number of a version",
+                field="options.rollback_to",
+                remedy="GET /environments/{name} lists the releases that passed.",
+            )
         refuse_too_small(self.load, self.slo)
         all_within("options", self, self.RANGES)
         if len(self.tune_memory) > MOST_SIZES or len(set(self.tune_memory)) < len(self.tune_memory):

@@ -19,13 +19,13 @@ from chalicelib.domain.names import Names
 from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock, stamp
+from chalicelib.engine.lost_records import recover
 from chalicelib.ports import Aws
 
 from .config_patch import patched, without_nulls
 from .execution import execution_input
 from .feasibility import near_names, refuse_near_name, refuse_undecidable
 from .idempotency import claim_of, claimed_deployment, deployment_id
-from .lost_records import recover
 from .queue import enqueue, refuse_to_overtake
 from .settle import dead_lock, settle
 

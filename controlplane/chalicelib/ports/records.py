@@ -132,6 +132,10 @@ class Records(Protocol):
         deployment holds. Raises LockLost."""
         ...
 
+    def take_lock_again(self, name: str, lock: Lock) -> None:
+        """Take the lock of an environment whose record was rebuilt; nothing happens when another deployment has it."""
+        ...
+
     def release_lock(self, name: str, holder: str) -> None:
         """Nothing happens when another deployment, or none, holds it."""
         ...

@@ -14,7 +14,13 @@ _UNSET = "unset"
 
 def function_gone(function: str) -> DriftFinding:
     """The function does not exist."""
-    return DriftFinding("alias", function, "there", "gone (the function)", "Deploy the environment again.")
+    return DriftFinding(
+        "alias",
+        function,
+        "there",
+        "gone (the function)",
+        "Deploy: deploy_stack makes it again, and users get what passes.",
+    )
 
 
 def version_gone(function: str, version: str) -> DriftFinding:

@@ -15,8 +15,8 @@ from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request
 from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
-from chalicelib.stack import repair
-from chalicelib.stack.losses import ALIASES
+from chalicelib.stack.recovery import repair
+from chalicelib.stack.recovery.losses import ALIASES
 
 from . import record
 

@@ -14,7 +14,7 @@ from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.outcome import OutcomeEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence, ShiftEvidence
-from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.evidence.stack import SettingsEvidence, StackEvidence
 from chalicelib.domain.model import (
     Action,
     Applied,
@@ -530,3 +530,33 @@ def test_a_clean_up_that_was_refused_keeps_the_time_limit() -> None:
     phase(aws, 12, "clean_up", PhaseStatus.FAILED, error=error, ended_at="1", polls=1)
     ended(aws, action=Action.CLEANUP)
     assert aws.records.environment("dev").expires_at == "2999-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(("mark", "previous", "versions"), [("", "6", ["7", "6"]), ("_2", "", ["7"])])
+def test_no_rollback_goes_to_a_release_whose_role_was_deleted(mark: str, previous: str, versions: list[str]) -> None:
+    """Its version cannot start: Lambda cannot assume the role that it was published with."""
+    aws = world()
+    old = {"version": "6", "deployment_id": "d-old", "at": "2026-01-01", "parameters": {"ThrottleRate": "50"}}
+    aws.records.attributes["dev"] |= {"live": old, "last_good": old, "releases": [old]}
+    ended(aws, results=released("7", SettingsEvidence(parameters={"RoleMark": mark})))
+    stands = aws.records.environment("dev")
+    assert [release.version for release in stands.releases] == versions
+    assert (stands.previous.version if stands.previous else "") == previous
+
+
+def test_a_failed_deploy_that_made_the_api_again_leaves_the_links_with_the_address_of_now() -> None:
+    aws = world()
+    aws.records.attributes["dev"] |= {
+        "live": {"version": "6"},
+        "last_good": {"version": "6"},
+        "links": {"base_url": "https://old/api/v1", "health": "https://old/api/health", "logs": "https://console"},
+    }
+    phase(aws, 7, "validate_endpoints", PhaseStatus.FAILED, error={"code": "ChecksFailed", "message": "m"})
+    stack = StackEvidence(base_url="https://new/api/v1", address_before="https://old/api/v1")
+    end = ended(aws, results=results(stack))
+    assert end.status is DeploymentStatus.FAILED
+    assert aws.records.environment("dev").links == {
+        "base_url": "https://new/api/v1",
+        "health": "https://new/api/health",
+        "logs": "https://console",
+    }
