@@ -83,7 +83,7 @@ class FakeFunctions:
         if alias.name in self.refuses:
             raise AwsCallFailed(f"lambda:update_alias: {alias.name} is refused")
         if revision and revision != self._revision(alias.name):
-            raise Conflict(f"{alias.name} was moved", code="AliasMoved")
+            raise Conflict(f"{alias.name} was moved", code="AliasMoved", remedy="See who else moves aliases.")
         self.moves.append(alias)
         if self.deaf:
             return
