@@ -38,7 +38,7 @@ def drive(scene: Scene, fake: FakeAws, request: Request, injector: Injector) -> 
     error = _run(task, injector, stopped)
     if stopped:
         return Ended(stopped[0], stopped[1:])
-    error = error or (aborted(task) if scene.phase != "record_outcome" else None)
+    error = error or (None if scene.phase == "record_outcome" else aborted(task))
     if error is None:
         return Ended()
     caught = injector.fault.caught if injector.fault else ""

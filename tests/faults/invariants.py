@@ -6,14 +6,13 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chalicelib.domain.model import PhaseStatus
+from chalicelib.domain.model import DeploymentStatus, PhaseStatus
 
 from tests.fakes import FakeAws
 from tests.faults.drive import Ended
 from tests.faults.injection import Fault
 
 State = Mapping[str, Any]
-_DEPLOYMENTS = ("d-new", "d-next")
 _RECORDS = "records"  # of the deployment itself: they differ after the next one
 
 
@@ -33,7 +32,7 @@ def state_of(fake: FakeAws) -> State:
         "topics": {name: dict(who) for name, who in fake.topics.kept.items()},
         "queues": sorted(fake.topics.queues),
         "log groups": dict(fake.logs.kept),
-        "objects": sorted(key for key in fake.artifacts.objects if not any(each in key for each in _DEPLOYMENTS)),
+        "objects": sorted(key for key in fake.artifacts.objects if not any(each in key for each in fake.records.started)),
         "boundaries": dict(fake.identity.boundaries),
         _RECORDS: {name: deployment.status.value for name, deployment in fake.records.started.items()},
     }  # fmt: skip
@@ -96,7 +95,8 @@ def unrecorded(fake: FakeAws, ended: Ended, misplaced: Sequence[str], deployment
     if running:
         yield f"{deployment_id} has ended, and on record {running} runs"
     reported = deployment.error or {}
-    if ended.error is not None and not (reported.get("code") and reported.get("message") and reported.get("remedy")):
+    fails = ended.error is not None and deployment.status is not DeploymentStatus.SUCCEEDED
+    if fails and not (reported.get("code") and reported.get("message") and reported.get("remedy")):
         yield f"the error on record names no cause or no remedy: {dict(reported)}"
     yield from (each for each in lost_users(fake) if each not in misplaced)
 

@@ -14,6 +14,7 @@ from tests.faults.drive import Ended, drive
 from tests.faults.injection import FAULTS, HTTP, Injector
 from tests.faults.invariants import State, broken, state_of, lost_users, unhealed, unrecorded
 from tests.faults.scenes import SCENES, Scene, of_the_next
+from tests.faults.task import enter
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,22 @@ def strike(name: str, fault_name: str, at: int) -> Outcome:
     # The proxy under test that does not answer is a reason to stop, not a fault of AWS that passes.
     passes = fault.transient and not (calls[at] in HTTP and fault.error)
     judged = fault if passes else FAULTS["access denied"]
-    misplaced = tuple(lost_users(scene.world()))
+    misplaced = _misplaced(name)
     failures = [*broken(before, state_of(fake), whole, ended, judged), *unrecorded(fake, ended, misplaced, scene.ask(fake).deployment_id)]
     return Outcome(name, fault_name, calls[at], injector.fired, (*failures, *_next(scene, fake, whole, ended)))
 
 
+@cache
+def _misplaced(name: str) -> tuple[str, ...]:
+    """Where users are otherwise than on record before the scene begins."""
+    scene = SCENES[name]
+    fake = scene.world()
+    enter(fake, scene.phase, scene.ask(fake), scene.between)
+    return tuple(lost_users(fake))
+
+
 def _next(scene: Scene, fake: FakeAws, whole: State, ended: Ended) -> Iterator[str]:
-    if ended.error is None:
+    if ended.error is None or not scene.next_id:
         return
     again = drive(scene, fake, of_the_next(scene, scene.ask(fake)), Injector())
     fire.delete_test_queues(Names("dev"), fake.as_aws())  # as the last phase of each deploy does

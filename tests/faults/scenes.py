@@ -45,7 +45,7 @@ from tests.unit.phases.write_handoff import test_write_handoff as write_handoff
 class Scene:
     """phase: its name in the registry. between: what AWS does between two calls, with the phase's cursor as recorded.
 
-    next_id: who tries again after a failure. runs: in place of the phase's own run, where that also does what passes no
+    next_id: who tries again after a failure; "" where the sweeper removes what is left (errands.py). runs: in place of the phase's own run, where that also does what passes no
     port.
     """
 
@@ -174,7 +174,7 @@ SCENES: dict[str, Scene] = {
     "load_test": Scene("load_test", _loaded, lambda _: _loading(), _workers_ran),
     "await_approval": Scene("await_approval", _approving, lambda _: request()),
     "run_drill": Scene(
-        "run_drill", lambda: run_drill.Drill().aws, lambda _: run_drill.Drill().next, _child_ended, run_drill.DRILL
+        "run_drill", lambda: run_drill.Drill().aws, lambda _: run_drill.Drill().next, _child_ended, next_id=""
     ),
     "record_outcome": Scene(
         "record_outcome",

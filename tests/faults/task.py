@@ -23,6 +23,7 @@ from tests.faults.injection import Killed
 
 _ASL = Path(__file__).resolve().parents[2] / "statemachine" / "rollout.asl.yaml"
 _CALLS = 80
+_BACK = ("roll_back", "restore_settings", "record_outcome")
 _STUBBORN = 6  # retries of any error, of RollBack and RecordOutcome
 _RETRIES: Mapping[type[BaseException], int] = {Throttled: 5, Killed: 1}
 Between = Callable[[FakeAws, Mapping[str, Any]], None]
@@ -116,6 +117,8 @@ class Task:
             retried.clear()
             if answer["status"] != "IN_PROGRESS":
                 return None
+            if self.phase == "record_outcome":  # AbortedAtLast
+                return Aborted("asked to stop before the outcome was on record")
             self.clock.now += timedelta(seconds=int(str(answer["poll_after_s"])))
         return AssertionError(f"{self.phase} has not ended after {_CALLS} calls")
 
@@ -170,7 +173,7 @@ def finish(task: Task, error: BaseException, caught: str) -> list[BaseException]
     """
     name = caught if isinstance(error, Killed) else type(error).__name__
     failures = []
-    for step in _steps(task):
+    for step in _steps(task, error):
         ending = replace(_ending(task, step), error={"Error": name, "Cause": str(error)})
         failure = ending.run(task.fake.as_aws())
         failures += [failure] if failure else []
@@ -181,7 +184,7 @@ def settle(task: Task) -> list[BaseException]:
     """As the sweeper has it done for an execution that was stopped: another execution runs the end only."""
     settling = replace(task, arn="arn:settling")
     failures = []
-    for step in ("roll_back", "restore_settings", "record_outcome"):
+    for step in _BACK:
         cause = {"Error": "ExecutionStopped", "Cause": "The execution was stopped from outside"}
         failure = replace(_ending(settling, step), error=cause).run(task.fake.as_aws())
         failures += [failure] if failure else []
@@ -193,13 +196,13 @@ def _ending(task: Task, step: str) -> Task:
     return replace(task, phase=step, between=lambda _fake, _cursor: None, begins=lambda: None, runs=None)
 
 
-def _steps(task: Task) -> tuple[str, ...]:
+def _steps(task: Task, error: BaseException) -> tuple[str, ...]:
     """The steps after a failure of this phase."""
     if task.phase == "record_outcome":
-        return ()
+        return _BACK if isinstance(error, Aborted) else ()
     target = states()[registry.pascal(task.phase)]["Catch"][0]["Next"]
     back = target == "RollBack" or (target == "CleanUpFailed" and task.deployment.action.value != "cleanup")
-    return ("roll_back", "restore_settings", "record_outcome") if back else ("record_outcome",)
+    return _BACK if back else ("record_outcome",)
 
 
 def aborted(task: Task) -> Aborted | None:
