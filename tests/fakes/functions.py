@@ -117,6 +117,8 @@ class FakeFunctions:
         latest = self.latest[function]
         if latest.code_sha256 != code_sha256:
             raise AwsCallFailed("lambda:publish_version: PreconditionFailedException: CodeSha256 differs")
+        if self.published.get(function) and self.published[function][-1][1] == latest:
+            return self.published[function][-1][0]  # as Lambda does while neither code nor settings have changed
         numbers = [int(version.number) for version, _ in self.published.get(function, [])]
         artifact = latest.environment.get("ARTIFACT_DIGEST", "")
         version = Version(str(max(numbers, default=0) + 1), latest.code_sha256, description, artifact)

@@ -1,12 +1,14 @@
 """`python -m tests.faults`: every fault at every call of every phase, lifecycle function and changing route.
 
 Writes the matrix into docs/reliability.md. Exit code 1 when an invariant did not hold, or when fewer than 300 faults
-fired. Arguments: names of scenes or errands; then the page is left alone.
+fired. Arguments: names of scenes or errands, for these rows only; then the page is left alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
+import logging
 import sys
 import time
 from collections import Counter
@@ -27,21 +29,22 @@ SELDOM = {"preflight": 4, "validate_endpoints": 2, "validate_errors": 5, "Sweep,
 ROWS = (*run.SCENES, *errands.ERRANDS)
 
 
-def outcomes_of(name: str) -> list[Outcome]:
-    """All faults of one row of the matrix."""
-    return list(run.outcomes((name,), seldom=SELDOM) if name in run.SCENES else errand_outcomes(name))
+def outcomes_of(name: str, every: int) -> list[Outcome]:
+    """All faults of one row of the matrix; every: only each n-th call, another first one for each fault."""
+    step = every * SELDOM.get(name, 1)
+    return list(run.outcomes((name,), step) if name in run.SCENES else errand_outcomes(name, step))
 
 
-def errand_outcomes(name: str, every: int = 0) -> Iterator[Outcome]:
-    """All faults of an errand; every: only each n-th call, another first one for each fault."""
-    calls, step = errands.without_fault(name)[0], every or SELDOM.get(name, 1)
+def errand_outcomes(name: str, step: int) -> Iterator[Outcome]:
+    """All faults of an errand at each n-th call, another first one for each fault."""
+    calls = errands.without_fault(name)[0]
     for number, fault in enumerate(errands.ERRAND_FAULTS):
         for at in range(number % step, len(calls), step):
             injector, failures = errands.broken(name, fault, at)
             yield Outcome(name, fault, calls[at], injector.fired, tuple(failures))
 
 
-def matrix(every: Sequence[Outcome]) -> str:
+def matrix(every: Sequence[Outcome], step: int) -> str:
     """Faults that fired, by row and fault; of those after which an invariant did not hold, their number in bold."""
     fired = Counter((each.scene, each.fault) for each in every if each.fired)
     broken = Counter((each.scene, each.fault) for each in every if each.failures)
@@ -51,18 +54,25 @@ def matrix(every: Sequence[Outcome]) -> str:
                  for fault in FAULTS]  # fmt: skip
         lines.append(f"| {row} | {' | '.join(cells)} |")
     total, failed = sum(fired.values()), sum(broken.values())
-    return "\n".join([*lines, "", f"{total:,} faults fired; after {failed} of them an invariant did not hold."])
+    calls = "each call" if step == 1 else f"one of {step} calls"
+    text = f"{total:,} faults fired, at {calls}; after {failed} of them an invariant did not hold."
+    return "\n".join([*lines, "", text])
 
 
-def main(names: Sequence[str]) -> int:
+def main() -> int:
     """Run all, write the page, say what came out."""
-    began = time.monotonic()
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("rows", nargs="*", help="only these rows; the page is then left alone")
+    parser.add_argument("--every", type=int, default=1, help="only each n-th call")
+    options = parser.parse_args()
+    logging.disable()  # a traceback for each fault that a step survives
+    rows, began = options.rows or ROWS, time.monotonic()
     with ProcessPoolExecutor(_PROCESSES) as pool:
-        every = list(itertools.chain.from_iterable(pool.map(outcomes_of, names or ROWS)))
-    if not names:
+        every = list(itertools.chain.from_iterable(pool.map(outcomes_of, rows, [options.every] * len(rows))))
+    if not options.rows:
         text = PAGE.read_text()
         head, rest = text.partition(BEGIN)[0], text.partition(END)[2]
-        PAGE.write_text(f"{head}{BEGIN}\n{matrix(every)}\n{END}{rest}")
+        PAGE.write_text(f"{head}{BEGIN}\n{matrix(every, options.every)}\n{END}{rest}")
     for each in [outcome for outcome in every if outcome.failures][:20]:
         print(f"FAILED {each.scene}, {each.fault} at {each.call}: {'; '.join(each.failures)[:500]}")
     fired = sum(bool(each.fired) for each in every)
@@ -72,4 +82,4 @@ def main(names: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -46,7 +46,7 @@ class Scene:
     """phase: its name in the registry. between: what AWS does between two calls, with the phase's cursor as recorded.
 
     next_id: who tries again after a failure; "" where the sweeper removes what is left (errands.py). runs: in place of the phase's own run, where that also does what passes no
-    port.
+    port. alone: whether two deliveries at once disturb each other, so that one of them may end the phase.
     """
 
     phase: str
@@ -55,6 +55,7 @@ class Scene:
     between: Between = lambda _fake, _cursor: None
     next_id: str = "d-next"
     runs: Run[object] | None = None
+    alone: bool = False
 
 
 def _stack_that_changes() -> FakeAws:
@@ -171,7 +172,7 @@ SCENES: dict[str, Scene] = {
         "validate_endpoints", checking.world, lambda _: checking.ask(), runs=checking.check_endpoints
     ),
     "validate_errors": Scene("validate_errors", checking.world, lambda _: checking.ask(), runs=checking.check_errors),
-    "load_test": Scene("load_test", _loaded, lambda _: _loading(), _workers_ran),
+    "load_test": Scene("load_test", _loaded, lambda _: _loading(), _workers_ran, alone=True),
     "await_approval": Scene("await_approval", _approving, lambda _: request()),
     "run_drill": Scene(
         "run_drill", lambda: run_drill.Drill().aws, lambda _: run_drill.Drill().next, _child_ended, next_id=""

@@ -42,11 +42,13 @@ def approve(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     summary = f"Approved by {call.caller}"
     by = {"by": call.caller, "at": at}
     # On record before the token is answered: a request that dies in between can be sent again.
-    aws.records.update_deployment(deployment.id, {"approval": {**deployment.approval, **by}})
+    earlier = deployment.approval.get("by")
+    if not earlier:
+        aws.records.update_deployment(deployment.id, {"approval": {**deployment.approval, **by}})
     try:
         aws.executions.approve(token, {"status": "SUCCEEDED", "poll_after_s": 0, "summary": summary})
     except NotFound as error:
-        if deployment.approval.get("by") != call.caller:
+        if earlier != call.caller:
             raise _not_waiting(deployment) from error
     changes = {"status": DeploymentStatus.RUNNING.value, "approval": by}
     aws.records.add_event(deployment.id, at, "deployment.approved", {"by": call.caller})

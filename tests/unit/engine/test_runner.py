@@ -365,3 +365,28 @@ def test_evidence_of_a_phase_that_has_not_ended_is_missing_and_the_error_names_t
     with pytest.raises(PhaseFailed, match="deploy_stack") as missing:
         call(aws, phase(look), "release_code")
     assert missing.value.code == "EvidenceMissing"
+
+
+@pytest.mark.parametrize(("other", "refused"), [("2", False), ("3", True)])
+def test_an_alias_that_moved_meanwhile_is_a_conflict_unless_it_is_where_it_should_be(other: str, refused: bool) -> None:
+    """Step Functions may deliver a task twice; found by the matrix of faults."""
+    aws = world()
+    config = FunctionConfig("c", 512, 29, {}, "python3.11")
+    aws.functions.add("f", config, live="1", versions=3)
+    point = aws.functions.point
+
+    def overtaken(function: str, alias: Alias, *, revision: str = "") -> None:
+        point(function, replace(alias, version=other))
+        point(function, alias, revision=revision)
+
+    aws.functions.point = overtaken  # type: ignore[method-assign]
+
+    def moves(request: Request, aws: Aws) -> Result[Published]:
+        aws.functions.point("f", Alias("candidate", "2"))
+        return good(request, aws)
+
+    if refused:
+        with pytest.raises(Conflict):
+            call(aws, phase(moves))
+    else:
+        assert call(aws, phase(moves))["status"] == "SUCCEEDED"
