@@ -129,7 +129,7 @@ def _queues(embedded: Embedded) -> Iterator[Place]:
 
 
 def _settings(embedded: Embedded) -> Iterator[Place]:
-    """What describes resources: settings of functions, stacks with parameters and events, alarms, dashboards, traces."""
+    """What describes resources: settings of functions, stacks with parameters and events, alarms, dashboards."""
     functions, formation, watch = (embedded.boto(name) for name in ("lambda", "cloudformation", "cloudwatch"))
     for function in _listed(functions, "list_functions", "Functions"):
         name = function["FunctionName"]

@@ -100,7 +100,7 @@ def drilled(embedded: Embedded, canaries: Canaries, listening: str) -> Embedded:
     rolled = roll(embedded, NAME)
     assert rolled["status"] == "SUCCEEDED", rolled.get("error")
     talk(rolled["links"]["base_url"], canaries)
-    broken = roll(embedded, NAME, options={"sabotage": "answers_500", "force": True})
+    broken = roll(embedded, NAME, options={"slo": {"p99_ms": 1, "cold_start_ms": None}, "force": True})
     assert broken["status"] != "SUCCEEDED"
     slow = start(embedded, NAME, options={"force": True})
     reached(embedded, slow, "deploy_stack", "configure_monitoring", "release_code")

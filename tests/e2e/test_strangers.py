@@ -56,10 +56,11 @@ def known_callers(embedded: Embedded) -> Iterator[Mapping[str, Credentials]]:
     iam, sts = embedded.boto("iam"), embedded.boto("sts")
     statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "arn:aws:execute-api:*:*:*/*/GET/*"}
     reads = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    for name in (_READER, _NOBODY):
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST))
+    arns = {
+        name: iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST))["Role"]["Arn"]
+        for name in (_READER, _NOBODY)
+    }
     iam.put_role_policy(RoleName=_READER, PolicyName="reads", PolicyDocument=reads)
-    arns = {name: iam.get_role(RoleName=name)["Role"]["Arn"] for name in (_READER, _NOBODY)}
     reader = _assumed(sts, arns[_READER])
     until("the role may GET", lambda: _send(embedded, HEALTH, reader)[0] == 200)
     yield {
@@ -132,4 +133,3 @@ def test_no_stranger_reaches_a_route_and_a_reader_only_reads(
     reads = {("a GET-only caller", route) for route in routes if route.method == "GET"}
     assert admitted == reads
     assert _on_record(embedded) == before
-

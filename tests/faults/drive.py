@@ -65,7 +65,7 @@ def _run(task: Task, injector: Injector, stopped: list[BaseException]) -> BaseEx
 
 
 def _deliver_again(task: Task) -> None:
-    """Another Lambda gets the same event and runs to its end, while the first one is at work; nobody gets its answer."""
+    """Another Lambda gets the same event and runs to its end, while the first one is at work; its answer gets lost."""
     with suppress(RolloutError):
         replace(task, begins=lambda: None).call(task.fake.as_aws())
     task.await_aws()

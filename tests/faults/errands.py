@@ -1,4 +1,4 @@
-"""The Lambdas beside the phases, and the API: each is delivered again by AWS, its schedule or its client after a fault."""
+"""The Lambdas beside the phases, and the API: each is delivered again by AWS, a schedule or a client after a fault."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def state_of(fake: FakeAws) -> State:
             (what[item.id], item.status.value, item.waiting, item.abort_requested) for item in records.started.values()
         ),
         "locks": {name: what[holder] for name, holder in locks.items()},
-        "executions": sorted({f"{what[deployment_of(name)]}{SETTLE * (SETTLE in name)}" for name in executions.started}),
+        "executions": sorted({what[deployment_of(name)] + SETTLE * (SETTLE in name) for name in executions.started}),
         "answered": executions.answered,
         "claims": len(records.claims),
         "events": sorted(events),

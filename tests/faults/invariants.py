@@ -18,7 +18,7 @@ _RECORDS = "records"  # of the deployment itself: they differ after the next one
 
 def state_of(fake: FakeAws) -> State:
     """What stands in AWS and matters afterwards, as plain values."""
-    functions, standing = fake.functions, fake.stacks.standing
+    functions, standing, deployments = fake.functions, fake.stacks.standing, fake.records.started
     return {
         "aliases": {name: dict(aliases) for name, aliases in functions.pointed.items() if name in functions.latest},
         "function": {name: (config.code_sha256, config.memory_mb, config.timeout_s, dict(config.environment))
@@ -32,9 +32,9 @@ def state_of(fake: FakeAws) -> State:
         "topics": {name: dict(who) for name, who in fake.topics.kept.items()},
         "queues": sorted(fake.topics.queues),
         "log groups": dict(fake.logs.kept),
-        "objects": sorted(key for key in fake.artifacts.objects if not any(each in key for each in fake.records.started)),
+        "objects": sorted(key for key in fake.artifacts.objects if not any(name in key for name in deployments)),
         "boundaries": dict(fake.identity.boundaries),
-        _RECORDS: {name: deployment.status.value for name, deployment in fake.records.started.items()},
+        _RECORDS: {name: deployment.status.value for name, deployment in deployments.items()},
     }  # fmt: skip
 
 

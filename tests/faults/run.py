@@ -11,8 +11,8 @@ from chalicelib.monitoring import fire
 
 from tests.fakes import FakeAws
 from tests.faults.drive import Ended, drive
-from tests.faults.injection import FAULTS, HTTP, Injector
-from tests.faults.invariants import State, broken, state_of, lost_users, unhealed, unrecorded
+from tests.faults.injection import FAULTS, HTTP, Fault, Injector
+from tests.faults.invariants import State, broken, lost_users, state_of, unhealed, unrecorded
 from tests.faults.scenes import SCENES, Scene, of_the_next
 from tests.faults.task import enter
 
@@ -54,12 +54,16 @@ def strike(name: str, fault_name: str, at: int) -> Outcome:
     calls, before, whole = without_fault(name)
     fake, injector = scene.world(), Injector(fault, at)
     ended = drive(scene, fake, scene.ask(fake), injector)
-    # The proxy under test that does not answer is a reason to stop, not a fault of AWS that passes.
-    passes = fault.transient and not (calls[at] in HTTP and fault.error) and not (scene.alone and fault.moment == "twice")
-    judged = fault if passes else FAULTS["access denied"]
-    misplaced = _misplaced(name)
-    failures = [*broken(before, state_of(fake), whole, ended, judged), *unrecorded(fake, ended, misplaced, scene.ask(fake).deployment_id)]
+    judged = fault if _passes(scene, fault, calls[at]) else FAULTS["access denied"]
+    records = unrecorded(fake, ended, _misplaced(name), scene.ask(fake).deployment_id)
+    failures = [*broken(before, state_of(fake), whole, ended, judged), *records]
     return Outcome(name, fault_name, calls[at], injector.fired, (*failures, *_next(scene, fake, whole, ended)))
+
+
+def _passes(scene: Scene, fault: Fault, call: str) -> bool:
+    """Whether the phase must end well. A proxy under test that does not answer is a reason to stop."""
+    disturbed = scene.alone and fault.moment == "twice"
+    return fault.transient and not disturbed and not (call in HTTP and fault.error is not None)
 
 
 @cache

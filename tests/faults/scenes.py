@@ -45,8 +45,9 @@ from tests.unit.phases.write_handoff import test_write_handoff as write_handoff
 class Scene:
     """phase: its name in the registry. between: what AWS does between two calls, with the phase's cursor as recorded.
 
-    next_id: who tries again after a failure; "" where the sweeper removes what is left (errands.py). runs: in place of the phase's own run, where that also does what passes no
-    port. alone: whether two deliveries at once disturb each other, so that one of them may end the phase.
+    next_id: who tries again after a failure; "" where the sweeper removes what is left (errands.py). runs: in place of
+    the phase's own run, where that also does what passes no port. alone: whether two deliveries at once disturb each
+    other, so that one of them may end the phase.
     """
 
     phase: str
@@ -183,9 +184,7 @@ SCENES: dict[str, Scene] = {
         lambda _: request(environment=environment(last_good=release("2")), results=record_outcome.released("2")),
         next_id="d-new",
     ),
-    "roll_back": Scene(
-        "roll_back", lambda: roll_back.world(live="3"), lambda _: roll_back.failed(), next_id="d-new"
-    ),
+    "roll_back": Scene("roll_back", lambda: roll_back.world(live="3"), lambda _: roll_back.failed(), next_id="d-new"),
     "restore_settings": Scene(
         "restore_settings", restore_settings.world, lambda _: restore_settings.ask(), next_id="d-new"
     ),

@@ -39,6 +39,7 @@ NASTY: Sequence[Any] = (
     "é", "𝔘", "a" * 300, "../..", "%2e%2e", "dev", "DEV", "a-b", "-", "null", "NaN", "2026-13-45", [], {}, [[]], [None],
     {"": ""}, {"a": {"b": {"c": [1, {"d": None}]}}}, ["x"] * 200, "https://[::1", "http://127.0.0.1:1/x", "arn:aws:",
 )  # fmt: skip
+_BYTES = (b"", b"\x00", b"\xff\xfe", b"{", b"]", b'"', b"1e999", b"NaN", b"\\u0000", b"[" * 2_000, b"\xef\xbb\xbf")
 _VALID_JSON = "application/json"
 _TYPES = (_VALID_JSON, "application/json; charset=utf-16", "text/plain", "", "*/*", "image/png", "multipart/form-data")
 _OPTIONS: Mapping[str, Any] = {
@@ -175,9 +176,9 @@ class Fuzzer:
             return self.draw()
         changed = copy.deepcopy(chosen)
         for _ in range(self.random.choice((0, 1, 1, 1, 2, 2, 4))):
-            self.random.choice((self._path, self._query, self._header, self._json, self._json, self._json, self._bytes))(
-                changed
-            )
+            self.random.choice(
+                (self._path, self._query, self._header, self._json, self._json, self._json, self._bytes)
+            )(changed)
         return changed
 
     def _text(self) -> str:
@@ -230,9 +231,7 @@ class Fuzzer:
         body = bytearray(changed.body or b"{}")
         for _ in range(self.random.choice((1, 1, 3, 10))):
             at = self.random.randrange(len(body) + 1)
-            body[at : at + self.random.choice((0, 1, 2))] = self.random.choice(
-                (b"", b"\x00", b"\xff\xfe", b"{", b"]", b'"', b"1e999", b"NaN", b"\\u0000", b"[" * 2_000, b"\xef\xbb\xbf")
-            )
+            body[at : at + self.random.choice((0, 1, 2))] = self.random.choice(_BYTES)
         changed.body = bytes(body)
 
 

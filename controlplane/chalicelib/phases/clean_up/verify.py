@@ -26,7 +26,8 @@ def verify(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
     """Delete log groups that Lambda created again, then search for everything of the environment.
 
     Searches again, for up to four minutes, while log groups come back or resources are listed by tag only; for half a
-    minute while they are listed by name. Raises PhaseFailed (SomethingLeft) with the resources and the commands that remove them.
+    minute while they are listed by name. Raises PhaseFailed (SomethingLeft) with the resources and the commands that
+    remove them.
     """
     cursor = request.cursor_as(RemovalCursor)
     timeout_s = _TIMEOUT_EMBEDDED_S if aws.settings.embedded else _TIMEOUT_S
