@@ -86,6 +86,11 @@ def get_environment(name: str) -> Response:
     return _respond(environments.show, name=name)
 
 
+@app.route("/environments/{name}/history", methods=["GET"], authorizer=iam)
+def get_history(name: str) -> Response:
+    return _respond(environments.history, name=name)
+
+
 @app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam, content_types=ANY_TYPE)
 def put_secret(name: str) -> Response:
     return _respond(secrets.put, name=name)
@@ -154,6 +159,11 @@ def tell_task(event: dict[str, object], context: object) -> dict[str, object]:
 @app.lambda_function(name="AcquireLock")
 def acquire_lock_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("acquire_lock", event, aws(), utc_now)
+
+
+@app.lambda_function(name="SkipUnchanged")
+def skip_unchanged_task(event: dict[str, object], context: object) -> dict[str, object]:
+    return runner.run("skip_unchanged", event, aws(), utc_now)
 
 
 @app.lambda_function(name="Preflight")

@@ -16,17 +16,15 @@ from local.inside import (
     alarms,
     attributes,
     buckets,
-    conditions,
     error_names,
     gateway_responses,
     queues,
     rates,
-    resources,
-    roles,
-    simulation,
     topics,
+    workers,
 )
 from local.inside.calls import Call, Refusal, Reply
+from local.inside.iam import conditions, resources, roles, simulation
 from local.strict import Strict
 
 Handler = Callable[..., Awaitable[Reply]]
@@ -169,6 +167,7 @@ def install(switches: Strict, root_key: str) -> None:
 
     alarms.install(cloudwatch)
     error_names.install(lambda_svc)
+    workers.install_with_clock(lambda_svc)
     gateway_responses.install(apigateway_v1)
     conditions.install(iam_actions, iam)
     simulation.judge_each_resource(iam)

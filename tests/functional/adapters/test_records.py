@@ -347,6 +347,20 @@ def test_what_an_execution_writes_after_another_took_over_is_refused(records: Dy
     assert (records.environment("dev").lock, records.phases("d-1")) == (other, [running])
 
 
+def test_phases_that_are_skipped_together_are_written_with_their_events_or_not_at_all(records: DynamoRecords) -> None:
+    start(records)
+    mine = Lock("d-1", "arn:1", 2.0)
+    both = [PhaseRecord(number, name, PhaseStatus.SKIPPED, "t", "t", "same") for number, name in ((2, "a"), (0, "b"))]
+    records.renew_lock("dev", mine)
+    with pytest.raises(LockLost):
+        records.skip_phases_as("dev", replace(mine, execution_arn="arn:other"), both)
+    assert (records.phases("d-1"), records.events("d-1")) == ([], [])
+    records.skip_phases_as("dev", mine, both)
+    assert {record.name: record for record in records.phases("d-1")} == {record.name: record for record in both}
+    entries = [(event["kind"], event["detail"]) for event in records.events("d-1")]
+    assert entries == [("a.skipped", {"summary": "same"}), ("b.skipped", {"summary": "same"})]
+
+
 def raw(sk: str, pk: str = "ENVIRONMENT#dev") -> dict[str, Any]:
     key = {"pk": {"S": pk}, "sk": {"S": sk}}
     return items.visible(plain(client("dynamodb").get_item(TableName="proxyctl", Key=key).get("Item", {})))
@@ -369,7 +383,7 @@ def test_the_lease_is_renewed_in_an_item_of_its_own(records: DynamoRecords) -> N
     records.put_phase_as("dev", Lock("d-1", "arn:1", 3_000.0), PhaseRecord(1, "preflight", PhaseStatus.RUNNING))
     assert raw("META") == before
     assert records.environment("dev").lock == Lock("d-1", "arn:1", 3_000.0)
-    assert records.environments()[0].lock == Lock("d-1", "arn:1", 3_000.0)
+    assert next(records.environments()).lock == Lock("d-1", "arn:1", 3_000.0)
 
 
 def test_a_rollout_that_began_under_an_earlier_version_goes_on(records: DynamoRecords) -> None:
