@@ -425,6 +425,31 @@ def test_a_lost_record_whose_lock_another_deployment_has_by_now_stays_the_others
     assert [lock and lock.deployment_id for lock in locks] == ["d-2"]
 
 
+@pytest.mark.parametrize(("other", "refused"), [("2", False), ("3", True)])
+def test_an_alias_that_moved_meanwhile_is_a_conflict_unless_it_is_where_it_should_be(other: str, refused: bool) -> None:
+    """Step Functions may deliver a task twice; found by the matrix of faults."""
+    aws = world()
+    config = FunctionConfig("c", 512, 29, {}, "python3.11")
+    aws.functions.add("f", config, live="1", versions=3)
+    point = aws.functions.point
+
+    def overtaken(function: str, alias: Alias, *, revision: str = "") -> None:
+        point(function, replace(alias, version=other))
+        point(function, alias, revision=revision)
+
+    aws.functions.point = overtaken  # type: ignore[method-assign]
+
+    def moves(request: Request, aws: Aws) -> Result[Published]:
+        aws.functions.point("f", Alias("candidate", "2"))
+        return good(request, aws)
+
+    if refused:
+        with pytest.raises(Conflict):
+            call(aws, phase(moves))
+    else:
+        assert call(aws, phase(moves))["status"] == "SUCCEEDED"
+
+
 def test_a_result_that_decides_where_to_go_on_names_the_state() -> None:
     answer = call(world(), phase(lambda request, aws: Result(Status.SUCCEEDED, "Looked", next="deploy_stack")))
     assert answer["next"] == "DeployStack"
