@@ -181,6 +181,11 @@ def acquire_lock_task(event: dict[str, object], context: object) -> dict[str, ob
     return runner.run("acquire_lock", event, aws(), utc_now)
 
 
+@app.lambda_function(name="SkipUnchanged")
+def skip_unchanged_task(event: dict[str, object], context: object) -> dict[str, object]:
+    return runner.run("skip_unchanged", event, aws(), utc_now)
+
+
 @app.lambda_function(name="Preflight")
 def preflight_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("preflight", event, aws(), utc_now)

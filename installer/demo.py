@@ -70,8 +70,8 @@ def _start_cloud(root: Path, folder: Path, port: int | None, switches: Strict) -
         tell(f"--strict differs from the last run: the cloud on port {last.emulator_port} ends, with all that it holds")
     try:
         running, reused = cloud.start(cloud.Site.of(root, folder), port, switches)
-    except cloud.PortTaken as taken:
-        raise CannotStart(str(taken)) from None
+    except (cloud.PortTaken, cloud.OtherVersion) as refusal:
+        raise CannotStart(str(refusal)) from None
     except cloud.CloudError as problem:
         raise CommandFailed(str(problem)) from None
     how = "already running" if reused else f"started in {time.monotonic() - began:.1f} s"

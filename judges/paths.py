@@ -14,8 +14,10 @@ from judges import node_tools
 
 Definition = Mapping[str, Any]
 Answer = Mapping[str, Any]
-IN_PROGRESS: Answer = {"result": {"status": "IN_PROGRESS", "poll_after_s": 30, "summary": "", "map": "NONE"}}
-DONE: Answer = {"result": {"status": "SUCCEEDED", "poll_after_s": 0, "summary": "", "map": "NONE"}}
+IN_PROGRESS: Answer = {
+    "result": {"status": "IN_PROGRESS", "poll_after_s": 30, "summary": "", "next": "", "map": "NONE"}
+}
+DONE: Answer = {"result": {"status": "SUCCEEDED", "poll_after_s": 0, "summary": "", "next": "", "map": "NONE"}}
 FAILED: Answer = {"error": "PhaseFailed", "cause": "a check failed"}
 START: Mapping[str, Any] = {
     "deployment_id": "d-1",

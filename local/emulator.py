@@ -14,6 +14,7 @@ from local.processes import TOKEN_VARIABLE
 from local.state import Cloud, Keys
 
 CALLS_FILE = "PROXYCTL_CALLS_FILE"
+EVERY_CALL = "PROXYCTL_EVERY_CALL"
 OPERATOR = "proxyctl-operator"
 _ADMIN = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 # Certificates and locale belong to the machine; no other variable of the caller is inherited.
@@ -45,7 +46,9 @@ def _recording(outer: Mapping[str, str]) -> dict[str, str]:
     """For a test session that wants every call of the Lambdas written down, see `recording/sitecustomize.py`."""
     if CALLS_FILE not in outer:
         return {}
-    return {CALLS_FILE: outer[CALLS_FILE], "PYTHONPATH": str(Path(__file__).resolve().parent / "recording")}
+    every = {EVERY_CALL: outer[EVERY_CALL]} if EVERY_CALL in outer else {}
+    folder = Path(__file__).resolve().parent / "recording"
+    return every | {CALLS_FILE: outer[CALLS_FILE], "PYTHONPATH": str(folder)}
 
 
 def _process(python: Path, folder: Path, token: str) -> dict[str, str]:

@@ -201,4 +201,13 @@ def test_the_order_of_a_deploy_is_the_designs() -> None:
         order.append(name)
         name = STATES[STATES[name]["Next"]]["Default"]
     after_load = ["ShiftTraffic", "ApplySettings", "Bake", "VerifyIdempotency", "WriteHandoff", "CleanUp"]
-    assert order == [registry.pascal(item) for item in registry.PHASES[:9]] + after_load
+    assert order == ["Preflight", "SkipUnchanged", *map(registry.pascal, registry.PHASES[1:9]), *after_load]
+    assert order[2:] == list(map(registry.pascal, registry.deploy_order(approval=False)))
+
+
+def test_the_look_may_go_on_with_every_phase_of_a_deploy() -> None:
+    chosen = STATES["SkipUnchangedDone"]
+    targets = {rule["StringEquals"]: rule["Next"] for rule in chosen["Choices"]}
+    assert all(rule["Variable"] == "$.result.next" for rule in chosen["Choices"])
+    assert targets == {name: name for name in map(registry.pascal, registry.DEPLOY[1:])}
+    assert chosen["Default"] == registry.pascal(registry.DEPLOY[0])

@@ -13,7 +13,7 @@ Promise.withResolvers ??= () => {
 }
 const { StateMachine } = require('aws-local-stepfunctions')
 
-const DONE = { status: 'SUCCEEDED', poll_after_s: 0, summary: '', map: 'NONE' } // as the runner answers
+const DONE = { status: 'SUCCEEDED', poll_after_s: 0, summary: '', next: '', map: 'NONE' } // as the runner answers
 
 function statesOf(machine, found = {}) {
   for (const [name, state] of Object.entries(machine.States)) {

@@ -4,6 +4,7 @@ Python imports a module of this name by itself. The emulator has this folder on 
 is set, and its Lambdas inherit both; the proxy, which must start fast, is left alone. A call is one JSON line:
 function, service, operation, the parameters that name a resource, HTTP method and path, error code ("" for an answer),
 and the parameters that are beyond AWS's limits.
+PROXYCTL_EVERY_CALL writes equal calls as often as they are made, for the bench that counts them.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 import request_limits as limits  # type: ignore[import-not-found]  # beside this file, on PYTHONPATH
 
 _FILE = os.environ.get("PROXYCTL_CALLS_FILE", "")
+_EVERY = bool(os.environ.get("PROXYCTL_EVERY_CALL"))
 _FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
 # fmt: off
 _NAMING = frozenset({
@@ -29,10 +31,10 @@ _written: set[str] = set()
 
 
 def _write(service: str, operation: str, params: Any, http: dict[str, str], code: str, beyond: list[str]) -> None:
-    """One line, once a process: a load test signs thousands of equal requests."""
+    """One line, once a process unless every call is wanted: a load test signs thousands of equal requests."""
     entry = {"function": _FUNCTION, "service": service, "operation": operation, "params": params, "http": http}
     line = json.dumps(entry | {"code": code, "beyond": beyond}, sort_keys=True, default=str)
-    if line not in _written:
+    if _EVERY or line not in _written:
         _written.add(line)
         with open(_FILE, "a", encoding="utf-8") as file:  # noqa: PTH123 - nothing imported that a Lambda may not need
             file.write(line + "\n")

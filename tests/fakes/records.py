@@ -145,6 +145,13 @@ class FakeRecords:
         self.renew_lock(name, lock)
         self.put_phase(lock.deployment_id, phase)
 
+    def skip_phases_as(self, name: str, lock: Lock, phases: Sequence[PhaseRecord]) -> None:
+        self.renew_lock(name, lock)
+        for phase in phases:
+            self.put_phase(lock.deployment_id, phase)
+            kind = f"{phase.name}.{phase.status.value.lower()}"
+            self.add_event(lock.deployment_id, str(phase.ended_at), kind, {"summary": phase.summary})
+
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
         self.noted.setdefault(deployment_id, []).append({"at": at, "kind": kind, "detail": dict(detail)})
 

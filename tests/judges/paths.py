@@ -10,12 +10,14 @@ FIRST = ("AcquireLock", "Preflight")
 BUILD = ("PrepareSecret", "PackageArtifact", "DeployStack", "ConfigureMonitoring", "ReleaseCode")
 TESTS = ("ValidateEndpoints", "ValidateErrors", "LoadTest")
 USERS = ("ShiftTraffic", "ApplySettings", "Bake", "VerifyIdempotency", "WriteHandoff", "CleanUp")
-DEPLOY = (*FIRST, *BUILD, *TESTS, *USERS)
+LOOK = ("SkipUnchanged",)
+ROLL = (*BUILD, *TESTS, *USERS)
+DEPLOY = (*FIRST, *LOOK, *ROLL)
 END = ("RecordOutcome",)
 BACK = ("RollBack", "RestoreSettings", "RecordOutcome")
 NOWHERE = ("RollBack", "RecordOutcome")  # a rollback that failed: there is no release whose settings to restore
 # Until here nothing that users or alarms feel has changed: a failure needs no rollback.
-NOTHING_TO_GO_BACK_FROM = ("AcquireLock", "Preflight")
+NOTHING_TO_GO_BACK_FROM = ("AcquireLock", "Preflight", "SkipUnchanged")
 _LOAD = {"status": "IN_PROGRESS", "poll_after_s": 1, "summary": ""}
 _APPROVED = {"result": {"approved": True}}
 
@@ -32,20 +34,38 @@ def _waits_in(task: str) -> Path:
 
 def _load(kind: str, workers: int, worker: str, **tasks: list[Mapping[str, object]]) -> Path:
     begun = {"result": {**_LOAD, "map": kind, "workers": list(range(workers))}}
-    calls = (*FIRST, *BUILD, *TESTS, worker, "LoadTest", *USERS, *END)
+    calls = (*FIRST, *LOOK, *BUILD, *TESTS, worker, "LoadTest", *USERS, *END)
     return Path(calls, tasks={"LoadTest": [begun, DONE], **tasks})
+
+
+def _skips_to(task: str) -> Path:
+    answer = {"result": {**DONE["result"], "next": task}}
+    return Path((*FIRST, *LOOK, *_from(task), *END), tasks={"SkipUnchanged": [answer]})
+
+
+def _from(task: str) -> tuple[str, ...]:
+    return ROLL[ROLL.index(task) :]
 
 
 ROLLOUT: Mapping[str, Path] = {
     "deploy": Path((*DEPLOY, *END)),
     "deploy with a long bake": Path((*DEPLOY, *END), tasks={"Bake": [*[IN_PROGRESS] * 40, DONE]}),
-    **{f"deploy waits in {task}": _waits_in(task) for task in DEPLOY if task != "AcquireLock"},
+    **{f"deploy waits in {task}": _waits_in(task) for task in DEPLOY if task not in ("AcquireLock", *LOOK)},
     **{f"deploy fails in {task}": _fails_in(task) for task in DEPLOY},
+    **{f"deploy skips what comes before {task}": _skips_to(task) for task in ROLL},
+    "deploy skips what comes before the approval": Path(
+        (*FIRST, *LOOK, "AwaitApproval", *USERS, *END),
+        start={"approval": "required"},
+        tasks={
+            "SkipUnchanged": [{"result": {**DONE["result"], "next": "AwaitApproval"}}],
+            "AwaitApproval": [_APPROVED],
+        },
+    ),
     "deploy, and the rollback fails too": Path(
-        (*DEPLOY[:10], *NOWHERE), succeeds=False, tasks={"LoadTest": [FAILED], "RollBack": [FAILED]}
+        (*DEPLOY[:11], *NOWHERE), succeeds=False, tasks={"LoadTest": [FAILED], "RollBack": [FAILED]}
     ),
     "a rollback is tried again whatever it died of": Path(
-        (*DEPLOY[:10], *BACK),
+        (*DEPLOY[:11], *BACK),
         succeeds=False,
         tasks={"LoadTest": [FAILED], "RollBack": [{"error": "Runtime.ExitError"}, {"error": "Lambda.Unknown"}, DONE]},
     ),
@@ -56,7 +76,7 @@ ROLLOUT: Mapping[str, Path] = {
         (*DEPLOY, *END), tasks={"ReleaseCode": [{"error": "Runtime.ExitError"}, DONE]}
     ),
     "a phase that is killed twice fails": Path(
-        (*DEPLOY[:7], *BACK), succeeds=False, tasks={"ReleaseCode": [{"error": "Sandbox.Timedout"}]}
+        (*DEPLOY[:8], *BACK), succeeds=False, tasks={"ReleaseCode": [{"error": "Sandbox.Timedout"}]}
     ),
     "the outcome is recorded whatever it takes": Path(
         (*DEPLOY, *END), tasks={"RecordOutcome": [*[{"error": "Lambda.Unknown"}] * 6, DONE]}
@@ -71,18 +91,18 @@ ROLLOUT: Mapping[str, Path] = {
         "INLINE", 3, "LoadWorker", LoadWorker=[{"error": "X", "cause": "y" * 32_000}]
     ),
     "approval": Path(
-        (*FIRST, *BUILD, *TESTS, "AwaitApproval", *USERS, *END),
+        (*FIRST, *LOOK, *BUILD, *TESTS, "AwaitApproval", *USERS, *END),
         start={"approval": "required"},
         tasks={"AwaitApproval": [_APPROVED]},
     ),
     "approval that nobody gives": Path(
-        (*FIRST, *BUILD, *TESTS, "AwaitApproval", *BACK),
+        (*FIRST, *LOOK, *BUILD, *TESTS, "AwaitApproval", *BACK),
         succeeds=False,
         start={"approval": "required"},
         tasks={"AwaitApproval": [{"error": "States.Timeout"}]},
     ),
     "abort while a phase runs": Path(
-        (*DEPLOY[:13], *BACK), succeeds=False, tasks={"Bake": [IN_PROGRESS, {"error": "Aborted", "cause": "by me"}]}
+        (*DEPLOY[:14], *BACK), succeeds=False, tasks={"Bake": [IN_PROGRESS, {"error": "Aborted", "cause": "by me"}]}
     ),
     "abort after the last phase": Path(
         (*DEPLOY, *END, *BACK), succeeds=False, tasks={"RecordOutcome": [IN_PROGRESS, DONE]}
@@ -98,7 +118,7 @@ ROLLOUT: Mapping[str, Path] = {
         start={"action": "plan", "plan": "yes"},
         tasks={"MakePlan": [FAILED]},
     ),
-    "deploy of an approved plan": Path((*FIRST, "MakePlan", *BUILD, *TESTS, *USERS, *END), start={"plan": "yes"}),
+    "deploy of an approved plan": Path((*FIRST, "MakePlan", *LOOK, *ROLL, *END), start={"plan": "yes"}),
     "revalidate": Path((*FIRST, "CheckDrift", *TESTS, *END), start={"action": "revalidate"}),
     "revalidate searches for drift": Path(
         (*FIRST, "CheckDrift", *TESTS, *END), start={"action": "revalidate"}, tasks={"CheckDrift": [IN_PROGRESS, DONE]}

@@ -147,6 +147,10 @@ class DynamoRecords:
         if self._as_holder(name, lock.deployment_id, transactions.phase(self._table, name, lock, phase)):
             raise _lock_lost(name, lock.deployment_id)
 
+    def skip_phases_as(self, name: str, lock: Lock, phases: Sequence[PhaseRecord]) -> None:
+        if self._as_holder(name, lock.deployment_id, transactions.skipped(self._table, name, lock, phases)):
+            raise _lock_lost(name, lock.deployment_id)
+
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None:
         self._rows.add(
             f"DEPLOYMENT#{deployment_id}",

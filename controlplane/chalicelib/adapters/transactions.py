@@ -6,7 +6,7 @@ it ends with its outcome, the event that tells of it, what the environment is no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.model import Deployment, DeploymentStatus, Lock, PhaseRecord
@@ -135,6 +135,19 @@ def phase(table: str, name: str, lock: Lock, record: PhaseRecord) -> list[dict[s
 def phase_item(record: PhaseRecord) -> dict[str, object]:
     """The attributes of a phase's item. It expires with its deployment, within the time that this took."""
     return items.of_phase(record) | (expiry.after(record.started_at) if record.started_at else {})
+
+
+def skipped(table: str, name: str, lock: Lock, records: Sequence[PhaseRecord]) -> list[dict[str, Any]]:
+    """The records of phases that were skipped together, each with its event; the lock's renewal comes first."""
+    writes = [locks.renewal(table, name, lock)]
+    for record in records:
+        at, kind = str(record.ended_at), f"{record.name}.{record.status.value.lower()}"
+        event = items.write({"at": at, "kind": kind, "detail": {"summary": record.summary}, **expiry.after(at)})
+        entries = {phase_sk(record): items.write(phase_item(record)), f"EVENT#{at}#{kind}": event}
+        for sort_key, item in entries.items():
+            key = deployment_key(lock.deployment_id, sort_key)
+            writes.append({"Put": {"TableName": table, "Item": key | item}})
+    return writes
 
 
 def phase_sk(record: PhaseRecord) -> str:

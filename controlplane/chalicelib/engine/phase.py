@@ -95,6 +95,8 @@ class Request:
     token: Step Functions' task token, for the step that waits for an approval.
     plan: by phase, whether it would be skipped if the same deployment started now; only for a phase whose `Phase.plan`
     asks for it, else {}.
+    unchanged: the SKIPPED results of the phases that come next, in their order, up to the first that has something to
+    do; only for a phase with `Plan.SKIP`, else {}.
     """
 
     deployment_id: str
@@ -111,6 +113,7 @@ class Request:
     error: Mapping[str, str] | None = None
     token: str = ""
     plan: Mapping[str, bool] = field(default_factory=dict)
+    unchanged: Mapping[str, Result[object]] = field(default_factory=dict)
 
     @property
     def names(self) -> Names:
@@ -147,6 +150,7 @@ class Result(Generic[E_co]):
     evidence: the phase's evidence dataclass; partial while IN_PROGRESS. cursor: its cursor dataclass.
     poll_after_s: whole seconds until the next call, at least 1, while IN_PROGRESS; else 0.
     fan_out: number of workers that the state machine runs before the next call; 0 for a phase without workers.
+    next: the phase or step that the state machine goes on with, where the result decides it; else "".
     """
 
     status: Status
@@ -156,6 +160,7 @@ class Result(Generic[E_co]):
     poll_after_s: int = 0
     fan_out: int = 0
     waits: Waits = Waits()
+    next: str = ""
 
     @classmethod
     def done(cls, summary: str, evidence: E_co | None = None) -> Result[E_co]:
@@ -184,10 +189,12 @@ class Plan(StrEnum):
     NONE = "none"
     AGAIN = "again"  # phases that ended in this deployment
     AHEAD = "ahead"  # phases that were ever applied
+    SKIP = "skip"  # phases that come next, with their results: see Request.unchanged
 
 
 Run = Callable[[Request, Aws], Result[E_co]]
 Fingerprint = Callable[[Request, Aws], str]
+Look = Callable[[Request, Aws], "Result[E_co] | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +208,8 @@ class Phase(Protocol):
     run: one call. Idempotent: a second call changes nothing and says so.
     fingerprint: one string over all inputs and the state in AWS, equal exactly when there is nothing to do; None for a
     phase that always runs.
+    unchanged: for a step without fingerprint: its SKIPPED result when reads alone show that it has nothing to do, None
+    when it must run.
     """
 
     @property
@@ -213,6 +222,8 @@ class Phase(Protocol):
     def fingerprint(self) -> Fingerprint | None: ...
     @property
     def plan(self) -> Plan: ...
+    @property
+    def unchanged(self) -> Look[object] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +235,4 @@ class Definition(Generic[E_co]):
     cursor: type[object] = NoCursor
     fingerprint: Fingerprint | None = None
     plan: Plan = Plan.NONE
+    unchanged: Look[E_co] | None = None

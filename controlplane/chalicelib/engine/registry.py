@@ -28,6 +28,7 @@ PHASES: tuple[str, ...] = (
 
 STEPS: tuple[str, ...] = (
     "acquire_lock",
+    "skip_unchanged",
     "make_plan",
     "check_drift",
     "run_drill",
@@ -39,6 +40,30 @@ STEPS: tuple[str, ...] = (
     "restore_settings",
     "record_outcome",
 )
+
+# What a deploy runs after preflight, in the order of the state machine.
+DEPLOY: tuple[str, ...] = (
+    "prepare_secret",
+    "package_artifact",
+    "deploy_stack",
+    "configure_monitoring",
+    "release_code",
+    "validate_endpoints",
+    "validate_errors",
+    "load_test",
+    "await_approval",
+    "shift_traffic",
+    "apply_settings",
+    "bake",
+    "verify_idempotency",
+    "write_handoff",
+    "clean_up",
+)
+
+
+def deploy_order(*, approval: bool) -> tuple[str, ...]:
+    """DEPLOY for one deployment. approval: whether it waits for one."""
+    return tuple(name for name in DEPLOY if approval or name != "await_approval")
 
 
 def load(name: str) -> Phase:

@@ -49,7 +49,8 @@ def run(
 ) -> dict[str, object]:
     """One call of the phase or step of that name.
 
-    Answers `{status, poll_after_s, summary, map, workers?}` for the ASL. Records and then raises what the phase raises.
+    Answers `{status, poll_after_s, summary, next, map, workers?}` for the ASL. Records and then raises what the phase
+    raises.
     """
     task = decode(Task, dict(event))
     deployment = aws.records.deployment(task.deployment_id)
@@ -88,7 +89,12 @@ def _internal_error(name: str, error: Exception) -> PhaseFailed:
 
 
 def _answer(result: Result[object]) -> dict[str, object]:
-    answer = {"status": result.status.value, "poll_after_s": result.poll_after_s, "summary": result.summary}
+    answer = {
+        "status": result.status.value,
+        "poll_after_s": result.poll_after_s,
+        "summary": result.summary,
+        "next": registry.pascal(result.next),
+    }
     if not result.fan_out:
         return {**answer, "map": "NONE"}
     # An inline Map runs at most 40 iterations at once; more workers that start together need a distributed Map.

@@ -18,6 +18,7 @@ from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
 from . import registry
+from .cached_reads import cache_reads
 from .phase import Phase, Plan, Request, Result, Results, Status
 
 Load = Callable[[str], Phase]
@@ -31,15 +32,15 @@ def skip_or_run(name: str, request: Request, aws: Aws, clock: Clock, load: Load)
     """The phase's result; SKIPPED, with the evidence of the last run, when the fingerprint is unchanged and
     `options.force` is off."""
     phase = load(name)
-    if phase.plan is not Plan.NONE:
+    if phase.plan is Plan.SKIP:
+        request = replace(request, unchanged=look_ahead(request, aws, load))
+    elif phase.plan is not Plan.NONE:
         request = replace(request, plan=plan(request, aws, load, ahead=phase.plan is Plan.AHEAD))
     if phase.fingerprint is None or request.action is not Action.DEPLOY:
         return phase.run(request, aws)
     if request.is_first_call:
-        if not request.options.force and _is_unchanged(phase, name, request, aws):
-            applied = request.environment.applied[name]
-            since = f"Nothing changed since deployment {applied.deployment_id} ({applied.at[:19]}Z)"
-            return Result(Status.SKIPPED, since, applied.evidence)
+        if not request.options.force and _is_unchanged(phase, name, request, cache_reads(aws)):
+            return _skipped(request.environment.applied[name])
         aws.records.set_applied(request.environment.name, name, None, holder=request.deployment_id)
     result = phase.run(request, aws)
     if result.status is not Status.IN_PROGRESS:
@@ -52,6 +53,11 @@ def skip_or_run(name: str, request: Request, aws: Aws, clock: Clock, load: Load)
     return result
 
 
+def _skipped(applied: Applied) -> Result[object]:
+    since = f"Nothing changed since deployment {applied.deployment_id} ({applied.at[:19]}Z)"
+    return Result(Status.SKIPPED, since, applied.evidence)
+
+
 def _is_unchanged(phase: Phase, name: str, request: Request, aws: Aws) -> bool:
     applied = request.environment.applied.get(name)
     if applied is None or phase.fingerprint is None:
@@ -60,19 +66,49 @@ def _is_unchanged(phase: Phase, name: str, request: Request, aws: Aws) -> bool:
     return phase.fingerprint(informed, aws) == applied.fingerprint
 
 
+def look_ahead(request: Request, aws: Aws, load: Load) -> dict[str, Result[object]]:
+    """The SKIPPED results of a deploy's phases, in their order, up to the first that has something to do.
+
+    Each is judged as it would be at its turn, with the evidence of those before it. All of them share one set of reads,
+    so that a fact in AWS is read once. Empty with `options.force`.
+    """
+    skipped: dict[str, Result[object]] = {}
+    cached = cache_reads(aws)
+    order = registry.deploy_order(approval=request.options.approval == "required")
+    for name in () if request.options.force else order:
+        result = _look(name, request, cached, load)
+        if result is None:
+            break
+        skipped[name] = result
+        request = replace(request, results=request.results.also(name, encode(result.evidence)))
+    return skipped
+
+
+def _look(name: str, request: Request, aws: Aws, load: Load) -> Result[object] | None:
+    """The phase's SKIPPED result; None when it has something to do, or when the look cannot tell."""
+    phase = load(name)
+    try:
+        if phase.fingerprint is not None:
+            return _skipped(request.environment.applied[name]) if _is_unchanged(phase, name, request, aws) else None
+        return phase.unchanged(request, aws) if phase.unchanged else None
+    except (KeyError, PhaseFailed):
+        # What it finds missing or broken is the phase's own to repair or to report.
+        return None
+
+
 def plan(request: Request, aws: Aws, load: Load, *, ahead: bool) -> dict[str, bool]:
     """By phase with a fingerprint: whether it would be skipped now. Covers the phases that ended in this deployment;
     with `ahead`, also those that were ever applied."""
     results = dict(request.results.recorded)
     if ahead:
         results = {name: applied.evidence for name, applied in request.environment.applied.items()} | results
-    informed = replace(request, results=Results(results))
+    informed, cached = replace(request, results=Results(results)), cache_reads(aws)
     skipped: dict[str, bool] = {}
     for name in registry.PHASES:
         phase = load(name)
         if phase.fingerprint is not None and name in results:
             try:
-                skipped[name] = _is_unchanged(phase, name, informed, aws)
+                skipped[name] = _is_unchanged(phase, name, informed, cached)
             except (KeyError, PhaseFailed):
                 # An earlier phase was never applied, so its evidence is missing.
                 skipped[name] = False

@@ -67,14 +67,19 @@ def definitions(request: Request, topic_arn: str, thresholds: AlarmThresholds) -
 def set_alarms(config: Config, stage: str, names: Names, aws: Aws) -> tuple[str, ...]:
     """Define the alarms as `config` has them; answers the names of those that changed. stage: API Gateway's name of the
     users' stage. Without a topic (someone deleted it; a revalidation names that) nothing is changed."""
+    changed = changed_alarms(config, stage, names, aws)
+    for alarm in changed:
+        aws.alarms.put(alarm, names.tags)
+    return tuple(alarm.name for alarm in changed)
+
+
+def changed_alarms(config: Config, stage: str, names: Names, aws: Aws) -> Sequence[Alarm]:
+    """The alarms that are not as `config` has them; none without a topic. stage: as for `set_alarms`."""
     topic = aws.topics.find(names.topic)
     if topic is None:
         return ()
     wanted = alarms.definitions(names, config.alarms, stage=stage, topic_arn=topic)
-    changed = alarms.changed(wanted, aws.alarms.find(names.alarm("")))
-    for alarm in changed:
-        aws.alarms.put(alarm, names.tags)
-    return tuple(alarm.name for alarm in changed)
+    return alarms.changed(wanted, aws.alarms.find(names.alarm("")))
 
 
 def dashboard_body(

@@ -92,6 +92,11 @@ class Records(Protocol):
         execution holds that. Raises LockLost, and then writes nothing."""
         ...
 
+    def skip_phases_as(self, name: str, lock: Lock, phases: Sequence[PhaseRecord]) -> None:
+        """Write the records of phases that were skipped together, and an event for each, in one transaction with the
+        lease of environment `name`. Raises LockLost, and then writes nothing."""
+        ...
+
     def add_event(self, deployment_id: str, at: str, kind: str, detail: Mapping[str, Any]) -> None: ...
 
     def event(self, deployment_id: str, key: str) -> Mapping[str, Any]:

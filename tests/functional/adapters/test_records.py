@@ -347,6 +347,20 @@ def test_what_an_execution_writes_after_another_took_over_is_refused(records: Dy
     assert (records.environment("dev").lock, records.phases("d-1")) == (other, [running])
 
 
+def test_phases_that_are_skipped_together_are_written_with_their_events_or_not_at_all(records: DynamoRecords) -> None:
+    start(records)
+    mine = Lock("d-1", "arn:1", 2.0)
+    both = [PhaseRecord(number, name, PhaseStatus.SKIPPED, "t", "t", "same") for number, name in ((2, "a"), (0, "b"))]
+    records.renew_lock("dev", mine)
+    with pytest.raises(LockLost):
+        records.skip_phases_as("dev", replace(mine, execution_arn="arn:other"), both)
+    assert (records.phases("d-1"), records.events("d-1")) == ([], [])
+    records.skip_phases_as("dev", mine, both)
+    assert {record.name: record for record in records.phases("d-1")} == {record.name: record for record in both}
+    entries = [(event["kind"], event["detail"]) for event in records.events("d-1")]
+    assert entries == [("a.skipped", {"summary": "same"}), ("b.skipped", {"summary": "same"})]
+
+
 def raw(sk: str, pk: str = "ENVIRONMENT#dev") -> dict[str, Any]:
     key = {"pk": {"S": pk}, "sk": {"S": sk}}
     return items.visible(plain(client("dynamodb").get_item(TableName="proxyctl", Key=key).get("Item", {})))

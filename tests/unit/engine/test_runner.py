@@ -14,7 +14,7 @@ from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, Ph
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Lock, PhaseStatus
 from chalicelib.domain.options import Options
 from chalicelib.engine import runner
-from chalicelib.engine.phase import Definition, Phase, Plan, Request, Result
+from chalicelib.engine.phase import Definition, Phase, Plan, Request, Result, Status
 from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
@@ -83,7 +83,13 @@ def test_what_a_phase_did_is_on_record_with_its_times_before_the_answer() -> Non
     aws = world()
     answer = call(aws, phase(good))
     record = aws.records.recorded["d-1"]["deploy_stack"]
-    assert answer == {"status": "SUCCEEDED", "poll_after_s": 0, "summary": "It is done", "map": "NONE"}
+    assert answer == {
+        "status": "SUCCEEDED",
+        "poll_after_s": 0,
+        "summary": "It is done",
+        "next": "",
+        "map": "NONE",
+    }
     assert (record.number, record.status, record.evidence) == (4, PhaseStatus.SUCCEEDED, {"version": "7"})
     assert (record.started_at, record.ended_at) == ("2026-01-02T03:04:06.000+00:00", "2026-01-02T03:04:07.000+00:00")
     assert [event["kind"] for event in aws.records.events("d-1")] == ["deploy_stack.started", "deploy_stack.succeeded"]
@@ -365,3 +371,8 @@ def test_evidence_of_a_phase_that_has_not_ended_is_missing_and_the_error_names_t
     with pytest.raises(PhaseFailed, match="deploy_stack") as missing:
         call(aws, phase(look), "release_code")
     assert missing.value.code == "EvidenceMissing"
+
+
+def test_a_result_that_decides_where_to_go_on_names_the_state() -> None:
+    answer = call(world(), phase(lambda request, aws: Result(Status.SUCCEEDED, "Looked", next="deploy_stack")))
+    assert answer["next"] == "DeployStack"

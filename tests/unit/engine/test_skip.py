@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 import pytest
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.model import Applied, Evidence
+from chalicelib.domain.options import Options
 from chalicelib.engine.phase import Definition, Phase, Plan, Request, Result, Results, Status
-from chalicelib.engine.skip import plan, skip_or_run
+from chalicelib.engine.registry import DEPLOY
+from chalicelib.engine.skip import look_ahead, plan, skip_or_run
 from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
@@ -95,3 +97,62 @@ def test_a_phase_gets_the_plan_that_it_asks_for(asks: Plan, expected: dict[str, 
     asking = request(environment=environment(applied={"deploy_stack": APPLIED}))
     skip_or_run("bake", asking, FakeAws().as_aws(), lambda: NOW, phases)
     assert plans == [expected]
+
+
+FIRST, SECOND, THIRD = DEPLOY[:3]
+
+
+def ahead(phases: Mapping[str, Phase], **other: Any) -> dict[str, Result[object]]:
+    stands = environment(applied=dict.fromkeys(DEPLOY, APPLIED))
+    return look_ahead(request(environment=stands, **other), FakeAws().as_aws(), load(phases))
+
+
+def settled(result: Result[Nothing] | None) -> Phase:
+    """A step without fingerprint, and what its look answers."""
+    return Definition(lambda request, aws: Result.done("ran"), Nothing, unchanged=lambda request, aws: result)
+
+
+def test_a_look_ahead_ends_before_the_first_phase_that_has_something_to_do() -> None:
+    phases = {FIRST: phase(constant("same")), SECOND: phase(constant("new")), THIRD: phase(constant("same"))}
+    skipped = ahead(phases)
+    assert list(skipped) == [FIRST]
+    assert skipped[FIRST].summary == "Nothing changed since deployment d-old (2026-01-01T10:11:12Z)"
+
+
+def test_each_phase_of_a_look_is_judged_with_the_evidence_of_those_before_it() -> None:
+    judged: list[list[str]] = []
+
+    def fingerprint(request: Request, aws: Aws) -> str:
+        judged.append(sorted(request.results.recorded))
+        return "same"
+
+    assert list(ahead({FIRST: phase(fingerprint), SECOND: phase(fingerprint)})) == [FIRST, SECOND]
+    assert judged == [[FIRST], sorted([FIRST, SECOND])]
+
+
+def test_a_step_without_fingerprint_is_skipped_by_its_own_look_and_runs_without_one() -> None:
+    result = Result.skipped("Already there", Nothing())
+    assert ahead({FIRST: settled(result), SECOND: settled(None)}) == {FIRST: result}
+    assert ahead({FIRST: phase()}) == {}
+
+
+@pytest.mark.parametrize("error", [KeyError("StageName"), PhaseFailed("no evidence")])
+def test_a_look_that_cannot_tell_leaves_the_phase_to_itself(error: Exception) -> None:
+    assert ahead({FIRST: phase(missing(error))}) == {}
+
+
+def test_a_phase_that_was_never_applied_is_not_skipped() -> None:
+    asking = request(environment=environment())
+    assert look_ahead(asking, FakeAws().as_aws(), load({FIRST: phase(constant("same"))})) == {}
+
+
+def test_force_skips_nothing() -> None:
+    assert ahead({FIRST: phase(constant("same"))}, options=Options(force=True)) == {}
+
+
+def test_an_approval_that_is_asked_for_ends_the_look() -> None:
+    all_settled = {
+        name: settled(Result.skipped("Already there", Nothing())) for name in DEPLOY if name != "await_approval"
+    }
+    assert "shift_traffic" in ahead(all_settled)
+    assert list(ahead(all_settled, options=Options(approval="required")))[-1] == "load_test"

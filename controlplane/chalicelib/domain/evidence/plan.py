@@ -60,3 +60,14 @@ class ApprovalEvidence:
     PHASE: ClassVar[str] = "await_approval"
 
     until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SkipEvidence:
+    """skipped: phases and steps that had nothing to do, in the order of the state machine. next: the first that may
+    have something to do."""
+
+    PHASE: ClassVar[str] = "skip_unchanged"
+
+    skipped: tuple[str, ...] = ()
+    next: str = ""

@@ -6,14 +6,19 @@ has what their release before had (deploy_stack). A failure afterwards takes it 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.evidence.stack import SettingsEvidence
 from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
-from chalicelib.stack import inputs, live, look
+from chalicelib.stack import inputs, live, look, repair, state
 from chalicelib.stack.cursor import SettingsCursor
 from chalicelib.stack.update import Convergence, Target, converge, in_progress
+
+_UNCHANGED = "Users already have the settings of this release"
 
 
 def run(request: Request, aws: Aws) -> Result[SettingsEvidence]:
@@ -31,19 +36,36 @@ def run(request: Request, aws: Aws) -> Result[SettingsEvidence]:
 
 def _finish(reached: Convergence, snapshot: str, request: Request, aws: Aws) -> Result[SettingsEvidence]:
     alarms = apply.set_alarms(request.config, reached.stack.outputs["StageName"], request.names, aws)
-    evidence = SettingsEvidence(
+    evidence = replace(
+        _stands(reached.stack, snapshot, aws),
         changed=reached.differs,
         alarms=alarms,
-        bundle=aws.settings.bundle_key,
-        snapshot=snapshot,
-        parameters=dict(reached.stack.parameters),
         repaired=reached.restored or None,
     )
     parts = [live.described(reached.differs), f"redefined {counted(len(alarms), 'alarm')}" if alarms else ""]
     if not any((*parts, *reached.restored)):
-        return Result.skipped("Users already have the settings of this release", evidence)
+        return Result.skipped(_UNCHANGED, evidence)
     done = "; ".join(filter(None, [*parts, *reached.restored]))
     return Result.done(f"Users have the settings of this release: {done}", evidence)
 
 
-PHASE = Definition(run, SettingsEvidence, SettingsCursor)
+def _stands(stack: Stack, snapshot: str, aws: Aws) -> SettingsEvidence:
+    return SettingsEvidence(
+        changed={}, alarms=(), bundle=aws.settings.bundle_key, snapshot=snapshot, parameters=dict(stack.parameters)
+    )
+
+
+def unchanged(request: Request, aws: Aws) -> Result[SettingsEvidence] | None:
+    """SKIPPED when users have every setting of this release and nothing was deleted underneath; else None."""
+    stack = look.must_find(request.names.stack, aws)
+    if not state.is_settled(stack.status) or repair.find_losses(stack, request, aws):
+        return None
+    _, wanted = inputs.for_users(stack, request, aws)
+    if live.differing(stack, wanted, request.config.protected):
+        return None
+    if apply.changed_alarms(request.config, stack.outputs["StageName"], request.names, aws):
+        return None
+    return Result.skipped(_UNCHANGED, _stands(stack, wanted.snapshot, aws))
+
+
+PHASE = Definition(run, SettingsEvidence, SettingsCursor, unchanged=unchanged)

@@ -29,10 +29,9 @@ _SHARE_OF_ELAPSED = 0.05
 def run(request: Request, aws: Aws) -> Result[BakeEvidence]:
     """Read the alarms once; done when the bake's time is over. Raises PhaseFailed: AlarmFired, NoAlarms,
     CanaryWorse."""
-    shift = request.results.find(ShiftEvidence)
-    settings = request.results.find(SettingsEvidence) or SettingsEvidence()
-    if shift is None or (shift.from_version is None and not settings.changed):
-        return Result.skipped("Nothing to watch: no traffic was moved and no setting of users changed")
+    if skipped := unchanged(request, aws):
+        return skipped
+    shift = request.results.of(ShiftEvidence)
     states = {alarm.name: alarm.state for alarm in aws.alarms.find(request.names.alarm(""))}
     _refuse(states, shift.version)
     rows, cursor = observe(shift, request.cursor_as(BakeCursor), request, aws)
@@ -51,6 +50,15 @@ def run(request: Request, aws: Aws) -> Result[BakeEvidence]:
         f"{len(states)} alarms stayed quiet for {seconds} s (read {looks} times){failures and f'; {failures}'}",
         BakeEvidence(states, looks, seconds, without_data, failures, rows),
     )
+
+
+def unchanged(request: Request, aws: Aws) -> Result[BakeEvidence] | None:
+    """SKIPPED when users got neither another version nor other settings; else None."""
+    shift = request.results.find(ShiftEvidence)
+    settings = request.results.find(SettingsEvidence) or SettingsEvidence()
+    if shift is None or (shift.from_version is None and not settings.changed):
+        return Result.skipped("Nothing to watch: no traffic was moved and no setting of users changed")
+    return None
 
 
 def _next_look_s(elapsed_s: float, left_s: float) -> int:
@@ -75,4 +83,4 @@ def _refuse(states: Mapping[str, str], version: str) -> None:
         )
 
 
-PHASE = Definition(run, BakeEvidence, BakeCursor)
+PHASE = Definition(run, BakeEvidence, BakeCursor, unchanged=unchanged)

@@ -21,7 +21,7 @@ def promote(request: Request, aws: Aws) -> SecretEvidence | None:
     than the one that was current at the start is current now.
     """
     secret = request.results.find(SecretEvidence)
-    if secret is None or not secret.replaces or secret.version_id != request.options.secret_version:
+    if secret is None or not promotes(request):
         return None
     info = aws.secrets.find(secret.arn)
     for version in (secret.replaces, secret.version_id):
@@ -32,6 +32,12 @@ def promote(request: Request, aws: Aws) -> SecretEvidence | None:
         aws.secrets.unlabel(secret.arn, label)
     _note(secret, request, aws)
     return secret
+
+
+def promotes(request: Request) -> bool:
+    """Whether this deployment rolls a secret version."""
+    secret = request.results.find(SecretEvidence)
+    return secret is not None and bool(secret.replaces) and secret.version_id == request.options.secret_version
 
 
 def _move(secret: SecretEvidence, aws: Aws) -> None:

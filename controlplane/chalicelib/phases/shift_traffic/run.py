@@ -19,7 +19,7 @@ from chalicelib.release.shifting import step_s, steps_of, weights_at
 
 from .cursor import ShiftCursor
 from .observe import NOT_RUN, observe
-from .promote import promote
+from .promote import promote, promotes
 
 
 def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
@@ -29,8 +29,7 @@ def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
     cursor = request.cursor_as(ShiftCursor)
     live = _version_before(request, live_alias, candidate) if cursor.from_version is None else cursor.from_version
     if live == candidate and not live_alias.weights:
-        served = f"Version {candidate} already serves all traffic"
-        return _with_secret(Result.skipped(served, ShiftEvidence(version=candidate)), request, aws)
+        return _with_secret(_already_there(candidate), request, aws)
     steps = _steps(request)
     if not cursor.steps_taken:
         tested = request.results.find(LoadEvidence) or LoadEvidence()
@@ -41,6 +40,19 @@ def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
     if cursor.steps_taken < len(steps):
         return _take_step(steps[cursor.steps_taken], live, candidate, cursor, request, aws)
     return _with_secret(_done(steps, live, candidate, cursor, aws), request, aws)
+
+
+def unchanged(request: Request, aws: Aws) -> Result[ShiftEvidence] | None:
+    """SKIPPED when all traffic is on the candidate's version and no secret version waits; else None."""
+    live = aws.functions.aliases(request.names.function).get("live")
+    candidate = request.results.of(ReleaseEvidence).version
+    if live is None or live.weights or promotes(request):
+        return None
+    return _already_there(candidate) if _version_before(request, live, candidate) == candidate else None
+
+
+def _already_there(candidate: str) -> Result[ShiftEvidence]:
+    return Result.skipped(f"Version {candidate} already serves all traffic", ShiftEvidence(version=candidate))
 
 
 def _with_secret(result: Result[ShiftEvidence], request: Request, aws: Aws) -> Result[ShiftEvidence]:
@@ -116,4 +128,4 @@ def _done(steps: list[int], live: str, candidate: str, cursor: ShiftCursor, aws:
     )
 
 
-PHASE = Definition(run, ShiftEvidence, ShiftCursor)
+PHASE = Definition(run, ShiftEvidence, ShiftCursor, unchanged=unchanged)

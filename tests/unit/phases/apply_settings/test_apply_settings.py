@@ -153,3 +153,29 @@ def test_a_refused_change_set_fails_with_cloudformations_reason() -> None:
     aws.stacks.answers = [ChangeSet("id", "n", "FAILED", "no permission", "UNAVAILABLE")]
     with pytest.raises(PhaseFailed, match="no permission"):
         to_the_end(aws)
+
+
+def test_a_look_finds_what_a_second_run_finds_without_a_write() -> None:
+    aws = world()
+    assert apply_settings.unchanged(ask(), aws.as_aws()) is None
+    to_the_end(aws)
+    aws.stacks.did.clear()
+    result = apply_settings.unchanged(ask(), aws.as_aws())
+    assert result == to_the_end(aws)
+    assert aws.stacks.did == []
+
+
+@pytest.mark.parametrize("spoil", ["protection", "alarm", "busy", "alias"])
+def test_a_look_sees_what_a_run_would_put_right(spoil: str) -> None:
+    aws = world()
+    to_the_end(aws)
+    stack = aws.stacks.standing[NAMES.stack]
+    if spoil == "protection":
+        aws.stacks.protect(NAMES.stack, False)
+    elif spoil == "alarm":
+        aws.alarms.delete([NAMES.alarm("throttles")])
+    elif spoil == "busy":
+        aws.stacks.standing[NAMES.stack] = dataclasses.replace(stack, status="UPDATE_IN_PROGRESS")
+    else:
+        del aws.functions.pointed[NAMES.function]["live"]
+    assert apply_settings.unchanged(ask(), aws.as_aws()) is None

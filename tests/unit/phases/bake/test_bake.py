@@ -242,3 +242,20 @@ def test_crashes_have_no_line_and_are_added() -> None:
     result = look(aws, record(), after_s=60)
     assert result.evidence is not None
     assert (result.evidence.against_record[0].hits, result.evidence.against_record[0].count) == (2, 202)
+
+
+@pytest.mark.parametrize(
+    ("shift", "changed", "skips"),
+    [
+        (ShiftEvidence(version="2"), {}, True),
+        (ShiftEvidence(version="2"), {"ThrottleRate": ("10", "20")}, False),
+        (ShiftEvidence(from_version="1", version="2"), {}, False),
+    ],
+)
+def test_a_look_skips_the_bake_only_when_users_got_nothing(
+    shift: ShiftEvidence, changed: dict[str, tuple[str, str]], skips: bool
+) -> None:
+    asking = request(results=results(shift, SettingsEvidence(changed=changed)))
+    result = bake.unchanged(asking, world().as_aws())
+    assert (result is not None) is skips
+    assert result is None or result.status is Status.SKIPPED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.comparison import Compared, Split
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.release import Judgement, ReleaseEvidence, ShiftEvidence
+from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.model import Environment
 from chalicelib.domain.names import Names
 from chalicelib.domain.options import Bake, Options, Relative, Slo
@@ -285,3 +287,31 @@ def test_a_call_that_comes_twice_repeats_the_step_and_skips_none() -> None:
 def test_the_embedded_cloud_says_that_weights_do_not_act_there() -> None:
     aws = world(settings=settings(endpoint_url="http://127.0.0.1:4566"))
     assert to_the_end(shift_request(), aws).weights_act.startswith("NOT RUN")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "alias", "skips"),
+    [
+        ("2", Alias("live", "2"), True),
+        ("2", Alias("live", "1"), False),
+        ("2", Alias("live", "2", {"1": 0.1}), False),
+        ("1", Alias("live", "2"), False),  # a run before this one died between its last step and its record
+    ],
+)
+def test_a_look_skips_the_shift_when_it_would_skip_itself(recorded: str, alias: Alias, skips: bool) -> None:
+    aws = world()
+    aws.functions.point(FUNCTION, alias)
+    good = release(recorded)
+    asking = shift_request(environment=environment(live=good, last_good=good))
+    result = shift_traffic.unchanged(asking, aws.as_aws())
+    assert (result is not None) is skips
+    assert (shift_traffic.run(asking, aws.as_aws()).status is Status.SKIPPED) is skips
+
+
+def test_a_look_leaves_a_secret_version_that_waits_to_the_shift() -> None:
+    secret = SecretEvidence(version_id="v2", replaces="v1")
+    evidence = results(ReleaseEvidence(version="2"), secret)
+    good = environment(last_good=release("2"), live=release("2"))
+    asking = shift_request(environment=good, results=evidence, options=Options(secret_version="v2"))
+    assert shift_traffic.unchanged(asking, world("2").as_aws()) is None
+    assert shift_traffic.unchanged(replace(asking, options=Options()), world("2").as_aws()) is not None

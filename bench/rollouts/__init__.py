@@ -1,0 +1,1 @@
+"""Rollouts in an embedded cloud, timed as a client sees them."""

@@ -1,0 +1,1 @@
+"""Skips, in one step, the phases that have nothing to do."""
