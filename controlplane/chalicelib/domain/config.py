@@ -143,6 +143,7 @@ class Config:
     """The environment as it should be. Stored with every release, so that a rollback restores it too.
 
     timeout_s: of an answer; None takes the longest that the response mode allows (`time_limit_s`).
+    heal_at_night: whether a night restores what `options.heal` does, but for a live alias that someone has moved.
     ttl_hours: how long after each deploy it lives; see Options.
     """
 
@@ -171,6 +172,7 @@ class Config:
     reserved_concurrency: int | None = None
     keep_versions: int = 3
     protected: bool = False
+    heal_at_night: bool = True
     ttl_hours: float | None = None
     compatibility: Compatibility = field(default_factory=Compatibility)
 

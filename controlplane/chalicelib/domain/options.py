@@ -227,7 +227,9 @@ class Options:
     0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
     secret_version: the version of the secret that rotate or deploy rolls; it is refused when another version than
     secret_base is current by then. PUT and PATCH …/secret set both.
-    heal: a revalidation puts drift back where that is safe. drill_of, sabotage: the control plane's own, for drills.
+    heal: a revalidation puts drift back where that is safe. leave_alias: but not a live alias that someone has moved,
+    as in a rollback by hand; nights set both (`config.heal_at_night`). drill_of, sabotage: the control plane's own, for
+    drills.
     tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
     """
 
@@ -256,6 +258,7 @@ class Options:
     slo: Slo = field(default_factory=Slo)
     bake: Bake = field(default_factory=Bake)
     heal: bool = False
+    leave_alias: bool = False
     ttl_hours: float | None = None
     drill_of: str | None = None
     sabotage: Literal["answers_500"] | None = None
