@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.api import deployments, secrets
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.model import DeploymentStatus, PhaseRecord, PhaseStatus
+from chalicelib.domain.records import DriftRow, Incident
 from chalicelib.engine import registry
 
 from tests.fakes import FakeAws
@@ -65,5 +66,8 @@ def _end(aws: FakeAws, deployment_id: str) -> None:
         "action": "deploy",
         "outcome": "SUCCEEDED",
         "diff": {"version": ["1", "2"]},
+        "drift": [{"where": "alarm a", "expected": "there", "found": "gone", "healed": True, "remedy": ""}],
     }
+    row = DriftRow("live", "version 1", "version 2", False, "Roll back.")
+    aws.records.record_incident(LIVE, Incident(AT, deployment_id, "drift", (row,)))
     aws.records.add_history(LIVE, "2026-01-02T00:00:00+00:00", entry)

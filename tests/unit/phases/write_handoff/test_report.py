@@ -15,8 +15,9 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from chalicelib.domain.codec import encode
 from chalicelib.domain.evidence.checks import EndpointsEvidence
+from chalicelib.domain.evidence.drift import DriftEvidence, DriftFinding
 from chalicelib.domain.evidence.load import LoadEvidence
-from chalicelib.domain.model import Action, FinishedRun
+from chalicelib.domain.model import Action, FinishedRun, PhaseRecord, PhaseStatus
 from chalicelib.load.curves import Curves, key
 from chalicelib.phases.write_handoff.publish import publish_finished
 from chalicelib.phases.write_handoff.report import report
@@ -227,3 +228,15 @@ def test_only_the_function_that_ends_a_deployment_carries_and_imports_the_plotti
     loaded = "".join(f"import chalicelib.phases.{room}.run\n" for room in rooms)
     program = f"import sys\nsys.path[:0] = ['.', 'controlplane']\n{loaded}import app\nassert 'pygal' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
+
+
+def test_drift_is_shown_as_recorded_and_as_it_was_and_what_came_of_it() -> None:
+    run, _ = rolled()
+    healed = DriftFinding("alarm", "proxyctl-dev-errors", "threshold 0.01", "threshold 0.9")
+    left = DriftFinding("alias", "proxyctl-dev-proxy:live", "version 3", "version 4", "Roll back by action rollback.")
+    evidence = encode(DriftEvidence(findings=(left,), repaired=(healed,)))
+    phase = PhaseRecord(0, "check_drift", PhaseStatus.FAILED, run.at, run.at, evidence=evidence)
+    shown = text_of(section(page_of(replace(run, phases=(*run.phases, phase)), None), "Drift"))
+    for part in ("threshold 0.01 threshold 0.9 put back", "version 3 version 4 Roll back by action rollback."):
+        assert part in shown
+    assert section(page_of(run, None), "Drift") == ""
