@@ -6,16 +6,7 @@ The handlers are written out because Chalice finds them by the function's own na
 from __future__ import annotations
 
 from chalice.app import Chalice, IAMAuthorizer, Response
-from chalicelib.api import (
-    control,
-    deployments,
-    environments,
-    health,
-    nights,
-    openapi,
-    secret_versions,
-    secrets,
-)
+from chalicelib.api import control, deployments, environments, health, nights, openapi, secret_versions, secrets
 from chalicelib.api.answers import ApiCall, Route, respond
 from chalicelib.api.past import incidents
 from chalicelib.engine import runner

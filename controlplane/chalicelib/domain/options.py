@@ -227,9 +227,8 @@ class Options:
     0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
     secret_version: the version of the secret that rotate or deploy rolls; it is refused when another version than
     secret_base is current by then. PUT and PATCH …/secret set both.
-    heal: a revalidation puts drift back where that is safe. leave_alias: but not a live alias that someone has moved,
-    as in a rollback by hand; nights set both (`config.heal_at_night`). drill_of, sabotage: the control plane's own, for
-    drills.
+    heal: a revalidation puts drift back where that is safe. leave_alias: but no live alias that someone moved; nights
+    set both (`config.heal_at_night`). drill_of, sabotage: the control plane's own, for drills.
     tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
     """
 
