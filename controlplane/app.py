@@ -6,8 +6,18 @@ The handlers are written out because Chalice finds them by the function's own na
 from __future__ import annotations
 
 from chalice.app import Chalice, IAMAuthorizer, Response
-from chalicelib.api import control, deployments, environments, health, nights, openapi, secret_versions, secrets
+from chalicelib.api import (
+    control,
+    deployments,
+    environments,
+    health,
+    nights,
+    openapi,
+    secret_versions,
+    secrets,
+)
 from chalicelib.api.answers import ApiCall, Route, respond
+from chalicelib.api.past import incidents
 from chalicelib.engine import runner
 from chalicelib.lifecycle import night
 from chalicelib.lifecycle.publish_events import publish
@@ -41,22 +51,22 @@ def post_deployments() -> Response:
     return _respond(deployments.start)
 
 
-@app.route("/deployments", methods=["GET"], authorizer=iam)
+@app.route("/deployments", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_deployments() -> Response:
     return _respond(deployments.index)
 
 
-@app.route("/deployments/{id}", methods=["GET"], authorizer=iam)
+@app.route("/deployments/{id}", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_deployment(id: str) -> Response:
     return _respond(deployments.show, id=id)
 
 
-@app.route("/deployments/{id}/report", methods=["GET"], authorizer=iam)
+@app.route("/deployments/{id}/report", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_report(id: str) -> Response:
     return _respond(deployments.report, id=id)
 
 
-@app.route("/deployments/{id}/handoff", methods=["GET"], authorizer=iam)
+@app.route("/deployments/{id}/handoff", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_handoff(id: str) -> Response:
     return _respond(deployments.handoff, id=id)
 
@@ -76,12 +86,12 @@ def post_resume(id: str) -> Response:
     return _respond(control.resume, id=id)
 
 
-@app.route("/environments", methods=["GET"], authorizer=iam)
+@app.route("/environments", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_environments() -> Response:
     return _respond(environments.index)
 
 
-@app.route("/environments/{name}", methods=["GET"], authorizer=iam)
+@app.route("/environments/{name}", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_environment(name: str) -> Response:
     return _respond(environments.show, name=name)
 
@@ -89,6 +99,16 @@ def get_environment(name: str) -> Response:
 @app.route("/environments/{name}/history", methods=["GET"], authorizer=iam)
 def get_history(name: str) -> Response:
     return _respond(environments.history, name=name)
+
+
+@app.route("/environments/{name}/incidents", methods=["GET"], authorizer=iam)
+def get_incidents(name: str) -> Response:
+    return _respond(incidents.index, name=name)
+
+
+@app.route("/environments/{name}/incidents/{id}", methods=["GET"], authorizer=iam)
+def get_incident(name: str, id: str) -> Response:
+    return _respond(incidents.show, name=name, id=id)
 
 
 @app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam, content_types=ANY_TYPE)
@@ -101,12 +121,12 @@ def patch_secret(name: str) -> Response:
     return _respond(secrets.patch, name=name)
 
 
-@app.route("/environments/{name}/secret", methods=["GET"], authorizer=iam)
+@app.route("/environments/{name}/secret", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_secret(name: str) -> Response:
     return _respond(secret_versions.show, name=name)
 
 
-@app.route("/environments/{name}/secret/history", methods=["GET"], authorizer=iam)
+@app.route("/environments/{name}/secret/history", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_secret_history(name: str) -> Response:
     return _respond(secret_versions.history, name=name)
 
@@ -116,17 +136,17 @@ def post_secret_rollback(name: str) -> Response:
     return _respond(secret_versions.rollback, name=name)
 
 
-@app.route("/nights", methods=["GET"], authorizer=iam)
+@app.route("/nights", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_nights() -> Response:
     return _respond(nights.index)
 
 
-@app.route("/health", methods=["GET"], authorizer=iam)
+@app.route("/health", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_health() -> Response:
     return _respond(health.show)
 
 
-@app.route("/openapi.json", methods=["GET"], authorizer=iam)
+@app.route("/openapi.json", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_openapi() -> Response:
     return _respond(openapi.show)
 

@@ -61,7 +61,7 @@ def start(site: Site, port: int | None = None, switches: Strict = strict.OFF) ->
 
 def _start_or_reuse(site: Site, port: int | None, switches: Strict) -> tuple[Cloud, bool]:
     last = state.load(site.folder)
-    if last and _serves(last) and port in (None, last.emulator_port) and last.switches == switches:
+    if last and serves(last) and port in (None, last.emulator_port) and last.switches == switches:
         _require_same_code(site, last)
         return _with_pump(site, last), True
     own_port = last.emulator_port if last else None
@@ -116,10 +116,10 @@ def stop(folder: Path) -> int:
 
 def is_healthy(cloud: Cloud) -> bool:
     """Whether all three processes run and both servers answer."""
-    return _serves(cloud) and any(item.name == "pump" and processes.is_alive(item) for item in cloud.processes)
+    return serves(cloud) and any(item.name == "pump" and processes.is_alive(item) for item in cloud.processes)
 
 
-def _serves(cloud: Cloud) -> bool:
+def serves(cloud: Cloud) -> bool:
     """Whether both servers run and answer, and the operator's keys are recorded."""
     alive = {process.name for process in cloud.processes if processes.is_alive(process)}
     return (

@@ -39,7 +39,7 @@ def test_every_part_is_there() -> None:
 def start(checkout: Path, recorded: str, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether a cloud that runs and answers is reused; its record holds this digest."""
     state.save(checkout, replace(CLOUD, code=recorded))
-    monkeypatch.setattr(cloud, "_serves", lambda _: True)
+    monkeypatch.setattr(cloud, "serves", lambda _: True)
     monkeypatch.setattr(cloud, "is_healthy", lambda _: True)
     return cloud.start(cloud.Site.of(checkout, checkout))[1]
 

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.aws.stacks import Stack
+from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.idempotency import IdempotencyEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
@@ -15,6 +16,7 @@ from chalicelib.domain.evidence.secret import Access, SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request, Result, Results, Status
 from chalicelib.phases.verify_idempotency import run as verify_idempotency
+from chalicelib.phases.verify_idempotency.cursor import IdempotencyCursor
 
 from tests.fakes import FakeAws
 from tests.fakes.endpoint import Sent, reply
@@ -182,3 +184,25 @@ def test_one_proof_for_each_release_suffices() -> None:
 
     assert print_of() == print_of()
     assert print_of() != print_of(results=released("4"))
+
+
+def test_a_read_that_does_not_see_the_change_yet_is_made_again_for_a_minute() -> None:
+    """Found by the matrix of faults."""
+    aws = world()
+    update = aws.functions.update_settings
+    aws.functions.update_settings = lambda *_given: None  # type: ignore[method-assign]
+    result = waiting(aws, proving())
+    call = next_call(proving(), result)
+    assert waiting(aws, call).waits.step == "restore"
+    aws.functions.update_settings = update  # type: ignore[method-assign]
+    with pytest.raises(PhaseFailed, match="the setting did not change"):
+        verify_idempotency.run(next_call(proving(), result, after_s=60), aws.as_aws())
+
+
+def test_a_candidate_that_another_delivery_of_the_task_has_moved_forward_is_moved_back_again() -> None:
+    """Found by the matrix of faults: the step waited for two minutes for a version that nothing pointed to."""
+    aws = world()
+    cursor = encode(IdempotencyCursor("back", earlier="2"))
+    aws.functions.point(FUNCTION, Alias("candidate", "3"))
+    waiting(aws, proving(cursor=cursor))
+    assert aws.functions.aliases(FUNCTION)["candidate"].version == "2"
