@@ -10,7 +10,7 @@ PIPE_CLOSED = 141  # the same for SIGPIPE
 TABLE = {
     DONE: "done",
     FAILED: "it failed; the cause and the remedy are printed",
-    USAGE: "it could not begin: wrong usage, no credentials, a file that cannot be read",
+    USAGE: "it could not begin: wrong usage, no credentials, an unreadable file",
     REFUSED: "the control plane refused it, or the environment is busy",
     ROLLED_BACK: "it failed and was rolled back: users have the last good version",
     WAITING: "it waits for an approval",

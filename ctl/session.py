@@ -25,7 +25,9 @@ def connect() -> Client:
 
     url = os.environ.get(API_VARIABLE, "")
     if not url:
-        raise Refused(f"{API_VARIABLE} is not set; for the embedded cloud: . .local/env, else see bootstrap.py status")
+        raise Refused(
+            f"{API_VARIABLE} is not set; for the embedded cloud: `. .local/env`, else see bootstrap.py status"
+        )
     session = boto3.session.Session(region_name=os.environ.get("AWS_REGION"))  # the AWS CLI reads it, boto3 does not
     if not session.region_name:
         raise Refused("no AWS region; set AWS_REGION")

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 # What the processes load once, at their start. Docs, tests and the starter itself may change while a cloud runs.
-_PARTS = ("inside/*.py", "emulator.py", "emf.py", "pump.py", "stand_in.py", "strict.py", "requirements-emulator.txt")
+_PARTS = ("inside/**/*.py", "emulator.py", "emf.py", "pump.py", "stand_in.py", "strict.py", "requirements-emulator.txt")
 
 
 def digest(root: Path) -> str:

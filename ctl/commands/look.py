@@ -29,7 +29,7 @@ def logs_(
     follow: bool,
     as_json: bool,
 ) -> int:
-    """Log lines of the proxy and, by deployment, the control plane."""
+    """Log lines of the proxy, and of the control plane."""
     if request_id and deployment:
         raise Refused("--request-id and --deployment exclude each other; choose one")
     query = logs.Query(environment, logs.duration(since), request_id or "", deployment or "")

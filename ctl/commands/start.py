@@ -162,7 +162,7 @@ def cleanup(client: Client, /, **arguments: Any) -> int:
 @_starting
 @changes
 def drill(client: Client, /, **arguments: Any) -> int:
-    """Rehearse on a copy: create it, break it, update it, remove it."""
+    """Rehearse on a copy: create, break, update, remove."""
     return _run(client, action="drill", **arguments)
 
 

@@ -66,7 +66,7 @@ def _versions() -> Check:
 
 def _variable() -> Check:
     url = os.environ.get(API_VARIABLE, "")
-    remedy = "Print it with `python3 bootstrap.py status`; for the cloud of `make demo`: . .local/env"
+    remedy = "Print it with `python3 bootstrap.py status`; for the cloud of `make demo`: `. .local/env`"
     return Check(API_VARIABLE, bool(url), url or "is not set", "" if url else remedy)
 
 

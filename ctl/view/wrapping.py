@@ -11,13 +11,13 @@ _FIXED = "\0"
 
 def wrapped(text: str, width: int, *, commands: str = "") -> str:
     """`text`, each of its lines in at most `width` columns. A command in backticks stays in one line, and so does a
-    line that holds `commands` and a space: both are copied into a shell. A longer word than `width` stays whole.
+    line that holds `commands` and a subcommand: both are copied into a shell. A longer word than `width` stays whole.
     """
     return "\n".join(_line(line, width, commands) for line in text.split("\n"))
 
 
 def _line(line: str, width: int, commands: str) -> str:
-    if len(line) <= width or (commands and f"{commands} " in line):
+    if len(line) <= width or (commands and re.search(rf"{re.escape(commands)} [a-z]", line)):
         return line
     fixed = _QUOTED.sub(lambda quoted: quoted[0].replace(" ", _FIXED), line)
     leading = len(line) - len(line.lstrip())

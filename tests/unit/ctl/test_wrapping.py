@@ -26,6 +26,7 @@ ASKED = "  python -m ctl approve d-1   # users get it"
         ("run `make stop && make demo` to go on", 22, ["run", "    `make stop && make demo`", "    to go on"]),
         ("one two\nthree four", 9, ["one two", "three", "    four"]),
         (ASKED, 30, [ASKED]),
+        ("python -m ctl 1.0 and rich 15", 22, ["python -m ctl 1.0 and", "    rich 15"]),
         ("see http://127.0.0.1:5000/a/long/address", 20, ["see", "    http://127.0.0.1:5000/a/long/address"]),
     ],
 )  # fmt: skip

@@ -15,13 +15,16 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    (tmp_path / "local" / "inside").mkdir(parents=True)
-    for name in ("inside/roles.py", "pump.py", "console.py"):
+    (tmp_path / "local" / "inside" / "iam").mkdir(parents=True)
+    for name in ("inside/start.py", "inside/iam/roles.py", "pump.py", "console.py"):
         (tmp_path / "local" / name).write_text("x = 1\n")
     return tmp_path
 
 
-@pytest.mark.parametrize(("name", "counts"), [("inside/roles.py", True), ("pump.py", True), ("console.py", False)])
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [("inside/start.py", True), ("inside/iam/roles.py", True), ("pump.py", True), ("console.py", False)],
+)
 def test_only_what_the_processes_load_once_counts(name: str, counts: bool, checkout: Path) -> None:
     before = code.digest(checkout)
     (checkout / "local" / name).write_text("x = 2\n")

@@ -43,19 +43,19 @@ def body(path: str, value: object) -> tuple[type[Any], dict[str, Any]]:
     """The type, and an object of it with one field set."""
     root, *names = path.split(".")
     # A trace is taken together with the arrivals that it is for.
-    made: Any = value
+    nested: Any = value
     if path == "options.load.trace":
         return KINDS[root], {"load": {"trace": value, "arrivals": "trace"}}
     for name in reversed(names):
-        made = {name: made}
-    return KINDS[root], made
+        nested = {name: nested}
+    return KINDS[root], nested
 
 
 def refused(path: str, value: object) -> str:
     """The field that the codec refuses for this value; "" when it takes it."""
-    kind, made = body(path, value)
+    kind, nested = body(path, value)
     try:
-        decode(kind, made, under=path.partition(".")[0])
+        decode(kind, nested, under=path.partition(".")[0])
     except BadRequest as refusal:
         return refusal.field or "?"
     return ""
