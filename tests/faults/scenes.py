@@ -126,8 +126,8 @@ def _workers_ran(fake: FakeAws, _cursor: Any) -> None:
 
 
 def _loading() -> Request:
-    asked = load_test.load_request(LoadCursor(), load={"cold_starts": 2, "workers": 2})
-    return replace(asked, environment=environment(status="NEVER_LIVE"))
+    loading = load_test.load_request(LoadCursor(), load={"cold_starts": 2, "workers": 2})
+    return replace(loading, environment=environment(status="NEVER_LIVE"))
 
 
 def _child_ended(fake: FakeAws, cursor: Any) -> None:
