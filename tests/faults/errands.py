@@ -54,7 +54,8 @@ class Errand:
 
 def run(errand: Errand, injector: Injector) -> tuple[FakeAws, list[BaseException]]:
     """All deliveries that it takes, of which the first one meets the fault; the errors that a process ended with."""
-    fake, errors = errand.world(), []
+    fake = errand.world()
+    errors: list[BaseException] = []
     fake.calls_of_the_sweeper = []  # type: ignore[attr-defined]
     injector.moments["twice"] = lambda: _quietly(errand, fake)
     aws = struck(fake, injector)
