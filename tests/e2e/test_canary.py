@@ -153,7 +153,7 @@ def test_the_search_names_every_place_where_a_leak_is_planted(
 
 def _waits(embedded: Embedded, url: str) -> bool:
     attributes = embedded.boto("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return attributes["ApproximateNumberOfMessages"] != "0"
+    return bool(attributes["ApproximateNumberOfMessages"] != "0")
 
 
 @pytest.mark.parametrize("lead", ["", "x", "xy", "xyz"])
