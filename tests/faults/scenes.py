@@ -174,6 +174,7 @@ SCENES: dict[str, Scene] = {
     ),
     "validate_errors": Scene("validate_errors", checking.world, lambda _: checking.ask(), runs=checking.check_errors),
     "load_test": Scene("load_test", _loaded, lambda _: _loading(), _workers_ran, alone=True),
+    "skip_unchanged": Scene("skip_unchanged", _approving, lambda _: request()),
     "await_approval": Scene("await_approval", _approving, lambda _: request()),
     "run_drill": Scene(
         "run_drill", lambda: run_drill.Drill().aws, lambda _: run_drill.Drill().next, _child_ended, next_id=""
