@@ -6,8 +6,18 @@ The handlers are written out because Chalice finds them by the function's own na
 from __future__ import annotations
 
 from chalice.app import Chalice, IAMAuthorizer, Response
-from chalicelib.api import control, deployments, environments, health, nights, openapi, secret_versions, secrets
+from chalicelib.api import (
+    control,
+    deployments,
+    environments,
+    health,
+    nights,
+    openapi,
+    secret_versions,
+    secrets,
+)
 from chalicelib.api.answers import ApiCall, Route, respond
+from chalicelib.api.past import incidents
 from chalicelib.engine import runner
 from chalicelib.lifecycle import night
 from chalicelib.lifecycle.publish_events import publish
@@ -89,6 +99,16 @@ def get_environment(name: str) -> Response:
 @app.route("/environments/{name}/history", methods=["GET"], authorizer=iam)
 def get_history(name: str) -> Response:
     return _respond(environments.history, name=name)
+
+
+@app.route("/environments/{name}/incidents", methods=["GET"], authorizer=iam)
+def get_incidents(name: str) -> Response:
+    return _respond(incidents.index, name=name)
+
+
+@app.route("/environments/{name}/incidents/{id}", methods=["GET"], authorizer=iam)
+def get_incident(name: str, id: str) -> Response:
+    return _respond(incidents.show, name=name, id=id)
 
 
 @app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam, content_types=ANY_TYPE)

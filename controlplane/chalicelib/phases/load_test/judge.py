@@ -108,13 +108,12 @@ def _refuse(summary: shard.Summary, results: Sequence[SloResult], evidence: Load
 def _slo_missed(summary: shard.Summary, results: Sequence[SloResult], evidence: LoadEvidence) -> PhaseFailed:
     """What to raise; a missed error rate also names the kinds of failures, which are what there is to look for."""
     missed = [result for result in results if result.verdict is not SloVerdict.PASSED]
-    counted = kinds(summary.errors) if any(result.slo == "error_rate" for result in missed) else ""
-    failures, shared = counted and f"; failures: {counted}", shared_cause(missed, evidence.comparisons)
+    failures = kinds(summary.errors) if any(result.slo == "error_rate" for result in missed) else ""
     return PhaseFailed(
-        f"version {evidence.version} missed its SLOs: {phrases(missed)}{failures}",
+        f"version {evidence.version} missed its SLOs: {phrases(missed)}" + (failures and f"; failures: {failures}"),
         code="SloMissed",
         remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets the limits."
-        + shared,
+        f"{shared_cause(missed, evidence.comparisons)}",
         evidence=encode(evidence),
     )
 
