@@ -32,7 +32,7 @@ def spellings(word: str) -> tuple[bytes, ...]:
     return (raw, *inside, hexadecimal, hexadecimal.upper(), urllib.parse.quote(word, safe="").encode())
 
 
-def found(embedded: Embedded, words: Sequence[str], more: Sequence[Place] = ()) -> list[str]:
+def leaks(embedded: Embedded, words: Sequence[str], more: Sequence[Place] = ()) -> list[str]:
     """`<place>: <first letters of the word>` for each place that holds one. more: places of the caller's own."""
     return [
         f"{place}: {word[:12]}…"

@@ -123,7 +123,7 @@ def test_neither_key_nor_prompt_stands_anywhere_after_a_drill_with_failures(
 ) -> None:
     kinds = {place.split()[0] for place, _ in places.every(drilled)}
     assert kinds >= {"log", "item", "object", "execution", "history", "queue", "function", "stack", "page", "file"}
-    assert places.found(drilled, canaries.words) == []
+    assert places.leaks(drilled, canaries.words) == []
 
 
 @pytest.mark.long
@@ -144,7 +144,7 @@ def test_the_search_names_every_place_where_a_leak_is_planted(
         Entries=[{"Source": "leak", "DetailType": "x", "Detail": json.dumps({"key": word})}]
     )
     until("the event is in the queue", lambda: _waits(drilled, listening))
-    named = places.found(drilled, canaries.words)
+    named = places.leaks(drilled, canaries.words)
     tables.delete_item(TableName="proxyctl", Key={"pk": {"S": "LEAK"}, "sk": {"S": "x"}})
     storage.delete_object(Bucket=bucket, Key="leak.gz")
     assert {place.split(":")[0].split()[0] for place in named} == {"log", "item", "object", "queue"}
@@ -153,7 +153,7 @@ def test_the_search_names_every_place_where_a_leak_is_planted(
 
 def _waits(embedded: Embedded, url: str) -> bool:
     attributes = embedded.boto("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return attributes["ApproximateNumberOfMessages"] != "0"
+    return bool(attributes["ApproximateNumberOfMessages"] != "0")
 
 
 @pytest.mark.parametrize("lead", ["", "x", "xy", "xyz"])

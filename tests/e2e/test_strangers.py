@@ -116,6 +116,7 @@ def test_the_deployed_api_has_the_routes_that_are_documented(embedded: Embedded,
     assert set(routes) == documented
 
 
+@pytest.mark.long
 def test_no_stranger_reaches_a_route_and_a_reader_only_reads(
     embedded: Embedded, routes: list[Route], known_callers: Mapping[str, Credentials]
 ) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.faults import errands, run
 from tests.faults.injection import FAULTS
 from tests.faults.run import Outcome
+from tests.faults.scenes import SCENES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- matrix: begin -->", "<!-- matrix: end -->"
@@ -26,13 +27,13 @@ _LEAST = 300
 _PROCESSES = 2
 # Preflight reads the policy of each role, and the checks look forty times in the same way: each n-th call of these.
 SELDOM = {"preflight": 4, "validate_endpoints": 2, "validate_errors": 5, "Sweep, drill interrupted": 2}
-ROWS = (*run.SCENES, *errands.ERRANDS)
+ROWS = (*SCENES, *errands.ERRANDS)
 
 
 def outcomes_of(name: str, every: int) -> list[Outcome]:
     """All faults of one row of the matrix; every: only each n-th call, another first one for each fault."""
     step = every * SELDOM.get(name, 1)
-    return list(run.outcomes((name,), step) if name in run.SCENES else errand_outcomes(name, step))
+    return list(run.outcomes((name,), step) if name in SCENES else errand_outcomes(name, step))
 
 
 def errand_outcomes(name: str, step: int) -> Iterator[Outcome]:

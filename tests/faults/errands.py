@@ -54,7 +54,8 @@ class Errand:
 
 def run(errand: Errand, injector: Injector) -> tuple[FakeAws, list[BaseException]]:
     """All deliveries that it takes, of which the first one meets the fault; the errors that a process ended with."""
-    fake, errors = errand.world(), []
+    fake = errand.world()
+    errors: list[BaseException] = []
     fake.calls_of_the_sweeper = []  # type: ignore[attr-defined]
     injector.moments["twice"] = lambda: _quietly(errand, fake)
     aws = struck(fake, injector)
@@ -243,7 +244,7 @@ def _failed() -> FakeAws:
 
 
 _ID = _started()[1]
-_TOLD = ("dev", "prod")
+_LISTENING = ("dev", "prod")
 ERRANDS: dict[str, Errand] = {
     "ListEnvironments": Errand(lambda: _night("dev", "prod"), _list),
     "RevalidateEnvironment": Errand(lambda: _night("dev"), _revalidate),
@@ -253,7 +254,7 @@ ERRANDS: dict[str, Errand] = {
     "Sweep, queue": Errand(_queued, _sweep()),
     "Sweep, drill interrupted": Errand(_interrupted_drill, _sweep()),
     "Sweep, expired": Errand(expired.world, _sweep()),
-    "Tell, stream": Errand(lambda: published.world(*_TOLD), _tell(published.stream(*_TOLD))),
+    "Tell, stream": Errand(lambda: published.world(*_LISTENING), _tell(published.stream(*_LISTENING))),
     "Tell, queue": Errand(lambda: published.world("dev"), _tell(published.queued("dev"))),
     "LoadWorker": Errand(_loading, _work, deliveries=1, may_be_lost=True),
     "POST /deployments": Errand(FakeAws, _api(deployments.start, {"environment": "dev"})),

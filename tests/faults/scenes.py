@@ -126,8 +126,8 @@ def _workers_ran(fake: FakeAws, _cursor: Any) -> None:
 
 
 def _loading() -> Request:
-    asked = load_test.load_request(LoadCursor(), load={"cold_starts": 2, "workers": 2})
-    return replace(asked, environment=environment(status="NEVER_LIVE"))
+    loading = load_test.load_request(LoadCursor(), load={"cold_starts": 2, "workers": 2})
+    return replace(loading, environment=environment(status="NEVER_LIVE"))
 
 
 def _child_ended(fake: FakeAws, cursor: Any) -> None:
@@ -174,6 +174,7 @@ SCENES: dict[str, Scene] = {
     ),
     "validate_errors": Scene("validate_errors", checking.world, lambda _: checking.ask(), runs=checking.check_errors),
     "load_test": Scene("load_test", _loaded, lambda _: _loading(), _workers_ran, alone=True),
+    "skip_unchanged": Scene("skip_unchanged", _approving, lambda _: request()),
     "await_approval": Scene("await_approval", _approving, lambda _: request()),
     "run_drill": Scene(
         "run_drill", lambda: run_drill.Drill().aws, lambda _: run_drill.Drill().next, _child_ended, next_id=""

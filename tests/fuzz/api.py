@@ -90,7 +90,7 @@ class Report:
 
 def corpus(names: Mapping[str, str]) -> list[Input]:
     """One right request for each route and action, with names of things that exist."""
-    one, live = names["id"], names["name"]
+    ended, live = names["id"], names["name"]
     secret = f"/environments/{live}/secret"
     starts = [{"environment": "fresh"}, {"environment": live, "config": _CONFIG, "options": _OPTIONS, "create": True}]
     starts += [
@@ -98,7 +98,7 @@ def corpus(names: Mapping[str, str]) -> list[Input]:
         for action in ("plan", "rotate", "revalidate", "rollback", "cleanup", "drill")
     ]
     gets = [
-        "/deployments", f"/deployments/{one}", f"/deployments/{one}/report", f"/deployments/{one}/handoff",
+        "/deployments", f"/deployments/{ended}", f"/deployments/{ended}/report", f"/deployments/{ended}/handoff",
         "/environments", f"/environments/{live}", secret, f"{secret}/history", "/nights", "/health", "/openapi.json",
     ]  # fmt: skip
     return [
@@ -106,7 +106,7 @@ def corpus(names: Mapping[str, str]) -> list[Input]:
         Input("GET", "/deployments", f"environment={live}&status=FAILED&limit=5"),
         *(_with_body("POST", "/deployments", body) for body in starts),
         *(Input("POST", f"/deployments/{names['running']}/{verb}") for verb in ("abort", "approve")),
-        Input("POST", f"/deployments/{one}/resume"),
+        Input("POST", f"/deployments/{ended}/resume"),
         _with_body("PUT", secret, SECRET),
         _with_body("PATCH", secret, {"models": {"new": {"target": "gpt-4o"}}, "client_keys": None}),
         _with_body("POST", f"{secret}/rollback", {"version_id": "v1"}),

@@ -8,7 +8,8 @@ import pytest
 from chalicelib.domain.errors import PhaseFailed
 
 from tests.fakes import FakeAws
-from tests.fakes.served_api import Gateway
+from tests.fakes.served_api import STAGE, Gateway
+from tests.functional.api.world import SECRET
 from tests.fuzz import api
 
 
@@ -22,7 +23,7 @@ def test_no_input_breaks_the_api_and_memory_stays_flat(seed: int) -> None:
 
 def test_every_request_of_the_corpus_is_right_and_every_route_is_in_it() -> None:
     fuzzer = api.Fuzzer(0)
-    routes = {fuzzer.gateway.route(each.method, api.STAGE + each.path)[0] for each in fuzzer.corpus}  # type: ignore[index]
+    routes = {fuzzer.gateway.route(each.method, STAGE + each.path)[0] for each in fuzzer.corpus}  # type: ignore[index]
     assert routes == set(fuzzer.gateway.routes)
     for sent in fuzzer.corpus:
         fuzzer.send(sent)
@@ -31,15 +32,15 @@ def test_every_request_of_the_corpus_is_right_and_every_route_is_in_it() -> None
 
 
 def _raises(_gateway: Gateway, aws: FakeAws) -> None:
-    def bug(*_given: Any) -> Any:
+    def bug(*_given: Any, **_named: Any) -> Any:
         raise ValueError("planted")
 
     aws.nights.concluded = bug  # type: ignore[method-assign]
 
 
 def _quotes(_gateway: Gateway, aws: FakeAws) -> None:
-    def quoting(*_given: Any) -> Any:
-        raise PhaseFailed(f"cannot read {api.SECRET['api_key']}")
+    def quoting(*_given: Any, **_named: Any) -> Any:
+        raise PhaseFailed(f"cannot read {SECRET['api_key']}")
 
     aws.nights.concluded = quoting  # type: ignore[method-assign]
 

@@ -247,7 +247,7 @@ def test_an_abort_whose_event_could_not_be_written_is_asked_for_again() -> None:
     aws = FakeAws()
     started = post(aws).body["id"]
 
-    def away(*_given: Any) -> None:
+    def away(*_given: Any, **_named: Any) -> None:
         raise Throttled("away")
 
     aws.records.add_event = away  # type: ignore[method-assign]

@@ -254,8 +254,8 @@ def test_a_change_that_died_after_its_rotation_was_on_record_is_the_same_rotatio
     aws = world()
     start = aws.records.start
 
-    def dies(*given: Any) -> None:
-        start(*given)
+    def dies(*given: Any, **named: Any) -> None:
+        start(*given, **named)
         raise Throttled("no answer")
 
     aws.records.start = dies  # type: ignore[method-assign]
