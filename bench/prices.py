@@ -39,7 +39,6 @@ READ_UNIT = Price("read units", 0.125 / 1_000_000)
 TABLE_STORED = Price("GB in the table, with backups", 0.25 + 0.20)
 S3_STORED = Price("GB in S3", 0.023)
 S3_PUT = Price("S3 writes and lists", 0.005 / 1_000)
-S3_GET = Price("S3 reads", 0.0004 / 1_000)
 SCHEDULE = Price("scheduled calls", 1.00 / 1_000_000, free=14_000_000)
 QUEUE_CALL = Price("queue calls", 0.40 / 1_000_000, free=1_000_000)
 

@@ -76,7 +76,7 @@ class World:
 @contextmanager
 def world() -> Iterator[tuple[World, Meter]]:
     """An empty table and a state machine, in moto."""
-    with _variables(), mock_aws(), _partitions_apart():
+    with variables(), mock_aws(), _partitions_apart():
         boto3.setup_default_session()
         meter = Meter()
         meter.listen()
@@ -98,7 +98,7 @@ def _new_world() -> World:
 
 
 @contextmanager
-def _variables() -> Iterator[None]:
+def variables() -> Iterator[None]:
     """moto's credentials in the process environment, which is restored afterwards."""
     variables = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-central-1"}
     with mock.patch.dict(os.environ, variables):

@@ -86,6 +86,11 @@ def get_environment(name: str) -> Response:
     return _respond(environments.show, name=name)
 
 
+@app.route("/environments/{name}/history", methods=["GET"], authorizer=iam)
+def get_history(name: str) -> Response:
+    return _respond(environments.history, name=name)
+
+
 @app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam, content_types=ANY_TYPE)
 def put_secret(name: str) -> Response:
     return _respond(secrets.put, name=name)

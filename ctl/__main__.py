@@ -13,6 +13,7 @@ from ctl.commands.shared import PipeClosed
 from ctl.inputs import Refused
 from ctl.session import Connection
 from ctl.signed import ApiError
+from ctl.view import pages
 from ctl.words import clean, command
 
 
@@ -50,7 +51,7 @@ def _words(arguments: Sequence[str] | None) -> list[str]:
 
 
 def _say(why: object, code: int) -> int:
-    sys.stderr.write(f"proxyctl: {clean(why)}\n")
+    pages.put([(f"proxyctl: {clean(why)}", "")], sys.stderr)
     return code
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 from urllib.parse import quote, urlencode
 
-from ctl.shapes import Deployment, Environment, Health, Night, SecretVersion, SecretView, StoredSecret
+from ctl.shapes import Deployment, Entry, Environment, Health, Night, SecretVersion, SecretView, StoredSecret
 from ctl.signed import ApiError, NotAnAddress, Reply, Signed, error_of
 
 __all__ = ["FINAL", "ApiError", "Client", "NotAnAddress", "Reply", "is_settled"]
@@ -15,6 +15,7 @@ __all__ = ["FINAL", "ApiError", "Client", "NotAnAddress", "Reply", "is_settled"]
 FINAL = frozenset({"SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED"})
 _LAST_STEP_S = 5.0  # how long the step that ends a deployment may take to be recorded after the deployment's own end
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.25, 5.0
+_USUAL_PAGE, _LARGEST_PAGE = 20, 100  # entries that the API answers when not asked for more, and at most
 
 
 class Client(Signed):
@@ -33,24 +34,27 @@ class Client(Signed):
     def deployments(
         self, environment: str | None = None, status: str | None = None, limit: int | None = None
     ) -> list[Deployment]:
-        """The newest page of GET /deployments."""
-        filters = {"environment": environment, "status": status, "limit": limit}
-        query = urlencode({name: value for name, value in filters.items() if value is not None}, quote_via=quote)
-        return cast(
-            "list[Deployment]", self._object("GET", f"/deployments{'?' if query else ''}{query}")["deployments"]
-        )
+        """The newest of GET /deployments: the first page, or as many pages as `limit` of them take."""
+        size = None if limit is None else min(limit, _LARGEST_PAGE)
+        filters = {"environment": environment, "status": status, "limit": size}
+        named = {name: str(value) for name, value in filters.items() if value is not None}
+        return cast("list[Deployment]", self._listed("/deployments", "deployments", limit or _USUAL_PAGE, named))
 
     def environments(self) -> list[Environment]:
-        """GET /environments."""
-        return cast("list[Environment]", self._object("GET", "/environments")["environments"])
+        """GET /environments: every page."""
+        return cast("list[Environment]", self._listed("/environments", "environments", None))
+
+    def history(self, name: str, limit: int = 20) -> list[Entry]:
+        """The newest of GET /environments/{name}/history."""
+        return cast("list[Entry]", self._listed(f"/environments/{_quoted(name)}/history", "history", limit))
 
     def environment(self, name: str) -> Environment:
         """GET /environments/{name}."""
         return cast(Environment, self._object("GET", f"/environments/{_quoted(name)}"))
 
-    def nights(self) -> list[Night]:
+    def nights(self, limit: int = 30) -> list[Night]:
         """GET /nights: the results of the last nightly revalidations, newest first."""
-        return cast("list[Night]", self._object("GET", "/nights")["nights"])
+        return cast("list[Night]", self._listed("/nights", "nights", limit))
 
     def secret(self, environment: str) -> SecretView:
         """GET /environments/{name}/secret: names of its fields and fingerprints, never a value."""
@@ -148,6 +152,23 @@ class Client(Signed):
             pause_s *= 1.5
             deployment = self.deployment(deployment["id"])
             yield deployment
+
+    def _listed(
+        self, path: str, key: str, wanted: int | None, filters: Mapping[str, str] | None = None
+    ) -> list[object]:
+        """The first `wanted` entries of a list, or all: pages are read until there are enough, or no more.
+
+        Nothing asks for a page before an answer has named the next: a control plane that does not page refuses that.
+        """
+        entries: list[object] = []
+        query: Mapping[str, str] = filters or {}
+        while True:
+            page = self._object("GET", f"{path}{_query(query)}")
+            entries.extend(cast("list[object]", page[key]))
+            cursor, rest = page.get("cursor"), _LARGEST_PAGE if wanted is None else wanted - len(entries)
+            if not cursor or rest <= 0:
+                return entries[:wanted]
+            query = {**(filters or {}), "limit": str(min(rest, _LARGEST_PAGE)), "cursor": str(cursor)}
 
     def _object(
         self,

@@ -44,4 +44,6 @@ def shown(change: Change) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # the API writes 50.0 where a file has 50
     return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 from ctl import exits
 from ctl.client import Client
 from ctl.inputs import Refused, json_argument
+from ctl.remedies import in_flags
 from ctl.settings import merged, parsed
 from ctl.shapes import Deployment
 from ctl.view import approval, pages, progress
@@ -105,7 +106,7 @@ def print_outcome(ended: Deployment, *, as_json: bool = False, markdown: bool = 
     if code == exits.WAITING:
         return code
     if code != exits.DONE:
-        sys.stderr.write(f"proxyctl: deployment {clean(ended['id'])}: {failure(ended)}\n")
+        pages.put([(f"proxyctl: deployment {clean(ended['id'])}: {failure(ended)}", "")], sys.stderr)
     elif not as_json and not markdown:
         pages.put(pages.plan(ended), sys.stdout)
         _print_line(ended)
@@ -113,8 +114,8 @@ def print_outcome(ended: Deployment, *, as_json: bool = False, markdown: bool = 
 
 
 def _print_line(deployment: Deployment) -> None:
-    line = f"{clean(deployment['id'])}: {deployment['status']} {clean(deployment.get('summary', ''))}"
-    sys.stdout.write(line.rstrip() + "\n")
+    line = f"{clean(deployment['id'])}: {deployment['status']} {clean(in_flags(deployment.get('summary') or ''))}"
+    pages.put([(line.rstrip(), "")], sys.stdout)
 
 
 def answer(client: Client, deployment_id: str, verb: str, *, follows: bool, as_json: bool) -> int:

@@ -26,6 +26,11 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
+def counted(count: object, noun: str) -> str:
+    """`1 change`, `2 changes`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def command(executable: str = sys.executable, program: str = sys.argv[0]) -> str:
     """How to call this client from the current folder, to be copied into a shell."""
     if Path(program).name == "proxyctl":

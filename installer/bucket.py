@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from chalicelib.domain.times import RECORD_DAYS
 
 from installer.errors import CannotStart, CommandFailed
 from installer.target import Target
@@ -23,8 +24,9 @@ _PUBLIC_ACCESS_BLOCK = {
     "RestrictPublicBuckets": True,
 }
 _ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}]}
-# Figures of a load test and the list of a night are read within hours; a year of the former helps comparisons. Bundles,
-# artifacts and reports stay: releases refer to them.
+# Figures of a load test and the list of a night are read within hours; a year of the former helps comparisons. A report
+# stays as long as the records of its deployment. Bundles and artifacts have no end by time: releases refer to them
+# (docs/retention.md).
 _LIFECYCLE = {
     "Rules": [
         {
@@ -39,6 +41,12 @@ _LIFECYCLE = {
             "Status": "Enabled",
             "Filter": {"Prefix": "nightly/"},
             "Expiration": {"Days": 30},
+        },
+        {
+            "ID": "proxyctl-reports",
+            "Status": "Enabled",
+            "Filter": {"Prefix": "reports/"},
+            "Expiration": {"Days": RECORD_DAYS},
         },
     ]
 }

@@ -136,6 +136,8 @@ class Proxy:
     ) -> Response:
         if is_model_list(request.method, path):
             return self._models.answer(request, path, config, exchange, client)
+        if sum(name == "content-type" for name, _ in request.headers) > 1:
+            raise errors.bad_request("The request must have one Content-Type header.", "invalid_header")
         request = decoded(request)
         named = find_model(request.header("content-type"), request.body)
         auth.check_model(client, request.method, path, "" if named is None else named.name)

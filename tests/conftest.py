@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from tests import limits
@@ -41,6 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     limits.install()
+    # Property-based tests neither depend on the machine's speed nor leave files behind.
+    settings.register_profile("busy", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("busy")
     if not hasattr(config, "workerinput"):  # the session's first process
         recorded.begin()
 

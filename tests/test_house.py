@@ -78,6 +78,10 @@ def test_public_functions_of_phases_and_capabilities_are_documented() -> None:
     assert_none(rules.undocumented(IN_ROOMS))
 
 
+def test_public_functions_of_phases_and_capabilities_name_the_errors_that_they_raise() -> None:
+    assert_none(rules.unannounced(IN_ROOMS))
+
+
 @each_package
 def test_every_function_is_annotated(package: list[Module]) -> None:
     assert_none(rules.unannotated(package))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from math import ceil, exp, lgamma, log, sqrt
+from math import ceil, log, sqrt
 from statistics import NormalDist
+
+import numpy as np
+from scipy import stats
 
 
 def z_test(rate: float, other: float, alpha: float, power: float) -> int:
@@ -16,11 +19,13 @@ def z_test(rate: float, other: float, alpha: float, power: float) -> int:
 
 
 def exact_power(count: int, rate: float, other: float, alpha: float) -> float:
-    """Power of Fisher's exact test with so many requests of either side."""
-    total, most = 0.0, min(200, count + 1)
-    for live in range(12):
-        least = next((hits for hits in range(most) if _fisher(hits, live, count) <= alpha), most)
-        total += _binomial(count, live, other) * sum(_binomial(count, hits, rate) for hits in range(least, most))
+    """Power of Fisher's exact test, one-sided, with so many requests of either side."""
+    hits = np.arange(min(200, count + 1))
+    total = 0.0
+    for live in range(12):  # live's failures: more are out of the question at its rate
+        is_equal = stats.hypergeom.sf(hits - 1, 2 * count, hits + live, count) > alpha
+        least = int(is_equal.sum())
+        total += stats.binom.pmf(live, count, other) * stats.binom.sf(least - 1, count, rate)
     return total
 
 
@@ -42,21 +47,3 @@ def least_mean(rate: float, other: float, alpha: float) -> float:
 def _information(rate: float, common: float) -> float:
     """Kullback and Leibler's, of one request."""
     return rate * log(rate / common) + (1 - rate) * log((1 - rate) / (1 - common))
-
-
-def _fisher(hits: int, live: int, count: int) -> float:
-    """p-value: of all failures at least `hits` are the candidate's, if both sides fail equally often."""
-    failures = hits + live
-    whole = _log_choose(2 * count, failures)
-    return sum(
-        exp(_log_choose(count, more) + _log_choose(count, failures - more) - whole)
-        for more in range(hits, min(count, failures) + 1)
-    )
-
-
-def _log_choose(n: int, k: int) -> float:
-    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
-
-
-def _binomial(count: int, hits: int, rate: float) -> float:
-    return exp(_log_choose(count, hits) + hits * log(rate) + (count - hits) * log(1 - rate))

@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
     measurements: dict[str, Callable[[], Report]] = {
         "latency": lambda: latency.measure(options.requests, with_litellm=options.litellm),
         "concurrency": lambda: concurrency.measure(options.rounds, with_others=options.litellm),
-        "coldstart": lambda: coldstart.measure(options.starts),
+        "coldstart": lambda: coldstart.measure(options.starts, options.before),
         "secret": lambda: secretread.measure(options.starts),
         "memory": lambda: memory.measure(1000),
         "streams": lambda: streams.measure(options.streams),
@@ -35,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--starts", type=int, default=15)
     parser.add_argument("--rounds", type=int, default=3, help="of concurrency")
     parser.add_argument("--streams", type=int, default=40)
-    parser.add_argument("--before", metavar="FOLDER", default="", help="a checkout of an earlier version, for versions")
+    parser.add_argument(
+        "--before", metavar="FOLDER", default="", help="a checkout of an earlier version, for versions and coldstart"
+    )
     parser.add_argument(
         "--litellm", action="store_true", help="install LiteLLM's proxy and Portkey's gateway (once) and compare"
     )

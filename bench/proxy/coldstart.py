@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.figures import Bound, Report
@@ -36,38 +37,75 @@ EAGER = (
     "from aws_lambda_powertools.metrics.provider.cloudwatch_emf import cloudwatch; "
     "from proxy.doors.runtime import main; sys.exit(main())"
 )
+NOW, BEFORE = "proxy", "proxy, the earlier version"
 BASE, SDKS = "bare interpreter with json, ssl, http.client", "openai + boto3 + client"
 
 
-def measure(rounds: int) -> Report:
-    """Medians of `rounds` starts each, interleaved."""
+@dataclass
+class Starts:
+    """Seconds of each start: to the first GET …/invocation/next, and of a proxy to its first answered request.
+
+    `cpu` is the process's processor time until that answer, which other work on the machine stretches least.
+    """
+
+    ready: list[float] = field(default_factory=list)
+    answered: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+
+def measure(rounds: int, before: str = "") -> Report:
+    """Medians of `rounds` starts each, interleaved. `before`: a checkout of an earlier version."""
     report = Report(f"cold start, median of {rounds} starts each")
-    ready: dict[str, list[float]] = {name: [] for name in (*OTHERS, "proxy")}
-    answered: list[float] = []
-    eager: list[float] = []
+    starts: dict[str, Starts] = {}
+    eager = Starts()
     with tempfile.TemporaryDirectory() as folder, upstream() as port:
-        built = artifact.build(Path(folder))
-        for number in range(rounds + 1):
+        proxies = {NOW: artifact.build(Path(folder) / "now")}
+        if before:
+            proxies[BEFORE] = artifact.build(Path(folder) / "before", Path(before) / "proxy")
+        for _ in range(rounds + 1):
             for name, code in OTHERS.items():
-                seconds = _start(code)
-                ready[name] += [seconds] if number else []  # the first round warms the page cache
-            first, done = _start_proxy(built, port)
-            ready["proxy"] += [first] if number else []
-            answered += [done] if number else []
-            eager += [_start_proxy(built, port, EAGER)[0]] if number else []
-    medians = {name: statistics.median(values) * 1000.0 for name, values in ready.items()}
-    for name, value in medians.items():
-        report.lines.append(f"{name:<46} {value:8.1f} ms to the first /next (least {min(ready[name]) * 1000.0:.1f})")
-    with_powertools = statistics.median(eager) * 1000.0
-    report.lines.append(f"{'proxy, Powertools imported at init':<46} {with_powertools:8.1f} ms to the first /next")
-    report.lines.append(f"{'proxy':<46} {statistics.median(answered) * 1000.0:8.1f} ms to the first answered request")
-    report.bounds.append(
-        Bound("proxy / interpreter with json+ssl+http.client", medians["proxy"] / medians[BASE], high=3.0, unit="x")
-    )
-    report.bounds.append(
-        Bound("proxy / (openai + boto3 + client)", medians["proxy"] / medians[SDKS], high=1 / 6, unit="x")
-    )
+                starts.setdefault(name, Starts()).ready.append(_start(code))
+            for name, built in proxies.items():
+                _start_proxy(built, port, starts.setdefault(name, Starts()))
+            _start_proxy(proxies[NOW], port, eager, EAGER)
+    _describe(report, starts, eager.ready)
+    _bound(report, starts, before)
     return report
+
+
+def _ms(seconds: list[float]) -> float:
+    """The median in milliseconds. The first start warms the page cache and does not count."""
+    return statistics.median(seconds[1:]) * 1000.0
+
+
+def _describe(report: Report, starts: dict[str, Starts], eager: list[float]) -> None:
+    for name, each in starts.items():
+        least = min(each.ready[1:]) * 1000.0
+        report.lines.append(f"{name:<46} {_ms(each.ready):8.1f} ms to the first /next (least {least:.1f})")
+    report.lines.append(f"{'proxy, Powertools imported at init':<46} {_ms(eager):8.1f} ms to the first /next")
+    for name, each in starts.items():
+        if each.answered:
+            least, cpu = min(each.answered[1:]) * 1000.0, _ms(each.cpu)
+            line = f"{name:<46} {_ms(each.answered):8.1f} ms to the first answered request (least {least:.1f})"
+            report.lines.append(f"{line}, {cpu:.1f} ms of CPU")
+
+
+def _bound(report: Report, starts: dict[str, Starts], before: str) -> None:
+    ready = {name: _ms(each.ready) for name, each in starts.items()}
+    report.bounds.append(
+        Bound("proxy / interpreter with json+ssl+http.client", ready[NOW] / ready[BASE], high=3.0, unit="x")
+    )
+    report.bounds.append(Bound("proxy / (openai + boto3 + client)", ready[NOW] / ready[SDKS], high=1 / 6, unit="x"))
+    if not before:
+        report.lines.append("NOT RUN  the earlier version (--before FOLDER)")
+        return
+    now, then = starts[NOW], starts[BEFORE]
+    report.bounds.append(Bound("first /next, as a part of before", ready[NOW] / ready[BEFORE], high=1.05, unit="of it"))
+    for what, ratio in (
+        ("first answered request", _ms(now.answered) / _ms(then.answered)),
+        ("CPU until the first answered request", _ms(now.cpu) / _ms(then.cpu)),
+    ):
+        report.bounds.append(Bound(f"{what}, as a part of before", ratio, high=1.05, unit="of it"))
 
 
 def _start(code: str) -> float:
@@ -85,17 +123,23 @@ def _start(code: str) -> float:
     return seconds
 
 
-def _start_proxy(folder: Path, port: int, code: str = "") -> tuple[float, float]:
-    """Seconds from the start of `bootstrap` to the first /next, and to the end of the first chat answer."""
+def _start_proxy(folder: Path, port: int, starts: Starts, code: str = "") -> None:
+    """Start `bootstrap`, and note when the first /next came and when the first chat answer had ended."""
     answers = [secret_answer(f"http://127.0.0.1:{port}/v1")]
     command = [sys.executable, "-s", "-S", "-E", "-c", code] if code else None
     environment = Environment(folder, answers, "stream", command=command)
     begun = environment.started_at
     environment.runtime.invoke(rest_event(PATH, "POST", BODY.decode()))
     posted = environment.runtime.posted.get(timeout=60)
-    done = time.monotonic()
-    first = environment.runtime.first_poll_at
+    starts.answered.append(time.monotonic() - begun)
+    starts.cpu.append(_cpu_s(environment.process.pid))
+    starts.ready.append(environment.runtime.first_poll_at - begun)
     environment.end()
     if json.loads(posted.prelude()[1])["object"] != "chat.completion":
         raise RuntimeError("the first request was not answered")
-    return first - begun, done - begun
+
+
+def _cpu_s(pid: int) -> float:
+    """Seconds of CPU that all threads of a process have used (Linux)."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9

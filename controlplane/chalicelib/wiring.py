@@ -116,7 +116,7 @@ class _Aws:
 
     @cached_property
     def live_figures(self) -> DynamoLiveFigures:
-        return DynamoLiveFigures(self.settings.table)
+        return DynamoLiveFigures(self.settings.table, utc_now)
 
     @cached_property
     def logs(self) -> CloudWatchLogs:

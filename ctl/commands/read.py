@@ -16,7 +16,7 @@ STATES = ("PENDING", "RUNNING", "WAITING_APPROVAL", "SUCCEEDED", "FAILED", "ROLL
 @click.command("list")
 @click.argument("environment", required=False)
 @click.option("--status", type=click.Choice(STATES))
-@click.option("--limit", type=click.IntRange(1, 100), metavar="N", help="How many, 1 to 100 (default: 20).")
+@click.option("--limit", type=click.IntRange(1, 10_000), metavar="N", help="How many, 1 to 10000 (default: 20).")
 @json_option
 @reads
 def list_(client: Client, environment: str | None, status: str | None, limit: int | None, as_json: bool) -> int:
@@ -44,11 +44,23 @@ def environments(client: Client, environment: str | None, as_json: bool) -> int:
 
 
 @click.command()
+@click.argument("environment")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, metavar="N", help="How many (default: 20).")
 @json_option
 @reads
-def nights(client: Client, as_json: bool) -> int:
+def history(client: Client, environment: str, limit: int, as_json: bool) -> int:
+    """What happened to an environment, newest first."""
+    entries = client.history(environment, limit)
+    return reading.put({"history": entries}, pages.history(entries), as_json=as_json)
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 1_000), default=30, metavar="N", help="How many (default: 30).")
+@json_option
+@reads
+def nights(client: Client, limit: int, as_json: bool) -> int:
     """The results of the last nightly revalidations."""
-    everything = client.nights()
+    everything = client.nights(limit)
     return reading.put({"nights": everything}, pages.nights(everything), as_json=as_json)
 
 
@@ -76,4 +88,4 @@ def _document(client: Client, deployment_id: str, name: str, as_json: bool) -> i
     return exits.DONE
 
 
-COMMANDS: tuple[click.Command, ...] = (list_, deployments, environments, nights, report, handoff)
+COMMANDS: tuple[click.Command, ...] = (list_, deployments, environments, history, nights, report, handoff)

@@ -21,14 +21,16 @@ class Route:
     takes_body: bool = False
 
 
+_PAGE = frozenset({"limit", "cursor"})
 ROUTES = (
     Route("GET", "/health"),
-    Route("GET", "/environments"),
-    Route("GET", "/nights"),
+    Route("GET", "/environments", query=_PAGE),
+    Route("GET", "/nights", query=_PAGE),
     Route("GET", f"/environments/{_ID}"),
+    Route("GET", f"/environments/{_ID}/history", query=_PAGE),
     # Which versions there are; neither values nor their fingerprints.
     Route("GET", f"/environments/{_ID}/secret/history"),
-    Route("GET", "/deployments", query=frozenset({"environment", "status", "limit", "cursor"})),
+    Route("GET", "/deployments", query=_PAGE | {"environment", "status"}),
     Route("GET", f"/deployments/{_ID}"),
     Route("GET", f"/deployments/{_ID}/report", "text/html; charset=utf-8"),
     # As plain text: browsers save Markdown instead of showing it.

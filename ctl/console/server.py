@@ -29,6 +29,7 @@ SCRIPTS = (
     "dora",
     "environments",
     "evidence",
+    "history",
     "live",
     "nights",
     "states",

@@ -15,9 +15,11 @@ from ctl import __version__
 from ctl.client import ApiError, Client
 from ctl.inputs import Refused
 from ctl.session import API_VARIABLE, connect
+from ctl.words import counted
 
 # AWS refuses signatures that are five minutes off; half of that is worth a warning.
 _SKEW_S = 150.0
+_DIGEST = 12  # characters that tell one bundle from another
 _REGION_IN_HOST = re.compile(r"//[a-z0-9]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com")
 Now = Callable[[], datetime]
 
@@ -103,7 +105,8 @@ def _api(client: Client) -> tuple[Check, str, str]:
         )
         return Check("API", False, f"answers {reply.status}", remedy), "", date
     body = reply.body
-    text = f"{body.get('status')}, {body.get('environments')} environments, bundle {body.get('bundle')}"
+    bundle = str(body.get("bundle")).removeprefix("bundles/").removesuffix(".zip")[:_DIGEST]
+    text = f"{body.get('status')}, {counted(body.get('environments'), 'environment')}, bundle {bundle}"
     return (
         Check("API", body.get("status") == "ok", text, "" if body.get("status") == "ok" else "See its logs."),
         str(body.get("account", "")),

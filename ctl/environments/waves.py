@@ -29,6 +29,14 @@ class Change:
     stored: SecretView | None
 
 
+class SecretNotRolled(Exception):
+    """The deployment of the new secret did not succeed; code: its exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("the settings were not rolled, since the new secret was not")
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """How an apply runs. follow: shows a deployment by its id to its end; its exit code.
@@ -79,6 +87,9 @@ def _roll_wave(wave: Sequence[Change], run: Run) -> int:
     for change in wave:
         try:
             started += [(change, deployment_id) for deployment_id in _begin(change, run)]
+        except SecretNotRolled as failed:
+            sys.stderr.write(f"proxyctl: {change.wanted.name}: {failed}\n")
+            codes.append(failed.code)
         except ApiError as refusal:
             sys.stderr.write(f"proxyctl: {change.wanted.name}: {clean(refusal)}\n")
             codes.append(exits.of_error(refusal))
@@ -93,7 +104,7 @@ def _begin(change: Change, run: Run) -> list[str]:
     """Store the secret, then start the deployment; the id to follow.
 
     A control plane that rolls a new secret version by itself answers with the deployment that does so; that has to end
-    before the environment takes another one.
+    before the environment takes another one. Raises SecretNotRolled.
     """
     stored = _store_secret(change, run.client) if change.difference.secret else {}
     rotation = stored.get("deployment")
@@ -102,7 +113,7 @@ def _begin(change: Change, run: Run) -> list[str]:
             return [rotation]
         code = run.follow(rotation)
         if code != exits.DONE:
-            raise ApiError(409, {"code": "SecretNotRolled", "message": f"deployment {rotation} did not succeed"})
+            raise SecretNotRolled(code)
     body = compare.request(change.wanted, run.reason, waits=run.waits)
     if change.wanted.name in run.plans:
         body["options"]["expected_plan"] = run.plans[change.wanted.name]

@@ -7,13 +7,15 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from ctl.client import FINAL
 from ctl.difference import Change
 from ctl.difference import shown as change_text
 from ctl.remedies import in_flags
 from ctl.shapes import Deployment, Dora, Entry, Environment, Night, Release, Row, Verdict
 from ctl.view import comparing
 from ctl.view.styles import STYLES
-from ctl.words import clean, clean_lines, command, note, question, rows
+from ctl.view.wrapping import wrapped
+from ctl.words import clean, clean_lines, command, counted, note, question, rows
 
 Line = tuple[str, str]  # text, rich style
 _BLANK: Line = ("", "")
@@ -22,14 +24,14 @@ _ENVIRONMENT_STYLES = {"LIVE": "green", "NEVER_LIVE": "yellow", "PARTLY_REMOVED"
 
 
 def put(lines: Iterable[Line], out: TextIO) -> None:
-    """Print the lines. A terminal wraps long ones; a pipe gets them whole and without colours."""
+    """Print the lines: on a terminal in its width, in a pipe whole and without colours."""
     if not out.isatty():
         # Not through rich, which would end the process itself when the reader closes the pipe.
         out.writelines(f"{text}\n" for text, _ in lines)
         return
     console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
     for text, style in lines:
-        console.print(Text(text, style=style))
+        console.print(Text(wrapped(text, console.width, commands=command()), style=style))
 
 
 def deployment(shown: Deployment) -> Iterator[Line]:
@@ -38,7 +40,8 @@ def deployment(shown: Deployment) -> Iterator[Line]:
     if not all(row["status"] == "PENDING" for row in rows(shown)):
         yield _BLANK
         for row in rows(shown):
-            yield from _row(row)
+            if not (row["status"] == "PENDING" and shown["status"] in FINAL):
+                yield from _row(row)
     yield from _error(shown)
     text = question(shown)
     if text:
@@ -58,7 +61,7 @@ def _head(shown: Deployment) -> Iterator[Line]:
     took_s = shown.get("duration_s")
     yield clean("  ".join(parts) + (f"  {took_s:.1f} s" if took_s else "")), STYLES.get(shown["status"], "")
     if shown.get("summary"):
-        yield "  " + clean(shown["summary"]), ""
+        yield "  " + _summary(shown["summary"]), ""
     reason = shown.get("options", {}).get("reason")
     request = f"  requested {_moment(shown.get('created_at'))} by {shown.get('caller', 'unknown')}"
     yield clean(request + (f": {reason}" if reason else "")), "dim"
@@ -95,7 +98,8 @@ def _error(shown: Deployment) -> Iterator[Line]:
 def _hints(shown: Deployment) -> Iterator[Line]:
     yield _BLANK
     if "report" in shown.get("links", {}):
-        yield clean(f"documents   {command()} report {shown['id']} > report.html; … handoff {shown['id']}"), "dim"
+        yield clean(f"report      {command()} report {shown['id']} > report.html"), "dim"
+        yield clean(f"handoff     {command()} handoff {shown['id']}"), "dim"
     yield clean(f"evidence    {command()} show {shown['id']} --json"), "dim"
 
 
@@ -109,10 +113,12 @@ def plan(shown: Deployment) -> Iterator[Line]:
 
 
 def deployments(shown: Sequence[Deployment]) -> Iterator[Line]:
-    """`2026-01-01T10:00:00.000+00:00  d-1  dev  deploy  SUCCEEDED  summary`, a line each."""
+    """`2026-01-01T10:00:00Z  d-1  dev  deploy  SUCCEEDED  summary`, a line each."""
     for item in shown:
-        columns = (item.get("created_at", ""), item["id"], item["environment"], item.get("action", ""), item["status"])
-        yield f"{'  '.join(map(clean, columns))}  {clean(item.get('summary', ''))}".rstrip(), ""
+        at = _moment(item.get("created_at", "")).replace(" ", "T")
+        columns = (at, item["id"], item["environment"], item.get("action", ""), item["status"])
+        text = f"{'  '.join(map(clean, columns))}  {_summary(item.get('summary'))}"
+        yield text.rstrip(), STYLES.get(item["status"], "")
 
 
 def environments(shown: Sequence[Environment]) -> Iterator[Line]:
@@ -168,12 +174,17 @@ def _troubles(shown: Environment) -> Iterator[Line]:
         yield _field("ends", _moment(shown["expires_at"])), "yellow"
 
 
-def _history(history: Sequence[Entry]) -> Iterator[Line]:
-    if history:
+def _history(entries: Sequence[Entry]) -> Iterator[Line]:
+    if entries:
         yield _BLANK
-        yield f"history, the newest {len(history)}", "bold"
-        for entry in history:
-            yield _past(entry), STYLES.get(entry.get("outcome", ""), "")
+        yield f"history, the newest {len(entries)}", "bold"
+        yield from history(entries)
+
+
+def history(entries: Sequence[Entry]) -> Iterator[Line]:
+    """When, what, how it ended, by which deployment: a line an entry."""
+    for entry in entries:
+        yield _past(entry), STYLES.get(entry.get("outcome", ""), "")
 
 
 def nights(shown: Sequence[Night]) -> Iterator[Line]:
@@ -191,7 +202,7 @@ def nights(shown: Sequence[Night]) -> Iterator[Line]:
 def _dora(figures: Dora) -> str:
     rate = figures.get("change_failure_rate")
     return (
-        f"{figures['days']} days: {figures['changes']} changes, {figures['deployments_per_day']} a day; "
+        f"{figures['days']} days: {counted(figures['changes'], 'change')}, {figures['deployments_per_day']} a day; "
         f"lead time {_seconds(figures.get('lead_time_s'))}; "
         f"change failure rate {'–' if rate is None else f'{100 * rate:.0f} %'}; "
         f"time to restore {_seconds(figures.get('time_to_restore_s'))}"
@@ -210,7 +221,11 @@ def _past(entry: Entry) -> str:
         entry.get("outcome", ""),
         entry.get("deployment_id", ""),
     )
-    return clean(f"  {'  '.join(columns)}  {entry.get('summary', '')}{why}")
+    return clean(f"  {'  '.join(columns)}  {_summary(entry.get('summary'))}{why}")
+
+
+def _summary(text: str | None) -> str:
+    return clean(in_flags(text or ""))
 
 
 def _field(name: str, value: object) -> str:

@@ -9,49 +9,43 @@ module. Nothing on disk changes.
 
 from __future__ import annotations
 
+import gc
+import importlib
 import importlib.abc
 import importlib.util
 import os
 import resource
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.machinery import ModuleSpec
+from math import ceil
+from multiprocessing import get_context
 from pathlib import Path
 from signal import SIGKILL
 from time import monotonic, sleep
 from types import ModuleType
 
+from installer.dev.mutations import changed
 from installer.say import tell
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "controlplane"
 KILLED = 0.90
-_CPU_LIMIT_S = 20  # kills a mutant that loops for ever; processor time, so that a busy machine kills none
+# Kills a mutant that loops for ever; processor time, so that a busy machine kills none.
+_LEAST_CPU_S, _CPU_FACTOR, _MOST_CPU_S = 20, 5, 300
 _MEMORY_LIMIT = 2 << 30  # bytes; kills a mutant that fills a list for ever
 _TIMEOUT_S = 600.0  # kills a mutant that waits for ever
 # The tests of pure modules need no conftest and no plugins, which take thirty times as long to load as the tests.
 _PYTEST = ("-x", "-q", "--no-header", "--tb=no", "--noconftest")
+_SHARED = (
+    "pytest", "msgspec", "boto3", "hypothesis.strategies", "scipy.stats",
+    "chalicelib.domain.codec", "chalicelib.domain.options", "chalicelib.domain.model",
+)  # fmt: skip
 _NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-# Boundaries, negations and arithmetic; all others of cosmic-ray's change annotations, or much more than one of these.
-_OPERATORS: Mapping[str, Sequence[str]] = {
-    "comparison_operator_replacement.ReplaceComparisonOperator": (
-        "_Lt_LtE", "_LtE_Lt", "_Gt_GtE", "_GtE_Gt", "_Lt_GtE", "_LtE_Gt", "_Gt_LtE", "_GtE_Lt",
-        "_Eq_NotEq", "_NotEq_Eq", "_Is_IsNot", "_IsNot_Is",
-    ),
-    "binary_operator_replacement.ReplaceBinaryOperator": (
-        "_Add_Sub", "_Sub_Add", "_Mul_Div", "_Div_Mul", "_FloorDiv_Div", "_Mod_Mul",
-    ),
-    "boolean_replacer.": ("ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "AddNot"),
-    "boolean_replacer.Replace": ("AndWithOr", "OrWithAnd"),
-    "unary_operator_replacement.ReplaceUnaryOperator": ("_Delete_Not", "_USub_UAdd"),
-    "number_replacer.": ("NumberReplacer",),
-    "break_continue.Replace": ("ContinueWithBreak", "BreakWithContinue"),
-}  # fmt: skip
-# Options of dataclasses; and the `*` of keyword-only parameters, which the operators take for a multiplication.
-_NO_DECISION = ("@dataclass(", "def ", "*, ->")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,37 +74,39 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def mutants(path: Path, root: Path = SOURCES) -> Iterator[Mutant]:
     """Every mutant of the module in this file. root: the folder that is on the import path."""
-    importlib.import_module("parso")  # before cosmic_ray imports parso.tree, which cannot be the first
-    mutate_code = importlib.import_module("cosmic_ray.mutating").mutate_code
     source, place = path.read_text(), path.relative_to(root)
     module = ".".join(place.with_suffix("").parts)
-    for operator in _operators():
-        occurrence = 0
-        while (changed := mutate_code(source, operator(), occurrence)) is not None:
-            change = _difference(source, changed)
-            if not change.startswith(_NO_DECISION):
-                yield Mutant(module, changed, f"{place} | {change}")
-            occurrence += 1
+    for text in changed(source):
+        old, new = _difference(source, text)
+        if _decides(old, new) and _compiles(text):
+            yield Mutant(module, text, f"{place} | {old} -> {new}")
 
 
-def _operators() -> Iterator[type]:
-    for stem, endings in _OPERATORS.items():
-        module, _, name = stem.partition(".")
-        for ending in endings:
-            yield getattr(importlib.import_module(f"cosmic_ray.operators.{module}"), name + ending)
-
-
-def _difference(before: str, after: str) -> str:
+def _difference(before: str, after: str) -> tuple[str, str]:
     pairs = zip(before.splitlines(), after.splitlines(), strict=False)
     old, new = next(((old, new) for old, new in pairs if old != new), ("", ""))
-    return f"{' '.join(old.split())} -> {' '.join(new.split())}"
+    return " ".join(old.split()), " ".join(new.split())
 
 
-def survives(mutant: Mutant, tests: Sequence[str]) -> bool:
-    """Whether all tests pass with this mutant, in a process of its own."""
+def _decides(old: str, new: str) -> bool:
+    """Not so: options of dataclasses, and the `*` of keyword-only parameters, which is no multiplication."""
+    old, new = ("".join(line.split()) for line in (old, new))
+    return not old.startswith("@dataclass(") and old.replace("*,", "/,") != new
+
+
+def _compiles(source: str) -> bool:
+    try:
+        compile(source, "mutant", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
+def survives(mutant: Mutant, tests: Sequence[str], cpu_s: int = _LEAST_CPU_S) -> bool:
+    """Whether all tests pass with this mutant, in a process of its own. cpu_s: seconds of processor time at most."""
     child = os.fork()
     if child == 0:
-        _run_tests(mutant, tests)
+        _run_tests(mutant, tests, cpu_s)
     deadline = monotonic() + _TIMEOUT_S
     while monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)
@@ -122,13 +118,12 @@ def survives(mutant: Mutant, tests: Sequence[str]) -> bool:
     return False
 
 
-def _run_tests(mutant: Mutant, tests: Sequence[str]) -> None:
+def _run_tests(mutant: Mutant, tests: Sequence[str], cpu_s: int) -> None:
     """In the child, which ends here: with code 0 when all tests pass."""
     code = 1
     try:
-        resource.setrlimit(resource.RLIMIT_CPU, (_CPU_LIMIT_S, _CPU_LIMIT_S))
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_LIMIT, _MEMORY_LIMIT))
-        os.environ.update(_NO_PLUGINS)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
@@ -142,30 +137,65 @@ def main(arguments: list[str]) -> int:
     """Run all modules of `mutants.toml`, or those whose paths contain one of the arguments."""
     plan = tomllib.loads((ROOT / "installer" / "dev" / "mutants.toml").read_text())
     os.chdir(ROOT)
-    # What every child needs and no mutant changes: imported once, before the forks.
-    for library in ("pytest", "msgspec", "boto3", "hypothesis.strategies", "scipy.stats"):
-        importlib.import_module(library)
+    _import_once(plan["modules"])
     chosen = {path: tests for path, tests in plan["modules"].items() if any(a in path for a in arguments or ("",))}
-    good = [_judge(SOURCES / path, tests, plan["survivors"]) for path, tests in chosen.items()]
-    return 0 if all(good) else 1
+    with ProcessPoolExecutor(os.cpu_count(), get_context("fork")) as pool:
+        results = [_judge(pool, SOURCES / path, tests, plan["survivors"]) for path, tests in chosen.items()]
+    killed, count = (sum(getattr(result, name) for result in results) for name in ("killed", "count"))
+    tell(f"{len(results)} modules: {killed} of {count} killed ({killed / max(count, 1) * 100:.1f} %)")
+    return 0 if all(result.is_good for result in results) else 1
 
 
-def _judge(path: Path, tests: Sequence[str], reasons: Mapping[str, str]) -> bool:
-    """Whether enough mutants of the module are killed and every survivor has a reason; prints the figures."""
-    if not survives(Mutant("", "", ""), tests):
-        tell(f"{path.relative_to(SOURCES)}: its tests fail without a mutant")
-        return False
+def _import_once(paths: Iterable[str]) -> None:
+    """Before the forks: what every child needs and no mutant changes. paths: of the modules that mutants change."""
+    for place in (str(ROOT), str(SOURCES)):
+        sys.path.insert(0, place)
+    os.environ.update(_NO_PLUGINS)
+    for library in _SHARED:
+        importlib.import_module(library)
+    settings = importlib.import_module("hypothesis").settings
+    # The same examples for each mutant, however busy the machine is.
+    settings.register_profile("mutants", deadline=None, derandomize=True, database=None)
+    settings.load_profile("mutants")
+    importlib.import_module("_pytest.config").get_config()  # imports pytest's own plugins
+    if loaded := [path for path in paths if path.removesuffix(".py").replace("/", ".") in sys.modules]:
+        raise RuntimeError(f"no mutant of {loaded[0]} would be tested: one of {', '.join(_SHARED)} imports it")
+    gc.freeze()  # a child's garbage collection then touches none of it
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """is_good: enough mutants are killed, and every survivor has a reason."""
+
+    is_good: bool
+    killed: int = 0
+    count: int = 0
+
+
+def _judge(pool: Executor, path: Path, tests: Sequence[str], reasons: Mapping[str, str]) -> _Result:
+    """The mutants of one module; prints the figures."""
+    name, cpu_s = str(path.relative_to(SOURCES)), pool.submit(_cpu_s, tests).result()
+    if cpu_s is None:
+        tell(f"{name}: its tests fail without a mutant")
+        return _Result(is_good=False)
     every = list(mutants(path))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = list(pool.map(lambda mutant: survives(mutant, tests), every))
+    outcomes = pool.map(partial(survives, tests=tests, cpu_s=cpu_s), every)
     survivors = [mutant.change for mutant, survived in zip(every, outcomes, strict=True) if survived]
     unexplained = [change for change in survivors if change not in reasons]
     killed = len(every) - len(survivors)
-    tell(f"{path.relative_to(SOURCES)}: {killed} of {len(every)} killed, {len(unexplained)} survivors without a reason")
+    tell(f"{name}: {killed} of {len(every)} killed, {len(unexplained)} survivors without a reason")
     for change in unexplained:
         tell(f"  {change}")
+    return _Result(killed >= KILLED * len(every) and not unexplained, killed, len(every))
 
-    return killed >= KILLED * len(every) and not unexplained
+
+def _cpu_s(tests: Sequence[str]) -> int | None:
+    """Processor time for the tests of a mutant, from that of the tests without one; None when they fail."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if not survives(Mutant("", "", ""), tests, _MOST_CPU_S):
+        return None
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return max(_LEAST_CPU_S, ceil(_CPU_FACTOR * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import resource
 import socket
@@ -78,7 +79,11 @@ class Caller:
     def _note_progress(self) -> None:
         if self.inbox.must_continue:
             self.inbox.must_continue = False
-            outbox.send(self.sock, outbox.CONTINUE)
+            # Without waiting, for this may run in the thread that serves everybody. A caller who does not read what it
+            # has got already does without, and sends its body after a pause of its own (RFC 9110 section 10.1.1).
+            with contextlib.suppress(BlockingIOError):
+                if self.sock.send(outbox.CONTINUE) < len(outbox.CONTINUE):
+                    raise ConnectionResetError
         if self.inbox.is_in_body:
             self.enter(Stage.BODY)
         elif self.stage is not Stage.HEAD and not self.inbox.is_idle:

@@ -132,7 +132,7 @@ class Inbox:
 
     def _request_of(self, head: RequestHead) -> Request:
         target, fields = head.target, tuple(head.fields)
-        if target.startswith(("http://", "https://")):  # absolute-form, whose authority is the Host
+        if target[:8].lower().startswith(("http://", "https://")):  # absolute-form, whose authority is the Host
             host, slash, path = target.partition("://")[2].partition("/")
             target = slash + path or "/"
             fields = (("host", host), *(pair for pair in fields if pair[0] != "host"))

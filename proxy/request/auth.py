@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote
 
 from proxy import errors
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 # What an answer made earlier needs to be read again; it runs no model.
 _READS_AN_ANSWER = re.compile(r"/(?:responses|chat/completions)/[^/?]+(?:/(?:cancel|input_items|messages))?(?:\?.*)?")
+
+# Azure's deployments, OpenAI's old engines, Bedrock's and Gemini's own APIs name a model in the path.
+_models_in_path = re.compile(r"/(?:deployments|engines|models?)/([^/]+)", re.IGNORECASE).findall
 
 
 def client_of(request: Request, config: Config, now: float) -> ClientKey | None:
@@ -48,13 +52,24 @@ def presented_key(request: Request) -> str:
 
 
 def check_model(client: ClientKey | None, method: str, path: str, model: str) -> None:
-    """Refuse a model that the caller's key may not use. `path`: below the base URL. Raises ProxyError 403.
+    """Refuse a model that the caller's key may not use. Raises ProxyError 403.
 
-    A request that names no model is refused as well, for a batch or an assistant may name any: except reading what an
-    earlier request answered.
+    `path`: below the base URL, with its query. Each model counts that body, path or query names, for the upstream
+    chooses among them. A request that names no model is refused as well, for a batch or an assistant may name any:
+    except reading what an earlier request answered.
     """
-    if client is None or client.models is None or model in client.models:
+    if client is None or client.models is None:
         return
-    if not model and (method in ("GET", "HEAD") or path.endswith("/cancel")) and _READS_AN_ANSWER.fullmatch(path):
-        return
-    raise errors.model_not_allowed(model)
+    named = [name for name in (model, *_models_in(path)) if name]
+    for name in named:
+        if name not in client.models:
+            raise errors.model_not_allowed(name)
+    reads = method in ("GET", "HEAD") or path.endswith("/cancel")
+    if not named and not (reads and _READS_AN_ANSWER.fullmatch(path)):
+        raise errors.model_not_allowed("")
+
+
+def _models_in(path: str) -> list[str]:
+    plain, _, query = path.partition("?")
+    of_query = [value for name, value in parse_qsl(query) if name.lower() == "model"]
+    return [*_models_in_path(unquote(plain)), *of_query]

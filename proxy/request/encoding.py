@@ -30,7 +30,7 @@ def decoded(request: Request) -> Request:
     return replace(request, headers=headers, body=_plain(request, name) if name else request.body)
 
 
-def _plain(request: Request, name: str) -> bytes:
+def _plain(request: Request, name: str) -> bytearray:
     from proxy.response.coding import CodingError, Decoder
 
     decoder, body = Decoder(name), bytearray()
@@ -43,4 +43,4 @@ def _plain(request: Request, name: str) -> bytes:
             body += piece
     except CodingError as error:
         raise errors.bad_request(f"The request's body cannot be decoded: {error}", "invalid_body") from None
-    return bytes(body)
+    return body  # without another copy

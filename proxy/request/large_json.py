@@ -29,7 +29,9 @@ _LONGEST = 4096  # bytes of a model's name as JSON
 _STRING, _KEY = b"\x01", b"\x02"
 # The name may be written with escapes. A quote behind a backslash begins no string.
 _name = re.compile(
-    rb'(?<!\\)"(?:m|\\u006[dD])(?:o|\\u006[fF])(?:d|\\u0064)(?:e|\\u0065)(?:l|\\u006[cC])"[ \t\n\r]{0,1000}+:'
+    rb'(?<!\\)"((?:m|\\u00[46]d)(?:o|\\u00[46]f)(?:d|\\u00[46]4)(?:e|\\u00[46]5)(?:l|\\u00[46]c))"'
+    rb"[ \t\n\r]{0,1000}+[: \t\n\r]",
+    re.IGNORECASE,
 )
 _skip_blanks = re.compile(rb"[ \t\n\r]*+").match
 _skip_string = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL).match
@@ -56,7 +58,7 @@ def models(body: Body) -> Iterator[tuple[int, int, str]]:
     top, count = _TopLevel(), 0
     for window, names in _windows(body):
         for index in top.take(window, len(names)):
-            yield _model_at(body, names[index].end())
+            yield _model_at(body, names[index])
             count += 1
             if count == 2:
                 return  # enough to refuse it
@@ -75,7 +77,7 @@ def _check_utf8(body: Body) -> None:
 
 def _windows(body: Body) -> Iterator[tuple[bytes, list[re.Match[bytes]]]]:
     """Windows, and the names "model" in each. None ends within such a name, nor behind an odd backslash."""
-    matches, view = _name.finditer(body), memoryview(body)
+    matches, view = _names(body), memoryview(body)
     at = len(_BOM) if body.startswith(_BOM) else 0
     name = next(matches, None)
     while at < len(body):
@@ -98,6 +100,15 @@ def _windows(body: Body) -> Iterator[tuple[bytes, list[re.Match[bytes]]]]:
 def _ends_in_escape(window: bytes) -> bool:
     """Whether the byte that follows is escaped."""
     return bool((len(window) - len(window.rstrip(b"\\"))) % 2)
+
+
+def _names(body: Body) -> Iterator[re.Match[bytes]]:
+    """Each name "model". Raises ValueError where more blanks than a window should hold lie before its colon."""
+    for match in _name.finditer(body):
+        if match[0].endswith(b":"):
+            yield match
+        elif (blanks := _skip_blanks(body, match.end())) and body[blanks.end() : blanks.end() + 1] == b":":
+            raise ValueError("too many blanks")
 
 
 class _TopLevel:
@@ -183,11 +194,14 @@ def _reduced(brackets: bytes) -> bytes:
     return brackets
 
 
-def _model_at(body: Body, at: int) -> tuple[int, int, str]:
-    """(start, end, text) of the value behind a colon; the text is empty, and the end not known, if it is no string."""
-    match = _skip_blanks(body, at)
-    start = at if match is None else match.end()
-    if body[start] != _QUOTE:
+def _model_at(body: Body, name: re.Match[bytes]) -> tuple[int, int, str]:
+    """(start, end, text) of the value behind a name.
+
+    The text is empty, and the end not known, if it is no string or the name is in capitals.
+    """
+    match = _skip_blanks(body, name.end())
+    start = name.end() if match is None else match.end()
+    if body[start] != _QUOTE or json.loads(b'"%b"' % name[1]) != "model":
         return start, start, ""
     end = _string_end(body, start)
     return start, end, str(json.loads(bytes(memoryview(body)[start:end])))

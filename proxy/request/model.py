@@ -71,7 +71,7 @@ def find_model(content_type: str, body: Body) -> NamedModel | None:
         from proxy.request.form import model_parts  # of uploads only
 
         span = _only(list(model_parts(content_type, body)))
-        return None if span is None else NamedModel(span[2], body, span[0], span[1], quoted=False)
+        return NamedModel(span[2], body, span[0], span[1], quoted=False) if span is not None and span[2] else None
     return None
 
 
@@ -104,7 +104,10 @@ def _in_small(body: bytes) -> list[Span]:
 
 
 def _walk(text: str) -> list[Span]:
-    """Each top-level "model": where its value starts and ends, if it is a string. Reads all of the text."""
+    """Each top-level "model": where its value starts and ends, and the value. Reads all of the text.
+
+    The value is empty if it is no string, or the name is in capitals: many upstreams would see no model then.
+    """
     at = _skip(text, 1 if text.startswith("\ufeff") else 0).end()  # a byte-order mark may be ignored (RFC 8259)
     if text[at] != "{":
         _, at = _scan_once(text, at)
@@ -114,8 +117,8 @@ def _walk(text: str) -> list[Span]:
     at = _skip(text, at + 1).end()
     while text[at] != "}":
         key, start, value, at = _member(text, at)
-        if key == "model":
-            spans.append((start, at, value if isinstance(value, str) else ""))
+        if key.lower() == "model":  # upstreams in Go read names in any case
+            spans.append((start, at, value if key == "model" and isinstance(value, str) else ""))
         at = _skip(text, at).end()
         if text[at] == ",":
             at = _skip(text, at + 1).end()

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 DECODABLE = frozenset({"gzip", "x-gzip", "deflate"})
 PIECE = 262_144  # bytes that one step may produce, however well they were compressed
+STEP = 65_536  # bytes of input of one step
 _ZLIB_OR_GZIP = 47
+_MEMBER = b"\x1f\x8b"  # what a member of gzip begins with
 _RAW = -zlib.MAX_WBITS
 
 
@@ -25,13 +27,19 @@ class Decoder:
         self._is_gzip = coding != "deflate"
         self._inflate = zlib.decompressobj(_ZLIB_OR_GZIP)
         self._begun = False
+        self._is_over = False  # what follows is padding
 
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[bytes]:
         """The decoded bytes. Raises CodingError."""
-        rest = bytes(data)
-        if rest and not self._begun:
+        # In steps, for zlib hands back, as a copy, what of its input a limited output leaves.
+        with memoryview(data) as view:
+            for at in range(0, len(view), STEP):
+                yield from self._feed(bytes(view[at : at + STEP]))
+
+    def _feed(self, rest: bytes) -> Iterator[bytes]:
+        if not self._begun:
             self._begin(rest)
-        while rest:
+        while rest and not self._is_over:
             try:
                 piece = self._inflate.decompress(rest, PIECE)
             except zlib.error:
@@ -51,10 +59,11 @@ class Decoder:
         if not self._inflate.eof:
             return self._inflate.unconsumed_tail
         rest = self._inflate.unused_data
-        if rest.startswith(b"\x1f\x8b") and self._is_gzip:
+        if rest.startswith(_MEMBER) and self._is_gzip:
             self._inflate = zlib.decompressobj(_ZLIB_OR_GZIP)
             return rest
-        return b""  # padding behind the end
+        self._is_over = not (self._is_gzip and _MEMBER.startswith(rest))
+        return b""
 
     def finish(self) -> Iterator[bytes]:
         """What is left. Raises CodingError when the encoded content was cut short."""

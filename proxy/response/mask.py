@@ -49,13 +49,15 @@ def _spellings(keys: Iterable[str]) -> tuple[str, ...]:
 
 
 def _escaped(key: str) -> set[str]:
-    """How the JSON writers of PHP, .NET and Go spell a key, and URLs do."""
+    """How the JSON writers of PHP, .NET, Go and Java (Gson) spell a key, and URLs do."""
     as_json = json.dumps(key)[1:-1]
     in_net = re.sub(r"[&'+<>`]", lambda match: f"\\u{ord(match[0]):04X}", as_json.replace('\\"', "\\u0022"))
     in_go = re.sub(r"[&<>]", lambda match: f"\\u{ord(match[0]):04x}", as_json)
+    in_gson = re.sub(r"[&'<=>]", lambda match: f"\\u{ord(match[0]):04x}", as_json)
     in_url = quote(key, safe="")
     in_url_lower = re.sub(r"%..", lambda match: match[0].lower(), in_url)
-    return {as_json, as_json.replace("/", "\\/"), in_net, in_net.replace("/", "\\/"), in_go, in_url, in_url_lower}
+    in_php, in_net_php = as_json.replace("/", "\\/"), in_net.replace("/", "\\/")
+    return {as_json, in_php, in_net, in_net_php, in_go, in_gson, in_url, in_url_lower}
 
 
 def masked(data: bytes, keys: tuple[bytes, ...]) -> bytes:

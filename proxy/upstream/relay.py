@@ -91,7 +91,7 @@ class Relay:
             exchange.error = CALLER_GONE
             raise StreamBroken(CALLER_GONE, "The caller hung up.") from None
         finally:
-            exchange.upstream_error = watcher.error_code
+            exchange.upstream_error = self._call.mask.text(watcher.error_code)
             if watcher.tokens is not None:
                 exchange.tokens_in, exchange.tokens_out = watcher.tokens
             self._pool.give_back(self._connection)

@@ -26,7 +26,7 @@ def wait(descriptor: int, event: int, seconds: float, caller: int = NO_CALLER) -
     poll.register(descriptor, event)
     if caller >= 0:
         poll.register(caller, _HANG_UP)
-    ready = poll.poll(seconds * 1000.0 + 0.999)  # poll rounds down, and a wait must not end too early
+    ready = poll.poll(_milliseconds(seconds))
     if not ready:
         raise TimeoutError
     if caller >= 0 and any(each == caller and _has_hung_up(caller, flags) for each, flags in ready):
@@ -50,6 +50,7 @@ def is_readable(descriptor: int) -> bool:
 
 
 def _milliseconds(seconds: float) -> int:
+    """For poll, which would wait for ever for less than 0. Rounded up: a wait must not end too early."""
     return max(0, math.ceil(seconds * 1000.0))
 
 

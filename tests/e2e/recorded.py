@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -19,6 +20,7 @@ from judges.calls import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "PROXYCTL_CALLS_FOLDER"
+KEPT = "PROXYCTL_KEEP_CALLS"  # a folder that collects the calls of several sessions, for `main`
 _PARTLY = "NOT RUN: statements that no call used, and Lambdas that made none: not all of tests/e2e was run, or not well"
 
 
@@ -74,6 +76,8 @@ def end(run: Extent) -> Report:
     if not recorded:
         shutil.rmtree(folder, ignore_errors=True)
         return Report(False)
+    if kept := os.environ.get(KEPT):
+        shutil.copytree(folder, Path(kept) / folder.name, dirs_exist_ok=True)
     try:
         report = _judged(recorded, run)
     except node_tools.NodeIsMissing as missing:
@@ -81,6 +85,18 @@ def end(run: Extent) -> Report:
     if not report.failed:
         shutil.rmtree(folder, ignore_errors=True)
     return report
+
+
+def main(folders: Sequence[str]) -> int:
+    """Judge the calls of several sessions together, as those of one that ran all end-to-end tests. The long tests take
+    hours: they are run file by file, each with PROXYCTL_KEEP_CALLS.
+
+    Returns: the exit code, 1 when something is open. folders: what the sessions kept.
+    """
+    recorded = [call for folder in folders for kept in sorted(Path(folder).iterdir()) for call in calls.read(kept)]
+    report = _judged(recorded, Extent.ALL)
+    print(*report.lines, sep="\n")
+    return int(report.failed)
 
 
 def _judged(recorded: Sequence[calls.Call], run: Extent) -> Report:
@@ -111,3 +127,7 @@ def _coverage(judged: Sequence[simulate.Judged], needs: Sequence[calls.Need], ru
 def _silent(needs: Sequence[calls.Need]) -> list[str]:
     """`stem/` of each Lambda of which no call was recorded, to be held against `stem/*`."""
     return [f"{stem}/" for stem in simulate.silent(needs)]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,7 @@ from tests.functional.proxy.upstream import Upstream
 
 __all__ = ["codex"]
 pytestmark = pytest.mark.long  # it rolls an environment, and the package has 400 MB
+UNTIMED = {"p99_ms": None, "first_byte_p99_ms": None, "cold_start_ms": None}  # a busy machine says nothing about these
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def deployed(embedded: Embedded, upstream: Upstream) -> Rolled:
     secret["upstreams"] = {"scripted": {"base_url": upstream.base_url, "api_key": "sk-scripted-0123456789abc"}}
     secret["models"]["gpt-5"] = {"target": "gpt-5", "upstream": "scripted"}
     embedded.client.put_secret("codex", secret)
-    deployment = roll(embedded, "codex")
+    deployment = roll(embedded, "codex", options={"slo": UNTIMED})
     assert deployment["status"] == "SUCCEEDED", deployment.get("error")
     return Rolled(embedded, "codex", deployment)
 

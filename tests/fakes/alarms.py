@@ -45,9 +45,6 @@ class FakeAlarms:
             self.defined.pop(name, None)
             self.states.pop(name, None)
 
-    def dashboards(self, prefix: str) -> Sequence[str]:
-        return sorted(name for name in self.boards if name.startswith(prefix))
-
     def dashboard(self, name: str) -> str | None:
         return self.boards.get(name)
 

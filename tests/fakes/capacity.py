@@ -16,7 +16,8 @@ from typing import Any
 
 Item = Mapping[str, Any]
 _WRITES = {"PutItem": "Put", "UpdateItem": "Update", "DeleteItem": "Delete"}
-INDICES = {"by_all": "listed_all", "by_environment": "listed"}  # by the attribute without which an item is not in it
+# By the attribute without which an item is not in it.
+INDICES = {"by_all": "listed_all", "by_environment": "listed", "by_status": "status"}
 
 
 def size(item: Item) -> int:

@@ -168,11 +168,11 @@ def pages() -> dict[str, Any]:
     )
     detail = show_with_history(prod, history(), dora(history(), NOW))
     return {
-        "/environments": body_of(EnvironmentList((show_environment(prod), show_environment(dev)))),
+        "/environments": body_of(EnvironmentList((show_environment(prod), show_environment(dev)), None)),
         "/environments/prod": body_of(detail),
         "/environments/dev": body_of(show_with_history(dev, (), dora((), NOW))),
         "/environments/prod/secret/history": body_of(secret),
-        "/nights": body_of(NightList(tuple(nights()))),
+        "/nights": body_of(NightList(tuple(nights()), None)),
         "/deployments": body_of(DeploymentPage(tuple(map(show_deployment, records)), None)),
         "/deployments/d-plan": planned(),
         "/deployments/d-load": loading(3),

@@ -118,6 +118,8 @@ def _checks(broken: bool) -> tuple[CheckRow, ...]:
     )
     failed = (Expectation("status is 200", "502", False), Expectation("json.object is chat.completion", "None", False))
     rows = [CheckRow(name, "PASSED", 12.5, expectations=met) for name in ("health", "models", "chat", "embeddings")]
+    whole = (Expectation("json.secret.version_id is there", repr("3f" * 32), True),)  # as wide as a value gets
+    rows.append(CheckRow("json_health", "PASSED", 1_050.0, expectations=whole))
     rows.append(CheckRow("cors", "NOT RUN", reason="cors_origins is not set in the secret"))
     if broken:
         reason = "status is 502 (upstream 127.0.0.1:9 <refused> the connection)"

@@ -7,6 +7,8 @@ from typing import Any
 
 from chalicelib.domain.nights import Checked
 
+from .pages import page_of
+
 
 class FakeNights:
     def __init__(self) -> None:
@@ -22,5 +24,5 @@ class FakeNights:
     def conclude(self, night: str, summary: Mapping[str, Any]) -> None:
         self.summaries[night] = {**summary, "night": night}
 
-    def concluded(self, limit: int) -> Sequence[Mapping[str, Any]]:
-        return [item for _, item in sorted(self.summaries.items(), reverse=True)][:limit]
+    def concluded(self, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        return page_of([item for _, item in sorted(self.summaries.items(), reverse=True)], limit, cursor)

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.items import to_environment
-from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, NotFound
-from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, Page, PhaseRecord
+from chalicelib.domain.errors import Aborted, Conflict, LockLost, NotFound
+from chalicelib.domain.model import (
+    Applied,
+    Deployment,
+    DeploymentStatus,
+    Environment,
+    EnvironmentPage,
+    Lock,
+    Page,
+    PhaseRecord,
+)
 from chalicelib.domain.records import Claim, Ending
+
+from .pages import page_of
 
 
 class FakeRecords:
@@ -85,11 +96,7 @@ class FakeRecords:
             for item in result
             if (environment is None or item.environment == environment) and (status is None or item.status is status)
         ]
-        if cursor and not (cursor.isascii() and cursor.isdecimal()):
-            raise BadRequest("cursor is not one that a page answered", field="cursor")
-        first = int(cursor or 0)
-        more = str(first + limit) if len(wanted) > first + limit else None
-        return Page(wanted[first : first + limit], more)
+        return Page(*page_of(wanted, limit, cursor))
 
     def update_deployment(self, deployment_id: str, changes: Mapping[str, Any]) -> None:
         stands = self.deployment(deployment_id)
@@ -159,8 +166,15 @@ class FakeRecords:
     def environment(self, name: str) -> Environment:
         return to_environment(name, self.attributes[name]) if name in self.attributes else Environment(name)
 
-    def environments(self) -> Sequence[Environment]:
-        return [self.environment(name) for name in sorted(self.attributes)]
+    def environments(self) -> Iterator[Environment]:
+        return (self.environment(name) for name in sorted(self.attributes))
+
+    def environment_page(self, limit: int, cursor: str | None) -> EnvironmentPage:
+        entries, following = page_of(list(self.environments()), limit, cursor)
+        return EnvironmentPage(entries, following)
+
+    def environment_names(self) -> Sequence[str]:
+        return sorted(self.attributes)
 
     def update_environment(self, name: str, changes: Mapping[str, Any], *, holder: str | None = None) -> None:
         if holder:
@@ -190,6 +204,9 @@ class FakeRecords:
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         return list(reversed(self.past.get(name, [])))[:limit]
+
+    def history_page(self, name: str, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        return page_of(list(reversed(self.past.get(name, []))), limit, cursor)
 
     def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
         return [entry for entry in reversed(self.past.get(name, [])) if entry["at"] >= at]

@@ -17,10 +17,12 @@ _RESOURCES = Path(__file__).resolve().parents[2] / "statemachine" / "resources.y
 _WANTED = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 
 
-def make_table(client: Any = None) -> None:
+def make_table(client: Any = None, name: str = "proxyctl") -> None:
     """client: of DynamoDB; None for where boto3's default session leads."""
     declared = yaml.safe_load(_RESOURCES.read_text())["Resources"]["Table"]["Properties"]
-    (client or boto3.client("dynamodb")).create_table(**{name: declared[name] for name in _WANTED})
+    (client or boto3.client("dynamodb")).create_table(
+        **{each: declared[each] for each in _WANTED} | {"TableName": name}
+    )
 
 
 @contextmanager

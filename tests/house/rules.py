@@ -101,6 +101,20 @@ def undocumented(sources: Sequence[Module]) -> list[str]:
     ]
 
 
+def unannounced(sources: Sequence[Module]) -> list[str]:
+    """Public functions that raise an error which their docstring does not mention."""
+    return [
+        f"{module.at(function)} {function.name}"
+        for module in sources
+        for function in _public(module)
+        if "aise" not in (ast.get_docstring(function) or "") and any(map(_raises, ast.walk(function)))
+    ]
+
+
+def _raises(node: ast.AST) -> bool:
+    return isinstance(node, ast.Raise) and node.exc is not None
+
+
 def _public(module: Module) -> Iterator[Function]:
     """Functions of the module, and methods of its public classes."""
     classes = [node for node in module.tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]

@@ -112,6 +112,21 @@ def test_a_whole_run_must_hear_every_lambda(tmp_path: Path, monkeypatch: pytest.
     assert "  no call of sweep was recorded" in ended.lines
 
 
+def test_kept_calls_of_several_sessions_are_judged_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "kept"
+    monkeypatch.setenv(recorded.KEPT, str(kept))
+    for number in ("1", "2"):
+        (tmp_path / number).mkdir()
+        report(tmp_path / number, monkeypatch, Extent.PART, operation="PutObject", params=NAMES)
+        (kept / "calls").rename(kept / number)
+    assert recorded.main([str(kept)]) == 1
+    printed = capsys.readouterr().out
+    assert printed.startswith("2 calls need ")
+    assert "  no call of sweep was recorded" in printed
+
+
 def test_a_session_without_end_to_end_tests_has_nothing_to_judge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

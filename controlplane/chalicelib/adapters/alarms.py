@@ -126,10 +126,6 @@ class CloudWatchAlarms:
         for start in range(0, len(names), _DELETE_LIMIT):
             call("cloudwatch", "delete_alarms", AlarmNames=list(names[start : start + _DELETE_LIMIT]))
 
-    def dashboards(self, prefix: str) -> Sequence[str]:
-        entries = pages("cloudwatch", "list_dashboards", "DashboardEntries", DashboardNamePrefix=prefix)
-        return [item["DashboardName"] for item in entries]
-
     def dashboard(self, name: str) -> str | None:
         try:
             body: str = call("cloudwatch", "get_dashboard", DashboardName=name)["DashboardBody"]

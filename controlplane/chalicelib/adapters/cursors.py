@@ -20,12 +20,30 @@ def decode(cursor: str | None, listed: str, value: str) -> dict[str, Any] | None
     """Where the page before ended, in the list whose key `listed` is `value`."""
     if not cursor:
         return None
+    key = _parsed(cursor)
+    # Exactly the keys of the table and of the index: DynamoDB refuses any other start.
+    return _checked(key, {"pk", "sk", "at", listed}, listed, value)
+
+
+def decode_under(cursor: str | None, pk: str, prefix: str) -> dict[str, Any] | None:
+    """Where the page before ended among the table's items under `pk` whose sort keys begin with `prefix`."""
+    if not cursor:
+        return None
+    key = _checked(_parsed(cursor), {"pk", "sk"}, "pk", pk)
+    if not str(key["sk"]["S"]).startswith(prefix):
+        raise _no_cursor()
+    return key
+
+
+def _parsed(cursor: str) -> object:
     try:
-        key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (ValueError, RecursionError) as error:
         raise _no_cursor() from error
-    # Exactly the keys of the table and of the index: DynamoDB refuses any other start.
-    if not isinstance(key, dict) or set(key) != {"pk", "sk", "at", listed} or key[listed] != {"S": value}:
+
+
+def _checked(key: object, names: set[str], fixed: str, value: str) -> dict[str, Any]:
+    if not isinstance(key, dict) or set(key) != names or key[fixed] != {"S": value}:
         raise _no_cursor()
     if not all(_is_text(entry) for entry in key.values()):
         raise _no_cursor()

@@ -30,7 +30,7 @@ from chalicelib.domain.model import (
 )
 
 _WRITE = TypeSerializer()
-_KEYS = frozenset({"pk", "sk", "listed", "listed_all"})
+_KEYS = frozenset({"pk", "sk", "listed", "listed_all", "expires"})
 _APPLIED = "applied_"
 _RELEASES = frozenset({"live", "last_good", "previous", "releases"})
 _EPOCH = "1970-01-01T00:00:00.000+00:00"  # the time of a record that has lost its own
@@ -53,7 +53,7 @@ def _numbers(value: Any) -> Any:
 
 
 def visible(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item without its keys, with plain numbers."""
+    """An item without its keys and its time to live, with plain numbers."""
     return {key: _numbers(value) for key, value in item.items() if key not in _KEYS}
 
 

@@ -54,18 +54,23 @@ def takeover(table: str, environment: str, lock: Lock) -> list[dict[str, Any]]:
     return [_lease(table, environment, lock, "deployment_id = :holder", {}), {"Update": record}]
 
 
-def release(table: str, environment: str, holder: str, execution_arn: str | None = None) -> dict[str, Any]:
-    """Leaves the item without a holder; with `execution_arn` only if that execution has the lease."""
-    values = {":holder": holder, ":nobody": _NOBODY}
+def release(
+    table: str, environment: str, holder: str, execution_arn: str | None = None, expires: int | None = None
+) -> dict[str, Any]:
+    """Leaves the item without a holder; with `execution_arn` only if that execution has the lease. expires: epoch
+    seconds, of an environment that is gone."""
+    values: dict[str, object] = {":holder": holder, ":nobody": _NOBODY}
     condition = "attribute_not_exists(deployment_id) OR deployment_id IN (:holder, :nobody)"
     if execution_arn is not None:
         values = {":holder": holder, ":nobody": _NOBODY, ":execution": execution_arn}
         condition = "deployment_id = :holder AND execution_arn = :execution"
+    if expires:
+        values[":expires"] = expires
     return {
         "Update": {
             "TableName": table,
             "Key": key(environment),
-            "UpdateExpression": "SET deployment_id = :nobody",
+            "UpdateExpression": "SET deployment_id = :nobody" + (", expires = :expires" if expires else ""),
             "ConditionExpression": condition,
             "ExpressionAttributeValues": items.write(values),
         }

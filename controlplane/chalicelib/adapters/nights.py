@@ -9,10 +9,10 @@ from typing import Any
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.nights import Checked
 
-from . import items
+from . import expiry, items
 from .table import Table
 
-_DAYS = 90  # then DynamoDB's TTL removes them
+_DAYS = 90
 
 
 class DynamoNights:
@@ -22,7 +22,7 @@ class DynamoNights:
         self._rows = Table(table)
 
     def put(self, night: str, checked: Checked) -> None:
-        record = dataclasses.asdict(checked) | {"expires": _expiry(night)}
+        record = dataclasses.asdict(checked) | _expiry(night)
         self._rows.add(f"NIGHT#{night}", f"ENVIRONMENT#{checked.environment}", record)
 
     def of(self, night: str) -> Sequence[Checked]:
@@ -30,12 +30,12 @@ class DynamoNights:
         return [decode_lenient(Checked, items.visible(item)) for item in entries]
 
     def conclude(self, night: str, summary: Mapping[str, Any]) -> None:
-        self._rows.add("NIGHTS", f"SUMMARY#{night}", {**summary, "night": night, "expires": _expiry(night)})
+        self._rows.add("NIGHTS", f"SUMMARY#{night}", {**summary, "night": night, **_expiry(night)})
 
-    def concluded(self, limit: int) -> Sequence[Mapping[str, Any]]:
-        entries = self._rows.under("NIGHTS", "SUMMARY#", newest_first=True, limit=limit)
-        return [{key: value for key, value in items.visible(item).items() if key != "expires"} for item in entries]
+    def concluded(self, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        entries, following = self._rows.page("NIGHTS", "SUMMARY#", limit, cursor)
+        return [items.visible(item) for item in entries], following
 
 
-def _expiry(night: str) -> int:
-    return items.epoch(f"{night}T00:00:00+00:00") + _DAYS * 86_400
+def _expiry(night: str) -> dict[str, int]:
+    return expiry.after(f"{night}T00:00:00+00:00", _DAYS)

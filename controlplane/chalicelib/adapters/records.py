@@ -1,23 +1,33 @@
 """DynamoDB behind `ports.records`: one table, conditional writes, strongly consistent reads.
 
 Keys (design §3): `DEPLOYMENT#<id>` with META, LISTED, PHASE#nn#name, EVENT#time; `ENVIRONMENT#<name>` with META, LOCK,
-LISTED, HISTORY#time, LINE#time#id (one for each deployment that waits); `CLAIM#<key>` with META. Two indices list what
-is LISTED by time: `by_all`, and `by_environment`.
+LISTED, HISTORY#time, LINE#time#id (one for each deployment that waits); `CLAIM#<key>` with META. Three indices list
+what is LISTED by time: `by_all`, `by_environment` and `by_status`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.errors import Aborted, AwsCallFailed, Conflict, LockLost, NotFound
-from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, Page, PhaseRecord
+from chalicelib.domain.model import (
+    Applied,
+    Deployment,
+    DeploymentStatus,
+    Environment,
+    EnvironmentPage,
+    Lock,
+    Page,
+    PhaseRecord,
+)
 from chalicelib.domain.records import Claim, Ending
 
-from . import items, listing, locks, transactions, writes
+from . import expiry, items, listing, locks, transactions, writes
 from .keys import claim_key, deployment_key, environment_key, key_of
 from .table import Table
 
+_READ_AHEAD = 50  # environments that are read at a time: each has two items, and one call reads 100
 # What the four DORA figures are computed from.
 _FIGURED = ("at", "requested_at", "action", "outcome", "changed", "users_saw_it")
 
@@ -131,7 +141,7 @@ class DynamoRecords:
         return [items.to_phase(item) for item in entries]
 
     def put_phase(self, deployment_id: str, phase: PhaseRecord) -> None:
-        self._rows.put(deployment_key(deployment_id, transactions.phase_sk(phase)), items.of_phase(phase))
+        self._rows.put(deployment_key(deployment_id, transactions.phase_sk(phase)), transactions.phase_item(phase))
 
     def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
         if self._as_holder(name, lock.deployment_id, transactions.phase(self._table, name, lock, phase)):
@@ -145,7 +155,7 @@ class DynamoRecords:
         self._rows.add(
             f"DEPLOYMENT#{deployment_id}",
             f"EVENT#{at}#{kind}",
-            {"at": at, "kind": kind, "detail": dict(detail)},
+            {"at": at, "kind": kind, "detail": dict(detail), **expiry.after(at)},
         )
 
     def event(self, deployment_id: str, key: str) -> Mapping[str, Any]:
@@ -166,8 +176,19 @@ class DynamoRecords:
         """Its record and its lock's item, by sort key."""
         return self._rows.between(f"ENVIRONMENT#{name}", "LOCK", "META")
 
-    def environments(self) -> Sequence[Environment]:
-        return [_with_lock(*stored) for stored in listing.environments(self._table)]
+    def environments(self) -> Iterator[Environment]:
+        page = self.environment_page(_READ_AHEAD, None)
+        yield from page.environments
+        while page.cursor:
+            page = self.environment_page(_READ_AHEAD, page.cursor)
+            yield from page.environments
+
+    def environment_page(self, limit: int, cursor: str | None) -> EnvironmentPage:
+        entries, following = listing.environments(self._table, limit, cursor)
+        return EnvironmentPage([_with_lock(*stored) for stored in entries], following)
+
+    def environment_names(self) -> Sequence[str]:
+        return listing.environment_names(self._table)
 
     def update_environment(self, name: str, changes: Mapping[str, Any], *, holder: str | None = None) -> None:
         expression, names, values = items.update_of(changes)
@@ -221,11 +242,15 @@ class DynamoRecords:
 
     def add_history(self, name: str, at: str, entry: Mapping[str, Any]) -> None:
         key = key_of(f"ENVIRONMENT#{name}", f"HISTORY#{at}")
-        writes.item("put_item", TableName=self._table, Item=key | items.write({**entry, "at": at}))
+        writes.item("put_item", TableName=self._table, Item=key | items.write({**entry, "at": at, **expiry.after(at)}))
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         entries = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", newest_first=True, limit=limit)
         return [items.visible(item) for item in entries]
+
+    def history_page(self, name: str, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        entries, following = self._rows.page(f"ENVIRONMENT#{name}", "HISTORY#", limit, cursor)
+        return [items.visible(item) for item in entries], following
 
     def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
         entries = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", since=at, newest_first=True, only=_FIGURED)

@@ -10,7 +10,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from . import items, writes
+from . import cursors, items, writes
 from .keys import key_of
 from .session import call, pages
 
@@ -48,6 +48,22 @@ class Table:
         }
         read = pages("dynamodb", "query", "Items", TableName=self.name, **arguments)
         return {str(item["sk"]["S"]): plain(item) for item in read}
+
+    def page(self, pk: str, prefix: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        """Items whose sort key begins with `prefix`, last first, and the cursor of the next page. One call."""
+        start = cursors.decode_under(cursor, pk, prefix)
+        answer = call(
+            "dynamodb",
+            "query",
+            TableName=self.name,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues=items.write({":pk": pk, ":prefix": prefix}),
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            Limit=limit,
+            **({"ExclusiveStartKey": start} if start else {}),
+        )
+        return [plain(item) for item in answer["Items"]], cursors.encode(answer.get("LastEvaluatedKey"))
 
     def under(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.domain.model import Deployment, DeploymentStatus, Lock, PhaseRecord
 from chalicelib.domain.records import Claim, Ending
 
-from . import items, listing, locks
+from . import expiry, items, listing, locks
 from .keys import claim_key, deployment_key, environment_key, key_of, line_key
 
 _CLAIM_DAYS = 90  # as long as Step Functions remembers the name of a closed execution
@@ -67,13 +67,16 @@ def end(table: str, deployment: Deployment, ending: Ending, *, keeps_lock: bool)
     """The items of TransactWriteItems; the deployment's own comes first, its environment's second."""
     writes = [_outcome_write(table, deployment, ending), *listing.status(table, deployment.id, ending.deployment)]
     if not keeps_lock:
-        writes.append(_release_write(table, deployment, ending))
-        writes.append(locks.release(table, deployment.environment, deployment.id, ending.execution_arn))
-        entry = items.write({"at": ending.at, **ending.history})
+        name, until = deployment.environment, _end_of_environment(ending)
+        writes.append(_release_write(table, deployment, ending, until))
+        writes.append(locks.release(table, name, deployment.id, ending.execution_arn, until))
+        if until:
+            writes.append(listing.environment_expires(table, name, until))
+        entry = items.write({"at": ending.at, **ending.history, **expiry.after(ending.at)})
         line = key_of(f"ENVIRONMENT#{deployment.environment}", f"HISTORY#{ending.at}") | entry
         writes.append({"Put": {"TableName": table, "Item": line}})
     kind = f"deployment.{str(ending.deployment['status']).lower()}"
-    event = items.write({"at": ending.at, "kind": kind, "detail": {}})
+    event = items.write({"at": ending.at, "kind": kind, "detail": {}, **expiry.after(ending.at)})
     writes.append(
         {"Put": {"TableName": table, "Item": deployment_key(deployment.id, f"EVENT#{ending.at}#{kind}") | event}}
     )
@@ -98,9 +101,10 @@ def _outcome_write(table: str, deployment: Deployment, ending: Ending) -> dict[s
     }
 
 
-def _release_write(table: str, deployment: Deployment, ending: Ending) -> dict[str, Any]:
+def _release_write(table: str, deployment: Deployment, ending: Ending, until: int | None) -> dict[str, Any]:
     forgotten = dict.fromkeys((f"applied_{phase}" for phase in ending.forgets), None)
-    expression, names, values = items.update_of({**ending.environment, **forgotten, "lock": None})
+    changes = {**ending.environment, **forgotten, "lock": None, "expires": until}
+    expression, names, values = items.update_of(changes)
     return {
         "Update": {
             "TableName": table,
@@ -113,12 +117,18 @@ def _release_write(table: str, deployment: Deployment, ending: Ending) -> dict[s
     }
 
 
+def _end_of_environment(ending: Ending) -> int | None:
+    """When the record of an environment that was removed goes, too, in epoch seconds; a deployment before then keeps
+    it. None while it lives."""
+    return expiry.after(ending.at).get("expires") if ending.environment.get("status") == "REMOVED" else None
+
+
 def phase(table: str, name: str, lock: Lock, record: PhaseRecord) -> list[dict[str, Any]]:
     """A phase's record, and the lease of the lock under which it is written."""
     key = deployment_key(lock.deployment_id, phase_sk(record))
     return [
         locks.renewal(table, name, lock),
-        {"Put": {"TableName": table, "Item": key | items.write(items.of_phase(record))}},
+        {"Put": {"TableName": table, "Item": key | items.write(phase_item(record))}},
     ]
 
 
@@ -127,12 +137,17 @@ def skipped(table: str, name: str, lock: Lock, records: Sequence[PhaseRecord]) -
     writes = [locks.renewal(table, name, lock)]
     for record in records:
         at, kind = str(record.ended_at), f"{record.name}.{record.status.value.lower()}"
-        event = items.write({"at": at, "kind": kind, "detail": {"summary": record.summary}})
-        entries = {phase_sk(record): items.write(items.of_phase(record)), f"EVENT#{at}#{kind}": event}
+        event = {"at": at, "kind": kind, "detail": {"summary": record.summary}, **expiry.after(at)}
+        entries = {phase_sk(record): items.write(phase_item(record)), f"EVENT#{at}#{kind}": items.write(event)}
         for sort_key, item in entries.items():
             key = deployment_key(lock.deployment_id, sort_key)
             writes.append({"Put": {"TableName": table, "Item": key | item}})
     return writes
+
+
+def phase_item(record: PhaseRecord) -> dict[str, object]:
+    """The attributes of a phase's item. It expires with its deployment, within the time that this took."""
+    return items.of_phase(record) | (expiry.after(record.started_at) if record.started_at else {})
 
 
 def phase_sk(record: PhaseRecord) -> str:
@@ -167,7 +182,8 @@ def release(table: str, name: str, holder: str) -> list[dict[str, Any]]:
 
 
 def _first_writes(table: str, deployment: Deployment) -> list[dict[str, Any]]:
-    item = deployment_key(deployment.id) | items.write(items.of_deployment(deployment))
+    record_of = items.of_deployment(deployment) | expiry.after(deployment.created_at)
+    item = deployment_key(deployment.id) | items.write(record_of)
     record = {"Put": {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
     return [record, listing.of_deployment(table, deployment)]
 
@@ -179,6 +195,7 @@ def _lock_writes(table: str, deployment: Deployment, lock: Lock, takes_over: Loc
         # Records of versions before this one are in the index themselves.
         "listed_all": None,
         "at": None,
+        "expires": None,  # of an environment that was removed
     }
     if not deployment.waiting:  # one from the line was created long ago: that is not when the environment changed
         arguments["updated_at"] = deployment.created_at

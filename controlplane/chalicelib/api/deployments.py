@@ -11,16 +11,14 @@ from chalicelib.lifecycle.drill_requests import rewrite
 from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
+from . import paging
 from .answers import Answer, ApiCall, accept
 from .load_figures import is_measuring, show_load
 from .queries import refuse_unknown
 from .responses import DeploymentDetail, DeploymentPage, DeploymentView
 from .views import show_deployment, show_with_phases
 
-_PAGE = 20
-_PAGE_LIMIT = 100
-_LIMIT_DIGITS = 3
-_FILTERS = ("cursor", "environment", "limit", "status")
+_FILTERS = ("environment", "status", *paging.PARAMETERS)
 
 
 def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
@@ -31,12 +29,15 @@ def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
 
 
 def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentPage]:
-    """Deployments, newest first: `?environment=`, `?status=`, `?limit=` (1 to 100), `?cursor=`."""
+    """Deployments, newest first: `?environment=`, `?status=`, `?limit=` (1 to 100), `?cursor=`.
+
+    A page with both filters may hold fewer than `limit`, or none, and still have a cursor. `options.load.trace` is
+    empty in lists."""
     refuse_unknown(call.query, _FILTERS)
     environment = call.query.get("environment")
     if environment is not None:
         Names(environment)  # refuses what no environment can be called
-    page = aws.records.deployments(environment, _status(call), _limit(call), call.query.get("cursor"))
+    page = aws.records.deployments(environment, _status(call), paging.limit_of(call), paging.cursor_of(call))
     return Answer(200, DeploymentPage(tuple(map(show_deployment, page.deployments)), page.cursor))
 
 
@@ -49,14 +50,6 @@ def _status(call: ApiCall) -> DeploymentStatus | None:
     except ValueError as error:
         states = ", ".join(DeploymentStatus)
         raise BadRequest(f"status {text[:40]!r} is not a state", field="status", remedy=f"One of {states}.") from error
-
-
-def _limit(call: ApiCall) -> int:
-    text = call.query.get("limit", str(_PAGE))
-    # Measured before it is read: Python refuses to read a number of 5,000 digits.
-    if not (text.isascii() and text.isdecimal()) or len(text) > _LIMIT_DIGITS or not 1 <= int(text) <= _PAGE_LIMIT:
-        raise BadRequest(f"limit {text[:20]!r} is not from 1 to {_PAGE_LIMIT}", field="limit", remedy="Leave it out.")
-    return int(text)
 
 
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentDetail]:

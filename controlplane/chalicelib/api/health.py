@@ -12,6 +12,6 @@ from .responses import Health
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[Health]:
     """Whether the control plane works. Reads the table, so that `ok` means more than a running Lambda."""
     call.refuse_query()
-    environments = aws.records.environments()
+    environments = aws.records.environment_names()
     settings = aws.settings
     return Answer(200, Health("ok", settings.account, settings.region, len(environments), settings.bundle_key))

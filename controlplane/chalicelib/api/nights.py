@@ -7,14 +7,14 @@ from chalicelib.domain.nights import NightSummary
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
+from . import paging
 from .answers import Answer, ApiCall
+from .queries import refuse_unknown
 from .responses import NightList
-
-_NIGHTS = 30
 
 
 def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[NightList]:
-    """The last nightly revalidations, newest first."""
-    call.refuse_query()
-    nights = aws.nights.concluded(_NIGHTS)
-    return Answer(200, NightList(tuple(decode_lenient(NightSummary, night) for night in nights)))
+    """The nightly revalidations of the last 90 days, newest first: `?limit=` (1 to 100), `?cursor=`."""
+    refuse_unknown(call.query, paging.PARAMETERS)
+    nights, following = aws.nights.concluded(paging.limit_of(call), paging.cursor_of(call))
+    return Answer(200, NightList(tuple(decode_lenient(NightSummary, night) for night in nights), following))

@@ -78,7 +78,7 @@ class ExpiryView(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentView:
-    """A deployment without its phases, as lists show it. waiting: it waits behind another one."""
+    """A deployment without its phases. waiting: it waits behind another one. Lists leave `options.load.trace` out."""
 
     id: str
     environment: str
@@ -189,7 +189,7 @@ class EnvironmentView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentDetail(EnvironmentView):
-    """history: newest first."""
+    """history: the last 20 entries, newest first; `/environments/{name}/history` has all."""
 
     history: tuple[HistoryEntry, ...]
     dora: Dora
@@ -197,7 +197,19 @@ class EnvironmentDetail(EnvironmentView):
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentList:
+    """Sorted by name. cursor: what asks for the next page, null on the last."""
+
     environments: tuple[EnvironmentView, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Newest first. cursor: what asks for the next page, null on the last."""
+
+    environment: str
+    history: tuple[HistoryEntry, ...]
+    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,9 +274,10 @@ class SecretHistory:
 
 @dataclass(frozen=True, slots=True)
 class NightList:
-    """Newest first."""
+    """Newest first. cursor: what asks for the next page, null on the last."""
 
     nights: tuple[NightSummary, ...]
+    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)

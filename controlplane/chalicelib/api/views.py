@@ -28,7 +28,7 @@ _ABSENT_WHEN_EMPTY = ("caller", "execution_arn", "summary", "resumes")
 
 
 def show_deployment(deployment: Deployment) -> DeploymentView:
-    """A deployment without its phases, as lists show it."""
+    """A deployment without its phases."""
     return DeploymentView(**_deployment(deployment))
 
 

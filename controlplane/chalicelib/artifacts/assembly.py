@@ -145,7 +145,7 @@ def with_bytecode(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def bytecode(path: str, source: bytes) -> bytes:
-    """An unchecked hash-based .pyc (PEP 552)."""
+    """An unchecked hash-based .pyc (PEP 552). Raises PhaseFailed (SourceBroken) naming file and line."""
     try:
         # dont_inherit: this module's own `from __future__` must not change what the proxy's code means.
         code = compile(source, path, "exec", dont_inherit=True, optimize=0)

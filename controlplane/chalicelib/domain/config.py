@@ -15,10 +15,13 @@ from .errors import BadRequest, Ranges, all_within
 from .times import TIME_LIMIT_H
 
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
-SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
+SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}")
 SUBSCRIBER = re.compile(
     r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:\S+|https://[^\s/@]+(/\S*)?|[^\s@]+@[^\s@]+\.[^\s@]+"
 )
+
+# The configuration is part of each of an environment's 13 releases on record, in one item of at most 400 KB.
+MOST_RECIPIENTS, MOST_OF_THEM = 50, 4_096  # entries of config.notify, and their characters in all
 
 # CloudWatch Logs accepts these days and no others.
 RETENTION_DAYS = (
@@ -122,6 +125,17 @@ class Compatibility:
     stream_content_type: Literal["integration", "octet-stream"] = "integration"
 
 
+def _refuse_too_many(notify: tuple[str, ...]) -> None:
+    characters = sum(map(len, notify))
+    if len(notify) > MOST_RECIPIENTS or characters > MOST_OF_THEM:
+        raise BadRequest(
+            f"config.notify has {len(notify)} entries of {characters} characters in all; it may have "
+            f"{MOST_RECIPIENTS} of {MOST_OF_THEM}",
+            field="config.notify",
+            remedy="Name one list, queue or function that passes the notifications on.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The environment as it should be. Stored with every release, so that a rollback restores it too.
@@ -172,6 +186,7 @@ class Config:
                 field="config.secret_arn",
                 remedy="Take it from: aws secretsmanager describe-secret --secret-id NAME --query ARN",
             )
+        _refuse_too_many(self.notify)
         for whom in self.notify:
             if not SUBSCRIBER.fullmatch(whom):
                 raise BadRequest(

@@ -240,3 +240,11 @@ class Page:
 
     deployments: Sequence[Deployment]
     cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentPage:
+    """Sorted by name; `cursor` asks for the next page, None at the end."""
+
+    environments: Sequence[Environment]
+    cursor: str | None

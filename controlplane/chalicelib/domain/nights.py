@@ -17,6 +17,11 @@ class NightVerdict(StrEnum):
     LOST = "lost"
 
 
+# Environments that a summary names for each verdict: it is one item of at most 400 KB, and 100 of them are one answer
+# of at most 6 MB. The counts are of all.
+MOST_NAMED = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """The verdict on one environment. deployment_id: "" where no revalidation was started."""
@@ -31,8 +36,8 @@ class Checked:
 class NightSummary:
     """Environments by verdict. asked: all that were listed; started: those with a revalidation.
 
-    which: per verdict other than good, deployment IDs by environment. night: the date on which it was due (ISO 8601).
-    error: what the state machine caught when the night itself failed.
+    which: per verdict other than good, deployment IDs by environment, of the first 500 by name. night: the date on
+    which it was due (ISO 8601). error: what the state machine caught when the night itself failed.
     """
 
     asked: int = 0
@@ -65,5 +70,9 @@ def summarize(names: Sequence[str], checked: Sequence[Checked]) -> NightSummary:
         failed=len(by_verdict[NightVerdict.FAILED]),
         busy=len(by_verdict[NightVerdict.BUSY]),
         lost=len(by_verdict[NightVerdict.LOST]),
-        which={name: listed for name, listed in by_verdict.items() if listed and name != NightVerdict.GOOD},
+        which={name: _first(listed) for name, listed in by_verdict.items() if listed and name != NightVerdict.GOOD},
     )
+
+
+def _first(listed: Mapping[str, str]) -> dict[str, str]:
+    return dict(list(listed.items())[:MOST_NAMED])

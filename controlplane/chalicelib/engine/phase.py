@@ -202,11 +202,6 @@ class NoCursor:
     """The cursor of a phase that never answers IN_PROGRESS, or that needs no cursor when it does."""
 
 
-@dataclass(frozen=True, slots=True)
-class NoEvidence:
-    """The evidence of a step without evidence."""
-
-
 class Phase(Protocol):
     """A phase or step as the runner uses it. Each room defines `run.PHASE` with `Definition`.
 

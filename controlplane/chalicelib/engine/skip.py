@@ -5,11 +5,14 @@ The stored fingerprint is deleted before the phase changes anything, so that a p
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.evidence.secret import SecretEvidence
+from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import Action, Applied
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
@@ -19,6 +22,10 @@ from .cached_reads import cache_reads
 from .phase import Phase, Plan, Request, Result, Results, Status
 
 Load = Callable[[str], Phase]
+# Bytes of JSON. What the phases applied lies in the environment's item, which may have 400 KB; 4 KB are usual.
+LARGEST_EVIDENCE = 16 * 1024
+# Others read this evidence from the environment. A stack's is bounded by its template, a secret's by its 64 KB.
+_WHOLE = frozenset({StackEvidence.PHASE, SecretEvidence.PHASE})
 
 
 def skip_or_run(name: str, request: Request, aws: Aws, clock: Clock, load: Load) -> Result[object]:
@@ -38,6 +45,8 @@ def skip_or_run(name: str, request: Request, aws: Aws, clock: Clock, load: Load)
     result = phase.run(request, aws)
     if result.status is not Status.IN_PROGRESS:
         evidence = encode(result.evidence)
+        if name not in _WHOLE and len(json.dumps(evidence)) > LARGEST_EVIDENCE:
+            return result  # nothing is stored, so the phase runs again next time
         informed = replace(request, results=request.results.also(name, evidence))
         applied = Applied(phase.fingerprint(informed, aws), request.deployment_id, stamp(clock()), evidence)
         aws.records.set_applied(request.environment.name, name, applied, holder=request.deployment_id)

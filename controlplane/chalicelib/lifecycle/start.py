@@ -23,7 +23,7 @@ from chalicelib.ports import Aws
 
 from .config_patch import patched, without_nulls
 from .execution import execution_input
-from .feasibility import refuse_near_name, refuse_unreachable_rate
+from .feasibility import near_names, refuse_near_name, refuse_undecidable
 from .idempotency import claim_of, claimed_deployment, deployment_id
 from .lost_records import recover
 from .queue import enqueue, refuse_to_overtake
@@ -74,9 +74,9 @@ def begin(
     environment = recover(aws.records.environment(start.environment), aws)
     if start.action in _NEEDS_RELEASE:
         _refuse_without_release(environment)
-    refuse_unreachable_rate(start.action, start.options)
+    refuse_undecidable(start.action, start.options)
     if start.action in _CREATES and not environment.is_known and not start.create:
-        refuse_near_name(start.environment, aws.records.environments())
+        refuse_near_name(start.environment, _near(start.environment, aws))
     config, unknown_config = patched(patch, environment.last_good, replaces=start.replace or resumes is not None)
     deployment = Deployment(
         id=deployment_id(claim),
@@ -102,6 +102,11 @@ def begin(
         else:
             raise
     return _execute(deployment, aws)
+
+
+def _near(name: str, aws: Aws) -> list[Environment]:
+    """The environments whose names are near this one: only their records are read, not those of all."""
+    return [aws.records.environment(other) for other in near_names(name, aws.records.environment_names())]
 
 
 def unknown_environment(name: str, *, field: str) -> NotFound:

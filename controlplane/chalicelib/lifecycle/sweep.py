@@ -7,7 +7,7 @@ the queue is empty, the environment of an interrupted drill is removed, and one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.domain import expiry
@@ -37,11 +37,11 @@ def sweep(event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, object]
     return done
 
 
-def _affected(event: Mapping[str, Any], aws: Aws) -> list[Environment]:
+def _affected(event: Mapping[str, Any], aws: Aws) -> Iterable[Environment]:
     """The environment of the execution in the event; all environments for a scheduled call."""
     name = str(event.get("detail", {}).get("name", ""))
     if not name:
-        return list(aws.records.environments())
+        return aws.records.environments()
     try:
         deployment = aws.records.deployment(deployment_of(name))
     except NotFound:

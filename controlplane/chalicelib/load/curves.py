@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, log10
 
-from chalicelib.domain.evidence.load import Percentiles
-
 from .histogram import Histogram, add, middle
 from .shard import Summary
 
@@ -59,12 +57,6 @@ class Curves:
 def key(deployment_id: str) -> str:
     """Where a deployment's curves are in the control plane's bucket: as long as its report."""
     return f"reports/{deployment_id}/curves.json"
-
-
-def percentiles(histogram: Histogram) -> Percentiles:
-    """p50, p90, p99, p99.9 and the maximum, in milliseconds; None without samples."""
-    p50, p90, p99, p999 = (_ms(histogram.percentile(share)) for share in (0.5, 0.9, 0.99, 0.999))
-    return Percentiles(p50, p90, p99, p999, _ms(histogram.maximum()))
 
 
 def curves_of(candidate: Summary, live: Summary | None) -> Curves:

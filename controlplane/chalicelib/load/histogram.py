@@ -18,6 +18,7 @@ SUB_BITS = 7
 _HALF = 1 << SUB_BITS
 MAX_US = (1 << 32) - 1  # 71 minutes; longer ones count as this long
 BUCKETS = (32 - SUB_BITS - 1) * _HALF + 2 * _HALF
+_MILLION = 1_000_000
 _LANE = 8  # bytes a bucket when encoded: no sum of counts overflows it
 
 
@@ -64,7 +65,7 @@ class Histogram:
     def percentile(self, share: float) -> float | None:
         """The duration (us) that a `share` of all, such as 0.99, did not exceed; None without samples."""
         total = self.total
-        return None if not total else self.at_rank(max(1, -int(-share * total // 1)))
+        return None if not total else self.at_rank(rank_of(share, total))
 
     def at_rank(self, rank: int) -> float:
         """The duration (us) of the rank-th smallest, from 1. Raises ValueError outside 1 to total."""
@@ -86,6 +87,14 @@ class Histogram:
         return isinstance(other, Histogram) and self.counts == other.counts
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def rank_of(share: float, total: int) -> int:
+    """The rank of a quantile among so many samples, from 1: the smallest that reaches this share.
+
+    In whole millionths, since 0.07 * 100 is a little more than 7 in floating point.
+    """
+    return max(1, -(-round(share * _MILLION) * total // _MILLION))
 
 
 def decode(encoded: bytes) -> Histogram:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from chalicelib.domain.errors import RolloutError
 from chalicelib.ports import Aws
 
-from .curves import percentiles
-from .histogram import Histogram, add
+from .histogram import Histogram, add, percentiles
 from .recorder import Recorder
 
 _RECENT_S = 3  # seconds that live percentiles cover

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from math import ceil
 
 from chalicelib.domain.evidence.comparison import Split
 
-from .histogram import BUCKETS, MAX_US, Histogram, add, index_of, middle
+from .histogram import BUCKETS, MAX_US, Histogram, add, index_of, middle, rank_of
 
 _LEAST_HITS = 2  # slow answers that a window must have room for: 200 samples for p99
 
 
-def slow(candidate: Histogram, live: Histogram, share: float, slower: float = 0.0, least_us: float = 0.0) -> Split:
+def slow(candidate: Histogram, live: Histogram, share: float, slower: float, least_us: float) -> Split:
     """How many answers of each side are above the quantile `share` of both.
 
     slower: live's answers count as longer by this share, and by `least_us` at least, so that the test asks for "slower
     by more than that".
     """
     stretched = _stretched(live, slower, least_us)
-    rank = ceil(share * (candidate.total + live.total))
+    rank = rank_of(share, candidate.total + live.total)
     sums = accumulate(ours + theirs for ours, theirs in zip(candidate.counts, stretched, strict=True))
     above = next((index for index, count in enumerate(sums) if count >= rank), BUCKETS) + 1
     return Split(candidate.total, sum(candidate.counts[above:]), live.total, sum(stretched[above:]))
@@ -54,13 +53,13 @@ def paired(
 ) -> Iterator[tuple[Histogram, Histogram]]:
     """Both sides, joined over as many seconds as a quantile needs. Seconds before `after_s` are left out, and so is a
     rest at the end that is too short."""
-    least = _LEAST_HITS / (1 - share)
     ours, theirs = Histogram(), Histogram()
     for second in sorted(set(candidate) | set(live)):
         if second < after_s:
             continue
         ours = add([ours, candidate.get(second, Histogram())])
         theirs = add([theirs, live.get(second, Histogram())])
-        if ours.total + theirs.total >= round(least, 6) and ours.total and theirs.total:
+        total = ours.total + theirs.total
+        if total - rank_of(share, total) >= _LEAST_HITS and ours.total and theirs.total:
             yield ours, theirs
             ours, theirs = Histogram(), Histogram()

@@ -23,6 +23,6 @@ class Nights(Protocol):
         """Record the summary of the night."""
         ...
 
-    def concluded(self, limit: int) -> Sequence[Mapping[str, Any]]:
-        """Summaries, newest first, with their `night`."""
+    def concluded(self, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        """Summaries, newest first, with their `night`, and the cursor of the next page."""
         ...

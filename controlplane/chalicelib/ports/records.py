@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from chalicelib.domain.model import Applied, Deployment, DeploymentStatus, Environment, Lock, Page, PhaseRecord
+from chalicelib.domain.model import (
+    Applied,
+    Deployment,
+    DeploymentStatus,
+    Environment,
+    EnvironmentPage,
+    Lock,
+    Page,
+    PhaseRecord,
+)
 from chalicelib.domain.records import Claim, Ending
 
 
@@ -52,7 +61,9 @@ class Records(Protocol):
 
     def deployments(
         self, environment: str | None, status: DeploymentStatus | None, limit: int, cursor: str | None
-    ) -> Page: ...
+    ) -> Page:
+        """Newest first. With both filters, a page that is not the last may hold fewer than `limit`, or none."""
+        ...
 
     def update_deployment(self, deployment_id: str, changes: Mapping[str, Any]) -> None:
         """Set these attributes of a deployment that is not final yet; raises Conflict when it is."""
@@ -98,7 +109,15 @@ class Records(Protocol):
         """An environment that has no record is NEW."""
         ...
 
-    def environments(self) -> Sequence[Environment]: ...
+    def environments(self) -> Iterator[Environment]:
+        """All of them by name, read a few at a time as they are used."""
+        ...
+
+    def environment_page(self, limit: int, cursor: str | None) -> EnvironmentPage: ...
+
+    def environment_names(self) -> Sequence[str]:
+        """All names, sorted, without their records."""
+        ...
 
     def update_environment(self, name: str, changes: Mapping[str, Any], *, holder: str | None = None) -> None:
         """Set these attributes; with `holder`, only while that deployment holds the lock (else LockLost)."""
@@ -123,6 +142,10 @@ class Records(Protocol):
 
     def history(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
         """Newest first."""
+        ...
+
+    def history_page(self, name: str, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        """Newest first, and the cursor of the next page."""
         ...
 
     def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:

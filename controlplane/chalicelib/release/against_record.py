@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, lgamma, log, log1p
+from math import exp, log, log1p
 from types import MappingProxyType
 
-from .sequential import log_sum
+from .sequential import log_choose, log_sum
 
 # Of the e-value, and of the limit. The bake's part of sequential.ALPHA is 0.002: errors and four times, two each.
 ERRORS_ALPHA = 0.0005
@@ -78,11 +78,4 @@ def upper_limit(hits: int, count: int, alpha: float) -> float:
 
 def _at_most(hits: int, count: int, rate: float) -> float:
     """Probability of at most `hits` failures among `count`. rate: within (0, 1)."""
-    return exp(
-        log_sum(
-            [
-                lgamma(count + 1) - lgamma(k + 1) - lgamma(count - k + 1) + k * log(rate) + (count - k) * log1p(-rate)
-                for k in range(hits + 1)
-            ]
-        )
-    )
+    return exp(log_sum([log_choose(count, k) + k * log(rate) + (count - k) * log1p(-rate) for k in range(hits + 1)]))

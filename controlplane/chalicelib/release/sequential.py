@@ -27,7 +27,6 @@ _HALF_OCTAVES = 14
 LOG_ODDS = tuple(step * log(2) / 2 for step in range(-_HALF_OCTAVES, _HALF_OCTAVES + 1))
 EQUAL = _HALF_OCTAVES  # index of the odds ratio 1
 MOST_POINTS = 24
-_ROUNDING = 1e-9
 _MOST_LOG = 100.0  # of an e-value that is shown
 _MOST_HITS = 1_000  # looked for by `margin`
 
@@ -73,7 +72,7 @@ def tolerating(rule: Rule, odds: float) -> Rule:
 
     Odds beyond the largest alternative leave that alternative alone in force: nothing is then worse.
     """
-    null = next((index for index in range(EQUAL, len(LOG_ODDS)) if LOG_ODDS[index] >= log(odds) - _ROUNDING), None)
+    null = next((index for index in range(EQUAL, len(LOG_ODDS)) if 2 ** ((index - EQUAL) / 2) >= odds), None)
     beyond = {index: weight for index, weight in rule.weights.items() if null is not None and index > null}
     if null is None or not beyond:
         return Rule(rule.alpha, {len(LOG_ODDS) - 1: 1.0}, len(LOG_ODDS) - 1)
@@ -119,9 +118,9 @@ def log_likelihoods(split: Split) -> tuple[float, ...]:
 def _log_norms(candidate: int, live: int, hits: int) -> tuple[float, ...]:
     """log E[odds ** X] at each of LOG_ODDS, where X is hypergeometric: the candidate's hits if both are equal."""
     first, last = max(0, hits - live), min(candidate, hits)
-    whole = _log_choose(candidate + live, hits)
+    whole = log_choose(candidate + live, hits)
     terms = [
-        (count, _log_choose(candidate, count) + _log_choose(live, hits - count) - whole)
+        (count, log_choose(candidate, count) + log_choose(live, hits - count) - whole)
         for count in range(first, last + 1)
     ]
     return tuple(log_sum([base + count * odds for count, base in terms]) for odds in LOG_ODDS)
@@ -188,5 +187,6 @@ def log_sum(values: Several[float]) -> float:
     return most + log(sum(exp(value - most) for value in values)) if most > -inf else most
 
 
-def _log_choose(n: int, k: int) -> float:
+def log_choose(n: int, k: int) -> float:
+    """log of the number of ways to choose k of n."""
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)

@@ -8,6 +8,7 @@ import { deploymentsView } from "./deployments.js";
 import { DO } from "./dialogs.js";
 import { $, errorBox, h, link, patch } from "./dom.js";
 import { environmentView, environmentsView } from "./environments.js";
+import { historyView } from "./history.js";
 
 const FIRST_MS = 1000;
 const MOST_MS = 20000;
@@ -72,11 +73,12 @@ async function show(view, signal) {
 function viewOf(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
   const [page, name, other] = path.split("/").map(decodeURIComponent);
+  if (page === "environments" && other === "history") return historyView(name, new URLSearchParams(query));
   if (page === "environments" && name) return environmentView(name);
   if (page === "compare" && name && other) return compareView(name, other);
   if (page === "deployments" && name) return deploymentView(name);
   if (page === "deployments") return deploymentsView(new URLSearchParams(query));
-  return environmentsView;
+  return environmentsView(new URLSearchParams(query));
 }
 
 function open() {

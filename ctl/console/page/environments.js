@@ -17,7 +17,8 @@ import {
   share,
 } from "./dom.js";
 import { doraTiles } from "./dora.js";
-import { isObject, tree } from "./evidence.js";
+import { tree } from "./evidence.js";
+import { historyTable } from "./history.js";
 import { nightsSection } from "./nights.js";
 
 const DETAILED = 24; // environments whose figures the page of all environments loads
@@ -61,15 +62,15 @@ function warnings(environment) {
 
 const figuresByName = new Map(); // environment -> its figures, as of its last change
 
-export const environmentsView = {
+export const environmentsView = (query) => ({
   page: "environments",
   title: "Environments",
   async load(signal) {
     // A control plane that is older than the console knows no nights.
     const none = () => ({ nights: [] });
-    const [{ environments }, { nights }] = await Promise.all([
-      get("environments", signal),
-      get("nights", signal).catch(none),
+    const [{ environments, cursor }, { nights }] = await Promise.all([
+      get(`environments${query.size ? `?${query}` : ""}`, signal),
+      query.size ? none() : get("nights", signal).catch(none),
     ]);
     await Promise.all(
       environments.slice(0, DETAILED).map(async ({ name, updated_at: at }) => {
@@ -81,9 +82,9 @@ export const environmentsView = {
         figuresByName.set(name, { at, dora });
       }),
     );
-    return { nights, environments: environments.map((environment) => ({ ...environment, dora: figuresByName.get(environment.name)?.dora })) };
+    return { cursor, nights, environments: environments.map((environment) => ({ ...environment, dora: figuresByName.get(environment.name)?.dora })) };
   },
-  draw: ({ environments, nights }) => [
+  draw: ({ environments, nights, cursor }) => [
     h(
       "div",
       { class: "head" },
@@ -103,9 +104,15 @@ export const environmentsView = {
             "; then make it here.",
           ),
         ),
+    h(
+      "p",
+      { class: "row" },
+      query.has("cursor") && link("", "First"),
+      cursor && link(`environments?${new URLSearchParams({ cursor })}`, "More environments"),
+    ),
     nights.length > 0 && nightsSection(nights),
   ],
-};
+});
 
 function environmentCard(environment) {
   const { name } = environment;
@@ -146,18 +153,6 @@ export const environmentView = (name) => ({
     const start = (label, action, kind) =>
       button(label, "start", { "data-action": action, "data-environment": name }, kind);
     const checked = environment.last_revalidation;
-    const history = (environment.history ?? []).map((entry) => [
-      moment(entry.at),
-      entry.action,
-      badge(entry.outcome),
-      deploymentLink(entry.deployment_id),
-      [
-        entry.summary,
-        entry.why && h("p", { class: "quiet small" }, "Why: ", entry.why),
-        h("p", { class: "quiet small" }, entry.who),
-        changes(entry.diff),
-      ],
-    ]);
     remember(name, environment.live?.config);
     return [
       h("p", { class: "crumb" }, link("", "Environments")),
@@ -224,10 +219,13 @@ export const environmentView = (name) => ({
           h("div", { class: "card" }, tree(environment.live.config)),
         ),
       h("h2", {}, "History"),
-      history.length
-        ? h("div", { class: "card" }, grid(["when", "what", "outcome", "deployment", "summary"], history))
-        : h("p", { class: "quiet" }, "Nothing has ended yet."),
-      h("p", { class: "small" }, link(`deployments?environment=${encodeURIComponent(name)}`, "All its deployments")),
+      historyTable(environment.history ?? []),
+      h(
+        "p",
+        { class: "row small" },
+        link(`environments/${encodeURIComponent(name)}/history`, "All its history"),
+        link(`deployments?environment=${encodeURIComponent(name)}`, "All its deployments"),
+      ),
     ];
   },
 });
@@ -240,19 +238,4 @@ function secretVersions(versions) {
     version.deployments.length ? version.deployments.map((id) => h("div", {}, deploymentLink(id))) : "none",
   ]);
   return [h("h2", {}, "Secret versions"), h("div", { class: "card", id: "secret" }, grid(["version", "stored", "releases with it"], rows))];
-}
-
-function changes(diff) {
-  const entries = Object.entries(diff ?? {});
-  const shown = (value) => (isObject(value) ? JSON.stringify(value) : String(value ?? "none"));
-  return (
-    entries.length > 0 &&
-    h(
-      "ul",
-      { class: "tree small" },
-      entries.map(([name, [before, after]]) =>
-        h("li", {}, h("span", { class: "key" }, `${name}: `), `${shown(before)} → ${shown(after)}`),
-      ),
-    )
-  );
 }

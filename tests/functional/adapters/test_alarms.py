@@ -57,7 +57,6 @@ def test_deleting_takes_any_number_and_none() -> None:
 def test_a_dashboard_is_put_found_and_deleted() -> None:
     alarms = CloudWatchAlarms()
     alarms.put_dashboard("proxyctl-dev", '{"widgets": []}')
-    assert alarms.dashboards("proxyctl-dev") == ["proxyctl-dev"]
     assert alarms.dashboard("proxyctl-dev") == '{"widgets": []}'
     alarms.delete_dashboards(["proxyctl-dev"])
     alarms.delete_dashboards([])

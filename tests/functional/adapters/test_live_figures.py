@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from chalicelib.adapters.live_figures import DynamoLiveFigures
 
@@ -11,7 +13,7 @@ from tests.fakes.table import make_table
 @pytest.fixture
 def figures() -> DynamoLiveFigures:
     make_table()
-    return DynamoLiveFigures("proxyctl")
+    return DynamoLiveFigures("proxyctl", lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_each_worker_has_one_record_that_is_replaced(figures: DynamoLiveFigures) -> None:

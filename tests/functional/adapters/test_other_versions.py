@@ -117,7 +117,7 @@ def test_history_events_and_nights_are_read_whatever_they_lack_or_add(variant: V
     assert ask(aws, nights.index).status == 200
     assert len(aws.records.events(DEPLOYED)) > 20
     assert aws.nights.of("2026-01-02")[0].verdict in (NightVerdict.GOOD, NightVerdict.LOST)
-    assert DynamoLiveFigures("proxyctl").of(DEPLOYED)
+    assert DynamoLiveFigures("proxyctl", lambda: datetime(2026, 1, 1, tzinfo=UTC)).of(DEPLOYED)
 
 
 @both

@@ -21,7 +21,7 @@ from tests.functional.api.rig import LABELS, Rig
 from tests.functional.api.world import SECRET
 
 SAMPLE = 60  # boundary cases an operation in `make test`; `-m long` sends all of them
-TAKES_NOTHING = ("GET /environments", "GET /nights", "GET /health", "GET /openapi.json")
+TAKES_NOTHING = ("GET /health", "GET /openapi.json")
 each_operation = pytest.mark.parametrize("label", LABELS)
 
 

@@ -138,6 +138,8 @@ def test_no_report_has_an_axe_violation_or_overflows_on_screen_and_on_paper(make
     page.set_viewport_size({"width": 794, "height": 1123})  # A4
     page.emulate_media(media="print", color_scheme="dark")
     page.screenshot(path=SCREENSHOTS / f"{name}-print.png", full_page=True)
+    needs = page.evaluate("document.documentElement.scrollWidth")
+    wrong += [f"{name} is {needs} wide on paper of 794"] if needs > 794 else []
     background = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert (wrong, background) == ([], "rgb(255, 255, 255)"), "paper is white, even of a reader in the dark"
 

@@ -141,7 +141,11 @@ def test_requests_without_tls_are_refused_and_load_figures_expire(aws: Target) -
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert statement["Resource"] == [f"arn:aws:s3:::{aws.bucket}", f"arn:aws:s3:::{aws.bucket}/*"]
     rules = s3(aws).get_bucket_lifecycle_configuration(Bucket=aws.bucket)["Rules"]
-    assert {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in rules} == {"load/": 365, "nightly/": 30}
+    assert {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in rules} == {
+        "load/": 365,
+        "nightly/": 30,
+        "reports/": 400,
+    }
 
 
 def test_the_secrets_that_down_leaves_are_named(aws: Target) -> None:

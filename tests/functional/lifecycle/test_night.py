@@ -122,7 +122,7 @@ def test_it_is_known_of_every_environment_what_came_of_it(night: Night) -> None:
         1,
         True,
     )
-    (summary,) = night.aws.nights.concluded(10)
+    (summary,) = night.aws.nights.concluded(10, None)[0]
     assert summary["night"] == "2026-01-02"
     assert list(summary["which"]) == ["drifted", "busy"]
     assert "expires" not in summary
@@ -131,7 +131,7 @@ def test_it_is_known_of_every_environment_what_came_of_it(night: Night) -> None:
 def test_summaries_come_newest_first_and_a_later_verdict_takes_the_place_of_an_earlier(night: Night) -> None:
     for day in ("2026-01-01", "2026-01-03", "2026-01-02"):
         night.aws.nights.conclude(day, {"asked": 0})
-    assert [item["night"] for item in night.aws.nights.concluded(2)] == ["2026-01-03", "2026-01-02"]
+    assert [item["night"] for item in night.aws.nights.concluded(2, None)[0]] == ["2026-01-03", "2026-01-02"]
     night.aws.nights.put("2026-01-01", Checked("dev", NightVerdict.BUSY, why="w"))
     night.aws.nights.put("2026-01-01", good := Checked("dev", NightVerdict.GOOD, "d-1"))
     assert night.aws.nights.of("2026-01-01") == [good]

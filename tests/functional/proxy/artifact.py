@@ -17,22 +17,22 @@ PROXY = Path(__file__).parents[3] / "proxy"
 DISTRIBUTIONS = ("aws-lambda-powertools", "jmespath", "typing-extensions")
 
 
-def build(folder: Path) -> Path:
-    """Fill `folder`; .pyc files are unchecked hash-based as in the real artifact."""
-    rules = json.loads((PROXY / "artifact.json").read_text())
-    for path, source in _sources().items():
+def build(folder: Path, proxy: Path = PROXY) -> Path:
+    """Fill `folder` from the sources in `proxy`; .pyc files are unchecked hash-based as in the real artifact."""
+    rules = json.loads((proxy / "artifact.json").read_text())
+    for path, source in _sources(proxy).items():
         if any(fnmatchcase(path, p) for p in rules["include"]) and not any(
             fnmatchcase(path, p) for p in rules["exclude"]
         ):
             _copy(source, folder / path)
     for name, source in rules["root"].items():
-        _copy(PROXY.parent / source, folder / name)
+        _copy(proxy.parent / source, folder / name)
     compileall.compile_dir(folder, quiet=1, force=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     return folder
 
 
-def _sources() -> dict[str, Path]:
-    matches = {f"proxy/{path.relative_to(PROXY).as_posix()}": path for path in PROXY.rglob("*") if path.is_file()}
+def _sources(proxy: Path) -> dict[str, Path]:
+    matches = {f"proxy/{path.relative_to(proxy).as_posix()}": path for path in proxy.rglob("*") if path.is_file()}
     for name in DISTRIBUTIONS:
         for file in importlib.metadata.files(name) or ():
             path = Path(str(file.locate()))

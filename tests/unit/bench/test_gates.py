@@ -24,7 +24,7 @@ def test_the_simulations_windows_are_the_gates_to_the_accuracy_of_a_bucket(share
         for side, histogram in zip(sides, histograms, strict=True):
             for ms in side:
                 histogram.record(int(ms * 1_000))
-        fast, exact = split(sides[0], sides[1], share, slower), slow(histograms[0], histograms[1], share, slower)
+        fast, exact = split(sides[0], sides[1], share, slower), slow(histograms[0], histograms[1], share, slower, 0.0)
         assert abs(fast.candidate_hits - exact.candidate_hits) <= 3
         assert abs(fast.live_hits - exact.live_hits) <= 3
 

@@ -178,6 +178,24 @@ def test_a_later_wave_waits_for_the_earlier_and_does_not_start_after_a_failure(
     assert "not started: prod" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("status", "code"), [("FAILED", 1), ("ROLLED_BACK", 4)])
+def test_a_secret_that_was_not_rolled_ends_as_its_deployment_did_and_starts_no_other(
+    status: str,
+    code: int,
+    shell: ControlApi,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The file changes a setting, too: it must not be rolled on the secret of before."""
+    monkeypatch.setenv("MY_KEY", KEY)
+    path = written(tmp_path, "dev", "provider: {api_key: {env: MY_KEY}}\n")
+    rotation = {"id": "d-9", "environment": "dev", "status": status, "phases": [], "steps": []}
+    assert apply(shell, path, *registered("dev"), {"version": "v2", "deployment": "d-9"}, rotation) == code
+    assert "the settings were not rolled, since the new secret was not" in capsys.readouterr().err
+    assert all(request.method in ("GET", "PATCH") for request in shell.requests)
+
+
 def test_waves_are_rolled_in_order(shell: ControlApi, tmp_path: Path) -> None:
     written(tmp_path, "prod", "order: 2\n")
     written(tmp_path, "dev", "order: 1\n")

@@ -95,6 +95,35 @@ def test_a_list_is_filtered_by_its_arguments(api: ControlApi) -> None:
     ]
 
 
+def test_a_list_is_read_to_its_end_or_as_far_as_was_asked_for(api: ControlApi) -> None:
+    api.answers = [
+        (200, {"environments": [{"name": "a"}], "cursor": "x="}),
+        (200, {"environments": [{"name": "b"}], "cursor": None}),
+        (200, {"deployments": [{"id": str(number)} for number in range(100)], "cursor": "y"}),
+        (200, {"deployments": [], "cursor": "z"}),
+        (200, {"deployments": [{"id": "100"}, {"id": "101"}], "cursor": "w"}),
+        (200, {"nights": [{"night": "n"}] * 20, "cursor": "v"}),
+        (200, {"nights": [{"night": "n"}] * 10, "cursor": "u"}),
+    ]
+    assert [row["name"] for row in api.client.environments()] == ["a", "b"]
+    assert len(api.client.deployments("dev", "FAILED", 101)) == 101
+    assert len(api.client.nights()) == 30
+    assert [request.path.removeprefix("/api/") for request in api.requests] == [
+        "environments",
+        "environments?limit=100&cursor=x%3D",
+        "deployments?environment=dev&status=FAILED&limit=100",
+        "deployments?environment=dev&status=FAILED&limit=1&cursor=y",
+        "deployments?environment=dev&status=FAILED&limit=1&cursor=z",
+        "nights",
+        "nights?limit=10&cursor=v",
+    ]
+
+
+def test_a_control_plane_that_does_not_page_is_read_as_it_answers(api: ControlApi) -> None:
+    api.answers = [(200, {"environments": [{"name": "a"}]})]
+    assert [row["name"] for row in api.client.environments()] == ["a"]
+
+
 @pytest.mark.parametrize(
     "url",
     [

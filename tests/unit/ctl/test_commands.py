@@ -97,6 +97,25 @@ def test_show_is_a_table_with_times_errors_and_remedies(shell: ControlApi, capsy
     assert "secret of the evidence" not in out
 
 
+@pytest.mark.parametrize(("status", "shows"), [("RUNNING", True), ("FAILED", False)])
+def test_show_leaves_out_what_a_deployment_that_ended_never_ran(
+    status: str, shows: bool, shell: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    never = PHASE | {"number": 12, "name": "clean_up", "status": "PENDING", "started_at": None}
+    assert run(shell, "show d-1", deployment(status, PHASE, never)) == 0
+    assert ("clean_up" in capsys.readouterr().out) == shows
+
+
+def test_a_list_says_when_without_milliseconds_and_speaks_of_flags(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at, summary = "2026-01-01T10:00:00.123+00:00", "Secret: kept, as options.remove_secret was not set"
+    listed = deployment(created_at=at, summary=summary)
+    assert run(shell, "list", {"deployments": [listed]}) == 0
+    line = "2026-01-01T10:00:00Z  d-1  dev  deploy  SUCCEEDED  Secret: kept, as --remove-secret was not set\n"
+    assert capsys.readouterr().out == line
+
+
 def test_show_takes_rows_as_the_api_writes_them(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
     """`error` is null in a row that has none, and `show` must not stumble over it."""
     error = {"code": "SloMissed", "message": "p99 is too high", "remedy": "Lower it."}

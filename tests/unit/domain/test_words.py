@@ -11,3 +11,8 @@ from chalicelib.domain.words import counted
 )
 def test_only_one_is_singular(count: int, text: str) -> None:
     assert counted(count, "alarm") == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(1, "1 query"), (2, "2 queries")])
+def test_a_noun_in_y_has_its_own_plural(count: int, text: str) -> None:
+    assert counted(count, "query") == text

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Action, Environment
-from chalicelib.domain.options import Load, Options, Slo
+from chalicelib.domain.options import Load, Options, Relative, Slo
 from chalicelib.lifecycle import feasibility
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 def refuse(options: Options, action: Action = Action.DEPLOY) -> None:
-    feasibility.refuse_unreachable_rate(action, options)
+    feasibility.refuse_undecidable(action, options)
 
 
 @pytest.mark.parametrize(("bound", "refused"), [(30, False), (30.1, True)])
@@ -24,6 +26,35 @@ def test_a_rate_that_is_never_sent_cannot_be_met(bound: float, refused: bool) ->
         assert error.value.field == "options.slo.rps"
     else:
         refuse(options)
+
+
+@pytest.mark.parametrize(("arrivals", "rate"), [("constant", 40), ("ramp", 20), ("step", 25), ("poisson", 40)])
+def test_a_rate_above_the_mean_of_what_is_sent_cannot_be_met(
+    arrivals: Literal["constant", "ramp", "step", "poisson"], rate: float
+) -> None:
+    load = Load(rps=40, duration_s=10, arrivals=arrivals)
+    refuse(Options(load=load, slo=Slo(rps=rate)))
+    with pytest.raises(BadRequest, match=f"sends {rate} requests a second on average"):
+        refuse(Options(load=load, slo=Slo(rps=rate + 0.1)))
+
+
+def test_of_a_trace_the_requests_within_the_duration_count() -> None:
+    load = Load(arrivals="trace", trace=tuple(at / 10 for at in range(100)), duration_s=10)
+    refuse(Options(load=load, slo=Slo(rps=10)))
+    with pytest.raises(BadRequest, match="sends 10 requests"):
+        refuse(Options(load=load, slo=Slo(rps=11)))
+
+
+@pytest.mark.parametrize(("starts", "bound", "refused"), [(0, 0.2, True), (1, 0.2, False), (0, None, False)])
+def test_a_relative_bound_on_cold_starts_needs_one(starts: int, bound: float | None, refused: bool) -> None:
+    options = Options(load=Load(cold_starts=starts), slo=Slo(relative=Relative(cold_start=bound)))
+    refuse(options, Action.CLEANUP)
+    if not refused:
+        refuse(options)
+        return
+    with pytest.raises(BadRequest) as error:
+        refuse(options)
+    assert error.value.field == "options.load.cold_starts"
 
 
 @pytest.mark.parametrize("action", [Action.ROLLBACK, Action.CLEANUP, Action.PLAN])

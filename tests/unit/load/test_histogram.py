@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from fractions import Fraction
+from math import ceil
 
 import pytest
 from chalicelib.load.histogram import (
@@ -22,7 +24,10 @@ from chalicelib.load.histogram import (
     lowest,
     merge,
     middle,
+    rank_of,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def latencies(count: int, seed: int) -> list[int]:
@@ -167,3 +172,17 @@ def test_a_histogram_of_another_size_is_refused_with_both_sizes() -> None:
         decode(Histogram([0] * 7).encode())
     with pytest.raises(ValueError, match="shorter"):
         add([Histogram(), Histogram([0] * 7)])
+
+
+@given(st.integers(0, 1_000_000), st.integers(1, 10**12))
+def test_a_rank_is_exact_for_every_share_in_millionths(millionths: int, total: int) -> None:
+    exact = ceil(Fraction(millionths, 1_000_000) * total)
+    assert rank_of(millionths / 1_000_000, total) == max(1, exact)
+
+
+def test_a_rank_is_the_share_rounded_up_and_at_least_the_first() -> None:
+    assert [rank_of(0.5, total) for total in (0, 1, 2, 3, 4)] == [1, 1, 1, 2, 2]
+    assert [rank_of(0.99, total) for total in (99, 100, 101, 300)] == [99, 99, 100, 297]
+    assert rank_of(0.07, 100) == 7  # 7.000000000000001 in floating point
+    assert rank_of(0.5, 10**9) == 500_000_000
+    assert rank_of(0.0, 5) == 1

@@ -18,30 +18,30 @@ def of(*us: int) -> Histogram:
 
 
 def test_hits_are_the_answers_above_the_quantile_of_both_sides() -> None:
-    assert slow(of(10, 20, 30, 40), of(11, 21, 31, 41), 0.5) == Split(4, 2, 4, 2)
-    assert slow(of(30, 40, 50, 60), of(10, 20, 25, 28), 0.5) == Split(4, 4, 4, 0)
-    assert slow(of(*range(100)), of(*range(100)), 0.99) == Split(100, 1, 100, 1)
+    assert slow(of(10, 20, 30, 40), of(11, 21, 31, 41), 0.5, 0.0, 0.0) == Split(4, 2, 4, 2)
+    assert slow(of(30, 40, 50, 60), of(10, 20, 25, 28), 0.5, 0.0, 0.0) == Split(4, 4, 4, 0)
+    assert slow(of(*range(100)), of(*range(100)), 0.99, 0.0, 0.0) == Split(100, 1, 100, 1)
 
 
 def test_a_quantile_between_two_ranks_takes_the_higher() -> None:
     """Of 5 answers the median is the third: two are slower."""
-    assert slow(of(1, 2, 3), of(4, 5), 0.5) == Split(3, 0, 2, 2)
+    assert slow(of(1, 2, 3), of(4, 5), 0.5, 0.0, 0.0) == Split(3, 0, 2, 2)
 
 
 def test_answers_equal_to_the_quantile_are_no_hits() -> None:
-    assert slow(of(10, 10, 10), of(10, 10, 20), 0.5) == Split(3, 0, 3, 1)
+    assert slow(of(10, 10, 10), of(10, 10, 20), 0.5, 0.0, 0.0) == Split(3, 0, 3, 1)
 
 
 def test_one_side_alone_or_none_is_a_window_too() -> None:
-    assert slow(of(1, 2), of(), 0.5) == Split(2, 1, 0, 0)
-    assert slow(of(), of(), 0.5) == Split(0, 0, 0, 0)
+    assert slow(of(1, 2), of(), 0.5, 0.0, 0.0) == Split(2, 1, 0, 0)
+    assert slow(of(), of(), 0.5, 0.0, 0.0) == Split(0, 0, 0, 0)
 
 
 def test_a_tolerance_stretches_lives_answers() -> None:
     """100 and 120 ms: 20 % slower is slower than 19 % and not slower than 21 %."""
     candidate, live = of(*[120_000] * 10), of(*[100_000] * 10)
-    assert slow(candidate, live, 0.5, 0.19) == Split(10, 10, 10, 0)
-    assert slow(candidate, live, 0.5, 0.21) == Split(10, 0, 10, 10)
+    assert slow(candidate, live, 0.5, 0.19, 0.0) == Split(10, 10, 10, 0)
+    assert slow(candidate, live, 0.5, 0.21, 0.0) == Split(10, 0, 10, 10)
 
 
 def test_a_tolerance_is_at_least_so_many_microseconds() -> None:
@@ -54,7 +54,7 @@ def test_a_tolerance_is_at_least_so_many_microseconds() -> None:
 
 
 def test_the_longest_duration_can_be_stretched() -> None:
-    assert slow(of(MAX_US), of(MAX_US), 0.5, 0.5).live == 1
+    assert slow(of(MAX_US), of(MAX_US), 0.5, 0.5, 0.0).live == 1
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
@@ -63,9 +63,9 @@ def test_which_side_an_answer_came_from_does_not_move_the_threshold(share: float
     for _ in range(100):
         durations = [chance.randrange(1, 10_000_000) for _ in range(chance.randrange(2, 200))]
         cut = chance.randrange(len(durations) + 1)
-        first = slow(of(*durations[:cut]), of(*durations[cut:]), share)
+        first = slow(of(*durations[:cut]), of(*durations[cut:]), share, 0.0, 0.0)
         chance.shuffle(durations)
-        second = slow(of(*durations[:cut]), of(*durations[cut:]), share)
+        second = slow(of(*durations[:cut]), of(*durations[cut:]), share, 0.0, 0.0)
         assert first.candidate_hits + first.live_hits == second.candidate_hits + second.live_hits
 
 

@@ -16,7 +16,7 @@ from .. import control, deployments, environments, health, nights, secret_versio
 from ..answers import Answer, ApiCall
 from . import components
 from .operation import Operation
-from .parameters import FILTERS, ID, IF_NONE_MATCH, KEY, NAME, SECRET_QUERY
+from .parameters import FILTERS, ID, IF_NONE_MATCH, KEY, NAME, PAGE, SECRET_QUERY
 from .paths import describe
 
 __all__ = ["Operation", "document", "operations", "show"]
@@ -80,21 +80,31 @@ def operations() -> tuple[Operation, ...]:
     return (
         *_deployments(),
         *_answers_to_deployments(),
-        Operation("listEnvironments", "/environments", "get", environments.index, "environments", refusals=(400,)),
-        Operation(
-            "getEnvironment",
-            "/environments/{name}",
-            "get",
-            environments.show,
-            "environments",
-            parameters=(NAME,),
-            refusals=(400, 404),
-        ),
+        *_environments(),
         *_changes_of_secrets(),
         *_views_of_secrets(),
-        Operation("listNights", "/nights", "get", nights.index, "environments", refusals=(400,)),
+        Operation("listNights", "/nights", "get", nights.index, "environments", parameters=PAGE, refusals=(400,)),
         Operation("getHealth", "/health", "get", health.show, "control plane", refusals=(400,)),
         Operation("getOpenApi", "/openapi.json", "get", show, "control plane", refusals=(400,)),
+    )
+
+
+def _environments() -> tuple[Operation, ...]:
+    path, tag, of_one = "/environments", "environments", (400, 404)
+    return (
+        Operation("listEnvironments", path, "get", environments.index, tag, parameters=PAGE, refusals=(400,)),
+        Operation(
+            "getEnvironment", f"{path}/{{name}}", "get", environments.show, tag, parameters=(NAME,), refusals=of_one
+        ),
+        Operation(
+            "listHistory",
+            f"{path}/{{name}}/history",
+            "get",
+            environments.history,
+            tag,
+            parameters=(NAME, *PAGE),
+            refusals=of_one,
+        ),
     )
 
 

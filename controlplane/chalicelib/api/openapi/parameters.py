@@ -39,9 +39,12 @@ SECRET_QUERY = (
     _in_query("wait", {"type": "boolean"}, "Queue behind a deployment that holds the environment."),
     _in_query("reason", {"type": "string", "maxLength": LONGEST_REASON}, "Why; it stands in the history."),
 )
+PAGE = (
+    _in_query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "Entries a page."),
+    _in_query("cursor", {"type": "string"}, "`cursor` of the page before."),
+)
 FILTERS = (
     _in_query("environment", {"type": "string", "pattern": NAME_PATTERN}, "Only this environment's."),
     _in_query("status", {"type": "string", "enum": [*map(str, DeploymentStatus)]}, "Only those in this state."),
-    _in_query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "Deployments a page."),
-    _in_query("cursor", {"type": "string"}, "`cursor` of the page before."),
+    *PAGE,
 )

@@ -54,7 +54,7 @@ def _failed(resources: Sequence[Resource], aws: Aws) -> PhaseFailed:
 
 
 def _done(cursor: RemovalCursor, gone: Sequence[Resource]) -> Result[CleanUpEvidence]:
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cursor.counts.items())) or "nothing"
+    kinds = ", ".join(counted(count, kind) for kind, count in sorted(cursor.counts.items())) or "nothing"
     total = sum(cursor.counts.values())
     proof = "None is left by name or by tag"
     proof += f" ({len(gone)} are still listed by tag, and are gone by name)" if gone else ""

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.engine.phase import Request, applied_as
 from chalicelib.load import plans
-from chalicelib.load.curves import percentiles
-from chalicelib.load.histogram import Histogram, add
+from chalicelib.load.histogram import Histogram, add, percentiles
 from chalicelib.load.shard import Summary
 
 from .cost import per_million_usd

@@ -9,10 +9,10 @@ import random
 import sys
 from array import array
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, count
 from math import ceil, floor, sqrt
 
-from chalicelib.load.histogram import Histogram, add, middle
+from chalicelib.load.histogram import Histogram, add, middle, rank_of
 
 Z95 = 1.96
 _LANE = 8
@@ -45,8 +45,8 @@ def share_interval(hits: int, total: int) -> tuple[float, float]:
 
 
 def samples_for(share: float) -> int:
-    """How many samples a quantile needs so that one can be expected above it: 100 for p99."""
-    return ceil(round(1 / (1 - share), 6))
+    """How many samples a quantile needs so that one is above it: 100 for p99. share: below 1."""
+    return next(total for total in count(1) if rank_of(share, total) < total)
 
 
 def ratio_interval(
@@ -74,7 +74,7 @@ class _Resampler:
         self._share = share
         self._chance = chance
         whole = add([Histogram(), *by_second.values()]).counts
-        used = [index for index, count in enumerate(whole) if count]
+        used = [index for index, hits in enumerate(whole) if hits]
         if not used:
             raise ValueError("a comparison needs samples on both sides")
         # Only the buckets in use: resampling then costs a tenth.
@@ -97,8 +97,8 @@ class _Resampler:
         return self._quantile(self._whole, self._total, self._chance.betavariate(rank, self._total - rank + 1))
 
     def _quantile(self, counts: Sequence[int], total: int, share: float) -> float:
-        rank = max(1, ceil(share * total))
-        index = next((index for index, count in enumerate(accumulate(counts)) if count >= rank), self._width - 1)
+        rank = rank_of(share, total)
+        index = next((index for index, whole in enumerate(accumulate(counts)) if whole >= rank), self._width - 1)
         return max(middle(self._first + index), 0.5)
 
 

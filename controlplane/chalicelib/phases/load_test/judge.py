@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.checks.comparison.comparison_words import phrase as phrase_compared
-from chalicelib.checks.comparison.side_by_side import Sides, compare, settle_s, worse
+from chalicelib.checks.comparison.side_by_side import WORSE, Sides, compare, settle_s, worse
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.comparison import Compared
@@ -20,7 +20,7 @@ from chalicelib.ports import Aws
 from .cursor import LoadCursor
 from .figures import evidence_of, figures_of
 from .slo import UNSENT_LIMIT, SloResult, SloVerdict, judge, passed
-from .wording import phrases
+from .wording import kinds, phrases
 
 _BINARY = "application/octet-stream"
 
@@ -94,13 +94,7 @@ def _refuse(summary: shard.Summary, results: Sequence[SloResult], evidence: Load
             evidence=encode(evidence),
         )
     if not passed(results):
-        missed = [result for result in results if result.verdict is not SloVerdict.PASSED]
-        raise PhaseFailed(
-            f"version {evidence.version} missed its SLOs: {phrases(missed)}",
-            code="SloMissed",
-            remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets the limits.",
-            evidence=encode(evidence),
-        )
+        raise _slo_missed(summary, results, evidence)
     if losers := worse(evidence.comparisons):
         raise PhaseFailed(
             f"version {evidence.version} is worse than live: {'; '.join(map(phrase_compared, losers))}",
@@ -109,6 +103,34 @@ def _refuse(summary: shard.Summary, results: Sequence[SloResult], evidence: Load
             "compare with.",
             evidence=encode(evidence),
         )
+
+
+def _slo_missed(summary: shard.Summary, results: Sequence[SloResult], evidence: LoadEvidence) -> PhaseFailed:
+    """What to raise; a missed error rate also names the kinds of failures, which are what there is to look for."""
+    missed = [result for result in results if result.verdict is not SloVerdict.PASSED]
+    failures = kinds(summary.errors) if any(result.slo == "error_rate" for result in missed) else ""
+    return PhaseFailed(
+        f"version {evidence.version} missed its SLOs: {phrases(missed)}" + (failures and f"; failures: {failures}"),
+        code="SloMissed",
+        remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets the limits."
+        + shared_cause(missed, evidence.comparisons),
+        evidence=encode(evidence),
+    )
+
+
+def shared_cause(missed: Iterable[SloResult], comparisons: Iterable[Compared]) -> str:
+    """What to add to the remedy when live failed as well in the same seconds; "" otherwise.
+
+    missed: the SLOs that did not pass. The bound on errors is absolute, so that both may miss it.
+    """
+    bound = next((result.bound for result in missed if result.slo == "error_rate"), None)
+    errors = next((each for each in comparisons if each.metric == "errors" and each.verdict != WORSE), None)
+    if bound is None or errors is None or errors.live is None or errors.live <= bound:
+        return ""
+    return (
+        f" Live failed {errors.live * 100:.2g} % of its requests in the same seconds, so the release is hardly the "
+        "cause: look at the upstream and at the account's limits, then deploy again."
+    )
 
 
 def _baseline_key(request: Request, version: str) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from .slo import SloResult, SloVerdict
 
 _VERDICTS = {SloVerdict.PASSED: "pass", SloVerdict.FAILED: "fail", SloVerdict.INCONCLUSIVE: "inconclusive"}
+_MOST_KINDS = 3  # of failures; the evidence has all
 
 
 def phrases(results: Sequence[SloResult]) -> str:
@@ -21,6 +22,12 @@ def phrase(result: SloResult) -> str:
     samples = "" if result.samples is None or result.figure is None else f"{result.samples:,} samples"
     reasons = "; ".join(filter(None, [why, samples, result.more]))
     return f"{_PHRASES[result.slo](result)}: {_VERDICTS[result.verdict]}" + (reasons and f" ({reasons})")
+
+
+def kinds(errors: Mapping[str, int]) -> str:
+    """The most frequent kinds of failure: `90 timeout, 2 http_500`; "" without failures. errors: counts by kind."""
+    frequent = sorted(errors.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count:,} {kind}" for kind, count in frequent[:_MOST_KINDS] if count)
 
 
 def _p99(result: SloResult, what: str = "p99") -> str:

@@ -15,7 +15,7 @@ from chalicelib.domain.evidence.stack import SettingsEvidence
 from chalicelib.domain.model import Action, Deployment, Environment, Release
 from chalicelib.engine.phase import Request
 
-from .incidents import is_verdict
+from .incidents import LONGEST_WHY, is_verdict
 from .outcome import Outcome
 
 Changes = dict[str, object]
@@ -119,4 +119,4 @@ def _rolled_back(environment: Environment, back: RollBackEvidence) -> Changes:
 
 def _verdict(request: Request, outcome: Outcome, at: str) -> dict[str, str]:
     verdict = {"at": at, "verdict": "GOOD" if outcome.is_good else "BAD", "deployment_id": request.deployment_id}
-    return verdict if outcome.is_good else verdict | {"why": outcome.summary}
+    return verdict if outcome.is_good else verdict | {"why": outcome.summary[:LONGEST_WHY]}

@@ -12,6 +12,7 @@ from chalicelib.domain.model import Action
 
 from .outcome import Outcome
 
+LONGEST_WHY = 1_000  # characters of a reason in the environment's record; the deployment has all of it
 # Codes of a deployment that was stopped, which says nothing about the environment.
 _STOPPED = ("Aborted", "ExecutionStopped", "LockLost")
 
@@ -53,7 +54,7 @@ def change(before: Mapping[str, str] | None, *, good: bool, why: str, at: str, d
     if good == (before is None):
         return None
     if before is None:
-        incident = {"opened_at": at, "opened_by": deployment_id, "why": why}
+        incident = {"opened_at": at, "opened_by": deployment_id, "why": why[:LONGEST_WHY]}
         return Change("incident.opened", incident, {"why": why})
     detail = {key: str(before[key]) for key in ("opened_at", "opened_by", "why") if key in before}
     return Change("incident.closed", None, detail)

@@ -33,7 +33,7 @@ class Health:
 
 
 def read_health(request: Request, aws: Aws) -> Health:
-    """Ask the candidate for its health, once, signed."""
+    """Ask the candidate for its health once, signed. Status 0: no answer. Raises PhaseFailed (NothingToTest)."""
     stack = request.results.find(StackEvidence) or applied_as(request.environment, StackEvidence)
     if stack is None:
         raise PhaseFailed(

@@ -35,6 +35,8 @@ def changed(run: FinishedRun) -> Markup:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return "–" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -196,22 +198,21 @@ def _checks(phase: str, rows: Sequence[CheckRow]) -> Markup:
         return NOTHING
     # Failures first: they are what a reader looks for.
     ordered = sorted(rows, key=lambda row: ("FAILED", "NOT RUN", "PASSED").index(row.verdict))
-    cells = [
-        (tag("code", row.name), badge(row.verdict), _expected(row), _actual(row), f"{row.ms:,.0f}") for row in ordered
-    ]
-    return join([tag("h3", phase), table(("check", "verdict", "expected", "actual", "ms"), cells, numbers=(4,))])
+    cells = [(tag("code", row.name), badge(row.verdict), _facts(row), f"{row.ms:,.0f}") for row in ordered]
+    return join([tag("h3", phase), table(("check", "verdict", "expected, and what came", "ms"), cells, numbers=(3,))])
 
 
-def _expected(row: CheckRow) -> Content:
-    texts = [each.expected for each in row.expectations or ()] or list(row.expected or ())
-    return [tag("div", text) for text in texts] or "–"
-
-
-def _actual(row: CheckRow) -> Content:
-    values = [tag("div", each.actual, class_="" if each.met else "unmet") for each in row.expectations or ()]
+def _facts(row: CheckRow) -> Content:
+    """Each expectation beside its value in the answer; records of older versions have the expectations only."""
+    pairs = [_pair(each.expected, each.actual, "" if each.met else "unmet") for each in row.expectations or ()]
+    texts = [] if pairs else [tag("div", text) for text in row.expected or ()]
     reason = [tag("p", row.reason, class_="dim")] if row.reason else []
     request = [tag("p", f"request {row.request_id}", class_="dim")] if row.request_id else []
-    return [*values, *reason, *request] or "–"
+    return [*pairs, *texts, *reason, *request] or "–"
+
+
+def _pair(expected: str, actual: str, tone: str) -> Markup:
+    return tag("div", tag("span", expected), tag("span", actual, class_=tone), class_="pair")
 
 
 def cost(run: FinishedRun, load: LoadEvidence) -> Markup:

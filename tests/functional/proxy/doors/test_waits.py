@@ -50,8 +50,10 @@ def silent_then(first: bytes) -> Any:
     """Send the beginning of an answer, then nothing; note when the other side hangs up."""
 
     def behave(upstream: Upstream, _: Seen, client: socket.socket) -> bool:
-        client.sendall(first)
-        client.recv(1)
+        # The other side may hang up before it has read `first`: then it is a reset that ends the wait.
+        with contextlib.suppress(ConnectionError):
+            client.sendall(first)
+            client.recv(1)
         upstream.gone.set()  # type: ignore[attr-defined]
         return False
 
@@ -84,8 +86,25 @@ def test_a_caller_who_hangs_up_while_the_upstream_is_silent_frees_it_at_once(fir
                 client.shutdown(socket.SHUT_WR)
             else:
                 client.close()
-            assert upstream.gone.wait(10.0)  # type: ignore[attr-defined]  # long before first_byte_s
+            assert upstream.gone.wait(30.0)  # type: ignore[attr-defined]  # long before first_byte_s
             client.close()
+
+
+def test_the_upstream_is_closed_within_a_second_of_the_hang_up() -> None:
+    """The best of several attempts counts: a busy machine stretches some of them."""
+    best_s = float("inf")
+    with Upstream(silent_then(b"")) as upstream, local_server(rig(upstream.base_url, timeouts=LIMITS).parts) as url:
+        for number in range(1, 11):
+            upstream.gone = threading.Event()  # type: ignore[attr-defined]
+            with connect(url) as client:
+                client.sendall(REQUEST)
+                assert until(lambda: len(upstream.received) == number)  # noqa: B023  (called at once)
+            begun = time.monotonic()
+            assert upstream.gone.wait(30.0)  # type: ignore[attr-defined]
+            best_s = min(best_s, time.monotonic() - begun)
+            if best_s < 1.0:
+                return
+    raise AssertionError(f"the best of 10 attempts took {best_s:.1f} s")
 
 
 def test_a_caller_who_hangs_up_during_a_backoff_costs_no_further_attempt() -> None:
@@ -97,7 +116,8 @@ def test_a_caller_who_hangs_up_during_a_backoff_costs_no_further_attempt() -> No
             client.sendall(REQUEST)
             assert until(lambda: len(upstream.received) == 1)
             client.close()
-            assert until(lambda: bool(exchanges), 5.0)
+            # Without the hang-up the wait would end after 7 s, with a second attempt.
+            assert until(lambda: bool(exchanges), 60.0)
     assert (exchanges[0].error, exchanges[0].status, len(upstream.received)) == ("caller_gone", 499, 1)
 
 

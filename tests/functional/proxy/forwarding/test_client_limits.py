@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from proxy.clock import Clock
-from tests.functional.proxy.rig import Rig, rig
+from tests.functional.proxy.rig import Answer, Rig, request, rig
 from tests.functional.proxy.upstream import CHAT, Upstream, chat, reply
 
 KEY = "client-key-1"
@@ -49,6 +49,14 @@ def limited(base_url: str, source: Clock | None = None, **limits: Any) -> Rig:
         ("/v1/responses/resp_1?stream=true", "GET", None, 200),
         ("/v1/responses/resp_1/cancel", "POST", {}, 200),
         ("/v1/responses", "POST", {"prompt": {"id": "p"}}, 403),
+        ("/v1/deployments/fast/chat/completions?api-version=1", "POST", {}, 200),
+        ("/v1/deployments/best/chat/completions?api-version=1", "POST", {"model": "fast"}, 403),
+        ("/v1/Deployment%73/best/chat/completions", "POST", {"model": "fast"}, 403),
+        ("/v1/engines/fast/completions", "POST", {"model": "best"}, 403),
+        ("/v1/model/best/invoke", "POST", {"model": "fast"}, 403),
+        ("/v1/audio/speech?model=best", "POST", {"model": "fast"}, 403),
+        ("/v1/audio/speech?Model=fas%74", "POST", {"model": "fast"}, 200),
+        ("/v1/chat/completions", "POST", {"Model": "fast"}, 403),
     ],
 )
 def test_a_key_with_models_gets_those_and_what_runs_none(path: str, method: str, body: Any, status: int) -> None:
@@ -68,6 +76,16 @@ def test_a_model_in_text_that_is_not_json_is_no_allowed_one() -> None:
             headers = {**HEADERS, "content-type": kind}
             assert proxy.ask(body=b'{"model":"fast"}', headers=headers).status == 403
     assert upstream.received == []
+
+
+def test_a_request_with_two_content_types_is_refused() -> None:
+    """The upstream might read the body by the other one."""
+    kinds = (("content-type", "application/json"), ("content-type", "multipart/form-data; boundary=b"))
+    with Upstream(chat()) as upstream:
+        sent = request(body={"model": "fast"}, headers=HEADERS)
+        headers = (*kinds, *(pair for pair in sent.headers if pair[0] != "content-type"))
+        answer = Answer(limited(upstream.base_url).parts.proxy.respond(replace(sent, headers=headers)))
+    assert (answer.status, answer.json()["error"]["code"], upstream.received) == (400, "invalid_header", [])
 
 
 def test_the_list_of_models_shows_the_allowed_ones_only() -> None:

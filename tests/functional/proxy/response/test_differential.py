@@ -19,6 +19,7 @@ from tests.functional.proxy.rig import local_server, rig
 from tests.functional.proxy.upstream import Seen, Upstream
 
 ROUNDS = 120
+PATIENT = {"connect_s": 60.0, "first_byte_s": 60.0, "idle_s": 60.0, "total_s": 120.0}  # on a busy machine, too
 TEXTS = [
     "hi",
     "error",
@@ -109,7 +110,7 @@ def clients(streams: Streams) -> Iterator[tuple[openai.OpenAI, openai.OpenAI]]:
     """openai-python over the proxy, and directly."""
     with (
         Upstream(streams.behave) as upstream,
-        local_server(rig(upstream.base_url, retries=0).parts) as url,
+        local_server(rig(upstream.base_url, retries=0, timeouts=PATIENT).parts) as url,
         openai.OpenAI(base_url=url, api_key="x", max_retries=0) as through,
         openai.OpenAI(base_url=upstream.base_url, api_key="x", max_retries=0) as direct,
     ):

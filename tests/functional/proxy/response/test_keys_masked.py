@@ -59,6 +59,16 @@ def test_a_key_in_a_stream_is_masked(size: int) -> None:
     assert answer.body.decode() == body.decode().replace(KEY, MASKED)
 
 
+@pytest.mark.parametrize("error", [{"code": KEY}, {"type": KEY}, KEY], ids=["code", "type", "error"])
+def test_a_key_as_the_code_of_an_error_within_a_stream_is_not_logged(error: object) -> None:
+    with Upstream(stream([b"data: " + json.dumps({"error": error}).encode() + b"\n\n"])) as upstream:
+        proxy = rig(upstream.base_url, api_key=KEY)
+        answer = proxy.ask()
+    assert KEY.encode() not in answer.body
+    assert KEY not in proxy.log.getvalue()
+    assert proxy.lines()[0]["upstream_error"]
+
+
 def test_a_key_in_a_compressed_error_is_masked() -> None:
     body = gzip.compress(json.dumps({"error": {"message": TEXT}}).encode())
     with Upstream(reply(401, body, [("content-encoding", "gzip")])) as upstream:
@@ -77,10 +87,11 @@ ODD = "sk-a/b+c=d&e-0123456789abcdef"
         "sk-a\\/b+c=d&e-0123456789abcdef",
         "sk-a/b\\u002Bc=d\\u0026e-0123456789abcdef",
         "sk-a/b+c=d\\u0026e-0123456789abcdef",
+        "sk-a/b+c\\u003dd\\u0026e-0123456789abcdef",
         "sk-a%2Fb%2Bc%3Dd%26e-0123456789abcdef",
         "sk-a%2fb%2bc%3dd%26e-0123456789abcdef",
     ],
-    ids=["plain", "php", "net", "go", "url", "url-lower"],
+    ids=["plain", "php", "net", "go", "gson", "url", "url-lower"],
 )
 @pytest.mark.parametrize("size", [1, 10_000])
 def test_a_key_that_its_writer_has_escaped_is_masked(spelling: str, size: int) -> None:

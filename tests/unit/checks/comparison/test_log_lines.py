@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from chalicelib.checks.comparison.log_lines import MARK, Spoken, VersionLines, by_version, failures_of, request_of
 from chalicelib.domain.aws.logs import LogLine
@@ -24,6 +26,7 @@ def test_a_value_may_be_a_number_or_a_list_and_may_be_missing() -> None:
     spoken = request_of(line(Overhead=2, FirstByteOverhead=[]))
     assert spoken == Spoken("7", 5, False, {"overhead": 2_000})
     assert request_of(line(Overhead=True, Errors="x")) == Spoken("7", 5, False, {})
+    assert request_of(line(Overhead=[2.0, 9.0])) == Spoken("7", 5, False, {"overhead": 2_000})
 
 
 def test_a_cold_start_is_counted_without_its_times() -> None:
@@ -48,6 +51,16 @@ def test_a_cold_start_is_counted_without_its_times() -> None:
 def test_other_lines_and_requests_of_tests_do_not_count(other: LogLine) -> None:
     assert request_of(other) is None
     assert by_version([other], 100) == {}
+
+
+def test_the_first_directive_says_whose_metrics_they_are() -> None:
+    """A request of a test has none of users' namespace; a line of users' may have others behind it."""
+    directives = [{"Namespace": "proxyctl"}, {"Namespace": "proxyctl/candidate"}]
+    spoken = [
+        request_of(LogLine(STREAM, 5_000, json.dumps({"Requests": [1], "_aws": {"CloudWatchMetrics": order}})))
+        for order in (directives, directives[::-1])
+    ]
+    assert spoken == [Spoken("7", 5, False, {}), None]
 
 
 @pytest.mark.parametrize("level", ["INFO", "ERROR"])

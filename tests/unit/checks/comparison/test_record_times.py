@@ -54,9 +54,12 @@ def test_the_threshold_is_the_records_quantile_and_the_bound() -> None:
     assert tallies == (Tally("overhead_p50", 3, 4), Tally("overhead_p99", 3, 4))
     median = times_rows(tallies, record, SLO)[0]
     assert (median.record_hits, median.record_count, median.bound) == (1, 100, 0.2)
-    assert median.threshold_ms == pytest.approx(120, rel=0.01)
+    assert median.threshold_ms == 120.1  # of 100.1 ms, the middle of the bucket
     short = extended({}, times(*[2.0] * 10).series)
-    assert times_rows(tallied((), short, {}, SLO), short, SLO)[0].threshold_ms == pytest.approx(7, rel=0.01)
+    assert times_rows(tallied((), short, {}, SLO), short, SLO)[0].threshold_ms == 7.003
+    empty = extended({}, {"overhead": {}})
+    (row, _) = times_rows(tallied((), empty, times(9.0).series, SLO), empty, SLO)
+    assert (row.threshold_ms, row.record_count, row.limit, row.verdict) == (5.0, 0, 1.0, "UNDECIDED")
 
 
 def test_tallies_add_up_and_a_metric_without_a_bound_is_dropped() -> None:

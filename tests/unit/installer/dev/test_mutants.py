@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from installer.dev.mutants import ROOT, SOURCES, Mutant, mutants, survives
+from installer.dev.mutations import changed as changes_of
 
 DECIDES = """\
 from dataclasses import dataclass
 
 LIMIT = 5
+SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,39 @@ def changed(path: Path, line: str) -> Mutant:
     return next(mutant for mutant in mutants(path, path.parent) if mutant.change.endswith(f"-> {line}"))
 
 
-def test_boundaries_negations_and_numbers_are_changed_and_options_of_dataclasses_are_not(decides: Path) -> None:
+def test_boundaries_negations_numbers_and_defaults_are_changed_and_options_of_dataclasses_are_not(
+    decides: Path,
+) -> None:
     changes = [mutant.change.partition(" | ")[2] for mutant in mutants(decides, decides.parent)]
     assert "LIMIT = 5 -> LIMIT = 6" in changes
     assert any(change.endswith("Judged(figure < LIMIT and not strict)") for change in changes)
     assert any(change.endswith("Judged(figure <= LIMIT or not strict)") for change in changes)
-    assert not [change for change in changes if change.startswith(("@", "def "))]
+    assert "SHARE = 0.5 -> SHARE = 0.55" in changes
+    assert "SHARE = 0.5 -> SHARE = 0.45" in changes
+    assert [change for change in changes if change.startswith(("@", "def "))] == [
+        "def judge(figure: int, *, strict: bool = False) -> Judged: -> "
+        "def judge(figure: int, *, strict: bool = True) -> Judged:"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "others"),
+    [
+        ("low = max(a, b)", ["low = min(a, b)"]),
+        ("largest = max", []),
+        ("some = any(a)", ["some = all(a)"]),
+        ("whole = floor(a)", ["whole = ceil(a)"]),
+        ("inside = a in b", ["inside = a not in b"]),
+        ("outside = a not in b", ["outside = a  in b"]),
+        ("some = [a for a in b if a]", ["some = [a for a in b if not a]"]),
+        ("for a in b: pass", []),
+        ("nothing = 0.0", ["nothing = 1.0", "nothing =  -1.0"]),
+        ("tiny = 1e-3", ["tiny =  1.001", "tiny =  -0.999", "tiny = 0.0011", "tiny = 0.0009"]),
+    ],
+)
+def test_what_cosmic_ray_leaves_alone_is_changed_too(line: str, others: list[str]) -> None:
+    fold = [" ".join(each.split()) for each in changes_of(line + "\n")]
+    assert fold == [" ".join(each.split()) for each in others]
 
 
 def test_a_test_of_both_sides_kills_a_moved_boundary(decides: Path) -> None:

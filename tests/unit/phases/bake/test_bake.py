@@ -64,7 +64,7 @@ def test_looks_are_rarer_the_longer_the_bake_lasts(elapsed_s: float, wait_s: int
     assert bake.run(day, world(errors="OK").as_aws()).poll_after_s == wait_s
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 86_400))
 def test_no_bake_fills_the_history_of_an_execution(seconds: int) -> None:
     """Issue 10, row i: 25,000 events an execution, nine of them a look."""

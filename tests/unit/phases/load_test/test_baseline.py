@@ -75,6 +75,14 @@ def test_on_the_candidates_stage_both_sides_share_its_throttle(rps: float, share
     assert live_share(Load(rps=rps), config, 1_000, is_apart=True) == share
 
 
+@pytest.mark.parametrize(("rate", "is_driven"), [(10.99, False), (11.0, True)])
+def test_a_comparison_needs_a_tenth_of_the_candidates_requests(rate: float, is_driven: bool) -> None:
+    """Beside a candidate with 10 requests a second, the stage leaves 0.99 or 1."""
+    config = Config(throttle=Throttle(rate_per_s=rate))
+    driven, _ = beside(Load(rps=10), config, TARGET, "1", TARGET.url + "/_live", 1_000)
+    assert (driven is not None) == is_driven
+
+
 @pytest.mark.parametrize(("unreserved", "is_driven"), [(46, False), (47, True)])
 def test_a_tenth_of_the_candidates_requests_is_the_least(unreserved: int, is_driven: bool) -> None:
     driven, reason = beside(Load(rps=10), Config(), TARGET, "1", "", unreserved)

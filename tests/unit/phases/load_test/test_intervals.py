@@ -167,10 +167,6 @@ def test_no_upper_end_of_a_share_is_above_one() -> None:
     assert max(share_interval(count, count)[1] for count in range(1, 1_000)) == 1.0
 
 
-def test_a_quantile_needs_whole_samples_after_rounding_to_a_millionth() -> None:
-    assert [samples_for(1 - 1 / needed) for needed in (100.000002, 100.0000002)] == [101, 100]
-
-
 def straightforward(
     before: list[list[int]], after: list[list[int]], share: float, chance: random.Random
 ) -> tuple[float, float, float]:

@@ -100,12 +100,14 @@ def test_a_release_that_answers_500_passes_no_gate() -> None:
     assert failed.code == "SloMissed"
     assert "error rate 20 % (17 to 24 with 95 % confidence), limit 1 %: fail" in failed.message
     assert "p99" not in failed.message
+    assert failed.message.endswith("; failures: 100 http_500")
 
 
 def test_a_slow_release_fails_naming_bound_figure_and_interval() -> None:
     failed = failure(stored(measuring(), recorded(400)), load_request(options={"slo": Slo(p99_ms=100)}))
     row = next(row for row in failed.evidence["slos"] if row["slo"] == "p99_ms")
     assert (row["verdict"], row["bound"]) == ("FAILED", 100)
+    assert "failures:" not in failed.message, "no request failed"
     assert row["interval"][0] > 100
 
 

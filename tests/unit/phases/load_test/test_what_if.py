@@ -6,7 +6,7 @@ import random
 
 import pytest
 from chalicelib.domain.options import Slo
-from chalicelib.load.histogram import Histogram
+from chalicelib.load.histogram import Histogram, index_of, lowest
 from chalicelib.phases.load_test import what_if
 from chalicelib.phases.load_test.slo import Figures, SloResult, SloVerdict, judge, judge_slowdown
 from chalicelib.phases.load_test.wording import phrase
@@ -40,10 +40,21 @@ def test_so_many_answers_decide_a_p99(total: int, slow: int) -> None:
     assert text.endswith("above the limit would have stopped it" if passes(slow) else "would have let it pass")
 
 
+def test_answers_in_the_bucket_of_the_limit_are_within_it() -> None:
+    """50 answers in each of four buckets, which are 0.5 ms wide at about 100 ms; half of the 200 may be above."""
+    index, answers = index_of(100_000), Histogram()
+    for us in (lowest(each) for each in range(index - 1, index + 3)):
+        for _ in range(50):
+            answers.record(us)
+    limits_us = (lowest(index), lowest(index + 1) - 1, lowest(index + 1))
+    texts = [what_if.of_quantile(answers, 0.5, us / 1_000).partition(" answer")[0] for us in limits_us]
+    assert texts == ["1 more", "1 more", "51 more"]
+
+
 def test_so_many_failures_decide_a_share_over_2000_cases() -> None:
     chance = random.Random(3)
     for _ in range(2_000):
-        total, bound = chance.randint(1, 2_000), chance.choice([0.0, 0.001, 0.01, 0.05, 0.3])
+        total, bound = chance.randint(1, 2_000), chance.choice([0.0, 0.001, 0.01, 0.05, 0.29, 0.3, 0.57])
         failed = chance.randint(0, total)
         count, direction = what_if.of_failures(failed, total, bound).split()[:2]
         sign, count = 1 if direction == "more" else -1, count.replace(",", "")
@@ -51,6 +62,17 @@ def test_so_many_failures_decide_a_share_over_2000_cases() -> None:
         assert (sign == 1) == passes
         assert ((failed + sign * int(count)) / total <= bound) != passes
         assert ((failed + sign * (int(count) - 1)) / total <= bound) == passes
+
+
+def test_what_decides_is_exact_where_floating_point_is_not() -> None:
+    """0.29 * 100 is 28.999…, and 16.6 * 15 is 249.00000000000003."""
+    assert what_if.of_failures(29, 100, 0.29) == "1 more failure would have stopped it"
+    assert what_if.of_failures(30, 100, 0.29) == "1 fewer failure would have let it pass"
+    assert what_if.of_rate(249, 15, 16.6) == "1 fewer good answer would have stopped it"
+    assert what_if.of_rate(248, 15, 16.6) == "1 more good answer would have let it pass"
+    assert what_if.of_rate(11, 10, 1.05) == "1 fewer good answer would have stopped it"
+    assert what_if.of_rate(10, 10, 1.05) == "1 more good answer would have let it pass"
+    assert what_if.of_rate(0, 0, 1.1) == what_if.of_rate(0, 30, 0) == "1 fewer good answer would have stopped it"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chalicelib.phases.load_test.slo import SloResult, SloVerdict
-from chalicelib.phases.load_test.wording import phrase, phrases
+from chalicelib.phases.load_test.wording import kinds, phrase, phrases
 
 P99 = SloResult("p99_ms", SloVerdict.PASSED, 2_000.0, 64.64, (46.72, None))
 PASSED, FAILED, INCONCLUSIVE = SloVerdict
@@ -43,3 +43,16 @@ def test_a_verdict_names_figure_confidence_limit_and_result(result: SloResult, t
 
 def test_several_verdicts_are_separated_by_semicolons() -> None:
     assert phrases([P99, P99]) == f"{phrase(P99)}; {phrase(P99)}"
+
+
+@pytest.mark.parametrize(
+    ("errors", "text"),
+    [
+        ({}, ""),
+        ({"timeout": 0}, ""),
+        ({"http_500": 2, "timeout": 1_190}, "1,190 timeout, 2 http_500"),
+        ({"a": 1, "b": 1, "c": 1, "d": 2}, "2 d, 1 a, 1 b"),
+    ],
+)
+def test_the_most_frequent_kinds_of_failures_come_first(errors: dict[str, int], text: str) -> None:
+    assert kinds(errors) == text

@@ -285,7 +285,7 @@ GRANTS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(GRANTS)
 def test_every_grant_is_in_one_question_whose_lists_cover_it_within_the_limits(grants: list[Grant]) -> None:
     requested = questions.questions(grants)

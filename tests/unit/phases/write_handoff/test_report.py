@@ -113,7 +113,7 @@ def test_what_changed_is_code_settings_field_by_field_secret_and_stack_and_nothi
         ["config.alarms.error_rate", "0.01", "0.02"],
         ["config.memory_mb", "256", "512"],
         ["config.throttle.burst", "100", "160"],
-        ["config.throttle.rate_per_s", "50.0", "80"],
+        ["config.throttle.rate_per_s", "50", "80"],
         ["secret", "version", "5c1d0e9a-old", "9e2b77aa-new"],
         ["stack:", "Api", "(AWS::ApiGateway::RestApi)", "–", "modify"],
         ["stack:", "Deployment2", "(AWS::ApiGateway::Deployment)", "–", "add"],

@@ -35,8 +35,15 @@ PIPELINE = (
     HEAD + b"Content-Length: 5\r\n\r\nhello" + b"\r\n" + b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
     b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
     b"GET http://127.0.0.1:8/d HTTP/1.1\r\nHost: x\r\n\r\n"
+    b"GET HTTP://127.0.0.1/e HTTP/1.1\r\nHost: x\r\n\r\n"
 )
-EXPECTED = [("POST", "/v1/x", b"hello"), ("GET", "/health", b""), ("POST", "/c", b"abc"), ("GET", "/d", b"")]
+EXPECTED = [
+    ("POST", "/v1/x", b"hello"),
+    ("GET", "/health", b""),
+    ("POST", "/c", b"abc"),
+    ("GET", "/d", b""),
+    ("GET", "/e", b""),
+]
 
 
 def test_pipelined_requests_are_the_same_wherever_the_bytes_are_cut() -> None:

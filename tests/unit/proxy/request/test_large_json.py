@@ -21,7 +21,7 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large_json, "_WINDOW", 7)
 
 
-NAMES = st.sampled_from(["model", "x", 'a"b', "\\", "é", "mo\\"])
+NAMES = st.sampled_from(["model", "Model", "x", 'a"b', "\\", "é", "mo\\"])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | NAMES | st.text('[]{}",:\\é\n', max_size=6)
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=10
@@ -63,6 +63,25 @@ def test_a_damaged_document_never_has_a_model_elsewhere(document: object, at: in
     exactly, scanned = both(bytes(body))
     if exactly is not None:
         assert scanned == exactly
+
+
+@pytest.mark.parametrize("blanks", [0, 1, 999, 1000, 1001, 5000])
+@pytest.mark.parametrize("more", ["", ',"model":"b"'])
+def test_a_name_far_from_its_colon_counts_or_is_refused(
+    blanks: int, more: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    body = f'{{"x":["model"{" " * blanks}],"model"{" " * blanks}:"a"{more}}}'.encode()
+    exactly, scanned = both(body)
+    assert scanned == (None if blanks > 1000 else exactly)
+
+
+@pytest.mark.parametrize("name", ["Model", "MODEL", "m\\u004fdel", "\\u004Dodel"])
+def test_a_name_in_capitals_is_no_model_but_a_second_one(name: str) -> None:
+    for text, models in ((f'{{"{name}":"a"}}', [""]), (f'{{"{name}":"a","model":"b"}}', ["", "b"])):
+        exactly, scanned = both(text.encode())
+        assert scanned == exactly
+        assert [model for _, _, model in large_json.models(text.encode())] == models
 
 
 @given(st.binary(max_size=40))
