@@ -31,7 +31,7 @@ verify-account:
 	$(PYTHON) bootstrap.py setup && .venv/bin/python -m installer.verify $(ARGS)
 
 fuzz:
-	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m tests.fuzz
+	$(PYTHON) bootstrap.py setup --dev && .venv/bin/python -m tests.fuzz && PYTHONPATH=.:controlplane .venv/bin/python -m tests.fuzz.api
 
 faults:
 	$(PYTHON) bootstrap.py setup --dev && PYTHONPATH=.:controlplane .venv/bin/python -m tests.faults

@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib
 import sys
 
-PARTS = ("proxy", "load", "gates", "revalidation", "scale", "costs", "rollouts")
-_SINGLE = ("revalidation", "scale", "costs")  # modules; the others are packages
+PARTS = ("proxy", "load", "gates", "revalidation", "scale", "costs", "console", "rollouts")
+_SINGLE = ("revalidation", "scale", "costs", "console")  # modules; the others are packages
 
 
 def main(arguments: list[str]) -> int:

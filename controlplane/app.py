@@ -13,24 +13,16 @@ from chalicelib.engine import runner
 from chalicelib.wiring import aws, utc_now
 
 if TYPE_CHECKING:
-    from chalicelib.api import (
-        answers,
-        control,
-        deployments,
-        environments,
-        health,
-        nights,
-        openapi,
-        secret_versions,
-        secrets,
-    )
+    # isort: off
+    from chalicelib.api import answers, control, deployments, environments, health, nights, openapi
+    from chalicelib.api import secret_versions, secrets
+    from chalicelib.api.past import incidents
     from chalicelib.lifecycle import night, publish_events, sweep
     from chalicelib.load import drive
 else:
-    _API = "answers control deployments environments health nights openapi secret_versions secrets"
-    _LIFECYCLE = "night publish_events sweep"
-    for _room, _names in (("api", _API), ("lifecycle", _LIFECYCLE), ("load", "drive")):
-        globals().update({_name: lazy.load(f"chalicelib.{_room}.{_name}") for _name in _names.split()})
+    _API = "answers control deployments environments health nights openapi secret_versions secrets past.incidents"
+    for _room, _names in (("api", _API), ("lifecycle", "night publish_events sweep"), ("load", "drive")):
+        globals().update({n.rpartition(".")[2]: lazy.load(f"chalicelib.{_room}.{n}") for n in _names.split()})
 
 app = Chalice(app_name="proxyctl")
 iam = IAMAuthorizer()
@@ -58,22 +50,22 @@ def post_deployments() -> Response:
     return _respond(deployments.start)
 
 
-@app.route("/deployments", methods=["GET"], authorizer=iam)
+@app.route("/deployments", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_deployments() -> Response:
     return _respond(deployments.index)
 
 
-@app.route("/deployments/{id}", methods=["GET"], authorizer=iam)
+@app.route("/deployments/{id}", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_deployment(id: str) -> Response:
     return _respond(deployments.show, id=id)
 
 
-@app.route("/deployments/{id}/report", methods=["GET"], authorizer=iam)
+@app.route("/deployments/{id}/report", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_report(id: str) -> Response:
     return _respond(deployments.report, id=id)
 
 
-@app.route("/deployments/{id}/handoff", methods=["GET"], authorizer=iam)
+@app.route("/deployments/{id}/handoff", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_handoff(id: str) -> Response:
     return _respond(deployments.handoff, id=id)
 
@@ -93,12 +85,12 @@ def post_resume(id: str) -> Response:
     return _respond(control.resume, id=id)
 
 
-@app.route("/environments", methods=["GET"], authorizer=iam)
+@app.route("/environments", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_environments() -> Response:
     return _respond(environments.index)
 
 
-@app.route("/environments/{name}", methods=["GET"], authorizer=iam)
+@app.route("/environments/{name}", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_environment(name: str) -> Response:
     return _respond(environments.show, name=name)
 
@@ -106,6 +98,16 @@ def get_environment(name: str) -> Response:
 @app.route("/environments/{name}/history", methods=["GET"], authorizer=iam)
 def get_history(name: str) -> Response:
     return _respond(environments.history, name=name)
+
+
+@app.route("/environments/{name}/incidents", methods=["GET"], authorizer=iam)
+def get_incidents(name: str) -> Response:
+    return _respond(incidents.index, name=name)
+
+
+@app.route("/environments/{name}/incidents/{id}", methods=["GET"], authorizer=iam)
+def get_incident(name: str, id: str) -> Response:
+    return _respond(incidents.show, name=name, id=id)
 
 
 @app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam, content_types=ANY_TYPE)
@@ -118,12 +120,12 @@ def patch_secret(name: str) -> Response:
     return _respond(secrets.patch, name=name)
 
 
-@app.route("/environments/{name}/secret", methods=["GET"], authorizer=iam)
+@app.route("/environments/{name}/secret", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_secret(name: str) -> Response:
     return _respond(secret_versions.show, name=name)
 
 
-@app.route("/environments/{name}/secret/history", methods=["GET"], authorizer=iam)
+@app.route("/environments/{name}/secret/history", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_secret_history(name: str) -> Response:
     return _respond(secret_versions.history, name=name)
 
@@ -133,17 +135,17 @@ def post_secret_rollback(name: str) -> Response:
     return _respond(secret_versions.rollback, name=name)
 
 
-@app.route("/nights", methods=["GET"], authorizer=iam)
+@app.route("/nights", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_nights() -> Response:
     return _respond(nights.index)
 
 
-@app.route("/health", methods=["GET"], authorizer=iam)
+@app.route("/health", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_health() -> Response:
     return _respond(health.show)
 
 
-@app.route("/openapi.json", methods=["GET"], authorizer=iam)
+@app.route("/openapi.json", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_openapi() -> Response:
     return _respond(openapi.show)
 

@@ -7,7 +7,17 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 from urllib.parse import quote, urlencode
 
-from ctl.shapes import Deployment, Entry, Environment, Health, Night, SecretVersion, SecretView, StoredSecret
+from ctl.shapes import (
+    Deployment,
+    Entry,
+    Environment,
+    Health,
+    Night,
+    PastIncident,
+    SecretVersion,
+    SecretView,
+    StoredSecret,
+)
 from ctl.signed import ApiError, NotAnAddress, Reply, Signed, error_of
 
 __all__ = ["FINAL", "ApiError", "Client", "NotAnAddress", "Reply", "is_settled"]
@@ -51,6 +61,15 @@ class Client(Signed):
     def environment(self, name: str) -> Environment:
         """GET /environments/{name}."""
         return cast(Environment, self._object("GET", f"/environments/{_quoted(name)}"))
+
+    def incidents(self, name: str, limit: int = 20) -> list[PastIncident]:
+        """The newest of GET /environments/{name}/incidents."""
+        return cast("list[PastIncident]", self._listed(f"/environments/{_quoted(name)}/incidents", "incidents", limit))
+
+    def incident(self, name: str, opened_by: str) -> PastIncident:
+        """GET /environments/{name}/incidents/{id}, with what happened while it was open."""
+        path = f"/environments/{_quoted(name)}/incidents/{_quoted(opened_by)}"
+        return cast(PastIncident, self._object("GET", path))
 
     def nights(self, limit: int = 30) -> list[Night]:
         """GET /nights: the results of the last nightly revalidations, newest first."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from ctl import exits
 from ctl.view import pages
+from ctl.view.styles import Line
 
 
-def put(answer: object, lines: Iterable[pages.Line], *, as_json: bool) -> int:
+def put(answer: object, lines: Iterable[Line], *, as_json: bool) -> int:
     """Print an answer; 0."""
     if as_json:
         # ASCII: escaped, text from outside cannot act on the terminal.

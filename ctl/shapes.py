@@ -129,8 +129,18 @@ class Dora(TypedDict, total=False):
     time_to_restore_s: float | None
 
 
+class DriftRow(TypedDict, total=False):
+    """One difference between an environment and its record. healed: whether the check put it back."""
+
+    where: str
+    expected: str
+    found: str
+    healed: bool
+    remedy: str
+
+
 class Entry(TypedDict, total=False):
-    """One line of an environment's history."""
+    """One line of an environment's history. drift: what a revalidation found."""
 
     at: str
     action: str
@@ -138,6 +148,20 @@ class Entry(TypedDict, total=False):
     deployment_id: str
     summary: str
     why: str
+    drift: list[DriftRow]
+
+
+class PastIncident(TypedDict, total=False):
+    """GET …/incidents/{id}; a list leaves `history` out. closed_at: None while it is open."""
+
+    opened_at: str
+    opened_by: Required[str]
+    why: str
+    drift: list[DriftRow]
+    closed_at: str | None
+    closed_by: str | None
+    how: str
+    history: list[Entry]
 
 
 class Environment(TypedDict, total=False):
@@ -157,7 +181,7 @@ class Environment(TypedDict, total=False):
     history: list[Entry]
 
 
-Verdict = Literal["good", "drifted", "failed", "busy", "lost"]
+Verdict = Literal["good", "healed", "drifted", "failed", "busy", "lost"]
 
 
 class Night(TypedDict, total=False):
@@ -165,6 +189,7 @@ class Night(TypedDict, total=False):
 
     began_at: str
     good: int
+    healed: int
     drifted: int
     failed: int
     busy: int

@@ -48,7 +48,7 @@ def run(root: Path, folder: Path, port: int | None, switches: Strict = strict.OF
     # Packaging needs no cloud and the cloud no package: the second core would idle otherwise.
     with ThreadPoolExecutor(max_workers=1) as beside:
         packaged = beside.submit(control_plane.build, root, root / ".local" / "build", wheels.this_machine())
-        running = _start_cloud(root, folder, port, switches)
+        running = start_cloud(root, folder, port, switches)
         packaged.result()
     # Only the openai SDK reads it: calls to this machine must not go through an HTTP proxy.
     os.environ["NO_PROXY"] = "127.0.0.1"
@@ -60,18 +60,22 @@ def run(root: Path, folder: Path, port: int | None, switches: Strict = strict.OF
     return 0
 
 
-def _start_cloud(root: Path, folder: Path, port: int | None, switches: Strict) -> Cloud:
+def start_cloud(root: Path, folder: Path, port: int | None, switches: Strict) -> Cloud:
+    """A running cloud; what becomes of one that ran before is said."""
     environment.ensure(root, environment.EMULATOR)
     began = time.monotonic()
     last = state.load(folder)
     if last and port not in (None, last.emulator_port) and cloud.is_healthy(last):
         tell(f"--port asks for another port: the cloud on port {last.emulator_port} ends, with all that it holds")
+    elif last and not cloud.serves(last):
+        tell("embedded cloud: the last one was killed or has crashed, and it keeps everything in memory:")
+        tell("  its environments, deployments, secrets and records are gone, and the new one begins empty")
     elif last and last.switches != switches and cloud.is_healthy(last):
         tell(f"--strict differs from the last run: the cloud on port {last.emulator_port} ends, with all that it holds")
     try:
         running, reused = cloud.start(cloud.Site.of(root, folder), port, switches)
-    except cloud.PortTaken as taken:
-        raise CannotStart(str(taken)) from None
+    except (cloud.PortTaken, cloud.OtherVersion) as refusal:
+        raise CannotStart(str(refusal)) from None
     except cloud.CloudError as problem:
         raise CommandFailed(str(problem)) from None
     how = "already running" if reused else f"started in {time.monotonic() - began:.1f} s"

@@ -1,7 +1,7 @@
 """IAM actions whose resource the embedded cloud cannot know: a task token does not tell the state machine.
 
 For these, and in the embedded cloud only, a role that may do the action on an ARN may also do it on `*`. All others are
-authorised there as in an account (local/inside/resources.py).
+authorised there as in an account (local/inside/iam/resources.py).
 """
 
 import copy

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from local import emulator, locks, processes, stand_in, state, strict
+from local import code, emulator, locks, processes, stand_in, state, strict
 from local.state import Cloud, Keys, Process
 from local.strict import Strict
 
@@ -24,6 +24,10 @@ class CloudError(Exception):
 
 class PortTaken(CloudError):
     """The requested port is in use."""
+
+
+class OtherVersion(CloudError):
+    """The cloud that runs was started by another version of this checkout."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ def start(site: Site, port: int | None = None, switches: Strict = strict.OFF) ->
     """A running, healthy cloud, and whether it ran before. One that does not answer is stopped first.
 
     port: where AWS must listen; None takes the port of the last cloud if it is free, otherwise any free one.
-    switches: how strict it is; a cloud that runs with others is stopped first. Raises PortTaken, CloudError.
+    switches: how strict it is; a cloud that runs with others is stopped first. Raises PortTaken, OtherVersion,
+    CloudError.
     """
     try:
         with state.locked(site.folder):
@@ -56,7 +61,8 @@ def start(site: Site, port: int | None = None, switches: Strict = strict.OFF) ->
 
 def _start_or_reuse(site: Site, port: int | None, switches: Strict) -> tuple[Cloud, bool]:
     last = state.load(site.folder)
-    if last and _serves(last) and port in (None, last.emulator_port) and last.switches == switches:
+    if last and serves(last) and port in (None, last.emulator_port) and last.switches == switches:
+        _require_same_code(site, last)
         return _with_pump(site, last), True
     own_port = last.emulator_port if last else None
     if port and port != own_port:  # checked first: a request for a taken port must not end the running cloud
@@ -65,6 +71,17 @@ def _start_or_reuse(site: Site, port: int | None, switches: Strict) -> tuple[Clo
     if port:
         _require_free(port)
     return _start_with_retries(site, port or state.last_port(site.folder), switches), False
+
+
+def _require_same_code(site: Site, running: Cloud) -> None:
+    """The emulator enforces IAM by the rules that it was started with: those of another version may refuse what this
+    version's control plane needs, in the middle of its installation. Raises OtherVersion."""
+    if running.code != code.digest(site.root):
+        raise OtherVersion(
+            f"the embedded cloud on port {running.emulator_port} was started by another version of this checkout, and "
+            "cannot be upgraded while it runs. `make stop` ends it, with all environments, secrets and records in it; "
+            "then run `make demo` again"
+        )
 
 
 def _require_free(port: int) -> None:
@@ -99,10 +116,10 @@ def stop(folder: Path) -> int:
 
 def is_healthy(cloud: Cloud) -> bool:
     """Whether all three processes run and both servers answer."""
-    return _serves(cloud) and any(item.name == "pump" and processes.is_alive(item) for item in cloud.processes)
+    return serves(cloud) and any(item.name == "pump" and processes.is_alive(item) for item in cloud.processes)
 
 
-def _serves(cloud: Cloud) -> bool:
+def serves(cloud: Cloud) -> bool:
     """Whether both servers run and answer, and the operator's keys are recorded."""
     alive = {process.name for process in cloud.processes if processes.is_alive(process)}
     return (
@@ -124,7 +141,7 @@ def _with_pump(site: Site, cloud: Cloud) -> Cloud:
 def _start_new(site: Site, preferred_port: int | None, switches: Strict) -> Cloud:
     for name in ("tmp", "home", "logs"):
         (site.folder / name).mkdir(parents=True, exist_ok=True)
-    cloud = _new_cloud(preferred_port, switches)
+    cloud = _new_cloud(site, preferred_port, switches)
     # Saved before and after each step: a run killed in between leaves a file that names (by token) what runs.
     state.save(site.folder, cloud)
     cloud = _with(site, cloud, _start_emulator(site, cloud))
@@ -136,7 +153,7 @@ def _start_new(site: Site, preferred_port: int | None, switches: Strict) -> Clou
     return _with(site, cloud, _start_pump(site, cloud, begins_ms=0))
 
 
-def _new_cloud(preferred_port: int | None, switches: Strict) -> Cloud:
+def _new_cloud(site: Site, preferred_port: int | None, switches: Strict) -> Cloud:
     return Cloud(
         token=secrets.token_hex(16),
         region=REGION,
@@ -147,6 +164,7 @@ def _new_cloud(preferred_port: int | None, switches: Strict) -> Cloud:
         operator=Keys("", ""),
         processes=(),
         switches=switches,
+        code=code.digest(site.root),
     )
 
 

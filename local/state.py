@@ -4,8 +4,9 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from local import locks, strict
 from local.strict import Strict
@@ -30,7 +31,10 @@ class Keys:
 
 @dataclass(frozen=True)
 class Cloud:
-    """One embedded cloud. `token` is in the environment of every process that belongs to it."""
+    """One embedded cloud. `token` is in the environment of every process that belongs to it.
+
+    code: digest of the code that its processes were started with, "" when an older version did not record one.
+    """
 
     token: str
     region: str
@@ -41,6 +45,7 @@ class Cloud:
     operator: Keys
     processes: tuple[Process, ...]
     switches: Strict = strict.OFF
+    code: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -84,15 +89,21 @@ def save(folder: Path, cloud: Cloud) -> None:
 
 
 def load(folder: Path) -> Cloud | None:
-    """The cloud last saved here; None when there is none or another version wrote the file."""
+    """The cloud last saved here; None when there is none. Fields that only another version of this file has are left
+    out, so that `stop` ends also the processes that an older or a newer checkout started."""
     try:
         stored = json.loads((folder / "cloud.json").read_text())
-        stored["processes"] = tuple(Process(**item) for item in stored["processes"])
-        stored["root"], stored["operator"] = Keys(**stored["root"]), Keys(**stored["operator"])
-        stored["switches"] = Strict(**stored["switches"])
-        return Cloud(**stored)
-    except (OSError, ValueError, KeyError, TypeError):
+        stored["processes"] = tuple(Process(**_own(Process, item)) for item in stored["processes"])
+        stored["root"], stored["operator"] = (Keys(**_own(Keys, stored[name])) for name in ("root", "operator"))
+        stored["switches"] = Strict(**_own(Strict, stored.get("switches", {})))
+        return Cloud(**_own(Cloud, stored))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _own(kind: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `stored` that `kind` has."""
+    return {field.name: stored[field.name] for field in fields(kind) if field.name in stored}
 
 
 def forget(folder: Path) -> None:

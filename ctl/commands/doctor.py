@@ -8,7 +8,7 @@ import click
 from ctl import exits, reading
 from ctl.commands.shared import json_option
 from ctl.diagnosis.doctor import Check, examine
-from ctl.view.pages import Line
+from ctl.view.styles import Line
 from ctl.words import clean
 
 _MARKS = {True: ("ok  ", "green"), False: ("FAIL", "bold red"), None: ("–   ", "dim")}

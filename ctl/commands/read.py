@@ -8,7 +8,7 @@ import click
 from ctl import exits, reading
 from ctl.client import Client
 from ctl.commands.shared import json_option, reads
-from ctl.view import pages
+from ctl.view import history, pages
 
 STATES = ("PENDING", "RUNNING", "WAITING_APPROVAL", "SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED")
 
@@ -43,15 +43,29 @@ def environments(client: Client, environment: str | None, as_json: bool) -> int:
     return reading.put({"environments": everything}, pages.environments(everything), as_json=as_json)
 
 
-@click.command()
+@click.command("history")
 @click.argument("environment")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, metavar="N", help="How many (default: 20).")
 @json_option
 @reads
-def history(client: Client, environment: str, limit: int, as_json: bool) -> int:
+def history_(client: Client, environment: str, limit: int, as_json: bool) -> int:
     """What happened to an environment, newest first."""
     entries = client.history(environment, limit)
-    return reading.put({"history": entries}, pages.history(entries), as_json=as_json)
+    return reading.put({"history": entries}, history.lines(entries), as_json=as_json)
+
+
+@click.command()
+@click.argument("environment")
+@click.argument("id_", metavar="[ID]", required=False)
+@json_option
+@reads
+def incidents(client: Client, environment: str, id_: str | None, as_json: bool) -> int:
+    """Incidents of an environment, or one (by the deployment that opened it) with its history."""
+    if id_:
+        shown = client.incident(environment, id_)
+        return reading.put(shown, history.incident(shown), as_json=as_json)
+    newest = client.incidents(environment)
+    return reading.put({"incidents": newest}, history.incidents(newest), as_json=as_json)
 
 
 @click.command()
@@ -88,4 +102,4 @@ def _document(client: Client, deployment_id: str, name: str, as_json: bool) -> i
     return exits.DONE
 
 
-COMMANDS: tuple[click.Command, ...] = (list_, deployments, environments, history, nights, report, handoff)
+COMMANDS: tuple[click.Command, ...] = (list_, deployments, environments, history_, incidents, nights, report, handoff)

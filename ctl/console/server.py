@@ -30,6 +30,7 @@ SCRIPTS = (
     "environments",
     "evidence",
     "history",
+    "incidents",
     "live",
     "nights",
     "states",

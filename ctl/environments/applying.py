@@ -16,7 +16,7 @@ from ctl.inputs import Refused
 from ctl.shapes import Deployment, SecretView
 from ctl.signed import ApiError
 from ctl.view import pages
-from ctl.view.pages import Line
+from ctl.view.styles import Line
 from ctl.words import clean
 
 

@@ -5,8 +5,7 @@ from typing import Any, TextIO
 
 from ctl.difference import Change, differences, shown
 from ctl.shapes import Deployment, Environment
-from ctl.view.pages import Line
-from ctl.view.styles import STYLES
+from ctl.view.styles import STYLES, Line
 from ctl.words import clean, note, rows
 
 _CHECKED = ("SUCCEEDED", "SKIPPED", "FAILED")

@@ -12,14 +12,14 @@ from ctl.difference import Change
 from ctl.difference import shown as change_text
 from ctl.remedies import in_flags
 from ctl.shapes import Deployment, Dora, Entry, Environment, Night, Release, Row, Verdict
-from ctl.view import comparing
-from ctl.view.styles import STYLES
+from ctl.view import comparing, history
+from ctl.view.history import moment, summary
+from ctl.view.styles import STYLES, Line
 from ctl.view.wrapping import wrapped
 from ctl.words import clean, clean_lines, command, counted, note, question, rows
 
-Line = tuple[str, str]  # text, rich style
 _BLANK: Line = ("", "")
-_VERDICTS: tuple[Verdict, ...] = ("good", "drifted", "failed", "busy", "lost")
+_VERDICTS: tuple[Verdict, ...] = ("good", "healed", "drifted", "failed", "busy", "lost")
 _ENVIRONMENT_STYLES = {"LIVE": "green", "NEVER_LIVE": "yellow", "PARTLY_REMOVED": "bold red"}
 
 
@@ -61,13 +61,13 @@ def _head(shown: Deployment) -> Iterator[Line]:
     took_s = shown.get("duration_s")
     yield clean("  ".join(parts) + (f"  {took_s:.1f} s" if took_s else "")), STYLES.get(shown["status"], "")
     if shown.get("summary"):
-        yield "  " + _summary(shown["summary"]), ""
+        yield "  " + summary(shown["summary"]), ""
     reason = shown.get("options", {}).get("reason")
-    request = f"  requested {_moment(shown.get('created_at'))} by {shown.get('caller', 'unknown')}"
+    request = f"  requested {moment(shown.get('created_at'))} by {shown.get('caller', 'unknown')}"
     yield clean(request + (f": {reason}" if reason else "")), "dim"
     approval = shown.get("approval") or {}
     if approval.get("by"):
-        yield clean(f"  approved {_moment(approval.get('at'))} by {approval['by']}"), "dim"
+        yield clean(f"  approved {moment(approval.get('at'))} by {approval['by']}"), "dim"
     if shown.get("resumes"):
         yield clean(f"  resumes {shown['resumes']}"), "dim"
 
@@ -115,9 +115,9 @@ def plan(shown: Deployment) -> Iterator[Line]:
 def deployments(shown: Sequence[Deployment]) -> Iterator[Line]:
     """`2026-01-01T10:00:00Z  d-1  dev  deploy  SUCCEEDED  summary`, a line each."""
     for item in shown:
-        at = _moment(item.get("created_at", "")).replace(" ", "T")
+        at = moment(item.get("created_at", "")).replace(" ", "T")
         columns = (at, item["id"], item["environment"], item.get("action", ""), item["status"])
-        text = f"{'  '.join(map(clean, columns))}  {_summary(item.get('summary'))}"
+        text = f"{'  '.join(map(clean, columns))}  {summary(item.get('summary'))}"
         yield text.rstrip(), STYLES.get(item["status"], "")
 
 
@@ -129,9 +129,9 @@ def environments(shown: Sequence[Environment]) -> Iterator[Line]:
         if lock:
             parts.append(f"locked by {lock.get('deployment_id')}")
         if incident:
-            parts.append(f"INCIDENT since {_moment(incident.get('opened_at'))}")
+            parts.append(f"INCIDENT since {moment(incident.get('opened_at'))}")
         if item.get("expires_at"):
-            parts.append(f"ends {_moment(item['expires_at'])}")
+            parts.append(f"ends {moment(item['expires_at'])}")
         yield "  ".join(map(clean, parts)), STYLES["FAILED"] if incident else ""
 
 
@@ -143,7 +143,7 @@ def environment(shown: Environment) -> Iterator[Line]:
     yield from _troubles(shown)
     checked = shown.get("last_revalidation")
     if checked:
-        result = f"{checked.get('verdict')} at {_moment(checked.get('at'))} {checked.get('why', '')}".rstrip()
+        result = f"{checked.get('verdict')} at {moment(checked.get('at'))} {checked.get('why', '')}".rstrip()
         yield _field("revalidated", f"{result} ({checked.get('deployment_id')})"), ""
     if shown.get("dora"):
         yield _field("DORA", _dora(shown["dora"])), ""
@@ -160,7 +160,7 @@ def _releases(shown: Environment) -> Iterator[Line]:
     }
     for label, release in releases.items():
         if release:
-            since = f"since {_moment(release.get('at'))}, {release.get('deployment_id')}"
+            since = f"since {moment(release.get('at'))}, {release.get('deployment_id')}"
             yield _field(label, f"version {release.get('version')} {since}"), ""
 
 
@@ -169,32 +169,27 @@ def _troubles(shown: Environment) -> Iterator[Line]:
     if lock:
         yield _field("locked by", lock.get("deployment_id")), STYLES["RUNNING"]
     if incident:
-        yield _field("INCIDENT", f"since {_moment(incident.get('opened_at'))}: {incident.get('why')}"), STYLES["FAILED"]
+        yield _field("INCIDENT", f"since {moment(incident.get('opened_at'))}: {incident.get('why')}"), STYLES["FAILED"]
     if shown.get("expires_at"):
-        yield _field("ends", _moment(shown["expires_at"])), "yellow"
+        yield _field("ends", moment(shown["expires_at"])), "yellow"
 
 
 def _history(entries: Sequence[Entry]) -> Iterator[Line]:
     if entries:
         yield _BLANK
         yield f"history, the newest {len(entries)}", "bold"
-        yield from history(entries)
-
-
-def history(entries: Sequence[Entry]) -> Iterator[Line]:
-    """When, what, how it ended, by which deployment: a line an entry."""
-    for entry in entries:
-        yield _past(entry), STYLES.get(entry.get("outcome", ""), "")
+        yield from history.lines(entries)
 
 
 def nights(shown: Sequence[Night]) -> Iterator[Line]:
     """A night a line: counts by verdict; below it, the environments that were not good, with their deployments."""
     for night in shown:
         counts = [f"{night[verdict]} {verdict}" for verdict in _VERDICTS if night.get(verdict)]
-        yield clean(f"{_moment(night.get('began_at'))}  {', '.join(counts) or 'nothing to check'}"), ""
+        yield clean(f"{moment(night.get('began_at'))}  {', '.join(counts) or 'nothing to check'}"), ""
         for word, deployment_ids in night.get("which", {}).items():
             for name, deployment_id in deployment_ids.items():
-                yield clean(f"  {word:<9}{name}  {deployment_id or 'not started'}"), STYLES["FAILED"]
+                style = STYLES["SUCCEEDED" if word == "healed" else "FAILED"]
+                yield clean(f"  {word:<9}{name}  {deployment_id or 'not started'}"), style
         if night.get("error"):
             yield clean(f"  the night itself failed: {night['error']}"), STYLES["FAILED"]
 
@@ -213,29 +208,8 @@ def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.0f} s"
 
 
-def _past(entry: Entry) -> str:
-    why = f" ({entry['why']})" if entry.get("why") else ""
-    columns = (
-        _moment(entry.get("at")),
-        entry.get("action", ""),
-        entry.get("outcome", ""),
-        entry.get("deployment_id", ""),
-    )
-    return clean(f"  {'  '.join(columns)}  {_summary(entry.get('summary'))}{why}")
-
-
-def _summary(text: str | None) -> str:
-    return clean(in_flags(text or ""))
-
-
 def _field(name: str, value: object) -> str:
     return f"  {clean(name):<12}{clean(value)}"
-
-
-def _moment(at: object) -> str:
-    """`2026-01-01 10:00:00Z` of a record's time; people do not need milliseconds."""
-    text = str(at or "–")
-    return f"{text[:10]} {text[11:19]}Z" if len(text) > 19 and text.endswith(("+00:00", "Z")) else text
 
 
 def comparison(before: Deployment, after: Deployment) -> Iterator[Line]:
@@ -246,7 +220,7 @@ def comparison(before: Deployment, after: Deployment) -> Iterator[Line]:
             item["environment"],
             item.get("action", ""),
             item["status"],
-            _moment(item.get("created_at")),
+            moment(item.get("created_at")),
         )
         yield clean("  ".join(parts)), STYLES.get(item["status"], "")
     groups = {

@@ -1,5 +1,6 @@
-"""The rich style of each state of a deployment or phase. Under NO_COLOR rich leaves the colours out."""
+"""Lines with rich styles, and the style of each state of a deployment or phase. Under NO_COLOR rich has no colours."""
 
+Line = tuple[str, str]  # text, rich style
 STYLES = {
     "PENDING": "dim",
     "RUNNING": "bold yellow",

@@ -16,18 +16,15 @@ from local.inside import (
     alarms,
     attributes,
     buckets,
-    conditions,
     error_names,
     gateway_responses,
     queues,
     rates,
-    resources,
-    roles,
-    simulation,
     topics,
     workers,
 )
 from local.inside.calls import Call, Refusal, Reply
+from local.inside.iam import conditions, resources, roles, simulation
 from local.strict import Strict
 
 Handler = Callable[..., Awaitable[Reply]]

@@ -52,8 +52,24 @@ _DROPPED_PREFIXES = (
     "x-forwarded-",
     "x-lambda-",
     "x-original-",
+    "x-ms-client-principal",
+    "x-webauth-",
+    "x-goog-authenticated-",
+    "x-tailscale-",
+    "tailscale-",
+    "x-appengine-",
+    "x-azure-client",
+    "x-azure-socket",
+    "x-envoy-external-",
     "cf-access-",
+    "cf-connecting-",
+    "cf-ip",
+    "cf-pseudo-",
+    "cf-ray",
+    "cf-visitor",
+    "cf-worker",
     "cloudfront-",
+    "fly-",
     "ssl-client-",
     "x-client-cert",
     "x-ssl-",
@@ -66,7 +82,7 @@ _is_credential = re.compile(
     r"(?<![a-z0-9])[a-z0-9]*(?:"
     r"(?<!cache)(?<!idempotency)(?<!partition)(?<!routing)(?<!shard)(?<!cache[-_])(?<!idempotency[-_])"
     r"(?<!partition[-_])(?<!routing[-_])(?<!shard[-_])keys?"
-    r"|token|secret|credentials?|passwd|password|jwt|bearer|authentication|authorization|signature"
+    r"|token|secret|credentials?|passwd|password|passphrase|dpop|otp|jwt|bearer|authentication|authorization|signature|bypass"
     r")(?![a-z0-9])"
     r"|(?<![a-z0-9])(?:auth|pat|vk)(?![a-z0-9])"
 ).search

@@ -10,7 +10,24 @@ from proxy import errors
 MAX_PATH = 2048
 MAX_QUERY = 8192
 SHORTEST_KEY = 8  # characters of a caller's key that is recognised wherever it stands
-_CREDENTIALS = frozenset(["api-key", "api_key", "apikey", "access_token", "subscription-key"])
+_CREDENTIALS = frozenset(
+    [
+        "api-key",
+        "api_key",
+        "api_token",
+        "apikey",
+        "access_token",
+        "auth_token",
+        "client_secret",
+        "jwt",
+        "key",
+        "password",
+        "subscription-key",
+        "token",
+        "x-api-key",
+        "x-goog-api-key",
+    ]
+)
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+").fullmatch
 _QUERY = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?\[\]-]*").fullmatch
 
@@ -53,4 +70,6 @@ def without_credentials(path: str, caller_key: str) -> str:
 
 def _is_credential(part: str, caller_key: str) -> bool:
     name, _, value = part.partition("=")
-    return name.lower() in _CREDENTIALS or (len(caller_key) >= SHORTEST_KEY and unquote_plus(value) == caller_key)
+    return unquote_plus(name).lower() in _CREDENTIALS or (
+        len(caller_key) >= SHORTEST_KEY and unquote_plus(value) == caller_key
+    )

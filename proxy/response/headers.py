@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _OF_THE_ORIGIN = frozenset(
     [
         "accept-ch",
+        "activate-storage-access",
         "alt-svc",
+        "alt-used",
         "clear-site-data",
         "content-security-policy",
         "content-security-policy-report-only",
@@ -30,17 +32,24 @@ _OF_THE_ORIGIN = frozenset(
         "document-policy",
         "expect-ct",
         "feature-policy",
+        "host",
+        "integrity-policy",
+        "integrity-policy-report-only",
+        "large-allocation",
         "link",
         "nel",
+        "no-vary-search",
         "observe-browsing-topics",
         "origin-agent-cluster",
         "origin-trial",
         "permissions-policy",
         "public-key-pins",
         "public-key-pins-report-only",
+        "referrer-policy",
         "refresh",
         "report-to",
         "reporting-endpoints",
+        "secure-session-registration",
         "server-timing",
         "service-worker-allowed",
         "set-cookie",
@@ -51,6 +60,8 @@ _OF_THE_ORIGIN = frozenset(
         "strict-transport-security",
         "supports-loading-mode",
         "timing-allow-origin",
+        "tk",
+        "upgrade-insecure-requests",
         "use-as-dictionary",
         "x-dns-prefetch-control",
         "x-frame-options",
@@ -63,7 +74,7 @@ _OF_THE_ORIGIN = frozenset(
 # The proxy sends its own.
 _OF_THE_PROXY = frozenset(["x-request-id", "x-upstream-request-id", "date"])
 _DROPPED = CONNECTION_HEADERS | _OF_THE_ORIGIN | _OF_THE_PROXY
-_DROPPED_PREFIXES = ("access-control-", "x-proxy-")
+_DROPPED_PREFIXES = ("access-control-", "attribution-reporting-", "sec-", "x-proxy-")
 _ONCE = frozenset(["content-length", "content-type", "location"])
 # What a browser lets a script read without permission (Fetch standard, CORS-safelisted response headers).
 _SAFELISTED = frozenset(

@@ -13,21 +13,20 @@ if TYPE_CHECKING:
 def relative_location(value: str, upstream: Upstream, path: str) -> str | None:
     """A Location as the caller may use it; `path`: what was asked for, below the base URL.
 
-    Below the base URL it becomes a relative reference, which holds at any door and stage. Elsewhere at the upstream
-    it is None: the caller cannot go there. At another host (a signed URL of a storage) it stays as it is.
+    Below the base URL it becomes a relative reference, which holds at any door and stage. Elsewhere at the upstream's
+    host it is None: the caller cannot go there. At another host (a signed URL of a storage) it stays as it is.
     """
     try:
         requested = f"{upstream.scheme}://{_authority(upstream)}{upstream.base_path}{path.partition('?')[0]}"
         target = urlsplit(urljoin(requested, value))
-        here = (target.scheme, target.hostname, target.port or _default_port(target.scheme)) == (
-            upstream.scheme,
-            upstream.host,
-            upstream.port,
-        )
+        is_its_host = (target.hostname or "").rstrip(".") == upstream.host
+        port = target.port or _default_port(target.scheme)
     except ValueError:  # no URL at all
         return None
-    if not here:
+    if not is_its_host:
         return value if target.scheme in ("http", "https") else None
+    if (target.scheme, port) != (upstream.scheme, upstream.port):
+        return None
     below = upstream.base_path + "/"
     if not target.path.startswith(below):
         return None

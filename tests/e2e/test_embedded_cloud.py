@@ -16,7 +16,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from local import cloud, emulator, processes, state
+from local import cloud, code, emulator, processes, state
 from local.state import Cloud, Keys, Process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +41,15 @@ def eventually(done: Any, limit_s: float = 20) -> bool:
 
 def test_a_running_cloud_is_reused(site: cloud.Site, running: Cloud) -> None:
     assert cloud.start(site, switches=running.switches) == (running, True)
+
+
+def test_a_running_cloud_of_another_version_is_neither_reused_nor_ended(
+    site: cloud.Site, running: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code, "digest", lambda _: "of another version")
+    with pytest.raises(cloud.OtherVersion, match="`make stop` ends it"):
+        cloud.start(site, switches=running.switches)
+    assert cloud.is_healthy(running)
 
 
 def test_two_clouds_run_beside_each_other(running: Cloud, own: cloud.Site) -> None:

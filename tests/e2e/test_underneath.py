@@ -34,7 +34,7 @@ def beneath(embedded: Embedded) -> Rolled:
 
 
 def role(embedded: Embedded) -> str:
-    return NAMES.role(embedded.aws.region)
+    return outputs(embedded)["RoleArn"].rpartition("/")[2]
 
 
 def outputs(embedded: Embedded) -> dict[str, str]:
@@ -88,8 +88,28 @@ def drop_artifact(embedded: Embedded) -> None:
             s3.delete_object(Bucket=embedded.aws.bucket, Key=item["Key"])
 
 
+def drop_api(embedded: Embedded) -> None:
+    embedded.boto("apigateway").delete_rest_api(restApiId=outputs(embedded)["ApiId"])
+
+
+def drop_function(embedded: Embedded) -> None:
+    embedded.boto("lambda").delete_function(FunctionName=NAMES.function)
+
+
+def drop_role(embedded: Embedded) -> None:
+    name = role(embedded)
+    embedded.boto("iam").delete_role_policy(RoleName=name, PolicyName="proxy")
+    embedded.boto("iam").delete_role(RoleName=name)
+
+
 def drop_record(embedded: Embedded) -> None:
     key = {"pk": {"S": f"ENVIRONMENT#{ENVIRONMENT}"}, "sk": {"S": "META"}}
+    embedded.boto("dynamodb").delete_item(TableName="proxyctl", Key=key)
+
+
+def drop_record_and_lock(embedded: Embedded) -> None:
+    drop_record(embedded)
+    key = {"pk": {"S": f"ENVIRONMENT#{ENVIRONMENT}"}, "sk": {"S": "LOCK"}}
     embedded.boto("dynamodb").delete_item(TableName="proxyctl", Key=key)
 
 
@@ -208,6 +228,66 @@ def test_what_goes_during_a_rollout_that_is_aborted_is_named_at_its_end_and_brou
     assert versions_of(beneath.embedded, ENVIRONMENT)["live"] == before
     check(beneath)
     assert "still on version" in beneath.embedded.client.document(started, "report")
+
+
+# What is gone, how it is named, and the code with which a rollout ends that it is taken from after the checks.
+GONE: dict[str, tuple[Spoil, str, tuple[str, ...]]] = {
+    "API": (drop_api, "API ", ("ApiGone",)),
+    "role": (drop_role, "role proxyctl-beneath", ("RoleGone",)),
+    "function": (drop_function, f"function {NAMES.function}", ("FunctionGone", "NotFound", "AliasMissing")),
+}
+
+
+@pytest.mark.parametrize("what", GONE)
+def test_an_api_a_role_or_a_function_that_is_gone_is_named_and_the_deploy_brings_it_back(
+    beneath: Rolled, what: str
+) -> None:
+    spoil, named, _ = GONE[what]
+    address = beneath.stands()["links"]["base_url"]
+    spoil(beneath.embedded)
+    deployment = roll(beneath.embedded, ENVIRONMENT, options=SMALL)
+    assert deployment["status"] == "SUCCEEDED", deployment.get("error")
+    summary = phase(deployment, "deploy_stack")["summary"]
+    assert named in summary
+    after = Rolled(beneath.embedded, ENVIRONMENT, deployment)
+    moved = after.base_url != address
+    assert moved == (what == "API")
+    assert (f"users' address changed from {address} to {after.base_url}" in summary) == moved
+    check(after)
+
+
+@pytest.mark.parametrize("what", GONE)
+def test_an_api_a_role_or_a_function_that_goes_during_a_rollout_ends_it_and_the_next_deploy_brings_it_back(
+    beneath: Rolled, what: str
+) -> None:
+    spoil, named, codes = GONE[what]
+    started = waiting(beneath)
+    spoil(beneath.embedded)
+    assert beneath.embedded.call("POST", f"/deployments/{started}/approve")[0] == 202
+    deployment = ended(beneath.embedded, started)
+    free(beneath)
+    assert deployment["status"] in ("FAILED", "ROLLED_BACK"), deployment["summary"]
+    assert deployment["error"]["code"] in codes, deployment["error"]
+    assert named in deployment["summary"], deployment["summary"]
+    again = roll(beneath.embedded, ENVIRONMENT, options=SMALL)
+    assert again["status"] == "SUCCEEDED", again.get("error")
+    check(Rolled(beneath.embedded, ENVIRONMENT, again))
+
+
+@pytest.mark.parametrize("spoil", [drop_record, drop_record_and_lock], ids=["record", "record and lock"])
+def test_a_record_that_goes_during_a_rollout_ends_it_with_users_where_they_were(beneath: Rolled, spoil: Spoil) -> None:
+    """The record is rebuilt, so that the rollout ends as every other: users on their release, nobody locked out."""
+    before = versions_of(beneath.embedded, ENVIRONMENT)["live"]
+    started = waiting(beneath)
+    spoil(beneath.embedded)
+    assert beneath.embedded.call("POST", f"/deployments/{started}/approve")[0] == 202
+    deployment = ended(beneath.embedded, started)
+    assert deployment["status"] == "FAILED", deployment["summary"]
+    assert f"the record of environment {ENVIRONMENT} was deleted" in deployment["summary"]
+    free(beneath)
+    assert versions_of(beneath.embedded, ENVIRONMENT) == {"live": before, "candidate": before}
+    assert beneath.stands()["live"]["version"] == before
+    check(beneath)
 
 
 def test_a_stack_that_was_deleted_is_named_and_made_again(beneath: Rolled) -> None:

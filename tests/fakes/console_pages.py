@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.api.bodies import body_of
 from chalicelib.api.dora import dora
+from chalicelib.api.past.responses import HistoryPage, IncidentDetail, IncidentPage
 from chalicelib.api.responses import (
     DeploymentPage,
     EnvironmentList,
@@ -22,7 +23,7 @@ from chalicelib.domain.evidence.plan import PlanEvidence, PlanLine, SettingChang
 from chalicelib.domain.evidence.release import ShiftEvidence
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, FinishedRun, PhaseRecord, PhaseStatus
 from chalicelib.domain.nights import Checked, NightSummary, NightVerdict, summarize
-from chalicelib.domain.records import HistoryEntry
+from chalicelib.domain.records import DriftRow, HistoryEntry, Incident
 from chalicelib.engine.registry import PHASES
 
 from .finished_runs import at, refused, rolled, taken_back
@@ -166,12 +167,20 @@ def pages() -> dict[str, Any]:
             SecretVersionView("5c1d0e9a-old-version", at(-90_000), False, False, ("d-1", "d-0")),
         ),
     )
+    drift = (
+        DriftRow("alarm proxyctl-prod-errors", "threshold 0.01", "threshold 0.9", True),
+        DriftRow("proxyctl-prod-proxy:live", "version 3", "version 4", False, "Roll back."),
+    )
+    incident = Incident(at(-90_000), "d-3", "an alarm was changed", drift, at(-3_600), "d-4", "Revalidate passed")
     detail = show_with_history(prod, history(), dora(history(), NOW))
     return {
         "/environments": body_of(EnvironmentList((show_environment(prod), show_environment(dev)), None)),
         "/environments/prod": body_of(detail),
         "/environments/dev": body_of(show_with_history(dev, (), dora((), NOW))),
         "/environments/prod/secret/history": body_of(secret),
+        "/environments/prod/history": body_of(HistoryPage("prod", tuple(history()), None)),
+        "/environments/prod/incidents": body_of(IncidentPage("prod", (incident,), None)),
+        "/environments/prod/incidents/d-3": body_of(_incident_page(incident)),
         "/nights": body_of(NightList(tuple(nights()), None)),
         "/deployments": body_of(DeploymentPage(tuple(map(show_deployment, records)), None)),
         "/deployments/d-plan": planned(),
@@ -179,3 +188,8 @@ def pages() -> dict[str, Any]:
         "/deployments/d-shift": shifting(10),
         **{f"/deployments/{name}": shown(deployment_of(run, name), run.phases) for name, run in ended.items()},
     }
+
+
+def _incident_page(incident: Incident) -> IncidentDetail:
+    entries = tuple(replace(entry, drift=incident.drift) for entry in history()[:2])
+    return IncidentDetail(environment="prod", history=entries, **asdict(incident) | {"drift": incident.drift})

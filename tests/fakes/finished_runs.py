@@ -38,7 +38,7 @@ from chalicelib.domain.options import Options
 from chalicelib.engine.phase import OfPhase
 from chalicelib.engine.registry import number_of
 from chalicelib.load import curves, shard
-from chalicelib.load.curves import percentiles
+from chalicelib.load.histogram import percentiles
 from chalicelib.load.recorder import Recorder
 
 BEGAN = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)

@@ -83,7 +83,7 @@ class FakeFunctions:
         if alias.name in self.refuses:
             raise AwsCallFailed(f"lambda:update_alias: {alias.name} is refused")
         if revision and revision != self._revision(alias.name):
-            raise Conflict(f"{alias.name} was moved", code="AliasMoved")
+            raise Conflict(f"{alias.name} was moved", code="AliasMoved", remedy="See who else moves aliases.")
         self.moves.append(alias)
         if self.deaf:
             return
@@ -117,6 +117,8 @@ class FakeFunctions:
         latest = self.latest[function]
         if latest.code_sha256 != code_sha256:
             raise AwsCallFailed("lambda:publish_version: PreconditionFailedException: CodeSha256 differs")
+        if self.published.get(function) and self.published[function][-1][1] == latest:
+            return self.published[function][-1][0]  # as Lambda does while neither code nor settings have changed
         numbers = [int(version.number) for version, _ in self.published.get(function, [])]
         artifact = latest.environment.get("ARTIFACT_DIGEST", "")
         version = Version(str(max(numbers, default=0) + 1), latest.code_sha256, description, artifact)

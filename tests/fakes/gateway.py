@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.domain.aws.gateway import AccessLog, GatewayAccount, StageState
-from chalicelib.stack import losses
+from chalicelib.stack.recovery import losses
 
 from .stacks import FakeStacks
 

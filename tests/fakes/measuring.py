@@ -35,9 +35,11 @@ class MeasuredFunctions(FakeFunctions):
         self.deleted: list[str] = []
         self.answer: Callable[[FunctionConfig, bool], Invocation] = measured
         self._cold = cold
+        self._last = 10
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
-        version = Version(str(len(self.published[function]) + 10), code_sha256, description)
+        self._last += 1  # the number of a deleted version is never given again
+        version = Version(str(self._last), code_sha256, description)
         self.published[function].append((version, self.latest[function]))
         return version
 
@@ -48,7 +50,7 @@ class MeasuredFunctions(FakeFunctions):
     def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invocation:
         before = sum(called == qualifier for called, _ in self.called)
         self.called.append((qualifier, event))
-        config = next(config for version, config in self.published[function] if version.number == qualifier)
+        config = self.config(function, qualifier)
         return self.answer(config, before < self._cold)
 
 

@@ -18,7 +18,7 @@ from chalicelib.domain.model import (
     Page,
     PhaseRecord,
 )
-from chalicelib.domain.records import Claim, Ending
+from chalicelib.domain.records import Claim, Ending, Incident
 
 from .pages import page_of
 
@@ -32,6 +32,7 @@ class FakeRecords:
         self.attributes: dict[str, dict[str, Any]] = {}
         self.recorded: dict[str, dict[str, PhaseRecord]] = {}
         self.noted: dict[str, list[dict[str, Any]]] = {}
+        self.incidents: dict[str, dict[str, Incident]] = {}
         self.past: dict[str, list[dict[str, Any]]] = {}
 
     def start(self, deployment: Deployment, lock: Lock, claim: Claim | None, takes_over: Lock | None) -> None:
@@ -194,6 +195,11 @@ class FakeRecords:
             self._held_by(name, lock.execution_arn, "")
         self.attributes[name]["lock"] = dataclasses.asdict(lock)
 
+    def take_lock_again(self, name: str, lock: Lock) -> None:
+        held = self.environment(name).lock
+        if held is None or held.deployment_id == lock.deployment_id:
+            self.attributes.setdefault(name, {})["lock"] = dataclasses.asdict(lock)
+
     def release_lock(self, name: str, holder: str) -> None:
         held = self.environment(name).lock
         if held and held.deployment_id == holder:
@@ -207,6 +213,22 @@ class FakeRecords:
 
     def history_page(self, name: str, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         return page_of(list(reversed(self.past.get(name, []))), limit, cursor)
+
+    def history_between(self, name: str, first: str, last: str, limit: int) -> Sequence[Mapping[str, Any]]:
+        entries = reversed(self.past.get(name, []))
+        return [entry for entry in entries if first <= entry["at"] <= (last or "~")][:limit]
+
+    def record_incident(self, name: str, incident: Incident) -> None:
+        stands = self.incidents.setdefault(name, {})
+        before = stands.get(incident.opened_by)
+        drift = before.drift if before and incident.closed_at else incident.drift
+        stands[incident.opened_by] = dataclasses.replace(incident, drift=drift)
+
+    def incident_page(self, name: str, limit: int, cursor: str | None) -> tuple[Sequence[Incident], str | None]:
+        return page_of(list(reversed(self.incidents.get(name, {}).values())), limit, cursor)
+
+    def incident(self, name: str, opened_by: str) -> Incident | None:
+        return self.incidents.get(name, {}).get(opened_by)
 
     def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
         return [entry for entry in reversed(self.past.get(name, [])) if entry["at"] >= at]

@@ -57,7 +57,7 @@ class ServedApi:
 def served(aws: FakeAws) -> Iterator[ServedApi]:
     """Serve until the block ends."""
     credentials = Credentials("AKIATEST", "secret")
-    gateway = _Gateway(aws, credentials)
+    gateway = Gateway(aws, credentials)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(gateway))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -69,7 +69,9 @@ def served(aws: FakeAws) -> Iterator[ServedApi]:
         server.server_close()
 
 
-class _Gateway:
+class Gateway:
+    """API Gateway in front of app.py, in this process."""
+
     def __init__(self, aws: FakeAws, credentials: Credentials) -> None:
         module = _load_app()
         setattr(module, "aws", aws.as_aws)  # noqa: B010 - mypy does not know what the module holds
@@ -81,17 +83,28 @@ class _Gateway:
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         """(status, headers, body). target: path and query as sent; headers: names in lower case."""
-        route = self._route(method, urlsplit(target).path)
+        route = self.route(method, urlsplit(target).path)
         if route is None or "authorization" not in headers:
             return _refusal(_NO_ROUTE)
         if not self._is_signed(method, target, headers, body):
             return _refusal(_WRONG_SIGNATURE)
+        return self.admitted(method, target, headers, body, route)
+
+    def admitted(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes, route: tuple[str, dict[str, str]]
+    ) -> tuple[int, dict[str, str], bytes]:
+        """The API's answer to a request whose signature was right."""
         event = _event(method, target, headers, body, *route, binary_types=self._app.api.binary_types)
         with self._lock:
             reply = self._app(event, SimpleNamespace(aws_request_id="test", function_name="proxyctl-dev"))
         return reply["statusCode"], reply["headers"], _content(reply)
 
-    def _route(self, method: str, path: str) -> tuple[str, dict[str, str]] | None:
+    @property
+    def routes(self) -> list[str]:
+        """Every path of the API, with the names of its parameters."""
+        return list(self._app.routes)
+
+    def route(self, method: str, path: str) -> tuple[str, dict[str, str]] | None:
         """(resource, decoded path parameters)"""
         parts = path.removeprefix(STAGE).split("/")
         for resource, methods in self._app.routes.items():
@@ -164,7 +177,7 @@ def _load_app() -> ModuleType:
     return module
 
 
-def _handler(gateway: _Gateway) -> type[BaseHTTPRequestHandler]:
+def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 

@@ -1,52 +1,71 @@
-"""Drives a scene as the state machine does: it calls again while a phase is in progress, and retries what it retries
-there (statemachine/rollout.asl.yaml: Throttled five times, a dead Lambda once)."""
+"""Drives a scene as the state machine does, with a fault at one of its calls, to the end that a rollout then has."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.domain.errors import Throttled
-from chalicelib.engine.phase import Request, Status
+from chalicelib.domain.errors import RolloutError
+from chalicelib.engine.phase import Request
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import next_call
-from tests.faults.injection import Injector, Killed, struck
+from tests.faults.injection import Injector, struck
 from tests.faults.scenes import Scene
-
-_CALLS = 80
-_RETRIES = {Throttled: 5, Killed: 1}
-_STUBBORN = 6  # retries of any error, of the steps that take a release back
+from tests.faults.task import Stopped, Task, aborted, enter, finish, settle
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How it ended: `error`, or a good end without one."""
+    """How it ended: `error`, or a good end without one. endings: errors of the steps that end a rollout."""
 
     error: BaseException | None = None
+    endings: Sequence[BaseException] = ()
 
 
-def drive(scene: Scene, fake: FakeAws, current: Request, injector: Injector) -> Ended:
-    """From the first call to the end; at most 80 calls."""
-    retried: dict[type[BaseException], int] = {}
-    with struck(fake, injector) as aws:
-        for _ in range(_CALLS):
-            result: Any = None
-            try:
-                result = scene.run(current, aws)
-            except (Throttled, Killed) as error:
-                retried[type(error)] = retried.get(type(error), 0) + 1
-                if retried[type(error)] > _RETRIES[type(error)]:
-                    return Ended(error)
-                continue
-            except Exception as error:  # noqa: BLE001 - what the runner records as InternalError is an end, too
-                retried[Exception] = retried.get(Exception, 0) + 1
-                if not scene.stubborn or retried[Exception] > _STUBBORN:
-                    return Ended(error)
-                continue
-            retried.clear()
-            if result.status is not Status.IN_PROGRESS:
-                return Ended()
-            scene.between(fake, result.cursor)
-            current = next_call(current, result, after_s=max(1, result.poll_after_s))
-    return Ended(AssertionError(f"{scene.phase} has not ended after {_CALLS} calls"))
+def drive(scene: Scene, fake: FakeAws, request: Request, injector: Injector) -> Ended:
+    """From the first call to the end, and after a failure through the steps that take a rollout back."""
+    task = enter(fake, scene.phase, request, scene.between)
+    task.runs = scene.runs
+    task.begins = lambda: setattr(injector, "dead", False)
+    stopped: list[BaseException] = []
+    injector.moments |= {
+        "twice": lambda: _deliver_again(task),
+        "stop": lambda: stopped.extend([Stopped("stopped from outside"), *settle(task)]),
+        "abort": lambda: fake.records.update_deployment(task.deployment.id, {"abort_requested": True}),
+    }
+    error = _run(task, injector, stopped)
+    if stopped:
+        return Ended(stopped[0], stopped[1:])
+    error = error or (None if scene.phase == "record_outcome" else aborted(task))
+    if error is None:
+        return Ended()
+    caught = injector.fault.caught if injector.fault else ""
+    return Ended(error, finish(task, error, caught))
+
+
+def _run(task: Task, injector: Injector, stopped: list[BaseException]) -> BaseException | None:
+    """One Lambda after the other; of a stopped execution only the one that runs goes on to its end."""
+    aws: Any = struck(task.fake, injector)
+    if injector.fault is None or injector.fault.moment != "stop":
+        return task.run(aws)
+    between = task.between
+
+    def check(fake: FakeAws, cursor: Any) -> None:
+        if stopped:
+            raise Stopped("nobody calls the next Lambda")
+        between(fake, cursor)
+
+    task.between = check
+    try:
+        return task.run(aws)
+    except Stopped as error:
+        return error
+
+
+def _deliver_again(task: Task) -> None:
+    """Another Lambda gets the same event and runs to its end, while the first one is at work; its answer gets lost."""
+    with suppress(RolloutError):
+        replace(task, begins=lambda: None).call(task.fake.as_aws())
+    task.await_aws()

@@ -15,9 +15,9 @@ ACTING = frozenset(
     {
         "apply", "build", "change_set", "change_setting", "correlate", "drive", "fire", "follow", "generator",
         "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe", "repeat",
-        "prepare", "promote", "publish", "remove", "repair", "restore", "reuse", "run", "search", "settle", "shard",
-        "simulate", "stage", "stand_in", "store", "target", "task", "throttle", "timer", "update", "upstream", "verify",
-        "watch", "wire", "worker", "drive_split", "reach_live", "read_times", "run_beside",
+        "prepare", "promote", "publish", "rebuild", "remove", "repair", "restore", "reuse", "run", "search", "settle",
+        "shard", "simulate", "stage", "stand_in", "store", "target", "task", "throttle", "timer", "update", "upstream",
+        "verify", "watch", "wire", "worker", "drive_split", "reach_live", "read_times", "run_beside",
     }
 )  # fmt: skip
 _OUTSIDE = (

@@ -34,6 +34,19 @@ def taking(table: str, environment: str, lock: Lock) -> dict[str, Any]:
     return {"Put": {"TableName": table, "Item": key(environment) | items.write(items.of_lock(lock))}}
 
 
+def retaking(table: str, environment: str, lock: Lock) -> list[dict[str, Any]]:
+    """The lock of a record that was rebuilt, while nobody else has taken it."""
+    record = {
+        "TableName": table,
+        "Key": environment_key(environment),
+        "UpdateExpression": "SET #lock = :lock",
+        "ConditionExpression": "attribute_not_exists(#lock) OR #lock.deployment_id = :holder",
+        "ExpressionAttributeNames": {"#lock": "lock"},
+        "ExpressionAttributeValues": items.write({":lock": items.of_lock(lock), ":holder": lock.deployment_id}),
+    }
+    return [{"Update": record}, taking(table, environment, lock)]
+
+
 def renewal(table: str, environment: str, lock: Lock) -> dict[str, Any]:
     """Extends the lease, if this execution of the holder has it, or none on record. Other attributes stay."""
     condition = "deployment_id = :holder AND execution_arn IN (:execution, :none)"

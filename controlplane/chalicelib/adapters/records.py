@@ -21,9 +21,9 @@ from chalicelib.domain.model import (
     Page,
     PhaseRecord,
 )
-from chalicelib.domain.records import Claim, Ending
+from chalicelib.domain.records import Claim, Ending, Incident
 
-from . import expiry, items, listing, locks, transactions, writes
+from . import expiry, incidents, items, listing, locks, transactions, writes
 from .keys import claim_key, deployment_key, environment_key, key_of
 from .table import Table
 
@@ -237,6 +237,9 @@ class DynamoRecords:
         if refused:
             raise _lock_lost(name, lock.deployment_id)
 
+    def take_lock_again(self, name: str, lock: Lock) -> None:
+        writes.transaction(locks.retaking(self._table, name, lock))  # refused: another one was faster
+
     def release_lock(self, name: str, holder: str) -> None:
         writes.transaction(transactions.release(self._table, name, holder))  # refused: another one, or none, holds it
 
@@ -251,6 +254,20 @@ class DynamoRecords:
     def history_page(self, name: str, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         entries, following = self._rows.page(f"ENVIRONMENT#{name}", "HISTORY#", limit, cursor)
         return [items.visible(item) for item in entries], following
+
+    def history_between(self, name: str, first: str, last: str, limit: int) -> Sequence[Mapping[str, Any]]:
+        pk, until = f"ENVIRONMENT#{name}", last or "~"
+        entries = self._rows.under(pk, "HISTORY#", since=first, until=until, newest_first=True, limit=limit)
+        return [items.visible(item) for item in entries]
+
+    def record_incident(self, name: str, incident: Incident) -> None:
+        incidents.record(self._table, name, incident)
+
+    def incident_page(self, name: str, limit: int, cursor: str | None) -> tuple[Sequence[Incident], str | None]:
+        return incidents.page(self._rows, name, limit, cursor)
+
+    def incident(self, name: str, opened_by: str) -> Incident | None:
+        return incidents.opened_by(self._rows, name, opened_by)
 
     def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:
         entries = self._rows.under(f"ENVIRONMENT#{name}", "HISTORY#", since=at, newest_first=True, only=_FIGURED)

@@ -49,6 +49,7 @@ _SLOW_DOWN = frozenset(
         "TransactionConflictException",
     }
 )
+_GONE = "It was there when the phase began. Deploy again: what is missing is made anew, or named with the way back."
 _CORRECT = "AWS's message says what it refuses: correct that, then deploy again (resume continues there)."
 _MISSING = frozenset(
     {
@@ -88,7 +89,7 @@ def translated(error: ClientError, operation: str) -> RolloutError:
     if code in _SLOW_DOWN or status == 429 or status >= 500:
         return Throttled(f"{operation}: {code}: {message}", evidence=evidence)
     if code in _MISSING:
-        return NotFound(f"{operation}: {message}", evidence=evidence)
+        return NotFound(f"{operation}: {message}", remedy=_GONE, evidence=evidence)
     text = f"{operation}: {code}: {message}"
     return AwsCallFailed(text, remedy=_CORRECT, evidence=evidence, aws_code=code)
 

@@ -71,15 +71,17 @@ class Table:
         prefix: str,
         *,
         since: str = "",
+        until: str = _LAST,
         newest_first: bool = False,
         limit: int | None = None,
         only: Sequence[str] = (),
     ) -> list[dict[str, Any]]:
-        """Items whose sort key begins with `prefix`, in its order; of them those from `prefix + since` on, at most
-        `limit`, with the attributes `only`. What these leave out is not read over the network, nor beyond a page."""
+        """Items whose sort key begins with `prefix`, in its order; of them those from `prefix + since` to `prefix +
+        until`, at most `limit`, with the attributes `only`. What these leave out is not read over the network, nor
+        beyond a page."""
         arguments: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
-            "ExpressionAttributeValues": items.write({":pk": pk, ":first": prefix + since, ":last": prefix + _LAST}),
+            "ExpressionAttributeValues": items.write({":pk": pk, ":first": prefix + since, ":last": prefix + until}),
             "ScanIndexForward": not newest_first,
             "ConsistentRead": True,
         }

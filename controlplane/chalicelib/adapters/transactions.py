@@ -132,22 +132,22 @@ def phase(table: str, name: str, lock: Lock, record: PhaseRecord) -> list[dict[s
     ]
 
 
+def phase_item(record: PhaseRecord) -> dict[str, object]:
+    """The attributes of a phase's item. It expires with its deployment, within the time that this took."""
+    return items.of_phase(record) | (expiry.after(record.started_at) if record.started_at else {})
+
+
 def skipped(table: str, name: str, lock: Lock, records: Sequence[PhaseRecord]) -> list[dict[str, Any]]:
     """The records of phases that were skipped together, each with its event; the lock's renewal comes first."""
     writes = [locks.renewal(table, name, lock)]
     for record in records:
         at, kind = str(record.ended_at), f"{record.name}.{record.status.value.lower()}"
-        event = {"at": at, "kind": kind, "detail": {"summary": record.summary}, **expiry.after(at)}
-        entries = {phase_sk(record): items.write(phase_item(record)), f"EVENT#{at}#{kind}": items.write(event)}
+        event = items.write({"at": at, "kind": kind, "detail": {"summary": record.summary}, **expiry.after(at)})
+        entries = {phase_sk(record): items.write(phase_item(record)), f"EVENT#{at}#{kind}": event}
         for sort_key, item in entries.items():
             key = deployment_key(lock.deployment_id, sort_key)
             writes.append({"Put": {"TableName": table, "Item": key | item}})
     return writes
-
-
-def phase_item(record: PhaseRecord) -> dict[str, object]:
-    """The attributes of a phase's item. It expires with its deployment, within the time that this took."""
-    return items.of_phase(record) | (expiry.after(record.started_at) if record.started_at else {})
 
 
 def phase_sk(record: PhaseRecord) -> str:

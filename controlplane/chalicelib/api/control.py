@@ -38,15 +38,21 @@ def approve(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     token = str(deployment.approval.get("token", ""))
     if deployment.status is not DeploymentStatus.WAITING_APPROVAL or not token:
         raise _not_waiting(deployment)
-    at = stamp(clock())
+    at = str(deployment.approval.get("at") or stamp(clock()))
     summary = f"Approved by {call.caller}"
+    by = {"by": call.caller, "at": at}
+    # On record before the token is answered: a request that dies in between can be sent again.
+    earlier = deployment.approval.get("by")
+    if not earlier:
+        aws.records.update_deployment(deployment.id, {"approval": {**deployment.approval, **by}})
     try:
         aws.executions.approve(token, {"status": "SUCCEEDED", "poll_after_s": 0, "summary": summary})
     except NotFound as error:
-        raise _not_waiting(deployment) from error
-    changes = {"status": DeploymentStatus.RUNNING.value, "approval": {"by": call.caller, "at": at}}
-    aws.records.update_deployment(deployment.id, changes)
+        if earlier != call.caller:
+            raise _not_waiting(deployment) from error
+    changes = {"status": DeploymentStatus.RUNNING.value, "approval": by}
     aws.records.add_event(deployment.id, at, "deployment.approved", {"by": call.caller})
+    aws.records.update_deployment(deployment.id, changes)
     return accept(aws.records.deployment(deployment.id))
 
 

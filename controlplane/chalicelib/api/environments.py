@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.model import Environment
-from chalicelib.domain.names import Names
 from chalicelib.domain.times import Clock, stamp
-from chalicelib.lifecycle.start import unknown_environment
 from chalicelib.ports import Aws
 
 from . import paging
 from .answers import Answer, ApiCall
 from .dora import DAYS, dora
+from .environment_in_path import environment_of
+from .past.responses import HistoryPage
 from .queries import refuse_unknown
-from .responses import EnvironmentDetail, EnvironmentList, HistoryPage
+from .responses import EnvironmentDetail, EnvironmentList
 from .views import read_history, show_environment, show_with_history
 
 _HISTORY = 20
@@ -30,7 +29,7 @@ def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentList]:
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentDetail]:
     """One environment: its releases, lock, history and DORA metrics."""
     call.refuse_query()
-    environment = _existing(call, aws)
+    environment = environment_of(call, aws)
     name = environment.name
     history = read_history(aws.records.history(name, _HISTORY))
     now = clock()
@@ -41,15 +40,6 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentDetail]:
 def history(call: ApiCall, aws: Aws, clock: Clock) -> Answer[HistoryPage]:
     """What happened to an environment, newest first: `?limit=` (1 to 100), `?cursor=`."""
     refuse_unknown(call.query, paging.PARAMETERS)
-    name = _existing(call, aws).name
+    name = environment_of(call, aws).name
     entries, following = aws.records.history_page(name, paging.limit_of(call), paging.cursor_of(call))
     return Answer(200, HistoryPage(name, tuple(read_history(entries)), following))
-
-
-def _existing(call: ApiCall, aws: Aws) -> Environment:
-    """The environment in the path. Raises NotFound for one that never had a deployment."""
-    name = Names(call.path["name"]).environment
-    environment = aws.records.environment(name)
-    if not environment.is_known:
-        raise unknown_environment(name, field="name")
-    return environment

@@ -203,15 +203,6 @@ class EnvironmentList:
     cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryPage:
-    """Newest first. cursor: what asks for the next page, null on the last."""
-
-    environment: str
-    history: tuple[HistoryEntry, ...]
-    cursor: str | None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSecret:
     """What was stored, without any value of it. changed: names of the fields that differ from the version before.

@@ -126,7 +126,9 @@ def _store(wish: _Wish, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
         if_busy=query.if_busy,
         at_once=query.now,
     )
-    stored = store(change, partial(begin, aws=aws, clock=clock, caller=change.caller, key=None), aws, clock)
+    # The key makes a repeated request find the deployment of one that died before its claim was written.
+    key = f"secret-{version_id}"
+    stored = store(change, partial(begin, aws=aws, clock=clock, caller=change.caller, key=key), aws, clock)
     if claim:
         aws.records.claim(claim, stored.version_id, stamp(clock()))
     return _answer(wish, stored, aws)

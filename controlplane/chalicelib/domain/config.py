@@ -17,7 +17,9 @@ from .times import TIME_LIMIT_H
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}")
 SUBSCRIBER = re.compile(
-    r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:\S+|https://[^\s/@]+(/\S*)?|[^\s@]+@[^\s@]+\.[^\s@]+"
+    r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_:$.-]{1,220}|https://[^\s/@]+(/\S*)?"
+    # An e-mail address as SNS takes it: ASCII, at most 64 characters before the @ and 253 after it (RFC 5321).
+    r"|[!-?A-~]{1,64}@(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])"
 )
 
 # The configuration is part of each of an environment's 13 releases on record, in one item of at most 400 KB.
@@ -141,6 +143,7 @@ class Config:
     """The environment as it should be. Stored with every release, so that a rollback restores it too.
 
     timeout_s: of an answer; None takes the longest that the response mode allows (`time_limit_s`).
+    heal_at_night: whether a night restores what `options.heal` does, but for a live alias that someone has moved.
     ttl_hours: how long after each deploy it lives; see Options.
     """
 
@@ -169,6 +172,7 @@ class Config:
     reserved_concurrency: int | None = None
     keep_versions: int = 3
     protected: bool = False
+    heal_at_night: bool = True
     ttl_hours: float | None = None
     compatibility: Compatibility = field(default_factory=Compatibility)
 

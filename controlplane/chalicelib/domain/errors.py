@@ -150,3 +150,12 @@ def _shown(value: float) -> str:
     except ValueError:  # Python refuses to write integers of more than 4,300 digits
         return "a number with thousands of digits"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def unknown_environment(name: str, *, field: str) -> NotFound:
+    """The error for a request about an environment that never had a deployment."""
+    return NotFound(
+        f"there is no environment {name}",
+        field=field,
+        remedy="POST /deployments with action deploy makes it; GET /environments lists those that exist.",
+    )

@@ -12,6 +12,9 @@ ENVIRONMENT_TAG = "proxyctl:environment"
 OWNER = "proxyctl"
 CANDIDATE = "candidate"  # alias of the function
 METRIC_NAMESPACE = "proxyctl"
+# A role that someone deleted comes back under the next name: what a function version stored is encrypted for the role
+# itself, so that a role of the same name could not run it either.
+ROLE_MARKS = ("", *(f"_{number}" for number in range(2, 10)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,16 @@ class Names:
     def function(self) -> str:
         return f"{OWNER}-{self.environment}-proxy"
 
-    def role(self, region: str) -> str:
-        """The proxy's execution role. IAM is global, so the name contains the region."""
-        return f"{OWNER}-{self.environment}-proxy-{region}"
+    def role(self, region: str, mark: str = "") -> str:
+        """The proxy's execution role. IAM is global, so the name contains the region.
+
+        mark: one of `ROLE_MARKS`, parameter `RoleMark` of the stack. Environment names have no underscore.
+        """
+        return f"{OWNER}-{self.environment}{mark}-proxy-{region}"
+
+    def roles(self, region: str) -> tuple[str, ...]:
+        """Every name that the execution role may have."""
+        return tuple(self.role(region, mark) for mark in ROLE_MARKS)
 
     @property
     def log_group(self) -> str:

@@ -8,9 +8,10 @@ from enum import StrEnum
 
 
 class NightVerdict(StrEnum):
-    """LOST: the environment was listed, and no verdict is on record."""
+    """HEALED: it had drifted, and is good again. LOST: the environment was listed, and no verdict is on record."""
 
     GOOD = "good"
+    HEALED = "healed"
     DRIFTED = "drifted"
     FAILED = "failed"
     BUSY = "busy"
@@ -34,7 +35,8 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class NightSummary:
-    """Environments by verdict. asked: all that were listed; started: those with a revalidation.
+    """Environments by verdict. asked: all that were listed; started: those with a revalidation; good: with the healed
+    ones, which had drifted and were put back.
 
     which: per verdict other than good, deployment IDs by environment, of the first 500 by name. night: the date on
     which it was due (ISO 8601). error: what the state machine caught when the night itself failed.
@@ -43,6 +45,7 @@ class NightSummary:
     asked: int = 0
     started: int = 0
     good: int = 0
+    healed: int = 0
     drifted: int = 0
     failed: int = 0
     busy: int = 0
@@ -65,7 +68,8 @@ def summarize(names: Sequence[str], checked: Sequence[Checked]) -> NightSummary:
     return NightSummary(
         asked=len(checks),
         started=sum(bool(check.deployment_id) for check in checks),
-        good=len(by_verdict[NightVerdict.GOOD]),
+        good=len(by_verdict[NightVerdict.GOOD]) + len(by_verdict[NightVerdict.HEALED]),
+        healed=len(by_verdict[NightVerdict.HEALED]),
         drifted=len(by_verdict[NightVerdict.DRIFTED]),
         failed=len(by_verdict[NightVerdict.FAILED]),
         busy=len(by_verdict[NightVerdict.BUSY]),

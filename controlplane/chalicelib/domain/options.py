@@ -18,6 +18,7 @@ BAKE_STEP_S, BAKE_WATCH_S = 60, 300
 # The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
 _MOST_BAKE_S = 86_400
 SECRET_VERSION = re.compile(r"[A-Za-z0-9-]{1,64}")
+FUNCTION_VERSION = re.compile(r"[1-9][0-9]{0,9}")
 MOST_SIZES = 20  # what power tuning compares; each takes seconds and costs calls
 LONGEST_REASON = 1_000  # characters; it stands in every list of deployments
 MOST_TRACED = 10_000  # requests in options.load.trace
@@ -226,7 +227,9 @@ class Options:
     0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
     secret_version: the version of the secret that rotate or deploy rolls; it is refused when another version than
     secret_base is current by then. PUT and PATCH …/secret set both.
-    heal: a revalidation puts drift back where that is safe. drill_of, sabotage: the control plane's own, for drills.
+    heal: a revalidation puts drift back where that is safe. leave_alias: but not a live alias that someone has moved,
+    as in a rollback by hand; nights set both (`config.heal_at_night`). drill_of, sabotage: the control plane's own, for
+    drills.
     tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
     """
 
@@ -255,6 +258,7 @@ class Options:
     slo: Slo = field(default_factory=Slo)
     bake: Bake = field(default_factory=Bake)
     heal: bool = False
+    leave_alias: bool = False
     ttl_hours: float | None = None
     drill_of: str | None = None
     sabotage: Literal["answers_500"] | None = None
@@ -273,6 +277,12 @@ class Options:
                     field=f"options.{name}",
                     remedy="GET /environments/{name}/secret/history lists them.",
                 )
+        if self.rollback_to is not None and not FUNCTION_VERSION.fullmatch(self.rollback_to):
+            raise BadRequest(
+                f"options.rollback_to is {self.rollback_to[:40]!r}, which is no number of a version",
+                field="options.rollback_to",
+                remedy="GET /environments/{name} lists the releases that passed.",
+            )
         refuse_too_small(self.load, self.slo)
         all_within("options", self, self.RANGES)
         if len(self.tune_memory) > MOST_SIZES or len(set(self.tune_memory)) < len(self.tune_memory):

@@ -25,11 +25,39 @@ class SecretState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DriftRow:
+    """One difference between an environment and its record. healed: whether the check that found it put it back."""
+
+    where: str = ""
+    expected: str = ""
+    found: str = ""
+    healed: bool = False
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """From the first revalidation of an environment that failed to the first that passed. Times are ISO 8601.
+
+    opened_by, closed_by: deployments; closed_at: None while it is open. why: the summary of the first failure; drift:
+    its differences; how: the summary of the deployment that closed it.
+    """
+
+    opened_at: str = ""
+    opened_by: str = ""
+    why: str = ""
+    drift: tuple[DriftRow, ...] = ()
+    closed_at: str | None = None
+    closed_by: str | None = None
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """One deployment in an environment's history. who: the caller; why: options.reason.
 
     changed: whether another version was released; users_saw_it: whether users reached it before it failed. diff:
-    `[before, after]` by field of the configuration, and by `version`.
+    `[before, after]` by field of the configuration, and by `version`. drift: what a revalidation found, the first ten.
     """
 
     at: str = ""
@@ -43,6 +71,7 @@ class HistoryEntry:
     changed: bool = True
     users_saw_it: bool = False
     diff: Mapping[str, object] = field(default_factory=dict)
+    drift: tuple[DriftRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ _WRITE_IT_SO = (
 )
 _PRIVATE = "must be reachable from the internet", "Name a public host, not one of a private network."
 _THIS_MACHINE = "127.0.0.1"
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 # Names that resolve inside a network only.
 _INTERNAL = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "arpa", "localdomain")
 
@@ -62,5 +63,13 @@ def _is_public(host: str) -> bool:
             address = ipaddress.ip_address(host.strip("[]"))
         except ValueError:
             return False
-        return address.is_global and not address.is_multicast
+        return all(each.is_global and not each.is_multicast for each in (address, *_embedded(address)))
     return "." in host and last not in _INTERNAL
+
+
+def _embedded(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses that a gateway reaches for this one: of 6to4, Teredo, and NAT64 (RFC 6052, section 2.1)."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    through_nat64 = [ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)] if address in _NAT64 else []
+    return [*through_nat64, *filter(None, [address.sixtofour]), *(address.teredo or ())]

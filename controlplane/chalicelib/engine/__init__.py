@@ -1,1 +1,4 @@
-"""What runs a phase: its protocol, the registry, the runner, fingerprints, polling, policies."""
+"""What runs a phase: its protocol, the registry, the runner, fingerprints, polling, policies.
+
+`lost_records` rebuilds an environment's record that someone deleted.
+"""

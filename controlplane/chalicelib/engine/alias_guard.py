@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from chalicelib.domain.aws.functions import Alias
+from chalicelib.domain.errors import Conflict
 from chalicelib.domain.model import Lock
 from chalicelib.ports import Aws
 from chalicelib.ports.functions import Functions
@@ -20,7 +21,7 @@ from chalicelib.ports.secrets import Secrets
 
 def guard_aliases(aws: Aws, environment: str, lock: Lock) -> Aws:
     """The same ports. `functions.point` and `secrets.move_current` raise LockLost once `lock` is no longer the
-    environment's lock, and Conflict when someone else moved the alias or the label in between."""
+    environment's lock, and Conflict when someone else moved the alias elsewhere, or the label, in between."""
     return cast(Aws, _Guarded(aws, environment, lock))
 
 
@@ -51,7 +52,13 @@ class _Functions:
     def point(self, function: str, alias: Alias) -> None:
         before = self._aws.functions.aliases(function).get(alias.name)
         self._aws.records.renew_lock(self._environment, self._lock)
-        self._aws.functions.point(function, alias, revision=before.revision if before else "")
+        try:
+            self._aws.functions.point(function, alias, revision=before.revision if before else "")
+        except Conflict:
+            # Step Functions may deliver a task twice, and the other Lambda has just made the same move.
+            now = self._aws.functions.aliases(function).get(alias.name)
+            if now is None or (now.version, dict(now.weights)) != (alias.version, dict(alias.weights)):
+                raise
 
     def __getattr__(self, operation: str) -> Any:
         return getattr(self._aws.functions, operation)

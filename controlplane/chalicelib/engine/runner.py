@@ -19,6 +19,7 @@ from chalicelib.ports import Aws
 
 from . import registry, short_waits
 from .alias_guard import guard_aliases
+from .lost_records import recover
 from .phase import Definition, Phase, Request, Result, Results, Run, Status, Waits
 from .recording import open_record, put, put_failure, put_result
 from .short_waits import Note, Sleep
@@ -79,9 +80,10 @@ def run(
         result = skip_or_run(name, request, guard_aliases(aws, deployment.environment, lock), clock, patient)
     except Throttled:
         raise  # Step Functions tries again: the phase is still running
-    except RolloutError as error:
+    except RolloutError as raised:
+        error = _explained(raised, deployment.environment, aws)
         put_failure(deployment, record, lock, stamp(clock()), error, aws)
-        raise
+        raise error from raised.__cause__
     except Exception as error:
         put_failure(deployment, record, lock, stamp(clock()), _internal_error(name, error), aws)
         raise
@@ -147,13 +149,45 @@ def _guard(deployment: Deployment, name: str, lock: Lock, aws: Aws) -> Environme
         )
     if deployment.status.is_final:
         raise LockLost(f"deployment {deployment.id} has already ended")
-    aws.records.renew_lock(deployment.environment, lock)
-    return aws.records.environment(deployment.environment)
+    return _renewed(deployment, lock, aws)
+
+
+def _renewed(deployment: Deployment, lock: Lock, aws: Aws) -> Environment:
+    """Raises LockLost for a lost lock, and for a lost record: without it this deployment would count as the first one,
+    which users' aliases and settings follow unchecked."""
+    name = deployment.environment
+    try:
+        aws.records.renew_lock(name, lock)
+    except LockLost as error:
+        raise _explained(error, name, aws) from error
+    environment = aws.records.environment(name)
+    if not environment.is_known:
+        raise _record_lost(name)
+    return environment
+
+
+def _explained(error: RolloutError, name: str, aws: Aws) -> RolloutError:
+    """The error; that of the lost record where the lock went with it."""
+    lost = isinstance(error, LockLost) and not aws.records.environment(name).is_known
+    return _record_lost(name) if lost else error
+
+
+def _record_lost(name: str) -> LockLost:
+    return LockLost(
+        f"the record of environment {name} was deleted during the deployment",
+        remedy="It is rebuilt from the records of the deployments: deploy again. CloudTrail names who deleted it, "
+        "where it logs data events.",
+    )
 
 
 def _take_over(deployment: Deployment, lock: Lock, aws: Aws) -> Environment:
     """Take over the lock from a stopped execution of this deployment; a late Lambda of that execution then gets
-    LockLost. Another deployment's lock stays as it is."""
+    LockLost. Another deployment's lock stays as it is. A record that someone deleted is rebuilt first, so that users go
+    back to their release."""
+    before = aws.records.environment(deployment.environment)
+    if not before.is_known and not deployment.status.is_final:
+        recover(before, aws)
+        aws.records.take_lock_again(deployment.environment, lock)
     current = aws.records.environment(deployment.environment).lock
     if current and current.deployment_id == deployment.id:
         aws.records.renew_lock(deployment.environment, lock, takes_over=True)

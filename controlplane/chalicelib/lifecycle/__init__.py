@@ -2,6 +2,5 @@
 
 `start` records a deployment and starts its execution; `idempotency` says which deployment a key stands for; `queue`
 holds those that wait; `abort` and `settle` end one; `sweep` repairs what died; `night` revalidates every environment;
-`lost_records` rebuilds an environment's record that someone deleted; `drill_requests` and `abandoned_drills` begin and
-end drills; `publish_events` publishes every state change.
+`drill_requests` and `abandoned_drills` begin and end drills; `publish_events` publishes every state change.
 """

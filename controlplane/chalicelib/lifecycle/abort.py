@@ -12,8 +12,9 @@ def abort(deployment: Deployment, by: str, aws: Aws, clock: Clock) -> None:
     """Request the abort and record the event. by: ARN of the caller, or the name of the part that requests it."""
     reason = f"Aborted by {by}"
     at = stamp(clock())
-    aws.records.update_deployment(deployment.id, {"abort_requested": True})
+    # First the event: who finds the request on record does not make it again.
     aws.records.add_event(deployment.id, at, "deployment.abort_requested", {"by": by})
+    aws.records.update_deployment(deployment.id, {"abort_requested": True})
     if deployment.waiting:
         _leave_queue(deployment, reason, at, aws)
     elif token := str(deployment.approval.get("token", "")):

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.codec import decode_lenient, encode
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import Conflict, RolloutError, Throttled
-from chalicelib.domain.model import Action, Deployment, DeploymentStatus
+from chalicelib.domain.evidence.drift import DriftEvidence
+from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Environment
 from chalicelib.domain.nights import Checked, NightVerdict, summarize
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.engine.polling import next_poll_s
@@ -105,7 +107,7 @@ def revalidate_environment(event: Mapping[str, object], aws: Aws, clock: Clock) 
     except RolloutError as error:
         return _record(item, Checked(item.environment, NightVerdict.FAILED, why=error.message), aws)
     if deployment.status.is_final:
-        return _record(item, verdict_of(deployment), aws)
+        return _record(item, verdict_of(deployment, _healed(deployment, aws)), aws)
     if clock() - datetime.fromisoformat(deployment.created_at) > _TIMEOUT:
         why = f"has not ended within {_TIMEOUT}"
         return _record(item, Checked(item.environment, NightVerdict.FAILED, deployment.id, why), aws)
@@ -122,8 +124,19 @@ def _deployment(item: Item, aws: Aws, clock: Clock) -> Deployment:
     if item.result.deployment_id:
         return aws.records.deployment(item.result.deployment_id)
     _refuse_to_take_over(item.environment, aws, clock)
-    body = {"environment": item.environment, "action": Action.REVALIDATE.value, "options": dict(LIGHT)}
+    body = {
+        "environment": item.environment,
+        "action": Action.REVALIDATE.value,
+        "options": {**LIGHT, **_healing(aws.records.environment(item.environment))},
+    }
     return begin(body, aws, clock, caller=_CALLER, key=f"nightly-{item.night}-{item.environment}")
+
+
+def _healing(environment: Environment) -> dict[str, object]:
+    """The options with which a night restores drift. The configuration may be one of another version."""
+    good = environment.last_good
+    wanted = decode_lenient(Config, dict(good.config)).heal_at_night if good else False
+    return {"heal": wanted, "leave_alias": wanted}
 
 
 def _refuse_to_take_over(name: str, aws: Aws, clock: Clock) -> None:
@@ -137,10 +150,17 @@ def _refuse_to_take_over(name: str, aws: Aws, clock: Clock) -> None:
         raise Conflict(f"deployment {dead.deployment_id} died and is not settled yet", code="EnvironmentBusy")
 
 
-def verdict_of(deployment: Deployment) -> Checked:
-    """The verdict of a revalidation that has ended."""
+def _healed(deployment: Deployment, aws: Aws) -> str:
+    """What the revalidation restored, "" for nothing."""
+    phases = {phase.name: phase.evidence for phase in aws.records.phases(deployment.id)}
+    return "; ".join(decode_lenient(DriftEvidence, dict(phases.get(DriftEvidence.PHASE, {}))).healed)
+
+
+def verdict_of(deployment: Deployment, healed: str = "") -> Checked:
+    """The verdict of a revalidation that has ended. healed: what it restored."""
     if deployment.status is DeploymentStatus.SUCCEEDED:
-        return Checked(deployment.environment, NightVerdict.GOOD, deployment.id)
+        verdict = NightVerdict.HEALED if healed else NightVerdict.GOOD
+        return Checked(deployment.environment, verdict, deployment.id, healed)
     drifted = (deployment.error or {}).get("code") == _DRIFT
     verdict = NightVerdict.DRIFTED if drifted else NightVerdict.FAILED
     return Checked(deployment.environment, verdict, deployment.id, deployment.summary)

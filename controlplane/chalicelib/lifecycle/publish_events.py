@@ -35,8 +35,6 @@ def publish(event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, objec
     for record in records:
         try:
             _publish_record(record["dynamodb"]["Keys"], aws, clock)
-        except NotFound:
-            continue  # The deployment's record no longer exists, so its environment and webhook are unknown.
         except RolloutError:
             return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
     return {"batchItemFailures": []}
@@ -46,8 +44,11 @@ def _publish_record(keys: Mapping[str, Mapping[str, str]], aws: Aws, clock: Cloc
     deployment_id, key = keys["pk"]["S"].partition("#")[2], keys["sk"]["S"]
     if not key.startswith("EVENT#"):
         return
-    deployment = aws.records.deployment(deployment_id)
-    event = compose(deployment, aws.records.event(deployment_id, key))
+    try:
+        deployment = aws.records.deployment(deployment_id)
+        event = compose(deployment, aws.records.event(deployment_id, key))
+    except NotFound:
+        return  # The deployment's record no longer exists, so its environment and webhook are unknown.
     aws.events.put(SOURCE, DETAIL_TYPE, event)
     if deployment.config.webhook:
         try:

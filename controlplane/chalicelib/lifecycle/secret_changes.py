@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from chalicelib.domain.aws.secrets import CURRENT, SecretInfo, release_label, staged_label
 from chalicelib.domain.codec import decode_lenient, encode, encode_record
 from chalicelib.domain.config import Config
-from chalicelib.domain.errors import Conflict
+from chalicelib.domain.errors import BadRequest, Conflict, NotFound
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Environment, Release
 from chalicelib.domain.names import Names
 from chalicelib.domain.records import HistoryEntry, SecretState
@@ -142,6 +142,9 @@ def _make_current(change: Change, aws: Aws) -> str:
         try:
             aws.secrets.move_current(name, to_version=change.version_id, from_version=before.current)
         except Conflict:
+            now = aws.secrets.find(name)
+            if now is not None and now.current == change.version_id:
+                return change.version_id  # the same request, sent twice: the other one has moved the label
             if change.text:
                 aws.secrets.unlabel(name, label)
             raise
@@ -164,8 +167,9 @@ def _roll(change: Change, environment: Environment, begin: Begin, aws: Aws) -> S
     }
     try:
         deployment = begin(body)
-    except Exception:
-        # Nobody rolls this version: without its label Secrets Manager deletes it.
+    except (BadRequest, Conflict, NotFound):
+        # Nobody rolls this version: without its label Secrets Manager deletes it. After any other error the deployment
+        # may be on record, and needs it.
         if change.text:
             aws.secrets.unlabel(name, label)
         raise

@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 from chalicelib.domain import webhook_url
 from chalicelib.domain.codec import decode, refuse_unknown
 from chalicelib.domain.config import Config
-from chalicelib.domain.errors import BadRequest, Conflict, NotFound
+from chalicelib.domain.errors import BadRequest, Conflict, unknown_environment
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Environment, Lock
 from chalicelib.domain.names import Names
 from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock, stamp
+from chalicelib.engine.lost_records import recover
 from chalicelib.ports import Aws
 
 from .config_patch import patched, without_nulls
 from .execution import execution_input
 from .feasibility import near_names, refuse_near_name, refuse_undecidable
 from .idempotency import claim_of, claimed_deployment, deployment_id
-from .lost_records import recover
 from .queue import enqueue, refuse_to_overtake
 from .settle import dead_lock, settle
 
@@ -107,15 +107,6 @@ def begin(
 def _near(name: str, aws: Aws) -> list[Environment]:
     """The environments whose names are near this one: only their records are read, not those of all."""
     return [aws.records.environment(other) for other in near_names(name, aws.records.environment_names())]
-
-
-def unknown_environment(name: str, *, field: str) -> NotFound:
-    """The error for a request about an environment that never had a deployment."""
-    return NotFound(
-        f"there is no environment {name}",
-        field=field,
-        remedy="POST /deployments with action deploy makes it; GET /environments lists those that exist.",
-    )
 
 
 def _refuse_without_release(environment: Environment) -> None:

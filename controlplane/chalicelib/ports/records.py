@@ -15,7 +15,7 @@ from chalicelib.domain.model import (
     Page,
     PhaseRecord,
 )
-from chalicelib.domain.records import Claim, Ending
+from chalicelib.domain.records import Claim, Ending, Incident
 
 
 class Records(Protocol):
@@ -132,6 +132,10 @@ class Records(Protocol):
         deployment holds. Raises LockLost."""
         ...
 
+    def take_lock_again(self, name: str, lock: Lock) -> None:
+        """Take the lock of an environment whose record was rebuilt; nothing happens when another deployment has it."""
+        ...
+
     def release_lock(self, name: str, holder: str) -> None:
         """Nothing happens when another deployment, or none, holds it."""
         ...
@@ -146,6 +150,22 @@ class Records(Protocol):
 
     def history_page(self, name: str, limit: int, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         """Newest first, and the cursor of the next page."""
+        ...
+
+    def history_between(self, name: str, first: str, last: str, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Newest first, from one time to the other (ISO 8601), both included; `last` "" has no end."""
+        ...
+
+    def record_incident(self, name: str, incident: Incident) -> None:
+        """Record its beginning, or its end. Repeated, it changes nothing."""
+        ...
+
+    def incident_page(self, name: str, limit: int, cursor: str | None) -> tuple[Sequence[Incident], str | None]:
+        """Newest first, and the cursor of the next page."""
+        ...
+
+    def incident(self, name: str, opened_by: str) -> Incident | None:
+        """The incident that this deployment opened."""
         ...
 
     def history_since(self, name: str, at: str) -> Sequence[Mapping[str, Any]]:

@@ -40,10 +40,12 @@ def wanted(
     secret_arn: str,
     response_mode: str,
     runtime: str,
+    other_role: str = "",
 ) -> WantedRelease:
     """The release of `environment` with this configuration, artifact and secret.
 
-    response_mode: `stream` or `buffered`; runtime: Lambda's identifier, such as `python3.11`.
+    response_mode: `stream` or `buffered`; runtime: Lambda's identifier, such as `python3.11`. other_role: the name
+    of its role where that is not the environment's first: versions published with an earlier one are not this release.
     """
     variables = {
         "ENVIRONMENT_NAME": environment,
@@ -59,7 +61,9 @@ def wanted(
         # The managed runtime cannot stream; the wrapper starts the proxy's own runtime loop instead.
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/bootstrap"
     timeout_s = config.time_limit_s(response_mode)
-    mark = fingerprint(code_sha256, config.memory_mb, timeout_s, variables, runtime)
+    mark = fingerprint(
+        code_sha256, config.memory_mb, timeout_s, variables, runtime, *([other_role] if other_role else [])
+    )
     return WantedRelease(digest, code_sha256, config.memory_mb, timeout_s, variables, mark)
 
 

@@ -16,32 +16,33 @@ from chalicelib.ports import Aws
 
 from . import follow, look, replacements, state
 from .cursor import Own, StackCursor
+from .recovery.parts import is_of
 
 _UNFINISHED = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
 
 def advance(
-    change_set: ChangeSet, own: Own, creates: bool, request: Request, aws: Aws, before: StackEvidence
+    change_set: ChangeSet, cursor: StackCursor, request: Request, aws: Aws, before: StackEvidence
 ) -> Result[StackEvidence]:
     """The next step for a change set that is being made, empty, refused, available or executed.
 
-    own: the change set that this execution requested. creates: whether it creates the stack. before: evidence of what
-    was done before it was requested. Raises PhaseFailed: ChangeSetFailed when CloudFormation refused it,
+    cursor: of step `changing`, with the change set that this execution requested and what it is for. before: evidence
+    of what was done before it was requested. Raises PhaseFailed: ChangeSetFailed when CloudFormation refused it,
     ReplacementRefused when it would replace or remove a resource that users or records need, ForeignChangeSet when
-    it is not `own`.
+    it is not the cursor's own.
     """
     stack = request.names.stack
     if change_set.status in _UNFINISHED:
         return request.wait(
             "CloudFormation is working out what would change",
             step="change set",
-            cursor=StackCursor("changing", creates, own.id, own.digest, repaired=before.repaired),
+            cursor=replace(cursor, repaired=before.repaired),
             evidence=before,
         )
     if state.is_empty(change_set.status, change_set.reason):
         aws.stacks.delete_change_set(stack, change_set.name)
         unchanged = "Nothing to change: the stack matches its template"
-        return follow.ended(look.must_find(stack, aws), unchanged, aws, before)
+        return follow.finish(cursor, look.must_find(stack, aws), unchanged, aws, before)
     if change_set.status == "FAILED":
         aws.stacks.delete_change_set(stack, change_set.name)
         raise PhaseFailed(
@@ -49,16 +50,16 @@ def advance(
             code="ChangeSetFailed",
             remedy="Correct what the reason names, in config or in proxy/template.yaml.",
         )
-    return _execute(change_set, own, request, aws, before)
+    return _execute(change_set, cursor, request, aws, before)
 
 
 def _execute(
-    change_set: ChangeSet, own: Own, request: Request, aws: Aws, before: StackEvidence
+    change_set: ChangeSet, cursor: StackCursor, request: Request, aws: Aws, before: StackEvidence
 ) -> Result[StackEvidence]:
     stack, last = request.names.stack, ""
     if change_set.execution == "AVAILABLE":
-        _refuse_foreign(change_set, own, request, aws)
-        _refuse_destructive(change_set, request, aws)
+        _refuse_foreign(change_set, cursor.own, request, aws)
+        _refuse_destructive(change_set, cursor, request, aws)
         last = look.last_event(stack, aws)
         aws.stacks.execute(stack, change_set.id, f"{change_set.name}-execute"[-128:])
     changes = tuple(_line(change) for change in change_set.changes)
@@ -67,7 +68,14 @@ def _execute(
         f"Changing {counted(len(changes), 'resource')}",
         step="stack operation",
         cursor=StackCursor(
-            step="executing", stack_id=stack_id, since=last, last=last, changes=changes, repaired=before.repaired
+            step="executing",
+            stack_id=stack_id,
+            since=last,
+            last=last,
+            changes=changes,
+            repaired=before.repaired,
+            rebuilds=cursor.rebuilds,
+            rebuilt=cursor.rebuilt,
         ),
         evidence=replace(before, changes=changes),
     )
@@ -92,8 +100,10 @@ def _refuse_foreign(change_set: ChangeSet, own: Own, request: Request, aws: Aws)
     )
 
 
-def _refuse_destructive(change_set: ChangeSet, request: Request, aws: Aws) -> None:
-    destructive = [str(change) for change in replacements.destructive(change_set.changes)]
+def _refuse_destructive(change_set: ChangeSet, cursor: StackCursor, request: Request, aws: Aws) -> None:
+    # What is gone already is no loss.
+    remaining = [change for change in change_set.changes if not is_of(change.resource_type, cursor.removes)]
+    destructive = [str(change) for change in replacements.destructive(remaining)]
     if not destructive or request.options.allow_replacement:
         return
     aws.stacks.delete_change_set(request.names.stack, change_set.name)

@@ -8,6 +8,8 @@ from typing import Literal
 
 from chalicelib.domain.aws.stacks import ChangeSet
 
+from .recovery.parts import Part
+
 
 @dataclass(frozen=True, slots=True)
 class Own:
@@ -36,7 +38,9 @@ class StackCursor:
     creates: whether the change set creates the stack. change_set, digest: see `Own`. since, last: ids of the last event
     before the execution and of the last one that was read. resources: last status by logical id; changes: one line for
     each change. repaired: see StackEvidence. attempts: how often the stack was deleted or its rollback continued;
-    attempted_in: the stack's status then.
+    attempted_in: the stack's status then. rebuilds: whether the update brings back what was lost (rebuild.py), so that
+    the candidate's change is still to come; removes: the parts that it takes out of the stack; rebuilt: how many such
+    updates came before this one.
     """
 
     step: Literal["", "changing", "executing"] = ""
@@ -51,6 +55,9 @@ class StackCursor:
     repaired: tuple[str, ...] | None = None
     attempts: int = 0
     attempted_in: str = ""
+    rebuilds: bool = False
+    removes: tuple[Part, ...] = ()
+    rebuilt: int = 0
 
     @property
     def own(self) -> Own:

@@ -38,7 +38,7 @@ def follow(request: Request, aws: Aws) -> Result[StackEvidence]:
         raise _failed(stack, aws.stacks.events(cursor.stack_id, after=cursor.since), resources)
     summary = f"Changed {counted(len(cursor.changes), 'resource')}; the stack is in {stack.status}"
     changed = StackEvidence(resources=resources, changes=cursor.changes, repaired=cursor.repaired)
-    return ended(stack, summary, aws, changed)
+    return finish(cursor, stack, summary, aws, changed)
 
 
 def _statuses(events: Sequence[StackEvent]) -> dict[str, str]:
@@ -61,11 +61,19 @@ def _failed(stack: Stack, events: Sequence[StackEvent], resources: Mapping[str, 
     )
 
 
-def ended(stack: Stack, summary: str, aws: Aws, changed: StackEvidence) -> Result[StackEvidence]:
-    """The result of a finished change, with a description of the stack.
+def finish(cursor: StackCursor, stack: Stack, summary: str, aws: Aws, changed: StackEvidence) -> Result[StackEvidence]:
+    """The result of a finished change, with a description of the stack; IN_PROGRESS after an update that brought back
+    something, since the candidate's change follows.
 
     changed: evidence of the change itself; the fields about the stack are filled in here.
     """
+    if cursor.rebuilds:
+        return Result.in_progress(
+            f"{summary}; one more change follows",
+            poll_after_s=1,
+            cursor=StackCursor(repaired=changed.repaired, rebuilt=cursor.rebuilt + 1),
+            evidence=changed,
+        )
     endpoint = aws.settings.endpoint_url
     evidence = replace(
         changed,

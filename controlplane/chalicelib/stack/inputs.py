@@ -22,7 +22,7 @@ Purpose = Literal["deploy", "apply", "restore", "plan"]
 
 
 def parameters(request: Request, aws: Aws, *, creates: bool) -> dict[str, str | None]:
-    """Value by parameter name; None keeps the stack's value. creates: whether the stack does not exist yet.
+    """Value by parameter name; None keeps the stack's value. creates: whether the function does not exist yet.
 
     Raises PhaseFailed (EvidenceMissing) before prepare_secret and package_artifact have ended.
     """
@@ -36,6 +36,7 @@ def parameters(request: Request, aws: Aws, *, creates: bool) -> dict[str, str | 
         kms_key_arn=secret.kms_key,
         in_use=_secret_in_use(request, secret, stack.parameters if stack else {}, aws),
         repair=stack.parameters.get("Repair", "") if stack else "",
+        role_mark=stack.parameters.get("RoleMark", "") if stack else "",
         runtime=aws.settings.proxy_runtime,
         response_mode=mode(request, aws),
         access_logs=bool(aws.gateway.account().log_role),
@@ -65,12 +66,15 @@ def text(request: Request, aws: Aws) -> str:
     return template.with_snapshots(raw, snapshot, snapshot)
 
 
-def for_candidate(stack: Stack | None, request: Request, aws: Aws) -> tuple[str, dict[str, str | None]]:
+def for_candidate(
+    stack: Stack | None, request: Request, aws: Aws, *, creates: bool
+) -> tuple[str, dict[str, str | None]]:
     """Template and parameters that make the candidate and leave users what they have.
 
-    stack: the existing stack, None when it is created. Raises what `parameters` raises.
+    stack: the existing stack, None when it is created. creates: whether the function is created. Raises what
+    `parameters` raises.
     """
-    values, good = parameters(request, aws, creates=stack is None), request.environment.last_good
+    values, good = parameters(request, aws, creates=creates), request.environment.last_good
     if stack is None or good is None:
         return text(request, aws), values
     candidate = snapshot_id(request, aws)
@@ -114,7 +118,7 @@ def _bundled_of(release: Release, aws: Aws) -> str:
 
 def bundled(bundle_key: str, aws: Aws) -> str:
     """The template of a bundle, without the logical ids of snapshots. Raises NotFound for a bundle that is gone."""
-    return template.with_boundary(assembly.unpack(aws.artifacts.get(bundle_key))["template.yaml"].decode())
+    return template.with_role(assembly.unpack(aws.artifacts.get(bundle_key))["template.yaml"].decode())
 
 
 def snapshot_id(request: Request, aws: Aws) -> str:
@@ -128,12 +132,12 @@ def mode(request: Request, aws: Aws) -> str:
     return request.config.response_mode or aws.settings.response_mode
 
 
-def change_set_name(request: Request, purpose: Purpose) -> str:
-    """The name of this deployment's change set, at most 128 characters.
+def change_set_name(request: Request, purpose: Purpose, number: int = 0) -> str:
+    """The name of this deployment's change set, at most 128 characters. number: see `prepare.Wanted`.
 
     The purpose comes first: each phase's policy allows only the names of its own purpose.
     """
-    return f"{CHANGE_SET_PREFIX}{purpose}-{request.deployment_id}"[:128]
+    return f"{CHANGE_SET_PREFIX}{purpose}-{request.deployment_id}{f'-{number}' if number else ''}"[:128]
 
 
 def token(request: Request, what: str) -> str:

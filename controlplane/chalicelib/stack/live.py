@@ -62,7 +62,7 @@ def recorded(release: Release, stack: Stack, declared: Iterable[str]) -> dict[st
     derived = template.restorable(config) | template.candidates(config) | template.lasting(config, mode)
     values: dict[str, str | None] = {**(derived if release.config else {}), **release.parameters}
     kept = template.CREATION_ONLY
-    values["Repair"] = stack.parameters.get("Repair", "")
+    values |= {name: stack.parameters.get(name, "") for name in ("Repair", "RoleMark")}
     return {name: None if name in kept else values.get(name) for name in declared}
 
 

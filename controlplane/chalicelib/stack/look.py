@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.names import Names
 from chalicelib.ports import Aws
 
 
@@ -17,6 +18,11 @@ def must_find(stack: str, aws: Aws) -> Stack:
             remedy="Someone deleted it during the deployment. Deploy again.",
         )
     return existing
+
+
+def role_name(stack: Stack | None, names: Names, region: str) -> str:
+    """The name of the proxy's role: the stack's, or that of a stack still to be created."""
+    return names.role(region, stack.parameters.get("RoleMark", "") if stack else "")
 
 
 def last_event(stack: str, aws: Aws) -> str:

@@ -24,12 +24,16 @@ _UNFINISHED = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a change set is made of. creates: whether it creates the stack. parameters: None keeps the stack's value."""
+    """What a change set is made of. creates: whether it creates the stack. parameters: None keeps the stack's value.
+
+    number: of this deployment's change sets of that purpose, from 0; each has a name of its own.
+    """
 
     purpose: inputs.Purpose
     text: str
     parameters: Mapping[str, str | None]
     creates: bool = False
+    number: int = 0
 
 
 def drop_leftovers(request: Request, aws: Aws) -> tuple[str, ...] | None:
@@ -54,7 +58,7 @@ def request_change_set(wanted: Wanted, request: Request, aws: Aws) -> tuple[Chan
     try:
         change_set = aws.stacks.create_change_set(
             request.names.stack,
-            inputs.change_set_name(request, wanted.purpose),
+            inputs.change_set_name(request, wanted.purpose, wanted.number),
             template=wanted.text,
             parameters=wanted.parameters,
             tags=tags,

@@ -20,7 +20,9 @@ BEGIN, END = "# api: begin", "# api: end"
 SNAPSHOT, LIVE_SNAPSHOT = "ApiDeploymentSnapshot", "LiveDeploymentSnapshot"
 SNAPSHOT_TYPE = "AWS::ApiGateway::Deployment"
 _USERS = "  # api: snapshot of users"
-_ROLE_NAME = "      RoleName: !Sub proxyctl-${Environment}-proxy-${AWS::Region}\n"
+_OLD_ROLE_NAME = "      RoleName: !Sub proxyctl-${Environment}-proxy-${AWS::Region}\n"
+_ROLE_NAME = "      RoleName: !Sub proxyctl-${Environment}${RoleMark}-proxy-${AWS::Region}\n"
+_ROLE_MARK = '\nParameters:\n  RoleMark:\n    Type: String\n    Default: ""\n'
 _BOUNDARY = (
     "      PermissionsBoundary: !Sub "
     "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/proxyctl-environment-boundary-${AWS::Region}\n"
@@ -36,7 +38,7 @@ FELT = frozenset({"ThrottleRate", "ThrottleBurst", "LogRetentionDays", "Reserved
 # These only keep the permission to read an older secret, so a change of them alone is no reason to update the stack.
 IN_USE = frozenset({"SecretInUseArn", "SecretInUseKmsKeyArn"})
 # Parameters whose value says nothing of what is wanted.
-INCIDENTAL = IN_USE | {"Repair"}
+INCIDENTAL = IN_USE | {"Repair", "RoleMark"}
 _SHAPING = ("ResponseMode", "IntegrationTimeoutMs", "Environment", "RequestIdHeader")
 
 
@@ -45,7 +47,7 @@ class StackInputs:
     """Inputs of the parameters beside `config`, from other phases and from the control plane's settings.
 
     in_use: the parameters of `IN_USE`, as `in_use` answers them. kms_key_arn: "" for the account's own key.
-    runtime: Lambda's name of it. repair: see the template.
+    runtime: Lambda's name of it. repair, role_mark: see the template.
     response_mode: stream or buffered. access_logs: whether API Gateway may write them.
     """
 
@@ -56,6 +58,7 @@ class StackInputs:
     kms_key_arn: str = ""
     in_use: Mapping[str, str] = field(default_factory=dict)
     repair: str = ""
+    role_mark: str = ""
     runtime: str = ""
     response_mode: str = "stream"
     access_logs: bool = False
@@ -97,11 +100,15 @@ def with_snapshots(text: str, candidate: str, live: str, *, kept: str = "") -> s
     return text.replace(LIVE_SNAPSHOT, live).replace(SNAPSHOT, candidate)
 
 
-def with_boundary(text: str) -> str:
-    """The template with the permissions boundary of the proxy's role, which bundles of earlier versions lack.
+def with_role(text: str) -> str:
+    """The template with what bundles of earlier versions lack of the proxy's role: its permissions boundary, and the
+    part of its name that a role which was made again has.
 
-    A rollback to such a bundle would otherwise take the boundary off, which CloudFormation's role may not do.
+    A rollback to such a bundle would otherwise take the boundary off, which CloudFormation's role may not do, or
+    replace the role.
     """
+    if "RoleMark:" not in text:
+        text = text.replace("\nParameters:\n", _ROLE_MARK, 1).replace(_OLD_ROLE_NAME, _ROLE_NAME)
     return text if "PermissionsBoundary:" in text else text.replace(_ROLE_NAME, f"{_ROLE_NAME}{_BOUNDARY}")
 
 
@@ -174,6 +181,7 @@ def parameters(config: Config, inputs: StackInputs, *, creates: bool) -> dict[st
         "SecretKmsKeyArn": inputs.kms_key_arn,
         **inputs.in_use,
         "Repair": inputs.repair,
+        "RoleMark": inputs.role_mark,
         "Runtime": inputs.runtime,
         "ResponseMode": inputs.response_mode,
         "MemorySize": str(config.memory_mb),

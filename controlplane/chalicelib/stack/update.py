@@ -16,9 +16,10 @@ from chalicelib.domain.evidence.stack import RestoreEvidence, SettingsEvidence, 
 from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.ports import Aws
 
-from . import follow, live, look, prepare, repair, settle, state
+from . import follow, live, look, prepare, settle, state
 from .change_set import advance
 from .cursor import SettingsCursor, StackCursor, extend
+from .recovery import repair
 from .state import Move
 
 TIMEOUT_S = 60 * 60
@@ -52,7 +53,7 @@ def step(update: Update, stack: Stack, request: Request, aws: Aws) -> Result[Sta
     if cursor.step == "changing" and cursor.change_set:
         try:
             change_set = aws.stacks.change_set(stack.name, cursor.change_set)
-            return advance(change_set, cursor.own, False, request, aws, StackEvidence())
+            return advance(change_set, cursor, request, aws, StackEvidence())
         except NotFound:
             pass  # An earlier call executed it and died before it stored that: the stack's state says how to go on.
     return _begin(update, stack, request, aws)
@@ -75,7 +76,8 @@ def _begin(update: Update, stack: Stack, request: Request, aws: Aws) -> Result[S
     requested = prepare.request_change_set(wanted, request, aws)
     if requested is None:
         return settle.wait_for_leftovers(request)
-    return advance(*requested, False, request, aws, StackEvidence())
+    change_set, own = requested
+    return advance(change_set, StackCursor("changing", False, own.id, own.digest), request, aws, StackEvidence())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Convergence:
 
 def converge(target: Target, stack: Stack, request: Request, aws: Aws) -> Convergence:
     """One step: repair, update, protect. Raises what `step` raises, and to `apply` also what
-    `repair.refuse_what_is_gone_for_good` does."""
+    `repair.refuse_what_a_deploy_makes_again` does."""
     cursor = request.cursor_as(SettingsCursor)
     repaired = _repair(target, cursor, stack, request, aws)
     restored = (*cursor.restored, *repaired.lines)
@@ -128,7 +130,7 @@ def _repair(target: Target, cursor: SettingsCursor, stack: Stack, request: Reque
         return repair.Repaired()
     losses = repair.find_losses(stack, request, aws)
     if target.purpose == "apply":
-        repair.refuse_what_is_gone_for_good(losses, request, aws)  # a way back goes on with what there is
+        repair.refuse_what_a_deploy_makes_again(losses, request)  # a way back goes on with what there is
     return repair.repair(losses, stack, request, aws)
 
 

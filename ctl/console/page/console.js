@@ -9,6 +9,7 @@ import { DO } from "./dialogs.js";
 import { $, errorBox, h, link, patch } from "./dom.js";
 import { environmentView, environmentsView } from "./environments.js";
 import { historyView } from "./history.js";
+import { incidentView, incidentsView } from "./incidents.js";
 
 const FIRST_MS = 1000;
 const MOST_MS = 20000;
@@ -72,8 +73,10 @@ async function show(view, signal) {
 
 function viewOf(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
-  const [page, name, other] = path.split("/").map(decodeURIComponent);
+  const [page, name, other, id] = path.split("/").map(decodeURIComponent);
   if (page === "environments" && other === "history") return historyView(name, new URLSearchParams(query));
+  if (page === "environments" && other === "incidents" && id) return incidentView(name, id);
+  if (page === "environments" && other === "incidents") return incidentsView(name, new URLSearchParams(query));
   if (page === "environments" && name) return environmentView(name);
   if (page === "compare" && name && other) return compareView(name, other);
   if (page === "deployments" && name) return deploymentView(name);

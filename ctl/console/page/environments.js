@@ -52,7 +52,12 @@ function warnings(environment) {
         ": ",
         environment.incident.why,
         " (",
-        deploymentLink(environment.incident.opened_by),
+        environment.incident.opened_by
+          ? link(
+              `environments/${encodeURIComponent(environment.name)}/incidents/${encodeURIComponent(environment.incident.opened_by)}`,
+              "its page",
+            )
+          : "no deployment on record",
         ")",
       ),
     environment.lock && h("div", { class: "banner busy" }, "Locked by ", deploymentLink(environment.lock.deployment_id)),
@@ -224,6 +229,7 @@ export const environmentView = (name) => ({
         "p",
         { class: "row small" },
         link(`environments/${encodeURIComponent(name)}/history`, "All its history"),
+        link(`environments/${encodeURIComponent(name)}/incidents`, "Its incidents"),
         link(`deployments?environment=${encodeURIComponent(name)}`, "All its deployments"),
       ),
     ];

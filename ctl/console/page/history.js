@@ -16,11 +16,26 @@ export function historyTable(entries) {
       entry.why && h("p", { class: "quiet small" }, "Why: ", entry.why),
       h("p", { class: "quiet small" }, entry.who),
       changes(entry.diff),
+      driftTable(entry.drift),
     ],
   ]);
   return rows.length
     ? h("div", { class: "card" }, grid(["when", "what", "outcome", "deployment", "summary"], rows))
     : h("p", { class: "quiet" }, "Nothing has ended yet.");
+}
+
+/** What a check found different from the record, side by side; nothing for none. */
+export function driftTable(rows) {
+  if (!rows?.length) return false;
+  return grid(
+    ["what", "on record", "found", "then"],
+    rows.map((row) => [
+      h("code", {}, row.where),
+      h("span", { class: "was" }, row.expected),
+      h("span", { class: "is" }, row.found),
+      row.healed ? badge("SUCCEEDED", "put back") : row.remedy,
+    ]),
+  );
 }
 
 export const historyView = (name, query) => ({

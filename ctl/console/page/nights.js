@@ -69,7 +69,7 @@ const broken = (which) =>
 
 /** The calendar, and a row for each night that was not good, with the deployments that say why. */
 export function nightsSection(nights) {
-  const bad = nights.filter((night) => verdictOf(night) !== "good" && verdictOf(night) !== "none");
+  const bad = nights.filter((night) => night.healed || !["good", "none"].includes(verdictOf(night)));
   const rows = bad.map((night) => [
     moment(night.began_at),
     `${night.good ?? 0} of ${night.asked ?? 0}`,
@@ -84,7 +84,7 @@ export function nightsSection(nights) {
       h(
         "div",
         { class: "card" },
-        rows.length ? grid(["began", "good", "not good"], rows, [1]) : h("p", { class: "quiet" }, "Every night was good."),
+        rows.length ? grid(["began", "good", "not good, or healed"], rows, [1]) : h("p", { class: "quiet" }, "Every night was good."),
       ),
     ),
   ];

@@ -25,7 +25,7 @@ from chalicelib.domain.model import (
 )
 from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim, Ending
-from chalicelib.lifecycle.lost_records import recover
+from chalicelib.engine.lost_records import recover
 
 from tests.fakes import FakeAws
 from tests.fakes.table import make_table
@@ -497,3 +497,12 @@ def test_an_environment_whose_item_someone_deleted_is_rebuilt_from_its_deploymen
     start(records, 2)
     assert records.environment("dev").live == result.live
     assert [item.name for item in records.environments()] == ["dev"]
+
+
+def test_the_lock_of_a_lost_record_is_taken_again_unless_another_deployment_has_it(records: DynamoRecords) -> None:
+    records.update_environment("dev", {"status": "LIVE"})
+    records.take_lock_again("dev", Lock("d-1", "arn:1", 1_000.0))
+    records.renew_lock("dev", Lock("d-1", "arn:1", 2_000.0))
+    records.take_lock_again("dev", Lock("d-2", "arn:2", 3_000.0))
+    records.update_environment("dev", {"status": "LIVE"}, holder="d-1")
+    assert records.environment("dev").lock == Lock("d-1", "arn:1", 2_000.0)

@@ -11,8 +11,9 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
+from chalicelib.adapters import session
 from chalicelib.adapters.session import aws_errors
-from chalicelib.domain.errors import AccessDenied, AwsCallFailed, RolloutError, Throttled
+from chalicelib.domain.errors import AccessDenied, AwsCallFailed, NotFound, RolloutError, Throttled
 
 
 def raised(error: Exception) -> RolloutError:
@@ -60,3 +61,11 @@ def test_any_other_error_names_a_remedy(error: Exception, kind: type[RolloutErro
     ended = raised(error)
     assert isinstance(ended, kind)
     assert ended.remedy
+
+
+def test_a_resource_that_is_gone_is_named_with_the_way_back() -> None:
+    """Found by the matrix of faults: such an end was on record without a remedy."""
+    answer = {"Error": {"Code": "ResourceNotFoundException", "Message": "no such function"}}
+    error = session.translated(ClientError(answer, "GetAlias"), "lambda:get_alias")
+    assert isinstance(error, NotFound)
+    assert "Deploy again" in str(error.remedy)

@@ -13,6 +13,7 @@ from requests.auth import AuthBase
 from schemathesis import Case, GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.result import Ok
+from schemathesis.generation.stateful.state_machine import APIStateMachine
 from schemathesis.schemas import APIOperation, BaseSchema
 
 from tests.fakes.served_api import ServedApi, served, sign
@@ -60,6 +61,16 @@ class Rig:
         """Send the request and hold the answer against the document; its status."""
         answer = case.call_and_validate(base_url=self.url, auth=self._signed, session=self._session)
         return int(answer.status_code)
+
+    def workflow(self) -> type[APIStateMachine]:
+        """Sequences of requests that follow the document's links, each answer held against the document."""
+        signed, session, url = self._signed, self._session, self.url
+
+        class Workflow(self.schema.as_state_machine()):  # type: ignore[misc]  # a class that is made at run time
+            def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
+                return {"auth": signed, "session": session, "base_url": url}
+
+        return Workflow
 
     def send(self, method: str, path: str, body: Any) -> requests.Response:
         """The answer to a signed request, which nothing checks. body: JSON; not sent with GET."""

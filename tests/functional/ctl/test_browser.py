@@ -113,6 +113,9 @@ def look_at(page: Page, name: str) -> list[str]:
 PLACES = {
     "environments": "",
     "environment": "environments/prod",
+    "incidents": "environments/prod/incidents",
+    "incident": "environments/prod/incidents/d-3",
+    "history": "environments/prod/history",
     "deployments": "deployments",
     "loading": "deployments/d-load",
     "shifting": "deployments/d-shift",

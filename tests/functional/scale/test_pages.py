@@ -105,6 +105,8 @@ def test_the_pages_of_a_list_hold_each_entry_once_and_in_order(aws: FakeAws, nam
         page = ask(aws, route, query={**query, "limit": limit} | ({"cursor": cursor} if cursor else {})).body
         shown, cursor = [*shown, *page[key]], page["cursor"]
         assert len(page[key]) <= int(limit)
+        # Only both filters together may leave a page short before the last.
+        assert name == "by both" or len(page[key]) == int(limit) or cursor is None
     if key == "environments":
         assert [row["name"] for row in shown] == [f"env-{number:02}" for number in range(15)]
     else:

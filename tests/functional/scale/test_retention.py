@@ -23,7 +23,7 @@ from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Lock, PhaseRecord, PhaseStatus, Release
 from chalicelib.domain.nights import MOST_NAMED, Checked, NightVerdict, summarize
 from chalicelib.domain.options import Options
-from chalicelib.domain.records import Claim, Ending
+from chalicelib.domain.records import Claim, Ending, Incident
 from chalicelib.domain.times import RECORD_DAYS
 from chalicelib.engine.skip import LARGEST_EVIDENCE
 
@@ -67,6 +67,7 @@ def leave_everything(records: DynamoRecords) -> None:
     records.put_phase_as("dev", Lock("d-1", "", 2.0), PhaseRecord(2, "prepare_secret", PhaseStatus.RUNNING, AT))
     records.add_event("d-1", AT, "preflight.started", {})
     records.add_history("dev", AT, {"summary": "a secret was set"})
+    records.record_incident("dev", Incident(AT, "d-1", "moved"))
     DynamoLiveFigures("proxyctl", lambda: datetime(2026, 1, 1, tzinfo=UTC)).put("d-1", 0, {"sent": 1})
     nights = DynamoNights("proxyctl")
     nights.put("2026-01-01", Checked("dev", NightVerdict.GOOD, "d-1"))
@@ -81,7 +82,7 @@ def test_every_item_but_those_of_a_living_environment_expires(records: DynamoRec
     stays = {(item["pk"].partition("#")[0], item["sk"]) for item in left if "expires" not in item}
     assert stays == {("ENVIRONMENT", kind) for kind in OF_AN_ENVIRONMENT}
     kinds = {item["sk"].partition("#")[0] for item in left} - OF_AN_ENVIRONMENT
-    assert kinds == {"PHASE", "EVENT", "HISTORY", "LOAD", "ENVIRONMENT", "SUMMARY"}
+    assert kinds == {"PHASE", "EVENT", "HISTORY", "INCIDENT", "LOAD", "ENVIRONMENT", "SUMMARY"}
     last = datetime.fromisoformat(AT) + timedelta(days=RECORD_DAYS)
     assert max(item["expires"] for item in left if "expires" in item) == last.timestamp()
 
@@ -124,7 +125,19 @@ def test_queues_and_logs_of_the_control_plane_have_a_retention() -> None:
 
 
 def test_every_kind_of_item_is_in_the_list() -> None:
-    for kind in ("META", "LISTED", "PHASE#", "EVENT#", "LOAD#", "HISTORY#", "LINE#", "CLAIM#", "NIGHT#", "SUMMARY#"):
+    for kind in (
+        "META",
+        "LISTED",
+        "PHASE#",
+        "EVENT#",
+        "LOAD#",
+        "HISTORY#",
+        "INCIDENT#",
+        "LINE#",
+        "CLAIM#",
+        "NIGHT#",
+        "SUMMARY#",
+    ):
         assert kind in LIST, kind
 
 

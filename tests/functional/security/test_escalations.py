@@ -139,6 +139,14 @@ REFUSED: Mapping[str, tuple[str, str, Attempt]] = {
         "release_code", "secretsmanager", call("get_secret_value", SecretId="proxyctl/dev/openai")),
     "tell reads a provider's key": (
         "tell", "secretsmanager", call("get_secret_value", SecretId="proxyctl/dev/openai")),
+    "prepare_secret reads a webhook's key": (
+        "prepare_secret", "secretsmanager", call("get_secret_value", SecretId="proxyctl/dev/webhook")),
+    "check_drift reads a webhook's key": (
+        "check_drift", "secretsmanager", call("get_secret_value", SecretId="proxyctl/dev/webhook")),
+    "the API reads a webhook's key": (
+        "api", "secretsmanager", call("get_secret_value", SecretId="proxyctl/dev/webhook")),
+    "the API overwrites a webhook's key": (
+        "api", "secretsmanager", call("put_secret_value", SecretId="proxyctl/dev/webhook", SecretString="x")),
     "prepare_secret reads somebody else's secret": (
         "prepare_secret", "secretsmanager", call("get_secret_value", SecretId="payroll/database")),
     "a phase writes an idempotency claim": ("bake", "dynamodb", put("CLAIM#1")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,8 @@ from tests.functional.security.conftest import ACCOUNT, REGION, Account
 _FUNCTION, _STACK = "proxyctl-dev-proxy", "proxyctl-env-dev"
 _SEES = ("deploy_stack", "apply_settings", "restore_settings", "make_plan", "verify_idempotency", "check_drift")
 _REPAIRS = ("deploy_stack", "apply_settings", "restore_settings")
-_DENIED = ("AccessDenied", "AccessDeniedException")
+# Each service has its own: SNS says AuthorizationError; S3's HEAD has no body, so that there is the status alone.
+_DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "403")
 Call = tuple[str, Callable[[Any, Account], object]]
 SEEING: dict[str, Call] = {
     "who may call": ("lambda", lambda client, _: client.get_policy(FunctionName=_FUNCTION, Qualifier="live")),
@@ -51,9 +53,13 @@ REPAIRING: dict[str, Call] = {
 
 def attempt(account: Account, phase: str, call: Call) -> str:
     """The error's code, "" without one."""
+    return attempt_as(account, account.role(phase), call)
+
+
+def attempt_as(account: Account, role: str, call: Call) -> str:
     service, act = call
     try:
-        act(account.as_role(account.role(phase), service), account)
+        act(account.as_role(role, service), account)
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return ""
@@ -97,11 +103,22 @@ def test_a_phase_may_see_how_the_monitoring_stands(account: Account, phase: str,
     assert attempt(account, phase, MONITORING[what]) not in _DENIED
 
 
+STORED: dict[str, Call] = {
+    "artifact": (
+        "s3",
+        lambda client, _: client.head_object(Bucket=_BUCKET, Key="artifacts/dev/a.zip", ChecksumMode="ENABLED"),
+    ),
+    "secret": ("secretsmanager", lambda client, _: client.restore_secret(SecretId="proxyctl/dev/openai")),
+    "document": (
+        "s3",
+        lambda client, _: client.put_object(Bucket=_BUCKET, Key="reports/d-1/report.html", Body=b"x"),
+    ),
+}
+
+
 @pytest.mark.parametrize("phase", ["package_artifact", "make_plan", "verify_idempotency"])
 def test_a_phase_may_see_whether_the_artifact_is_intact(account: Account, phase: str) -> None:
-    key = "artifacts/dev/a.zip"
-    call: Call = ("s3", lambda client, _: client.head_object(Bucket=_BUCKET, Key=key, ChecksumMode="ENABLED"))
-    assert attempt(account, phase, call) not in (*_DENIED, "403")
+    assert attempt(account, phase, STORED["artifact"]) not in _DENIED
 
 
 @pytest.mark.parametrize("what", ["dashboard", "alarms", "filters", "groups", "topic", "recipients"])
@@ -111,11 +128,43 @@ def test_check_drift_may_see_the_monitoring(account: Account, what: str) -> None
 
 @pytest.mark.parametrize("phase", ["prepare_secret", "check_drift"])
 def test_a_scheduled_deletion_of_the_secret_may_be_cancelled(account: Account, phase: str) -> None:
-    call: Call = ("secretsmanager", lambda client, _: client.restore_secret(SecretId="proxyctl/dev/openai"))
-    assert attempt(account, phase, call) not in _DENIED
+    assert attempt(account, phase, STORED["secret"]) not in _DENIED
 
 
 @pytest.mark.parametrize("phase", ["record_outcome", "write_handoff"])
 def test_documents_may_be_written(account: Account, phase: str) -> None:
-    call: Call = ("s3", lambda client, _: client.put_object(Bucket=_BUCKET, Key="reports/d-1/report.html", Body=b"x"))
-    assert attempt(account, phase, call) not in _DENIED
+    assert attempt(account, phase, STORED["document"]) not in _DENIED
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bucket(account: Account) -> None:
+    """The control plane's, with an artifact: without one S3 says that there is none instead of refusing."""
+    storage = account.operator("s3")
+    storage.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    storage.put_object(Bucket=_BUCKET, Key="artifacts/dev/a.zip", Body=b"x")
+
+
+EVERY = {
+    f"{table} {what}": call
+    for table, calls in (("sees", SEEING), ("repairs", REPAIRING), ("monitors", MONITORING), ("stores", STORED))
+    for what, call in calls.items()
+}
+
+
+@pytest.fixture(scope="module")
+def nobody(account: Account) -> str:
+    """The name of a role without any right."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    account.operator("iam").create_role(RoleName="nobody", AssumeRolePolicyDocument=json.dumps(trust))
+    return "nobody"
+
+
+@pytest.mark.parametrize("what", EVERY)
+def test_each_of_these_calls_is_refused_to_a_role_without_rights(account: Account, nobody: str, what: str) -> None:
+    """So each row above fails without its statement."""
+    assert attempt_as(account, nobody, EVERY[what]) in _DENIED

@@ -4,60 +4,37 @@ the real adapters, made again, and found no more."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, cast
+from collections.abc import Callable
 
 import boto3
 import pytest
-from chalicelib.adapters.functions import LambdaFunctions
-from chalicelib.adapters.gateway import RestGateway
-from chalicelib.adapters.identity import IamIdentity
-from chalicelib.adapters.logs import CloudWatchLogs
-from chalicelib.adapters.session import client
-from chalicelib.adapters.stacks import CloudFormationStacks
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.config import Config
 from chalicelib.domain.model import Release
 from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
-from chalicelib.stack import repair, template
+from chalicelib.stack import template
+from chalicelib.stack.recovery import repair
 
-from tests.fakes import FakeAws
-from tests.fakes.bundles import TEMPLATE, put_bundle
+from tests.fakes.bundles import TEMPLATE
 from tests.fakes.requests import environment, request
-from tests.functional.adapters.conftest import zipped
-from tests.functional.adapters.ministack import started
+from tests.functional.adapters.ministack import MiniStack
+from tests.functional.stack.conftest import BUCKET, REGION, ports
 
-REGION, ACCOUNT, BUCKET = "eu-central-1", "123456789012", "artifacts"
 NAMES = Names("dev")
 ROLE = NAMES.role(REGION)
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Aws]:
-    """Ports over MiniStack for what the stack owns, and in memory for the rest."""
-    with started(REGION, ACCOUNT) as running, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", REGION)
-        patch.setenv("AWS_ACCESS_KEY_ID", running.keys.access_key_id)
-        patch.setenv("AWS_SECRET_ACCESS_KEY", running.keys.secret_access_key)
-        patch.setenv("AWS_ENDPOINT_URL", running.endpoint)
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
-        client.cache_clear()
-        fake = cast(Any, FakeAws())
-        put_bundle(fake.artifacts)
-        fake.stacks, fake.gateway, fake.functions = CloudFormationStacks(), RestGateway(), LambdaFunctions()
-        fake.identity, fake.logs = IamIdentity(), CloudWatchLogs()
-        create_stack()
-        yield fake
-    client.cache_clear()
+def aws(emulator: MiniStack) -> Aws:
+    over = ports()
+    create_stack()
+    return over
 
 
 def create_stack() -> None:
-    s3, formation = boto3.client("s3"), boto3.client("cloudformation")
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket=BUCKET, Key="a.zip", Body=zipped("#!/bin/sh"))
+    formation = boto3.client("cloudformation")
     inputs = template.StackInputs("dev", BUCKET, "a.zip", "arn:aws:secretsmanager:eu-central-1:1:secret:x-abcdef")
     values = template.parameters(Config(), inputs, creates=True) | {
         "Runtime": "provided.al2023",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from chalicelib.api import control, deployments
 from chalicelib.api.answers import Answer
+from chalicelib.domain.errors import Throttled
 from chalicelib.domain.model import Deployment, DeploymentStatus, PhaseRecord, PhaseStatus
 from chalicelib.domain.records import Claim
 from chalicelib.lifecycle.sweep import sweep
@@ -211,8 +212,6 @@ def test_one_environment_that_cannot_be_healed_stops_no_other() -> None:
 
     def picky(name: str, given: Any) -> str:
         if given["environment"] == "dev":
-            from chalicelib.domain.errors import Throttled
-
             raise Throttled("slow down")
         return start(name, given)
 
@@ -220,3 +219,37 @@ def test_one_environment_that_cannot_be_healed_stops_no_other() -> None:
     answer = swept(aws, after_s=90)
     assert answer["dev"] == "failed, the next sweep retries: slow down"
     assert answer["prod"].startswith("started")
+
+
+def test_an_approval_that_died_before_it_was_on_record_can_be_sent_again() -> None:
+    """Found by the matrix of faults: the token was answered, and the record said WAITING_APPROVAL for ever."""
+    aws = FakeAws()
+    started = waiting(aws)
+    update, calls = aws.records.update_deployment, []
+
+    def dies(deployment_id: str, changes: Any) -> None:
+        calls.append(changes)
+        if len(calls) == 2:
+            raise Throttled("away")
+        update(deployment_id, changes)
+
+    aws.records.update_deployment = dies  # type: ignore[method-assign]
+    assert ask(aws, control.approve, id=started).status == 503
+    assert ask(aws, control.approve, caller="someone-else", id=started).status == 409
+    answer = ask(aws, control.approve, id=started)
+    stands = aws.records.deployment(started)
+    assert (answer.status, stands.status, stands.approval["by"]) == (202, DeploymentStatus.RUNNING, ANN)
+    assert "token" not in stands.approval
+
+
+def test_an_abort_whose_event_could_not_be_written_is_asked_for_again() -> None:
+    """Found by the matrix of faults: the request was on record, and its event never reached anybody."""
+    aws = FakeAws()
+    started = post(aws).body["id"]
+
+    def away(*_given: Any) -> None:
+        raise Throttled("away")
+
+    aws.records.add_event = away  # type: ignore[method-assign]
+    assert ask(aws, control.abort, id=started).status == 503
+    assert not aws.records.deployment(started).abort_requested

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.api import secret_versions, secrets
 from chalicelib.api.answers import Answer
 from chalicelib.domain.aws.secrets import CURRENT, release_label, staged_label
+from chalicelib.domain.errors import Conflict, Throttled
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import Names
 
@@ -246,3 +247,40 @@ def test_a_rollback_passes_over_a_version_that_was_itself_rolled_back() -> None:
     stands = aws.records.attributes["dev"]
     stands["releases"] = [stands["live"], bad, LIVE]
     assert ask(aws, secret_versions.rollback, {}, name="dev").body["version_id"] == "v1"
+
+
+def test_a_change_that_died_after_its_rotation_was_on_record_is_the_same_rotation_when_it_is_sent_again() -> None:
+    """Found by the matrix of faults: the version lost its label, and the repeated request was refused as busy."""
+    aws = world()
+    start = aws.records.start
+
+    def dies(*given: Any) -> None:
+        start(*given)
+        raise Throttled("no answer")
+
+    aws.records.start = dies  # type: ignore[method-assign]
+    assert patched(aws, {"api_key": NEW_KEY}, key="k").status == 503
+    (rotation,) = aws.records.started.values()
+    assert staged_label(str(rotation.options.secret_version)) in stages(aws)
+    aws.records.start = start  # type: ignore[method-assign]
+    answer = patched(aws, {"api_key": NEW_KEY}, key="k")
+    assert (answer.status, answer.body["deployment"]) == (202, rotation.id)
+    assert len(aws.records.started) == 1
+
+
+def test_of_two_deliveries_of_one_emergency_the_slower_one_keeps_what_the_other_has_set() -> None:
+    aws = world()
+    move, calls = aws.secrets.move_current, []
+
+    def twice(*given: Any, **named: Any) -> None:
+        calls.append(given)
+        move(*given, **named)
+        if len(calls) == 1:
+            raise Conflict("changed", code="SecretChanged")
+
+    aws.secrets.move_current = twice  # type: ignore[method-assign]
+    answer = patched(aws, {"api_key": NEW_KEY}, key="k", query={"now": "true"})
+    assert answer.status == 200
+    version = answer.body["version_id"]
+    assert stages(aws)[CURRENT] == version
+    assert stages(aws)[release_label(version)] == version

@@ -167,6 +167,34 @@ def test_a_name_with_a_line_break_stays_one_line(shell: ControlApi, capsys: pyte
     assert "\x1b" not in out
 
 
+def test_an_incident_is_shown_with_its_drift_as_a_diff_and_its_history(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = "2026-01-01T10:00:00.000+00:00"
+    rows = [
+        {"where": "alarm a", "expected": "there", "found": "gone", "healed": True, "remedy": ""},
+        {"where": "live", "expected": "version 3", "found": "version 4", "healed": False, "remedy": "Roll back."},
+    ]
+    entry = {"at": at, "action": "revalidate", "outcome": "FAILED", "deployment_id": "d-1", "drift": rows}
+    incident = {"opened_at": at, "opened_by": "d-1", "why": "moved", "drift": rows[1:], "closed_at": None}
+    assert run(shell, "incidents dev d-1", incident | {"history": [entry]}) == 0
+    assert shell.requests[-1].path == "/api/environments/dev/incidents/d-1"
+    out = capsys.readouterr().out
+    for part in ("opened  2026-01-01 10:00:00Z by d-1: moved", "open ", "- version 3\n", "+ version 4\n", "(put back)"):
+        assert part in out
+    assert out.count("remedy: Roll back.") == 2
+    closed = incident | {"closed_at": at, "closed_by": "d-2", "how": "Revalidate passed"}
+    run(shell, "incidents dev d-1", closed | {"history": []})
+    assert "closed  2026-01-01 10:00:00Z by d-2: Revalidate passed" in capsys.readouterr().out
+    run(shell, "incidents dev", {"incidents": [incident, closed], "cursor": None})
+    assert [line.split()[3:5] for line in capsys.readouterr().out.splitlines()] == [
+        ["open", "d-1"],
+        ["2026-01-01", "10:00:00Z"],
+    ]
+    run(shell, "history dev --limit 5", {"history": [entry], "cursor": None})
+    assert "+ gone" in capsys.readouterr().out
+
+
 def test_an_environment_is_shown_with_its_lock_its_incident_and_its_figures(
     shell: ControlApi, capsys: pytest.CaptureFixture[str]
 ) -> None:

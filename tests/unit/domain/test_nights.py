@@ -7,7 +7,7 @@ from dataclasses import asdict
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.nights import Checked, NightSummary, NightVerdict, summarize
 
-COUNTS = ("asked", "started", "good", "drifted", "failed", "busy", "lost")
+COUNTS = ("asked", "started", "good", "healed", "drifted", "failed", "busy", "lost")
 
 
 def test_counts_that_a_record_lacks_are_zero() -> None:
@@ -18,7 +18,8 @@ def test_counts_that_a_record_lacks_are_zero() -> None:
 def test_each_verdict_is_counted_and_all_but_good_are_listed() -> None:
     checks = [Checked(verdict.value, verdict, f"d-{verdict}") for verdict in NightVerdict]
     summary = asdict(summarize([check.environment for check in checks], checks))
-    assert {name: summary[name] for name in COUNTS} == dict.fromkeys(COUNTS, 1) | {"asked": 5, "started": 5}
+    # A healed environment is good, too.
+    assert {name: summary[name] for name in COUNTS} == dict.fromkeys(COUNTS, 1) | {"asked": 6, "started": 6, "good": 2}
     others = [verdict.value for verdict in NightVerdict if verdict is not NightVerdict.GOOD]
     assert summary["which"] == {name: {name: f"d-{name}"} for name in others}
 

@@ -66,10 +66,17 @@ def test_a_url_that_cannot_be_called_is_refused_with_the_field(url: str) -> None
         "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "127.0.0.2", "127.1", "2130706433", "0x7f.1", "[::1]", "[fe80::1]", "[fd00::1]", "[::ffff:10.0.0.1]",
         "localhost", "intranet", "db.internal", "printer.local",
+        # Behind a gateway these are private IPv4 addresses: NAT64, 6to4, Teredo (whose client is inverted).
+        "[64:ff9b::a00:1]", "[64:ff9b::a9fe:a9fe]", "[2002:a00:1::]", "[2002:7f00:1::1]", "[2001::f5ff:fffe]",
     ],
 )  # fmt: skip
 def test_private_and_link_local_hosts_are_refused_however_they_are_written(host: str) -> None:
     assert refusal(f"https://{host}/hook") is not None
+
+
+@pytest.mark.parametrize("host", ["[64:ff9b::808:808]", "[2606:4700:4700::1111]", "8.8.8.8"])
+def test_a_public_address_may_be_called_in_each_notation(host: str) -> None:
+    assert refusal(f"https://{host}/hook") is None
 
 
 def test_only_one_address_is_this_machine() -> None:

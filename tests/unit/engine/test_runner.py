@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
@@ -370,6 +370,83 @@ def test_evidence_of_a_phase_that_has_not_ended_is_missing_and_the_error_names_t
     with pytest.raises(PhaseFailed, match="deploy_stack") as missing:
         call(aws, phase(look), "release_code")
     assert missing.value.code == "EvidenceMissing"
+
+
+def lose_record(aws: FakeAws) -> None:
+    """Someone deletes the record of the environment, and the lock with it."""
+    aws.records.attributes.clear()
+
+
+def noting(locks: list[Lock | None]) -> Definition[Published]:
+    """A phase that notes the lock of its environment."""
+
+    def run(request: Request, aws: Aws) -> Result[Published]:
+        locks.append(request.environment.lock)
+        return good(request, aws)
+
+    return phase(run)
+
+
+def test_a_phase_does_not_run_without_the_record_of_its_environment() -> None:
+    """It would take the deployment for the first one, which users follow unchecked."""
+    aws, locks = world(), list[Lock | None]()
+    lose_record(aws)
+    with pytest.raises(LockLost, match="the record of environment dev was deleted during the deployment"):
+        call(aws, noting(locks))
+    assert not locks
+
+
+def test_a_record_that_goes_while_a_phase_runs_is_named_as_the_cause() -> None:
+    def run(request: Request, aws: Aws) -> Result[Published]:
+        lose_record(cast(FakeAws, aws))
+        aws.records.update_environment("dev", {"status": "LIVE"}, holder=request.deployment_id)
+        raise AssertionError("the write is refused")
+
+    aws = world()
+    with pytest.raises(LockLost, match="the record of environment dev was deleted during the deployment"):
+        call(aws, phase(run))
+    assert "was deleted during the deployment" in aws.records.recorded["d-1"]["deploy_stack"].summary
+
+
+def test_a_step_that_ends_a_deployment_rebuilds_a_lost_record_and_takes_the_lock_again() -> None:
+    aws, locks = world(), list[Lock | None]()
+    lose_record(aws)
+    call(aws, noting(locks), "roll_back")
+    assert [lock and (lock.deployment_id, lock.execution_arn) for lock in locks] == [("d-1", "arn:one")]
+    assert aws.records.environment("dev").recovered_from == "d-1"
+
+
+def test_a_lost_record_whose_lock_another_deployment_has_by_now_stays_the_others() -> None:
+    aws, locks = world(), list[Lock | None]()
+    lose_record(aws)
+    begin(aws, "d-2")
+    call(aws, noting(locks), "roll_back")
+    assert [lock and lock.deployment_id for lock in locks] == ["d-2"]
+
+
+@pytest.mark.parametrize(("other", "refused"), [("2", False), ("3", True)])
+def test_an_alias_that_moved_meanwhile_is_a_conflict_unless_it_is_where_it_should_be(other: str, refused: bool) -> None:
+    """Step Functions may deliver a task twice; found by the matrix of faults."""
+    aws = world()
+    config = FunctionConfig("c", 512, 29, {}, "python3.11")
+    aws.functions.add("f", config, live="1", versions=3)
+    point = aws.functions.point
+
+    def overtaken(function: str, alias: Alias, *, revision: str = "") -> None:
+        point(function, replace(alias, version=other))
+        point(function, alias, revision=revision)
+
+    aws.functions.point = overtaken  # type: ignore[method-assign]
+
+    def moves(request: Request, aws: Aws) -> Result[Published]:
+        aws.functions.point("f", Alias("candidate", "2"))
+        return good(request, aws)
+
+    if refused:
+        with pytest.raises(Conflict):
+            call(aws, phase(moves))
+    else:
+        assert call(aws, phase(moves))["status"] == "SUCCEEDED"
 
 
 def test_a_result_that_decides_where_to_go_on_names_the_state() -> None:

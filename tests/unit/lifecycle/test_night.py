@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chalicelib.api import deployments, nights
 from chalicelib.domain.errors import AwsCallFailed, Throttled
-from chalicelib.domain.model import DeploymentStatus
+from chalicelib.domain.model import DeploymentStatus, PhaseRecord, PhaseStatus
 from chalicelib.lifecycle import night as nightly
 
 from tests.fakes import FakeAws
@@ -59,6 +59,34 @@ def test_the_names_of_those_that_serve_users_go_to_the_bucket_and_only_their_num
     answer = listed(aws)
     assert json.loads(aws.artifacts.get(answer["key"])) == ["dev", "prod"]
     assert (answer["night"], answer["count"], answer["bucket"]) == (NIGHT, 2, aws.settings.bucket)
+
+
+@pytest.mark.parametrize(("config", "heals"), [({}, True), ({"heal_at_night": False}, False), ({"x": 1}, True)])
+def test_a_night_heals_unless_the_environment_forbids_it_and_never_moves_an_alias(
+    config: dict[str, object], heals: bool
+) -> None:
+    aws = FakeAws()
+    live(aws, "dev")
+    aws.records.attributes["dev"]["last_good"]["config"] = config
+    options = aws.records.deployment(check(aws, "dev")["deployment_id"]).options
+    assert (options.heal, options.leave_alias) == (heals, heals)
+
+
+def test_an_environment_that_was_healed_is_good_and_named() -> None:
+    aws = FakeAws()
+    live(aws, "dev", "prod")
+    answers = {name: check(aws, name) for name in ("dev", "prod")}
+    evidence = {"healed": ["2 alarms defined again"]}
+    record = PhaseRecord(0, "check_drift", PhaseStatus.SUCCEEDED, evidence=evidence)
+    aws.records.put_phase(answers["dev"]["deployment_id"], record)
+    for name, answer in answers.items():
+        ends(aws, answer["deployment_id"])
+        check(aws, name, **answer)
+    assert (verdict(aws, "dev"), verdict(aws, "prod")) == ("healed", "good")
+    summary = nightly.summarize_night(listed(aws), aws.as_aws(), lambda: NOW)
+    assert (summary["good"], summary["healed"], summary["complete"]) == (2, 1, True)
+    (night,) = ask(aws, nights.index).body["nights"]
+    assert night["which"] == {"healed": {"dev": answers["dev"]["deployment_id"]}}
 
 
 def test_a_night_that_is_started_by_hand_is_todays() -> None:
@@ -193,7 +221,7 @@ def test_the_sum_says_how_many_were_started_and_names_all_that_were_not_good() -
         ends(aws, ids[name], status)
         check(aws, name, **started)
     answer = nightly.summarize_night(requested, aws.as_aws(), lambda: NOW + timedelta(hours=1))
-    counts = {"asked": 4, "started": 2, "good": 1, "drifted": 0, "failed": 1, "busy": 1, "lost": 1}
+    counts = {"asked": 4, "started": 2, "good": 1, "healed": 0, "drifted": 0, "failed": 1, "busy": 1, "lost": 1}
     assert answer == {"night": NIGHT, **counts, "complete": False}
     (night,) = ask(aws, nights.index).body["nights"]
     assert night["which"] == {"failed": {"bad": ids["bad"]}, "busy": {"busy": ""}, "lost": {"lost": ""}}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from chalicelib.domain.config import Config, Webhook
-from chalicelib.domain.errors import AwsCallFailed
+from chalicelib.domain.errors import AwsCallFailed, NotFound
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Lock
 from chalicelib.domain.options import Options
 from chalicelib.lifecycle.publish_events import pause_s, publish
@@ -142,3 +142,14 @@ def test_a_missing_key_sends_nothing_and_stops_nobody() -> None:
     del aws.secrets.kept["proxyctl/bad/webhook"]
     assert run(stream("bad", "good"), aws) == []
     assert [sent.url for sent in aws.endpoint.sent] == ["https://good.example.com/hook"]
+
+
+def test_a_bus_that_is_gone_loses_no_event() -> None:
+    """Found by the matrix of faults: it looked like a deployment whose record is gone, and the event was dropped."""
+    aws = world("a")
+
+    def gone(*_given: Any) -> None:
+        raise NotFound("there is no bus")
+
+    aws.events.put = gone  # type: ignore[attr-defined]
+    assert run(stream("a"), aws) == [{"itemIdentifier": "0"}]

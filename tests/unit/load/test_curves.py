@@ -11,7 +11,7 @@ from chalicelib.load import shard
 from chalicelib.load.curves import Curves, curves_of
 from chalicelib.load.recorder import Recorder
 from chalicelib.load.shard import Summary
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 requests = st.tuples(
@@ -31,6 +31,7 @@ def run_of(sent: list[tuple[int, int, str]]) -> Summary:
     return shard.combine([shard.encode(recorder, started_at=0.0)])
 
 
+@settings(max_examples=30)
 @given(st.lists(requests, max_size=60), st.lists(requests, max_size=60))
 def test_nothing_is_lost_and_both_sides_share_bins_and_windows(
     ours: list[tuple[int, int, str]], theirs: list[tuple[int, int, str]]

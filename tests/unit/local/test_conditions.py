@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.inside import conditions
+from local.inside.iam import conditions
 
 BOUNDARY, ROLE = "arn:aws:iam::1:policy/b", "arn:aws:iam::1:role/r"
 

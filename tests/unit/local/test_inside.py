@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local import strict
-from local.inside import attributes, rates, resources
+from local.inside import attributes, rates
 from local.inside.buckets import MissingKeys
 from local.inside.calls import Call
 from local.inside.error_names import class_name
+from local.inside.iam import resources
 from local.inside.ledger import Ledger
 from local.inside.queues import conditioned
 

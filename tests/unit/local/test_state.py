@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from local import state
 from local.state import Cloud, Keys, Process
@@ -54,3 +59,31 @@ def test_export_lines_survive_a_shell() -> None:
     awkward = 'it\'s $HOME `x` "y" z'
     (line,) = state.export_lines({"NAME": awkward}).splitlines()
     assert shlex.split(line) == ["export", f"NAME={awkward}"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda stored: stored.pop("switches"),
+        lambda stored: stored.pop("code"),
+        lambda stored: stored.update(later="x"),
+        lambda stored: stored["switches"].update(later=True),
+        lambda stored: stored["processes"][0].update(later=1),
+        lambda stored: stored["root"].update(later=""),
+    ],
+)
+def test_what_another_version_wrote_still_names_the_processes_to_end(
+    change: Callable[[dict[str, Any]], object], tmp_path: Path
+) -> None:
+    """Otherwise they would run on, and `stop` would say that nothing was running."""
+    state.save(tmp_path, CLOUD)
+    stored = json.loads((tmp_path / "cloud.json").read_text())
+    change(stored)
+    (tmp_path / "cloud.json").write_text(json.dumps(stored))
+    assert state.load(tmp_path) == CLOUD
+
+
+@pytest.mark.parametrize("text", ["[]", "null", '{"processes": [1]}', '{"processes": [], "root": 1, "operator": 1}'])
+def test_a_file_of_something_else_is_no_cloud(text: str, tmp_path: Path) -> None:
+    (tmp_path / "cloud.json").write_text(text)
+    assert state.load(tmp_path) is None

@@ -24,7 +24,8 @@ from chalicelib.engine.phase import Request, Result, Status
 from chalicelib.phases.apply_settings import run as apply_settings
 from chalicelib.phases.deploy_stack import run as deploy_stack
 from chalicelib.phases.restore_settings import run as restore_settings
-from chalicelib.stack import repair, template
+from chalicelib.stack import template
+from chalicelib.stack.recovery import repair
 
 from tests.fakes import FakeAws
 from tests.fakes.bundles import TEMPLATE, put_bundle
@@ -256,23 +257,26 @@ def test_a_log_group_gets_the_retention_of_the_live_release(aws: FakeAws) -> Non
     assert aws.logs.kept[NAMES.log_group].retention_days == Config().log_retention_days
 
 
-@pytest.mark.parametrize(("what", "code"), [("function", "FunctionGone"), ("API", "ApiGone"), ("role", "RoleGone")])
-def test_what_cannot_come_back_as_it_was_is_named_with_what_to_do(aws: FakeAws, what: str, code: str) -> None:
-    spoils: dict[str, Callable[[FakeAws], object]] = {
-        "function": lambda fake: fake.functions.latest.clear(),
-        "API": lambda fake: fake.gateway.gone.add(API),
-        "role": drop_role,
-    }
-    spoils[what](aws)
-    for phase in (deploy_stack, apply_settings):
-        with pytest.raises(PhaseFailed) as failed:
-            run(phase, aws)
-        assert failed.value.code == code
-        remedy = f"aws iam create-role --role-name {ROLE}" if what == "role" else "cleanup"
-        assert remedy in str(failed.value.remedy)
+GONE: dict[str, tuple[Callable[[FakeAws], object], str, str]] = {
+    "function": (lambda fake: fake.functions.latest.clear(), "FunctionGone", NAMES.function),
+    "API": (lambda fake: fake.gateway.gone.add(API), "ApiGone", API),
+    "role": (drop_role, "RoleGone", ROLE),
+}
+
+
+@pytest.mark.parametrize("what", GONE)
+def test_what_goes_after_the_checks_stops_the_release_and_the_next_deploy_makes_it_again(
+    aws: FakeAws, what: str
+) -> None:
+    spoil, code, name = GONE[what]
+    spoil(aws)
+    assert losses(aws) == [f"{what} {name} was deleted"], "what went with it is not named beside it"
+    with pytest.raises(PhaseFailed) as failed:
+        run(apply_settings, aws)
+    assert failed.value.code == code
+    assert failed.value.remedy == "Deploy dev again: deploy_stack makes it again."
     result, _ = run(restore_settings, aws)
-    names = {"API": API, "function": NAMES.function, "role": ROLE}
-    assert f"{what} {names[what]} was deleted" in result.summary
+    assert f"{what} {name} was deleted: the next deploy makes it again" in result.summary
 
 
 def test_a_stack_that_was_deleted_is_made_again_and_named(aws: FakeAws) -> None:

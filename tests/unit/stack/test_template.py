@@ -172,12 +172,30 @@ def test_the_parameters_of_a_template_are_read_from_its_text() -> None:
     assert set(template.declared(TEXT)) == template.PARAMETERS
 
 
+def without_boundary(text: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if "PermissionsBoundary:" not in line)
+
+
+def without_role_mark(text: str) -> str:
+    parameter = text.index("  RoleMark:\n")
+    before, after = text[:parameter], text[text.index("  AccessLogs:\n") :]
+    return (before + after).replace("${RoleMark}", "")
+
+
 def test_a_template_of_an_earlier_version_gets_the_boundary_and_todays_is_left_alone() -> None:
     """Else a rollback to its bundle would take the boundary off the role."""
-    lines = TEXT.splitlines(keepends=True)
-    earlier = "".join(line for line in lines if "PermissionsBoundary:" not in line)
+    earlier = without_boundary(TEXT)
     assert earlier != TEXT
-    assert template.with_boundary(earlier) == template.with_boundary(TEXT) == TEXT
+    assert template.with_role(earlier) == template.with_role(TEXT) == TEXT
+
+
+@pytest.mark.parametrize("older", [without_role_mark(TEXT), without_boundary(without_role_mark(TEXT))])
+def test_a_template_of_an_earlier_version_keeps_a_role_that_was_made_again(older: str) -> None:
+    """Else a rollback to its bundle would give the function the role that someone deleted."""
+    text = template.with_role(older)
+    assert "RoleName: !Sub proxyctl-${Environment}${RoleMark}-proxy-${AWS::Region}\n      PermissionsBoundary:" in text
+    assert set(template.declared(text)) == template.PARAMETERS
+    assert '  RoleMark:\n    Type: String\n    Default: ""\n' in text
 
 
 def test_the_boundary_of_the_template_is_the_one_of_the_settings() -> None:

@@ -14,6 +14,7 @@ from chalicelib.ports import Aws
 
 from .. import control, deployments, environments, health, nights, secret_versions, secrets
 from ..answers import Answer, ApiCall
+from ..past import incidents
 from . import components
 from .operation import Operation
 from .parameters import FILTERS, ID, IF_NONE_MATCH, KEY, NAME, PAGE, SECRET_QUERY
@@ -103,6 +104,24 @@ def _environments() -> tuple[Operation, ...]:
             environments.history,
             tag,
             parameters=(NAME, *PAGE),
+            refusals=of_one,
+        ),
+        Operation(
+            "listIncidents",
+            f"{path}/{{name}}/incidents",
+            "get",
+            incidents.index,
+            tag,
+            parameters=(NAME, *PAGE),
+            refusals=of_one,
+        ),
+        Operation(
+            "getIncident",
+            f"{path}/{{name}}/incidents/{{id}}",
+            "get",
+            incidents.show,
+            tag,
+            parameters=(NAME, ID),
             refusals=of_one,
         ),
     )

@@ -6,6 +6,7 @@ import inspect
 from dataclasses import is_dataclass
 from typing import Any
 
+from .links import links_of
 from .operation import Operation
 from .references import GATEWAY_REFUSAL, reference
 
@@ -54,6 +55,8 @@ def _answers(operation: Operation) -> dict[str, Any]:
     for status in operation.statuses:
         text = _STORED[status] if operation.statuses == tuple(_STORED) else _first_sentence(operation)
         answers[str(status)] = {"description": text, "content": content}
+        if links := links_of(kind):
+            answers[str(status)]["links"] = links
         if status == 202:
             answers[str(status)]["headers"] = _LOCATION
     return answers

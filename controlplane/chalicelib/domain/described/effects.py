@@ -26,7 +26,7 @@ EFFECTS: Mapping[str, str] = {
     "config.alarms.gateway_dimensions": "What the alarms on API Gateway watch: `method`, the public method only, or "
     "`stage`, the whole stage with the candidate's requests.",
     "config.notify": "Who gets SNS messages about this environment: e-mail addresses, https URLs, ARNs of SQS queues "
-    "or Lambda functions.",
+    "or Lambda functions; 4,096 characters in all.",
     "config.webhook": "A receiver of every state change, signed with the key in `proxyctl/<env>/webhook`.",
     "config.webhook.url": "A public https URL.",
     "config.response_mode": "How API Gateway passes answers on: `stream` or `buffered`; null takes the control "
@@ -37,6 +37,7 @@ EFFECTS: Mapping[str, str] = {
     "config.secret_ttl_s": "How long a process of the proxy serves with the secret that it has read.",
     "config.reserved_concurrency": "Executions that are reserved for the function and are its limit; null reserves "
     "none.",
+    "config.heal_at_night": "A night puts drift back where that is safe. A live alias that someone moved stays.",
     "config.keep_versions": "Function versions to keep, beside those that are live or needed for a rollback.",
     "config.protected": "Refuse `cleanup`.",
     "config.ttl_hours": "Clean the environment up so many hours after each deploy; 0 or null keeps it.",
@@ -98,6 +99,7 @@ EFFECTS: Mapping[str, str] = {
     "options.bake.step_s": "Seconds at each step; null is 60 in an account, 1 in the embedded cloud.",
     "options.bake.watch_s": "Seconds after the last step; null is 300 in an account, 2 in the embedded cloud.",
     "options.heal": "A revalidation puts drift back where that is safe.",
+    "options.leave_alias": "With `heal`: a live alias that someone has moved stays, as after a rollback by hand.",
     "options.ttl_hours": "As `config.ttl_hours`, for this deploy: 0 takes an earlier limit away, null leaves it.",
     "options.drill_of": "Set by the control plane for its own drills; refused in a request.",
     "options.sabotage": "Set by the control plane for its own drills; refused in a request.",

@@ -10,7 +10,7 @@ import msgspec
 
 from chalicelib.domain import options
 from chalicelib.domain.codec import nested, schemas_of
-from chalicelib.domain.config import ENVIRONMENT_NAME, RETENTION_DAYS, SECRET_ARN, SUBSCRIBER, Config
+from chalicelib.domain.config import ENVIRONMENT_NAME, MOST_RECIPIENTS, RETENTION_DAYS, SECRET_ARN, SUBSCRIBER, Config
 from chalicelib.domain.errors import Ranges
 from chalicelib.domain.options import Options
 
@@ -19,7 +19,10 @@ from .effects import EFFECTS
 # What the types check beside ranges of numbers.
 _RULES: Mapping[str, Mapping[str, object]] = {
     "config.log_retention_days": {"enum": list(RETENTION_DAYS)},
-    "config.notify": {"items": {"type": "string", "pattern": f"^({SUBSCRIBER.pattern})$"}},
+    "config.notify": {
+        "items": {"type": "string", "pattern": f"^({SUBSCRIBER.pattern})$"},
+        "maxItems": MOST_RECIPIENTS,
+    },
     "config.secret_arn": {"pattern": f"^{SECRET_ARN.pattern}$"},
     "options.reason": {"maxLength": options.LONGEST_REASON},
     "options.secret_version": {"pattern": f"^{options.SECRET_VERSION.pattern}$"},

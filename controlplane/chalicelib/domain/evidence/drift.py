@@ -16,7 +16,7 @@ class DriftFinding:
 
     kind: stack, alias, settings, secret or alarm. where: the resource or the value; expected, found: its recorded and
     its present state. severity: `drift` fails a revalidation, `info` does not. heals: whether `options.heal` restores
-    it.
+    it. deliberate: whether someone may have made the difference in an emergency, so that nothing takes it back unasked.
     """
 
     kind: str = ""
@@ -26,6 +26,7 @@ class DriftFinding:
     remedy: str = ""
     severity: Severity = DRIFT
     heals: bool = False
+    deliberate: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.where} is {self.found}, not {self.expected}"
@@ -33,10 +34,14 @@ class DriftFinding:
 
 @dataclass(frozen=True, slots=True)
 class DriftEvidence:
-    """The findings at the end. healed: one line for each restored kind; not_healed: drift that `options.heal` left."""
+    """The findings at the end. healed: one line for each restored kind; not_healed: drift that `options.heal` left.
+
+    repaired: findings that were there before the repair, and are gone.
+    """
 
     PHASE: ClassVar[str] = "check_drift"
 
     findings: tuple[DriftFinding, ...] = ()
     healed: tuple[str, ...] = ()
     not_healed: tuple[str, ...] = ()
+    repaired: tuple[DriftFinding, ...] = ()

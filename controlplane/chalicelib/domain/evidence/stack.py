@@ -15,7 +15,7 @@ class StackEvidence:
     changes: `Action LogicalId (Type)` for each change; resources: last status by logical id of what changed.
     removed_change_sets: names of change sets that a crash had left. found: the stack's status that had to be settled
     first. repaired: a line for each resource that was deleted or changed underneath. role_policy: digest of the policy
-    of the proxy's role after the change.
+    of the proxy's role after the change. address_before: base_url that users had, where this change gave them another.
     """
 
     PHASE: ClassVar[str] = "deploy_stack"
@@ -33,6 +33,12 @@ class StackEvidence:
     found: str | None = None
     repaired: tuple[str, ...] | None = None
     role_policy: str = ""
+    address_before: str | None = None
+
+    @property
+    def role(self) -> str:
+        """The name of the proxy's role; "" where it is not on record."""
+        return self.outputs.get("RoleArn", "").rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
-from chalicelib.stack import inputs, live, look, repair, state
+from chalicelib.stack import inputs, live, look, state
 from chalicelib.stack.cursor import SettingsCursor
+from chalicelib.stack.recovery import repair
 from chalicelib.stack.update import Convergence, Target, converge, in_progress
 
 _UNCHANGED = "Users already have the settings of this release"

@@ -14,7 +14,13 @@ _UNSET = "unset"
 
 def function_gone(function: str) -> DriftFinding:
     """The function does not exist."""
-    return DriftFinding("alias", function, "there", "gone (the function)", "Deploy the environment again.")
+    return DriftFinding(
+        "alias",
+        function,
+        "there",
+        "gone (the function)",
+        "Deploy: deploy_stack makes it again, and users get what passes.",
+    )
 
 
 def version_gone(function: str, version: str) -> DriftFinding:
@@ -33,7 +39,8 @@ def alias_findings(function: str, aliases: Mapping[str, Alias], version: str) ->
         return gone
     weights = "".join(f" with {share:.0%} to {other}" for other, share in sorted(live.weights.items()))
     remedy = "Revalidate with options.heal, or POST /deployments with action rollback."
-    return [*gone, DriftFinding("alias", where, expected, f"version {live.version}{weights}", remedy, heals=True)]
+    actual = f"version {live.version}{weights}"
+    return [*gone, DriftFinding("alias", where, expected, actual, remedy, heals=True, deliberate=True)]
 
 
 def _alias_gone(where: str, expected: str) -> DriftFinding:

@@ -6,27 +6,34 @@ Code, keys and the stack are never changed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chalicelib.domain.aws.functions import Alias
 from chalicelib.domain.evidence.drift import DriftFinding
 from chalicelib.domain.model import Release
+from chalicelib.domain.options import Options
 from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Request
 from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
-from chalicelib.stack import repair
-from chalicelib.stack.losses import ALIASES
+from chalicelib.stack.recovery import repair
+from chalicelib.stack.recovery.losses import ALIASES
 
 from . import record
 
 
-def heal(findings: Iterable[DriftFinding], request: Request, live: Release, aws: Aws) -> tuple[str, ...]:
-    """Restore what the findings name and `heals` allows; returns one line for each thing that was restored."""
-    kinds = {finding.kind for finding in findings if finding.heals}
+def to_heal(findings: Iterable[DriftFinding], options: Options) -> list[DriftFinding]:
+    """The findings that the options allow to restore. Pure."""
+    return [finding for finding in findings if finding.heals and not (options.leave_alias and finding.deliberate)]
+
+
+def heal(findings: Sequence[DriftFinding], request: Request, live: Release, aws: Aws) -> tuple[str, ...]:
+    """Restore what the findings name; returns one line for each thing that was restored. findings: see `to_heal`."""
+    kinds = {finding.kind for finding in findings}
     healed = []
     if "alias" in kinds:
-        healed.extend(_restore_aliases(request, live, aws))
+        moved = any(finding.deliberate for finding in findings if finding.kind == "alias")
+        healed.extend(_restore_aliases(request, live, aws, moved=moved))
     if "stack" in kinds:
         healed.extend(_restore_permissions(request, live, aws))
     if "secret" in kinds:
@@ -37,14 +44,14 @@ def heal(findings: Iterable[DriftFinding], request: Request, live: Release, aws:
     return tuple(healed)
 
 
-def _restore_aliases(request: Request, live: Release, aws: Aws) -> list[str]:
+def _restore_aliases(request: Request, live: Release, aws: Aws, *, moved: bool) -> list[str]:
     function = request.names.function
     existing = aws.functions.aliases(function)
     gone = [name for name in ALIASES if name not in existing]
     for name in gone:
         repair.make_alias(name, live.version, request, aws)
     lines = [f"{name} alias made again on version {live.version}" for name in gone]
-    if "live" in gone:
+    if not moved:
         return lines
     aws.functions.point(function, Alias("live", live.version))
     return [*lines, f"live alias put back on version {live.version}"]

@@ -12,7 +12,8 @@ from chalicelib.engine.phase import Request
 from chalicelib.monitoring import dashboard
 from chalicelib.monitoring.apply import extra_recipients
 from chalicelib.ports import Aws
-from chalicelib.stack import repair, state
+from chalicelib.stack import state
+from chalicelib.stack.recovery import repair
 
 from . import alarm_drift, function_drift, record, secret_drift, stack_drift
 

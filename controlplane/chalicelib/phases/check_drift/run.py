@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.drift import DRIFT, DriftEvidence, DriftFinding
-from chalicelib.domain.model import Release
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 from . import stack_drift
-from .heal import heal
+from .heal import heal, to_heal
 from .look import look
 
 _TIMEOUT_S = 10 * 60
@@ -42,17 +41,18 @@ def run(request: Request, aws: Aws) -> Result[DriftEvidence]:
     if isinstance(in_stack, Result):
         return in_stack
     findings = [*in_stack, *look(request, live, aws)]
-    if not request.options.heal or not any(finding.heals for finding in findings):
-        return _conclude(findings, (), request)
-    return _heal(in_stack, findings, request, live, aws)
-
-
-def _heal(
-    in_stack: Sequence[DriftFinding], findings: Sequence[DriftFinding], request: Request, live: Release, aws: Aws
-) -> Result[DriftEvidence]:
-    healed = heal(findings, request, live, aws)
+    wanted = to_heal(findings, request.options) if request.options.heal else []
+    if not wanted:
+        return _conclude(findings, (), (), request)
+    healed = heal(wanted, request, live, aws)
     # Compare again: a finding counts as healed only when it is gone.
-    return _conclude([*in_stack, *look(request, live, aws)], healed, request)
+    left = [*in_stack, *look(request, live, aws)]
+    gone = tuple(finding for finding in findings if _key(finding) not in set(map(_key, left)))
+    return _conclude(left, healed, gone, request)
+
+
+def _key(finding: DriftFinding) -> tuple[str, str]:
+    return finding.kind, finding.where
 
 
 def _detect(request: Request, aws: Aws) -> Sequence[DriftFinding] | Result[DriftEvidence]:
@@ -74,10 +74,12 @@ def _detect(request: Request, aws: Aws) -> Sequence[DriftFinding] | Result[Drift
     return findings
 
 
-def _conclude(findings: Sequence[DriftFinding], healed: tuple[str, ...], request: Request) -> Result[DriftEvidence]:
+def _conclude(
+    findings: Sequence[DriftFinding], healed: tuple[str, ...], repaired: tuple[DriftFinding, ...], request: Request
+) -> Result[DriftEvidence]:
     drift = [finding for finding in findings if finding.severity == DRIFT]
     not_healed = tuple(map(str, drift)) if request.options.heal else ()
-    evidence = DriftEvidence(tuple(findings), healed, not_healed)
+    evidence = DriftEvidence(tuple(findings), healed, not_healed, repaired)
     restored = f"Restored: {', '.join(healed)}" if healed else ""
     if drift:
         raise PhaseFailed(

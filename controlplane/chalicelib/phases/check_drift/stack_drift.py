@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from chalicelib.domain.aws.stacks import ResourceDrift
 from chalicelib.domain.evidence.drift import INFO, DriftFinding
-from chalicelib.stack.losses import Loss
+from chalicelib.stack.recovery.losses import Loss
 
 from .false_reports import is_false
 from .values import shorten
 
 _DEPLOY = "Deploy: phase deploy_stack makes it again."
-_ANEW = "POST /deployments with action cleanup, then deploy: the stack is made anew, with another address."
 _REMEDIES = {
     "role policy": "Deploy: the stack writes it again. Users get 503 when the proxy's warm environments end.",
     "permission of alias": "Revalidate with options.heal, or deploy: both give it again.",
-    "role": "Deploy: it fails and names the command that creates the role.",
-    "API": _ANEW,
+    "role": "Deploy: deploy_stack makes another role, and the release that passes runs with it.",
+    "API": "Deploy: deploy_stack makes it again. Users have another address then.",
 }
 # The states in which CloudFormation detects drift (its user guide, "Detect unmanaged configuration changes").
 DETECTABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"})

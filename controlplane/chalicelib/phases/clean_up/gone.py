@@ -68,7 +68,7 @@ def _searched(names: Names, region: str) -> dict[str, Sequence[str]]:
     return {
         "stack": (names.stack,),
         "function": (names.function,),
-        "role": (names.role(region),),
+        "role": names.roles(region),
         "log group": (names.log_group, names.access_log_group),
         "topic": (names.topic,),
         "secret": names.secrets,

@@ -39,9 +39,9 @@ def _compute(names: Names, aws: Aws) -> Iterator[Resource]:
         pass  # there is no function
     for api_id in aws.gateway.apis(names.api):
         yield Resource("api", api_id)
-    role = names.role(aws.settings.region)
-    if aws.identity.role_arn(role):
-        yield Resource("role", role)
+    for role in names.roles(aws.settings.region):
+        if aws.identity.role_arn(role):
+            yield Resource("role", role)
 
 
 def _watching(names: Names, aws: Aws) -> Iterator[Resource]:

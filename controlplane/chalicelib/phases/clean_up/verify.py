@@ -17,14 +17,17 @@ from .inventory import Resource
 # Resource Groups Tagging goes on listing deleted resources for minutes; those that no search by name covers are waited
 # for. Seconds from the first search to the last.
 _TIMEOUT_S, _TIMEOUT_EMBEDDED_S = 240, 3
+# A list that is read right after a deletion may still have what was deleted.
+_NAMED_S = 30
 _LOOKED_FOR = ("by name, service by service", "by tag, through Resource Groups Tagging")
 
 
 def verify(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
     """Delete log groups that Lambda created again, then search for everything of the environment.
 
-    Searches again, for up to four minutes, while log groups come back or resources are listed by tag only. Raises
-    PhaseFailed (SomethingLeft) with the resources and the commands that remove them.
+    Searches again, for up to four minutes, while log groups come back or resources are listed by tag only; for half a
+    minute while they are listed by name. Raises PhaseFailed (SomethingLeft) with the resources and the commands that
+    remove them.
     """
     cursor = request.cursor_as(RemovalCursor)
     timeout_s = _TIMEOUT_EMBEDDED_S if aws.settings.embedded else _TIMEOUT_S
@@ -38,6 +41,9 @@ def verify(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
     if leftovers and not late and all(item.found_by == "tag" for item in leftovers):
         summary = f"Searching again: {counted(len(leftovers), 'deleted resource')} still listed by tag"
         return request.wait(summary, step="tags", cursor=cursor)
+    if leftovers and request.elapsed_s - cursor.verify_from_s < min(timeout_s, _NAMED_S):
+        summary = f"Searching again: {counted(len(leftovers), 'deleted resource')} still listed by name"
+        return request.wait(summary, step="names", cursor=cursor)
     if leftovers:
         raise _failed(leftovers, aws)
     return _done(cursor, gone)

@@ -8,7 +8,8 @@ apply_settings changes it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
@@ -16,9 +17,12 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.ports import Aws
-from chalicelib.stack import follow, inputs, prepare, repair, settle, state, template
+from chalicelib.stack import follow, inputs, prepare, settle, state, template
 from chalicelib.stack.change_set import advance
 from chalicelib.stack.cursor import StackCursor
+from chalicelib.stack.recovery import rebuild, repair
+from chalicelib.stack.recovery.losses import Loss
+from chalicelib.stack.recovery.parts import Part
 from chalicelib.stack.state import Move
 
 _TIMEOUT_S = 60 * 60
@@ -63,12 +67,22 @@ def run(request: Request, aws: Aws) -> Result[StackEvidence]:
 
 
 def _with_role_policy(result: Result[StackEvidence], request: Request, aws: Aws) -> Result[StackEvidence]:
-    """A finished result, with the digest of the role's policy as the change left it, and what was repaired."""
+    """A finished result, with the digest of the role's policy as the change left it, what was repaired, and the address
+    before where users have another one now."""
     if result.status is Status.IN_PROGRESS or result.evidence is None:
         return result
-    evidence = replace(result.evidence, role_policy=repair.role_policy(request, aws))
-    summary = "; ".join([result.summary, *(evidence.repaired or ())])
-    return replace(result, summary=summary, evidence=evidence)
+    evidence = replace(
+        result.evidence, role_policy=repair.role_policy(request, aws), address_before=_address_before(result, request)
+    )
+    moved = f"users' address changed from {evidence.address_before} to {evidence.base_url}"
+    lines = [*(evidence.repaired or ()), *([moved] if evidence.address_before else [])]
+    return replace(result, summary="; ".join([result.summary, *lines]), evidence=evidence)
+
+
+def _address_before(result: Result[StackEvidence], request: Request) -> str | None:
+    before = request.environment.links.get("base_url", "")
+    now = result.evidence.base_url if result.evidence else ""
+    return before if before not in ("", now) else None
 
 
 def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
@@ -85,10 +99,19 @@ def _begin(request: Request, aws: Aws) -> Result[StackEvidence]:
             evidence={"stack_id": stack.id, "status": stack.status},
         )
     creates = move is Move.CREATE
-    if creates and request.environment.good:
-        _reset_releases(request, aws)
     settle.refuse_mode_switch(stack, request, aws)
     return _request_change_set(None if creates else stack, request, aws)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """The next change set, and what it is for. lines: of what was or will be made again; removes, rebuilds: see
+    StackCursor."""
+
+    wanted: prepare.Wanted
+    lines: tuple[str, ...] = ()
+    removes: tuple[Part, ...] = ()
+    rebuilds: bool = False
 
 
 def _request_change_set(stack: Stack | None, request: Request, aws: Aws) -> Result[StackEvidence]:
@@ -96,15 +119,53 @@ def _request_change_set(stack: Stack | None, request: Request, aws: Aws) -> Resu
     leftovers = prepare.drop_leftovers(request, aws)
     if leftovers is None:
         return settle.wait_for_leftovers(request)
-    repaired = _repair(stack, request, aws) if stack else repair.Repaired(_vanished(request))
-    text, parameters = inputs.for_candidate(stack, request, aws)
-    if repaired.policy:
-        parameters["Repair"] = repair.mark(request)
-    requested = prepare.request_change_set(prepare.Wanted("deploy", text, parameters, stack is None), request, aws)
+    change = _update(stack, request, aws) if stack else _creation(request, aws)
+    before = request.cursor_as(StackCursor)
+    requested = prepare.request_change_set(replace(change.wanted, number=before.rebuilt), request, aws)
     if requested is None:
         return settle.wait_for_leftovers(request)
-    before = StackEvidence(removed_change_sets=leftovers or None, repaired=repaired.lines or None)
-    return advance(*requested, stack is None, request, aws, before)
+    change_set, own = requested
+    cursor = StackCursor(
+        "changing",
+        stack is None,
+        own.id,
+        own.digest,
+        rebuilds=change.rebuilds,
+        removes=change.removes,
+        rebuilt=before.rebuilt,
+    )
+    # Of the updates before this one, too.
+    lines = tuple(dict.fromkeys([*(before.repaired or ()), *change.lines]))
+    done = StackEvidence(removed_change_sets=leftovers or None, repaired=lines or None)
+    return advance(change_set, cursor, request, aws, done)
+
+
+def _creation(request: Request, aws: Aws) -> _Change:
+    lines = _vanished(request)
+    _forget_releases(request, aws)
+    text, parameters = inputs.for_candidate(None, request, aws, creates=True)
+    return _Change(prepare.Wanted("deploy", text, parameters, creates=True), lines)
+
+
+def _update(stack: Stack, request: Request, aws: Aws) -> _Change:
+    """What brings back a lost API, function or role comes first, then the candidate's change."""
+    losses = repair.find_losses(stack, request, aws)
+    gone = {loss.kind: loss for loss in losses if loss.state == "deleted"}
+    rebuilt = rebuild.next_update(losses, stack, request, aws)
+    if "function" in gone:
+        _forget_releases(request, aws)
+    elif "role" in gone:
+        _forget_earlier_releases(request, aws)
+    if rebuilt:
+        wanted = prepare.Wanted("deploy", rebuilt.text, rebuilt.parameters)
+        return _Change(wanted, rebuilt.lines, rebuilt.removes, rebuilds=True)
+    repaired = _repair([loss for loss in losses if loss.kind != "function"], stack, request, aws)
+    # An earlier deployment may have ended between the two updates that bring the function back.
+    lines = [rebuild.describe(gone["function"], request)] if "function" in gone else []
+    text, parameters = inputs.for_candidate(stack, request, aws, creates="function" in gone)
+    if repaired.policy:
+        parameters["Repair"] = repair.mark(request)
+    return _Change(prepare.Wanted("deploy", text, parameters), (*lines, *repaired.lines))
 
 
 def _losses(stack: Stack | None, request: Request, aws: Aws) -> list[str]:
@@ -113,9 +174,7 @@ def _losses(stack: Stack | None, request: Request, aws: Aws) -> list[str]:
     return [str(loss) for loss in repair.find_losses(stack, request, aws)] if stack and settled else []
 
 
-def _repair(stack: Stack, request: Request, aws: Aws) -> repair.Repaired:
-    losses = repair.find_losses(stack, request, aws)
-    repair.refuse_what_is_gone_for_good(losses, request, aws)
+def _repair(losses: Sequence[Loss], stack: Stack, request: Request, aws: Aws) -> repair.Repaired:
     repaired = repair.repair(losses, stack, request, aws)
     if repaired.lines:
         # Metric filters went with a log group, and no fingerprint of that phase sees it.
@@ -131,13 +190,22 @@ def _vanished(request: Request) -> tuple[str, ...]:
     return (f"stack {request.names.stack} was deleted, and version {good.version} with it: made again",)
 
 
-def _reset_releases(request: Request, aws: Aws) -> None:
+def _forget_releases(request: Request, aws: Aws) -> None:
     """Delete the recorded releases before the function is created again.
 
     A new function numbers its versions from 1, so a recorded version number would name other code: a rollback to it
     would give users code that nobody has checked.
     """
+    if not request.environment.good:
+        return
     reset = {"live": None, "last_good": None, "previous": None, "releases": None, "status": "NEVER_LIVE"}
+    aws.records.update_environment(request.environment.name, reset, holder=request.deployment_id)
+
+
+def _forget_earlier_releases(request: Request, aws: Aws) -> None:
+    """Delete the recorded releases but the live one: no version that had the lost role can serve again, and users stay
+    on the live one, which answers until its processes end."""
+    reset = {"previous": None, "releases": None}
     aws.records.update_environment(request.environment.name, reset, holder=request.deployment_id)
 
 
@@ -150,7 +218,7 @@ def _after_change_set(request: Request, aws: Aws) -> Result[StackEvidence]:
     if change_set is None:
         # An earlier call executed it and died before it stored that: the stack's state says how to go on.
         return _begin(request, aws)
-    return advance(change_set, cursor.own, cursor.creates, request, aws, StackEvidence())
+    return advance(change_set, cursor, request, aws, StackEvidence(repaired=cursor.repaired))
 
 
 PHASE = Definition(run, StackEvidence, StackCursor, fingerprint)

@@ -113,7 +113,7 @@ def _slo_missed(summary: shard.Summary, results: Sequence[SloResult], evidence: 
         f"version {evidence.version} missed its SLOs: {phrases(missed)}" + (failures and f"; failures: {failures}"),
         code="SloMissed",
         remedy="The evidence splits the latency into gateway, proxy and upstream; options.slo sets the limits."
-        + shared_cause(missed, evidence.comparisons),
+        f"{shared_cause(missed, evidence.comparisons)}",
         evidence=encode(evidence),
     )
 

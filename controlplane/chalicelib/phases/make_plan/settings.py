@@ -16,6 +16,7 @@ _NOT_FELT: Mapping[str, Effect] = {
     "notify": "none",
     "webhook": "none",
     "keep_versions": "none",
+    "heal_at_night": "none",
     "secret_max_age_days": "candidate",
 }
 

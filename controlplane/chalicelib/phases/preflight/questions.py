@@ -64,27 +64,31 @@ def _fits(group: Sequence[Grant], grant: Grant) -> bool:
     )
 
 
-def refused(question: Question, decisions: Iterable[Decision]) -> Iterator[Missing]:
-    """Each action of a grant that IAM refuses on all resources of the grant, or denies explicitly on one of them.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """refused: each action of a grant that IAM refuses on all resources of the grant, or denies explicitly on one of
+    them. unanswered: actions on none of whose resources there is a decision: nothing is known of them.
 
     A statement may name several kinds of resources, and each of its actions fits only some of them.
     """
-    verdicts = {(decision.action.lower(), decision.resource): decision for decision in decisions}
+
+    refused: tuple[Missing, ...]
+    unanswered: tuple[str, ...]
+
+
+def verdict(question: Question, decisions: Iterable[Decision]) -> Verdict:
+    """What IAM's decisions say of the question's grants."""
+    decided = {(decision.action.lower(), decision.resource): decision for decision in decisions}
+    missing: list[Missing] = []
+    unanswered: list[str] = []
     for grant in question.grants:
+        resources = [concrete(resource) for resource in grant.resources]
         for action in grant.actions:
-            pairs = [(action.lower(), concrete(resource)) for resource in grant.resources]
-            yield from _missing(grant, [verdicts[pair] for pair in pairs if pair in verdicts])
-
-
-def unanswered(question: Question, decisions: Iterable[Decision]) -> list[str]:
-    """Actions of a grant on none of whose resources there is a decision: nothing is known of them."""
-    pairs = {(decision.action.lower(), decision.resource) for decision in decisions}
-    return [
-        action
-        for grant in question.grants
-        for action in grant.actions
-        if not any((action.lower(), concrete(resource)) in pairs for resource in grant.resources)
-    ]
+            of_action = [decided[pair] for name in resources if (pair := (action.lower(), name)) in decided]
+            missing.extend(_missing(grant, of_action))
+            if not of_action:
+                unanswered.append(action)
+    return Verdict(tuple(missing), tuple(unanswered))
 
 
 def _missing(grant: Grant, decisions: Sequence[Decision]) -> Iterator[Missing]:

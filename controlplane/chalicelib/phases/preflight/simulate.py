@@ -23,7 +23,7 @@ from chalicelib.ports import Aws
 
 from . import policy_text, verdicts
 from .grants import Missing
-from .questions import Question, questions, refused, unanswered
+from .questions import Question, questions, verdict
 from .repeat import Pace
 from .roles import Role, existing, missing
 
@@ -33,7 +33,10 @@ _REMEMBERED_FOR = timedelta(hours=1)
 
 @dataclass
 class _Survey:
-    """Findings and counts so far. unanswered: roles that there was no time for. fresh: by role, what to remember."""
+    """Findings and counts so far. unanswered: roles that there was no time for. fresh: by role, what to remember.
+
+    policies: text by role, each read once.
+    """
 
     roles: int = 0
     actions: int = 0
@@ -43,6 +46,7 @@ class _Survey:
     by_text: list[str] = field(default_factory=list)
     unanswered: list[Role] = field(default_factory=list)
     fresh: dict[str, Simulation] = field(default_factory=dict)
+    policies: dict[str, str] = field(default_factory=dict)
 
     def count(self, role: Role, by_text: Sequence[str]) -> None:
         """One role has its answer."""
@@ -85,7 +89,7 @@ def _not_remembered(roles: Sequence[Role], survey: _Survey, request: Request, aw
     for role in roles:
         simulation = memory.get(role.name)
         is_young = simulation is not None and simulation.until > stamp(request.now)
-        if simulation and is_young and simulation.digest == _digest(role, aws, pace):
+        if simulation and is_young and simulation.digest == _digest(role, survey, aws, pace):
             survey.remembered += 1
             survey.count(role, simulation.by_text)
         else:
@@ -93,10 +97,16 @@ def _not_remembered(roles: Sequence[Role], survey: _Survey, request: Request, aw
     return rest
 
 
-def _digest(role: Role, aws: Aws, pace: Pace) -> str | None:
+def _policy(role: Role, survey: _Survey, aws: Aws, pace: Pace) -> str:
+    if role.name not in survey.policies:
+        survey.policies[role.name] = pace.call(lambda: aws.identity.role_policy(role.name, role.inline_policy))
+    return survey.policies[role.name]
+
+
+def _digest(role: Role, survey: _Survey, aws: Aws, pace: Pace) -> str | None:
     """Of what the simulator is asked and of the policy that the role has now; None when IAM does not show that."""
     try:
-        text = pace.call(lambda: aws.identity.role_policy(role.name, role.inline_policy))
+        text = _policy(role, survey, aws, pace)
     except (AccessDenied, Throttled):
         return None
     return fingerprint(role.digest, text) if text else None
@@ -106,10 +116,10 @@ def _ask(role: Role, survey: _Survey, request: Request, aws: Aws, pace: Pace) ->
     if pace.is_over:
         survey.unanswered.append(role)
         return
-    digest = _digest(role, aws, pace)
+    digest = _digest(role, survey, aws, pace)
     try:
         refusals = [each for question in questions(role.grants) for each in _refused(question, role, aws, pace)]
-        findings, by_text = _judge(role, refusals, aws)
+        findings, by_text = _judge(role, refusals, survey, aws, pace)
     except Throttled:
         survey.unanswered.append(role)
         return
@@ -139,19 +149,22 @@ def _refused(question: Question, role: Role, aws: Aws, pace: Pace) -> Iterator[M
         for half in question.halves():
             yield from _refused(half, role, aws, pace)
         return
-    if silent := unanswered(question, decisions):
-        raise _NotAnswered(f"the simulator says nothing of {', '.join(silent)}")
-    yield from refused(question, decisions)
+    answer = verdict(question, decisions)
+    if answer.unanswered:
+        raise _NotAnswered(f"the simulator says nothing of {', '.join(answer.unanswered)}")
+    yield from answer.refused
 
 
-def _judge(role: Role, refusals: Sequence[Missing], aws: Aws) -> tuple[list[Finding], list[str]]:
+def _judge(
+    role: Role, refusals: Sequence[Missing], survey: _Survey, aws: Aws, pace: Pace
+) -> tuple[list[Finding], list[str]]:
     """Findings, and `policy action` of what the policy's text allows instead of the simulator."""
     findings = [verdicts.refusal(each, role.name) for each in refusals if not policy_text.decides(each)]
     doubtful = [each for each in refusals if policy_text.decides(each)]
     if not doubtful:
         return findings, []
     try:
-        text = aws.identity.role_policy(role.name, role.inline_policy)
+        text = _policy(role, survey, aws, pace)
     except AccessDenied as error:
         return [*findings, verdicts.not_answered(role.policy, error.message)], []
     refused_by_text = [each for each in doubtful if not policy_text.allows(text, each.action, each.resource)]

@@ -7,13 +7,18 @@ calls: the candidate reads the secret, and release_code itself is refused.
 from __future__ import annotations
 
 from chalicelib.domain.aws.secrets import SecretInfo
+from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.secret import Access
+from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.model import Action
 from chalicelib.domain.names import OWNER, OWNER_TAG
-from chalicelib.engine.phase import Request
+from chalicelib.engine.phase import Request, applied_as
 from chalicelib.ports import Aws
+from chalicelib.stack import look
+from chalicelib.stack.recovery import repair
 
-from .access import NOT_RUN, problem, stranger_of
+from .access import ALLOWED, NOT_RUN, problem, stranger_of
 
 READ = "secretsmanager:GetSecretValue"
 CONTROL_PLANE = "proxyctl"  # name of the control plane's own stack
@@ -21,13 +26,14 @@ CONTROL_PLANE = "proxyctl"  # name of the control plane's own stack
 
 def simulate(info: SecretInfo, request: Request, aws: Aws) -> Access:
     """IAM's decisions for both roles. Raises PhaseFailed (SecretAccess) when one of them is wrong."""
-    role = aws.identity.role_arn(request.names.role(aws.settings.region)) or ""
+    stack = aws.stacks.find(request.names.stack)
+    role = aws.identity.role_arn(look.role_name(stack, request.names, aws.settings.region)) or ""
     if not role:
         later = f"{NOT_RUN}: deploy_stack creates the role; release_code proves the access"
         return Access(execution_role=later, stranger=later)
     stranger = _stranger(aws)
     access = Access(
-        execution_role=_execution_role(role, info, request, aws),
+        execution_role=_execution_role(role, info, stack, request, aws),
         stranger=_decision(stranger, info.arn, aws)
         if stranger
         else f"{NOT_RUN}: the stack {CONTROL_PLANE} has no role to simulate",
@@ -36,13 +42,22 @@ def simulate(info: SecretInfo, request: Request, aws: Aws) -> Access:
     return access
 
 
-def _execution_role(role: str, info: SecretInfo, request: Request, aws: Aws) -> str:
+def _execution_role(role: str, info: SecretInfo, stack: Stack | None, request: Request, aws: Aws) -> str:
     """The role's policy follows the stack's parameters, so it allows the secret once the stack names it."""
-    stack = aws.stacks.find(request.names.stack)
     parameters = stack.parameters if stack else {}
     if (parameters.get("SecretArn"), parameters.get("SecretKmsKeyArn", "")) != (info.arn, info.kms_key):
         return f"{NOT_RUN}: deploy_stack lets the role read this secret; release_code proves the access"
-    return _decision(role, info.arn, aws)
+    decision = _decision(role, info.arn, aws)
+    if decision != ALLOWED and request.action is Action.DEPLOY and _policy_changed(role, request, aws):
+        return f"{NOT_RUN}: someone changed the policy of the role, and deploy_stack writes it again"
+    return decision
+
+
+def _policy_changed(role: str, request: Request, aws: Aws) -> bool:
+    """Whether the role's policy is not the one that the stack wrote."""
+    applied = applied_as(request.environment, StackEvidence)
+    now = repair.policy_digest(role.rpartition("/")[2], aws)
+    return not now or (applied is not None and applied.role_policy not in ("", now))
 
 
 def _stranger(aws: Aws) -> str:

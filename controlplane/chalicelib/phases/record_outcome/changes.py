@@ -11,7 +11,7 @@ from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.clean_up import CleanUpEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence
-from chalicelib.domain.evidence.stack import SettingsEvidence
+from chalicelib.domain.evidence.stack import SettingsEvidence, StackEvidence
 from chalicelib.domain.model import Action, Deployment, Environment, Release
 from chalicelib.engine.phase import Request
 
@@ -68,9 +68,18 @@ def began_to_remove(outcome: Outcome) -> bool:
 
 def _after_deploy(request: Request, deployment: Deployment, outcome: Outcome, at: str, secret_version: str) -> Changes:
     # A failed rollout takes nothing from users who had a release.
-    failed: Changes = {"status": "LIVE" if request.environment.live else "NEVER_LIVE"}
+    failed: Changes = {"status": "LIVE" if request.environment.live else "NEVER_LIVE", **_readdressed(request)}
     ended = _released(request, deployment, at, secret_version) if outcome.is_good else failed
     return ended | expiry.after_deploy(request.config, request.options, request.now)
+
+
+def _readdressed(request: Request) -> Changes:
+    """The links with the address that users have now, where a deployment that failed later made the API again."""
+    stack = request.results.find(StackEvidence)
+    if stack is None or not stack.address_before:
+        return {}
+    before, now = (url.removesuffix("/v1") for url in (stack.address_before, stack.base_url))
+    return {"links": {name: url.replace(before, now) for name, url in request.environment.links.items()}}
 
 
 def _released(request: Request, deployment: Deployment, at: str, secret_version: str) -> Changes:
@@ -93,11 +102,21 @@ def _released(request: Request, deployment: Deployment, at: str, secret_version:
 def _moved(environment: Environment, release: Release) -> Changes:
     """`release` is live. `previous` becomes what was good before, unless that is the same release."""
     before = environment.last_good
-    others = [other for other in environment.good if not _is_same(other, release)]
+    if before and not _runs_with_role_of(before, release):
+        before = None
+    others = [
+        other for other in environment.good if not _is_same(other, release) and _runs_with_role_of(other, release)
+    ]
     record = encode_record(release)
     releases = [record, *map(encode_record, others)][:_RELEASES]
     moved: Changes = {"live": record, "last_good": record, "releases": releases}
     return moved | {"previous": encode_record(before)} if before and not _is_same(before, release) else moved
+
+
+def _runs_with_role_of(older: Release, newer: Release) -> bool:
+    """Whether no one deleted the proxy's role between both: a version cannot serve without the role that it was
+    published with, and no rollback may go there."""
+    return older.parameters.get("RoleMark", "") == newer.parameters.get("RoleMark", "")
 
 
 def _is_same(older: Release, newer: Release) -> bool:

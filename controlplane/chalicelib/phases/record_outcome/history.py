@@ -8,14 +8,22 @@ from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config
 from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
 from chalicelib.domain.model import Action, Deployment
-from chalicelib.domain.records import HistoryEntry
+from chalicelib.domain.records import DriftRow, HistoryEntry
 from chalicelib.engine.phase import Request
 
 from .outcome import Outcome
 
 
-def entry(request: Request, deployment: Deployment, outcome: Outcome, at: str, *, saw_it: bool) -> HistoryEntry:
-    """at: when the deployment ends, ISO 8601; saw_it: whether users reached what it released.
+def entry(
+    request: Request,
+    deployment: Deployment,
+    outcome: Outcome,
+    at: str,
+    *,
+    saw_it: bool,
+    drift: tuple[DriftRow, ...] = (),
+) -> HistoryEntry:
+    """at: when the deployment ends, ISO 8601; saw_it: whether users reached what it released; drift: what it found.
 
     A failure counts as a change, since it may have changed something.
     """
@@ -33,6 +41,7 @@ def entry(request: Request, deployment: Deployment, outcome: Outcome, at: str, *
         changed=shifted or saw_it or not outcome.is_good,
         users_saw_it=saw_it and not outcome.is_good,
         diff=diff(request),
+        drift=drift,
     )
 
 

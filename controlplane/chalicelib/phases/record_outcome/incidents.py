@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.domain.model import Action
+from chalicelib.domain.records import DriftRow, Incident
 
 from .outcome import Outcome
 
@@ -58,3 +59,19 @@ def change(before: Mapping[str, str] | None, *, good: bool, why: str, at: str, d
         return Change("incident.opened", incident, {"why": why})
     detail = {key: str(before[key]) for key in ("opened_at", "opened_by", "why") if key in before}
     return Change("incident.closed", None, detail)
+
+
+def record(change: Change, summary: str, drift: tuple[DriftRow, ...], *, at: str, deployment_id: str) -> Incident:
+    """The incident as its own record holds it. at: when the deployment ends, ISO 8601."""
+    if change.incident:
+        opened = change.incident
+        return Incident(str(opened["opened_at"]), deployment_id, str(opened["why"]), drift)
+    before = change.detail
+    return Incident(
+        opened_at=before.get("opened_at", ""),
+        opened_by=before.get("opened_by", ""),
+        why=before.get("why", ""),
+        closed_at=at,
+        closed_by=deployment_id,
+        how=summary[:LONGEST_WHY],
+    )

@@ -16,13 +16,14 @@ from chalicelib.domain.evidence.checks import EndpointsEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.outcome import OutcomeEvidence
 from chalicelib.domain.model import Action, Deployment, PhaseRecord, PhaseStatus
-from chalicelib.domain.records import Ending
+from chalicelib.domain.records import DriftRow, Ending, HistoryEntry
 from chalicelib.domain.times import stamp
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
 from . import history, incidents, look, publish
 from .changes import changes
+from .drift_rows import drift_rows
 from .outcome import Outcome, outcome_of, users_saw
 
 _CHANGES_USERS = (Action.DEPLOY, Action.ROLLBACK, Action.CLEANUP)
@@ -50,10 +51,12 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
     asks = request.action in _CHANGES_USERS and not outcome.is_good
     state = look.users(request, aws, saw_it=saw_it) if asks else ""
     outcome = replace(outcome, summary=f"{outcome.summary}. Users: {state}") if state else outcome
-    incident = _incident(request, outcome, recorded, aws)
+    drift = drift_rows(recorded)
+    incident = _incident(request, outcome, recorded, drift, aws)
     secret_version = _secret_version(request, outcome, aws)
     written = publish.write(request, deployment, outcome, state, aws)
-    ending = _ending(request, deployment, outcome, incident, secret_version, saw_it, written.links)
+    entry = history.entry(request, deployment, outcome, stamp(request.now), saw_it=saw_it, drift=drift)
+    ending = _ending(request, deployment, outcome, incident, secret_version, entry, written.links)
     try:
         environment_written = _end(deployment, ending, aws)
     except Aborted as aborted:
@@ -81,7 +84,7 @@ def _record_silent_failure(outcome: Outcome, request: Request, aws: Aws) -> None
 
 
 def _incident(
-    request: Request, outcome: Outcome, recorded: Sequence[PhaseRecord], aws: Aws
+    request: Request, outcome: Outcome, recorded: Sequence[PhaseRecord], drift: tuple[DriftRow, ...], aws: Aws
 ) -> dict[str, dict[str, str] | None]:
     """Open or close the environment's incident; answers the change of its record, {} for none.
 
@@ -103,6 +106,10 @@ def _incident(
     if change is None:
         return {}
     aws.records.add_event(request.deployment_id, stamp(request.started_at), change.kind, change.detail)
+    incident = incidents.record(
+        change, outcome.summary, drift, at=stamp(request.now), deployment_id=request.deployment_id
+    )
+    aws.records.record_incident(request.environment.name, incident)
     return {"incident": dict(change.incident) if change.incident else None}
 
 
@@ -112,7 +119,7 @@ def _ending(
     outcome: Outcome,
     incident: dict[str, dict[str, str] | None],
     secret_version: str,
-    saw_it: bool,
+    entry: HistoryEntry,
     documents: Mapping[str, str],
 ) -> Ending:
     at, lock = stamp(request.now), request.environment.lock
@@ -130,7 +137,7 @@ def _ending(
             "current_phase": None,
         },
         environment=changes(request, deployment, outcome, at, secret_version) | incident | {"updated_at": at},
-        history=encode(history.entry(request, deployment, outcome, at, saw_it=saw_it)),
+        history=encode(entry),
         forgets=tuple(request.environment.applied) if outcome.is_good and request.action is Action.CLEANUP else (),
         # Only these can still be taken back; what another action did by now is done.
         unless_aborted=outcome.is_good and request.action in _RELEASING,

@@ -81,9 +81,16 @@ def _wanted(request: Request, aws: Aws) -> WantedRelease:
         secret_arn=secret.arn,
         response_mode=request.config.response_mode or aws.settings.response_mode,
         runtime=aws.settings.proxy_runtime,
+        other_role=_other_role(request, aws),
     )
     sabotaged = sabotage.is_sabotaged(request.environment.name, request.options)
     return sabotage.broken(wanted) if sabotaged else wanted
+
+
+def _other_role(request: Request, aws: Aws) -> str:
+    """The name of the proxy's role after the first was lost; "" for the first."""
+    role = request.results.of(StackEvidence).role
+    return "" if role == request.names.role(aws.settings.region) else role
 
 
 def _wait_for_lambda(request: Request, summary: str) -> Result[ReleaseEvidence]:

@@ -21,8 +21,9 @@ from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import apply
 from chalicelib.ports import Aws
-from chalicelib.stack import inputs, live, repair
+from chalicelib.stack import inputs, live
 from chalicelib.stack.cursor import SettingsCursor
+from chalicelib.stack.recovery import repair
 from chalicelib.stack.update import Convergence, Target, converge, in_progress
 
 # The settings that these phases applied do not hold any more: the next deploy must not skip them.

@@ -16,7 +16,7 @@ from chalicelib.domain.model import Action, PhaseStatus, Release
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.monitoring import fire
 from chalicelib.ports import Aws
-from chalicelib.stack import repair
+from chalicelib.stack.recovery import repair
 
 from . import restore
 from .destination import nothing_to_go_back_to, requested

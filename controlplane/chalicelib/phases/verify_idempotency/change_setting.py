@@ -13,6 +13,8 @@ from chalicelib.ports import Aws
 from .cursor import IdempotencyCursor
 from .proof import VARIABLE, change_problems, other_level
 
+# Lambda's API is eventually consistent; past this an update that cannot be seen was not made.
+_VISIBLE_S = 60
 _REMEDY = "Deploy with options.force, which updates the function again."
 
 
@@ -38,7 +40,7 @@ def change(cursor: IdempotencyCursor, request: Request, aws: Aws) -> Idempotency
 def restore(cursor: IdempotencyCursor, request: Request, aws: Aws) -> IdempotencyCursor:
     """Check the change, then set the released value again. Raises PhaseFailed (SettingNotChangedAlone)."""
     latest = aws.functions.config(request.names.function)
-    if latest.update_status == "InProgress":
+    if latest.update_status == "InProgress" or _may_be_stale(latest, cursor.changed_level, request):
         return cursor
     problems = change_problems(
         latest,
@@ -58,11 +60,16 @@ def restore(cursor: IdempotencyCursor, request: Request, aws: Aws) -> Idempotenc
 def confirm(cursor: IdempotencyCursor, request: Request, aws: Aws) -> IdempotencyCursor:
     """Check that the released value is back. Raises PhaseFailed (SettingNotRestored)."""
     latest = aws.functions.config(request.names.function)
-    if latest.update_status == "InProgress":
+    if latest.update_status == "InProgress" or _may_be_stale(latest, cursor.level, request):
         return cursor
     if latest.environment.get(VARIABLE) != cursor.level:
         raise PhaseFailed(f"{VARIABLE} did not go back to {cursor.level}", code="SettingNotRestored", remedy=_REMEDY)
     return replace(cursor, step="back")
+
+
+def _may_be_stale(latest: FunctionConfig, level: str, request: Request) -> bool:
+    """Whether this read may be one that does not see the update yet."""
+    return latest.environment.get(VARIABLE) != level and request.elapsed_s < _VISIBLE_S
 
 
 def _set(latest: FunctionConfig, level: str, request: Request, aws: Aws) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.aws.functions import Alias
+from chalicelib.domain.aws.functions import Alias, alias_of
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.phase import Request
@@ -26,6 +26,9 @@ def back(cursor: IdempotencyCursor, request: Request, aws: Aws) -> IdempotencyCu
         point(earlier, request, aws)
         cursor = replace(cursor, earlier=earlier)
     if _answering_version(request, aws) != cursor.earlier:
+        # Step Functions may deliver a task twice: the other Lambda may have moved the candidate forward already.
+        if alias_of(aws.functions.aliases(request.names.function), "candidate").version != cursor.earlier:
+            point(cursor.earlier, request, aws)
         return cursor
     point(_released(request), request, aws)
     return replace(cursor, step="forward")

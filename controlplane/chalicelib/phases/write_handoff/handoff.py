@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import TIME_LIMITS_S, Config
-from chalicelib.domain.model import FinishedRun, PhaseRecord
+from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.model import FinishedRun, PhaseRecord, PhaseStatus
 from chalicelib.domain.names import Names
 
 from .ending import ending_rows
@@ -34,6 +36,7 @@ def handoff_markdown(
         *([_ending(finished)] if finished else []),
         "## Where it is\n\n"
         + _table(("what", "where"), [(name, f"<{url}>") for name, url in links.items()])
+        + _moved(phases)
         + f"\nDashboard: `aws --region {region} cloudwatch get-dashboard --dashboard-name {names.dashboard}`\n",
         "## Use it\n\n" + _usage(links.get("base_url", "")),
         "## How long an answer may take\n\n" + _time_limit(*limit),
@@ -55,6 +58,18 @@ def time_limit(config: Config, default_mode: str) -> tuple[str, int]:
 
 def _ending(run: FinishedRun) -> str:
     return "## How it ended\n\n" + _table(("what", "value"), ending_rows(run))
+
+
+def _moved(phases: Sequence[PhaseRecord]) -> str:
+    """That users have another address than before, where this deployment made the API again."""
+    changed = [phase for phase in phases if phase.name == StackEvidence.PHASE and phase.status is PhaseStatus.SUCCEEDED]
+    before = decode_lenient(StackEvidence, dict(changed[0].evidence)).address_before if changed else None
+    if not before:
+        return ""
+    return (
+        f"\n**The address changed.** Before this deployment it was <{before}>, which answers no more: someone deleted "
+        "the API or its stack. Give every client the new `base_url`.\n"
+    )
 
 
 def _usage(base_url: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from chalicelib.domain.evidence.drift import DriftEvidence
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.plan import PlanEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
@@ -73,6 +74,7 @@ def _sections(run: FinishedRun, links: Mapping[str, str], curves: Curves | None)
     plan = evidence_of(run, PlanEvidence)
     if plan and plan.text:
         yield section("Plan", tag("pre", plan.text, tabindex="0"))
+    yield sections.drift(evidence_of(run, DriftEvidence) or DriftEvidence())
     yield sections.service_levels(load)
     yield sections.latency(run, load, curves)
     yield sections.beside(load, shift)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from chalicelib.checks.comparison.comparison_words import phrase
 from chalicelib.domain.evidence.checks import CheckRow, EndpointsEvidence, ErrorsEvidence
 from chalicelib.domain.evidence.comparison import Compared
+from chalicelib.domain.evidence.drift import DRIFT, DriftEvidence, DriftFinding
 from chalicelib.domain.evidence.load import LoadEvidence, Percentiles, SloRow
 from chalicelib.domain.evidence.release import BakeEvidence, ShiftEvidence
 from chalicelib.domain.model import FinishedRun, PhaseRecord
@@ -213,6 +214,18 @@ def _facts(row: CheckRow) -> Content:
 
 def _pair(expected: str, actual: str, tone: str) -> Markup:
     return tag("div", tag("span", expected), tag("span", actual, class_=tone), class_="pair")
+
+
+def drift(evidence: DriftEvidence) -> Markup:
+    """What differed from the record, before and now, and whether it was put back."""
+    rows = [_drift(each, "put back") for each in evidence.repaired]
+    rows += [_drift(each, each.remedy if each.severity == DRIFT else "to know of") for each in evidence.findings]
+    return section("Drift", table(("what", "on record", "found", "then"), rows))
+
+
+def _drift(finding: DriftFinding, then: str) -> tuple[Content, ...]:
+    where = tag("code", f"{finding.kind}: {finding.where}")
+    return where, finding.expected, tag("span", finding.found, class_="unmet"), then
 
 
 def cost(run: FinishedRun, load: LoadEvidence) -> Markup:

@@ -133,6 +133,39 @@ def noted(proxy: Rig) -> list[Any]:
     return exchanges
 
 
+@contextlib.contextmanager
+def deaf_upstream(*, accepts: bool) -> Iterator[str]:
+    """The base URL of an upstream that reads nothing; without `accepts` no connection to it comes about."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(8 if accepts else 0)
+        for _ in range(0 if accepts else 4):  # they fill the backlog
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+BIG = HEAD + b"Content-Length: 20000000\r\n\r\n" + b'{"model":"m","x":"' + b"y" * (20_000_000 - 20) + b'"}'
+
+
+@pytest.mark.parametrize(
+    ("sent", "accepts"), [(REQUEST, False), (BIG, True), (REQUEST * 2, True)], ids=["connecting", "body", "pipelined"]
+)
+def test_a_hang_up_ends_each_kind_of_wait_for_an_upstream(sent: bytes, accepts: bool) -> None:
+    with deaf_upstream(accepts=accepts) as base_url:
+        proxy = rig(base_url, timeouts=LIMITS)
+        with local_server(proxy.parts) as url:
+            exchanges = noted(proxy)
+            client = connect(url)
+            client.sendall(sent)
+            time.sleep(0.3)  # most likely it waits by now; if not, it finds the caller gone when it does
+            client.close()
+            assert until(lambda: bool(exchanges), 20.0)  # before any limit
+    assert (exchanges[0].error, exchanges[0].status) == ("caller_gone", 499)
+
+
 def test_a_pipelined_request_is_no_hang_up() -> None:
     with (
         Upstream(chat()) as upstream,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import cache
 from math import log
 
 import pytest
@@ -32,6 +33,7 @@ DEFAULT = Slo()
 NOTHING = Relative(errors=None, overhead=None, first_byte=None, total=None)
 
 
+@cache
 def run(
     ms: float = 40.0,
     *,

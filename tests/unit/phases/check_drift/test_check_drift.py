@@ -111,6 +111,35 @@ def test_with_heal_the_alias_goes_back_and_the_check_passes(aws: FakeAws) -> Non
     assert evidence(result).healed == ("live alias put back on version 3",)
 
 
+def test_what_heal_put_back_stays_in_the_evidence_as_it_was_before(aws: FakeAws) -> None:
+    aws.functions.point(NAMES.function, Alias("live", "4"))
+    aws.alarms.delete([first := min(aws.alarms.defined)])
+    kept = evidence(check(aws, heal=True))
+    assert [(row.kind, row.found) for row in kept.repaired] == [("alias", "version 4"), ("alarm", "gone")]
+    assert first in kept.repaired[1].where
+    assert kept.findings == ()
+
+
+def test_a_night_leaves_an_alias_that_someone_moved_and_heals_all_else(aws: FakeAws) -> None:
+    """Someone who goes back by hand in an emergency must not find users on the bad version again next morning."""
+    aws.functions.point(NAMES.function, Alias("live", "4"))
+    aws.alarms.delete([min(aws.alarms.defined)])
+    with pytest.raises(PhaseFailed) as caught:
+        check(aws, options=Options(heal=True, leave_alias=True))
+    assert aws.functions.aliases(NAMES.function)["live"].version == "4"
+    assert [row["kind"] for row in caught.value.evidence["findings"]] == ["alias"]
+    assert [row["kind"] for row in caught.value.evidence["repaired"]] == ["alarm"]
+
+
+def test_an_alias_that_is_gone_comes_back_without_the_other_being_moved(aws: FakeAws) -> None:
+    aws.functions.point(NAMES.function, Alias("live", "4"))
+    del aws.functions.pointed[NAMES.function]["candidate"]
+    with pytest.raises(PhaseFailed):
+        check(aws, options=Options(heal=True, leave_alias=True))
+    aliases = aws.functions.aliases(NAMES.function)
+    assert (aliases["candidate"].version, aliases["live"].version) == ("3", "4")
+
+
 def test_alarms_that_were_removed_changed_or_silenced_are_restored(aws: FakeAws) -> None:
     first, second, third = sorted(aws.alarms.defined)[:3]
     aws.alarms.delete([first])
@@ -217,7 +246,7 @@ def test_without_heal_nothing_counts_as_not_healed(aws: FakeAws) -> None:
 
 def test_the_record_of_a_failed_check_has_all_fields(aws: FakeAws) -> None:
     aws.functions.point(NAMES.function, Alias("live", "4"))
-    assert set(drifted(aws).evidence) == {"findings", "healed", "not_healed"}
+    assert set(drifted(aws).evidence) == {"findings", "healed", "not_healed", "repaired"}
     assert set(drifted(aws).evidence["findings"][0]) == {
         "kind",
         "where",
@@ -226,6 +255,7 @@ def test_the_record_of_a_failed_check_has_all_fields(aws: FakeAws) -> None:
         "remedy",
         "severity",
         "heals",
+        "deliberate",
     }
 
 

@@ -211,12 +211,24 @@ def test_an_embedded_cloud_has_no_late_log_lines_and_lists_no_deleted_resource(
 def test_a_secret_is_left_only_when_it_was_to_be_deleted_at_once(options: dict[str, Any], stays: bool) -> None:
     fake = FakeAws()
     fake.secrets.add(NAMES.secret, "{}")
-    current = dataclasses.replace(verifying(100), options=Options(**options))
+    current = dataclasses.replace(verifying(130), options=Options(**options))
     if stays:
         assert clean_up.run(current, fake.as_aws()).status is Status.SUCCEEDED
     else:
         with pytest.raises(PhaseFailed, match=f"secret {NAMES.secret}"):
             clean_up.run(current, fake.as_aws())
+
+
+@pytest.mark.parametrize(("after_s", "ends"), [(129.9, False), (130, True)])
+def test_what_a_list_still_has_by_name_is_searched_for_again_for_half_a_minute(after_s: float, ends: bool) -> None:
+    """A list that is read right after a deletion may have what was deleted (tests/faults: stale reads)."""
+    fake = FakeAws()
+    fake.gateway.named = {NAMES.api: {"api9": {}}}
+    if ends:
+        with pytest.raises(PhaseFailed, match="api9"):
+            clean_up.run(verifying(after_s), fake.as_aws())
+    else:
+        assert clean_up.run(verifying(after_s), fake.as_aws()).status is Status.IN_PROGRESS
 
 
 def test_the_search_by_tag_ends_after_four_minutes() -> None:
@@ -309,7 +321,7 @@ def test_leftovers_are_listed_with_the_command_that_removes_them() -> None:
     fake.alarms.delete_dashboards([NAMES.dashboard])
     fake.tagging.tagged = {"arn:aws:sqs:eu-central-1:123456789012:forgotten": TAGS}
     with pytest.raises(PhaseFailed) as caught:
-        clean_up.run(verifying(100), fake.as_aws())
+        clean_up.run(verifying(130), fake.as_aws())
     left = {item.kind: item for item in caught.value.evidence["left"]}
     assert left["api"].command == "aws --region eu-central-1 apigateway delete-rest-api --rest-api-id api9"
     assert left["queue"].found_by == "tag"

@@ -97,6 +97,18 @@ def test_a_p99_and_its_interval_are_milliseconds() -> None:
     assert results({"p99_ms": 1}, response=samples((0, 100)))["p99_ms"].figure == 0
 
 
+def test_an_interval_has_its_own_lower_and_upper_end() -> None:
+    """Of 1,000 answers the ranks 983 to 998."""
+    row = results({"p99_ms": 1}, response=samples((100, 985), (200, 15)))["p99_ms"]
+    assert (row.figure, row.interval) == (0.2, (0.1, 0.2))
+
+
+def test_a_slowdown_is_that_of_the_median() -> None:
+    """45 % of the answers take 0.1 ms and 45 % 0.2 ms; those between take 0.15 ms."""
+    before, after = {0: samples((100, 1_000))}, {0: samples((100, 460), (150, 80), (200, 460))}
+    assert slower_than(before, after, 0.2, "s").figure == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize(("figure", "verdict"), [(2.0, PASSED), (2.1, FAILED)])
 def test_a_price_may_reach_its_bound(figure: float, verdict: SloVerdict) -> None:
     row = results({"usd_per_million": 2}, usd_per_million=figure)["usd_per_million"]

@@ -120,6 +120,22 @@ def unreadable(_role: str, _policy: str) -> str:
     raise AccessDenied("iam:get_role_policy: not for you")
 
 
+def test_each_policy_is_read_once_a_check_also_a_changed_one() -> None:
+    fake, reads = aws(), list[str]()
+    check(fake)
+    read = fake.identity.role_policy
+
+    def counted(role: str, policy: str) -> str:
+        reads.append(role)
+        return read(role, policy)
+
+    fake.identity.role_policy = counted  # type: ignore[method-assign]
+    changed = sorted(fake.stacks.owned["proxyctl"], key=lambda resource: resource.physical_id)[0].physical_id
+    fake.identity.policies[changed] = '{"Statement": []}'
+    check(fake)
+    assert len(reads) == len(set(reads)) == ROLES
+
+
 @pytest.mark.parametrize("shown", [lambda *_: "", unreadable])
 def test_nothing_is_remembered_of_a_role_whose_policy_iam_does_not_show(
     shown: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch
@@ -310,4 +326,12 @@ def test_a_decision_counts_for_the_grant_that_has_the_pair_only() -> None:
         for action in together.actions
         for resource in together.resources
     ]
-    assert [(each.action, each.resource) for each in questions.refused(together, decisions)] == [("s3:Put", "arn:3")]
+    verdict = questions.verdict(together, decisions)
+    assert [(each.action, each.resource) for each in verdict.refused] == [("s3:Put", "arn:3")]
+    assert verdict.unanswered == ()
+
+
+def test_an_action_without_a_decision_on_any_of_its_resources_is_unanswered_and_not_refused() -> None:
+    question = questions.combined([Grant("p", "a", ["s3:Get", "s3:Put"], ["arn:1", "arn:2"])])
+    decisions = [Decision("s3:get", "arn:2", "allowed"), Decision("s3:Put", "arn:elsewhere", "allowed")]
+    assert questions.verdict(question, decisions) == questions.Verdict((), ("s3:Put",))

@@ -11,6 +11,7 @@ from chalicelib.domain.aws.stacks import StackResource
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.secret import Access, SecretEvidence
+from chalicelib.domain.model import Action, Applied
 from chalicelib.domain.names import Names
 from chalicelib.phases.prepare_secret import run as prepare_secret
 
@@ -137,6 +138,26 @@ def test_a_role_that_may_not_read_fails() -> None:
     error = failure(fake)
     assert error.code == "SecretAccess"
     assert "execution role may not read" in error.message
+
+
+@pytest.mark.parametrize("policy", ["", '{"Statement": []}'], ids=["deleted", "changed"])
+def test_a_policy_that_someone_changed_is_no_reason_to_fail_where_deploy_stack_writes_it_again(policy: str) -> None:
+    """To fail here would mean that no deploy ever repairs it. A rotation has no such phase."""
+    fake = aws(GOOD)
+    fake.identity.denied.add((ROLE, READ))
+    fake.identity.policies[ROLE] = policy
+    stands = environment(applied={"deploy_stack": Applied("f", "d", "t", {"role_policy": "as the stack wrote it"})})
+    access = run(fake, environment=stands).access
+    assert access.execution_role == "NOT RUN: someone changed the policy of the role, and deploy_stack writes it again"
+    assert failure(fake, environment=stands, action=Action.ROTATE).code == "SecretAccess"
+
+
+def test_a_role_that_was_made_again_is_asked_under_its_name() -> None:
+    fake = aws(GOOD)
+    stack = fake.stacks.standing[Names("dev").stack]
+    fake.stacks.add(Names("dev").stack, parameters={**stack.parameters, "RoleMark": "_2"})
+    fake.identity.roles = {"proxyctl-dev_2-proxy-eu-central-1"}
+    assert run(fake).access.execution_role == "allowed"
 
 
 def test_a_secret_that_the_stack_does_not_know_yet_is_no_reason_to_fail() -> None:

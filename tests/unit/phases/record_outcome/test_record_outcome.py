@@ -14,7 +14,7 @@ from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.outcome import OutcomeEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence, ShiftEvidence
-from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.evidence.stack import SettingsEvidence, StackEvidence
 from chalicelib.domain.model import (
     Action,
     Applied,
@@ -250,7 +250,9 @@ def test_history_says_who_did_what_and_why() -> None:
     assert (entry["who"], entry["why"], entry["outcome"]) == ("arn:aws:iam::1:user/ann", "a hot fix", "SUCCEEDED")
 
 
-def revalidated(aws: FakeAws, *, good: bool, number: int, code: str = "Drift") -> Deployment:
+def revalidated(
+    aws: FakeAws, *, good: bool, number: int, code: str = "Drift", evidence: dict[str, Any] | None = None
+) -> Deployment:
     """One more revalidation of dev, ended."""
     deployment_id = f"d-{number}"
     lock = Lock(deployment_id, "arn", HELD.lease_until)
@@ -259,7 +261,8 @@ def revalidated(aws: FakeAws, *, good: bool, number: int, code: str = "Drift") -
     )
     aws.records.start(running, lock, None, None)
     if not good:
-        broken = PhaseRecord(0, "check_drift", PhaseStatus.FAILED, error={"code": code, "message": "bad"}, ended_at="1")
+        error = {"code": code, "message": "bad"}
+        broken = PhaseRecord(0, "check_drift", PhaseStatus.FAILED, error=error, ended_at="1", evidence=evidence or {})
         aws.records.put_phase(deployment_id, broken)
     ending = request(
         deployment_id=deployment_id,
@@ -295,6 +298,24 @@ def test_a_deploy_that_passed_all_checks_closes_an_incident_and_one_that_skipped
     phase(aws, 7, "validate_endpoints", checks)
     ended(aws)
     assert (aws.records.environment("dev").incident is None) is closes
+
+
+def test_an_incident_has_a_record_with_its_drift_from_its_beginning_to_its_end() -> None:
+    aws = FakeAws()
+    finding = {"kind": "alarm", "where": "a", "expected": "there", "found": "gone", "severity": "drift"}
+    revalidated(aws, good=False, number=0, evidence={"findings": [finding]})
+    (opened,), _ = aws.records.incident_page("dev", 9, None)
+    assert (opened.opened_by, opened.closed_at, opened.drift[0].found) == ("d-0", None, "gone")
+    assert opened.why == "Revalidate failed in check_drift: bad"
+    revalidated(aws, good=False, number=1)
+    revalidated(aws, good=True, number=2)
+    (closed,), _ = aws.records.incident_page("dev", 9, None)
+    assert (closed.opened_by, closed.closed_by, closed.drift) == ("d-0", "d-2", opened.drift)
+    assert closed.closed_at is not None
+    assert "passed" in closed.how
+    between = aws.records.history_between("dev", closed.opened_at, closed.closed_at, 9)
+    assert [entry["deployment_id"] for entry in between] == ["d-2", "d-1", "d-0"]
+    assert between[2]["drift"][0]["where"] == "a"
 
 
 def test_an_incident_says_since_when_and_why() -> None:
@@ -530,3 +551,33 @@ def test_a_clean_up_that_was_refused_keeps_the_time_limit() -> None:
     phase(aws, 12, "clean_up", PhaseStatus.FAILED, error=error, ended_at="1", polls=1)
     ended(aws, action=Action.CLEANUP)
     assert aws.records.environment("dev").expires_at == "2999-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(("mark", "previous", "versions"), [("", "6", ["7", "6"]), ("_2", "", ["7"])])
+def test_no_rollback_goes_to_a_release_whose_role_was_deleted(mark: str, previous: str, versions: list[str]) -> None:
+    """Its version cannot start: Lambda cannot assume the role that it was published with."""
+    aws = world()
+    old = {"version": "6", "deployment_id": "d-old", "at": "2026-01-01", "parameters": {"ThrottleRate": "50"}}
+    aws.records.attributes["dev"] |= {"live": old, "last_good": old, "releases": [old]}
+    ended(aws, results=released("7", SettingsEvidence(parameters={"RoleMark": mark})))
+    stands = aws.records.environment("dev")
+    assert [release.version for release in stands.releases] == versions
+    assert (stands.previous.version if stands.previous else "") == previous
+
+
+def test_a_failed_deploy_that_made_the_api_again_leaves_the_links_with_the_address_of_now() -> None:
+    aws = world()
+    aws.records.attributes["dev"] |= {
+        "live": {"version": "6"},
+        "last_good": {"version": "6"},
+        "links": {"base_url": "https://old/api/v1", "health": "https://old/api/health", "logs": "https://console"},
+    }
+    phase(aws, 7, "validate_endpoints", PhaseStatus.FAILED, error={"code": "ChecksFailed", "message": "m"})
+    stack = StackEvidence(base_url="https://new/api/v1", address_before="https://old/api/v1")
+    end = ended(aws, results=results(stack))
+    assert end.status is DeploymentStatus.FAILED
+    assert aws.records.environment("dev").links == {
+        "base_url": "https://new/api/v1",
+        "health": "https://new/api/health",
+        "logs": "https://console",
+    }

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from chalicelib.domain.aws.functions import FunctionConfig
 from chalicelib.domain.aws.http import Reply
+from chalicelib.domain.codec import encode
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
@@ -279,3 +280,15 @@ def test_no_other_environment_can_be_sabotaged() -> None:
     fake = aws()
     to_the_end(ask(options=Options(sabotage="answers_500")), fake)
     assert fake.functions.latest[FUNCTION].environment["SECRET_TTL_S"] == "300"
+
+
+@pytest.mark.parametrize(
+    ("role", "published"), [("proxyctl-dev-proxy-eu-central-1", False), ("proxyctl-dev_2-proxy-eu-central-1", True)]
+)
+def test_the_same_code_is_published_again_when_the_function_has_another_role(role: str, published: bool) -> None:
+    """A version keeps the role that it was published with, and that one was deleted."""
+    fake = aws()
+    first = to_the_end(ask(), fake)
+    stack = StackEvidence("s", api_url="https://api.example/api", outputs={"RoleArn": f"arn:aws:iam::1:role/{role}"})
+    call = ask(results=before().also("deploy_stack", encode(stack)), deployment_id="d-newer")
+    assert (to_the_end(call, fake).version != first.version) == published

@@ -37,6 +37,7 @@ NOW = {
     "RequestIdHeader": "off",
     "MethodMetrics": "off",
     "Repair": "",
+    "RoleMark": "",
     "Environment": "dev",
 }
 THEN = Config(throttle=Throttle(rate_per_s=100, burst=200), alarms=AlarmThresholds(throttles=3), protected=True)

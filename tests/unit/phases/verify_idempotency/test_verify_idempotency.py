@@ -19,6 +19,7 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import Applied
 from chalicelib.engine.phase import Request, Result, Results, Status
 from chalicelib.phases.verify_idempotency import run as verify_idempotency
+from chalicelib.phases.verify_idempotency.cursor import IdempotencyCursor
 
 from tests.fakes import FakeAws
 from tests.fakes.endpoint import Sent, reply
@@ -213,3 +214,25 @@ def test_a_proof_of_another_release_or_an_unfinished_one_is_made_again(change: d
     evidence = ended(aws, dataclasses.replace(proving(), environment=stands))
     assert aws.functions.moves == [Alias("candidate", "1"), Alias("candidate", "3")]
     assert evidence.done_by is None
+
+
+def test_a_read_that_does_not_see_the_change_yet_is_made_again_for_a_minute() -> None:
+    """Found by the matrix of faults."""
+    aws = world()
+    update = aws.functions.update_settings
+    aws.functions.update_settings = lambda *_given: None  # type: ignore[method-assign]
+    result = waiting(aws, proving())
+    call = next_call(proving(), result)
+    assert waiting(aws, call).waits.step == "restore"
+    aws.functions.update_settings = update  # type: ignore[method-assign]
+    with pytest.raises(PhaseFailed, match="the setting did not change"):
+        verify_idempotency.run(next_call(proving(), result, after_s=60), aws.as_aws())
+
+
+def test_a_candidate_that_another_delivery_of_the_task_has_moved_forward_is_moved_back_again() -> None:
+    """Found by the matrix of faults: the step waited for two minutes for a version that nothing pointed to."""
+    aws = world()
+    cursor = encode(IdempotencyCursor("back", earlier="2"))
+    aws.functions.point(FUNCTION, Alias("candidate", "3"))
+    waiting(aws, proving(cursor=cursor))
+    assert aws.functions.aliases(FUNCTION)["candidate"].version == "2"

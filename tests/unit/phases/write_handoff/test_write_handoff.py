@@ -128,3 +128,15 @@ def test_the_handoff_of_an_environment_that_streams_says_its_15_minutes() -> Non
     assert "900 s (`timeout_s`), streamed or not" in text
     assert "buffers" not in text.partition("## How long an answer may take")[2].partition("##")[0]
     assert "300 s (`timeout_s`)" in handed_over(Config(response_mode="stream", timeout_s=300))
+
+
+@pytest.mark.parametrize(("status", "says"), [(PhaseStatus.SUCCEEDED, True), (PhaseStatus.SKIPPED, False)])
+def test_the_handoff_says_that_the_address_changed_only_of_the_deployment_that_changed_it(
+    status: PhaseStatus, says: bool
+) -> None:
+    aws = world()
+    moved = replace(STACK, address_before="https://old/live/v1")
+    aws.records.put_phase("d-new", PhaseRecord(4, "deploy_stack", status, evidence=encode(moved)))
+    write_handoff.run(handing_over(results=results(moved)), aws.as_aws())
+    text = aws.artifacts.get("reports/d-new/handoff.md").decode()
+    assert ("**The address changed.** Before this deployment it was <https://old/live/v1>" in text) == says

@@ -32,6 +32,13 @@ Kind = Literal[
     "log group",
     "stage",
 ]
+# What a resource is gone with.
+_PART_OF: Mapping[Kind, frozenset[Kind]] = {
+    "alias": frozenset({"function"}),
+    "permission of alias": frozenset({"function", "API"}),
+    "stage": frozenset({"API"}),
+    "role policy": frozenset({"role"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,14 @@ class Wanted:
 
 
 def losses(now: Standing, wanted: Wanted) -> tuple[Loss, ...]:
-    """Every difference, the ones that others depend on first."""
+    """Every difference, the ones that others depend on first; not what went with another, as the aliases of a function
+    did."""
+    each = _all(now, wanted)
+    gone = {loss.kind for loss in each if loss.state == "deleted"}
+    return tuple(loss for loss in each if not gone & _PART_OF.get(loss.kind, frozenset()))
+
+
+def _all(now: Standing, wanted: Wanted) -> tuple[Loss, ...]:
     resources = [
         *([] if now.api else [Loss("API", wanted.api)]),
         *([] if now.role else [Loss("role", wanted.role)]),

@@ -1,7 +1,8 @@
 """Finds what was deleted or changed underneath an environment's stack, and makes it again.
 
 What has a name of its own is made again under that name, and CloudFormation owns it as before. A policy of the proxy's
-role is set by the stack itself: another value of the parameter `Repair` makes CloudFormation write it again.
+role is set by the stack itself: another value of the parameter `Repair` makes CloudFormation write it again. An API, a
+function or a role comes back by updates of its own (rebuild.py), in the next deploy.
 A role without the permissions boundary, taken off by hand or of an environment older than the boundary, gets it before
 the stack changes: CloudFormation's role may write policies only of roles that carry it.
 """
@@ -21,19 +22,11 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint
 from chalicelib.engine.phase import Request, applied_as
 from chalicelib.ports import Aws
+from chalicelib.stack import inputs, look, template
 
-from . import inputs, template
 from .losses import Kind, Loss, Standing, Wanted, losses, permission, permits, stages
 
 _POLICY = "proxy"  # the name of the role's inline policy in proxy/template.yaml
-_ANEW = "POST /deployments with action cleanup for {}, then deploy: the stack is made anew"
-# No phase may create a role: whoever chooses whom a role trusts could give itself its rights.
-_ROLE = (
-    "aws iam create-role --role-name {role} --permissions-boundary {boundary} --assume-role-policy-document "
-    '\'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"lambda.amazonaws.com"}},'
-    '"Action":"sts:AssumeRole"}}]}}\', then deploy, which writes its policy'
-)
-_GONE_FOR_GOOD = frozenset({"API", "function", "role"})
 # What others need comes first.
 _ORDER: tuple[Kind, ...] = (
     "API",
@@ -62,53 +55,33 @@ def find_losses(stack: Stack, request: Request, aws: Aws) -> tuple[Loss, ...]:
     return losses(_standing(stack, wanted, request, aws), wanted)
 
 
-def refuse_what_is_gone_for_good(lost: Iterable[Loss], request: Request, aws: Aws) -> None:
-    """Raises PhaseFailed: ApiGone (another API has another address), FunctionGone (nothing of the versions that it had
-    can be made again), RoleGone (no phase may create a role)."""
+def refuse_what_a_deploy_makes_again(lost: Iterable[Loss], request: Request) -> None:
+    """Raises PhaseFailed (ApiGone, FunctionGone, RoleGone) for what only the beginning of a deploy brings back: what is
+    released now was checked without it."""
+    remedy = f"Deploy {request.environment.name} again: deploy_stack makes it again."
     for loss in lost:
         if loss.kind == "API":
-            raise PhaseFailed(
-                f"API {loss.name} was deleted underneath its stack, and the address that users call with it",
-                code="ApiGone",
-                field=loss.name,
-                remedy=f"{_way_back(loss, request, aws)}.",
-            )
+            meaning = "and the address that users call with it"
+            raise PhaseFailed(f"{loss}, {meaning}", code="ApiGone", field=loss.name, remedy=remedy)
         if loss.kind == "role":
-            raise PhaseFailed(
-                f"role {loss.name} was deleted underneath its stack, and the proxy works until its processes end",
-                code="RoleGone",
-                field=loss.name,
-                remedy=f"{_way_back(loss, request, aws)}.",
-            )
+            meaning = "and the proxy works until its processes end"
+            raise PhaseFailed(f"{loss}, {meaning}", code="RoleGone", field=loss.name, remedy=remedy)
         if loss.kind == "function":
-            raise PhaseFailed(
-                f"function {loss.name} was deleted underneath its stack, and its versions with it",
-                code="FunctionGone",
-                field=loss.name,
-                remedy=f"{_way_back(loss, request, aws)}.",
-            )
-
-
-def _way_back(loss: Loss, request: Request, aws: Aws) -> str:
-    """What a person does about it."""
-    if loss.kind == "role":
-        return _ROLE.format(role=loss.name, boundary=aws.settings.boundary_arn)
-    return _ANEW.format(request.environment.name)
+            raise PhaseFailed(f"{loss}, and its versions with it", code="FunctionGone", field=loss.name, remedy=remedy)
 
 
 def repair(lost: Iterable[Loss], stack: Stack, request: Request, aws: Aws) -> Repaired:
-    """Make again what can be made again; of what is gone for good the line says how it comes back."""
+    """Make again what can be made again in place; of an API, a function or a role the line says that a deploy does."""
     in_order = sorted(lost, key=lambda loss: _ORDER.index(loss.kind))
     kinds = {loss.kind for loss in in_order}
-    if gone := [loss for loss in in_order if loss.kind in _GONE_FOR_GOOD]:
-        # Without the function there is nothing that an alias or a permission could name.
-        return Repaired(tuple(f"{loss}: {_way_back(loss, request, aws)}" for loss in gone))
     lines = tuple(f"{loss}: {_mend(loss, stack, request, aws)}" for loss in in_order)
     return Repaired(lines, policy="role policy" in kinds)
 
 
 def _mend(loss: Loss, stack: Stack, request: Request, aws: Aws) -> str:
     match loss.kind:
+        case "API" | "function" | "role":
+            return "the next deploy makes it again"
         case "permissions boundary of role":
             aws.identity.set_boundary(loss.name, aws.settings.boundary_arn)
             return "set"
@@ -142,7 +115,13 @@ def make_alias(name: str, version: str, request: Request, aws: Aws) -> None:
 
 def role_policy(request: Request, aws: Aws) -> str:
     """Digest of the policy of the proxy's role, "" without one."""
-    policy = aws.identity.role_policy(request.names.role(aws.settings.region), _POLICY)
+    role = look.role_name(aws.stacks.find(request.names.stack), request.names, aws.settings.region)
+    return policy_digest(role, aws)
+
+
+def policy_digest(role: str, aws: Aws) -> str:
+    """The same, of the role of that name."""
+    policy = aws.identity.role_policy(role, _POLICY)
     return fingerprint(policy) if policy else ""
 
 
@@ -155,7 +134,7 @@ def _wanted(stack: Stack, request: Request, aws: Aws) -> Wanted:
     return Wanted(
         api=_api(stack),
         function=names.function,
-        role=names.role(aws.settings.region),
+        role=look.role_name(stack, names, aws.settings.region),
         role_policy=applied.role_policy if applied else "",
         log_groups=(names.log_group, names.access_log_group),
         stages=stages(stack, aws.stacks.resources(stack.name)),
@@ -170,7 +149,7 @@ def _standing(stack: Stack, wanted: Wanted, request: Request, aws: Aws) -> Stand
         function=aliases is not None,
         role=aws.identity.role_arn(wanted.role) is not None,
         bounded=aws.identity.boundary(wanted.role) in (None, aws.settings.boundary_arn),
-        role_policy=role_policy(request, aws),
+        role_policy=policy_digest(wanted.role, aws),
         aliases=aliases or (),
         permitted=tuple(
             name for name in aliases or () if permits(aws.functions.permissions(wanted.function, name), api)

@@ -21,8 +21,8 @@ from chalicelib.domain.model import (
     PhaseStatus,
 )
 from chalicelib.domain.options import Options
+from chalicelib.engine.lost_records import recover
 from chalicelib.engine.phase import OfPhase
-from chalicelib.lifecycle.lost_records import recover
 from chalicelib.lifecycle.start import begin
 from chalicelib.phases.acquire_lock import run as acquire_lock
 

@@ -1,0 +1,1 @@
+"""What MiniStack's IAM decides otherwise than AWS."""

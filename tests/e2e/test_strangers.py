@@ -1,0 +1,135 @@
+"""Who may not call the control API: each route of the API that is deployed, and each kind of caller.
+
+The routes are read from API Gateway's own definition, so that a new one is covered without anyone adding it here.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+
+from tests.e2e.rolling import Embedded, until
+
+_READER, _NOBODY = "proxyctl-test-reader", "proxyctl-test-nobody"
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    path: str
+
+    @property
+    def called(self) -> str:
+        """The path with a name in place of each parameter."""
+        return "/".join("stranger" if part.startswith("{") else part for part in self.path.split("/"))
+
+
+HEALTH = Route("GET", "/health")
+
+
+@pytest.fixture(scope="module")
+def routes(embedded: Embedded) -> list[Route]:
+    """All methods of the deployed API, as API Gateway has them."""
+    api = urlsplit(embedded.api_url).path.split("/execute-api/")[1].split("/")[0]
+    pages = embedded.boto("apigateway").get_paginator("get_resources").paginate(restApiId=api, embed=["methods"])
+    resources = [item for page in pages for item in page["items"]]
+    return [Route(method, item["path"]) for item in resources for method in item.get("resourceMethods", {})]
+
+
+@pytest.fixture(scope="module")
+def known_callers(embedded: Embedded) -> Iterator[Mapping[str, Credentials]]:
+    """Callers with keys: one that may GET, one that may nothing, and a session that has expired."""
+    iam, sts = embedded.boto("iam"), embedded.boto("sts")
+    statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "arn:aws:execute-api:*:*:*/*/GET/*"}
+    reads = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    arns = {
+        name: iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST))["Role"]["Arn"]
+        for name in (_READER, _NOBODY)
+    }
+    iam.put_role_policy(RoleName=_READER, PolicyName="reads", PolicyDocument=reads)
+    reader = _assumed(sts, arns[_READER])
+    until("the role may GET", lambda: _send(embedded, HEALTH, reader)[0] == 200)
+    yield {
+        "a GET-only caller": reader,
+        "a caller without rights": _assumed(sts, arns[_NOBODY]),
+        "an expired session": _expired(embedded, arns[_READER]),
+    }
+    iam.delete_role_policy(RoleName=_READER, PolicyName="reads")
+    for name in (_READER, _NOBODY):
+        iam.delete_role(RoleName=name)
+
+
+def _assumed(sts: Any, arn: str, **other: Any) -> Credentials:
+    answer = sts.assume_role(RoleArn=arn, RoleSessionName="test", **other)["Credentials"]
+    return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+
+
+def _expired(embedded: Embedded, arn: str) -> Credentials:
+    """A session of one second, which AWS would not grant: boto3 is told not to refuse it."""
+    client = embedded.aws.session.client(
+        "sts", endpoint_url=embedded.cloud.endpoint, config=Config(parameter_validation=False)
+    )
+    session = _assumed(client, arn, DurationSeconds=1)
+    until("it has expired", lambda: _send(embedded, HEALTH, session)[0] == 403)
+    return session
+
+
+def _send(embedded: Embedded, route: Route, credentials: Credentials | None) -> tuple[int, Any]:
+    """Status and body. None: without a signature."""
+    parts, body = urlsplit(embedded.api_url), b"{}" if route.method != "GET" else b""
+    request = AWSRequest(method=route.method, url=embedded.api_url + route.called, data=body)
+    if credentials is not None:
+        SigV4Auth(credentials, "execute-api", embedded.aws.region).add_auth(request)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    try:
+        connection.request(route.method, parts.path + route.called, body or None, dict(request.headers))
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
+    finally:
+        connection.close()
+
+
+def _on_record(embedded: Embedded) -> tuple[Any, Any]:
+    return embedded.client.deployments(), sorted(item["name"] for item in embedded.client.environments())
+
+
+def test_the_deployed_api_has_the_routes_that_are_documented(embedded: Embedded, routes: list[Route]) -> None:
+    """So that the table below is not empty by mistake."""
+    status, document = embedded.call("GET", "/openapi.json")
+    assert status == 200
+    documented = {Route(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert set(routes) == documented
+
+
+def test_no_stranger_reaches_a_route_and_a_reader_only_reads(
+    embedded: Embedded, routes: list[Route], known_callers: Mapping[str, Credentials]
+) -> None:
+    operator = embedded.cloud.operator
+    callers: dict[str, Credentials | None] = {
+        "a stranger": None,
+        "a wrong signature": Credentials(operator.access_key_id, "not-the-secret"),
+        "an unknown key": Credentials("AKIA0123456789ABCDEF", "x"),
+        **known_callers,
+    }
+    before = _on_record(embedded)
+    table = {(who, route): _send(embedded, route, credentials)[0]
+             for who, credentials in callers.items() for route in routes}  # fmt: skip
+    admitted = {(who, route) for (who, route), status in table.items() if status not in (401, 403)}
+    reads = {("a GET-only caller", route) for route in routes if route.method == "GET"}
+    assert admitted == reads
+    assert _on_record(embedded) == before
