@@ -14,10 +14,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def loaded_by(code: str) -> set[str]:
-    """Names of our modules whose code has run after `code`, in an interpreter of its own."""
+    """Names of our modules (folders left out) whose code has run after `code`, in an interpreter of its own."""
     listing = (
         "import sys, importlib.util;"
-        "print(*(n for n, m in sys.modules.items() if n.startswith('chalicelib.') and type(m).__name__ == 'module'))"
+        "own = [(n, m) for n, m in sys.modules.items() if n.startswith('chalicelib.') and type(m).__name__ == 'module'];"
+        "print(*(n for n, m in own if not hasattr(m, '__path__')))"
     )
     variables = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'controlplane'}"}
     run = subprocess.run(
