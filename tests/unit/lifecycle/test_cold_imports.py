@@ -17,8 +17,8 @@ def loaded_by(code: str) -> set[str]:
     """Names of our modules (folders left out) whose code has run after `code`, in an interpreter of its own."""
     listing = (
         "import sys, importlib.util;"
-        "own = [(n, m) for n, m in sys.modules.items() if n.startswith('chalicelib.') and type(m).__name__ == 'module'];"
-        "print(*(n for n, m in own if not hasattr(m, '__path__')))"
+        "run = [(n, m) for n, m in sys.modules.items() if type(m).__name__ == 'module'];"
+        "print(*(n for n, m in run if n.startswith('chalicelib.') and not hasattr(m, '__path__')))"
     )
     variables = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'controlplane'}"}
     run = subprocess.run(
