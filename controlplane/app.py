@@ -5,16 +5,24 @@ The handlers are written out because Chalice finds them by the function's own na
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chalice.app import Chalice, IAMAuthorizer, Response
-from chalicelib.api import control, deployments, environments, health, nights, openapi, secret_versions, secrets
-from chalicelib.api.answers import ApiCall, Route, respond
-from chalicelib.api.past import incidents
+from chalicelib import lazy
 from chalicelib.engine import runner
-from chalicelib.lifecycle import night
-from chalicelib.lifecycle.publish_events import publish
-from chalicelib.lifecycle.sweep import sweep
-from chalicelib.load import drive
 from chalicelib.wiring import aws, utc_now
+
+if TYPE_CHECKING:
+    # isort: off
+    from chalicelib.api import answers, control, deployments, environments, health, nights, openapi
+    from chalicelib.api import secret_versions, secrets
+    from chalicelib.api.past import incidents
+    from chalicelib.lifecycle import night, publish_events, sweep
+    from chalicelib.load import drive
+else:
+    _API = "answers control deployments environments health nights openapi secret_versions secrets past.incidents"
+    for _room, _names in (("api", _API), ("lifecycle", "night publish_events sweep"), ("load", "drive")):
+        globals().update({n.rpartition(".")[2]: lazy.load(f"chalicelib.{_room}.{n}") for n in _names.split()})
 
 app = Chalice(app_name="proxyctl")
 iam = IAMAuthorizer()
@@ -22,18 +30,18 @@ iam = IAMAuthorizer()
 ANY_TYPE = ["*/*"]
 
 
-def _respond(route: Route, **path: str) -> Response:
+def _respond(route: answers.Route, **path: str) -> Response:
     request = app.current_request
     assert request is not None, "Chalice calls a view with a request only"
     raw = request.raw_body
-    call = ApiCall(
+    call = answers.ApiCall(
         path=path,
         query=dict(request.query_params or {}),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=raw.encode() if isinstance(raw, str) else raw,
         caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
     )
-    answer = respond(route, call, aws(), utc_now)
+    answer = answers.respond(route, call, aws(), utc_now)
     return Response(answer.body, {**answer.headers}, answer.status)
 
 
@@ -159,12 +167,12 @@ def summarize_night_task(event: dict[str, object], context: object) -> dict[str,
 
 @app.lambda_function(name="Sweep")
 def sweep_task(event: dict[str, object], context: object) -> dict[str, object]:
-    return sweep(event, aws(), utc_now)
+    return sweep.sweep(event, aws(), utc_now)
 
 
 @app.lambda_function(name="Tell")
 def tell_task(event: dict[str, object], context: object) -> dict[str, object]:
-    return publish(event, aws(), utc_now)
+    return publish_events.publish(event, aws(), utc_now)
 
 
 @app.lambda_function(name="AcquireLock")

@@ -29,19 +29,20 @@ from chalicelib.adapters.tagging import TaggedResources
 from chalicelib.adapters.topics import SnsTopics
 from chalicelib.domain.model import Deployment, FinishedRun
 from chalicelib.domain.settings import Settings
-from chalicelib.lifecycle import start
 from chalicelib.ports import Aws
 from chalicelib.settings import read_settings
 
 
 class _Rollouts:
-    """`ports.rollouts`, with the code behind POST /deployments (decision 302)."""
+    """`ports.rollouts`, with the code behind POST /deployments, loaded where it is used (decision 302)."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
     def begin(self, body: Mapping[str, object], *, caller: str, key: str) -> Deployment:
-        return start.begin(body, self._aws, utc_now, caller=caller, key=key)
+        start = import_module("chalicelib.lifecycle.start")
+        begun: Deployment = start.begin(body, self._aws, utc_now, caller=caller, key=key)
+        return begun
 
 
 class _Documents:

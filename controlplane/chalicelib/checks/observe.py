@@ -46,16 +46,21 @@ def run_all(checks: Sequence[Check], target: Target, aws: Aws) -> list[CheckOutc
 
 def run_check(check: Check, target: Target, aws: Aws) -> CheckOutcome:
     """One check's outcome; NOT RUN when the target lacks something that it needs."""
+    outcome = run_once(check, target, aws)
+    for _ in range(_TIMED_ATTEMPTS - 1 if check.is_timed else 0):
+        if outcome.verdict is not CheckVerdict.FAILED:
+            break
+        # A single late answer may be this machine's fault; three in a row are the proxy's.
+        outcome = run_once(check, target, aws)
+    return outcome
+
+
+def run_once(check: Check, target: Target, aws: Aws) -> CheckOutcome:
+    """The outcome of one attempt, also of a check that judges time."""
     for need in check.needs:
         if not target.variables.get(need):
             return not_run(check.name, WHY_NOT[need])
-    outcome = _attempt(check, target, aws)
-    for _ in range(_TIMED_ATTEMPTS - 1 if check.is_timed else 0):
-        if outcome.verdict is CheckVerdict.PASSED:
-            break
-        # A single late answer may be this machine's fault; three in a row are the proxy's.
-        outcome = _attempt(check, target, aws)
-    return outcome
+    return _attempt(check, target, aws)
 
 
 def _attempt(check: Check, target: Target, aws: Aws) -> CheckOutcome:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from chalicelib.domain.aws.functions import alias_of
 from chalicelib.domain.codec import decode_lenient
+from chalicelib.domain.config import Throttle
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
@@ -23,6 +24,7 @@ K = TypeVar("K", bound=OfPhase)
 TIMEOUT_S = 25.0
 # A check of a timeout lasts as long as the timeout, so longer ones are not checked.
 LONGEST_TIMEOUT_S = 5.0
+_ROOM = 1.5  # a throttle of so many times a rate lets its bursts pass, too
 _MARGIN_S = 1.5  # a planted pause is longer than the timeout under test by this
 _NOT_FOR_CHAT = ("embed", "image", "dall-e", "tts", "whisper", "transcri", "audio", "realtime", "moderation", "sora")
 _CHAT, _EMBEDDING = "gpt-4o-mini", "text-embedding-3-small"  # when the secret maps no model
@@ -53,14 +55,19 @@ class SecretFacts:
 
 
 def release_fingerprint(request: Request, *more: object) -> str:
-    """Equal exactly when the release, the settings that it runs with and `more` are equal."""
+    """Equal exactly when the release, the memory that it runs with and `more` are equal."""
     release = request.results.find(ReleaseEvidence) or ReleaseEvidence()
     secret = request.results.find(SecretEvidence) or SecretEvidence()
     # Version numbers start again with another stack.
     stack = request.results.find(StackEvidence) or StackEvidence()
     identity = {name: getattr(release, name) for name in ("version", "code_sha256", "artifact_digest")}
-    settings = (request.config.throttle, request.config.memory_mb)
-    return fingerprint(identity, stack.stack_id, secret.version_id, *settings, *more)
+    return fingerprint(identity, stack.stack_id, secret.version_id, request.config.memory_mb, *more)
+
+
+def felt_throttle(request: Request, rate_per_s: float) -> Throttle | None:
+    """The throttle where so many requests a second would feel it; None where they would not."""
+    throttle = request.config.throttle
+    return throttle if throttle.rate_per_s < _ROOM * rate_per_s else None
 
 
 def locate(request: Request, aws: Aws) -> Target:

@@ -5,9 +5,11 @@ The record is written before the answer, so that readers see what happened even 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from chalicelib.domain.codec import decode
 from chalicelib.domain.errors import Aborted, LockLost, PhaseFailed, RolloutError, Throttled
@@ -15,11 +17,12 @@ from chalicelib.domain.model import LEASE_S, Action, Deployment, Environment, Ev
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
-from . import registry
+from . import registry, short_waits
 from .alias_guard import guard_aliases
 from .lost_records import recover
-from .phase import Request, Result, Results, Status, Waits
+from .phase import Definition, Phase, Request, Result, Results, Run, Status, Waits
 from .recording import open_record, put, put_failure, put_result
+from .short_waits import Note, Sleep
 from .skip import Load, skip_or_run
 
 _INLINE_MAP = 40
@@ -46,7 +49,12 @@ class Task:
 
 
 def run(
-    name: str, event: Mapping[str, object], aws: Aws, clock: Clock, load: Load = registry.load
+    name: str,
+    event: Mapping[str, object],
+    aws: Aws,
+    clock: Clock,
+    load: Load = registry.load,
+    sleep: Sleep = time.sleep,
 ) -> dict[str, object]:
     """One call of the phase or step of that name.
 
@@ -68,7 +76,8 @@ def run(
         environment = _guard(deployment, name, lock, aws)
         _announce(deployment, record, lock, aws)
         request = _request(deployment, environment, record, results, task, now)
-        result = skip_or_run(name, request, guard_aliases(aws, deployment.environment, lock), clock, load)
+        patient = _patient(load, partial(_note, deployment, record, lock, clock, aws), clock, sleep)
+        result = skip_or_run(name, request, guard_aliases(aws, deployment.environment, lock), clock, patient)
     except Throttled:
         raise  # Step Functions tries again: the phase is still running
     except RolloutError as raised:
@@ -80,6 +89,30 @@ def run(
         raise
     put_result(deployment, record, lock, stamp(clock()), result, aws)
     return _answer(result)
+
+
+def _patient(load: Load, note: Note, clock: Clock, sleep: Sleep) -> Load:
+    """`load`, for phases that poll short waits themselves."""
+
+    def loaded(name: str) -> Phase:
+        phase = load(name)
+        patient = partial(_poll, phase.run, clock, sleep, note)
+        return Definition(patient, phase.evidence, phase.cursor, phase.fingerprint, phase.plan, phase.unchanged)
+
+    return loaded
+
+
+def _poll(run: Run[object], clock: Clock, sleep: Sleep, note: Note, request: Request, aws: Aws) -> Result[object]:
+    return short_waits.poll(run, request, aws, clock, sleep, note)
+
+
+def _note(
+    deployment: Deployment, record: PhaseRecord, lock: Lock, clock: Clock, aws: Aws, result: Result[object]
+) -> None:
+    """Record a step of the phase before the next one, as between two calls. Raises LockLost."""
+    if record.name not in _ENDING:
+        aws.records.renew_lock(deployment.environment, lock)
+    put_result(deployment, record, lock, stamp(clock()), result, aws)
 
 
 def _internal_error(name: str, error: Exception) -> PhaseFailed:

@@ -64,9 +64,9 @@ def _execute(
         aws.stacks.execute(stack, change_set.id, f"{change_set.name}-execute"[-128:])
     changes = tuple(_line(change) for change in change_set.changes)
     stack_id = look.must_find(stack, aws).id
-    return Result.in_progress(
+    return request.wait(
         f"Changing {counted(len(changes), 'resource')}",
-        poll_after_s=1,
+        step="stack operation",
         cursor=StackCursor(
             step="executing",
             stack_id=stack_id,

@@ -350,7 +350,8 @@ def test_what_an_execution_writes_after_another_took_over_is_refused(records: Dy
 def test_phases_that_are_skipped_together_are_written_with_their_events_or_not_at_all(records: DynamoRecords) -> None:
     start(records)
     mine = Lock("d-1", "arn:1", 2.0)
-    both = [PhaseRecord(number, name, PhaseStatus.SKIPPED, "t", "t", "same") for number, name in ((2, "a"), (0, "b"))]
+    at = "2026-01-01T00:00:00.000+00:00"
+    both = [PhaseRecord(number, name, PhaseStatus.SKIPPED, at, at, "same") for number, name in ((2, "a"), (0, "b"))]
     records.renew_lock("dev", mine)
     with pytest.raises(LockLost):
         records.skip_phases_as("dev", replace(mine, execution_arn="arn:other"), both)

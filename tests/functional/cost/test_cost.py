@@ -120,7 +120,12 @@ class Rollout:
         if phase.name in self.aws.records.environment("shop").applied:
             fingerprint = lambda _request, _aws: f"{now}"  # noqa: E731
         runner.run(
-            phase.name, event, self.aws.as_aws(), lambda: now, load=lambda _: Definition(run, dict, dict, fingerprint)
+            phase.name,
+            event,
+            self.aws.as_aws(),
+            lambda: now,
+            load=lambda _: Definition(run, dict, dict, fingerprint),
+            sleep=lambda _seconds: None,
         )
 
 

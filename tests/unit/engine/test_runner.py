@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, PhaseFailed, Throttled
-from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Lock, PhaseStatus
+from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Lock, PhaseRecord, PhaseStatus
 from chalicelib.domain.options import Options
 from chalicelib.engine import runner
 from chalicelib.engine.phase import Definition, Phase, Plan, Request, Result, Status
@@ -72,7 +72,7 @@ def begin(aws: FakeAws, deployment_id: str, action: Action = Action.DEPLOY, **op
 
 
 def call(aws: FakeAws, phase: Phase, name: str = "deploy_stack", **event: Any) -> dict[str, Any]:
-    return runner.run(name, EVENT | event, aws.as_aws(), Clock(), load={name: phase}.__getitem__)
+    return runner.run(name, EVENT | event, aws.as_aws(), Clock(), {name: phase}.__getitem__, lambda _seconds: None)
 
 
 def good(request: Request, aws: Aws) -> Result[Published]:
@@ -353,12 +353,11 @@ def test_a_phase_that_asks_for_the_plan_learns_which_phases_would_be_skipped() -
 
 def test_a_phase_that_waits_for_the_same_step_pauses_longer_each_time_and_anew_for_the_next_step() -> None:
     aws = world()
-    steps = iter(["create"] * 4 + ["delete"])
 
-    def slow(request: Request, ports: Aws) -> Result[Published]:
-        return request.wait("waiting", step=next(steps))
+    def slow(step: str) -> Phase:
+        return phase(lambda request, ports: request.wait("waiting", step=step))
 
-    pauses = [call(aws, phase(slow))["poll_after_s"] for _ in range(5)]
+    pauses = [call(aws, slow(step))["poll_after_s"] for step in ("create", "create", "create", "create", "delete")]
     assert pauses == [1, 1, 2, 3, 1]
 
 
@@ -453,3 +452,30 @@ def test_an_alias_that_moved_meanwhile_is_a_conflict_unless_it_is_where_it_shoul
 def test_a_result_that_decides_where_to_go_on_names_the_state() -> None:
     answer = call(world(), phase(lambda request, aws: Result(Status.SUCCEEDED, "Looked", next="deploy_stack")))
     assert answer["next"] == "DeployStack"
+
+
+def test_a_step_of_a_short_wait_is_on_record_before_the_next_one() -> None:
+    aws = world()
+    records: list[PhaseRecord] = []
+
+    def slow(request: Request, ports: Aws) -> Result[Published]:
+        records.append(aws.records.recorded["d-1"]["deploy_stack"])
+        position = request.cursor_as(Position)
+        if position.at == 2:
+            return Result.done("done", Published("7"))
+        return request.wait("waiting", step="update", cursor=Position(position.at + 1))
+
+    assert call(aws, phase(slow))["status"] == "SUCCEEDED"
+    assert [record.cursor for record in records] == [{}, {"at": 1}, {"at": 2}]
+    assert [record.polls for record in records] == [1, 1, 1]
+
+
+def test_a_short_wait_ends_when_another_execution_has_taken_over() -> None:
+    aws = world()
+
+    def slow(request: Request, ports: Aws) -> Result[Published]:
+        aws.records.renew_lock("dev", Lock("d-1", "arn:other", 0), takes_over=True)
+        return request.wait("waiting", step="update", cursor=Position(1))
+
+    with pytest.raises(LockLost):
+        call(aws, phase(slow))

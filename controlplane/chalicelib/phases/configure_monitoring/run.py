@@ -27,14 +27,16 @@ _FIRE_AGAIN_S = 15
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """Hash of all that this phase defines, the stack's id, and what someone deleted or changed of it since."""
+    """Hash of all that this phase defines, the stack's id, and what someone deleted or changed of it since.
+
+    The retention is left out: the stack gives users a new one (apply_settings), and `differences` names any third one.
+    """
     names = request.names
     return fingerprint_of(
         list(apply.definitions(request, "the topic", request.config.alarms)),
         apply.dashboard_body(request, aws, [], {}),
         [*dashboard.queries(names), *dashboard.filters(names)],
         list(request.config.notify),
-        request.config.log_retention_days,
         request.results.of(StackEvidence).stack_id,
         list(inspect.differences(request, aws)),
     )
@@ -66,9 +68,9 @@ def _fire_all(configured: MonitoringEvidence, request: Request, aws: Aws) -> Res
     names = request.names
     queue = aws.topics.open_probe(configured.topic, names.probe(request.deployment_id), names.tags)
     fire.fire(names, configured.alarms, request.deployment_id, aws)
-    return Result.in_progress(
+    return request.wait(
         f"Fired {counted(len(configured.alarms), 'alarm')}; waiting for the notifications",
-        poll_after_s=1,
+        step="notifications",
         cursor=MonitoringCursor("notifications", configured, queue, fired_s=request.elapsed_s),
         evidence=configured,
     )
@@ -89,9 +91,9 @@ def _await_notifications(
     if missing:
         aws.topics.close_probe(queue)
         raise _not_notified(missing, configured)
-    return Result.in_progress(
+    return request.wait(
         f"All {len(heard)} notifications have arrived; looking for one request in the logs",
-        poll_after_s=1,
+        step="logs",
         cursor=MonitoringCursor("logs", configured, queue),
         evidence=configured,
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from chalicelib.checks.comparison.reach_live import reach_live
 from chalicelib.checks.load_plan import CHAT, HEALTH, arrivals_of, plan_of, soon
-from chalicelib.checks.target import Target, locate, release_fingerprint
+from chalicelib.checks.target import Target, felt_throttle, locate, release_fingerprint
 from chalicelib.domain.evidence.load import LoadEvidence, SizeRow
 from chalicelib.domain.model import Action
 from chalicelib.domain.options import Load
@@ -31,9 +31,10 @@ from .slices import Slice, ahead_s, slices_of
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """The release and the settings that it runs with, the load and the SLOs."""
+    """The release, the load and the SLOs, and the throttle where it is low enough for the load to feel it."""
     options = request.options
-    return release_fingerprint(request, options.load, options.slo, options.tune_memory)
+    felt = felt_throttle(request, options.load.rps)
+    return release_fingerprint(request, felt, options.load, options.slo, options.tune_memory)
 
 
 def run(request: Request, aws: Aws) -> Result[LoadEvidence]:

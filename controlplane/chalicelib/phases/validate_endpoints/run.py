@@ -8,15 +8,17 @@ from __future__ import annotations
 from chalicelib.checks.conclude import conclude
 from chalicelib.checks.endpoint_checks import ENDPOINTS
 from chalicelib.checks.observe import run_all
-from chalicelib.checks.target import locate, release_fingerprint
+from chalicelib.checks.target import felt_throttle, locate, release_fingerprint
 from chalicelib.domain.evidence.checks import EndpointsEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
+_MOST_PER_S = 20  # requests that these checks send
+
 
 def fingerprint(request: Request, aws: Aws) -> str:
-    """The release and the settings that it runs with."""
-    return release_fingerprint(request)
+    """The release, and the throttle where it is low enough for these checks to feel it."""
+    return release_fingerprint(request, felt_throttle(request, _MOST_PER_S))
 
 
 def run(request: Request, aws: Aws) -> Result[EndpointsEvidence]:

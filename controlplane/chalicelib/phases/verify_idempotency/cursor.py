@@ -14,7 +14,8 @@ class IdempotencyCursor:
 
     level: the released value of the variable that is changed; changed_level: its other value. code_sha256,
     stack_updated_at: of function and stack before the change, as AWS writes them. earlier: the version that the
-    candidate goes back to, "" for none.
+    candidate goes back to, "" for none. done_by: the deployment that changed the setting and moved the candidate of
+    this release before, "" for none; back_and_forward: what it noted.
     """
 
     step: Step = "replan"
@@ -25,3 +26,5 @@ class IdempotencyCursor:
     code_sha256: str = ""
     stack_updated_at: str = ""
     earlier: str = ""
+    done_by: str = ""
+    back_and_forward: str = ""

@@ -15,24 +15,29 @@ from chalicelib.domain.evidence.idempotency import IdempotencyEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
-from chalicelib.engine.phase import Definition, Plan, Request, Result
+from chalicelib.engine.phase import Definition, Plan, Request, Result, applied_as
 from chalicelib.ports import Aws
 
 from . import change_setting, move_candidate, proof
 from .cursor import IdempotencyCursor
+from .proof import has_open_check
 
 # Lambda settles an update, and an alias takes effect, within seconds; past this something is wrong.
 _PATIENCE_S = 120
+_NO_EARLIER = "NOT RUN: there is no earlier version to go back to"
 
 
 def fingerprint(request: Request, aws: Aws) -> str:
     """Stack, version, code and configuration: one proof for each release suffices."""
+    return fingerprint_of(_release(request), request.config)
+
+
+def _release(request: Request) -> str:
     release, stack = request.results.find(ReleaseEvidence), request.results.find(StackEvidence)
     return fingerprint_of(
         stack.stack_id if stack else None,  # another stack numbers its versions from 1 again
         release.version if release else None,
         release.code_sha256 if release else None,
-        request.config,
     )
 
 
@@ -48,10 +53,10 @@ def run(request: Request, aws: Aws) -> Result[IdempotencyEvidence]:
             return _wait(after, request)
         cursor = after
     evidence = _evidence(cursor, request)
+    setting = "one setting changed and came back without a redeploy"
+    since = f" (deployment {cursor.done_by}, the same release)" if cursor.done_by else ""
     return Result.done(
-        f"{len(evidence.planned)} phases would change nothing; one setting changed and came back without a redeploy; "
-        f"{evidence.back_and_forward}",
-        evidence,
+        f"{len(evidence.planned)} phases would change nothing; {setting}; {evidence.back_and_forward}{since}", evidence
     )
 
 
@@ -70,7 +75,20 @@ def _replan(cursor: IdempotencyCursor, request: Request, aws: Aws) -> Idempotenc
             remedy="Something outside changed what these phases set up, or they see their own work as a change.",
             evidence={"would_act": list(plan.changed)},
         )
-    return replace(cursor, step="change", planned=plan.unchanged, asks_again=plan.open)
+    cursor = replace(cursor, step="change", planned=plan.unchanged, asks_again=plan.open)
+    return _with_earlier_proof(cursor, request)
+
+
+def _with_earlier_proof(cursor: IdempotencyCursor, request: Request) -> IdempotencyCursor:
+    """Go on to the end where only settings of the stack changed: changing a setting of the same function version and
+    moving the candidate would repeat what is on record. What this deployment changed has just been planned again."""
+    before = request.environment.applied.get(IdempotencyEvidence.PHASE)
+    proof_before = applied_as(request.environment, IdempotencyEvidence)
+    is_same = proof_before is not None and proof_before.release == _release(request)
+    if before is None or proof_before is None or not is_same or has_open_check(proof_before.back_and_forward):
+        return cursor
+    done_by = proof_before.done_by or before.deployment_id
+    return replace(cursor, step="end", done_by=done_by, back_and_forward=proof_before.back_and_forward)
 
 
 _STEPS: Mapping[str, Callable[[IdempotencyCursor, Request, Aws], IdempotencyCursor]] = {
@@ -98,7 +116,9 @@ def _evidence(cursor: IdempotencyCursor, request: Request) -> IdempotencyEvidenc
         planned=cursor.planned,
         asks_again=cursor.asks_again,
         setting_changed_alone=proof.VARIABLE,
-        back_and_forward=moves if cursor.earlier else "NOT RUN: there is no earlier version to go back to",
+        back_and_forward=cursor.back_and_forward or (moves if cursor.earlier else _NO_EARLIER),
+        release=_release(request),
+        done_by=cursor.done_by or None,
     )
 
 

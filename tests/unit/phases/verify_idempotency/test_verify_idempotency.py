@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.codec import encode
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.idempotency import IdempotencyEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.secret import Access, SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.model import Applied
 from chalicelib.engine.phase import Request, Result, Results, Status
 from chalicelib.phases.verify_idempotency import run as verify_idempotency
 from chalicelib.phases.verify_idempotency.cursor import IdempotencyCursor
@@ -76,7 +79,7 @@ def test_it_proves_all_three_and_leaves_function_and_candidate_as_they_were() ->
     aws = world()
     before = aws.functions.latest[FUNCTION]
     evidence = ended(aws, proving())
-    assert evidence == IdempotencyEvidence(
+    assert dataclasses.replace(evidence, release="") == IdempotencyEvidence(
         planned=("deploy_stack", "package_artifact"),
         setting_changed_alone="LOG_LEVEL",
         back_and_forward="the candidate went back to version 1 and forward to 3",
@@ -184,6 +187,33 @@ def test_one_proof_for_each_release_suffices() -> None:
 
     assert print_of() == print_of()
     assert print_of() != print_of(results=released("4"))
+
+
+def test_of_the_same_release_only_the_plan_is_proved_again() -> None:
+    """A changed throttle or retention makes no other function version."""
+    aws = world()
+    before = ended(aws, proving())
+    aws.functions.moves.clear()
+    applied = {**proving().environment.applied, "verify_idempotency": Applied("", "d-old", "t", encode(before))}
+    asking = dataclasses.replace(
+        proving(), environment=dataclasses.replace(proving().environment, applied=applied), config=Config(memory_mb=384)
+    )
+    evidence = ended(aws, asking)
+    assert aws.functions.moves == []
+    assert (evidence.done_by, evidence.back_and_forward) == ("d-old", before.back_and_forward)
+    assert evidence.planned == before.planned
+
+
+@pytest.mark.parametrize("change", [{"release": "another"}, {"back_and_forward": "NOT RUN: none earlier"}])
+def test_a_proof_of_another_release_or_an_unfinished_one_is_made_again(change: dict[str, str]) -> None:
+    aws = world()
+    before = dataclasses.replace(ended(aws, proving()), **change)  # type: ignore[arg-type]
+    aws.functions.moves.clear()
+    applied = {"verify_idempotency": Applied("", "d-old", "t", encode(before))}
+    stands = dataclasses.replace(proving().environment, applied=applied)
+    evidence = ended(aws, dataclasses.replace(proving(), environment=stands))
+    assert aws.functions.moves == [Alias("candidate", "1"), Alias("candidate", "3")]
+    assert evidence.done_by is None
 
 
 def test_a_read_that_does_not_see_the_change_yet_is_made_again_for_a_minute() -> None:

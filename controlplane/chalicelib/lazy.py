@@ -1,0 +1,27 @@
+"""Modules that are loaded when they are first used: a Lambda pays at its start for its own code only.
+
+app.py names the code of every Lambda of the control plane, since Chalice reads all of them from it.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import LazyLoader, find_spec, module_from_spec
+from types import ModuleType
+
+
+def load(name: str) -> ModuleType:
+    """The module of that full name; its code runs when one of its attributes is first read.
+
+    Raises ModuleNotFoundError at once for a name that is none.
+    """
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = find_spec(name)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"there is no module {name}", name=name)
+    spec.loader = LazyLoader(spec.loader)
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
