@@ -95,17 +95,17 @@ def get_environment(name: str) -> Response:
     return _respond(environments.show, name=name)
 
 
-@app.route("/environments/{name}/history", methods=["GET"], authorizer=iam)
+@app.route("/environments/{name}/history", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_history(name: str) -> Response:
     return _respond(environments.history, name=name)
 
 
-@app.route("/environments/{name}/incidents", methods=["GET"], authorizer=iam)
+@app.route("/environments/{name}/incidents", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_incidents(name: str) -> Response:
     return _respond(incidents.index, name=name)
 
 
-@app.route("/environments/{name}/incidents/{id}", methods=["GET"], authorizer=iam)
+@app.route("/environments/{name}/incidents/{id}", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_incident(name: str, id: str) -> Response:
     return _respond(incidents.show, name=name, id=id)
 

@@ -80,7 +80,7 @@ def talk(base_url: str, canaries: Canaries) -> None:
             )
             list(streamed)
         with contextlib.suppress(OpenAIError):
-            user.chat.completions.create(model=third, messages=[{"role": "user", "content": third}])
+            user.chat.completions.create(model="no-such-model", messages=[{"role": "user", "content": third}])
         with contextlib.suppress(OpenAIError):
             user.embeddings.create(model="text-embedding-3-small", input=[fourth, fourth])
         with contextlib.suppress(OpenAIError):

@@ -40,7 +40,7 @@ def test_whatever_the_order_every_answer_is_described_and_none_is_a_500() -> Non
     statuses = run(4, 6)
     assert len(statuses) >= 12
     assert {status // 100 for status in statuses} <= {2, 4}
-    assert 202 in statuses
+    assert {200, 404} <= set(statuses)
 
 
 @pytest.mark.long
