@@ -13,21 +13,24 @@ from chalicelib.checks.comparison.side_by_side import (
     ENOUGH,
     NEAR,
     NOT_WORSE,
+    QUANTILES,
     TOLERATED,
     UNDECIDED,
     WORSE,
+    Bound,
     Sides,
     after_windows,
     compare,
+    compare_times,
     settle_s,
     tables,
     worse,
 )
-from chalicelib.domain.evidence.comparison import Compared, Split
+from chalicelib.domain.evidence.comparison import Compared, Sequence, Split
 from chalicelib.domain.options import Relative, Slo
 from chalicelib.load import shard
 from chalicelib.load.recorder import Recorder
-from chalicelib.release.sequential import WITHIN, log_evidence
+from chalicelib.release.sequential import RULES, WITHIN, log_evidence, step, tolerating
 
 DEFAULT = Slo()
 NOTHING = Relative(errors=None, overhead=None, first_byte=None, total=None)
@@ -238,3 +241,33 @@ def test_times_are_named_with_both_figures_and_the_difference() -> None:
     assert "fewer slow answers of the candidate would have left it undecided" in text
     fast = compare(Sides(run(30, seed="a"), run(40, seed="b")), Slo())[1]
     assert "% faster, limit 20 %" in phrase(fast)
+
+
+def test_the_quantiles_and_the_defaults_of_a_bound() -> None:
+    assert dict(QUANTILES) == {"p50": 0.5, "p99": 0.99}
+    assert Bound(0.2) == Bound(0.2, 0.0)
+
+
+def test_figures_are_milliseconds_to_four_digits_and_the_needed_evidence_has_one_decimal() -> None:
+    constant = run(40, series="overhead", spread=0.0, seconds=3)
+    median = compare(Sides(constant, constant, settle_s=2), Slo())[1]
+    assert (median.metric, median.candidate, median.live, median.needed) == ("overhead_p50", 40.06, 40.06, 1_666.7)
+
+
+def test_without_a_time_to_settle_the_first_second_counts() -> None:
+    first = run(40, seconds=1).series
+    assert compare_times(first, first, Slo())[0].worse.total.candidate == 50
+
+
+def test_the_second_in_which_settling_ends_counts() -> None:
+    third = run(40, seconds=1, since=2)
+    median = compare(Sides(third, third, settle_s=2), Slo())[1]
+    assert median.candidate is not None
+    assert median.worse.total.candidate == 50
+
+
+def test_failing_more_often_by_as_much_again_is_twice_the_odds() -> None:
+    window, sequence = Split(50, 4, 50, 1), Sequence()
+    for _ in range(3):
+        sequence = step(sequence, window, tolerating(RULES["errors"], 2))
+    assert after_windows(Compared(), [window] * 3, 1).worse == sequence
