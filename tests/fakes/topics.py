@@ -31,7 +31,7 @@ class FakeTopics:
         return PREFIX + name if PREFIX + name in self.kept else None
 
     def subscribers(self, topic_arn: str) -> Mapping[str, str]:
-        return self.kept[topic_arn]
+        return self.kept.get(topic_arn, {})
 
     def subscribe(
         self, topic_arn: str, protocol: str, endpoint: str, body_filter: Mapping[str, object] | None = None

@@ -156,7 +156,7 @@ SCENES: dict[str, Scene] = {
     "package_artifact": Scene("package_artifact", package_artifact.aws, lambda _: request()),
     "deploy_stack, first": Scene("deploy_stack", _stack_that_is_made, lambda _: deploy_stack.ask()),
     "deploy_stack, change": Scene("deploy_stack", _stack_that_changes, lambda _: deploy_stack.ask()),
-    "configure_monitoring": Scene("configure_monitoring", _monitored, lambda _: configure_monitoring.ask()),
+    "configure_monitoring": Scene("configure_monitoring", _monitored, lambda _: configure_monitoring.ask(), alone=True),
     "release_code": Scene("release_code", lambda: release_code.aws(versions=1), lambda _: release_code.ask()),
     "make_plan": Scene(
         "make_plan",

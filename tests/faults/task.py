@@ -84,7 +84,12 @@ class Task:
         """One call of the Lambda."""
         self.await_aws()
         self.begins()
-        return runner.run(self.phase, self.event, aws, self.clock, self._load)
+        return runner.run(self.phase, self.event, aws, self.clock, self._load, self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        """A short wait inside the Lambda: AWS goes on meanwhile."""
+        self.clock.now += timedelta(seconds=seconds)
+        self.await_aws()
 
     def await_aws(self) -> None:
         """What AWS does by itself before the next call."""

@@ -53,7 +53,10 @@ class SnsTopics:
         return self._arn + name
 
     def subscribers(self, topic_arn: str) -> Mapping[str, str]:
-        entries = pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic_arn)
+        try:
+            entries = list(pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic_arn))
+        except NotFound:
+            return {}
         return {item["Endpoint"]: item["SubscriptionArn"] for item in entries}
 
     def subscribe(

@@ -18,7 +18,10 @@ class Topics(Protocol):
         ...
 
     def subscribers(self, topic_arn: str) -> Mapping[str, str]:
-        """Subscription ARN (or "PendingConfirmation") by e-mail address or endpoint."""
+        """Subscription ARN (or "PendingConfirmation") by e-mail address or endpoint.
+
+        {} for a topic that is gone, or so new that SNS does not list it yet.
+        """
         ...
 
     def subscribe(

@@ -42,6 +42,7 @@ def test_opening_a_probe_twice_makes_one_and_closing_it_leaves_nothing() -> None
     topics().close_probe(probe)
     assert list(topics().probes("proxyctl_dev_probe_")) == []
     assert topics().subscribers(arn) == {}
+    assert topics().subscribers(f"{arn}-that-is-gone") == {}
 
 
 def test_only_the_topic_may_write_to_the_probe() -> None:

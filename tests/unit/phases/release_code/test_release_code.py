@@ -289,6 +289,9 @@ def test_the_same_code_is_published_again_when_the_function_has_another_role(rol
     """A version keeps the role that it was published with, and that one was deleted."""
     fake = aws()
     first = to_the_end(ask(), fake)
-    stack = StackEvidence("s", api_url="https://api.example/api", outputs={"RoleArn": f"arn:aws:iam::1:role/{role}"})
+    arn = f"arn:aws:iam::1:role/{role}"
+    if published:  # the stack has given it to the function
+        fake.functions.latest[FUNCTION] = dataclasses.replace(fake.functions.latest[FUNCTION], role=arn)
+    stack = StackEvidence("s", api_url="https://api.example/api", outputs={"RoleArn": arn})
     call = ask(results=before().also("deploy_stack", encode(stack)), deployment_id="d-newer")
     assert (to_the_end(call, fake).version != first.version) == published
