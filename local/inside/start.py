@@ -167,7 +167,7 @@ def install(switches: Strict, root_key: str) -> None:
 
     alarms.install(cloudwatch)
     error_names.install(lambda_svc)
-    workers.install_with_clock(lambda_svc)
+    workers.install(lambda_svc)
     gateway_responses.install(apigateway_v1)
     conditions.install(iam_actions, iam)
     simulation.judge_each_resource(iam)

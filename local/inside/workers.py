@@ -1,56 +1,85 @@
-"""Calls of one function wait for a process instead of starting another without end.
+"""Calls of a function wait for their turn instead of starting a process each without end.
 
 MiniStack starts a process for each call of a function that is under way, as Lambda starts an execution environment. A
 Lambda of the control plane costs a second of one core to start: twenty rollouts at once, or a hundred clients that
 poll, would start hundreds and take the machine's cores and memory from all others. Above a ceiling a call waits until
-a process is free. Its own time-out begins when it runs.
+another has ended, before it counts in the account's concurrency and before its own time-out begins.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
-
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.3
 
 
 @dataclass(frozen=True)
 class Ceilings:
-    """Processes a function, by the kind of its runtime. unbounded: part of the names of functions without a ceiling.
+    """Calls under way at once: of one function by the kind of its runtime, and of all the control plane's together.
 
-    patience_s: after that a process is started all the same, so that a function that calls itself cannot wait for ever.
+    apart: parts of the names of functions that count for themselves: the API answers also while phases wait. unbounded:
+    parts of the names of functions without a ceiling. patience_s: after that a call begins all the same, so that a
+    function that calls itself cannot wait for ever.
     """
 
     python: int = 4
     provided: int = 16  # the proxy: a process without imports, 0.1 s to start
+    together: int = 3 * (os.cpu_count() or 1)  # most of a phase's time is waiting
+    apart: tuple[str, ...] = ("APIHandler",)
     unbounded: tuple[str, ...] = ("LoadWorker",)  # its calls begin at an agreed time, all of them together
     patience_s: float = 60.0
 
-    def of(self, name: str, runtime: str) -> int | None:
-        """The function's ceiling; None without one."""
-        if any(part in name for part in self.unbounded):
-            return None
-        return self.provided if runtime.startswith("provided") else self.python
+
+@dataclass
+class Turns:
+    """Who runs and who waits."""
+
+    ceilings: Ceilings
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _here: threading.local = field(default_factory=threading.local)
+
+    def __post_init__(self) -> None:
+        limits = {"provided": self.ceilings.provided, "python": self.ceilings.python}
+        self._of: dict[str, dict[str, threading.Semaphore]] = {
+            kind: defaultdict(partial(threading.Semaphore, limit)) for kind, limit in limits.items()
+        }
+        self._together = threading.Semaphore(self.ceilings.together)
+
+    @contextmanager
+    def turn(self, name: str, version: str, runtime: str) -> Iterator[None]:
+        """Wait for this call's turn, and give it back afterwards. A call within a call of its thread has it already."""
+        if getattr(self._here, "has_turn", False) or any(part in name for part in self.ceilings.unbounded):
+            yield
+            return
+        with ExitStack() as held:
+            for semaphore in self._ceilings_of(name, version, runtime):
+                if semaphore.acquire(timeout=self.ceilings.patience_s):
+                    held.callback(semaphore.release)
+            self._here.has_turn = True
+            held.callback(setattr, self._here, "has_turn", False)
+            yield
+
+    def _ceilings_of(self, name: str, version: str, runtime: str) -> Iterator[threading.Semaphore]:
+        kind = "provided" if runtime.startswith("provided") else "python"
+        with self._guard:
+            own = self._of[kind][f"{name}:{version}"]
+        yield own
+        if kind == "python" and not any(part in name for part in self.ceilings.apart):
+            yield self._together
 
 
-def install(lambda_svc: Any, ceilings: Ceilings, now: Callable[[], float], sleep: Callable[[float], None]) -> None:
+def install(lambda_svc: Any, ceilings: Ceilings | None = None) -> None:
     """Patch MiniStack's module `services.lambda_svc`, whose calls have a thread each."""
-    original = lambda_svc.acquire_worker
+    original: Callable[[dict[str, Any], Any], dict[str, Any]] = lambda_svc._execute_function
+    turns = Turns(ceilings or Ceilings())
 
-    def acquire(name: str, config: dict[str, Any], code_zip: bytes, qualifier: str = "$LATEST") -> tuple[Any, str]:
-        ceiling, deadline, pause = ceilings.of(name, config.get("Runtime", "")), now() + ceilings.patience_s, 0.0
-        while ceiling and now() < deadline:
-            leased: tuple[Any, str] = original(name, config, code_zip, qualifier, max_concurrency=ceiling)
-            if leased[0] is not None:
-                return leased
-            pause = min(_LONGEST_PAUSE_S, pause * 2 or _FIRST_PAUSE_S)
-            sleep(pause)
-        started: tuple[Any, str] = original(name, config, code_zip, qualifier)
-        return started
+    def execute(func: dict[str, Any], event: Any) -> dict[str, Any]:
+        config = func.get("config") or func
+        name, version = str(config.get("FunctionName", "")), str(config.get("Version", "$LATEST"))
+        with turns.turn(name, version, str(config.get("Runtime", ""))):
+            return original(func, event)
 
-    lambda_svc.acquire_worker = acquire
-
-
-def install_with_clock(lambda_svc: Any) -> None:
-    """The ceilings of the embedded cloud, in real time."""
-    install(lambda_svc, Ceilings(), time.monotonic, time.sleep)
+    lambda_svc._execute_function = execute

@@ -1,8 +1,10 @@
-"""Calls of one function wait for a process of their own up to a ceiling, and never for ever."""
+"""Calls of one function wait for their turn above a ceiling, and never for ever."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,68 +13,83 @@ import pytest
 from local.inside import workers
 from local.inside.workers import Ceilings
 
-PYTHON, PROVIDED = {"Runtime": "python3.11"}, {"Runtime": "provided.al2023"}
+PYTHON, PROVIDED = "python3.11", "provided.al2023"
+PATIENCE_S = 30.0
 
 
-class Pool:
-    """MiniStack's pool: a process for each call under way, none above `max_concurrency`; and the clock of the test."""
+class Cloud:
+    """Functions whose calls stay under way until they may end. peak: the most of them at once."""
 
-    def __init__(self) -> None:
-        self.busy, self.now = 0, 0.0
-        self.when_asleep: Callable[[], None] = lambda: None
-        self.service = SimpleNamespace(acquire_worker=self.lease)
-        workers.install(self.service, Ceilings(), lambda: self.now, self.sleep)
+    def __init__(self, ceilings: Ceilings) -> None:
+        self.running, self.peak, self.ended = 0, 0, 0
+        self._lock, self.may_end = threading.Lock(), threading.Event()
+        self.service = SimpleNamespace(_execute_function=self.execute)
+        workers.install(self.service, ceilings)
 
-    def lease(
-        self, name: str, config: Any, code_zip: bytes, qualifier: str = "$LATEST", max_concurrency: int | None = None
-    ) -> tuple[Any, str]:
-        if max_concurrency and self.busy >= max_concurrency:
-            return None, "func_cap"
-        self.busy += 1
-        return f"{name}:{qualifier}", "spawn"
+    def execute(self, func: Any, event: Any) -> Any:
+        with self._lock:
+            self.running += 1
+            self.peak = max(self.peak, self.running)
+        assert self.may_end.wait(PATIENCE_S)
+        with self._lock:
+            self.running -= 1
+            self.ended += 1
+        return {}
 
-    def sleep(self, seconds: float) -> None:
-        assert 0 < seconds <= 0.3
-        self.now += seconds
-        self.when_asleep()
-
-    def call(self, name: str = "proxyctl-APIHandler-1", config: dict[str, str] | None = None) -> str:
-        worker, _ = self.service.acquire_worker(name, config or PYTHON, b"", qualifier="3")
-        return str(worker)
+    def call(self, name: str, runtime: str = PYTHON) -> None:
+        self.service._execute_function({"FunctionName": name, "Version": "3", "Runtime": runtime}, {})
 
 
-@pytest.mark.parametrize(("config", "ceiling"), [(PYTHON, 4), (PROVIDED, 16)])
-def test_calls_up_to_the_ceiling_start_at_once(config: dict[str, str], ceiling: int) -> None:
-    pool = Pool()
-    assert [pool.call(config=config) for _ in range(ceiling)] == ["proxyctl-APIHandler-1:3"] * ceiling
-    assert pool.now == 0
+def peak(cloud: Cloud, calls: list[tuple[str, str]], expected: int) -> int:
+    """The most calls that were under way when all were begun and no more came."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        pending = [pool.submit(cloud.call, *call) for call in calls]
+        until = time.monotonic() + PATIENCE_S
+        while cloud.running < expected and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.1)  # for those that should not have come
+        cloud.may_end.set()
+        for each in pending:
+            each.result(PATIENCE_S)
+    assert cloud.ended == len(calls)
+    return cloud.peak
 
 
-@pytest.mark.parametrize(("config", "ceiling"), [(PYTHON, 4), (PROVIDED, 16)])
-def test_a_call_above_the_ceiling_waits_until_a_process_is_free(config: dict[str, str], ceiling: int) -> None:
-    pool = Pool()
-    for _ in range(ceiling):
-        pool.call(config=config)
-    pool.when_asleep = _after(pool, 5, lambda: setattr(pool, "busy", ceiling - 1))
-    pool.call(config=config)
-    assert 5 <= pool.now < 6
-    assert pool.busy == ceiling
+@pytest.mark.parametrize(
+    ("names", "runtime", "expected"),
+    [
+        (["proxyctl-APIHandler-1"] * 9, PYTHON, 4),
+        (["proxyctl-Preflight-1"] * 9, PYTHON, 4),
+        ([f"proxyctl-Phase{number}-1" for number in range(12)], PYTHON, 6),
+        (["proxyctl-dev-proxy"] * 20, PROVIDED, 16),
+        (["proxyctl-LoadWorker-1"] * 20, PYTHON, 20),
+    ],
+)
+def test_calls_above_the_ceiling_wait_until_others_have_ended(names: list[str], runtime: str, expected: int) -> None:
+    cloud = Cloud(Ceilings(together=6, patience_s=PATIENCE_S))
+    assert peak(cloud, [(name, runtime) for name in names], expected) == expected
 
 
-def test_after_a_minute_a_process_is_started_all_the_same() -> None:
-    pool = Pool()
-    for _ in range(5):
-        pool.call()
-    assert 60 <= pool.now < 61
-    assert pool.busy == 5
+def test_the_api_answers_while_phases_wait() -> None:
+    cloud = Cloud(Ceilings(together=2, patience_s=PATIENCE_S))
+    phases = [(f"proxyctl-Phase{number}-1", PYTHON) for number in range(5)]
+    assert peak(cloud, [*phases, ("proxyctl-APIHandler-1", PYTHON)], 3) == 3
 
 
-def test_workers_that_begin_together_never_wait() -> None:
-    pool = Pool()
-    for _ in range(41):
-        pool.call("proxyctl-LoadWorker-1")
-    assert (pool.now, pool.busy) == (0, 41)
+def test_a_call_that_has_waited_long_begins_all_the_same() -> None:
+    cloud = Cloud(Ceilings(patience_s=0.0))
+    assert peak(cloud, [("proxyctl-APIHandler-1", PYTHON)] * 7, 7) == 7
 
 
-def _after(pool: Pool, seconds: float, act: Callable[[], None]) -> Callable[[], None]:
-    return lambda: act() if pool.now >= seconds else None
+def test_a_call_within_a_call_has_its_turn_already() -> None:
+    service = SimpleNamespace()
+    calls: list[str] = []
+
+    def execute(func: Any, event: Any) -> Any:
+        calls.append(func["Version"])
+        return service._execute_function({**func, "Version": "again"}, event) if func["Version"] == "3" else {}
+
+    service._execute_function = execute
+    workers.install(service, Ceilings(python=1, together=1, patience_s=PATIENCE_S))
+    service._execute_function({"FunctionName": "proxyctl-Preflight-1", "Version": "3", "Runtime": PYTHON}, {})
+    assert calls == ["3", "again"]
