@@ -153,13 +153,10 @@ def _guard(deployment: Deployment, name: str, lock: Lock, aws: Aws) -> Environme
 
 
 def _renewed(deployment: Deployment, lock: Lock, aws: Aws) -> Environment:
-    """Raises LockLost for a lost lock, and for a lost record: without it this deployment would count as the first one,
-    which users' aliases and settings follow unchecked."""
+    """Raises LockLost for a lost lock, which `run` explains, and for a lost record: without it this deployment would
+    count as the first one, which users' aliases and settings follow unchecked."""
     name = deployment.environment
-    try:
-        aws.records.renew_lock(name, lock)
-    except LockLost as error:
-        raise _explained(error, name, aws) from error
+    aws.records.renew_lock(name, lock)
     environment = aws.records.environment(name)
     if not environment.is_known:
         raise _record_lost(name)
