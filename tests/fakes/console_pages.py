@@ -18,6 +18,7 @@ from chalicelib.api.responses import (
     SecretVersionView,
 )
 from chalicelib.api.views import show_deployment, show_environment, show_with_history, show_with_phases
+from chalicelib.costs.ledger import bill
 from chalicelib.domain.codec import encode
 from chalicelib.domain.evidence.plan import PlanEvidence, PlanLine, SettingChange
 from chalicelib.domain.evidence.release import ShiftEvidence
@@ -47,7 +48,9 @@ def deployment_of(run: FinishedRun, deployment_id: str) -> Deployment:
 
 
 def shown(deployment: Deployment, phases: tuple[PhaseRecord, ...], load: LoadView | None = None) -> Any:
-    return body_of(show_with_phases(deployment, phases, PHASES, load=load))
+    return body_of(
+        show_with_phases(deployment, phases, PHASES, bill(deployment, phases, "eu-central-1", NOW.date()), load=load)
+    )
 
 
 def _running(phases: tuple[PhaseRecord, ...], name: str, **other: Any) -> tuple[PhaseRecord, ...]:
