@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 import pytest
 from chalicelib.artifacts import assembly
@@ -38,7 +39,7 @@ def world() -> FakeAws:
     return aws
 
 
-def promoting(**other: object) -> Request:
+def promoting(**other: Any) -> Request:
     return request(action=Action.PROMOTE, promotion=PASSED, **other)
 
 

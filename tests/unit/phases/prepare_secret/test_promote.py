@@ -72,7 +72,7 @@ def test_only_the_models_are_taken_and_the_candidate_reads_them_first() -> None:
 
 
 def test_the_same_models_store_no_version() -> None:
-    spelled_out = {"fast": {"target": "gpt-4o-mini", "fallbacks": [], "timeout_s": None}}
+    spelled_out: dict[str, Any] = {"fast": {"target": "gpt-4o-mini", "fallbacks": [], "timeout_s": None}}
     aws = world(document(OWN_KEY, models=FAST), document(THEIR_KEY, models=spelled_out))
     evidence = prepare_secret.run(promoting(aws), aws.as_aws()).evidence
     assert evidence is not None
