@@ -17,6 +17,8 @@ from botocore.awsrequest import AWSRequest
 from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed
 
+from . import meter
+
 _CHUNK = 65_536
 
 
@@ -69,6 +71,7 @@ class HttpEndpoint:
             ) from error
         finally:
             connection.close()
+            meter.count_request(time.perf_counter() - began)
 
 
 def _connection(url: str, timeout_s: float) -> http.client.HTTPConnection:

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import AccessDenied, BadRequest, Conflict, NotFound, RolloutError, Throttled
@@ -101,6 +101,31 @@ def _json_object(body: bytes) -> dict[str, object]:
 
 def _refuse_constant(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+class HttpRequest(Protocol):
+    """What Chalice knows of a request."""
+
+    @property
+    def raw_body(self) -> bytes | str: ...
+    @property
+    def query_params(self) -> Mapping[str, str] | None: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def context(self) -> Mapping[str, Any]: ...
+
+
+def call_of(request: HttpRequest, path: Mapping[str, str]) -> ApiCall:
+    """The call that a request of Chalice's is. path: the parameters in the route."""
+    raw = request.raw_body
+    return ApiCall(
+        path=path,
+        query=dict(request.query_params or {}),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=raw.encode() if isinstance(raw, str) else raw,
+        caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

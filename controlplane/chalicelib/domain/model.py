@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from .aws.usage import Usage
 from .config import Config
 from .fleets.promotions import Promotion
 from .options import Options
@@ -69,6 +70,7 @@ class PhaseRecord:
     """One phase (number 1-12) or one step beside them (number 0) of one deployment.
 
     polls: calls so far. waits_for, waits: the step that it waits for, and the calls in succession that did so.
+    usage: of its calls that ended, without the record of the last one's end; None in records of earlier versions.
     """
 
     number: int
@@ -83,6 +85,7 @@ class PhaseRecord:
     polls: int = 0
     waits_for: str = ""
     waits: int = 0
+    usage: Usage | None = None
     extra: Evidence = field(default_factory=dict)
 
 
