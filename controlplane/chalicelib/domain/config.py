@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 from . import webhook_url
 from .errors import BadRequest, Ranges, all_within
+from .targets import Target
 from .times import TIME_LIMIT_H
 
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
@@ -144,7 +145,8 @@ class Config:
 
     timeout_s: of an answer; None takes the longest that the response mode allows (`time_limit_s`).
     heal_at_night: whether a night restores what `options.heal` does, but for a live alias that someone has moved.
-    ttl_hours: how long after each deploy it lives; see Options.
+    ttl_hours: how long after each deploy it lives; see Options. target: the account and region where the environment
+    is; None for the control plane's own.
     """
 
     RANGES: ClassVar[Ranges] = {
@@ -174,6 +176,7 @@ class Config:
     protected: bool = False
     heal_at_night: bool = True
     ttl_hours: float | None = None
+    target: Target | None = None
     compatibility: Compatibility = field(default_factory=Compatibility)
 
     def __post_init__(self) -> None:

@@ -63,6 +63,7 @@ def run(
     """
     task = decode(Task, dict(event))
     deployment = aws.records.deployment(task.deployment_id)
+    aws = aws.at(deployment.config.target, name)
     recorded = {phase.name: phase for phase in aws.records.phases(deployment.id)}
     before = recorded.get(name)
     if before and before.status in _ENDED:

@@ -13,6 +13,7 @@ from chalicelib.ports import Aws
 from .config_patch import patched
 from .execution import execution_input
 from .idempotency import claimed_deployment, deployment_id
+from .targets import with_target
 
 
 def refuse_to_overtake(environment: Environment, claim: Claim | None, aws: Aws) -> None:
@@ -70,6 +71,7 @@ def _merged_again(deployment: Deployment, aws: Aws) -> Deployment:
     """With its configuration merged into what the environment has now."""
     if deployment.patch is None or deployment.resumes:
         return deployment
-    good = aws.records.environment(deployment.environment).last_good
-    config, unknown = patched(deployment.patch, good, replaces=deployment.replaces)
+    environment = aws.records.environment(deployment.environment)
+    config, unknown = patched(deployment.patch, environment.last_good, replaces=deployment.replaces)
+    config = with_target(config, deployment.patch, environment, aws.settings, replaces=deployment.replaces)
     return dataclasses.replace(deployment, config=config, unknown_config=unknown)

@@ -28,6 +28,7 @@ from .feasibility import near_names, refuse_near_name, refuse_undecidable
 from .idempotency import claim_of, claimed_deployment, deployment_id
 from .queue import enqueue, refuse_to_overtake
 from .settle import dead_lock, settle
+from .targets import with_target
 
 _NEEDS_RELEASE = (Action.ROLLBACK, Action.REVALIDATE, Action.ROTATE)
 _ROLLS_SECRET = (Action.DEPLOY, Action.ROTATE)
@@ -65,6 +66,7 @@ def begin(
     resumes: the failed deployment that this one continues. Raises BadRequest, NotFound for an unknown environment, and
     Conflict while the environment is busy.
     """
+    aws = aws.at(None, "start")  # a caller may have ports of a target; deployments begin at home
     start, patch = _decode(body)
     Names(start.environment)
     _check_secret_version(start)
@@ -78,6 +80,8 @@ def begin(
     if start.action in _CREATES and not environment.is_known and not start.create:
         refuse_near_name(start.environment, _near(start.environment, aws))
     config, unknown_config = patched(patch, environment.last_good, replaces=start.replace or resumes is not None)
+    replaces = start.replace or resumes is not None
+    config = with_target(config, patch, environment, aws.settings, replaces=replaces)
     deployment = Deployment(
         id=deployment_id(claim),
         environment=start.environment,
@@ -90,7 +94,7 @@ def begin(
         resumes=resumes.id if resumes else "",
         unknown_config=resumes.unknown_config if resumes else unknown_config,
         patch=patch,
-        replaces=start.replace or resumes is not None,
+        replaces=replaces,
     )
     try:
         _record(deployment, environment, claim, aws, now.timestamp())

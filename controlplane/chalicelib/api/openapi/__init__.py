@@ -17,7 +17,7 @@ from ..answers import Answer, ApiCall
 from ..past import incidents
 from . import components
 from .operation import Operation
-from .parameters import FILTERS, ID, IF_NONE_MATCH, KEY, NAME, PAGE, SECRET_QUERY
+from .parameters import FILTERS, ID, IF_NONE_MATCH, KEY, NAME, PAGE, SECRET_QUERY, TARGET
 from .paths import describe
 
 __all__ = ["Operation", "document", "operations", "show"]
@@ -228,7 +228,7 @@ def _changes_of_secrets() -> tuple[Operation, ...]:
 
 def _views_of_secrets() -> tuple[Operation, ...]:
     return tuple(
-        Operation(id_, path, "get", route, "secrets", parameters=(NAME,), refusals=(400, 404))
+        Operation(id_, path, "get", route, "secrets", parameters=(NAME, TARGET), refusals=(400, 404, 409))
         for id_, path, route in (
             ("getSecret", _SECRET, secret_versions.show),
             ("listSecretVersions", f"{_SECRET}/history", secret_versions.history),

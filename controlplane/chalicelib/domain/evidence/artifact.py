@@ -15,7 +15,8 @@ class ArtifactEvidence:
     code_sha256: SHA-256 of the stored zip as Lambda writes it (base64).
     bytes, unpacked_bytes: sizes; largest: bytes of the largest parts by path. sbom: key of the CycloneDX document;
     components: `name@version` of each library in it. uploaded: False when the package was in the bucket already.
-    repaired: what someone had done to the package in the bucket, None for nothing.
+    repaired: what someone had done to the package in the bucket, None for nothing. replica: bucket of the target that
+    has a copy with the same SHA-256; None for an environment in the control plane's own account and region.
     """
 
     PHASE: ClassVar[str] = "package_artifact"
@@ -33,3 +34,4 @@ class ArtifactEvidence:
     components: tuple[str, ...] = ()
     uploaded: bool = False
     repaired: str | None = None
+    replica: str | None = None

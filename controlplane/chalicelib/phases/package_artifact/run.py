@@ -13,7 +13,7 @@ import hashlib
 import sys
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.artifacts import archive, assembly, sbom
 from chalicelib.artifacts.assembly import Artifact
@@ -23,12 +23,15 @@ from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result, applied_as
 from chalicelib.ports import Aws
 
+from .replicate import is_whole, replicate
+
 
 def fingerprint(request: Request, aws: Aws) -> str:
     """The bundle, the rules that build it, this Python, and whether the bucket still has the applied artifact as it
     was."""
     applied = request.results.find(ArtifactEvidence) or ArtifactEvidence()
-    intact = bool(applied.key) and _digest(applied.key, aws) == base64.b64decode(applied.code_sha256).hex()
+    sha256 = base64.b64decode(applied.code_sha256).hex()
+    intact = bool(applied.key) and _digest(applied.key, aws) == sha256 and is_whole(applied.key, sha256, aws)
     return fingerprint_of(aws.settings.bundle_key, assembly.RULES, sys.implementation.cache_tag, intact)
 
 
@@ -41,7 +44,7 @@ def _digest(key: str, aws: Aws) -> str:
 
 
 def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
-    """Build, upload what the bucket lacks, and verify what the bucket stores.
+    """Build, upload what the bucket lacks, verify what the bucket stores, and copy it to the environment's target.
 
     Raises PhaseFailed: BundleMissing, BundleBroken, SourceBroken, CompiledExtension, ArtifactTooLarge, ArtifactCorrupt.
     """
@@ -52,10 +55,12 @@ def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
     uploaded = _upload(key, artifact.content, "application/zip", request, aws, again=bool(repaired))
     _upload(sbom_key, artifact.sbom, "application/vnd.cyclonedx+json", request, aws)
     stored = _verify_upload(key, artifact, aws) if uploaded else _stored(aws.artifacts.get(key))
+    replica = replicate(key, stored.sha256, request, aws)
     label = f"artifact {artifact.digest[:12]} ({len(artifact.content) / 1e6:.2f} MB, {artifact.files} files)"
     summary = f"Uploaded and verified {label}" if uploaded else f"The bucket has {label} already; verified"
     evidence = _evidence(artifact, key, sbom_key, stored, aws, uploaded=uploaded, repaired=repaired)
-    return Result.done("; ".join(filter(None, [summary, repaired])), evidence)
+    copied = f"bucket {replica} has the same bytes" if replica else ""
+    return Result.done("; ".join(filter(None, [summary, repaired, copied])), replace(evidence, replica=replica))
 
 
 def _repaired(key: str, artifact: Artifact, request: Request, aws: Aws) -> str:

@@ -1,0 +1,45 @@
+"""Where the secret of a path is: in the environment's target, or in the one that `?target=` names for a new one."""
+
+from __future__ import annotations
+
+import json
+
+from chalicelib.domain.codec import decode
+from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.names import Names
+from chalicelib.domain.targets import Target
+from chalicelib.lifecycle.targets import refuse_elsewhere, refuse_impossible
+from chalicelib.ports import Aws
+
+from .answers import ApiCall
+
+PARAMETER = "target"
+_ROLE = "api"
+_REMEDY = 'Send the same object as config.target: {"role_arn": …, "external_id": …, "region": …}, as JSON.'
+
+
+def secret_ports(call: ApiCall, aws: Aws) -> Aws:
+    """The ports of the account and region that have the secret of the environment in the path.
+
+    Raises BadRequest for a malformed target, Conflict (TargetFixed) when the environment exists elsewhere.
+    """
+    home = aws.at(None, _ROLE)
+    environment, wanted = home.records.environment(Names(call.path["name"]).environment), _named(call)
+    if wanted is None:
+        return aws.at(environment.target, _ROLE)
+    refuse_impossible(wanted, home.settings)
+    refuse_elsewhere(wanted, environment)
+    return aws.at(wanted, _ROLE)
+
+
+def _named(call: ApiCall) -> Target | None:
+    text = call.query.get(PARAMETER)
+    if text is None:
+        return None
+    try:
+        target = json.loads(text)
+    except ValueError:
+        target = None
+    if not isinstance(target, dict):
+        raise BadRequest(f"{PARAMETER} is {text[:80]!r}, which is no JSON object", field=PARAMETER, remedy=_REMEDY)
+    return decode(Target, target, under=PARAMETER)
