@@ -223,4 +223,5 @@ def _request(
         results=Results(results),
         error=task.error,
         token=task.token,
+        promotion=deployment.promotion,
     )
