@@ -29,9 +29,9 @@ from chalicelib.adapters.simulations import DynamoSimulations
 from chalicelib.adapters.stacks import CloudFormationStacks
 from chalicelib.adapters.tagging import TaggedResources
 from chalicelib.adapters.topics import SnsTopics
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.model import Deployment, FinishedRun
 from chalicelib.domain.settings import Settings
-from chalicelib.domain.targets import Target
 from chalicelib.ports import Aws
 from chalicelib.settings import read_settings
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.settings import Settings
-from chalicelib.domain.targets import Target
 from chalicelib.ports import Aws
 
 from .alarms import FakeAlarms

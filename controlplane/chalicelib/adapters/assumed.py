@@ -11,8 +11,8 @@ import boto3
 import botocore.session
 from botocore.credentials import DeferredRefreshableCredentials
 
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed
-from chalicelib.domain.targets import Target
 
 from .session import CONFIG, HOME, Session
 
@@ -21,6 +21,8 @@ from .session import CONFIG, HOME, Session
 _DURATION_S = 3_600
 # What AWS answers with valid credentials in a region that the account has not enabled.
 _DISABLED = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId"})
+
+_REFUSED = "TargetRefused"
 
 
 class AssumedSession(Session):
@@ -77,7 +79,7 @@ class AssumedSession(Session):
     def _refused(self, error: AccessDenied | AwsCallFailed) -> AccessDenied:
         return AccessDenied(
             f"the role {self._role} ({self._target}) cannot be assumed: {error.message}",
-            code="TargetRefused",
+            code=_REFUSED,
             field="config.target",
             remedy=f"Run `python bootstrap.py target` with credentials of account {self._target.account} and "
             f"AWS_REGION={self._target.region}: it makes the role, and prints role_arn and external_id.",
@@ -91,9 +93,13 @@ class AssumedSession(Session):
             with super().errors(operation):
                 yield
         except AccessDenied as error:
-            raise error if error.code == "TargetRefused" else self._denied(error) from error
+            if error.code == _REFUSED:
+                raise
+            raise self._denied(error) from error
         except AwsCallFailed as error:
-            raise self._disabled(error) if error.aws_code in _DISABLED else error from error
+            if error.aws_code not in _DISABLED:
+                raise
+            raise self._disabled(error) from error
 
     def _denied(self, error: AccessDenied) -> AccessDenied:
         if error.evidence.get("aws_code") in _DISABLED:

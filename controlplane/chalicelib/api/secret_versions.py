@@ -18,9 +18,9 @@ from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
 from .answers import Answer, ApiCall, answer_stored
+from .environment_in_path import PARAMETER, secret_ports
 from .queries import refuse_unknown, secret_query
 from .responses import SecretHistory, SecretVersionView, SecretView, StoredSecret
-from .secret_place import PARAMETER, secret_ports
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,9 @@ from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
 from .answers import Answer, ApiCall, answer_stored
+from .environment_in_path import secret_ports
 from .queries import secret_query
 from .responses import StoredSecret
-from .secret_place import secret_ports
 
 
 def put(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from . import webhook_url
+from .aws import targets
+from .aws.targets import Target
 from .errors import BadRequest, Ranges, all_within
-from .targets import Target
 from .times import TIME_LIMIT_H
 
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
@@ -181,6 +182,9 @@ class Config:
 
     def __post_init__(self) -> None:
         all_within("config", self, self.RANGES)
+        if self.target and (refused := targets.refusal(self.target)):
+            field = f"config.target.{refused[0]}"
+            raise BadRequest(f"{field} {refused[1]}", field=field, remedy=targets.REMEDY)
         if self.log_retention_days not in RETENTION_DAYS:
             raise BadRequest(
                 f"config.log_retention_days is {self.log_retention_days}; CloudWatch Logs takes {RETENTION_DAYS}",

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from .aws.targets import Target
 from .config import Config
 from .fleets.promotions import Promotion
 from .options import Options
-from .targets import Target
 
 Evidence = Mapping[str, Any]
 

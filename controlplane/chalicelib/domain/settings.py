@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .targets import STACK, Target, bucket
+from .aws.targets import STACK, Target, bucket
 
 
 @dataclass(frozen=True, slots=True)

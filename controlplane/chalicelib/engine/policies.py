@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.targets import ROLE_PREFIX, STACK
+from chalicelib.domain.aws.targets import ROLE_PREFIX, STACK
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _VERSION = "2012-10-17"

@@ -10,10 +10,9 @@ from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
-from .config_patch import patched
+from .config_patch import patched, with_target
 from .execution import execution_input
 from .idempotency import claimed_deployment, deployment_id
-from .targets import with_target
 
 
 def refuse_to_overtake(environment: Environment, claim: Claim | None, aws: Aws) -> None:

@@ -24,14 +24,13 @@ from chalicelib.domain.times import Clock, stamp
 from chalicelib.engine.lost_records import recover
 from chalicelib.ports import Aws
 
-from .config_patch import patched, without_nulls
+from .config_patch import patched, with_target, without_nulls
 from .execution import execution_input
 from .feasibility import near_names, refuse_near_name, refuse_undecidable
 from .idempotency import claim_of, claimed_deployment, deployment_id
 from .promotions import check_source, promotion_of
 from .queue import enqueue, refuse_to_overtake
 from .settle import dead_lock, settle
-from .targets import with_target
 
 _NEEDS_RELEASE = (Action.ROLLBACK, Action.REVALIDATE, Action.ROTATE)
 _ROLLS_SECRET = (Action.DEPLOY, Action.ROTATE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.codec import decode, encode
-from chalicelib.domain.targets import Target
 
 from .arrivals import Arrivals
 

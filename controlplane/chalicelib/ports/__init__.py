@@ -9,8 +9,8 @@ from typing import Protocol
 
 from chalicelib.domain.aws.functions import Alias, FunctionConfig, Version
 from chalicelib.domain.aws.http import Reply
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.settings import Settings
-from chalicelib.domain.targets import Target
 from chalicelib.ports.alarms import Alarms
 from chalicelib.ports.artifacts import Artifacts
 from chalicelib.ports.documents import Documents

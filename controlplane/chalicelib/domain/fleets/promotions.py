@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from ..targets import Target
+from ..aws.targets import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .errors import BadRequest
-
 # The role that `role_arn` names; the roles that the functions assume have its name and their own stem behind it.
 ROLE_PREFIX = "proxyctl-target-"
 STACK = "proxyctl-target"  # of what `bootstrap.py target` installs
@@ -18,28 +16,17 @@ _ROLE = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):role/proxyctl-target-([a-
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]+")
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-_BLOCK = "Copy the block that `python bootstrap.py target` printed in that account and region."
+REMEDY = "Copy the block that `python bootstrap.py target` printed in that account and region."
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """role_arn, external_id, region: as `bootstrap.py target` prints them. The external ID is no secret of AWS's
-    (IAM User Guide, "Access to AWS accounts owned by third parties"). Raises BadRequest naming the field."""
+    (IAM User Guide, "Access to AWS accounts owned by third parties"). See `refusal`."""
 
     role_arn: str
     external_id: str
     region: str
-
-    def __post_init__(self) -> None:
-        for name, pattern, what in (
-            ("role_arn", _ROLE, "the ARN of a role proxyctl-target-<region>"),
-            ("external_id", _EXTERNAL_ID, "an external ID: 2 to 1,224 letters, digits and _+=,.@:/-"),
-            ("region", _REGION, "the name of a region, such as eu-west-1"),
-        ):
-            if not pattern.fullmatch(getattr(self, name)):
-                raise _wrong(name, f"is {getattr(self, name)[:80]!r}, which is not {what}")
-        if not self.role_arn.endswith(f"{ROLE_PREFIX}{self.region}"):
-            raise _wrong("region", f"is {self.region}, and role_arn names the role of another region")
 
     @property
     def partition(self) -> str:
@@ -69,6 +56,16 @@ def bucket(account: str, region: str) -> str:
     return f"proxyctl-{account}-{region}"
 
 
-def _wrong(name: str, problem: str) -> BadRequest:
-    field = f"config.target.{name}"
-    return BadRequest(f"{field} {problem}", field=field, remedy=_BLOCK)
+def refusal(target: Target) -> tuple[str, str] | None:
+    """The field that is wrong and what is wrong with it; None for a target that could exist."""
+    for name, pattern, what in (
+        ("role_arn", _ROLE, "the ARN of a role proxyctl-target-<region>"),
+        ("external_id", _EXTERNAL_ID, "an external ID: 2 to 1,224 letters, digits and _+=,.@:/-"),
+        ("region", _REGION, "the name of a region, such as eu-west-1"),
+    ):
+        value: str = getattr(target, name)
+        if not pattern.fullmatch(value):
+            return name, f"is {value[:80]!r}, which is not {what}"
+    if not target.role_arn.endswith(f"/{ROLE_PREFIX}{target.region}"):
+        return "region", f"is {target.region}, and role_arn names the role of another region"
+    return None
