@@ -19,7 +19,7 @@ from chalicelib.domain.aws.functions import (
 )
 from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
-from .session import call, pages
+from .session import HOME, Session
 
 
 def _version(answer: Mapping[str, Any]) -> Version:
@@ -43,9 +43,12 @@ def _permission(statement: Mapping[str, Any]) -> Permission:
 class LambdaFunctions:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def config(self, function: str, qualifier: str | None = None) -> FunctionConfig:
         wanted = {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
-        answer = call("lambda", "get_function_configuration", **wanted)
+        answer = self._session.call("lambda", "get_function_configuration", **wanted)
         return FunctionConfig(
             code_sha256=answer["CodeSha256"],
             memory_mb=answer["MemorySize"],
@@ -60,12 +63,12 @@ class LambdaFunctions:
         )
 
     def versions(self, function: str) -> Sequence[Version]:
-        entries = pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
+        entries = self._session.pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
         published = [_version(item) for item in entries if item["Version"] != "$LATEST"]
         return sorted(published, key=lambda version: int(version.number))
 
     def aliases(self, function: str) -> Mapping[str, Alias]:
-        entries = pages("lambda", "list_aliases", "Aliases", FunctionName=function)
+        entries = self._session.pages("lambda", "list_aliases", "Aliases", FunctionName=function)
         return {
             item["Name"]: Alias(
                 item["Name"],
@@ -82,7 +85,7 @@ class LambdaFunctions:
         if revision:
             wanted["RevisionId"] = revision
         try:
-            call(
+            self._session.call(
                 "lambda",
                 "update_alias",
                 FunctionName=function,
@@ -101,21 +104,23 @@ class LambdaFunctions:
 
     def create_alias(self, function: str, alias: Alias) -> None:
         try:
-            call("lambda", "create_alias", FunctionName=function, Name=alias.name, FunctionVersion=alias.version)
+            self._session.call(
+                "lambda", "create_alias", FunctionName=function, Name=alias.name, FunctionVersion=alias.version
+            )
         except AwsCallFailed as error:
             if error.aws_code != "ResourceConflictException":
                 raise
 
     def permissions(self, function: str, alias: str) -> Sequence[Permission]:
         try:
-            policy = call("lambda", "get_policy", FunctionName=function, Qualifier=alias)["Policy"]
+            policy = self._session.call("lambda", "get_policy", FunctionName=function, Qualifier=alias)["Policy"]
         except NotFound:
             return ()
         return [_permission(statement) for statement in json.loads(policy)["Statement"]]
 
     def permit(self, function: str, alias: str, permission: Permission) -> None:
         try:
-            call(
+            self._session.call(
                 "lambda",
                 "add_permission",
                 FunctionName=function,
@@ -130,10 +135,10 @@ class LambdaFunctions:
                 raise
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
-        call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
+        self._session.call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
 
     def update_settings(self, function: str, settings: FunctionSettings) -> None:
-        call(
+        self._session.call(
             "lambda",
             "update_function_configuration",
             FunctionName=function,
@@ -143,20 +148,20 @@ class LambdaFunctions:
         )
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
-        answer = call(
+        answer = self._session.call(
             "lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description
         )
         return _version(answer)
 
     def delete_version(self, function: str, version: str) -> None:
         try:
-            call("lambda", "delete_function", FunctionName=function, Qualifier=version)
+            self._session.call("lambda", "delete_function", FunctionName=function, Qualifier=version)
         except NotFound:
             return
 
     def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invocation:
         began = time.perf_counter()
-        answer = call(
+        answer = self._session.call(
             "lambda",
             "invoke",
             FunctionName=function,
@@ -170,5 +175,5 @@ class LambdaFunctions:
         return Invocation(payload, log, answer.get("FunctionError", ""), ms)
 
     def limits(self) -> ConcurrencyLimits:
-        answer = call("lambda", "get_account_settings")["AccountLimit"]
+        answer = self._session.call("lambda", "get_account_settings")["AccountLimit"]
         return ConcurrencyLimits(answer["ConcurrentExecutions"], answer["UnreservedConcurrentExecutions"])

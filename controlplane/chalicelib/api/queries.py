@@ -26,7 +26,7 @@ class SecretQuery:
 
 def secret_query(query: Mapping[str, str]) -> SecretQuery:
     """Raises BadRequest for an unknown parameter, and for a flag that is neither true nor false."""
-    refuse_unknown(query, ("now", "reason", "wait"))
+    refuse_unknown(query, ("now", "reason", "target", "wait"))
     return SecretQuery(_flag(query, "now"), _flag(query, "wait"), query.get("reason", ""))
 
 

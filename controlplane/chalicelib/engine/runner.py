@@ -64,6 +64,7 @@ def run(
     aws.meter.begin()
     task = decode(Task, dict(event))
     deployment = aws.records.deployment(task.deployment_id)
+    aws = aws.at(deployment.config.target, name)
     recorded = {phase.name: phase for phase in aws.records.phases(deployment.id)}
     before = recorded.get(name)
     if before and before.status in _ENDED:

@@ -19,7 +19,7 @@ from chalicelib.load.curves import Curves
 from . import load_charts, run_charts
 from .changes import changes, evidence_of
 from .markup import NOTHING, Content, Markup, badge, figure, figures, join, section, table, tag
-from .slo_words import amount
+from .slo_words import amount, between
 
 _CHECKED = (EndpointsEvidence, ErrorsEvidence)
 _SECOND_TITLE = "Requests over time"
@@ -69,9 +69,7 @@ def service_levels(load: LoadEvidence) -> Markup:
 
 
 def _slo(row: SloRow) -> tuple[Content, ...]:
-    low, high = row.interval or (None, None)
-    interval = "–" if row.interval is None else f"{amount(row.slo, low)} to {amount(row.slo, high)}"
-    shown = [interval, tag("p", row.why, class_="dim") if row.why else NOTHING]
+    shown = [between(row.slo, row.interval), tag("p", row.why, class_="dim") if row.why else NOTHING]
     return tag("code", row.slo), badge(row.verdict), amount(row.slo, row.bound), amount(row.slo, row.figure), shown
 
 
