@@ -14,7 +14,8 @@ from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.evidence.load import LoadEvidence
-from chalicelib.domain.model import Action, Environment
+from chalicelib.domain.model import Action, Deployment, Environment
+from chalicelib.domain.nights import CALLER
 from chalicelib.domain.records import HistoryEntry
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.engine.phase import applied_as
@@ -53,35 +54,40 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentCosts]:
 
 
 def _at_rest(environment: Environment, config: Config, prices: PriceList, today: date, aws: Aws) -> Month:
-    """With nights like the last revalidation, where its ledger is whole, and like a typical one otherwise."""
-    checked = str((environment.last_revalidation or {}).get("deployment_id", ""))
-    ledger = _bill_of(checked, today, aws)
+    """With nights like the last one, where its ledger is whole; with typical ones where there was none, or where
+    someone has revalidated since, whose load is not a night's."""
+    checked = _deployment((environment.last_revalidation or {}).get("deployment_id"), aws)
+    nightly = checked if checked and checked.caller == CALLER else None
+    ledger = _bill_of(nightly, today, aws)
     night = ledger.lines if ledger and ledger.recorded is Recorded.RECORDED else ()
     lines = at_rest.environment(at_rest.ENVIRONMENT_STACK, config, prices, night)
-    return _month(lines, checked if night else "")
+    return _month(lines, nightly.id if nightly and night else "")
 
 
 def _month(lines: Sequence[Line], nights: str | None = None) -> Month:
     return Month(total(lines), merged(lines), nights)
 
 
-def _bill_of(deployment_id: str, today: date, aws: Aws) -> Bill | None:
-    """None without such a deployment; its record ends before the environment's does."""
-    if not deployment_id:
-        return None
+def _deployment(deployment_id: str | None, aws: Aws) -> Deployment | None:
+    """None without one; a deployment's record ends before its environment's does."""
     try:
-        deployment = aws.records.deployment(deployment_id)
+        return aws.records.deployment(deployment_id) if deployment_id else None
     except NotFound:
         return None
-    return bill(deployment, aws.records.phases(deployment_id), aws.settings.region, today)
+
+
+def _bill_of(deployment: Deployment | None, today: date, aws: Aws) -> Bill | None:
+    if deployment is None:
+        return None
+    return bill(deployment, aws.records.phases(deployment.id), aws.settings.region, today)
 
 
 def _last(environment: Environment, today: date, aws: Aws) -> LastRollout | None:
-    deployment_id = environment.last_deployment or ""
-    ledger = _bill_of(deployment_id, today, aws)
-    if ledger is None:
+    deployment = _deployment(environment.last_deployment, aws)
+    ledger = _bill_of(deployment, today, aws)
+    if deployment is None or ledger is None:
         return None
-    return LastRollout(deployment_id=deployment_id, recorded=ledger.recorded, usd=ledger.usd)
+    return LastRollout(deployment_id=deployment.id, recorded=ledger.recorded, usd=ledger.usd)
 
 
 def _rollouts(environment: Environment, now: datetime, aws: Aws) -> Rollouts:

@@ -11,8 +11,8 @@ from chalicelib.costs.requests import Comparison
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month at list price. nights: which revalidation each night is taken to repeat, "" for a typical one, null where
-    there are no nights."""
+    """A month at list price. nights: the deployment of the last night, which each is taken to repeat; "" for typical
+    nights, null where there are none."""
 
     usd: float
     lines: tuple[Line, ...]

@@ -10,11 +10,10 @@ from chalicelib.api import deployments
 from chalicelib.api.spending import costs
 from chalicelib.domain.aws.usage import Usage
 from chalicelib.domain.model import PhaseRecord, PhaseStatus
+from chalicelib.domain.nights import CALLER
 
 from tests.fakes import FakeAws, settings
 from tests.fakes.calls import ask
-
-CHECKED = "d-night"
 
 
 @pytest.fixture
@@ -28,9 +27,10 @@ def shown(aws: FakeAws) -> Any:
     return ask(aws, costs.show, name="dev").body
 
 
-def revalidated(aws: FakeAws, usage: Usage | None) -> str:
+def revalidated(aws: FakeAws, usage: Usage | None, caller: str = CALLER) -> str:
     """An environment whose last revalidation used so much; answers the deployment's ID."""
     deployment_id: str = ask(aws, deployments.start, {"environment": "dev"}).body["id"]
+    aws.records.started[deployment_id] = replace(aws.records.started[deployment_id], caller=caller)
     aws.records.put_phase(
         deployment_id, PhaseRecord(1, "preflight", PhaseStatus.SUCCEEDED, polls=1, usage=usage, started_at="2026")
     )
@@ -45,7 +45,13 @@ def test_an_environment_without_a_recorded_night_has_typical_ones(aws: FakeAws) 
     assert at_rest["usd"] == pytest.approx(sum(each["usd"] for each in at_rest["lines"]), abs=1e-5)
 
 
-def test_nights_are_taken_from_the_last_revalidation_on_record(aws: FakeAws) -> None:
+def test_a_revalidation_on_request_is_no_night(aws: FakeAws) -> None:
+    """Its load is another."""
+    revalidated(aws, Usage(calls=10, gb_s=1_000), "arn:aws:iam::123456789012:user/me")
+    assert shown(aws)["at_rest"]["nights"] == ""
+
+
+def test_nights_are_taken_from_the_last_one_on_record(aws: FakeAws) -> None:
     before = shown(aws)["at_rest"]["usd"]
     checked = revalidated(aws, Usage(calls=10, gb_s=1_000))
     at_rest = shown(aws)["at_rest"]
