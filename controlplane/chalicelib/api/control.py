@@ -86,6 +86,7 @@ def resume(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
         "action": failed.action.value,
         "config": dataclasses.asdict(failed.config),
         "options": options,
+        **({"from": failed.promotion.environment} if failed.promotion else {}),
     }
     key = call.headers.get("idempotency-key")
     return accept(begin(body, aws, clock, caller=call.caller, key=key, resumes=failed))

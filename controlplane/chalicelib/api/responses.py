@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Required, TypedDict
 
 from chalicelib.domain.config import Config
+from chalicelib.domain.fleets.promotions import Promotion
 from chalicelib.domain.model import Action, DeploymentStatus, Lock, PhaseStatus, Release
 from chalicelib.domain.nights import NightSummary
 from chalicelib.domain.options import Options
@@ -78,7 +79,8 @@ class ExpiryView(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentView:
-    """A deployment without its phases. waiting: it waits behind another one. Lists leave `options.load.trace` out."""
+    """A deployment without its phases. waiting: it waits behind another one. promotion: what action promote rolls.
+    Lists leave `options.load.trace` out."""
 
     id: str
     environment: str
@@ -100,6 +102,7 @@ class DeploymentView:
     error: RecordedError | None = None
     resumes: str | None = None
     approval: ApprovalView | None = None
+    promotion: Promotion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

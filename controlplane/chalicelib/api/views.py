@@ -66,8 +66,13 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
         **{name: shown[name] or None for name in _ABSENT_WHEN_EMPTY},
         "duration_s": _seconds(deployment.started_at, deployment.ended_at),
         "approval": {key: value for key, value in deployment.approval.items() if key != "token"} or None,
-        "links": {"self": f"deployments/{deployment.id}", **deployment.links},
+        "links": {"self": f"deployments/{deployment.id}", **_passed(deployment), **deployment.links},
     }
+
+
+def _passed(deployment: Deployment) -> dict[str, str]:
+    promotion = deployment.promotion
+    return {"promoted_from": f"deployments/{promotion.deployment_id}"} if promotion else {}
 
 
 def _show_phase(record: PhaseRecord) -> PhaseView:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from .config import Config
+from .fleets.promotions import Promotion
 from .options import Options
 
 Evidence = Mapping[str, Any]
@@ -22,12 +23,18 @@ class Action(StrEnum):
     """What a deployment does to its environment."""
 
     DEPLOY = "deploy"
+    PROMOTE = "promote"
     PLAN = "plan"
     ROTATE = "rotate"
     REVALIDATE = "revalidate"
     ROLLBACK = "rollback"
     CLEANUP = "cleanup"
     DRILL = "drill"
+
+    @property
+    def deploys(self) -> bool:
+        """Whether it runs the phases of a deploy. A promotion does, with bytes and models that passed elsewhere."""
+        return self in (Action.DEPLOY, Action.PROMOTE)
 
 
 class DeploymentStatus(StrEnum):
@@ -182,6 +189,7 @@ class Deployment:
     unknown_config: fields of `config` of another version of the control plane, which stay on record.
     patch: `config` as requested, None in records of earlier versions; replaces: whether it replaces the environment's.
     A deployment that leaves the queue is merged again, since the one before it may have changed the configuration.
+    promotion: the release that action promote rolls, None for any other action.
     """
 
     id: str
@@ -206,6 +214,7 @@ class Deployment:
     unknown_config: Evidence = field(default_factory=dict)
     patch: Evidence | None = None
     replaces: bool = False
+    promotion: Promotion | None = None
 
 
 @dataclass(frozen=True, slots=True)

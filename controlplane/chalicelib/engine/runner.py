@@ -222,4 +222,5 @@ def _request(
         results=Results(results),
         error=task.error,
         token=task.token,
+        promotion=deployment.promotion,
     )

@@ -23,12 +23,17 @@ from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result, applied_as
 from chalicelib.ports import Aws
 
+from . import promote
+
 
 def fingerprint(request: Request, aws: Aws) -> str:
     """The bundle, the rules that build it, this Python, and whether the bucket still has the applied artifact as it
-    was."""
+    was. For a promotion, the artifact that passed instead of the bundle and the rules."""
     applied = request.results.find(ArtifactEvidence) or ArtifactEvidence()
     intact = bool(applied.key) and _digest(applied.key, aws) == base64.b64decode(applied.code_sha256).hex()
+    if promotion := request.promotion:
+        same = (applied.digest, applied.code_sha256) == (promotion.digest, promotion.code_sha256)
+        return fingerprint_of("promotion", promotion.digest, promotion.code_sha256, promotion.bundle, intact and same)
     return fingerprint_of(aws.settings.bundle_key, assembly.RULES, sys.implementation.cache_tag, intact)
 
 
@@ -43,8 +48,11 @@ def _digest(key: str, aws: Aws) -> str:
 def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
     """Build, upload what the bucket lacks, and verify what the bucket stores.
 
-    Raises PhaseFailed: BundleMissing, BundleBroken, SourceBroken, CompiledExtension, ArtifactTooLarge, ArtifactCorrupt.
+    Raises PhaseFailed: BundleMissing, BundleBroken, SourceBroken, CompiledExtension, ArtifactTooLarge, ArtifactCorrupt,
+    and of `promote`.
     """
+    if request.promotion:
+        return promote.copy(request.promotion, request, aws)
     artifact = assembly.build(_bundle(aws))
     key = f"{request.names.artifacts_prefix}{artifact.digest}.zip"
     sbom_key = f"{request.names.artifacts_prefix}{artifact.digest}.cdx.json"

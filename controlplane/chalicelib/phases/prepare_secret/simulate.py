@@ -11,7 +11,6 @@ from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.secret import Access
 from chalicelib.domain.evidence.stack import StackEvidence
-from chalicelib.domain.model import Action
 from chalicelib.domain.names import OWNER, OWNER_TAG
 from chalicelib.engine.phase import Request, applied_as
 from chalicelib.ports import Aws
@@ -48,7 +47,7 @@ def _execution_role(role: str, info: SecretInfo, stack: Stack | None, request: R
     if (parameters.get("SecretArn"), parameters.get("SecretKmsKeyArn", "")) != (info.arn, info.kms_key):
         return f"{NOT_RUN}: deploy_stack lets the role read this secret; release_code proves the access"
     decision = _decision(role, info.arn, aws)
-    if decision != ALLOWED and request.action is Action.DEPLOY and _policy_changed(role, request, aws):
+    if decision != ALLOWED and request.action.deploys and _policy_changed(role, request, aws):
         return f"{NOT_RUN}: someone changed the policy of the role, and deploy_stack writes it again"
     return decision
 

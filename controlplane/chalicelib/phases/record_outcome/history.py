@@ -7,7 +7,7 @@ import dataclasses
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config
 from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
-from chalicelib.domain.model import Action, Deployment
+from chalicelib.domain.model import Deployment
 from chalicelib.domain.records import DriftRow, HistoryEntry
 from chalicelib.engine.phase import Request
 
@@ -47,9 +47,9 @@ def entry(
 
 def diff(request: Request) -> dict[str, list[object]]:
     """`{field: [before, now]}` for each field of the configuration, and the version, that differs from the last good
-    release's; {} for another action than deploy."""
+    release's; {} for an action that deploys nothing."""
     good = request.environment.last_good
-    if request.action is not Action.DEPLOY or good is None:
+    if not request.action.deploys or good is None:
         return {}
     # What only another version of the control plane understands is no change of anybody's.
     before, now = _plain(decode_lenient(Config, good.config)), _plain(request.config)

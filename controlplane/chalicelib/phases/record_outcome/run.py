@@ -26,9 +26,9 @@ from .changes import changes
 from .drift_rows import drift_rows
 from .outcome import Outcome, outcome_of, users_saw
 
-_CHANGES_USERS = (Action.DEPLOY, Action.ROLLBACK, Action.CLEANUP)
+_CHANGES_USERS = (Action.DEPLOY, Action.PROMOTE, Action.ROLLBACK, Action.CLEANUP)
 
-_RELEASING = (Action.DEPLOY, Action.ROTATE)
+_RELEASING = (Action.DEPLOY, Action.PROMOTE, Action.ROTATE)
 
 
 def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:

@@ -69,7 +69,7 @@ def _time(at: str) -> str:
 
 def _sections(run: FinishedRun, links: Mapping[str, str], curves: Curves | None) -> Iterator[Markup]:
     load, shift = evidence_of(run, LoadEvidence) or LoadEvidence(), evidence_of(run, ShiftEvidence) or ShiftEvidence()
-    if run.deployment.action in (Action.DEPLOY, Action.ROTATE, Action.PLAN, Action.ROLLBACK):
+    if run.deployment.action in (Action.DEPLOY, Action.PROMOTE, Action.ROTATE, Action.PLAN, Action.ROLLBACK):
         yield sections.changed(run)
     plan = evidence_of(run, PlanEvidence)
     if plan and plan.text:

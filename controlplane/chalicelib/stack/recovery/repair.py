@@ -224,7 +224,7 @@ def _access_log(stack: Stack, request: Request, aws: Aws) -> AccessLog | None:
         return None
     account = aws.settings
     prefix = f"arn:{account.partition}:logs:{account.region}:{account.account}:log-group"
-    text = template.access_log_format(inputs.bundled(account.bundle_key, aws))
+    text = template.access_log_format(inputs.bundled(request.bundle(aws), aws))
     return AccessLog(f"{prefix}:{request.names.access_log_group}", text) if text else None
 
 
