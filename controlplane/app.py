@@ -33,14 +33,7 @@ ANY_TYPE = ["*/*"]
 def _respond(route: answers.Route, **path: str) -> Response:
     request = app.current_request
     assert request is not None, "Chalice calls a view with a request only"
-    raw = request.raw_body
-    call = answers.ApiCall(
-        path=path,
-        query=dict(request.query_params or {}),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=raw.encode() if isinstance(raw, str) else raw,
-        caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
-    )
+    call = answers.call_of(request, path)
     answer = answers.respond(route, call, aws(), utc_now)
     return Response(answer.body, {**answer.headers}, answer.status)
 
