@@ -18,6 +18,8 @@ from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed
 from chalicelib.domain.webhook_url import is_public_address
 
+from . import meter
+
 _CHUNK = 65_536
 
 
@@ -73,6 +75,7 @@ class HttpEndpoint:
             ) from error
         finally:
             connection.close()
+            meter.count_request(time.perf_counter() - began)
 
 
 def _connection(url: str, timeout_s: float) -> http.client.HTTPConnection:

@@ -20,7 +20,7 @@ from chalicelib.domain.aws.functions import (
 )
 from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
-from .session import call, pages
+from .session import HOME, Session
 
 
 def _version(answer: Mapping[str, Any]) -> Version:
@@ -59,12 +59,17 @@ def _of_function(name: str) -> Iterator[None]:
 class LambdaFunctions:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def config(self, function: str, qualifier: str | None = None) -> FunctionConfig:
         if qualifier:
-            answer = call("lambda", "get_function_configuration", FunctionName=function, Qualifier=qualifier)
+            answer = self._session.call(
+                "lambda", "get_function_configuration", FunctionName=function, Qualifier=qualifier
+            )
         else:
             with _of_function(function):
-                answer = call("lambda", "get_function_configuration", FunctionName=function)
+                answer = self._session.call("lambda", "get_function_configuration", FunctionName=function)
         return FunctionConfig(
             code_sha256=answer["CodeSha256"],
             memory_mb=answer["MemorySize"],
@@ -80,13 +85,13 @@ class LambdaFunctions:
 
     def versions(self, function: str) -> Sequence[Version]:
         with _of_function(function):
-            entries = pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
+            entries = self._session.pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
         published = [_version(item) for item in entries if item["Version"] != "$LATEST"]
         return sorted(published, key=lambda version: int(version.number))
 
     def aliases(self, function: str) -> Mapping[str, Alias]:
         with _of_function(function):
-            entries = pages("lambda", "list_aliases", "Aliases", FunctionName=function)
+            entries = self._session.pages("lambda", "list_aliases", "Aliases", FunctionName=function)
         return {
             item["Name"]: Alias(
                 item["Name"],
@@ -103,7 +108,7 @@ class LambdaFunctions:
         if revision:
             wanted["RevisionId"] = revision
         try:
-            call(
+            self._session.call(
                 "lambda",
                 "update_alias",
                 FunctionName=function,
@@ -122,21 +127,23 @@ class LambdaFunctions:
 
     def create_alias(self, function: str, alias: Alias) -> None:
         try:
-            call("lambda", "create_alias", FunctionName=function, Name=alias.name, FunctionVersion=alias.version)
+            self._session.call(
+                "lambda", "create_alias", FunctionName=function, Name=alias.name, FunctionVersion=alias.version
+            )
         except AwsCallFailed as error:
             if error.aws_code != "ResourceConflictException":
                 raise
 
     def permissions(self, function: str, alias: str) -> Sequence[Permission]:
         try:
-            policy = call("lambda", "get_policy", FunctionName=function, Qualifier=alias)["Policy"]
+            policy = self._session.call("lambda", "get_policy", FunctionName=function, Qualifier=alias)["Policy"]
         except NotFound:
             return ()
         return [_permission(statement) for statement in json.loads(policy)["Statement"]]
 
     def permit(self, function: str, alias: str, permission: Permission) -> None:
         try:
-            call(
+            self._session.call(
                 "lambda",
                 "add_permission",
                 FunctionName=function,
@@ -152,11 +159,11 @@ class LambdaFunctions:
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
         with _of_function(function):
-            call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
+            self._session.call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
 
     def update_settings(self, function: str, settings: FunctionSettings) -> None:
         with _of_function(function):
-            call(
+            self._session.call(
                 "lambda",
                 "update_function_configuration",
                 FunctionName=function,
@@ -167,20 +174,20 @@ class LambdaFunctions:
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
         with _of_function(function):
-            answer = call(
+            answer = self._session.call(
                 "lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description
             )
         return _version(answer)
 
     def delete_version(self, function: str, version: str) -> None:
         try:
-            call("lambda", "delete_function", FunctionName=function, Qualifier=version)
+            self._session.call("lambda", "delete_function", FunctionName=function, Qualifier=version)
         except NotFound:
             return
 
     def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invocation:
         began = time.perf_counter()
-        answer = call(
+        answer = self._session.call(
             "lambda",
             "invoke",
             FunctionName=function,
@@ -194,5 +201,5 @@ class LambdaFunctions:
         return Invocation(payload, log, answer.get("FunctionError", ""), ms)
 
     def limits(self) -> ConcurrencyLimits:
-        answer = call("lambda", "get_account_settings")["AccountLimit"]
+        answer = self._session.call("lambda", "get_account_settings")["AccountLimit"]
         return ConcurrencyLimits(answer["ConcurrentExecutions"], answer["UnreservedConcurrentExecutions"])

@@ -27,7 +27,7 @@ class SecretQuery:
 
 def secret_query(query: Mapping[str, str]) -> SecretQuery:
     """Raises BadRequest for an unknown parameter, a flag that is neither true nor false, and too long a reason."""
-    refuse_unknown(query, ("now", "reason", "wait"))
+    refuse_unknown(query, ("now", "reason", "target", "wait"))
     reason = query.get("reason", "")
     not_longer("reason", reason, LONGEST_REASON)
     return SecretQuery(_flag(query, "now"), _flag(query, "wait"), reason)

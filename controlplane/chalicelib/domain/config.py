@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from . import webhook_url
+from .aws import targets
+from .aws.targets import Target
 from .errors import BadRequest, Ranges, all_within, shown
 from .times import TIME_LIMIT_H
 
@@ -147,7 +149,8 @@ class Config:
 
     timeout_s: of an answer; None takes the longest that the response mode allows (`time_limit_s`).
     heal_at_night: whether a night restores what `options.heal` does, but for a live alias that someone has moved.
-    ttl_hours: how long after each deploy it lives; see Options.
+    ttl_hours: how long after each deploy it lives; see Options. target: the account and region where the environment
+    is; None for the control plane's own.
     """
 
     RANGES: ClassVar[Ranges] = {
@@ -177,10 +180,14 @@ class Config:
     protected: bool = False
     heal_at_night: bool = True
     ttl_hours: float | None = None
+    target: Target | None = None
     compatibility: Compatibility = field(default_factory=Compatibility)
 
     def __post_init__(self) -> None:
         all_within("config", self, self.RANGES)
+        if self.target and (refused := targets.refusal(self.target)):
+            field = f"config.target.{refused[0]}"
+            raise BadRequest(f"{field} {refused[1]}", field=field, remedy=targets.REMEDY)
         if self.log_retention_days not in RETENTION_DAYS:
             days = shown(self.log_retention_days)
             raise BadRequest(

@@ -70,6 +70,8 @@ def _applied(deploy: Deployment, live: Release, aws: Aws) -> dict[str, object]:
 def _record(releases: list[Release], newest: Iterable[Deployment]) -> dict[str, object]:
     last = next(iter(newest))
     marks: dict[str, object] = {"last_deployment": last.id, "recovered_from": last.id}
+    if last.config.target:
+        marks["target"] = asdict(last.config.target)
     if not releases:
         return {**marks, "status": "REMOVED" if last.action is Action.CLEANUP else "NEVER_LIVE"}
     records = [encode_record(release) for release in releases[:_RELEASES]]

@@ -13,6 +13,7 @@ from typing import Any
 
 from chalicelib.domain.config import Webhook
 from chalicelib.domain.errors import AwsCallFailed, NotFound, RolloutError
+from chalicelib.domain.model import Deployment
 from chalicelib.domain.names import Names
 from chalicelib.domain.times import Clock
 from chalicelib.domain.webhook_url import is_on_this_machine
@@ -53,7 +54,7 @@ def _publish_record(keys: Mapping[str, Mapping[str, str]], aws: Aws, clock: Cloc
     aws.events.put(SOURCE, DETAIL_TYPE, event)
     if deployment.config.webhook:
         try:
-            _call_webhook(deployment.config.webhook, deployment.environment, event, aws, clock)
+            _call_webhook(deployment, deployment.config.webhook, event, aws, clock)
         except RolloutError:
             aws.retries.add({"deployment_id": deployment_id, "event": key})
 
@@ -69,7 +70,7 @@ def _is_taken(record: Mapping[str, Any], aws: Aws, clock: Clock) -> bool:
     if deployment.config.webhook is None:
         return True
     try:
-        _call_webhook(deployment.config.webhook, deployment.environment, event, aws, clock)
+        _call_webhook(deployment, deployment.config.webhook, event, aws, clock)
     except RolloutError:
         attempts = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
         aws.retries.postpone(record["receiptHandle"], pause_s(attempts))
@@ -82,9 +83,12 @@ def pause_s(attempts: int) -> int:
     return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S << min(attempts, 10) - 1)
 
 
-def _call_webhook(webhook: Webhook, environment: str, event: Mapping[str, object], aws: Aws, clock: Clock) -> None:
+def _call_webhook(
+    deployment: Deployment, webhook: Webhook, event: Mapping[str, object], aws: Aws, clock: Clock
+) -> None:
     """Raises a RolloutError when the receiver did not take the event: only a 2xx says that it did."""
-    key = aws.secrets.read(Names(environment).webhook_secret).key
+    environment = deployment.environment
+    key = aws.at(deployment.config.target, "tell").secrets.read(Names(environment).webhook_secret).key
     if not key:
         raise AwsCallFailed(f"the signing key of {environment}'s webhook is empty")
     body = json.dumps(event).encode()

@@ -56,7 +56,7 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
     incident = _incident(request, outcome, recorded, drift, aws)
     secret_version = _secret_version(request, outcome, aws)
     written = publish.write(request, deployment, outcome, state, aws)
-    entry = history.entry(request, deployment, outcome, stamp(request.now), saw_it=saw_it, drift=drift)
+    entry = history.entry(request, deployment, outcome, stamp(request.now), saw_it=saw_it, drift=drift, usd=written.usd)
     ending = _ending(request, deployment, outcome, incident, secret_version, entry, written.links)
     try:
         environment_written = _end(deployment, ending, aws)
