@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from chalicelib.engine.policies import CHANGE_STACKS
+from chalicelib.phases.preflight.grants import role_of
 
 from judges import documents, second_opinion
 from judges.authorization import listed, overlap
@@ -26,6 +28,8 @@ from judges.documents import Document, Sources
 _SCRIPT = Path(__file__).resolve().parent / "inside" / "run_cloudsplaining.py"
 _HERE = "eu-central-1:123456789012"
 CONTROL_API = f"arn:aws:apigateway:eu-central-1::/restapis/{documents.VARIABLES['RestAPI']}"
+# TagResource of API Gateway is a PUT of this, with the ARN of what is tagged in it, escaped.
+CONTROL_TAGS = f"arn:aws:apigateway:eu-central-1::/tags/{quote(CONTROL_API, safe='')}"
 CONTROL_FUNCTION = f"arn:aws:lambda:{_HERE}:function:proxyctl-DeployStack-1A2B3C"
 # Whatever these change, a role gets rights; each needs a condition on the boundary.
 _BOUNDED = ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary")
@@ -88,17 +92,20 @@ def roles(sources: Sources) -> list[Role]:
     """Every role of the project, sorted by name; the boundary counts as one: it is the most that a proxy may do."""
     statements: dict[str, list[Mapping[str, Any]]] = {}
     for document in documents.collect(sources):
-        if document.kind == "identity":
-            statements.setdefault(_role_of(document), []).extend(document.body["Statement"])
+        for name in _roles_of(document, sources) if document.kind == "identity" else ():
+            statements.setdefault(name, []).extend(document.body["Statement"])
     return [
         Role(name, *([each for each in held if each["Effect"] == effect] for effect in ("Allow", "Deny")))
         for name, held in sorted(statements.items())
     ]
 
 
-def _role_of(document: Document) -> str:
+def _roles_of(document: Document, sources: Sources) -> Sequence[str]:
+    stems = {role_of(stem): stem for stem in sources.policies}
+    if document.roles:
+        return [stems[role] for role in document.roles]
     name = document.owner.partition("/")[0]
-    return CHANGE_STACKS if name == "resources.yaml:ChangeStacksRole" else name
+    return [CHANGE_STACKS if name == "resources.yaml:ChangeStacksRole" else name]
 
 
 def methods_of_the_table(role: Role, table: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -154,6 +161,8 @@ def control_plane_of_others(role: Role) -> Iterator[str]:
         for statement in role.reaches(action, CONTROL_API):
             if not any(key.startswith("aws:ResourceTag/proxyctl:environment") for key in _keys(statement)):
                 yield f"{action} on the control API"
+    if any(any(role.reaches(action, CONTROL_TAGS)) for action in ("apigateway:POST", "apigateway:PUT")):
+        yield "tags the control API, so that conditions on tags hold for it"
     for action in _CODE:
         if any(role.reaches(action, CONTROL_FUNCTION)):
             yield f"{action} on functions of the control plane"
