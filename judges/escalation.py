@@ -42,6 +42,14 @@ _CODE = (
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
 )
+_BUCKET = f"arn:aws:s3:::{documents.VARIABLES['BucketName']}"
+# Service Authorization Reference: no resource type, so that a statement can only name all.
+_UNLIMITED = (
+    "logs:DeleteQueryDefinition",
+    "logs:PutQueryDefinition",
+    "sns:SetSubscriptionAttributes",
+    "sns:Unsubscribe",
+)
 _TABLE_WRITES = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 
 
@@ -189,6 +197,41 @@ def records_without_leading_keys(role: Role) -> Iterator[str]:
             yield f"{action} of any record"
 
 
+def permissions_to_invoke(role: Role) -> Iterator[str]:
+    """Lambda Developer Guide, "Granting other entities access": a function's own policy admits whom it names."""
+    if any("lambda:Principal" not in _keys(statement) for statement in role.granting("lambda:AddPermission")):
+        yield "lets anybody invoke functions"
+
+
+def released_objects(role: Role) -> Iterator[str]:
+    """What is stored as an artifact, or as the bundle that artifacts are made of, becomes code of a proxy."""
+    for kind in ("artifacts", "bundles"):
+        if any(role.reaches("s3:PutObject", f"{_BUCKET}/{kind}/x")):
+            yield f"writes {kind}, which are released"
+
+
+def started_executions(role: Role) -> Iterator[str]:
+    """Who starts a rollout with records of its own passes by what the API checks."""
+    if role.granting("states:StartExecution"):
+        yield "starts executions"
+
+
+def of_other_applications(role: Role) -> Iterator[str]:
+    """Changes that IAM cannot limit to what is ours, or that a policy does not limit."""
+    for action in _UNLIMITED:
+        if any("*" in listed(statement["Resource"]) for statement in role.granting(action)):
+            yield f"{action} of anybody"
+    if any("events:source" not in _keys(statement) for statement in role.granting("events:PutEvents")):
+        yield "sends events in any application's name"
+
+
+def lost_secrets(role: Role) -> Iterator[str]:
+    """Whose secrets it can delete, or give back an earlier value."""
+    for action in ("secretsmanager:DeleteSecret", "secretsmanager:UpdateSecretVersionStage"):
+        if role.granting(action):
+            yield f"{action} of any environment"
+
+
 RULES: tuple[Callable[[Role], Iterator[str]], ...] = (
     role_changes_without_boundary,
     passed_roles,
@@ -196,6 +239,11 @@ RULES: tuple[Callable[[Role], Iterator[str]], ...] = (
     code_of_environments,
     secret_values,
     records_without_leading_keys,
+    permissions_to_invoke,
+    released_objects,
+    started_executions,
+    of_other_applications,
+    lost_secrets,
 )
 
 
