@@ -61,6 +61,7 @@ def run(
     Answers `{status, poll_after_s, summary, next, map, workers?}` for the ASL. Records and then raises what the phase
     raises.
     """
+    aws.meter.begin()
     task = decode(Task, dict(event))
     try:
         return _run(name, task, aws, clock, load, sleep)
@@ -84,6 +85,7 @@ def _recorded(record: PhaseRecord | None) -> Result[object] | None:
 
 def _run(name: str, task: Task, aws: Aws, clock: Clock, load: Load, sleep: Sleep) -> dict[str, object]:
     deployment = aws.records.deployment(task.deployment_id)
+    aws = aws.at(deployment.config.target, name)
     recorded = {phase.name: phase for phase in aws.records.phases(deployment.id)}
     before = recorded.get(name)
     if done := _recorded(before):
@@ -243,4 +245,5 @@ def _request(
         results=Results(results),
         error=task.error,
         token=task.token,
+        promotion=deployment.promotion,
     )
