@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from chalicelib.engine.policies import CHANGE_STACKS
-from chalicelib.phases.preflight.grants import role_of
+from chalicelib.engine.policies import CHANGE_STACKS, role_of
 
 from judges import documents, second_opinion
 from judges.authorization import listed, overlap
