@@ -65,6 +65,11 @@ class PhaseStatus(StrEnum):
     SKIPPED = "SKIPPED"
     FAILED = "FAILED"
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the phase has ended well; one that failed may be called again."""
+        return self in (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseRecord:
