@@ -14,6 +14,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from chalicelib.adapters.session import aws_errors
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.errors import AwsCallFailed
 from chalicelib.ports import Aws
 
@@ -178,6 +179,10 @@ class _Struck:
         self._fake, self._injector = fake, injector
         self.rollouts = FakeRollouts(cast(Aws, self))
         self.documents = FakeDocuments(cast(Aws, self))
+
+    def at(self, target: Target | None, function: str) -> Aws:
+        """These ports, for an environment of the control plane's own account."""
+        return cast(Aws, self) if target is None else self._fake.at(target, function)
 
     def __getattr__(self, name: str) -> Any:
         port = getattr(self._fake, name)
