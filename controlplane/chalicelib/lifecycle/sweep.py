@@ -18,6 +18,7 @@ from chalicelib.ports import Aws
 
 from .abandoned_drills import remove_abandoned
 from .execution import deployment_of, execution_input
+from .fleets.settle import id_of, is_fleet_execution, settle_fleet
 from .queue import start_next
 from .settle import dead_lock, settle
 from .start import begin
@@ -26,8 +27,14 @@ _CALLER = "proxyctl-sweep"
 
 
 def sweep(event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, object]:
-    """Answers `{environment: what was done}`. An environment that cannot be repaired now does not stop the others."""
+    """Answers `{environment or fleet deployment: what was done}`. What cannot be repaired now stops no other."""
     done: dict[str, object] = {}
+    for fleet in _fleets(event, aws):
+        try:
+            if action := settle_fleet(fleet, aws, clock):
+                done[fleet] = action
+        except RolloutError as error:
+            done[fleet] = f"failed, the next sweep retries: {error.message}"
     for environment in _affected(event, aws):
         try:
             if action := _sweep_environment(environment, aws, clock):
@@ -37,11 +44,21 @@ def sweep(event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, object]
     return done
 
 
+def _fleets(event: Mapping[str, Any], aws: Aws) -> Iterable[str]:
+    """The fleet deployment of the execution in the event; all that have not ended for a scheduled call."""
+    name = str(event.get("detail", {}).get("name", ""))
+    if not name:
+        return aws.fleets.running()
+    return [id_of(name)] if is_fleet_execution(name) else []
+
+
 def _affected(event: Mapping[str, Any], aws: Aws) -> Iterable[Environment]:
     """The environment of the execution in the event; all environments for a scheduled call."""
     name = str(event.get("detail", {}).get("name", ""))
     if not name:
         return aws.records.environments()
+    if is_fleet_execution(name):
+        return []
     try:
         deployment = aws.records.deployment(deployment_of(name))
     except NotFound:
