@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.domain.aws.http import is_refused
 from chalicelib.domain.aws.sdk_target import Target
 from chalicelib.ports.endpoint import Endpoint
 
@@ -55,6 +56,7 @@ class OpenAiSdk:
         except openai.APIStatusError as error:
             request_id = error.response.headers.get("x-request-id", "")
             facts = {"status": error.status_code, "request_id": request_id, "error": str(error)[:300]}
+            facts["refused"] = is_refused(error.status_code, error.response.headers)
             facts["message"] = error.body.get("message") if isinstance(error.body, dict) else None
         except (openai.APIError, ValueError) as error:
             # What the SDK cannot parse is as much of a finding as what it cannot reach.

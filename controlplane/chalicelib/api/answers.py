@@ -15,6 +15,7 @@ from chalicelib.domain.errors import AccessDenied, BadRequest, Conflict, NotFoun
 from chalicelib.domain.model import Deployment
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
+from proxy.secret.schema import SecretError, parse_json
 
 from .bodies import body_of
 from .queries import refuse_unknown
@@ -36,10 +37,6 @@ _BODY_LIMIT = 256 * 1024  # far above any real request, far below Lambda's limit
 _JSON = "application/json"
 _IS_JSON = re.compile(r"\s*application/([a-z0-9.-]+\+)?json\s*(;|$)", re.IGNORECASE)
 _STATUS_BY_CODE = {"UnsupportedMediaType": 415}
-
-
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +76,31 @@ class ApiCall:
             )
         if len(self.body) > _BODY_LIMIT:
             raise BadRequest(f"the body is larger than {_BODY_LIMIT} bytes", field="body", remedy="Send less.")
-        try:
-            document = json.loads(self.body.removeprefix(codecs.BOM_UTF8), parse_constant=_refuse_constant)
-            # Half a surrogate pair is valid JSON, but cannot be stored as UTF-8.
-            json.dumps(document, ensure_ascii=False).encode()
-        except RecursionError as error:
-            raise BadRequest("the body is nested too deeply", field="body", remedy="Send a JSON object.") from error
-        except ValueError as error:
-            raise BadRequest(f"the body is not JSON: {error}", field="body", remedy="Send a JSON object.") from error
-        if not isinstance(document, dict):
-            raise BadRequest("the body is not a JSON object", field="body", remedy='Send {"environment": …}.')
-        return document
+        return _json_object(self.body)
+
+
+def _json_object(body: bytes) -> dict[str, object]:
+    """The object in a body, after a byte-order mark if there is one.
+
+    Raises BadRequest for anything else, for a field that stands twice, and for text that UTF-8 cannot hold.
+    """
+    try:
+        document = parse_json(body.removeprefix(codecs.BOM_UTF8), _refuse_constant)
+        # Half a surrogate pair is valid JSON, but cannot be stored as UTF-8.
+        json.dumps(document, ensure_ascii=False).encode()
+    except SecretError as error:
+        raise BadRequest(str(error), field=error.field, remedy=error.remedy) from error
+    except RecursionError as error:
+        raise BadRequest("the body is nested too deeply", field="body", remedy="Send a JSON object.") from error
+    except ValueError as error:
+        raise BadRequest(f"the body is not JSON: {error}", field="body", remedy="Send a JSON object.") from error
+    if not isinstance(document, dict):
+        raise BadRequest("the body is not a JSON object", field="body", remedy='Send {"environment": …}.')
+    return document
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 @dataclass(frozen=True, slots=True)

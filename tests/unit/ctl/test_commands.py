@@ -246,6 +246,24 @@ def test_a_config_file_that_cannot_be_read_says_so(
     assert "is not JSON" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('{"memory_mb": 256, "memory_mb": 512}', "memory_mb"),
+        ('{"alarms": {"errors": 1, "errors": 2}}', "alarms.errors"),
+        ('{"notify": [{}, {"a": 1, "a": 1}]}', "notify[1].a"),
+    ],
+)
+def test_a_field_that_stands_twice_in_json_is_refused_before_it_is_sent(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, field: str
+) -> None:
+    """The API could not see it: an object has each field once."""
+    (tmp_path / "twice").write_text(text)
+    assert run(shell, f"deploy dev --config @{tmp_path}/twice") == 2
+    assert f"{field} stands twice" in capsys.readouterr().err
+    assert not shell.requests
+
+
 def test_a_reader_that_has_enough_is_no_failure(shell: ControlApi) -> None:
     """`list | head -1`: head closes the pipe before all is written."""
     shell.answers = [(200, {"deployments": [deployment(summary="x" * 500)] * 400})]
