@@ -19,6 +19,13 @@ def abort_fleet(deployment: FleetDeployment, by: str, aws: Aws, clock: Clock, *,
 
     roll_back: the others go back as `on_failure` says; else they stay. Raises Conflict (AlreadyEnded).
     """
+    if deployment.status.is_final:
+        raise Conflict(
+            f"fleet deployment {deployment.id} has already ended: {deployment.status.value}",
+            code="AlreadyEnded",
+            field="id",
+            remedy="There is nothing to abort. A fleet deployment with action rollback takes its environments back.",
+        )
     stop = Stop(ABORTED, f"Aborted by {by}", stamp(clock()), by, keeps=not roll_back)
     record_stop(deployment.id, stop, aws)
     state = aws.fleets.state(deployment.id)
