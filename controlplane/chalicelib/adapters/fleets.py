@@ -96,10 +96,10 @@ class DynamoFleets:
         )
 
     def state(self, id_: str) -> FleetState:
-        entries = self._rows.under(_pk(id_), "")
+        entries = self._rows.between(_pk(id_), "MEMBER", "WAVE~")  # META lies between both
         by_kind: dict[str, list[dict[str, Any]]] = {"META": [], "WAVE": [], "MEMBER": []}
-        for entry in entries:
-            by_kind[str(entry["sk"]).partition("#")[0]].append(items.visible(entry))
+        for sk, entry in entries.items():
+            by_kind[sk.partition("#")[0]].append(items.visible(entry))
         if not by_kind["META"]:
             raise _unknown(id_)
         return FleetState(
