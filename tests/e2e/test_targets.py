@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,13 +44,13 @@ def _prepare(site: cloud.Site, embedded: Embedded, environment: str, account: st
 
 
 @pytest.fixture(scope="module")
-def account(site: cloud.Site, embedded: Embedded) -> Iterator[Elsewhere]:
+def account(site: cloud.Site, embedded: Embedded) -> Elsewhere:
     """Another account, in another region."""
     return _prepare(site, embedded, "eu", OTHER_ACCOUNT, "eu-west-1")
 
 
 @pytest.fixture(scope="module")
-def region(site: cloud.Site, embedded: Embedded) -> Iterator[Elsewhere]:
+def region(site: cloud.Site, embedded: Embedded) -> Elsewhere:
     """Another region of the control plane's own account."""
     return _prepare(site, embedded, "us", embedded.cloud.account, "us-east-1")
 
