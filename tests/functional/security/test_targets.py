@@ -50,7 +50,7 @@ class There:
 def there(account: Account) -> Iterator[There]:
     session = emulator.session(REGION, Keys(OTHER, "any"))
     aws = target.embedded(session, account.cloud.endpoint)
-    block = elsewhere.install(ROOT, aws, ACCOUNT, SECRET_ID)
+    block = elsewhere.install(ROOT, aws, elsewhere.Wanted(ACCOUNT, SECRET_ID, tags=("team=shop",)))
     yield There(account, aws, Block(**block))
     elsewhere.remove(aws, force=False)
 
@@ -114,7 +114,7 @@ def test_what_a_function_may_do_there_it_can(there: There) -> None:
 def test_a_second_installation_changes_nothing_and_keeps_the_external_id(
     there: There, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    block = elsewhere.install(ROOT, there.aws, None, None)
+    block = elsewhere.install(ROOT, there.aws, elsewhere.Wanted(tags=("team=shop",)))
     assert Block(**block) == there.block
     assert "nothing to change" in capsys.readouterr().err
 
@@ -122,18 +122,39 @@ def test_a_second_installation_changes_nothing_and_keeps_the_external_id(
 def test_the_control_planes_own_account_and_region_is_no_target(account: Account) -> None:
     aws = target.embedded(emulator.session("eu-central-1", account.operator_keys), account.cloud.endpoint)
     with pytest.raises(CannotStart, match="this control plane is installed"):
-        elsewhere.install(ROOT, aws, ACCOUNT, None)
+        elsewhere.install(ROOT, aws, elsewhere.Wanted(ACCOUNT))
     with pytest.raises(CannotStart, match=r"bootstrap\.py down"):
         elsewhere.remove(aws, force=False)
 
 
 @pytest.mark.parametrize(
-    ("home", "external_id", "text"),
-    [(None, None, "--home ACCOUNT"), ("12", None, "twelve digits"), (ACCOUNT, "a b", "--external-id")],
+    ("wrong", "text"),
+    [
+        ({}, "--home ACCOUNT"),
+        ({"home": "12"}, "twelve digits"),
+        ({"home": ACCOUNT, "external_id": "a b"}, "--external-id"),
+        ({"home": ACCOUNT, "boundary": f"arn:aws:iam::{ACCOUNT}:policy/ours"}, f"no policy of account {OTHER}"),
+        ({"home": ACCOUNT, "boundary": f"arn:aws:iam::{OTHER}:role/ours"}, "no policy"),
+        ({"home": ACCOUNT, "tags": ("team",)}, "KEY=VALUE"),
+        ({"home": ACCOUNT, "tags": ("proxyctl:owner=me",)}, "KEY=VALUE"),
+        ({"home": ACCOUNT, "tags": ("k" * 129 + "=v",)}, "KEY=VALUE"),
+    ],
 )
-def test_wrong_values_are_refused_by_name(
-    account: Account, home: str | None, external_id: str | None, text: str
-) -> None:
+def test_wrong_values_are_refused_by_name(account: Account, wrong: dict[str, Any], text: str) -> None:
     aws = target.embedded(emulator.session("us-west-2", Keys(OTHER, "any")), account.cloud.endpoint)
     with pytest.raises(CannotStart, match=text):
-        elsewhere.install(ROOT, aws, home, external_id)
+        elsewhere.install(ROOT, aws, elsewhere.Wanted(**wrong))
+
+
+def test_a_boundary_of_the_organisation_is_on_every_functions_role(account: Account) -> None:
+    aws = target.embedded(emulator.session("us-west-2", Keys(OTHER, "any")), account.cloud.endpoint)
+    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}
+    iam = aws.client("iam")
+    arn = iam.create_policy(PolicyName="ours", PolicyDocument=json.dumps(allowed))["Policy"]["Arn"]
+    block = elsewhere.install(ROOT, aws, elsewhere.Wanted(ACCOUNT, SECRET_ID, arn, ("team=shop",)))
+    name = Block(**block).role_of("release_code").rpartition("/")[2]
+    role = iam.get_role(RoleName=name)["Role"]
+    assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == arn
+    there = There(account, aws, Block(**block))
+    refused(lambda: there.client("release_code", "lambda", "us-west-2").get_function_configuration(FunctionName="x"))
+    elsewhere.remove(aws, force=False)
