@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from chalicelib.api import answers, control, deployments, environments, health, nights, openapi
     from chalicelib.api import secret_versions, secrets
     from chalicelib.api.past import incidents
+    from chalicelib.api.spending import costs
     from chalicelib.lifecycle import night, publish_events, sweep
     from chalicelib.load import drive
 else:
-    _API = "answers control deployments environments health nights openapi secret_versions secrets past.incidents"
+    _API = "answers control deployments environments health nights openapi secret_versions secrets"
+    _API += " past.incidents spending.costs"
     for _room, _names in (("api", _API), ("lifecycle", "night publish_events sweep"), ("load", "drive")):
         globals().update({n.rpartition(".")[2]: lazy.load(f"chalicelib.{_room}.{n}") for n in _names.split()})
 
@@ -31,17 +33,8 @@ ANY_TYPE = ["*/*"]
 
 
 def _respond(route: answers.Route, **path: str) -> Response:
-    request = app.current_request
-    assert request is not None, "Chalice calls a view with a request only"
-    raw = request.raw_body
-    call = answers.ApiCall(
-        path=path,
-        query=dict(request.query_params or {}),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=raw.encode() if isinstance(raw, str) else raw,
-        caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
-    )
-    answer = answers.respond(route, call, aws(), utc_now)
+    assert app.current_request is not None, "Chalice calls a view with a request only"
+    answer = answers.respond(route, answers.call_of(app.current_request, path), aws(), utc_now)
     return Response(answer.body, {**answer.headers}, answer.status)
 
 
@@ -98,6 +91,11 @@ def get_environment(name: str) -> Response:
 @app.route("/environments/{name}/history", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_history(name: str) -> Response:
     return _respond(environments.history, name=name)
+
+
+@app.route("/environments/{name}/costs", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
+def get_costs(name: str) -> Response:
+    return _respond(costs.show, name=name)
 
 
 @app.route("/environments/{name}/incidents", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)

@@ -18,6 +18,7 @@ from chalicelib.adapters.gateway import RestGateway
 from chalicelib.adapters.identity import IamIdentity
 from chalicelib.adapters.live_figures import DynamoLiveFigures
 from chalicelib.adapters.logs import CloudWatchLogs
+from chalicelib.adapters.meter import CallMeter
 from chalicelib.adapters.metrics import CloudWatchMetrics
 from chalicelib.adapters.nights import DynamoNights
 from chalicelib.adapters.openai_sdk import OpenAiSdk
@@ -136,6 +137,10 @@ class _Aws:
     @cached_property
     def logs(self) -> CloudWatchLogs:
         return CloudWatchLogs(self._session)
+
+    @cached_property
+    def meter(self) -> CallMeter:
+        return CallMeter(self.settings.memory_mb)
 
     @cached_property
     def metrics(self) -> CloudWatchMetrics:

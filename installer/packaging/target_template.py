@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from chalicelib.domain.aws.targets import ROLE_PREFIX
 from chalicelib.engine import policies
-from chalicelib.phases.preflight.grants import role_of
+from chalicelib.engine.policies import role_of
 
 _SHARED = ("EnvironmentBoundary", "ChangeStacksRole")
 _TAGS = [{"Key": "proxyctl:owner", "Value": "proxyctl"}]

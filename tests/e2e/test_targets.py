@@ -57,9 +57,9 @@ def region(site: cloud.Site, embedded: Embedded) -> Elsewhere:
 
 @pytest.fixture(scope="module", params=["account", "region"])
 def place(request: pytest.FixtureRequest, embedded: Embedded) -> Elsewhere:
-    found: Elsewhere = request.getfixturevalue(request.param)
-    embedded.client.put_secret(found.environment, embedded.secret(), {"target": json.dumps(found.block)})
-    return found
+    chosen: Elsewhere = request.getfixturevalue(request.param)
+    embedded.client.put_secret(chosen.environment, embedded.secret(), {"target": json.dumps(chosen.block)})
+    return chosen
 
 
 @pytest.fixture(scope="module")

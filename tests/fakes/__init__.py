@@ -18,6 +18,7 @@ from .functions import FakeFunctions
 from .gateway import FakeGateway
 from .identity import FakeIdentity
 from .logs import FakeLogs
+from .meter import FakeMeter
 from .metrics import FakeMetrics
 from .nights import FakeNights
 from .records import FakeRecords
@@ -53,6 +54,7 @@ class FakeAws:
     settings: Settings = field(default_factory=settings)
     records: FakeRecords = field(default_factory=FakeRecords)
     retries: FakeRetries = field(default_factory=FakeRetries)
+    meter: FakeMeter = field(default_factory=FakeMeter)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     nights: FakeNights = field(default_factory=FakeNights)
     executions: FakeExecutions = field(default_factory=FakeExecutions)

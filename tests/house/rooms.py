@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.house.source import Module
 
 # Rooms whose modules decide unless their names say that they act.
-ROOMS = ("phases", "checks", "stack", "release", "monitoring", "load", "artifacts")
+ROOMS = ("phases", "checks", "stack", "release", "monitoring", "load", "artifacts", "costs")
 # Verbs, and things outside: modules of these names call AWS or the network. All others are pure.
 ACTING = frozenset(
     {

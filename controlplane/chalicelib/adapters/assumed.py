@@ -14,6 +14,7 @@ from botocore.credentials import DeferredRefreshableCredentials
 from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed
 
+from . import meter
 from .session import CONFIG, HOME, Session
 
 # A role that assumes a role gets an hour at most. botocore renews what ends within a quarter of one.
@@ -40,6 +41,7 @@ class AssumedSession(Session):
         """The client of a service in the target's region, made on first use."""
         if service not in self._clients:
             self._clients[service] = self._session.client(service, config=CONFIG)
+            meter.count(self._clients[service].meta.events)
         return self._clients[service]
 
     @property

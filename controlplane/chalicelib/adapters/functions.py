@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from chalicelib.domain.aws.functions import (
@@ -40,6 +41,21 @@ def _permission(statement: Mapping[str, Any]) -> Permission:
     return Permission(statement.get("Sid", ""), service, str(sources[0]) if sources else "")
 
 
+@contextmanager
+def _of_function(name: str) -> Iterator[None]:
+    """Calls about the function as a whole. Their NotFound says that it is gone, and how it comes back."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotFound(
+            f"function {name} does not exist ({error.message})",
+            code="FunctionGone",
+            field=name,
+            remedy="If someone deleted it, its versions went with it. Deploy again: deploy_stack makes it again.",
+            evidence=error.evidence,
+        ) from error
+
+
 class LambdaFunctions:
     """See the Protocol."""
 
@@ -47,8 +63,13 @@ class LambdaFunctions:
         self._session = session
 
     def config(self, function: str, qualifier: str | None = None) -> FunctionConfig:
-        wanted = {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
-        answer = self._session.call("lambda", "get_function_configuration", **wanted)
+        if qualifier:
+            answer = self._session.call(
+                "lambda", "get_function_configuration", FunctionName=function, Qualifier=qualifier
+            )
+        else:
+            with _of_function(function):
+                answer = self._session.call("lambda", "get_function_configuration", FunctionName=function)
         return FunctionConfig(
             code_sha256=answer["CodeSha256"],
             memory_mb=answer["MemorySize"],
@@ -63,12 +84,14 @@ class LambdaFunctions:
         )
 
     def versions(self, function: str) -> Sequence[Version]:
-        entries = self._session.pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
+        with _of_function(function):
+            entries = self._session.pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
         published = [_version(item) for item in entries if item["Version"] != "$LATEST"]
         return sorted(published, key=lambda version: int(version.number))
 
     def aliases(self, function: str) -> Mapping[str, Alias]:
-        entries = self._session.pages("lambda", "list_aliases", "Aliases", FunctionName=function)
+        with _of_function(function):
+            entries = self._session.pages("lambda", "list_aliases", "Aliases", FunctionName=function)
         return {
             item["Name"]: Alias(
                 item["Name"],
@@ -135,22 +158,25 @@ class LambdaFunctions:
                 raise
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
-        self._session.call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
+        with _of_function(function):
+            self._session.call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
 
     def update_settings(self, function: str, settings: FunctionSettings) -> None:
-        self._session.call(
-            "lambda",
-            "update_function_configuration",
-            FunctionName=function,
-            MemorySize=settings.memory_mb,
-            Timeout=settings.timeout_s,
-            Environment={"Variables": dict(settings.environment)},
-        )
+        with _of_function(function):
+            self._session.call(
+                "lambda",
+                "update_function_configuration",
+                FunctionName=function,
+                MemorySize=settings.memory_mb,
+                Timeout=settings.timeout_s,
+                Environment={"Variables": dict(settings.environment)},
+            )
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
-        answer = self._session.call(
-            "lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description
-        )
+        with _of_function(function):
+            answer = self._session.call(
+                "lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description
+            )
         return _version(answer)
 
     def delete_version(self, function: str, version: str) -> None:

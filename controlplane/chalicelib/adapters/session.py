@@ -14,6 +14,8 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed, NotFound, RolloutError, Throttled
 
+from . import meter
+
 # Lambda tasks are short: a call that hangs must fail while there is still time to record it.
 CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5},
@@ -71,7 +73,9 @@ _MISSING = frozenset(
 @cache
 def client(service: str) -> Any:
     """The process's client of a service; endpoint, region and credentials come from the environment."""
-    return boto3.client(service, config=CONFIG)
+    service_client = boto3.client(service, config=CONFIG)
+    meter.count(service_client.meta.events)
+    return service_client
 
 
 def translated(error: ClientError, operation: str) -> RolloutError:

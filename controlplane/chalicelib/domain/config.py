@@ -13,13 +13,16 @@ from typing import ClassVar, Literal
 from . import webhook_url
 from .aws import targets
 from .aws.targets import Target
-from .errors import BadRequest, Ranges, all_within
+from .errors import BadRequest, Ranges, all_within, shown
 from .times import TIME_LIMIT_H
 
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}")
+# What SNS's standard topics deliver to: no FIFO queue; a function, or one of its aliases or versions.
 SUBSCRIBER = re.compile(
-    r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_:$.-]{1,220}|https://[^\s/@]+(/\S*)?"
+    r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}"
+    r"|arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9$_-]{1,128})?"
+    r"|https://[^\s/@]+(/\S*)?"
     # An e-mail address as SNS takes it: ASCII, at most 64 characters before the @ and 253 after it (RFC 5321).
     r"|[!-?A-~]{1,64}@(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])"
 )
@@ -186,8 +189,9 @@ class Config:
             field = f"config.target.{refused[0]}"
             raise BadRequest(f"{field} {refused[1]}", field=field, remedy=targets.REMEDY)
         if self.log_retention_days not in RETENTION_DAYS:
+            days = shown(self.log_retention_days)
             raise BadRequest(
-                f"config.log_retention_days is {self.log_retention_days}; CloudWatch Logs takes {RETENTION_DAYS}",
+                f"config.log_retention_days is {days}; CloudWatch Logs takes {RETENTION_DAYS}",
                 field="config.log_retention_days",
                 remedy="Choose one of the listed numbers of days.",
             )

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from .aws.targets import Target
+from .aws.usage import Usage
 from .config import Config
 from .fleets.promotions import Promotion
 from .options import Options
@@ -70,6 +71,7 @@ class PhaseRecord:
     """One phase (number 1-12) or one step beside them (number 0) of one deployment.
 
     polls: calls so far. waits_for, waits: the step that it waits for, and the calls in succession that did so.
+    usage: of its calls that ended, without the record of the last one's end; None in records of earlier versions.
     """
 
     number: int
@@ -84,6 +86,7 @@ class PhaseRecord:
     polls: int = 0
     waits_for: str = ""
     waits: int = 0
+    usage: Usage | None = None
     extra: Evidence = field(default_factory=dict)
 
 

@@ -18,7 +18,7 @@ class Settings:
     response_mode: default for environments that do not choose; upstream_faults_url: the OpenAI stand-in's own
     control address, set in the embedded cloud only: without it, checks that need a failing upstream are NOT RUN.
     endpoint_url: set where AWS is not at its usual address. webhook_retries_url: the queue of events that a webhook did
-    not take.
+    not take. memory_mb: of this Lambda, 0 outside one.
     """
 
     account: str
@@ -33,6 +33,7 @@ class Settings:
     upstream_faults_url: str
     endpoint_url: str
     webhook_retries_url: str = ""
+    memory_mb: int = 0
     stack: str = "proxyctl"
 
     @property

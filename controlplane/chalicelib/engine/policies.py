@@ -112,3 +112,9 @@ def document(policy: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, 
     """
     used = [{"Sid": sid, **shared[sid]} for sid in policy.get("Use", ())]
     return {"Version": _VERSION, "Statement": [*used, *policy["Statement"]]}
+
+
+def role_of(policy: str) -> str:
+    """The logical id of the role that Chalice creates for a policy file: `LoadTestRole` for `load_test`,
+    `ApiHandlerRole` for `api`."""
+    return "ApiHandlerRole" if policy == "api" else "".join(part.capitalize() for part in policy.split("_")) + "Role"

@@ -61,6 +61,7 @@ def run(
     Answers `{status, poll_after_s, summary, next, map, workers?}` for the ASL. Records and then raises what the phase
     raises.
     """
+    aws.meter.begin()
     task = decode(Task, dict(event))
     deployment = aws.records.deployment(task.deployment_id)
     aws = aws.at(deployment.config.target, name)

@@ -16,6 +16,7 @@ from chalicelib.domain.errors import AwsCallFailed, NotFound, RolloutError
 from chalicelib.domain.model import Deployment
 from chalicelib.domain.names import Names
 from chalicelib.domain.times import Clock
+from chalicelib.domain.webhook_url import is_on_this_machine
 from chalicelib.ports import Aws
 
 from .events import DETAIL_TYPE, SOURCE, compose, sign
@@ -95,6 +96,7 @@ def _call_webhook(
         "content-type": "application/json",
         "proxyctl-signature": sign(key, int(clock().timestamp()), body),
     }
-    reply = aws.endpoint.call("POST", webhook.url, headers, body, signed=False, timeout_s=_TIMEOUT_S)
+    public = not is_on_this_machine(webhook.url)  # as in the embedded cloud, which alone may have such a one
+    reply = aws.endpoint.call("POST", webhook.url, headers, body, signed=False, timeout_s=_TIMEOUT_S, public=public)
     if not 200 <= reply.status < 300:
         raise AwsCallFailed(f"the webhook of {environment} answered {reply.status}")

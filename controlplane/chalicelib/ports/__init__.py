@@ -22,6 +22,7 @@ from chalicelib.ports.gateway import Gateway
 from chalicelib.ports.identity import Identity
 from chalicelib.ports.live_figures import LiveFigures
 from chalicelib.ports.logs import Logs
+from chalicelib.ports.meter import Meter
 from chalicelib.ports.metrics import Metrics
 from chalicelib.ports.nights import Nights
 from chalicelib.ports.openai_sdk import Sdk
@@ -49,6 +50,7 @@ __all__ = [
     "Identity",
     "LiveFigures",
     "Logs",
+    "Meter",
     "Metrics",
     "Nights",
     "Records",
@@ -114,6 +116,8 @@ class Aws(Protocol):
     def live_figures(self) -> LiveFigures: ...
     @property
     def logs(self) -> Logs: ...
+    @property
+    def meter(self) -> Meter: ...
     @property
     def metrics(self) -> Metrics: ...
     @property

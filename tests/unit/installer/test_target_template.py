@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from chalicelib.engine import policies
-from chalicelib.phases.preflight.grants import role_of
+from chalicelib.engine.policies import role_of
 
 from installer.packaging import target_template
 
@@ -50,7 +50,7 @@ def test_its_name_is_what_the_control_planes_role_may_assume_and_its_policy_fits
 def test_a_shorter_name_is_no_other_functions_pattern() -> None:
     """`…-preflight` is a suffix of no other stem: a function can assume no role but its own."""
     names = [stem.replace("_", "-") for stem in STEMS]
-    assert not [(one, other) for one in names for other in names if one != other and other.endswith(f"-{one}")]
+    assert not [(name, other) for name in names for other in names if name != other and other.endswith(f"-{name}")]
 
 
 def test_boundary_and_cloudformations_role_are_those_of_home() -> None:

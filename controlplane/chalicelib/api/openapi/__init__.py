@@ -15,6 +15,7 @@ from chalicelib.ports import Aws
 from .. import control, deployments, environments, health, nights, secret_versions, secrets
 from ..answers import Answer, ApiCall
 from ..past import incidents
+from ..spending import costs
 from . import components
 from .operation import Operation
 from .parameters import FILTERS, ID, IF_NONE_MATCH, KEY, NAME, PAGE, SECRET_QUERY, TARGET
@@ -106,6 +107,7 @@ def _environments() -> tuple[Operation, ...]:
             parameters=(NAME, *PAGE),
             refusals=of_one,
         ),
+        Operation("getCosts", f"{path}/{{name}}/costs", "get", costs.show, tag, parameters=(NAME,), refusals=of_one),
         Operation(
             "listIncidents",
             f"{path}/{{name}}/incidents",

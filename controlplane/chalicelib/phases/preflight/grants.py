@@ -71,12 +71,6 @@ def _context(condition: Mapping[str, Mapping[str, object]], variables: Mapping[s
     }
 
 
-def role_of(policy: str) -> str:
-    """The logical id of the role that Chalice creates for a policy file: `LoadTestRole` for `load_test`,
-    `ApiHandlerRole` for `api`."""
-    return "ApiHandlerRole" if policy == "api" else "".join(part.capitalize() for part in policy.split("_")) + "Role"
-
-
 @dataclass(frozen=True, slots=True)
 class Missing:
     """An action that a role's policy allows and IAM refuses. decision: `implicitDeny` or `explicitDeny`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.domain.settings import Settings
 from chalicelib.engine.fingerprints import fingerprint
-from chalicelib.engine.policies import documents, target_documents
+from chalicelib.engine.policies import documents, role_of, target_documents
 
 from . import grants
 from .grants import Grant
@@ -42,13 +42,13 @@ class Role:
     @property
     def inline_policy(self) -> str:
         """The name that Chalice gives the role's policy."""
-        return f"{grants.role_of(self.policy)}Policy"
+        return f"{role_of(self.policy)}Policy"
 
 
 def existing(names: Mapping[str, str], settings: Settings) -> Iterator[Role]:
     """The roles of all policies. names: role name by logical id, as the control plane's stack has them."""
     for policy, document in _documents(settings).items():
-        if name := names.get(grants.role_of(policy)):
+        if name := names.get(role_of(policy)):
             every = grants.grants(policy, document, _variables(settings))
             left_out = [grant for grant in every if grant.context and settings.embedded]
             arn = f"arn:{settings.partition}:iam::{settings.account}:role/{name}"
@@ -62,7 +62,7 @@ def _documents(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
 
 def missing(names: Mapping[str, str], settings: Settings) -> list[str]:
     """Policies without a role."""
-    return [policy for policy in _documents(settings) if grants.role_of(policy) not in names]
+    return [policy for policy in _documents(settings) if role_of(policy) not in names]
 
 
 def _variables(settings: Settings) -> Mapping[str, str]:
