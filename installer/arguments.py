@@ -43,7 +43,7 @@ class Options:
     external_id: str | None = None
     remove: bool = False
     boundary: str | None = None
-    tag: Sequence[str] = ()
+    tag: Sequence[str] | None = None
 
 
 class HelpPrinted(Exception):
@@ -96,9 +96,7 @@ def _add_target(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--boundary", metavar="ARN", help="a permissions boundary of your own for each function's role; '' removes it"
     )
-    command.add_argument(
-        "--tag", action="append", default=[], metavar="KEY=VALUE", help="a tag of your own; repeatable"
-    )
+    command.add_argument("--tag", action="append", metavar="KEY=VALUE", help="a tag of your own; repeatable")
     command.add_argument("--remove", action="store_true", help="remove the target; refused while environments exist")
     command.add_argument("--force", action="store_true", help="with --remove: leave environments to themselves")
 
