@@ -185,7 +185,8 @@ from botocore.stub import Stubber
 
 keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
 sts = boto3.client("sts", region_name="eu-central-1", **keys)
-there = {"AccessKeyId": "ASIA" + "X" * 16, "SecretAccessKey": "s", "SessionToken": "t", "Expiration": datetime(2099, 1, 1)}
+there = {"AccessKeyId": "ASIA" + "X" * 16, "SecretAccessKey": "s", "SessionToken": "t"}
+there["Expiration"] = datetime(2099, 1, 1)
 user = {"AssumedRoleId": "AROAX:session", "Arn": "arn:aws:sts::222222222222:assumed-role/r/session"}
 with Stubber(sts) as stub:
     stub.add_response("assume_role", {"Credentials": there, "AssumedRoleUser": user})
