@@ -231,12 +231,21 @@ def lost_secrets(role: Role) -> Iterator[str]:
             yield f"{action} of any environment"
 
 
+def roles_in_targets(role: Role) -> Iterator[str]:
+    """IAM User Guide, "The confused deputy problem": a role of another account is assumed with an external ID."""
+    for statement in role.granting("sts:AssumeRole"):
+        for resource in listed(statement["Resource"]):
+            bare = "" if "sts:ExternalId" in _keys(statement) else ", without an external ID"
+            yield f"assumes {str(resource).rpartition('/')[2]} in any account{bare}"
+
+
 RULES: tuple[Callable[[Role], Iterator[str]], ...] = (
     role_changes_without_boundary,
     passed_roles,
     control_plane_of_others,
     code_of_environments,
     secret_values,
+    roles_in_targets,
     records_without_leading_keys,
     permissions_to_invoke,
     released_objects,
@@ -256,7 +265,9 @@ def findings(sources: Sources | None = None, rules: Mapping[str, Any] | None = N
 
 def _of(role: Role, every: Sequence[Role], rules: Mapping[str, Any]) -> Iterator[str]:
     yield from methods_of_the_table(role, rules["methods"])
-    yield from (f"returns credentials: {action}" for action in rules["credentials"] if role.granting(action))
+    # Of roles that are assumed, `roles_in_targets` says which.
+    returning = [action for action in rules["credentials"] if action.lower() != "sts:assumerole"]
+    yield from (f"returns credentials: {action}" for action in returning if role.granting(action))
     yield from change_sets_of_others(role, every)
     for rule in RULES:
         yield from rule(role)

@@ -200,7 +200,15 @@ FAULTS: Mapping[str, Fault] = {
         _on("bake", "KeepRecords", Condition={}), "escalation", "bake: dynamodb:PutItem of any record"
     ),
     "a phase assumes roles": Fault(
-        _allow("bake", "sts:AssumeRole", "*"), "escalation", "bake: returns credentials: sts:assumerole"
+        _allow("bake", "sts:AssumeRole", "*"), "escalation", "bake: assumes * in any account, without an external ID"
+    ),
+    "a phase assumes the role of another": Fault(
+        _on("bake", "ActInTargets", Resource="arn:aws:iam::*:role/proxyctl-*"),
+        "escalation",
+        "bake: assumes proxyctl-* in any account",
+    ),
+    "a phase returns credentials": Fault(
+        _allow("bake", "sts:GetFederationToken", "*"), "escalation", "bake: returns credentials: sts:getfederationtoken"
     ),
     "everything": Fault(_allow("bake", "*", "*"), "escalation", "bake: CreateAccessKey"),
     "g: a condition on the events topic": Fault(_condition_on_the_topic, "rules", "EventsTopicPolicy"),
