@@ -178,6 +178,10 @@ class Client(Signed):
             deployment = self.deployment(deployment["id"])
             yield deployment
 
+    def listed(self, path: str, key: str) -> list[object]:
+        """Every entry of a list, page by page."""
+        return self._listed(path, key, None)
+
     def _listed(
         self, path: str, key: str, wanted: int | None, filters: Mapping[str, str] | None = None
     ) -> list[object]:

@@ -181,6 +181,11 @@ FAULTS: Mapping[str, Fault] = {
     "CloudFormation's role may change any API": Fault(
         _without_the_deny, "escalation", "change_stacks: apigateway:DELETE on the control API"
     ),
+    "a phase tags the control API": Fault(
+        lambda sources: sources.resources["Resources"]["NeverTheControlApi"]["Properties"]["Roles"].pop(),
+        "escalation",
+        "restore_settings: tags the control API",
+    ),
     "a phase may change the control plane's functions": Fault(
         _on("release_code", "Release", Resource={"Fn::Sub": "arn:aws:lambda:eu-central-1:123456789012:function:*"}),
         "escalation",

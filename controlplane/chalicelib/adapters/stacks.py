@@ -29,6 +29,14 @@ def _drift(answer: Mapping[str, Any]) -> ResourceDrift:
     )
 
 
+def _has_moved(error: AwsCallFailed) -> bool:
+    """Whether the stack was created, or an operation on it begun, since it was looked at. No code of its own either."""
+    text = error.message
+    is_created = "already exists and cannot be created" in text
+    is_busy = "_IN_PROGRESS state and can not be updated" in text
+    return error.aws_code == "ValidationError" and (is_created or is_busy)
+
+
 class CloudFormationStacks:
     """See the Protocol."""
 
@@ -126,6 +134,8 @@ class CloudFormationStacks:
                     code="ChangeSetExists",
                     remedy="Delete it in the CloudFormation console, or deploy: that deletes it first.",
                 ) from error
+            if _has_moved(error):
+                raise Conflict(error.message, code="StackMoved", remedy="Look at the stack again.") from error
             raise
         return self.change_set(stack, answer["Id"])
 
@@ -148,6 +158,7 @@ class CloudFormationStacks:
             execution=answer.get("ExecutionStatus", ""),
             changes=tuple(changes),
             description=answer.get("Description", ""),
+            stack_id=answer["StackId"],
         )
 
     def change_sets(self, stack: str) -> Sequence[ChangeSet]:

@@ -104,8 +104,11 @@ def inherit_tags(tagging: Any, gateway: Any) -> None:
     of_resource = tagging.resource_tags
 
     def resource_tags(arn: str) -> dict[str, str] | None:
-        api = gateway._rest_apis.get(api_of(arn))
-        return dict(api.get("tags") or {}) if api else of_resource(arn)
+        identifier = api_of(arn)
+        api = gateway._rest_apis.get(identifier)
+        # Also those that TagResource has set since, which the API's own record lacks.
+        set_since = gateway._v1_tags.get(gateway._rest_api_arn(identifier), {}) if api else {}
+        return {**(api.get("tags") or {}), **set_since} if api else of_resource(arn)
 
     tagging.resource_tags = resource_tags
 
