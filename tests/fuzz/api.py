@@ -101,6 +101,7 @@ def corpus(names: Mapping[str, str]) -> list[Input]:
         "/deployments", f"/deployments/{ended}", f"/deployments/{ended}/report", f"/deployments/{ended}/handoff",
         "/environments", f"/environments/{live}", secret, f"{secret}/history", f"/environments/{live}/incidents",
         f"/environments/{live}/incidents/x", f"/environments/{live}/history", "/nights", "/health", "/openapi.json",
+        "/fleets", "/fleets/shops", "/fleets/shops/deployments", "/fleets/shops/deployments/f-x",
     ]  # fmt: skip
     return [
         *(Input("GET", path) for path in gets),
@@ -108,6 +109,9 @@ def corpus(names: Mapping[str, str]) -> list[Input]:
         *(_with_body("POST", "/deployments", body) for body in starts),
         *(Input("POST", f"/deployments/{names['running']}/{verb}") for verb in ("abort", "approve")),
         Input("POST", f"/deployments/{ended}/resume"),
+        _with_body("POST", "/fleets/shops/deployments", {"waves": [[live]], "gate": {"soak_s": 5}, "at_once": 2}),
+        Input("POST", "/fleets/shops/deployments/f-x/abort", "roll_back=true"),
+        Input("POST", "/fleets/shops/deployments/f-x/approve"),
         _with_body("PUT", secret, SECRET),
         _with_body("PATCH", secret, {"models": {"new": {"target": "gpt-4o"}}, "client_keys": None}),
         _with_body("POST", f"{secret}/rollback", {"version_id": "v1"}),
