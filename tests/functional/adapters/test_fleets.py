@@ -44,7 +44,7 @@ def state(id_: str = "f-1", fleet: str = "shops", count: int = 3, **other: Any) 
 
 
 def test_what_is_recorded_is_read_again(fleets: DynamoFleets) -> None:
-    recorded = state(body={"options": {"load": {"rps": 2.5}}, "config": {"notify": []}})
+    recorded = state(body={"options": {"load": {"rps": 2.5}, "slo": {"p99_ms": None}}, "config": {"timeout_s": None}})
     fleets.start(recorded, Claim("k", "digest"))
     assert fleets.state("f-1") == recorded
     assert fleets.deployment("f-1") == recorded.deployment

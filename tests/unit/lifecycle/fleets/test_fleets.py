@@ -36,6 +36,17 @@ def test_the_waves_are_rolled_one_after_the_other_and_each_member_is_on_record()
     assert not machine.aws.fleets.holders["all"]
 
 
+def test_null_keeps_its_meaning_in_config_and_options() -> None:
+    machine = Machine()
+    machine.aws.records.attributes["canary"]["last_good"]["config"] = {"memory_mb": 256, "timeout_s": 60}
+    few = {"load": {"rps": 2, "duration_s": 3}, "slo": {"p99_ms": None, "cold_start_ms": None, "error_rate": 0.5}}
+    id_ = machine.begin(options=few, config={"timeout_s": None}).id
+    machine.run(id_)
+    rolled = machine.aws.records.deployment(machine.aws.fleets.state(id_).members[0].deployment_id)
+    assert (rolled.options.slo.p99_ms, rolled.options.slo.error_rate) == (None, 0.5)
+    assert (rolled.config.timeout_s, rolled.config.memory_mb) == (None, 256)
+
+
 def test_a_bad_release_stops_in_the_first_wave_and_no_later_wave_is_touched() -> None:
     machine = Machine(ends=failing("canary"))
     state = machine.run(machine.begin().id)
