@@ -14,7 +14,7 @@ from chalicelib.domain.model import DeploymentStatus
 from tests.fakes.calls import ask
 from tests.unit.lifecycle.fleets.machine import WAVES, Machine, failing
 
-NAME = {"name": "all"}
+NAME: dict[str, Any] = {"name": "all"}
 
 
 def ended(*broken: str) -> tuple[Machine, str]:
@@ -53,7 +53,7 @@ def test_what_ended_is_shown_wave_by_wave_and_what_never_began_says_so() -> None
         (fleet_deployments.abort, {"name": "all", "id": "../x"}, "id"),
     ],
 )
-def test_what_does_not_exist_is_named(route: Any, path: dict[str, str], field: str) -> None:
+def test_what_does_not_exist_is_named(route: Any, path: dict[str, Any], field: str) -> None:
     machine, _ = ended()
     answer = ask(machine.aws, route, **path)
     assert (answer.status, answer.body["error"]["field"]) == (404, field)

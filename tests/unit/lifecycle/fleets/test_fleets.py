@@ -21,7 +21,7 @@ from chalicelib.lifecycle.sweep import sweep
 from tests.fakes import settings
 from tests.unit.lifecycle.fleets.machine import BAD, EXECUTION, GOOD, Machine, failing
 
-APPROVAL = {"gate": {"approval": "required"}}
+APPROVAL: dict[str, Any] = {"gate": {"approval": "required"}}
 
 
 def test_the_waves_are_rolled_one_after_the_other_and_each_member_is_on_record() -> None:
@@ -326,10 +326,12 @@ def test_every_wave_of_a_promotion_rolls_what_had_passed_when_it_began() -> None
     records = machine.aws.records
     source = machine.aws.rollouts.begin({"environment": "staging"}, caller="me", key="k")
     machine.end(source, GOOD)
-    for number, evidence in enumerate((artifact, SecretEvidence(arn="arn:s", version_id="v1")), 1):
-        records.put_phase(
-            source.id, PhaseRecord(number, evidence.PHASE, PhaseStatus.SUCCEEDED, evidence=encode(evidence))
-        )
+    passed: dict[str, object] = {
+        "package_artifact": artifact,
+        "prepare_secret": SecretEvidence(arn="arn:s", version_id="v1"),
+    }
+    for number, (phase, evidence) in enumerate(passed.items(), 1):
+        records.put_phase(source.id, PhaseRecord(number, phase, PhaseStatus.SUCCEEDED, evidence=encode(evidence)))
     promoted = machine.begin(action="promote", **{"from": "staging"})
     later = {**records.attributes["staging"]["last_good"], "artifact": "newer", "deployment_id": "d-later"}
     records.attributes["staging"] |= {"live": later, "last_good": later}
