@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from chalicelib.api import secret_versions, secrets
     from chalicelib.api.past import incidents
     from chalicelib.api.fleets import fleet_deployments, fleets
+    from chalicelib.api.spending import costs
     from chalicelib.lifecycle import night, publish_events, sweep
     from chalicelib.lifecycle.fleets import advance, member
     from chalicelib.load import drive
 else:
     _API = "answers control deployments environments health nights openapi secret_versions secrets past.incidents"
-    _API += " fleets.fleet_deployments fleets.fleets"
+    _API += " fleets.fleet_deployments fleets.fleets spending.costs"
     _LIFECYCLE = "night publish_events sweep fleets.advance fleets.member"
     for _room, _names in (("api", _API), ("lifecycle", _LIFECYCLE), ("load", "drive")):
         globals().update({n.rpartition(".")[2]: lazy.load(f"chalicelib.{_room}.{n}") for n in _names.split()})
@@ -38,17 +39,8 @@ ANY_TYPE = ["*/*"]
 
 
 def _respond(route: answers.Route, **path: str) -> Response:
-    request = app.current_request
-    assert request is not None, "Chalice calls a view with a request only"
-    raw = request.raw_body
-    call = answers.ApiCall(
-        path=path,
-        query=dict(request.query_params or {}),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=raw.encode() if isinstance(raw, str) else raw,
-        caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
-    )
-    answer = answers.respond(route, call, aws(), utc_now)
+    assert app.current_request is not None, "Chalice calls a view with a request only"
+    answer = answers.respond(route, answers.call_of(app.current_request, path), aws(), utc_now)
     return Response(answer.body, {**answer.headers}, answer.status)
 
 
@@ -65,6 +57,7 @@ _ROUTES = (
     ("/environments", "GET", environments, "index"),
     ("/environments/{name}", "GET", environments, "show"),
     ("/environments/{name}/history", "GET", environments, "history"),
+    ("/environments/{name}/costs", "GET", costs, "show"),
     ("/environments/{name}/incidents", "GET", incidents, "index"),
     ("/environments/{name}/incidents/{id}", "GET", incidents, "show"),
     ("/environments/{name}/secret", "PUT", secrets, "put"),

@@ -8,6 +8,7 @@ from typing import cast
 from urllib.parse import quote, urlencode
 
 from ctl.shapes import (
+    Costs,
     Deployment,
     Entry,
     Environment,
@@ -62,6 +63,10 @@ class Client(Signed):
         """GET /environments/{name}."""
         return cast(Environment, self._object("GET", f"/environments/{_quoted(name)}"))
 
+    def costs(self, name: str) -> Costs:
+        """GET /environments/{name}/costs."""
+        return cast(Costs, self._object("GET", f"/environments/{_quoted(name)}/costs"))
+
     def incidents(self, name: str, limit: int = 20) -> list[PastIncident]:
         """The newest of GET /environments/{name}/incidents."""
         return cast("list[PastIncident]", self._listed(f"/environments/{_quoted(name)}/incidents", "incidents", limit))
@@ -75,9 +80,10 @@ class Client(Signed):
         """GET /nights: the results of the last nightly revalidations, newest first."""
         return cast("list[Night]", self._listed("/nights", "nights", limit))
 
-    def secret(self, environment: str) -> SecretView:
-        """GET /environments/{name}/secret: names of its fields and fingerprints, never a value."""
-        return cast(SecretView, self._object("GET", f"/environments/{_quoted(environment)}/secret"))
+    def secret(self, environment: str, query: Mapping[str, str] | None = None) -> SecretView:
+        """GET /environments/{name}/secret: names of its fields and fingerprints, never a value. query: target."""
+        path = f"/environments/{_quoted(environment)}/secret{_query(query or {})}"
+        return cast(SecretView, self._object("GET", path))
 
     def put_secret(
         self,
@@ -89,7 +95,7 @@ class Client(Signed):
     ) -> StoredSecret:
         """PUT /environments/{name}/secret: `secret` is the whole document; the answer never holds a key.
 
-        only_new: refuse to replace a secret. query: now, wait, reason.
+        only_new: refuse to replace a secret. query: now, wait, reason, target.
         """
         return self._secret("PUT", environment, secret, query or {}, {"If-None-Match": "*"} if only_new else {})
 

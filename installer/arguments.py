@@ -21,6 +21,7 @@ COMMANDS = {
     "up": "install or upgrade the control plane; credentials and region as for the AWS CLI",
     "status": "show the control plane, its version and its environments",
     "down": "remove the control plane; refused while environments exist",
+    "target": "prepare this account and region for environments of a control plane elsewhere, and print config.target",
     "setup": "create the Python environments only",
 }
 _EPILOG = """\
@@ -38,6 +39,11 @@ class Options:
     strict: bool = False
     force: bool = False
     dev: bool = False
+    home: str | None = None
+    external_id: str | None = None
+    remove: bool = False
+    boundary: str | None = None
+    tag: Sequence[str] | None = None
 
 
 class HelpPrinted(Exception):
@@ -75,10 +81,24 @@ def parser() -> argparse.ArgumentParser:
         "--strict", action="store_true", help="the embedded cloud refuses and delays what AWS does (docs/fidelity.md)"
     )
     added["down"].add_argument("--force", action="store_true", help="leave the environments that exist to themselves")
+    _add_target(added["target"])
     added["setup"].add_argument(
         "--dev", action="store_true", help="with the tools that `make test` and `make check` use"
     )
     return top
+
+
+def _add_target(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--home", metavar="ACCOUNT", help="the control plane's account; once is enough")
+    command.add_argument(
+        "--external-id", metavar="ID", help="what the control plane has to send to assume the roles (default: random)"
+    )
+    command.add_argument(
+        "--boundary", metavar="ARN", help="a permissions boundary of your own for each function's role; '' removes it"
+    )
+    command.add_argument("--tag", action="append", metavar="KEY=VALUE", help="a tag of your own; repeatable")
+    command.add_argument("--remove", action="store_true", help="remove the target; refused while environments exist")
+    command.add_argument("--force", action="store_true", help="with --remove: leave environments to themselves")
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -100,7 +120,11 @@ def options_of(command: str) -> list[str]:
     """The options that a command takes, `--help` aside."""
     # vars(): argparse has no public way to list a subparser's options; the parsed namespace names them all.
     names = vars(parser().parse_args([command]))
-    return [f"--{field.name}" for field in fields(Options) if field.name in names and field.name != "command"]
+    return [
+        f"--{field.name.replace('_', '-')}"
+        for field in fields(Options)
+        if field.name in names and field.name != "command"
+    ]
 
 
 def _unexpected(word: str, command: str) -> str:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from installer import demo, deploy, target
+from installer import demo, deploy, elsewhere, target
 from installer.arguments import Options
 from installer.errors import CannotStart, CommandFailed
 from installer.say import say, tell
@@ -64,10 +64,21 @@ def _down(_root: Path, options: Options) -> int:
     return 0
 
 
+def _target(root: Path, options: Options) -> int:
+    aws = target.find()
+    if options.remove:
+        deploy.explained(lambda: elsewhere.remove(aws, options.force))
+    else:
+        wanted = elsewhere.Wanted(options.home, options.external_id, options.boundary, tuple(options.tag or ()))
+        deploy.explained(lambda: elsewhere.install(root, aws, wanted))
+    return 0
+
+
 _COMMANDS: Mapping[str, Callable[[Path, Options], int]] = {
     "demo": _demo,
     "stop": _stop,
     "up": _up,
     "status": _status,
     "down": _down,
+    "target": _target,
 }

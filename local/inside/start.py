@@ -185,6 +185,7 @@ def install(switches: Strict, root_key: str) -> None:
     simulation.judge_each_resource(iam)
     conditions.bind_roles(provisioners, iam)
     conditions.inherit_tags(tagging, apigateway_v1)
+    conditions.name_roles(iam_evaluator)
     _authorise_as_aws(iam_actions, wildcard_only=switches.iam_resources)
     if not switches.active:
         return

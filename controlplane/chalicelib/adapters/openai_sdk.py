@@ -12,6 +12,8 @@ from chalicelib.domain.aws.http import is_refused
 from chalicelib.domain.aws.sdk_target import Target
 from chalicelib.ports.endpoint import Endpoint
 
+from . import meter
+
 if TYPE_CHECKING:
     import httpx2
     from openai import OpenAI
@@ -63,6 +65,7 @@ class OpenAiSdk:
             facts = {"status": 0, "request_id": "", "error": f"{type(error).__name__}: {error}"[:300]}
         finally:
             client.close()
+            meter.count_request(time.perf_counter() - began)
         return {**facts, "ms": (time.perf_counter() - began) * 1_000}
 
     def _client(self, target: Target) -> OpenAI:

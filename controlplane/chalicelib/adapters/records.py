@@ -28,8 +28,8 @@ from .keys import claim_key, deployment_key, environment_key, key_of
 from .table import Table
 
 _READ_AHEAD = 50  # environments that are read at a time: each has two items, and one call reads 100
-# What the four DORA figures are computed from.
-_FIGURED = ("at", "requested_at", "action", "outcome", "changed", "users_saw_it")
+# What the four DORA figures and the costs of rollouts are computed from.
+_FIGURED = ("at", "requested_at", "action", "outcome", "changed", "users_saw_it", "usd")
 
 
 class DynamoRecords:
@@ -144,8 +144,11 @@ class DynamoRecords:
         self._rows.put(deployment_key(deployment_id, transactions.phase_sk(phase)), transactions.phase_item(phase))
 
     def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
-        if self._as_holder(name, lock.deployment_id, transactions.phase(self._table, name, lock, phase)):
+        refused = self._as_holder(name, lock.deployment_id, transactions.phase(self._table, name, lock, phase))
+        if 0 in refused:
             raise _lock_lost(name, lock.deployment_id)
+        if refused:
+            raise Conflict(f"{phase.name} of {lock.deployment_id} is done; its record stays as it is", code="PhaseDone")
 
     def skip_phases_as(self, name: str, lock: Lock, phases: Sequence[PhaseRecord]) -> None:
         if self._as_holder(name, lock.deployment_id, transactions.skipped(self._table, name, lock, phases)):

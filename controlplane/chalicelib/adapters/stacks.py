@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.domain.aws.stacks import Change, ChangeSet, Detection, ResourceDrift, Stack, StackEvent, StackResource
 from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
-from .session import call, pages
+from .session import HOME, Session
 from .stack_values import change_of, event_of, stack_of
 
 
@@ -29,12 +29,23 @@ def _drift(answer: Mapping[str, Any]) -> ResourceDrift:
     )
 
 
+def _has_moved(error: AwsCallFailed) -> bool:
+    """Whether the stack was created, or an operation on it begun, since it was looked at. No code of its own either."""
+    text = error.message
+    is_created = "already exists and cannot be created" in text
+    is_busy = "_IN_PROGRESS state and can not be updated" in text
+    return error.aws_code == "ValidationError" and (is_created or is_busy)
+
+
 class CloudFormationStacks:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def find(self, stack: str) -> Stack | None:
         try:
-            answer = call("cloudformation", "describe_stacks", StackName=stack)
+            answer = self._session.call("cloudformation", "describe_stacks", StackName=stack)
         except NotFound:
             return None
         except AwsCallFailed as error:
@@ -45,7 +56,9 @@ class CloudFormationStacks:
 
     def resources(self, stack: str) -> Sequence[StackResource]:
         try:
-            entries = pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack)
+            entries = self._session.pages(
+                "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack
+            )
         except AwsCallFailed as error:
             if _says_missing(error):
                 raise NotFound(f"stack {stack} does not exist") from error
@@ -65,7 +78,7 @@ class CloudFormationStacks:
         token: dict[str, str] = {}
         # Newest first, a hundred a page: stop at the one that was seen last, not at the stack's first day.
         while True:
-            answer = call("cloudformation", "describe_stack_events", StackName=stack_id, **token)
+            answer = self._session.call("cloudformation", "describe_stack_events", StackName=stack_id, **token)
             for item in answer["StackEvents"]:
                 if item["EventId"] == after:
                     return fresh[::-1]
@@ -75,7 +88,7 @@ class CloudFormationStacks:
             token = {"NextToken": answer["NextToken"]}
 
     def validate(self, template: str) -> Sequence[str]:
-        answer = call("cloudformation", "validate_template", TemplateBody=template)
+        answer = self._session.call("cloudformation", "validate_template", TemplateBody=template)
         return [item["ParameterKey"] for item in answer.get("Parameters", [])]
 
     def create_change_set(
@@ -101,7 +114,7 @@ class CloudFormationStacks:
         on_failure = {"OnStackFailure": "DELETE"} if creates else {}
         optional = {"Description": description, "RoleARN": role_arn}
         try:
-            answer = call(
+            answer = self._session.call(
                 "cloudformation",
                 "create_change_set",
                 StackName=stack,
@@ -121,6 +134,8 @@ class CloudFormationStacks:
                     code="ChangeSetExists",
                     remedy="Delete it in the CloudFormation console, or deploy: that deletes it first.",
                 ) from error
+            if _has_moved(error):
+                raise Conflict(error.message, code="StackMoved", remedy="Look at the stack again.") from error
             raise
         return self.change_set(stack, answer["Id"])
 
@@ -128,7 +143,9 @@ class CloudFormationStacks:
         token: dict[str, str] = {}
         changes: list[Change] = []
         while True:
-            answer = call("cloudformation", "describe_change_set", StackName=stack, ChangeSetName=name, **token)
+            answer = self._session.call(
+                "cloudformation", "describe_change_set", StackName=stack, ChangeSetName=name, **token
+            )
             changes.extend(change_of(item) for item in answer.get("Changes", []))
             if not answer.get("NextToken"):
                 break
@@ -141,11 +158,12 @@ class CloudFormationStacks:
             execution=answer.get("ExecutionStatus", ""),
             changes=tuple(changes),
             description=answer.get("Description", ""),
+            stack_id=answer["StackId"],
         )
 
     def change_sets(self, stack: str) -> Sequence[ChangeSet]:
         try:
-            entries = pages("cloudformation", "list_change_sets", "Summaries", StackName=stack)
+            entries = self._session.pages("cloudformation", "list_change_sets", "Summaries", StackName=stack)
         except NotFound:
             return []
         except AwsCallFailed as error:
@@ -165,10 +183,10 @@ class CloudFormationStacks:
         ]
 
     def delete_change_set(self, stack: str, name: str) -> None:
-        call("cloudformation", "delete_change_set", StackName=stack, ChangeSetName=name)
+        self._session.call("cloudformation", "delete_change_set", StackName=stack, ChangeSetName=name)
 
     def execute(self, stack: str, change_set_id: str, token: str) -> None:
-        call(
+        self._session.call(
             "cloudformation",
             "execute_change_set",
             StackName=stack,
@@ -177,7 +195,7 @@ class CloudFormationStacks:
         )
 
     def continue_rollback(self, stack: str, token: str, *, role_arn: str) -> None:
-        call(
+        self._session.call(
             "cloudformation",
             "continue_update_rollback",
             StackName=stack,
@@ -186,18 +204,22 @@ class CloudFormationStacks:
         )
 
     def detect_drift(self, stack: str) -> str:
-        detection: str = call("cloudformation", "detect_stack_drift", StackName=stack)["StackDriftDetectionId"]
+        detection: str = self._session.call("cloudformation", "detect_stack_drift", StackName=stack)[
+            "StackDriftDetectionId"
+        ]
         return detection
 
     def detection(self, detection_id: str) -> Detection:
-        answer = call("cloudformation", "describe_stack_drift_detection_status", StackDriftDetectionId=detection_id)
+        answer = self._session.call(
+            "cloudformation", "describe_stack_drift_detection_status", StackDriftDetectionId=detection_id
+        )
         return Detection(answer["DetectionStatus"], answer.get("DetectionStatusReason", ""))
 
     def drifts(self, stack: str) -> Sequence[ResourceDrift]:
         entries: list[ResourceDrift] = []
         token: dict[str, str] = {}
         while True:
-            answer = call(
+            answer = self._session.call(
                 "cloudformation",
                 "describe_stack_resource_drifts",
                 StackName=stack,
@@ -210,7 +232,11 @@ class CloudFormationStacks:
             token = {"NextToken": answer["NextToken"]}
 
     def protect(self, stack: str, on: bool) -> None:
-        call("cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on)
+        self._session.call(
+            "cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on
+        )
 
     def delete(self, stack: str, token: str, *, role_arn: str) -> None:
-        call("cloudformation", "delete_stack", StackName=stack, ClientRequestToken=token, RoleARN=role_arn)
+        self._session.call(
+            "cloudformation", "delete_stack", StackName=stack, ClientRequestToken=token, RoleARN=role_arn
+        )

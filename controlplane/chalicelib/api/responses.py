@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Required, TypedDict
 
+from chalicelib.costs.bill import Bill
 from chalicelib.domain.config import Config
 from chalicelib.domain.fleets.promotions import Promotion
 from chalicelib.domain.model import Action, DeploymentStatus, Lock, PhaseStatus, Release
@@ -143,10 +144,11 @@ class LoadView:
 class DeploymentDetail(DeploymentView):
     """percent: share of the phases that have ended, 100 only for a deployment that succeeded.
 
-    load: the figures of the load test while it runs.
+    load: the figures of the load test while it runs. cost: so far, at list price.
     """
 
     percent: int
+    cost: Bill
     load: LoadView | None = None
     phases: tuple[PhaseView, ...]
     steps: tuple[PhaseView, ...]

@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, cast
 
+from chalicelib.costs.bill import Bill
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.model import Deployment, DeploymentStatus, Environment, PhaseRecord, PhaseStatus
 from chalicelib.domain.records import HistoryEntry
@@ -33,7 +34,11 @@ def show_deployment(deployment: Deployment) -> DeploymentView:
 
 
 def show_with_phases(
-    deployment: Deployment, recorded: Sequence[PhaseRecord], names: Sequence[str], load: LoadView | None = None
+    deployment: Deployment,
+    recorded: Sequence[PhaseRecord],
+    names: Sequence[str],
+    cost: Bill,
+    load: LoadView | None = None,
 ) -> DeploymentDetail:
     """A deployment with all phases. names: the twelve phases in order; those without a record are PENDING."""
     records = {record.name: record for record in recorded}
@@ -45,6 +50,7 @@ def show_with_phases(
     return DeploymentDetail(
         **_deployment(deployment),
         percent=percent(deployment.status, rows),
+        cost=cost,
         load=load,
         phases=tuple(map(_show_phase, rows)),
         steps=tuple(map(_show_phase, steps)),

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .aws.targets import Target
+from .aws.usage import Usage
 from .config import Config
 from .fleets.promotions import Promotion
 from .options import Options
@@ -26,6 +28,7 @@ class PhaseRecord:
     """One phase (number 1-12) or one step beside them (number 0) of one deployment.
 
     polls: calls so far. waits_for, waits: the step that it waits for, and the calls in succession that did so.
+    usage: of its calls that ended, without the record of the last one's end; None in records of earlier versions.
     """
 
     number: int
@@ -40,6 +43,7 @@ class PhaseRecord:
     polls: int = 0
     waits_for: str = ""
     waits: int = 0
+    usage: Usage | None = None
     extra: Evidence = field(default_factory=dict)
 
 
@@ -99,7 +103,7 @@ class Environment:
     recovered_from: the newest deployment when the record, which someone had deleted, was rebuilt from those of the
     deployments; None otherwise. incident: since when, and why, revalidations fail; None when the last one passed.
     expires_at: when the sweeper cleans it up, with the options in `at_expiry`; None for an environment without a time
-    limit.
+    limit. target: where it is; None for the control plane's own account and region.
     """
 
     name: str
@@ -118,6 +122,7 @@ class Environment:
     at_expiry: Evidence = field(default_factory=dict)
     updated_at: str | None = None
     recovered_from: str | None = None
+    target: Target | None = None
 
     @property
     def good(self) -> tuple[Release, ...]:
@@ -130,6 +135,13 @@ class Environment:
     def reads_its_own_secret(self) -> bool:
         """Whether the live release reads the environment's own secret, and none that it has adopted."""
         return self.live is not None and not self.live.config.get("secret_arn")
+
+    @property
+    def has_resources(self) -> bool:
+        """Whether there may be resources of it in AWS. A first deploy that failed before any phase was applied, at a
+        target that does not exist for instance, has made none."""
+        is_empty = self.status == "NEVER_LIVE" and not self.applied and self.recovered_from is None
+        return self.lock is not None or not (is_empty or self.status in ("NEW", "REMOVED"))
 
     @property
     def is_known(self) -> bool:

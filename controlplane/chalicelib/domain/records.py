@@ -51,6 +51,11 @@ class PhaseStatus(StrEnum):
     SKIPPED = "SKIPPED"
     FAILED = "FAILED"
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the phase has ended well; one that failed may be called again."""
+        return self in (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -103,6 +108,7 @@ class HistoryEntry:
 
     changed: whether another version was released; users_saw_it: whether users reached it before it failed. diff:
     `[before, after]` by field of the configuration, and by `version`. drift: what a revalidation found, the first ten.
+    usd: what it cost at the list prices of that time; None in records of earlier versions.
     """
 
     at: str = ""
@@ -117,6 +123,7 @@ class HistoryEntry:
     users_saw_it: bool = False
     diff: Mapping[str, object] = field(default_factory=dict)
     drift: tuple[DriftRow, ...] = ()
+    usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

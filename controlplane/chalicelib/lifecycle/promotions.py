@@ -66,6 +66,7 @@ def promotion_of(environment: Environment, aws: Aws) -> Promotion:
         bundle=release.bundle or artifact.bundle,
         secret_arn=secret.arn,
         secret_version=version,
+        target=environment.target,
     )
 
 

@@ -24,7 +24,7 @@ from chalicelib.domain.times import Clock, stamp
 from chalicelib.engine.lost_records import recover
 from chalicelib.ports import Aws
 
-from .config_patch import patched, without_nulls
+from .config_patch import patched, with_target, without_nulls
 from .execution import execution_input
 from .feasibility import near_names, refuse_near_name, refuse_undecidable
 from .idempotency import claim_of, claimed_deployment, deployment_id
@@ -74,6 +74,7 @@ def begin(
     before; else the last good release of `from`. Raises BadRequest, NotFound for an unknown environment, and
     Conflict while the environment is busy.
     """
+    aws = aws.at(None, "start")  # a caller may have ports of a target; deployments begin at home
     start, patch = _decode(body)
     Names(start.environment)
     check_source(start.action, start.from_, start.environment)
@@ -89,6 +90,8 @@ def begin(
         refuse_near_name(start.environment, _near(start.environment, aws))
     promotion = resumes.promotion if resumes else promotion or _promotion(start, aws)
     config, unknown_config = patched(patch, environment.last_good, replaces=start.replace or resumes is not None)
+    replaces = start.replace or resumes is not None
+    config = with_target(config, patch, environment, aws.settings, replaces=replaces)
     deployment = Deployment(
         id=deployment_id(claim),
         environment=start.environment,
@@ -101,7 +104,7 @@ def begin(
         resumes=resumes.id if resumes else "",
         unknown_config=resumes.unknown_config if resumes else unknown_config,
         patch=patch,
-        replaces=start.replace or resumes is not None,
+        replaces=replaces,
         promotion=promotion,
     )
     try:

@@ -42,7 +42,8 @@ class Stacks(Protocol):
         """Ask for a change set; a template or parameter that is None stays as the stack has it.
 
         role_arn: the role with which CloudFormation will carry it out; "" for that of the stack. Raises Conflict
-        (ChangeSetExists) when the stack has a change set of that name.
+        (ChangeSetExists) when the stack has a change set of that name, or (StackMoved) when somebody else has created
+        it or works on it meanwhile.
         """
         ...
 

@@ -51,7 +51,7 @@ def test_flags_belong_to_one_command_each() -> None:
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["launch"], "unknown command 'launch': choose from demo, stop, up, status, down, setup"),
+        (["launch"], "unknown command 'launch': choose from demo, stop, up, status, down, target, setup"),
         (["dmeo"], "unknown command 'dmeo': did you mean demo?"),
         (["stauts", "--help"], "did you mean status?"),
         (["--verbose"], "unknown option '--verbose'"),

@@ -17,6 +17,7 @@ from .. import control, deployments, environments, health, nights, secret_versio
 from ..answers import Answer, ApiCall
 from ..fleets import fleet_deployments, fleets
 from ..past import incidents
+from ..spending import costs
 from . import components, texts
 from .operation import Operation
 from .parameters import (
@@ -30,6 +31,7 @@ from .parameters import (
     PAGE,
     ROLL_BACK,
     SECRET_QUERY,
+    TARGET,
 )
 from .paths import describe
 
@@ -94,6 +96,7 @@ def _environments() -> tuple[Operation, ...]:
             parameters=(NAME, *PAGE),
             refusals=of_one,
         ),
+        Operation("getCosts", f"{path}/{{name}}/costs", "get", costs.show, tag, parameters=(NAME,), refusals=of_one),
         Operation(
             "listIncidents",
             f"{path}/{{name}}/incidents",
@@ -216,7 +219,7 @@ def _changes_of_secrets() -> tuple[Operation, ...]:
 
 def _views_of_secrets() -> tuple[Operation, ...]:
     return tuple(
-        Operation(id_, path, "get", route, "secrets", parameters=(NAME,), refusals=(400, 404))
+        Operation(id_, path, "get", route, "secrets", parameters=(NAME, TARGET), refusals=(400, 404, 409))
         for id_, path, route in (
             ("getSecret", _SECRET, secret_versions.show),
             ("listSecretVersions", f"{_SECRET}/history", secret_versions.history),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from ..aws.targets import Target
+
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
@@ -15,6 +17,7 @@ class Promotion:
     version there; at: since when users have had it there (ISO 8601). digest: SHA-256 (hex) of the artifact's tree;
     code_sha256: of its zip, as Lambda writes it (base64); artifact: the zip's key in the bucket; bundle: key of the
     bundle with its template. secret_arn, secret_version: the secret that it ran with, of which only `models` are taken.
+    target: the account and region of that secret; None for the control plane's own.
     """
 
     environment: str = ""
@@ -27,6 +30,7 @@ class Promotion:
     bundle: str = ""
     secret_arn: str = ""
     secret_version: str = ""
+    target: Target | None = None
 
 
 def secret_version_id(deployment_id: str) -> str:

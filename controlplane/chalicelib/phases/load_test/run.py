@@ -101,7 +101,7 @@ def _drive(part: Slice, request: Request, target: Target, live: Beside | None, a
     start, prefix = soon(request.now, ahead_s(workers)), plans.prefix(request.deployment_id)
     plan = plan_of(request.options.load, target, live, part.window, start, request.seed)
     if workers > 1:
-        text = plans.dump(plan, part.number, prefix)
+        text = plans.dump(plan, part.number, prefix, request.config.target)
         aws.artifacts.put(plans.key(request.deployment_id), text, content_type="application/json")
         summary = f"{workers} workers drive slice {part.number + 1}"
         return Result(Status.IN_PROGRESS, summary, poll_after_s=1, fan_out=workers)

@@ -45,7 +45,8 @@ def stage_models(promotion: Promotion, info: SecretInfo, request: Request, aws: 
     version = secret_version_id(request.deployment_id)
     if version in info.stages.values():
         return version
-    source = _document(promotion.secret_arn, promotion.secret_version, promotion, aws)
+    there = aws.at(promotion.target, "prepare_secret")
+    source = _document(promotion.secret_arn, promotion.secret_version, promotion, there)
     own = _document(info.arn, info.current, promotion, aws)
     if models.are_same(source, own):
         return ""

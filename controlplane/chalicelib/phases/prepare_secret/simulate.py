@@ -20,7 +20,6 @@ from chalicelib.stack.recovery import repair
 from .access import ALLOWED, NOT_RUN, problem, stranger_of
 
 READ = "secretsmanager:GetSecretValue"
-CONTROL_PLANE = "proxyctl"  # name of the control plane's own stack
 
 
 def simulate(info: SecretInfo, request: Request, aws: Aws) -> Access:
@@ -35,7 +34,7 @@ def simulate(info: SecretInfo, request: Request, aws: Aws) -> Access:
         execution_role=_execution_role(role, info, stack, request, aws),
         stranger=_decision(stranger, info.arn, aws)
         if stranger
-        else f"{NOT_RUN}: the stack {CONTROL_PLANE} has no role to simulate",
+        else f"{NOT_RUN}: the stack {aws.settings.stack} has no role to simulate",
     )
     _refuse(access, info, role, stranger)
     return access
@@ -60,9 +59,9 @@ def _policy_changed(role: str, request: Request, aws: Aws) -> bool:
 
 
 def _stranger(aws: Aws) -> str:
-    """ARN of the stranger's role; "" without a control plane's stack."""
+    """ARN of the stranger's role; "" without the stack that has it."""
     try:
-        name = stranger_of(aws.stacks.resources(CONTROL_PLANE))
+        name = stranger_of(aws.stacks.resources(aws.settings.stack))
     except NotFound:
         return ""
     return f"arn:{aws.settings.partition}:iam::{aws.settings.account}:role/{name}" if name else ""

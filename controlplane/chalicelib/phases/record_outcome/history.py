@@ -22,8 +22,10 @@ def entry(
     *,
     saw_it: bool,
     drift: tuple[DriftRow, ...] = (),
+    usd: float | None = None,
 ) -> HistoryEntry:
-    """at: when the deployment ends, ISO 8601; saw_it: whether users reached what it released; drift: what it found.
+    """at: when the deployment ends, ISO 8601; saw_it: whether users reached what it released; drift: what it found;
+    usd: what the deployment cost.
 
     A failure counts as a change, since it may have changed something.
     """
@@ -42,6 +44,7 @@ def entry(
         users_saw_it=saw_it and not outcome.is_good,
         diff=diff(request),
         drift=drift,
+        usd=usd,
     )
 
 
