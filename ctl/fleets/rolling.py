@@ -31,11 +31,14 @@ def body_of(
     for number, names in enumerate(lists, 1):
         if not names:
             raise Refused(f"--wave {number} names no environment")
-    one = rolling.request("", action, flags, config=config, options=options, settings=settings)
-    del one["environment"]
-    asked = {name: value for name, value in gate.items() if value}
+    body = rolling.request("", action, flags, config=config, options=options, settings=settings)
+    del body["environment"]
+    limits = {name: value for name, value in gate.items() if value}
     return (
-        one | {"waves": lists} | ({"gate": asked} if asked else {}) | {k: v for k, v in whole.items() if v is not None}
+        body
+        | {"waves": lists}
+        | ({"gate": limits} if limits else {})
+        | {k: v for k, v in whole.items() if v is not None}
     )
 
 

@@ -182,11 +182,11 @@ def test_every_call_is_read_once(tmp_path: Path) -> None:
 
 def test_a_call_in_a_target_is_judged_by_the_policy_there_with_its_account_and_region(sources: Sources) -> None:
     there = Place("eu-west-1", "222222222222")
-    made = call("ReleaseCode", "lambda", "PublishVersion", FunctionName="proxyctl-eu-proxy")
-    made = dataclasses.replace(made, account=there.account, region=there.region)
-    assert made.target == there
+    recorded = call("ReleaseCode", "lambda", "PublishVersion", FunctionName="proxyctl-eu-proxy")
+    recorded = dataclasses.replace(recorded, account=there.account, region=there.region)
+    assert recorded.target == there
     assert call("ReleaseCode", "lambda", "PublishVersion", FunctionName="f").target is None
-    (need,) = calls.needs([made], there)
+    (need,) = calls.needs([recorded], there)
     assert need.resource == "arn:aws:lambda:eu-west-1:222222222222:function:proxyctl-eu-proxy"
     try:
         judged = simulate.judge([need], there, simulate.of_targets(sources))

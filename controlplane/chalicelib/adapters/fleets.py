@@ -71,7 +71,7 @@ class DynamoFleets:
             ),
         }
         return [
-            self._put(_pk(deployment.id), "META", encode(deployment) | ends, new=True),
+            self._put(_pk(deployment.id), "META", _meta_entry(deployment) | ends, new=True),
             {"Update": fleet},
             self._put(f"FLEET#{deployment.fleet}", _row_sk(deployment), row | ends),
             self._put(_FLEETS, f"RUNNING#{deployment.id}", {"id": deployment.id, **ends}),
@@ -244,6 +244,11 @@ def _wave_sk(number: int) -> str:
 
 def _member_sk(wave: int, environment: str) -> str:
     return f"MEMBER#{wave:02}#{environment}"
+
+
+def _meta_entry(deployment: FleetDeployment) -> dict[str, object]:
+    # null in `config` resets a field, and in `options` it says that a rule is off: it stays.
+    return encode(deployment) | {"body": dict(deployment.body)}
 
 
 def _wave_entry(wave: FleetWave) -> tuple[str, dict[str, object]]:

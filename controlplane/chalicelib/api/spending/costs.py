@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.costs import at_rest, requests
 from chalicelib.costs.bill import Bill, Line, Recorded, merged, total
-from chalicelib.costs.ledger import bill
+from chalicelib.costs.ledger import bill, region_of
 from chalicelib.costs.prices import AS_OF, PriceList, prices_of, remarks
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config
@@ -34,9 +34,9 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentCosts]:
     """What an environment costs at list price: a month at rest, a million requests, its rollouts."""
     call.refuse_query()
     environment, now = environment_of(call, aws), clock()
-    region, today = aws.settings.region, now.date()
-    prices = prices_of(region)
     config = decode_lenient(Config, environment.live.config if environment.live else {})
+    region, today = region_of(config, aws.settings.region), now.date()
+    prices = prices_of(region)
     return Answer(
         200,
         EnvironmentCosts(
@@ -79,7 +79,8 @@ def _deployment(deployment_id: str | None, aws: Aws) -> Deployment | None:
 def _bill_of(deployment: Deployment | None, today: date, aws: Aws) -> Bill | None:
     if deployment is None:
         return None
-    return bill(deployment, aws.records.phases(deployment.id), aws.settings.region, today)
+    region = region_of(deployment.config, aws.settings.region)
+    return bill(deployment, aws.records.phases(deployment.id), region, today)
 
 
 def _last(environment: Environment, today: date, aws: Aws) -> LastRollout | None:
