@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
@@ -27,7 +27,7 @@ from ..views import read_history
 from .responses import EnvironmentCosts, LastRollout, Month, Rollouts
 
 _DAYS = 30
-_CENTS = 6
+_DIGITS = 6  # of a dollar
 
 
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentCosts]:
@@ -96,12 +96,12 @@ def _rollouts(environment: Environment, now: datetime, aws: Aws) -> Rollouts:
     entries = read_history(aws.records.history_since(environment.name, since))
     ran = [entry for entry in entries if entry.action in tuple(Action)]  # not: a secret that was set at once
     priced = [entry for entry in ran if entry.usd is not None]
-    usd = round(sum(entry.usd or 0.0 for entry in priced), _CENTS) if priced else None
+    usd = round(sum(entry.usd or 0.0 for entry in priced), _DIGITS) if priced else None
     return Rollouts(_DAYS, len(ran), usd, _by_action(priced), len(ran) - len(priced))
 
 
 def _by_action(entries: Sequence[HistoryEntry]) -> dict[str, float]:
-    sums = Counter[str]()
+    sums: defaultdict[str, float] = defaultdict(float)
     for entry in entries:
-        sums[entry.action] += entry.usd or 0.0  # type: ignore[assignment]
-    return {action: round(usd, _CENTS) for action, usd in sorted(sums.items())}
+        sums[entry.action] += entry.usd or 0.0
+    return {action: round(usd, _DIGITS) for action, usd in sorted(sums.items())}
