@@ -32,7 +32,7 @@ from chalicelib.domain.nights import Checked, NightSummary, NightVerdict, summar
 from chalicelib.domain.records import DriftRow, HistoryEntry, Incident
 from chalicelib.engine.registry import PHASES
 
-from . import FakeAws
+from . import FakeAws, fleet_pages
 from .finished_runs import at, refused, rolled, taken_back
 
 NOW = datetime.now(UTC)
@@ -196,6 +196,7 @@ def pages() -> dict[str, Any]:
         "/deployments/d-plan": planned(),
         "/deployments/d-load": loading(3),
         "/deployments/d-shift": shifting(10),
+        **fleet_pages.pages(),
         **{f"/deployments/{name}": _ended(run, name) for name, run in ended.items()},
     }
 

@@ -6,6 +6,7 @@ const LOOKS = {
   SUCCEEDED: ["good", "✓"],
   PASSED: ["good", "✓"],
   GOOD: ["good", "✓"],
+  DONE: ["good", "✓"],
   LIVE: ["good", "●"],
   RUNNING: ["busy", "▸"],
   INCONCLUSIVE: ["busy", "~"],
