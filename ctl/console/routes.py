@@ -12,8 +12,8 @@ _ID = "[A-Za-z0-9-]{1,64}"  # no dot, slash or percent sign: a match cannot addr
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """path: a pattern of the whole path. content_type: of the answer. takes_body: requires a JSON object. is_linked: the
-    answer is a page with links to other routes."""
+    """path: a pattern of the whole path. content_type: of the answer. takes_body: requires a JSON object. is_linked:
+    the answer is a page with links to other routes."""
 
     method: str
     path: str
