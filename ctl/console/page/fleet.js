@@ -1,7 +1,7 @@
 // The page of a single deployment of a fleet: its waves live, and each environment with the deployment that rolls it.
 
 import { get } from "./api.js";
-import { $, badge, button, deploymentLink, environmentLink, errorBox, facts, grid, h, link, moment, seconds } from "./dom.js";
+import { $, badge, button, deploymentLink, environmentLink, errorBox, facts, grid, h, link, moment, place, seconds } from "./dom.js";
 import { fleetLink } from "./fleets.js";
 import { FINAL } from "./states.js";
 
@@ -122,7 +122,7 @@ const took = (member) =>
 
 const memberRow = (member) => [
   environmentLink(member.environment),
-  member.account ? [member.account, " ", h("span", { class: "quiet" }, member.region)] : "",
+  place(member),
   badge(member.outcome && member.status === "FAILED" ? member.outcome : member.status),
   member.deployment ? deploymentLink(member.deployment) : "",
   took(member),

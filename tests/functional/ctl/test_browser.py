@@ -287,6 +287,15 @@ def test_a_deployment_starts_from_the_keyboard_once_with_its_key(console: Consol
     assert posts[0].headers["idempotency-key"]
 
 
+def test_an_environment_in_a_target_names_its_account_and_region(console: Console, page: Page) -> None:
+    console.open(page, "")
+    where = "222222222222 eu-west-1"
+    expect(page.get_by_role("region", name="eu", exact=True)).to_contain_text(where)
+    expect(page.get_by_role("region", name="prod", exact=True)).not_to_contain_text("where")
+    console.open(page, "environments/eu")
+    expect(page.get_by_role("region", name="Releases")).to_contain_text(where)
+
+
 def test_a_fleets_waves_move_and_each_environment_leads_to_its_deployment(console: Console, page: Page) -> None:
     page.clock.install()
     console.open(page, "fleets")
