@@ -1,8 +1,9 @@
 """Moves users from the live version to the candidate in steps, and judges each step before the next.
 
 A step is judged by the environment's alarms and by the candidate's failures against the live version's in the same
-time. A step that fails raises; the state machine then calls `roll_back`. With the last step users also get the secret
-version that was pending: two versions of the code share one secret, and the older one must not meet the newer document.
+time; the last one is judged at once, since the bake goes on watching it. A step that fails raises; the state machine
+then calls `roll_back`. With the last step users also get the secret version that was pending: two versions of the code
+share one secret, and the older one must not meet the newer document.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
 from chalicelib.domain.times import stamp
 from chalicelib.engine.phase import Definition, Request, Result, Waits
 from chalicelib.ports import Aws
-from chalicelib.release.shifting import step_s, steps_of, weights_at
+from chalicelib.release.shifting import step_s, steps_of, watch_s, weights_at
 
 from .cursor import ShiftCursor
 from .observe import NOT_RUN, drives, observe
@@ -112,9 +113,11 @@ def _take_step(
             weights=cursor.weights,
         ),
     )
-    # A load that lasts for the step's seconds is the step: to wait as long before it would prove nothing more.
+    # A load that lasts for the step's seconds is the step, and the bake watches the last one: to wait besides would
+    # prove nothing more.
     is_driven = drives(percent, cursor, aws) and seconds <= _SHORT_S
-    return replace(result, waits=Waits(f"{percent} % of a driven load", 1)) if is_driven else result
+    is_watched = percent >= 100 and watch_s(request.options.bake, embedded=aws.settings.embedded) > 0
+    return replace(result, waits=Waits(f"{percent} %", 1)) if is_driven or is_watched else result
 
 
 def _done(steps: list[int], live: str, candidate: str, cursor: ShiftCursor, aws: Aws) -> Result[ShiftEvidence]:

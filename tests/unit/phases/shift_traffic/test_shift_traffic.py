@@ -303,7 +303,7 @@ COMPARED = LoadEvidence(comparisons=(Compared("errors"),))
     [
         (embedded_world(), COMPARED, Bake(steps=(10, 100), step_s=2), True),
         (embedded_world(), COMPARED, Bake(steps=(10, 100), step_s=3), False),  # many such steps outlast the Lambda
-        (embedded_world(), COMPARED, Bake(steps=(100,), step_s=1), False),  # nobody is left to compare with
+        (embedded_world(), COMPARED, Bake(steps=(100,), step_s=1, watch_s=0), False),  # nobody is left to compare with
         (embedded_world(), LoadEvidence(), Bake(steps=(10, 100), step_s=1), False),  # no load will be driven
         (world(), COMPARED, Bake(steps=(10, 100), step_s=1), False),  # users drive the load there
     ],
@@ -315,6 +315,19 @@ def test_a_step_with_a_load_of_its_own_is_not_waited_for_besides(
     result = shift_traffic.run(shift_request(results=evidence, options=Options(bake=bake)), aws.as_aws())
     assert result.poll_after_s == bake.step_s
     assert (result.waits.count == 1) is follows_at_once
+
+
+@pytest.mark.parametrize(("watch_s", "follows_at_once"), [(0, False), (1, True), (None, True)])
+@pytest.mark.parametrize("aws", [world(), embedded_world()])
+def test_the_last_step_is_not_waited_for_where_a_bake_watches_it(
+    aws: FakeAws, watch_s: int | None, follows_at_once: bool
+) -> None:
+    bake = Bake(strategy="all_at_once", step_s=60, watch_s=watch_s)
+    result = shift_traffic.run(shift_request(options=Options(bake=bake)), aws.as_aws())
+    assert (result.waits.count == 1) is follows_at_once
+    aws.alarms.states["proxyctl/dev/errors"] = "ALARM"
+    with pytest.raises(PhaseFailed):
+        shift_traffic.run(next_call(shift_request(options=Options(bake=bake)), result), aws.as_aws())
 
 
 def test_an_alarm_that_fires_under_a_steps_own_load_stops_the_shift(monkeypatch: pytest.MonkeyPatch) -> None:
