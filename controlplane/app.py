@@ -1,7 +1,5 @@
-"""Routes, one task handler a phase, and those of the night and the sweeper: no logic here.
-
-The handlers are written out because Chalice finds them by the function's own name: a loop would give all of them one.
-"""
+"""Routes, one task handler a phase, and those of the night and the sweeper: no logic here. They are written out because
+Chalice finds them by the function's own name: a loop would give all of them one."""
 
 from __future__ import annotations
 
@@ -19,12 +17,15 @@ if TYPE_CHECKING:
     from chalicelib.api.past import incidents
     from chalicelib.lifecycle import night, publish_events, sweep
     from chalicelib.load import drive
+    from chalicelib.upgrade import self_test, task
 else:
     _API = "answers control deployments environments health nights openapi secret_versions secrets past.incidents"
-    for _room, _names in (("api", _API), ("lifecycle", "night publish_events sweep"), ("load", "drive")):
+    _ROOMS = {"api": _API, "lifecycle": "night publish_events sweep", "load": "drive", "upgrade": "self_test task"}
+    for _room, _names in _ROOMS.items():
         globals().update({n.rpartition(".")[2]: lazy.load(f"chalicelib.{_room}.{n}") for n in _names.split()})
 
 app = Chalice(app_name="proxyctl")
+app.register_middleware(lambda event, go_on: self_test.answer_or(event, go_on, aws), "pure_lambda")
 iam = IAMAuthorizer()
 # Chalice would refuse another type than JSON itself, in another shape of error than ours (`ApiCall.json`).
 ANY_TYPE = ["*/*"]
@@ -33,14 +34,7 @@ ANY_TYPE = ["*/*"]
 def _respond(route: answers.Route, **path: str) -> Response:
     request = app.current_request
     assert request is not None, "Chalice calls a view with a request only"
-    raw = request.raw_body
-    call = answers.ApiCall(
-        path=path,
-        query=dict(request.query_params or {}),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=raw.encode() if isinstance(raw, str) else raw,
-        caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
-    )
+    call = answers.call_of(path, request.query_params, request.headers, request.raw_body, request.context)
     answer = answers.respond(route, call, aws(), utc_now)
     return Response(answer.body, {**answer.headers}, answer.status)
 
@@ -298,3 +292,8 @@ def restore_settings_task(event: dict[str, object], context: object) -> dict[str
 @app.lambda_function(name="RecordOutcome")
 def record_outcome_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("record_outcome", event, aws(), utc_now)
+
+
+@app.lambda_function(name="Upgrade")
+def upgrade_task(event: dict[str, object], context: object) -> dict[str, object]:
+    return task.run(event, aws(), utc_now, runner.run)

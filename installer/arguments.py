@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "the whole way on this machine: embedded cloud, control plane, one rollout, one chat call",
     "stop": "end what demo started, and nothing else",
     "up": "install or upgrade the control plane; credentials and region as for the AWS CLI",
+    "upgrade": "let the installed control plane upgrade itself to this checkout",
     "status": "show the control plane, its version and its environments",
     "down": "remove the control plane; refused while environments exist",
     "setup": "create the Python environments only",
@@ -38,6 +39,8 @@ class Options:
     strict: bool = False
     force: bool = False
     dev: bool = False
+    direct: bool = False
+    to_older: bool = False
 
 
 class HelpPrinted(Exception):
@@ -74,6 +77,11 @@ def parser() -> argparse.ArgumentParser:
     added["demo"].add_argument(
         "--strict", action="store_true", help="the embedded cloud refuses and delays what AWS does (docs/fidelity.md)"
     )
+    added["up"].add_argument(
+        "--direct", action="store_true", help="with your own rights, also where the control plane could upgrade itself"
+    )
+    for name in ("up", "upgrade"):
+        added[name].add_argument("--to-older", action="store_true", help="also to a version before the installed one")
     added["down"].add_argument("--force", action="store_true", help="leave the environments that exist to themselves")
     added["setup"].add_argument(
         "--dev", action="store_true", help="with the tools that `make test` and `make check` use"
@@ -100,7 +108,11 @@ def options_of(command: str) -> list[str]:
     """The options that a command takes, `--help` aside."""
     # vars(): argparse has no public way to list a subparser's options; the parsed namespace names them all.
     names = vars(parser().parse_args([command]))
-    return [f"--{field.name}" for field in fields(Options) if field.name in names and field.name != "command"]
+    return [
+        f"--{field.name.replace('_', '-')}"
+        for field in fields(Options)
+        if field.name in names and field.name != "command"
+    ]
 
 
 def _unexpected(word: str, command: str) -> str:

@@ -25,6 +25,7 @@ from chalicelib.adapters.retries import SqsRetries
 from chalicelib.adapters.secrets import SecretsManagerSecrets
 from chalicelib.adapters.simulations import DynamoSimulations
 from chalicelib.adapters.stacks import CloudFormationStacks
+from chalicelib.adapters.table_format import DynamoTableFormat
 from chalicelib.adapters.tagging import TaggedResources
 from chalicelib.adapters.topics import SnsTopics
 from chalicelib.domain.model import Deployment, FinishedRun
@@ -142,6 +143,10 @@ class _Aws:
     @cached_property
     def stacks(self) -> CloudFormationStacks:
         return CloudFormationStacks()
+
+    @cached_property
+    def table_format(self) -> DynamoTableFormat:
+        return DynamoTableFormat(self.settings.table)
 
     @cached_property
     def tagging(self) -> TaggedResources:

@@ -92,6 +92,20 @@ class ApiCall:
         return document
 
 
+def call_of(
+    path: Mapping[str, str],
+    query: Mapping[str, str] | None,
+    headers: Mapping[str, str],
+    body: bytes | str,
+    context: Mapping[str, Mapping[str, object]],
+) -> ApiCall:
+    """A request as API Gateway sends it; its context names the caller."""
+    names = {name.lower(): value for name, value in headers.items()}
+    content = body.encode() if isinstance(body, str) else body
+    caller = context.get("identity", {}).get("userArn")
+    return ApiCall(path, dict(query or {}), names, content, str(caller or "unknown"))
+
+
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[B_co]):
     """What a route answers. body: one of `responses`, text, or plain JSON."""

@@ -28,6 +28,7 @@ class Action(StrEnum):
     ROLLBACK = "rollback"
     CLEANUP = "cleanup"
     DRILL = "drill"
+    UPGRADE = "upgrade"
 
 
 class DeploymentStatus(StrEnum):

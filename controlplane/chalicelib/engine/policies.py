@@ -16,7 +16,7 @@ _VERSION = "2012-10-17"
 # Roles outside of `phases/` and `lifecycle/`: folder by the stem of the function's name. `change_stacks` is no
 # function: it is the role with which CloudFormation changes the stacks of environments.
 CHANGE_STACKS = "change_stacks"
-_OTHERS = {"api": "api", "load_worker": "load", CHANGE_STACKS: "stack"}
+_OTHERS = {"api": "api", "load_worker": "load", CHANGE_STACKS: "stack", "upgrade": "upgrade"}
 
 
 def files(package: Path = PACKAGE) -> dict[str, Path]:
