@@ -55,8 +55,8 @@ def up(
     bundled = _timed(detail, "bundle", lambda: bundle.build(root, cache))
     if bucket.ensure(aws):
         detail(f"bucket {aws.bucket}: created")
-    installed = _installed(aws)
-    release = releases.of(aws, packaged, _parameters(aws, bundled, faults_url, installed), installed)
+    installed = installed_stack(aws)
+    release = releases.of(aws, packaged, parameters_of(aws, bundled, faults_url, installed), installed)
     directly = way.direct or not upgrade.can_upgrade_itself(installed)
     uploaded = _upload(aws, packaged, bundled, release, detail)
     if directly:
@@ -70,7 +70,7 @@ def up(
 
 def refuse_uninstalled(aws: Target) -> None:
     """Raises CannotStart unless a control plane is installed that can upgrade itself."""
-    if not upgrade.can_upgrade_itself(_installed(aws)):
+    if not upgrade.can_upgrade_itself(installed_stack(aws)):
         raise CannotStart("there is no control plane here that could upgrade itself: run `python3 bootstrap.py up`")
 
 
@@ -82,7 +82,7 @@ def _upgrade(
         return Outcome(False, installed.outputs if installed else {})
     client = Client(api_url(aws, installed.outputs if installed else {}), aws.session, aws.region)
     upgrade.roll(client, upgrade.upload(aws, packaged, release), allow_older=way.allow_older)
-    stack = _installed(aws)
+    stack = installed_stack(aws)
     return Outcome(True, stack.outputs if stack else {})
 
 
@@ -93,7 +93,8 @@ def _upload(aws: Target, packaged: control_plane.Package, bundled: Bundle, relea
     return _timed(detail, "upload", lambda: sum(bucket.upload(aws, name, data) for name, data in objects.items()))
 
 
-def _parameters(aws: Target, bundled: Bundle, faults_url: str | None, installed: Stack | None) -> dict[str, str]:
+def parameters_of(aws: Target, bundled: Bundle, faults_url: str | None, installed: Stack | None) -> dict[str, str]:
+    """The stack's parameters, without those that tell one state of it from another."""
     if faults_url is None:
         faults_url = installed.parameters.get("UpstreamFaultsUrl", "") if installed else ""
     return {
@@ -117,7 +118,8 @@ def _deploy(aws: Target, packaged: control_plane.Package, release: Release) -> O
     return outcome
 
 
-def _installed(aws: Target) -> Stack | None:
+def installed_stack(aws: Target) -> Stack | None:
+    """The control plane's stack; None without one."""
     return _deployer(aws).find()
 
 

@@ -52,10 +52,15 @@ def upload(aws: Target, packaged: Package, release: Release) -> str:
         code={name: archive.digest(content) for name, content in packaged.code.items()},
         parameters={name: value for name, value in release.parameters.items() if name != "Publication"},
     )
-    content = json.dumps(asdict(document), sort_keys=True).encode()
+    content = text_of(document)
     bucket.upload(aws, key, release.template)
     bucket.upload(aws, manifest.key_of(content), content)
     return manifest.key_of(content)
+
+
+def text_of(document: manifest.Manifest) -> bytes:
+    """The manifest as it lies in the bucket."""
+    return json.dumps(asdict(document), sort_keys=True).encode()
 
 
 def roll(client: Client, bundle: str, *, allow_older: bool) -> Deployment:

@@ -117,7 +117,8 @@ def of_template(name: str, template: Mapping[str, Any]) -> Iterator[Document]:
                 body = resolved(policy["PolicyDocument"], resources)
                 yield Document(f"{owner}/{policy['PolicyName']}", "identity", body)
         elif isinstance(properties.get("PolicyDocument"), Mapping):
-            kind: Kind = "identity" if resource["Type"] == "AWS::IAM::ManagedPolicy" else "resource"
+            is_identity = resource["Type"] in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+            kind: Kind = "identity" if is_identity else "resource"
             yield Document(owner, kind, resolved(properties["PolicyDocument"], resources))
 
 

@@ -16,7 +16,8 @@ _VERSION = "2012-10-17"
 # Roles outside of `phases/` and `lifecycle/`: folder by the stem of the function's name. `change_stacks` is no
 # function: it is the role with which CloudFormation changes the stacks of environments.
 CHANGE_STACKS = "change_stacks"
-_OTHERS = {"api": "api", "load_worker": "load", CHANGE_STACKS: "stack", "upgrade": "upgrade"}
+UPGRADE = "upgrade"
+_OTHERS = {"api": "api", "load_worker": "load", CHANGE_STACKS: "stack", UPGRADE: "upgrade"}
 
 
 def files(package: Path = PACKAGE) -> dict[str, Path]:
@@ -37,6 +38,12 @@ def documents(package: Path = PACKAGE) -> dict[str, dict[str, Any]]:
     """
     shared = json.loads((package / "engine" / "statements.json").read_text())
     return {stem: document(json.loads(path.read_text()), shared) for stem, path in files(package).items()}
+
+
+def of_rollouts(package: Path = PACKAGE) -> dict[str, dict[str, Any]]:
+    """The documents of all roles that work on environments: preflight asks about these. An upgrade of the control plane
+    shows by itself what its role lacks."""
+    return {stem: body for stem, body in documents(package).items() if stem != UPGRADE}
 
 
 def document(policy: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,9 +52,9 @@ def _heading(state: FormatState, to: int) -> FormatState:
     """The state with the direction of this migration; one that turns round begins at the first item."""
     if state.moving_to == to:
         return state
-    # Items may have either shape by now. The higher one counts as present: a step back leaves what is lower alone.
-    present = max(state.format, state.moving_to) if to < max(state.format, state.moving_to) else state.format
-    return FormatState(present, to, "")
+    # Items may have either shape by now: the one farther from the goal counts as present.
+    shapes = {state.format, state.moving_to or state.format}
+    return FormatState(min(shapes) if to > min(shapes) else max(shapes), to, "")
 
 
 def _move(state: FormatState, to: int, aws: Aws) -> Progress:

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 OWN_ROLE = "UpgradeRole"
-_POLICY = "AWS::IAM::ManagedPolicy"
+_POLICIES = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
 
 
 def needing_a_person(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Logical ids of the resources that differ between the templates and that only a person's own rights can change."""
     old, new = before["Resources"], after["Resources"]
-    names = {name for name, each in {**old, **new}.items() if name == OWN_ROLE or each["Type"] == _POLICY}
+    names = {name for name, each in {**old, **new}.items() if name == OWN_ROLE or each["Type"] in _POLICIES}
     return sorted(name for name in names if old.get(name) != new.get(name))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.settings import Settings
 from chalicelib.engine.fingerprints import fingerprint
-from chalicelib.engine.policies import documents
+from chalicelib.engine.policies import of_rollouts
 
 from . import grants
 from .grants import Grant
@@ -43,8 +43,9 @@ class Role:
 
 
 def existing(names: Mapping[str, str], settings: Settings) -> Iterator[Role]:
-    """The roles of all policies. names: role name by logical id, as the control plane's stack has them."""
-    for policy, document in documents().items():
+    """The roles of all policies that a rollout works with. names: role name by logical id, as the control plane's stack
+    has them."""
+    for policy, document in of_rollouts().items():
         if name := names.get(grants.role_of(policy)):
             every = grants.grants(policy, document, _variables(settings))
             left_out = [grant for grant in every if grant.context and settings.embedded]
@@ -54,7 +55,7 @@ def existing(names: Mapping[str, str], settings: Settings) -> Iterator[Role]:
 
 def missing(names: Mapping[str, str]) -> list[str]:
     """Policies without a role."""
-    return [policy for policy in documents() if grants.role_of(policy) not in names]
+    return [policy for policy in of_rollouts() if grants.role_of(policy) not in names]
 
 
 def _variables(settings: Settings) -> Mapping[str, str]:

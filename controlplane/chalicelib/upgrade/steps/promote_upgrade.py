@@ -33,11 +33,17 @@ def run(request: Request, aws: Aws) -> Result[PromoteUpgradeEvidence]:
             cursor = replace(cursor, migrated=cursor.migrated + progress.changed)
             return Result.in_progress("The table gets the older format", poll_after_s=1, cursor=cursor)
         request = replace(request, cursor={**request.cursor, "migrated": cursor.migrated + progress.changed})
+    migrated = request.cursor_as(PromoteCursor).migrated
     stack = apply.bring(promoted(plan), request, aws)
     if isinstance(stack, Result):
-        return stack
-    migrated = request.cursor_as(PromoteCursor).migrated
+        return replace(stack, cursor=_cursor(stack.cursor, migrated))
     return Result.done(f"Version {plan.version} serves", PromoteUpgradeEvidence(stack.status, migrated))
+
+
+def _cursor(of_stack: object, migrated: int) -> PromoteCursor:
+    """The cursor of the stack's change, with the count of items beside it."""
+    own = of_stack if isinstance(of_stack, apply.ApplyCursor) else apply.ApplyCursor()
+    return PromoteCursor(own.change_set, own.since, own.executed, own.rollbacks, migrated)
 
 
 PHASE = Definition(run, PromoteUpgradeEvidence, PromoteCursor)
