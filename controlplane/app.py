@@ -1,5 +1,4 @@
-"""Routes, one task handler a phase, and those of the night and the sweeper: no logic here. They are written out because
-Chalice finds them by the function's own name: a loop would give all of them one."""
+"""Routes and task handlers: no logic. Written out, because Chalice finds handlers by the names of their functions."""
 
 from __future__ import annotations
 
@@ -15,14 +14,14 @@ if TYPE_CHECKING:
     from chalicelib.api import answers, control, deployments, environments, health, nights, openapi
     from chalicelib.api import secret_versions, secrets
     from chalicelib.api.past import incidents
+    from chalicelib.api.spending import costs
     from chalicelib.lifecycle import night, publish_events, sweep
     from chalicelib.load import drive
     from chalicelib.upgrade import self_test, task
 else:
-    _API = "answers control deployments environments health nights openapi secret_versions secrets past.incidents"
-    _ROOMS = {"api": _API, "lifecycle": "night publish_events sweep", "load": "drive", "upgrade": "self_test task"}
-    for _room, _names in _ROOMS.items():
-        globals().update({n.rpartition(".")[2]: lazy.load(f"chalicelib.{_room}.{n}") for n in _names.split()})
+    _API = "answers control deployments environments health nights openapi secret_versions secrets"
+    _OTHERS = {"lifecycle": "night publish_events sweep", "load": "drive", "upgrade": "self_test task"}
+    globals().update(lazy.load_rooms({"api": _API, "api.past": "incidents", "api.spending": "costs", **_OTHERS}))
 
 app = Chalice(app_name="proxyctl")
 app.register_middleware(lambda event, go_on: self_test.answer_or(event, go_on, aws), "pure_lambda")
@@ -32,10 +31,7 @@ ANY_TYPE = ["*/*"]
 
 
 def _respond(route: answers.Route, **path: str) -> Response:
-    request = app.current_request
-    assert request is not None, "Chalice calls a view with a request only"
-    call = answers.call_of(path, request.query_params, request.headers, request.raw_body, request.context)
-    answer = answers.respond(route, call, aws(), utc_now)
+    answer = answers.respond(route, answers.call_of(app.current_request, path), aws(), utc_now)
     return Response(answer.body, {**answer.headers}, answer.status)
 
 
@@ -92,6 +88,11 @@ def get_environment(name: str) -> Response:
 @app.route("/environments/{name}/history", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
 def get_history(name: str) -> Response:
     return _respond(environments.history, name=name)
+
+
+@app.route("/environments/{name}/costs", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
+def get_costs(name: str) -> Response:
+    return _respond(costs.show, name=name)
 
 
 @app.route("/environments/{name}/incidents", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)

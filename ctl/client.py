@@ -8,6 +8,7 @@ from typing import cast
 from urllib.parse import quote, urlencode
 
 from ctl.shapes import (
+    Costs,
     Deployment,
     Entry,
     Environment,
@@ -61,6 +62,10 @@ class Client(Signed):
     def environment(self, name: str) -> Environment:
         """GET /environments/{name}."""
         return cast(Environment, self._object("GET", f"/environments/{_quoted(name)}"))
+
+    def costs(self, name: str) -> Costs:
+        """GET /environments/{name}/costs."""
+        return cast(Costs, self._object("GET", f"/environments/{_quoted(name)}/costs"))
 
     def incidents(self, name: str, limit: int = 20) -> list[PastIncident]:
         """The newest of GET /environments/{name}/incidents."""

@@ -11,14 +11,30 @@ class Refused(Exception):
 
 
 def json_object(where: str, text: str) -> dict[str, object]:
-    """The JSON object in `text`. Raises Refused, naming `where`."""
+    """The JSON object in `text`. Raises Refused, naming `where`, also for a field that stands twice."""
     try:
-        value = json.loads(text)
+        value = _fields_once(where, json.loads(text, object_pairs_hook=tuple), "")
     except (ValueError, RecursionError) as problem:
         raise Refused(f"{where} is not JSON: {problem}") from None
     if not isinstance(value, dict):
         raise Refused(f"{where} must be a JSON object")
     return value
+
+
+def _fields_once(where: str, value: object, path: str) -> object:
+    """The value with dicts in place of tuples of (name, value). The API refuses the same, but would not see it: sending
+    a dict leaves one of the two out."""
+    if isinstance(value, list):
+        return [_fields_once(where, item, f"{path}[{index}]") for index, item in enumerate(value)]
+    if not isinstance(value, tuple):
+        return value
+    fields: dict[str, object] = {}
+    for name, item in value:
+        below = f"{path}.{name}" if path else name
+        if name in fields:
+            raise Refused(f"{where}: {below} stands twice")
+        fields[name] = _fields_once(where, item, below)
+    return fields
 
 
 def json_argument(where: str, argument: str) -> dict[str, object]:

@@ -43,6 +43,7 @@ def request(
     if config or set_config:
         body["config"] = merged(json_argument("--config", config) if config else {}, set_config)
     body |= {flag: True for flag in ("replace", "create") if flags.get(flag)}
+    body |= {"from": flags["source"]} if flags.get("source") else {}
     chosen = merged(json_argument("--options", options) if options else {}, set_options)
     for flag, option in FLAGS.items():
         value = flags.get(flag)

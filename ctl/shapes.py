@@ -59,6 +59,28 @@ class Options(TypedDict, total=False):
     bake: dict[str, Any]
 
 
+class CostLine(TypedDict):
+    """`amount` units for `usd`. basis: measured, derived or estimated."""
+
+    what: str
+    amount: float
+    unit: str
+    usd: float
+    basis: str
+
+
+class Bill(TypedDict, total=False):
+    """What a rollout cost. usd: None where nothing is on record, which `recorded` says."""
+
+    recorded: Required[str]
+    usd: float | None
+    region: str
+    prices_of: str
+    lines: list[CostLine]
+    by_phase: dict[str, float]
+    remarks: list[str]
+
+
 class Deployment(TypedDict, total=False):
     """GET /deployments/{id}; a list leaves `phases` and `steps` out."""
 
@@ -82,6 +104,7 @@ class Deployment(TypedDict, total=False):
     links: dict[str, str]
     config: dict[str, Any]
     load: Load | None
+    cost: Bill
     phases: list[Row]
     steps: list[Row]
 
@@ -237,6 +260,20 @@ class SecretVersion(TypedDict, total=False):
     current: bool
     pending: bool
     deployments: list[str]
+
+
+class Costs(TypedDict):
+    """GET /environments/{name}/costs: sums of the months and of the requests with their lines."""
+
+    environment: str
+    region: str
+    prices_of: str
+    remarks: list[str]
+    at_rest: dict[str, Any]
+    control_plane: dict[str, Any]
+    requests: dict[str, Any]
+    rollouts: dict[str, Any]
+    last_rollout: dict[str, Any] | None
 
 
 class Health(TypedDict, total=False):

@@ -22,6 +22,7 @@ COMMANDS = {
     "upgrade": "let the installed control plane upgrade itself to this checkout",
     "status": "show the control plane, its version and its environments",
     "down": "remove the control plane; refused while environments exist",
+    "target": "prepare this account and region for environments of a control plane elsewhere, and print config.target",
     "setup": "create the Python environments only",
 }
 _EPILOG = """\
@@ -41,6 +42,9 @@ class Options:
     dev: bool = False
     direct: bool = False
     to_older: bool = False
+    home: str | None = None
+    external_id: str | None = None
+    remove: bool = False
 
 
 class HelpPrinted(Exception):
@@ -83,10 +87,20 @@ def parser() -> argparse.ArgumentParser:
     for name in ("up", "upgrade"):
         added[name].add_argument("--to-older", action="store_true", help="also to a version before the installed one")
     added["down"].add_argument("--force", action="store_true", help="leave the environments that exist to themselves")
+    _add_target(added["target"])
     added["setup"].add_argument(
         "--dev", action="store_true", help="with the tools that `make test` and `make check` use"
     )
     return top
+
+
+def _add_target(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--home", metavar="ACCOUNT", help="the control plane's account; once is enough")
+    command.add_argument(
+        "--external-id", metavar="ID", help="what the control plane has to send to assume the roles (default: random)"
+    )
+    command.add_argument("--remove", action="store_true", help="remove the target; refused while environments exist")
+    command.add_argument("--force", action="store_true", help="with --remove: leave environments to themselves")
 
 
 def parse(arguments: Sequence[str]) -> Options:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from installer import demo, deploy, target
+from installer import demo, deploy, elsewhere, target
 from installer.arguments import Options
 from installer.errors import CannotStart, CommandFailed
 from installer.say import say, tell
@@ -71,6 +71,15 @@ def _down(_root: Path, options: Options) -> int:
     return 0
 
 
+def _target(root: Path, options: Options) -> int:
+    aws = target.find()
+    if options.remove:
+        deploy.explained(lambda: elsewhere.remove(aws, options.force))
+    else:
+        deploy.explained(lambda: elsewhere.install(root, aws, options.home, options.external_id))
+    return 0
+
+
 _COMMANDS: Mapping[str, Callable[[Path, Options], int]] = {
     "demo": _demo,
     "stop": _stop,
@@ -78,4 +87,5 @@ _COMMANDS: Mapping[str, Callable[[Path, Options], int]] = {
     "upgrade": _upgrade,
     "status": _status,
     "down": _down,
+    "target": _target,
 }

@@ -13,11 +13,11 @@ from chalicelib.domain.aws.stacks import Stack
 from ctl import __version__
 from ctl.client import ApiError, Client
 from ctl.shapes import Environment
-from installer import bucket, releases, retained, target, upgrade
+from installer import bucket, retained, target, upgrade
 from installer.errors import CannotStart, CommandFailed
-from installer.packaging import bundle, control_plane, template
+from installer.packaging import bundle, control_plane, releases, template
 from installer.packaging.bundle import Bundle
-from installer.releases import Release
+from installer.packaging.releases import Release
 from installer.say import say, tell
 from installer.stack import Deployer, Outcome
 from installer.target import Target
@@ -174,10 +174,10 @@ def _summary(environment: Environment) -> str:
 
 def down(aws: Target, force: bool) -> None:
     """Remove stack, table and bucket. Raises CannotStart while environments exist, unless forced."""
-    environments = _environments(aws)
-    if environments and not force:
+    existing = environments(aws)
+    if existing and not force:
         raise CannotStart(
-            f"environments exist: {', '.join(environments)}; clean them up first "
+            f"environments exist: {', '.join(existing)}; clean them up first "
             "(.venv/bin/python -m ctl cleanup NAME), or use --force to leave them running"
         )
     say(f"stack proxyctl: {'removed' if _deployer(aws).delete() else 'there was none'}")
@@ -203,7 +203,7 @@ def remaining_secrets(aws: Target) -> list[str]:
     ]
 
 
-def _environments(aws: Target) -> list[str]:
+def environments(aws: Target) -> list[str]:
     """Environments by their stacks: the control plane that has their records may not answer any more."""
     pages = aws.client("cloudformation").get_paginator("describe_stacks").paginate()
     stacks = [stack for page in pages for stack in page["Stacks"] if stack["StackStatus"] != "DELETE_COMPLETE"]

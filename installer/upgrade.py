@@ -14,11 +14,11 @@ from ctl import __version__
 from ctl.client import ApiError, Client
 from ctl.shapes import Deployment
 from ctl.view import progress
-from installer import bucket, releases
+from installer import bucket
 from installer.errors import CannotStart, CommandFailed
-from installer.packaging import archive
+from installer.packaging import archive, releases
 from installer.packaging.control_plane import Package
-from installer.releases import Release
+from installer.packaging.releases import Release
 from installer.target import Target
 
 LIMIT_S = 3_600.0

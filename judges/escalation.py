@@ -88,9 +88,9 @@ def _keys(statement: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def roles(sources: Sources) -> list[Role]:
-    """Every role of the project, sorted by name. The boundary of environments counts as one: it is the most that a proxy
-    may do, whatever its policy says. That of the control plane does not: its roles' policies are judged themselves, and
-    that it leads to no right beyond it is a test (tests/unit/upgrade/test_boundary.py)."""
+    """Every role of the project, sorted by name. The boundary of environments counts as one: it is the most that a
+    proxy may do, whatever its policy says. That of the control plane does not: its roles' policies are judged
+    themselves, and that it leads to no right beyond it is a test (tests/unit/upgrade/test_boundary.py)."""
     statements: dict[str, list[Mapping[str, Any]]] = {}
     for document in documents.collect(sources):
         if document.kind == "identity" and document.owner != _WITHOUT_GRANTS:

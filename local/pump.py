@@ -18,7 +18,7 @@ from typing import NotRequired, TypedDict
 from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import emf, emulator, processes, state
+from local import emf, emulator, places, processes, state
 from local.state import Cloud
 
 GROUPS = "/aws/lambda/proxyctl-"
@@ -116,16 +116,41 @@ def main(folder: Path, begins_ms: int) -> int:
     if cloud is None:
         log.error("no cloud in %s", folder)
         return 1
-    _run(Pump(_client("logs", cloud), _client("cloudwatch", cloud), begins_ms), cloud)
+    _run(Pumps(folder, cloud, begins_ms), cloud)
     log.info("the cloud is gone")
     return 0
 
 
-def _client(service: str, cloud: Cloud) -> BaseClient:
-    return emulator.client(service, cloud.endpoint, cloud.region, cloud.root)
+class Pumps:
+    """A pump for the cloud's own account and region, and for each that `places` has."""
+
+    def __init__(self, folder: Path, cloud: Cloud, begins_ms: int) -> None:
+        self._folder, self._cloud, self._begins_ms = folder, cloud, begins_ms
+        self._pumps: dict[places.Place, Pump] = {}
+
+    def move(self) -> int:
+        """Move the new lines of every place; returns how many metric entries were put."""
+        return sum(pump.move() for pump in self._all())
+
+    def beat(self) -> None:
+        """Have the alarms of every place evaluated."""
+        for pump in self._all():
+            pump.beat()
+
+    def _all(self) -> list[Pump]:
+        for place in ((self._cloud.account, self._cloud.region), *places.others(self._folder)):
+            if place not in self._pumps:
+                self._pumps[place] = Pump(
+                    self._client("logs", place), self._client("cloudwatch", place), self._begins_ms
+                )
+        return list(self._pumps.values())
+
+    def _client(self, service: str, place: places.Place) -> BaseClient:
+        account, region = place
+        return emulator.client(service, self._cloud.endpoint, region, places.root_of(account, self._cloud))
 
 
-def _run(pump: Pump, cloud: Cloud) -> None:
+def _run(pump: Pump | Pumps, cloud: Cloud) -> None:
     host = next(process for process in cloud.processes if process.name == "emulator")
     deadline, next_beat, pause_s = time.monotonic() + LIFETIME_S, 0.0, PAUSE_MIN_S
     while processes.is_alive(host) and time.monotonic() < deadline:
@@ -136,7 +161,7 @@ def _run(pump: Pump, cloud: Cloud) -> None:
         time.sleep(pause_s)
 
 
-def _turn(pump: Pump, *, with_beat: bool) -> int:
+def _turn(pump: Pump | Pumps, *, with_beat: bool) -> int:
     """One round; returns how many metric entries it moved."""
     moved = 0
     try:

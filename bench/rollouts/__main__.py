@@ -58,7 +58,8 @@ def _repeat(bench: Bench, scenario: Scenario, times: int) -> list[Run]:
 
 def _text(each: Run) -> str:
     outcome = "" if each.status == "SUCCEEDED" else f" {each.status}: {each.error}"
-    return f"{each.seconds:.1f} s, {sum(each.calls.values())} calls, {each.transitions} transitions{outcome}"
+    calls = sum(each.calls.values())
+    return f"{each.seconds:.1f} s, {calls} calls, {each.transitions} transitions, ${each.usd:.4f}{outcome}"
 
 
 def _report(scenario: Scenario, runs: Sequence[Run]) -> Report:
@@ -66,7 +67,8 @@ def _report(scenario: Scenario, runs: Sequence[Run]) -> Report:
     typical = sorted(runs, key=lambda each: each.seconds)[len(runs) // 2]
     lines = [
         f"median {median(each.seconds for each in runs):.1f} s of {', '.join(f'{each.seconds:.1f}' for each in runs)}; "
-        f"{sum(typical.calls.values())} AWS calls, {typical.transitions} transitions"
+        f"{sum(typical.calls.values())} AWS calls, {typical.transitions} transitions "
+        f"(ledger: {typical.derived}), ${typical.usd:.4f}"
     ]
     calls = Counter[str]()
     for (function, _), count in typical.calls.items():

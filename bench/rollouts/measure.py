@@ -12,6 +12,7 @@ from typing import Any
 from bench.rollouts.cloud import Bench, Calls
 
 LIMIT_S = 600.0
+_LEDGER_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Run:
     """One deployment.
 
     seconds: from before the POST until the client knows that it has ended. phases: seconds by phase or step, from its
-    first call to its end, in the order in which they began. calls: of AWS APIs, by Lambda and operation.
+    first call to its end, in the order in which they began. calls: of AWS APIs, by Lambda and operation. transitions:
+    of the execution's history; derived: the ledger's number of them; usd: what the ledger says that it cost.
     """
 
     deployment_id: str
@@ -29,6 +31,8 @@ class Run:
     calls: Calls
     transitions: int
     error: str = ""
+    derived: int = 0
+    usd: float = 0.0
 
 
 Body = Mapping[str, Any]
@@ -50,7 +54,19 @@ def run(bench: Bench, start: Start) -> Run:
         calls,
         bench.transitions(deployment_id),
         str((deployment.get("error") or {}).get("message", "")),
+        *_ledger(bench, deployment_id),
     )
+
+
+def _ledger(bench: Bench, deployment_id: str) -> tuple[int, float]:
+    """State transitions and USD, when the step that ends the deployment has recorded its own units."""
+    deadline = time.monotonic() + _LEDGER_S
+    cost = bench.client.deployment(deployment_id)["cost"]
+    while "record_outcome" not in cost["by_phase"] and time.monotonic() < deadline:
+        time.sleep(0.2)
+        cost = bench.client.deployment(deployment_id)["cost"]
+    states = sum(each["amount"] for each in cost["lines"] if each["unit"] == "state transitions")
+    return round(states), float(cost.get("usd") or 0.0)
 
 
 def post(bench: Bench, environment: str, action: str = "deploy", **body: Any) -> Start:

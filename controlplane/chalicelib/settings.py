@@ -38,4 +38,5 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         webhook_retries_url=env.get("WEBHOOK_RETRIES_URL", ""),
         release=env.get("RELEASE", ""),
         version=env.get("VERSION", ""),
+        memory_mb=int(env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")),
     )

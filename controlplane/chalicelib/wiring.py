@@ -9,6 +9,7 @@ from importlib import import_module
 
 from chalicelib.adapters.alarms import CloudWatchAlarms
 from chalicelib.adapters.artifacts import S3Artifacts
+from chalicelib.adapters.assumed import session_in
 from chalicelib.adapters.endpoint import HttpEndpoint
 from chalicelib.adapters.events import EventBridgeEvents
 from chalicelib.adapters.executions import StepFunctionsExecutions
@@ -17,17 +18,20 @@ from chalicelib.adapters.gateway import RestGateway
 from chalicelib.adapters.identity import IamIdentity
 from chalicelib.adapters.live_figures import DynamoLiveFigures
 from chalicelib.adapters.logs import CloudWatchLogs
+from chalicelib.adapters.meter import CallMeter
 from chalicelib.adapters.metrics import CloudWatchMetrics
 from chalicelib.adapters.nights import DynamoNights
 from chalicelib.adapters.openai_sdk import OpenAiSdk
 from chalicelib.adapters.records import DynamoRecords
 from chalicelib.adapters.retries import SqsRetries
 from chalicelib.adapters.secrets import SecretsManagerSecrets
+from chalicelib.adapters.session import HOME, Session
 from chalicelib.adapters.simulations import DynamoSimulations
 from chalicelib.adapters.stacks import CloudFormationStacks
 from chalicelib.adapters.table_format import DynamoTableFormat
 from chalicelib.adapters.tagging import TaggedResources
 from chalicelib.adapters.topics import SnsTopics
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.model import Deployment, FinishedRun
 from chalicelib.domain.settings import Settings
 from chalicelib.ports import Aws
@@ -60,6 +64,13 @@ class _Documents:
 
 
 class _Aws:
+    """The control plane's own account and region: records, and what belongs to environments that live here."""
+
+    _session: Session = HOME
+
+    def at(self, target: Target | None, function: str) -> Aws:
+        return _in_target(self, target, function) if target else self
+
     @cached_property
     def settings(self) -> Settings:
         return read_settings()
@@ -78,11 +89,15 @@ class _Aws:
 
     @cached_property
     def functions(self) -> LambdaFunctions:
-        return LambdaFunctions()
+        return LambdaFunctions(self._session)
 
     @cached_property
     def artifacts(self) -> S3Artifacts:
         return S3Artifacts(self.settings.bucket)
+
+    @cached_property
+    def packages(self) -> S3Artifacts:
+        return self.artifacts
 
     @cached_property
     def documents(self) -> _Documents:
@@ -106,15 +121,15 @@ class _Aws:
 
     @cached_property
     def alarms(self) -> CloudWatchAlarms:
-        return CloudWatchAlarms()
+        return CloudWatchAlarms(self._session)
 
     @cached_property
     def gateway(self) -> RestGateway:
-        return RestGateway()
+        return RestGateway(self._session)
 
     @cached_property
     def identity(self) -> IamIdentity:
-        return IamIdentity()
+        return IamIdentity(self._session)
 
     @cached_property
     def live_figures(self) -> DynamoLiveFigures:
@@ -122,11 +137,15 @@ class _Aws:
 
     @cached_property
     def logs(self) -> CloudWatchLogs:
-        return CloudWatchLogs()
+        return CloudWatchLogs(self._session)
+
+    @cached_property
+    def meter(self) -> CallMeter:
+        return CallMeter(self.settings.memory_mb)
 
     @cached_property
     def metrics(self) -> CloudWatchMetrics:
-        return CloudWatchMetrics()
+        return CloudWatchMetrics(self._session)
 
     @cached_property
     def nights(self) -> DynamoNights:
@@ -134,7 +153,7 @@ class _Aws:
 
     @cached_property
     def secrets(self) -> SecretsManagerSecrets:
-        return SecretsManagerSecrets()
+        return SecretsManagerSecrets(self._session)
 
     @cached_property
     def simulations(self) -> DynamoSimulations:
@@ -142,7 +161,7 @@ class _Aws:
 
     @cached_property
     def stacks(self) -> CloudFormationStacks:
-        return CloudFormationStacks()
+        return CloudFormationStacks(self._session)
 
     @cached_property
     def table_format(self) -> DynamoTableFormat:
@@ -150,11 +169,48 @@ class _Aws:
 
     @cached_property
     def tagging(self) -> TaggedResources:
-        return TaggedResources()
+        return TaggedResources(self._session)
 
     @cached_property
     def topics(self) -> SnsTopics:
-        return SnsTopics(self.settings.partition, self.settings.region, self.settings.account)
+        return SnsTopics(self.settings.partition, self.settings.region, self.settings.account, self._session)
+
+
+class _AwsInTarget(_Aws):
+    """What an environment consists of is in its target; what the control plane keeps stays in its own table, queue and
+    bucket."""
+
+    def __init__(self, home: _Aws, target: Target, function: str) -> None:
+        self._home, self._target, self._assumed = home, target, session_in(target, function)
+        self._session = self._assumed
+
+    def at(self, target: Target | None, function: str) -> Aws:
+        return self._home.at(target, function)
+
+    @cached_property
+    def settings(self) -> Settings:
+        return self._home.settings.at(self._target)
+
+    @cached_property
+    def artifacts(self) -> S3Artifacts:
+        return self._home.artifacts
+
+    @cached_property
+    def packages(self) -> S3Artifacts:
+        return S3Artifacts(self.settings.bucket, self._session)
+
+    @cached_property
+    def rollouts(self) -> _Rollouts:
+        return self._home.rollouts
+
+    @cached_property
+    def endpoint(self) -> HttpEndpoint:
+        return HttpEndpoint(self.settings.region, self._assumed.credentials)
+
+
+@cache
+def _in_target(home: _Aws, target: Target, function: str) -> Aws:
+    return _AwsInTarget(home, target, function)
 
 
 @cache

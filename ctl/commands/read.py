@@ -1,6 +1,7 @@
 """Commands that show records: deployments, environments, nights, documents."""
 
 import json
+import re
 import sys
 
 import click
@@ -8,8 +9,10 @@ import click
 from ctl import exits, reading
 from ctl.client import Client
 from ctl.commands.shared import json_option, reads
-from ctl.view import history, pages
+from ctl.shapes import Bill
+from ctl.view import costs, history, pages
 
+_DEPLOYMENT = re.compile(r"d-[0-9a-f]{20}")
 STATES = ("PENDING", "RUNNING", "WAITING_APPROVAL", "SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED")
 
 
@@ -68,6 +71,19 @@ def incidents(client: Client, environment: str, id_: str | None, as_json: bool) 
     return reading.put({"incidents": newest}, history.incidents(newest), as_json=as_json)
 
 
+@click.command("costs")
+@click.argument("name", metavar="ENVIRONMENT|ID")
+@json_option
+@reads
+def costs_(client: Client, name: str, as_json: bool) -> int:
+    """What an environment costs at rest, a million requests and its rollouts; or what a deployment cost."""
+    if _DEPLOYMENT.fullmatch(name):
+        cost: Bill = client.deployment(name).get("cost") or {"recorded": "not recorded"}
+        return reading.put(cost, costs.bill(cost), as_json=as_json)
+    answer = client.costs(name)
+    return reading.put(answer, costs.environment(answer), as_json=as_json)
+
+
 @click.command()
 @click.option("--limit", type=click.IntRange(1, 1_000), default=30, metavar="N", help="How many (default: 30).")
 @json_option
@@ -102,4 +118,5 @@ def _document(client: Client, deployment_id: str, name: str, as_json: bool) -> i
     return exits.DONE
 
 
-COMMANDS: tuple[click.Command, ...] = (list_, deployments, environments, history_, incidents, nights, report, handoff)
+_HISTORIES: tuple[click.Command, ...] = (history_, incidents, costs_, nights)
+COMMANDS: tuple[click.Command, ...] = (list_, deployments, environments, *_HISTORIES, report, handoff)

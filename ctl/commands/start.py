@@ -21,6 +21,8 @@ _replace = click.option("--replace", is_flag=True, help="Settings that are not g
 _create = click.option("--create", is_flag=True, help="The environment is new, although its name is like another's.")
 _to = click.option("--to", metavar="VERSION", help="The version to go back to; default: the last good one.")
 _heal = click.option("--heal", is_flag=True, help="Repair drift where that is safe.")
+_approval = click.option("--approval", is_flag=True, help="Wait for `approve` before users get the new version.")
+_force = click.option("--force", is_flag=True, help="Run every phase, even where nothing has changed.")
 _remove_secret = click.option("--remove-secret", is_flag=True, help="Remove the secret, too.")
 
 
@@ -72,9 +74,9 @@ def _run(
 @_create
 @set_option
 @click.option("--action", type=click.Choice(_ACTIONS), default="deploy", help="Each is a command, too.")
-@click.option("--approval", is_flag=True, help="Wait for `approve` before users get the new version.")
+@_approval
 @click.option("--expected-plan", metavar="DIGEST", help="Refuse to run unless `plan` still prints this digest.")
-@click.option("--force", is_flag=True, help="Run every phase, even where nothing has changed.")
+@_force
 @_to
 @_heal
 @_remove_secret
@@ -133,6 +135,24 @@ def _plan_body(
 
 @click.command()
 @_starting
+@click.option("--from", "source", required=True, metavar="ENVIRONMENT", help="Where the release has passed.")
+@_config
+@_replace
+@_create
+@set_option
+@_approval
+@_force
+@changes
+def promote(client: Client, /, **arguments: Any) -> int:
+    """Roll exactly the bytes and models that passed in another environment.
+
+    Settings and keys stay the environment's own.
+    """
+    return _run(client, action="promote", **arguments)
+
+
+@click.command()
+@_starting
 @_to
 @changes
 def rollback(client: Client, /, **arguments: Any) -> int:
@@ -166,4 +186,4 @@ def drill(client: Client, /, **arguments: Any) -> int:
     return _run(client, action="drill", **arguments)
 
 
-COMMANDS: tuple[click.Command, ...] = (deploy, plan, rollback, revalidate, cleanup, drill)
+COMMANDS: tuple[click.Command, ...] = (deploy, plan, promote, rollback, revalidate, cleanup, drill)

@@ -28,6 +28,7 @@ ROUTES = (
     Route("GET", "/nights", query=_PAGE),
     Route("GET", f"/environments/{_ID}"),
     Route("GET", f"/environments/{_ID}/history", query=_PAGE),
+    Route("GET", f"/environments/{_ID}/costs"),
     Route("GET", f"/environments/{_ID}/incidents", query=_PAGE),
     Route("GET", f"/environments/{_ID}/incidents/{_ID}"),
     # Which versions there are; neither values nor their fingerprints.

@@ -30,6 +30,7 @@ SCRIPTS = (
     "environments",
     "evidence",
     "history",
+    "costs",
     "incidents",
     "live",
     "nights",

@@ -50,7 +50,7 @@ def look(name: str, client: Client) -> Deployed:
 
 def _newest_deploy(name: str, client: Client) -> Deployment | None:
     successful = client.deployments(name, "SUCCEEDED", 100)
-    return next((item for item in successful if item.get("action") == "deploy"), None)
+    return next((item for item in successful if item.get("action") in ("deploy", "promote")), None)
 
 
 def _secret(name: str, client: Client) -> SecretView | None:

@@ -12,7 +12,7 @@ from ctl.difference import Change
 from ctl.difference import shown as change_text
 from ctl.remedies import in_flags
 from ctl.shapes import Deployment, Dora, Entry, Environment, Night, Release, Row, Verdict
-from ctl.view import comparing, history
+from ctl.view import comparing, costs, history
 from ctl.view.history import moment, summary
 from ctl.view.styles import STYLES, Line
 from ctl.view.wrapping import wrapped
@@ -70,6 +70,8 @@ def _head(shown: Deployment) -> Iterator[Line]:
         yield clean(f"  approved {moment(approval.get('at'))} by {approval['by']}"), "dim"
     if shown.get("resumes"):
         yield clean(f"  resumes {shown['resumes']}"), "dim"
+    if "cost" in shown:
+        yield clean(f"  cost {costs.summary(shown['cost'])}"), "dim"
 
 
 def _row(row: Row) -> Iterator[Line]:

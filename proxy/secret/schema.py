@@ -7,13 +7,13 @@ was ignored would leave the proxy open. No message holds a value of the secret, 
 
 from __future__ import annotations
 
-import json
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from proxy.secret import values
-from proxy.secret.values import DOCUMENT, MAX_NAME, SecretError, is_loopback
+from proxy.secret.values import DOCUMENT, MAX_NAME, SecretError, is_loopback, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,7 @@ __all__ = [
     "decode",
     "is_loopback",
     "parse",
+    "parse_json",
     "read",
 ]
 SCHEMAS = (1, 2)
@@ -45,6 +46,7 @@ _UPSTREAM_FIELDS = {"auth", "query"} | _ORIGIN_FIELDS
 _FIELDS_2 = {"upstreams"} | _UPSTREAM_FIELDS | _FIELDS_1
 _MODEL_FIELDS = {"target", "timeout_s", "fallbacks"}
 _CLIENT_FIELDS = {"id", "sha256"}
+_OF_NOTHING = hashlib.sha256(b"").digest()
 _CLIENT_LIMITS = {"models", "requests_per_minute", "expires"}
 
 
@@ -122,7 +124,9 @@ def decode(text: str, version_id: str = "") -> Config:
 def parse(text: str) -> object:
     """The document in a secret's text, after a byte-order mark if an editor left one. Raises SecretError."""
     try:
-        return json.loads(text.removeprefix("\ufeff"))
+        return parse_json(text.removeprefix("\ufeff"))
+    except SecretError:
+        raise
     except (ValueError, RecursionError):  # nested beyond the parser's reach, it is no secret either
         raise SecretError(DOCUMENT, "is not JSON") from None
 
@@ -142,7 +146,7 @@ def read(document: object, version_id: str = "") -> Config:
         models=_models(values.optional_object(raw, "models"), upstreams, limits=limits),
         timeouts=_timeouts(values.optional_object(raw, "timeouts")),
         retries=values.whole_number(raw.get("retries", 2), "retries", 0, MAX_RETRIES),
-        client_keys=_client_keys(values.optional_list(raw, "client_keys", "client_keys"), limits=limits),
+        client_keys=_client_keys(raw, limits=limits),
         cors_origins=values.origins(values.optional_list(raw, "cors_origins", "cors_origins")),
         schema=int(limits) + 1,
         version_id=version_id,
@@ -183,7 +187,38 @@ def _seconds(value: object, where: str) -> float:
 
 def _models(raw: dict[str, object], upstreams: Mapping[str, Upstream], *, limits: bool) -> dict[str, Model]:
     names = _MODEL_FIELDS | {"upstream"} if limits else _MODEL_FIELDS
-    return {alias: _model(alias, value, upstreams, names) for alias, value in raw.items()}
+    models = {alias: _model(alias, value, upstreams, names) for alias, value in raw.items()}
+    for alias in models:
+        _check_fallbacks(alias, models)
+    return models
+
+
+def targets_of(name: str, models: Mapping[str, Model]) -> list[tuple[str, str]]:
+    """(model, name of its upstream) in the order in which a request for `name` tries them.
+
+    A fallback that is an alias stands for its target; the fallbacks of that alias are not tried. One that is no alias
+    goes to the upstream of the alias that lists it.
+    """
+    model = models.get(name)
+    if model is None:
+        return [(name, "")]
+    targets = [(model.target, model.upstream)]
+    for fallback in model.fallbacks:
+        alias = models.get(fallback)
+        targets.append((fallback, model.upstream) if alias is None else (alias.target, alias.upstream))
+    return targets
+
+
+def _check_fallbacks(alias: str, models: Mapping[str, Model]) -> None:
+    """Refuse a fallback that stands for what was tried before it, such as the alias itself."""
+    _, *after = targets = targets_of(alias, models)
+    for index, target in enumerate(after):
+        if target in targets[: index + 1]:
+            raise SecretError(
+                f"models.{alias}.fallbacks[{index}]",
+                "stands for a model that has failed before its turn comes",
+                "Name another model, or remove it. An alias stands for its target.",
+            )
 
 
 def _model(alias: str, value: object, upstreams: Mapping[str, Upstream], names: set[str]) -> Model:
@@ -200,16 +235,26 @@ def _model(alias: str, value: object, upstreams: Mapping[str, Upstream], names: 
     return Model(target, limit, fallbacks, upstream or "")
 
 
-def _client_keys(raw: list[object], *, limits: bool) -> tuple[ClientKey, ...]:
+def _client_keys(raw: dict[str, object], *, limits: bool) -> tuple[ClientKey, ...]:
+    listed = values.optional_list(raw, "client_keys", "client_keys")
+    if raw.get("client_keys") == []:
+        # Read as "no rule" it would open the proxy to every caller, where its author may have meant none.
+        must = "must list a key: an empty list does not say whether nobody or everybody may call"
+        raise SecretError("client_keys", must, "Add a key. Without the field, or with null, everybody may call.")
     keys: dict[str, ClientKey] = {}
-    for index, value in enumerate(raw):
+    digests: set[bytes] = set()
+    for index, value in enumerate(listed):
         where = f"client_keys[{index}]"
         entry = values.json_object(value, where)
         values.check_names(entry, _CLIENT_FIELDS | _CLIENT_LIMITS if limits else _CLIENT_FIELDS, f"{where}.")
         name = values.name(entry.get("id"), f"{where}.id", MAX_ID)
         if name in keys:
             raise SecretError(f"{where}.id", "is that of an earlier key: logs and metrics could not tell them apart")
-        keys[name] = _client_key(name, entry, where)
+        key = _client_key(name, entry, where)
+        if key.digest in digests:
+            raise SecretError(f"{where}.sha256", "is that of an earlier key: only one of their limits could count")
+        keys[name] = key
+        digests.add(key.digest)
     return tuple(keys.values())
 
 
@@ -218,6 +263,9 @@ def _client_key(name: str, entry: dict[str, object], where: str) -> ClientKey:
     # fromhex alone would let white space through.
     if not isinstance(digest, str) or not re.fullmatch("[0-9a-fA-F]{64}", digest):
         raise SecretError(f"{where}.sha256", "must be the key's SHA-256 in hexadecimal (64 characters)")
+    if bytes.fromhex(digest) == _OF_NOTHING:
+        remedy = "The variable was not set, perhaps: printf %s KEY | sha256sum."
+        raise SecretError(f"{where}.sha256", "is the SHA-256 of an empty key", remedy)
     allowed = values.names(values.optional_list(entry, "models", f"{where}.models"), f"{where}.models")
     rate_field = f"{where}.requests_per_minute"
     return ClientKey(

@@ -5,12 +5,13 @@ Every check takes the value and `where` (its place, for example `models.fast.tar
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 DOCUMENT = "(document)"  # the field of an error about the document as a whole
 MAX_NAME = 256  # characters of a model's name
@@ -34,6 +35,30 @@ class SecretError(ValueError):
         self.must = must
         self.remedy = remedy or f"Correct {self.field} and store the secret again."
         super().__init__(f"{'the secret' if field == DOCUMENT else self.field} {must}")
+
+
+def parse_json(text: str | bytes, refuse_constant: Callable[[str], object] | None = None) -> object:
+    """The value in a JSON text. refuse_constant: called for NaN and infinities.
+
+    Raises ValueError, RecursionError, and SecretError for an object that names a field twice: parsers disagree on which
+    of the two counts.
+    """
+    return _unambiguous(json.loads(text, object_pairs_hook=tuple, parse_constant=refuse_constant), "")
+
+
+def _unambiguous(value: object, where: str) -> object:
+    """The value with dicts in place of its tuples of (name, value)."""
+    if isinstance(value, list):
+        return [_unambiguous(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if not isinstance(value, tuple):
+        return value
+    fields: dict[str, object] = {}
+    for name, item in value:
+        path = f"{where}.{name}" if where else name
+        if name in fields:
+            raise SecretError(path, "stands twice", "Remove one of the two.")
+        fields[name] = _unambiguous(item, path)
+    return fields
 
 
 def json_object(value: object, where: str) -> dict[str, object]:

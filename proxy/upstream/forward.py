@@ -12,6 +12,7 @@ from proxy import errors
 from proxy.request.headers import upstream_head
 from proxy.response.families import family_of
 from proxy.response.mask import Mask
+from proxy.secret.schema import targets_of
 from proxy.upstream import retry, waiting
 from proxy.upstream.call import Answer, Call
 from proxy.upstream.connection import UpstreamFailure
@@ -58,7 +59,7 @@ class Forwarder:
         targets = [("", outbound.upstream)]
         if named is not None:
             exchange.model = named.name
-            targets = targets_of(named.name, config)
+            targets = targets_of(named.name, config.models)
         deadline = _deadline(outbound)
         upstream, mask = config.upstream_named(targets[0][1]), self._mask_of(config)
         family = family_of(outbound.path.partition("?")[0])
@@ -204,21 +205,6 @@ class Forwarder:
 
 class Stale(Exception):
     """An idle connection was dead; the upstream has seen nothing of the request."""
-
-
-def targets_of(name: str, config: Config) -> list[tuple[str, str]]:
-    """(model, upstream) in the order in which they are tried.
-
-    A fallback that is no alias goes to its alias's upstream.
-    """
-    model = config.models.get(name)
-    if model is None:
-        return [(name, "")]
-    targets = [(model.target, model.upstream)]
-    for fallback in model.fallbacks:
-        alias = config.models.get(fallback)
-        targets.append((fallback, model.upstream) if alias is None else (alias.target, alias.upstream))
-    return targets
 
 
 def _deadline(outbound: Outbound) -> float:

@@ -28,7 +28,7 @@ from chalicelib.domain.model import Action, Applied, Environment
 from chalicelib.domain.options import Options
 from chalicelib.engine import policies, registry
 from chalicelib.engine.phase import Phase, Request, Result, Results, Status
-from chalicelib.phases.preflight.grants import role_of
+from chalicelib.engine.policies import role_of
 from chalicelib.ports import Aws
 
 from installer import environment, gaps

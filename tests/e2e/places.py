@@ -6,7 +6,7 @@ Left out is what must hold the key: Secrets Manager, and the stand-in that plays
 from __future__ import annotations
 
 import base64
-import gzip
+import contextlib
 import io
 import json
 import urllib.parse
@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.e2e.rolling import Embedded
 
-_DAY_MS = 86_400_000
+_GZIP = zlib.MAX_WBITS | 16
 Place = tuple[str, bytes]  # where, and what it holds
 
 
@@ -44,28 +44,40 @@ def leaks(embedded: Embedded, words: Sequence[str], more: Sequence[Place] = ()) 
 
 
 def unpacked(content: bytes) -> Iterator[bytes]:
-    """The bytes, and what is packed in them."""
+    """The bytes, and what is packed in them, to any depth."""
     yield content
+    for inner in _packed(content):
+        yield from unpacked(inner)
+
+
+def _packed(content: bytes) -> Iterator[bytes]:
     if content[:2] == b"\x1f\x8b":
-        yield gzip.decompress(content)
-    if content[:1] == b"\x78":
-        try:
-            yield zlib.decompress(content)
-        except zlib.error:
-            return  # begins as zlib does, and is something else
-    if zipfile.is_zipfile(io.BytesIO(content)):
+        yield _inflated(content, _GZIP)
+    elif content[:1] == b"\x78":
+        with contextlib.suppress(zlib.error):  # begins as zlib does, and is something else
+            yield _inflated(content, zlib.MAX_WBITS)
+    elif zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             yield from (archive.read(name) for name in archive.namelist())
 
 
+def _inflated(content: bytes, window: int) -> bytes:
+    """What is packed, whatever follows it."""
+    return zlib.decompressobj(window).decompress(content)
+
+
 def every(embedded: Embedded) -> Iterator[Place]:
-    """All places: logs, items, objects, histories, events and queues, functions, stacks, alarms, pages of the API."""
+    """All places: logs, items, objects, histories, events and queues, functions, stacks, APIs, alarms, rules, what
+    describes secrets, pages of the control API, files."""
     yield from _logs(embedded)
     yield from _items(embedded)
     yield from _objects(embedded)
     yield from _histories(embedded)
     yield from _queues(embedded)
     yield from _settings(embedded)
+    yield from _apis(embedded)
+    yield from _rules(embedded)
+    yield from _descriptions_of_secrets(embedded)
     yield from _pages_of_the_api(embedded)
     yield from _files(embedded)
 
@@ -103,7 +115,9 @@ def _objects(embedded: Embedded) -> Iterator[Place]:
     for bucket in storage.list_buckets()["Buckets"]:
         for entry in _listed(storage, "list_objects_v2", "Contents", Bucket=bucket["Name"]):
             answer = storage.get_object(Bucket=bucket["Name"], Key=entry["Key"])
-            yield f"object {bucket['Name']}/{entry['Key']}", answer["Body"].read() + _text(answer.get("Metadata"))
+            name = f"{bucket['Name']}/{entry['Key']}"
+            yield f"object {name}", answer["Body"].read()
+            yield f"metadata {name}", _text(answer)
 
 
 def _histories(embedded: Embedded) -> Iterator[Place]:
@@ -147,13 +161,42 @@ def _settings(embedded: Embedded) -> Iterator[Place]:
         yield f"dashboard {name}", _text(watch.get_dashboard(DashboardName=name)["DashboardBody"])
 
 
+def _apis(embedded: Embedded) -> Iterator[Place]:
+    """Stages with their variables, resources with their integrations, and the answers of each API itself."""
+    gateway = embedded.boto("apigateway")
+    for api in _listed(gateway, "get_rest_apis", "items"):
+        own = {"restApiId": api["id"]}
+        stages, answers = gateway.get_stages(**own)["item"], gateway.get_gateway_responses(**own)["items"]
+        yield f"api {api['name']}", _text([api, stages, answers, _listed(gateway, "get_resources", "items", **own)])
+
+
+def _rules(embedded: Embedded) -> Iterator[Place]:
+    """What is sent to whom: rules, subscriptions, schedules."""
+    events, topics, schedules = (embedded.boto(name) for name in ("events", "sns", "scheduler"))
+    for rule in _listed(events, "list_rules", "Rules"):
+        yield f"rule {rule['Name']}", _text([rule, events.list_targets_by_rule(Rule=rule["Name"])["Targets"]])
+    for topic in _listed(topics, "list_topics", "Topics"):
+        yield f"topic {topic['TopicArn']}", _text(topics.get_topic_attributes(TopicArn=topic["TopicArn"]))
+    yield "subscriptions", _text(_listed(topics, "list_subscriptions", "Subscriptions"))
+    for schedule in _listed(schedules, "list_schedules", "Schedules"):
+        yield f"schedule {schedule['Name']}", _text(schedules.get_schedule(Name=schedule["Name"]))
+
+
+def _descriptions_of_secrets(embedded: Embedded) -> Iterator[Place]:
+    """Names, tags and labels: not the value, which is where it must be."""
+    for secret in _listed(embedded.boto("secretsmanager"), "list_secrets", "SecretList"):
+        yield f"secret {secret['Name']}", _text(secret)
+
+
 def _pages_of_the_api(embedded: Embedded) -> Iterator[Place]:
     """Each page of the control API, reports and handoffs among them."""
     client = embedded.client
     paths = ["/health", "/nights", "/openapi.json", "/deployments?limit=100", "/environments"]
     for environment in client.environments():
         name = environment["name"]
-        paths += [f"/environments/{name}{more}" for more in ("", "/secret", "/secret/history")]
+        more = ("", "/secret", "/secret/history", "/history?limit=100", "/incidents")
+        paths += [f"/environments/{name}{each}" for each in more]
+        paths += [f"/environments/{name}/incidents/{each['opened_by']}" for each in client.incidents(name, 100)]
     for deployment in client.deployments(limit=100):
         paths += [f"/deployments/{deployment['id']}{more}" for more in ("", "/report", "/handoff")]
     for path in paths:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.costs import NIGHT
+from chalicelib.costs.nights import NIGHT
+
 from tests.e2e.rolling import Embedded, Rolled, phase, roll, until, versions_of
 
 LIGHT: dict[str, Any] = {

@@ -36,14 +36,33 @@ def test_all_twelve_phases_ended_well_with_times_summary_and_evidence(rolled: Ro
     assert answer["percent"] == 100
 
 
-def test_step_functions_ran_a_lambda_for_every_phase(rolled: Rolled) -> None:
+def events_of(rolled: Rolled) -> list[dict[str, Any]]:
+    """The history of the rollout's execution."""
     states = rolled.embedded.boto("stepfunctions")
     pages = states.get_paginator("get_execution_history").paginate(executionArn=rolled.deployment["execution_arn"])
-    events: list[dict[str, Any]] = [event for page in pages for event in page["events"]]
+    return [event for page in pages for event in page["events"]]
+
+
+def test_step_functions_ran_a_lambda_for_every_phase(rolled: Rolled) -> None:
+    events = events_of(rolled)
     entered = {event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event}
     assert {registry.pascal(name) for name in registry.PHASES} <= entered
     done = [event for event in events if event["type"] in ("LambdaFunctionSucceeded", "TaskSucceeded")]
     assert len(done) >= len(registry.PHASES) + 4
+
+
+def test_what_the_rollout_cost_is_on_record_with_the_transitions_of_its_execution(rolled: Rolled) -> None:
+    cost = rolled.embedded.client.deployment(rolled.deployment["id"])["cost"]
+    assert cost["recorded"] == "recorded"
+    amounts = {each["what"]: each["amount"] for each in cost["lines"]}
+    assert amounts["state machine"] == sum("stateEnteredEventDetails" in event for event in events_of(rolled))
+    assert all(
+        amounts[what] > 0
+        for what in ("Lambdas", "records, written", "records, read", "secret, calls", "checks through API Gateway")
+    )
+    costs = rolled.embedded.client.costs(rolled.environment)
+    assert costs["rollouts"]["by_action"]["deploy"] > 0
+    assert 1 < costs["at_rest"]["usd"] < 1.6
 
 
 def test_an_openai_sdk_talks_to_it(rolled: Rolled) -> None:

@@ -10,17 +10,17 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
 
 from tests.e2e.rolling import Embedded, until
 
 _READER, _NOBODY = "proxyctl-test-reader", "proxyctl-test-nobody"
+_SHORT_S = 20  # of the session that expires; its first request is sent within them
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
@@ -73,33 +73,52 @@ def known_callers(embedded: Embedded) -> Iterator[Mapping[str, Credentials]]:
         iam.delete_role(RoleName=name)
 
 
-def _assumed(sts: Any, arn: str, **other: Any) -> Credentials:
-    answer = sts.assume_role(RoleArn=arn, RoleSessionName="test", **other)["Credentials"]
+def _assumed(sts: Any, arn: str) -> Credentials:
+    answer = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
     return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
 
 
 def _expired(embedded: Embedded, arn: str) -> Credentials:
-    """A session of one second, which AWS would not grant: boto3 is told not to refuse it."""
-    client = embedded.aws.session.client(
-        "sts", endpoint_url=embedded.cloud.endpoint, config=Config(parameter_validation=False)
-    )
-    session = _assumed(client, arn, DurationSeconds=1)
-    until("it has expired", lambda: _send(embedded, HEALTH, session)[0] == 403)
+    """A session that was good and has expired since.
+
+    AWS grants 900 s at least, the emulator any time, so that nobody waits a quarter of an hour. botocore is not asked:
+    tests/limits.py refuses what AWS would refuse.
+    """
+    session = _short_session(embedded, arn)
+    assert _send(embedded, HEALTH, session)[0] == 200
+    until("it has expired", lambda: _send(embedded, HEALTH, session)[0] != 200)
     return session
+
+
+def _short_session(embedded: Embedded, arn: str) -> Credentials:
+    query = {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": arn, "RoleSessionName": "test"}
+    body = urlencode({**query, "DurationSeconds": _SHORT_S}).encode()
+    request = AWSRequest(method="POST", url=embedded.cloud.endpoint, data=body)
+    request.headers["Content-Type"] = "application/x-www-form-urlencoded"
+    keys = embedded.cloud.operator
+    SigV4Auth(Credentials(keys.access_key_id, keys.secret_access_key), "sts", embedded.aws.region).add_auth(request)
+    answer = _exchange("POST", embedded.cloud.endpoint, body, dict(request.headers))[1].decode()
+    fields = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    return Credentials(*(answer.partition(f"<{name}>")[2].partition("<")[0] for name in fields))
 
 
 def _send(embedded: Embedded, route: Route, credentials: Credentials | None) -> tuple[int, Any]:
     """Status and body. None: without a signature."""
-    parts, body = urlsplit(embedded.api_url), b"{}" if route.method != "GET" else b""
-    request = AWSRequest(method=route.method, url=embedded.api_url + route.called, data=body)
+    url, body = embedded.api_url + route.called, b"{}" if route.method != "GET" else b""
+    request = AWSRequest(method=route.method, url=url, data=body)
     if credentials is not None:
         SigV4Auth(credentials, "execute-api", embedded.aws.region).add_auth(request)
+    status, text = _exchange(route.method, url, body, dict(request.headers))
+    return status, json.loads(text) if text else None
+
+
+def _exchange(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     try:
-        connection.request(route.method, parts.path + route.called, body or None, dict(request.headers))
+        connection.request(method, parts.path or "/", body or None, dict(headers))
         answer = connection.getresponse()
-        text = answer.read()
-        return answer.status, json.loads(text) if text else None
+        return answer.status, answer.read()
     finally:
         connection.close()
 

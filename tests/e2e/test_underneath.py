@@ -30,7 +30,7 @@ def beneath(embedded: Embedded) -> Rolled:
     embedded.client.put_secret(ENVIRONMENT, embedded.secret())
     deployment = roll(embedded, ENVIRONMENT, options=SMALL)
     assert deployment["status"] == "SUCCEEDED", deployment.get("error")
-    return Rolled(embedded, ENVIRONMENT, deployment)
+    return Rolled(embedded, ENVIRONMENT, {})  # its address is that on the environment's record: it changes in between
 
 
 def role(embedded: Embedded) -> str:
@@ -284,6 +284,25 @@ def test_a_record_that_goes_during_a_rollout_ends_it_with_users_where_they_were(
     deployment = ended(beneath.embedded, started)
     assert deployment["status"] == "FAILED", deployment["summary"]
     assert f"the record of environment {ENVIRONMENT} was deleted" in deployment["summary"]
+    free(beneath)
+    assert versions_of(beneath.embedded, ENVIRONMENT) == {"live": before, "candidate": before}
+    assert beneath.stands()["live"]["version"] == before
+    check(beneath)
+
+
+@pytest.mark.parametrize("spoil", [drop_record, drop_record_and_lock], ids=["record", "record and lock"])
+def test_a_rollout_that_is_killed_with_its_environments_record_gone_ends_with_users_where_they_were(
+    beneath: Rolled, spoil: Spoil
+) -> None:
+    """No lock leads to it any more; without an end it would be RUNNING for ever."""
+    before = versions_of(beneath.embedded, ENVIRONMENT)["live"]
+    started = waiting(beneath)
+    spoil(beneath.embedded)
+    arn = beneath.embedded.client.deployment(started)["execution_arn"]
+    beneath.embedded.boto("stepfunctions").stop_execution(executionArn=arn, error="Someone", cause="a test")
+    deployment = ended(beneath.embedded, started)
+    assert deployment["status"] == "FAILED", deployment["summary"]
+    assert deployment["error"]["code"] == "ExecutionStopped", deployment["error"]
     free(beneath)
     assert versions_of(beneath.embedded, ENVIRONMENT) == {"live": before, "candidate": before}
     assert beneath.stands()["live"]["version"] == before

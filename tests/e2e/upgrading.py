@@ -1,4 +1,4 @@
-"""Releases for the tests of self-upgrades: this checkout's package with a change, as `bootstrap.py upgrade` uploads it."""
+"""Releases for the tests of self-upgrades: this checkout's package with a change, uploaded as `upgrade` does it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 
 import psutil
 from chalicelib.upgrade import manifest
+from chalicelib.upgrade.releases import read
 
-from installer import bucket, deploy, releases, upgrade
+from installer import bucket, deploy, upgrade
 from installer.check import ROOT
-from installer.packaging import bundle, control_plane
+from installer.packaging import bundle, control_plane, releases
 from tests.e2e.holding import record, workers
 from tests.e2e.rolling import Embedded, ended, until
 
@@ -51,7 +52,7 @@ def _changed(embedded: Embedded, change: Change) -> control_plane.Package:
 def _with(embedded: Embedded, key: str, fields: Mapping[str, object]) -> str:
     storage, name = embedded.boto("s3"), embedded.aws.bucket
     content = storage.get_object(Bucket=name, Key=key)["Body"].read()
-    text = upgrade.text_of(dataclasses.replace(manifest.read(key, content), **fields))  # type: ignore[arg-type]
+    text = upgrade.text_of(dataclasses.replace(read(key, content), **fields))  # type: ignore[arg-type]
     bucket.upload(embedded.aws, manifest.key_of(text), text)
     return manifest.key_of(text)
 

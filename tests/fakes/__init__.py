@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.settings import Settings
 from chalicelib.ports import Aws
 
@@ -17,6 +18,7 @@ from .functions import FakeFunctions
 from .gateway import FakeGateway
 from .identity import FakeIdentity
 from .logs import FakeLogs
+from .meter import FakeMeter
 from .metrics import FakeMetrics
 from .nights import FakeNights
 from .records import FakeRecords
@@ -52,6 +54,7 @@ class FakeAws:
     settings: Settings = field(default_factory=settings)
     records: FakeRecords = field(default_factory=FakeRecords)
     retries: FakeRetries = field(default_factory=FakeRetries)
+    meter: FakeMeter = field(default_factory=FakeMeter)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     nights: FakeNights = field(default_factory=FakeNights)
     executions: FakeExecutions = field(default_factory=FakeExecutions)
@@ -67,6 +70,8 @@ class FakeAws:
     secrets: FakeSecrets = field(default_factory=FakeSecrets)
     tagging: FakeTagging = field(default_factory=FakeTagging)
     topics: FakeTopics = field(default_factory=FakeTopics)
+    targets: dict[tuple[str, str], FakeTarget] = field(default_factory=dict)
+    acted_as: list[tuple[Target, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gateway.stacks = self.stacks
@@ -74,6 +79,43 @@ class FakeAws:
         self.rollouts = FakeRollouts(self.as_aws())
         self.documents = FakeDocuments(self.as_aws())
 
+    @property
+    def packages(self) -> FakeArtifacts:
+        return self.artifacts
+
+    def at(self, target: Target | None, function: str) -> Aws:
+        """The ports in a target, each target's made once: what an environment consists of is the target's own."""
+        if target is None:
+            return self.as_aws()
+        self.acted_as.append((target, function))
+        if target.place not in self.targets:
+            self.targets[target.place] = FakeTarget(home=self, target=target)
+        return self.targets[target.place].as_aws()
+
     def as_aws(self) -> Aws:
         """For the type checker: a port that a test does not use need not be there."""
         return cast(Aws, self)
+
+
+class FakeTarget(FakeAws):
+    """The ports in a target: own stacks, functions, secrets and packages, and the records of home."""
+
+    def __init__(self, home: FakeAws, target: Target) -> None:
+        super().__init__(
+            settings=home.settings.at(target),
+            records=home.records,
+            retries=home.retries,
+            nights=home.nights,
+            executions=home.executions,
+            artifacts=home.artifacts,
+            simulations=home.simulations,
+        )
+        self.home = home
+        self.own_packages = FakeArtifacts()
+
+    @property
+    def packages(self) -> FakeArtifacts:
+        return self.own_packages
+
+    def at(self, target: Target | None, function: str) -> Aws:
+        return self.home.at(target, function)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from chalicelib.api.answers import ApiCall
 from chalicelib.api.bodies import body_of
 from chalicelib.api.dora import dora
 from chalicelib.api.past.responses import HistoryPage, IncidentDetail, IncidentPage
@@ -17,7 +19,11 @@ from chalicelib.api.responses import (
     SecretHistory,
     SecretVersionView,
 )
+from chalicelib.api.spending import costs
+from chalicelib.api.spending.responses import EnvironmentCosts
 from chalicelib.api.views import show_deployment, show_environment, show_with_history, show_with_phases
+from chalicelib.costs.ledger import bill
+from chalicelib.domain.aws.usage import Usage
 from chalicelib.domain.codec import encode
 from chalicelib.domain.evidence.plan import PlanEvidence, PlanLine, SettingChange
 from chalicelib.domain.evidence.release import ShiftEvidence
@@ -26,6 +32,7 @@ from chalicelib.domain.nights import Checked, NightSummary, NightVerdict, summar
 from chalicelib.domain.records import DriftRow, HistoryEntry, Incident
 from chalicelib.engine.registry import PHASES
 
+from . import FakeAws
 from .finished_runs import at, refused, rolled, taken_back
 
 NOW = datetime.now(UTC)
@@ -47,7 +54,9 @@ def deployment_of(run: FinishedRun, deployment_id: str) -> Deployment:
 
 
 def shown(deployment: Deployment, phases: tuple[PhaseRecord, ...], load: LoadView | None = None) -> Any:
-    return body_of(show_with_phases(deployment, phases, PHASES, load=load))
+    return body_of(
+        show_with_phases(deployment, phases, PHASES, bill(deployment, phases, "eu-central-1", NOW.date()), load=load)
+    )
 
 
 def _running(phases: tuple[PhaseRecord, ...], name: str, **other: Any) -> tuple[PhaseRecord, ...]:
@@ -179,6 +188,7 @@ def pages() -> dict[str, Any]:
         "/environments/dev": body_of(show_with_history(dev, (), dora((), NOW))),
         "/environments/prod/secret/history": body_of(secret),
         "/environments/prod/history": body_of(HistoryPage("prod", tuple(history()), None)),
+        "/environments/prod/costs": body_of(_costs(ended)),
         "/environments/prod/incidents": body_of(IncidentPage("prod", (incident,), None)),
         "/environments/prod/incidents/d-3": body_of(_incident_page(incident)),
         "/nights": body_of(NightList(tuple(nights()), None)),
@@ -186,8 +196,31 @@ def pages() -> dict[str, Any]:
         "/deployments/d-plan": planned(),
         "/deployments/d-load": loading(3),
         "/deployments/d-shift": shifting(10),
-        **{f"/deployments/{name}": shown(deployment_of(run, name), run.phases) for name, run in ended.items()},
+        **{f"/deployments/{name}": _ended(run, name) for name, run in ended.items()},
     }
+
+
+def _ended(run: FinishedRun, deployment_id: str) -> Any:
+    return shown(deployment_of(run, deployment_id), tuple(map(measured, run.phases)))
+
+
+def _costs(ended: Mapping[str, FinishedRun]) -> EnvironmentCosts:
+    """As the API answers it for an environment with these deployments."""
+    aws = FakeAws()
+    for name, run in ended.items():
+        aws.records.started[name] = deployment_of(run, name)
+        aws.records.recorded[name] = {phase.name: measured(phase) for phase in run.phases}
+    checked = {"verdict": "GOOD", "deployment_id": "d-2"}
+    aws.records.attributes["prod"] = {"status": "LIVE", "last_deployment": "d-4", "last_revalidation": checked}
+    aws.records.add_history("prod", NOW.isoformat(), {"action": "deploy", "usd": 0.0093})
+    call = ApiCall({"name": "prod"}, {}, {}, b"", "arn:aws:iam::123456789012:user/me")
+    return costs.show(call, aws.as_aws(), lambda: NOW).body
+
+
+def measured(phase: PhaseRecord) -> PhaseRecord:
+    """The phase with what a warm call uses."""
+    used = Usage(calls=2, gb_s=1.4, write_units=20, read_units=9, proxy_calls=12, proxy_s=2.5)
+    return replace(phase, polls=2, usage=used)
 
 
 def _incident_page(incident: Incident) -> IncidentDetail:

@@ -17,6 +17,7 @@ class Sent:
     headers: Mapping[str, str]
     body: bytes
     signed: bool
+    public: bool = False
 
 
 class FakeEndpoint:
@@ -33,8 +34,9 @@ class FakeEndpoint:
         *,
         signed: bool,
         timeout_s: float,
+        public: bool = False,
     ) -> Reply:
-        sent = Sent(method, url, dict(headers or {}), body, signed)
+        sent = Sent(method, url, dict(headers or {}), body, signed, public)
         self.sent.append(sent)
         return self.answer(sent)
 

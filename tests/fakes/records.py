@@ -23,6 +23,11 @@ from chalicelib.domain.records import Claim, Ending, Incident
 from .pages import page_of
 
 
+def _target_of(deployment: Deployment) -> dict[str, str] | None:
+    target = deployment.config.target
+    return dataclasses.asdict(target) if target else None
+
+
 class FakeRecords:
     """Keeps attributes as the table does, so that what is written in one shape is read in the other."""
 
@@ -46,7 +51,10 @@ class FakeRecords:
         if claim:
             self.claims[claim.key] = (deployment.id, claim.body_sha256)
         self.attributes.setdefault(deployment.environment, {}).update(
-            lock=dataclasses.asdict(lock), last_deployment=deployment.id, updated_at=deployment.created_at
+            lock=dataclasses.asdict(lock),
+            last_deployment=deployment.id,
+            updated_at=deployment.created_at,
+            target=_target_of(deployment),
         )
 
     def enqueue(self, deployment: Deployment, claim: Claim | None) -> None:
@@ -73,7 +81,9 @@ class FakeRecords:
         name = deployment.environment
         if self.environment(name).lock or not self.deployment(deployment.id).waiting:
             raise Conflict("busy", code="EnvironmentBusy")
-        self.attributes.setdefault(name, {}).update(lock=dataclasses.asdict(lock), last_deployment=deployment.id)
+        self.attributes.setdefault(name, {}).update(
+            lock=dataclasses.asdict(lock), last_deployment=deployment.id, target=_target_of(deployment)
+        )
         self.started[deployment.id] = dataclasses.replace(
             self.deployment(deployment.id), waiting=False, summary="", config=deployment.config
         )

@@ -12,11 +12,13 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.faults import errands, run
+from tests.faults import run
+from tests.faults.deliver import errand_outcomes
+from tests.faults.errands import ERRANDS
 from tests.faults.injection import FAULTS
 from tests.faults.run import Outcome
 from tests.faults.scenes import SCENES
@@ -27,22 +29,13 @@ _LEAST = 300
 _PROCESSES = 2
 # Preflight reads the policy of each role, and the checks look forty times in the same way: each n-th call of these.
 SELDOM = {"preflight": 4, "validate_endpoints": 2, "validate_errors": 5, "Sweep, drill interrupted": 2}
-ROWS = (*SCENES, *errands.ERRANDS)
+ROWS = (*SCENES, *ERRANDS)
 
 
 def outcomes_of(name: str, every: int) -> list[Outcome]:
     """All faults of one row of the matrix; every: only each n-th call, another first one for each fault."""
     step = every * SELDOM.get(name, 1)
     return list(run.outcomes((name,), step) if name in SCENES else errand_outcomes(name, step))
-
-
-def errand_outcomes(name: str, step: int) -> Iterator[Outcome]:
-    """All faults of an errand at each n-th call, another first one for each fault."""
-    calls = errands.without_fault(name)[0]
-    for number, fault in enumerate(errands.ERRAND_FAULTS):
-        for at in range(number % step, len(calls), step):
-            injector, failures = errands.broken(name, fault, at)
-            yield Outcome(name, fault, calls[at], injector.fired, tuple(failures))
 
 
 def matrix(every: Sequence[Outcome], step: int) -> str:

@@ -1,4 +1,5 @@
-"""The Lambdas beside the phases, and the API: each is delivered again by AWS, a schedule or a client after a fault."""
+"""The Lambdas beside the phases, and the API: the world in which each is called, and how AWS, a schedule or a client
+delivers its event, once and again."""
 
 from __future__ import annotations
 
@@ -6,15 +7,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from chalicelib.api import control, deployments, secret_versions, secrets
 from chalicelib.api.answers import ApiCall, Route, respond
 from chalicelib.domain import drills
-from chalicelib.domain.errors import RolloutError
 from chalicelib.lifecycle import night
-from chalicelib.lifecycle.execution import SETTLE, deployment_of
 from chalicelib.lifecycle.publish_events import publish
 from chalicelib.lifecycle.sweep import sweep
 from chalicelib.load import drive as load_drive
@@ -24,7 +22,6 @@ from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
 from tests.fakes.calls import ANN, NOW, ask
-from tests.faults.injection import FAULTS, Fault, Injector, Killed, struck
 from tests.unit.api import test_control as controlled
 from tests.unit.api import test_secret_rotation as rotated
 from tests.unit.lifecycle import test_abandoned_drills as abandoned
@@ -32,11 +29,7 @@ from tests.unit.lifecycle import test_night as nights
 from tests.unit.lifecycle import test_publish_events as published
 from tests.unit.lifecycle import test_sweep as expired
 
-State = Mapping[str, Any]
 Delivery = Callable[[FakeAws, Aws], bool]
-# These belong to an execution of the rollout.
-_NOT_HERE = frozenset({"execution stopped", "abort requested"})
-ERRAND_FAULTS = {name: fault for name, fault in FAULTS.items() if name not in _NOT_HERE}
 
 
 @dataclass(frozen=True)
@@ -50,59 +43,6 @@ class Errand:
     deliver: Delivery
     deliveries: int = 6
     may_be_lost: bool = False
-
-
-def run(errand: Errand, injector: Injector) -> tuple[FakeAws, list[BaseException]]:
-    """All deliveries that it takes, of which the first one meets the fault; the errors that a process ended with."""
-    fake = errand.world()
-    errors: list[BaseException] = []
-    fake.calls_of_the_sweeper = []  # type: ignore[attr-defined]
-    injector.moments["twice"] = lambda: _quietly(errand, fake)
-    aws = struck(fake, injector)
-    for _ in range(errand.deliveries):
-        injector.dead = False
-        try:
-            if errand.deliver(fake, aws):
-                break
-        except (Exception, Killed) as error:  # noqa: BLE001 - the Lambda ends, and its event is delivered again
-            errors.append(error)
-    return fake, errors
-
-
-def _quietly(errand: Errand, fake: FakeAws) -> None:
-    """The other delivery: its answer goes to nobody here."""
-    errand.deliver(fake, fake.as_aws())
-
-
-def state_of(fake: FakeAws) -> State:
-    """What must be the same whatever happened on the way; what is delivered at least once counts once."""
-    records, executions = fake.records, fake.executions
-    what = {name: f"{item.action.value} of {item.environment}" for name, item in records.started.items()}
-    locks = {name: lock.deployment_id for name in records.attributes if (lock := records.environment(name).lock)}
-    events = {(what[name], event["kind"]) for name, events in records.noted.items() for event in events}
-    return {
-        "deployments": sorted(
-            (what[item.id], item.status.value, item.waiting, item.abort_requested) for item in records.started.values()
-        ),
-        "locks": {name: what[holder] for name, holder in locks.items()},
-        "executions": sorted({what[deployment_of(name)] + SETTLE * (SETTLE in name) for name in executions.started}),
-        "answered": executions.answered,
-        "claims": len(records.claims),
-        "events": sorted(events),
-        "night": {name: sorted((item.environment, item.verdict.value) for item in checked.values())
-                  for name, checked in fake.nights.checked.items()},
-        "nights": {name: summary.get("good") for name, summary in fake.nights.summaries.items()},
-        "secrets": {name: (dict(kept.info.stages), kept.texts) for name, kept in fake.secrets.kept.items()},
-        "bus": sorted(set(getattr(getattr(fake, "events", None), "published", []))),
-        "webhooks": sorted({sent.url for sent in fake.endpoint.sent} | _to_deliver(fake)),
-        "objects": sorted(fake.artifacts.objects),
-    }  # fmt: skip
-
-
-def _to_deliver(fake: FakeAws) -> set[str]:
-    """The webhooks that the queue will call again."""
-    waiting = (fake.records.deployment(message["deployment_id"]) for message in fake.retries.messages)
-    return {deployment.config.webhook.url for deployment in waiting if deployment.config.webhook}
 
 
 def _api(route: Route, body: Any = None, query: Mapping[str, str] | None = None, **path: str) -> Delivery:
@@ -268,37 +208,3 @@ ERRANDS: dict[str, Errand] = {
     ),
     "GET …/secret": Errand(rotated.world, _api(secret_versions.show, name="dev")),
 }
-
-
-def broken(name: str, fault_name: str, at: int) -> tuple[Injector, list[str]]:
-    """The errand with this fault at its n-th call, and what does not hold afterwards."""
-    errand, fault = ERRANDS[name], ERRAND_FAULTS[fault_name]
-    calls, whole = without_fault(name)
-    injector = Injector(fault, at)
-    if fault_name == "deleted underneath" and calls[at].startswith(("records.", "executions.")):
-        return injector, []  # a record or a token that is really gone is a fact to act on: tests/unit/lifecycle
-    fake, errors = run(errand, injector)
-    if not injector.fired:
-        return injector, []
-    nameless = [error for error in errors if isinstance(error, RolloutError) and not error.message]
-    failures = [f"an error says nothing: {error!r}" for error in nameless]
-    after = state_of(fake)
-    differs = [part for part in whole if after[part] != whole[part] and not _is_reported(errand, fault, part, after)]
-    return injector, [*failures, *(f"{part}: {after[part]} instead of {whole[part]}" for part in differs)]
-
-
-def _is_reported(errand: Errand, fault: Fault, part: str, after: State) -> bool:
-    """Whether somebody says what is missing: LoadTest of a lost worker, the night of a check that was refused."""
-    if errand.may_be_lost:
-        return part == "objects"
-    refused = any(verdict == "failed" for checked in after["night"].values() for _, verdict in checked)
-    return not fault.transient and refused
-
-
-@cache
-def without_fault(name: str) -> tuple[tuple[str, ...], State]:
-    """The calls of an errand that meets no fault, and the state after it."""
-    injector = Injector()
-    fake, errors = run(ERRANDS[name], injector)
-    assert not errors, f"{name}: {errors!r}"
-    return tuple(injector.calls), state_of(fake)

@@ -15,7 +15,7 @@ from chalicelib.engine import registry
 
 from tests.fakes import FakeAws
 from tests.faults import invariants
-from tests.faults.__main__ import errand_outcomes
+from tests.faults.deliver import errand_outcomes
 from tests.faults.drive import Ended, drive
 from tests.faults.errands import ERRANDS
 from tests.faults.injection import FAULTS, Injector, Killed

@@ -100,7 +100,8 @@ def corpus(names: Mapping[str, str]) -> list[Input]:
     gets = [
         "/deployments", f"/deployments/{ended}", f"/deployments/{ended}/report", f"/deployments/{ended}/handoff",
         "/environments", f"/environments/{live}", secret, f"{secret}/history", f"/environments/{live}/incidents",
-        f"/environments/{live}/incidents/x", f"/environments/{live}/history", "/nights", "/health", "/openapi.json",
+        f"/environments/{live}/incidents/x", f"/environments/{live}/history", "/nights",
+        f"/environments/{live}/costs", "/health", "/openapi.json",
     ]  # fmt: skip
     return [
         *(Input("GET", path) for path in gets),

@@ -49,6 +49,10 @@ def _from(task: str) -> tuple[str, ...]:
 
 ROLLOUT: Mapping[str, Path] = {
     "deploy": Path((*DEPLOY, *END)),
+    "promote": Path((*DEPLOY, *END), start={"action": "promote"}),
+    "promote fails in LoadTest": Path(
+        (*DEPLOY[:11], *BACK), succeeds=False, start={"action": "promote"}, tasks={"LoadTest": [FAILED]}
+    ),
     "deploy with a long bake": Path((*DEPLOY, *END), tasks={"Bake": [*[IN_PROGRESS] * 40, DONE]}),
     **{f"deploy waits in {task}": _waits_in(task) for task in DEPLOY if task not in ("AcquireLock", *LOOK)},
     **{f"deploy fails in {task}": _fails_in(task) for task in DEPLOY},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -154,23 +155,21 @@ def test_what_is_left_to_long_tests_names_a_file_with_such_tests() -> None:
 @pytest.mark.parametrize(
     ("options", "run"),
     [
-        ({}, Extent.NOT_LONG),
-        ({"markexpr": ""}, Extent.ALL),
-        ({"markexpr": "long"}, Extent.PART),
-        ({"keyword": "drift"}, Extent.PART),
-        ({"lf": True}, Extent.PART),
-        ({"maxfail": 1}, Extent.PART),
-        ({"args": ["tests/e2e"], "markexpr": ""}, Extent.ALL),
-        ({"args": ["tests/e2e/test_drift.py"]}, Extent.PART),
+        ("", Extent.ALL),
+        ("-m 'not long'", Extent.NOT_LONG),
+        ("-m 'not long' -n 3 --dist loadfile", Extent.NOT_LONG),
+        ("-m 'not long' --maxfail 0", Extent.NOT_LONG),
+        ("-m long", Extent.PART),
+        ("-k drift", Extent.PART),
+        ("--last-failed", Extent.PART),
+        ("-x", Extent.PART),
+        ("--maxfail 3", Extent.PART),
+        ("tests/e2e", Extent.ALL),
+        ("-m 'not long' tests", Extent.NOT_LONG),
+        ("-m 'not long' tests/e2e tests/unit", Extent.PART),
+        ("tests/e2e/test_drift.py", Extent.PART),
     ],
 )
-def test_a_session_is_complete_when_its_options_leave_no_test_out(options: dict[str, Any], run: Extent) -> None:
-    chosen = {"keyword": "", "markexpr": "not long", "lf": False, "maxfail": 0, "args": ["tests"], **options}
-
-    class Config:
-        args = chosen["args"]
-
-        def getoption(self, name: str, default: object = None) -> object:
-            return chosen.get(name, default)
-
-    assert recorded.extent(Config()) is run  # type: ignore[arg-type]
+def test_a_session_is_complete_when_its_options_leave_no_test_out(options: str, run: Extent) -> None:
+    config = pytest.Config.fromdictargs({}, ["--noconftest", *shlex.split(options)])  # the defaults are pytest's own
+    assert recorded.extent(config) is run

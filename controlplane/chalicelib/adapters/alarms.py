@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.domain.aws.alarms import Alarm, AlarmState, Metric
 from chalicelib.domain.errors import NotFound
 
-from .session import call, pages
+from .session import HOME, Session
 
 _DELETE_LIMIT = 100  # alarms that one DeleteAlarms call may name
 
@@ -85,8 +85,11 @@ def _definition(answer: Mapping[str, Any]) -> Alarm:
 class CloudWatchAlarms:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def find(self, prefix: str) -> Sequence[AlarmState]:
-        entries = pages(
+        entries = self._session.pages(
             "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"]
         )
         return [
@@ -102,7 +105,7 @@ class CloudWatchAlarms:
         ]
 
     def put(self, alarm: Alarm, tags: Mapping[str, str]) -> None:
-        call(
+        self._session.call(
             "cloudwatch",
             "put_metric_alarm",
             AlarmName=alarm.name,
@@ -120,22 +123,22 @@ class CloudWatchAlarms:
         )
 
     def set_state(self, name: str, state: str, reason: str) -> None:
-        call("cloudwatch", "set_alarm_state", AlarmName=name, StateValue=state, StateReason=reason)
+        self._session.call("cloudwatch", "set_alarm_state", AlarmName=name, StateValue=state, StateReason=reason)
 
     def delete(self, names: Sequence[str]) -> None:
         for start in range(0, len(names), _DELETE_LIMIT):
-            call("cloudwatch", "delete_alarms", AlarmNames=list(names[start : start + _DELETE_LIMIT]))
+            self._session.call("cloudwatch", "delete_alarms", AlarmNames=list(names[start : start + _DELETE_LIMIT]))
 
     def dashboard(self, name: str) -> str | None:
         try:
-            body: str = call("cloudwatch", "get_dashboard", DashboardName=name)["DashboardBody"]
+            body: str = self._session.call("cloudwatch", "get_dashboard", DashboardName=name)["DashboardBody"]
         except NotFound:
             return None
         return body
 
     def put_dashboard(self, name: str, body: str) -> None:
-        call("cloudwatch", "put_dashboard", DashboardName=name, DashboardBody=body)
+        self._session.call("cloudwatch", "put_dashboard", DashboardName=name, DashboardBody=body)
 
     def delete_dashboards(self, names: Sequence[str]) -> None:
         if names:
-            call("cloudwatch", "delete_dashboards", DashboardNames=list(names))
+            self._session.call("cloudwatch", "delete_dashboards", DashboardNames=list(names))

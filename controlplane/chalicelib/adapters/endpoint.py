@@ -16,6 +16,9 @@ from botocore.awsrequest import AWSRequest
 
 from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed
+from chalicelib.domain.webhook_url import is_public_address
+
+from . import meter
 
 _CHUNK = 65_536
 
@@ -52,6 +55,7 @@ class HttpEndpoint:
         *,
         signed: bool,
         timeout_s: float,
+        public: bool = False,
     ) -> Reply:
         sent = dict(headers or {})
         if signed:
@@ -59,6 +63,8 @@ class HttpEndpoint:
         began = time.perf_counter()
         connection = _connection(url, timeout_s)
         try:
+            if public:
+                _refuse_private(connection)
             return _exchange(connection, method, url, sent, body, began, timeout_s)
         except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a host that idna refuses
             raise AwsCallFailed(
@@ -69,12 +75,21 @@ class HttpEndpoint:
             ) from error
         finally:
             connection.close()
+            meter.count_request(time.perf_counter() - began)
 
 
 def _connection(url: str, timeout_s: float) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     return kind(parts.hostname or "", parts.port, timeout=timeout_s)
+
+
+def _refuse_private(connection: http.client.HTTPConnection) -> None:
+    """Connect, and look where to: the name may resolve to another address than when somebody looked before."""
+    connection.connect()
+    address = str(connection.sock.getpeername()[0])
+    if not is_public_address(address):
+        raise PermissionError(f"{connection.host} resolves to {address}, which is no address of the internet")
 
 
 def _exchange(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from chalicelib.domain.aws.functions import (
@@ -19,7 +20,7 @@ from chalicelib.domain.aws.functions import (
 )
 from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
-from .session import call, pages
+from .session import HOME, Session
 
 
 def _version(answer: Mapping[str, Any]) -> Version:
@@ -46,12 +47,35 @@ def _permission(statement: Mapping[str, Any]) -> Permission:
     return Permission(statement.get("Sid", ""), service, str(sources[0]) if sources else "")
 
 
+@contextmanager
+def _of_function(name: str) -> Iterator[None]:
+    """Calls about the function as a whole. Their NotFound says that it is gone, and how it comes back."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotFound(
+            f"function {name} does not exist ({error.message})",
+            code="FunctionGone",
+            field=name,
+            remedy="If someone deleted it, its versions went with it. Deploy again: deploy_stack makes it again.",
+            evidence=error.evidence,
+        ) from error
+
+
 class LambdaFunctions:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def config(self, function: str, qualifier: str | None = None) -> FunctionConfig:
-        wanted = {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
-        answer = call("lambda", "get_function_configuration", **wanted)
+        if qualifier:
+            answer = self._session.call(
+                "lambda", "get_function_configuration", FunctionName=function, Qualifier=qualifier
+            )
+        else:
+            with _of_function(function):
+                answer = self._session.call("lambda", "get_function_configuration", FunctionName=function)
         return FunctionConfig(
             code_sha256=answer["CodeSha256"],
             memory_mb=answer["MemorySize"],
@@ -66,12 +90,14 @@ class LambdaFunctions:
         )
 
     def versions(self, function: str) -> Sequence[Version]:
-        entries = pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
+        with _of_function(function):
+            entries = self._session.pages("lambda", "list_versions_by_function", "Versions", FunctionName=function)
         published = [_version(item) for item in entries if item["Version"] != "$LATEST"]
         return sorted(published, key=lambda version: int(version.number))
 
     def aliases(self, function: str) -> Mapping[str, Alias]:
-        entries = pages("lambda", "list_aliases", "Aliases", FunctionName=function)
+        with _of_function(function):
+            entries = self._session.pages("lambda", "list_aliases", "Aliases", FunctionName=function)
         return {
             item["Name"]: Alias(
                 item["Name"],
@@ -88,7 +114,7 @@ class LambdaFunctions:
         if revision:
             wanted["RevisionId"] = revision
         try:
-            call(
+            self._session.call(
                 "lambda",
                 "update_alias",
                 FunctionName=function,
@@ -107,21 +133,23 @@ class LambdaFunctions:
 
     def create_alias(self, function: str, alias: Alias) -> None:
         try:
-            call("lambda", "create_alias", FunctionName=function, Name=alias.name, FunctionVersion=alias.version)
+            self._session.call(
+                "lambda", "create_alias", FunctionName=function, Name=alias.name, FunctionVersion=alias.version
+            )
         except AwsCallFailed as error:
             if error.aws_code != "ResourceConflictException":
                 raise
 
     def permissions(self, function: str, alias: str) -> Sequence[Permission]:
         try:
-            policy = call("lambda", "get_policy", FunctionName=function, Qualifier=alias)["Policy"]
+            policy = self._session.call("lambda", "get_policy", FunctionName=function, Qualifier=alias)["Policy"]
         except NotFound:
             return ()
         return [_permission(statement) for statement in json.loads(policy)["Statement"]]
 
     def permit(self, function: str, alias: str, permission: Permission) -> None:
         try:
-            call(
+            self._session.call(
                 "lambda",
                 "add_permission",
                 FunctionName=function,
@@ -136,33 +164,36 @@ class LambdaFunctions:
                 raise
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
-        call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
+        with _of_function(function):
+            self._session.call("lambda", "update_function_code", FunctionName=function, S3Bucket=bucket, S3Key=key)
 
     def update_settings(self, function: str, settings: FunctionSettings) -> None:
-        call(
-            "lambda",
-            "update_function_configuration",
-            FunctionName=function,
-            MemorySize=settings.memory_mb,
-            Timeout=settings.timeout_s,
-            Environment={"Variables": dict(settings.environment)},
-        )
+        with _of_function(function):
+            self._session.call(
+                "lambda",
+                "update_function_configuration",
+                FunctionName=function,
+                MemorySize=settings.memory_mb,
+                Timeout=settings.timeout_s,
+                Environment={"Variables": dict(settings.environment)},
+            )
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
-        answer = call(
-            "lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description
-        )
+        with _of_function(function):
+            answer = self._session.call(
+                "lambda", "publish_version", FunctionName=function, CodeSha256=code_sha256, Description=description
+            )
         return _version(answer)
 
     def delete_version(self, function: str, version: str) -> None:
         try:
-            call("lambda", "delete_function", FunctionName=function, Qualifier=version)
+            self._session.call("lambda", "delete_function", FunctionName=function, Qualifier=version)
         except NotFound:
             return
 
     def invoke(self, function: str, qualifier: str, event: Mapping[str, Any]) -> Invocation:
         began = time.perf_counter()
-        answer = call(
+        answer = self._session.call(
             "lambda",
             "invoke",
             FunctionName=function,
@@ -176,5 +207,5 @@ class LambdaFunctions:
         return Invocation(payload, log, answer.get("FunctionError", ""), ms)
 
     def limits(self) -> ConcurrencyLimits:
-        answer = call("lambda", "get_account_settings")["AccountLimit"]
+        answer = self._session.call("lambda", "get_account_settings")["AccountLimit"]
         return ConcurrencyLimits(answer["ConcurrentExecutions"], answer["UnreservedConcurrentExecutions"])

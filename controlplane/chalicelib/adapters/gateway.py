@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.domain.aws.gateway import AccessLog, GatewayAccount, StageState
 from chalicelib.domain.errors import NotFound
 
-from .session import call, pages
+from .session import HOME, Session
 
 _THROTTLE = "/*/*/throttling"
 
@@ -16,8 +16,11 @@ _THROTTLE = "/*/*/throttling"
 class RestGateway:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def account(self) -> GatewayAccount:
-        answer = call("apigateway", "get_account")
+        answer = self._session.call("apigateway", "get_account")
         throttle = answer.get("throttleSettings", {})
         return GatewayAccount(
             log_role=answer.get("cloudwatchRoleArn") or "",
@@ -26,29 +29,29 @@ class RestGateway:
         )
 
     def apis(self, name: str) -> Mapping[str, Mapping[str, str]]:
-        entries = pages("apigateway", "get_rest_apis", "items")
+        entries = self._session.pages("apigateway", "get_rest_apis", "items")
         return {item["id"]: item.get("tags", {}) for item in entries if item["name"] == name}
 
     def ids(self) -> frozenset[str]:
-        return frozenset(item["id"] for item in pages("apigateway", "get_rest_apis", "items"))
+        return frozenset(item["id"] for item in self._session.pages("apigateway", "get_rest_apis", "items"))
 
     def access_logs(self, api_id: str, stage: str) -> bool:
         try:
-            answer = call("apigateway", "get_stage", restApiId=api_id, stageName=stage)
+            answer = self._session.call("apigateway", "get_stage", restApiId=api_id, stageName=stage)
         except NotFound:
             return False
         return bool(answer.get("accessLogSettings", {}).get("destinationArn"))
 
     def exists(self, api_id: str) -> bool:
         try:
-            call("apigateway", "get_rest_api", restApiId=api_id)
+            self._session.call("apigateway", "get_rest_api", restApiId=api_id)
         except NotFound:
             return False
         return True
 
     def stage(self, api_id: str, name: str) -> StageState | None:
         try:
-            answer = call("apigateway", "get_stage", restApiId=api_id, stageName=name)
+            answer = self._session.call("apigateway", "get_stage", restApiId=api_id, stageName=name)
         except NotFound:
             return None
         limits = answer.get("methodSettings", {}).get("*/*", {})
@@ -61,7 +64,7 @@ class RestGateway:
     def create_stage(
         self, api_id: str, name: str, state: StageState, access_log: AccessLog | None, tags: Mapping[str, str]
     ) -> None:
-        call(
+        self._session.call(
             "apigateway",
             "create_stage",
             restApiId=api_id,
@@ -70,14 +73,13 @@ class RestGateway:
             tags=dict(tags),
         )
         fixed = [_replace("/*/*/metrics/enabled", "true"), _replace("/*/*/logging/dataTrace", "false")]
-        _patch(api_id, name, [*_throttle(state), *fixed, *_access_log(access_log)])
+        self._patch(api_id, name, [*_throttle(state), *fixed, *_access_log(access_log)])
 
     def set_stage(self, api_id: str, name: str, state: StageState) -> None:
-        _patch(api_id, name, [_replace("/deploymentId", state.deployment_id), *_throttle(state)])
+        self._patch(api_id, name, [_replace("/deploymentId", state.deployment_id), *_throttle(state)])
 
-
-def _patch(api_id: str, stage: str, operations: list[dict[str, Any]]) -> None:
-    call("apigateway", "update_stage", restApiId=api_id, stageName=stage, patchOperations=operations)
+    def _patch(self, api_id: str, stage: str, operations: list[dict[str, Any]]) -> None:
+        self._session.call("apigateway", "update_stage", restApiId=api_id, stageName=stage, patchOperations=operations)
 
 
 def _replace(path: str, value: str) -> dict[str, Any]:

@@ -9,39 +9,42 @@ from typing import Any
 from chalicelib.domain.aws.identity import Caller, Decision
 from chalicelib.domain.errors import NotFound
 
-from .session import call, pages
+from .session import HOME, Session
 
 
 class IamIdentity:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def caller(self) -> Caller:
-        answer = call("sts", "get_caller_identity")
+        answer = self._session.call("sts", "get_caller_identity")
         return Caller(answer["Account"], answer["Arn"])
 
     def role_arn(self, name: str) -> str | None:
         try:
-            arn: str = call("iam", "get_role", RoleName=name)["Role"]["Arn"]
+            arn: str = self._session.call("iam", "get_role", RoleName=name)["Role"]["Arn"]
         except NotFound:
             return None
         return arn
 
     def role_policy(self, role: str, policy: str) -> str:
         try:
-            answer = call("iam", "get_role_policy", RoleName=role, PolicyName=policy)
+            answer = self._session.call("iam", "get_role_policy", RoleName=role, PolicyName=policy)
         except NotFound:
             return ""
         return json.dumps(answer["PolicyDocument"], sort_keys=True)
 
     def boundary(self, role: str) -> str | None:
         try:
-            answer = call("iam", "get_role", RoleName=role)["Role"]
+            answer = self._session.call("iam", "get_role", RoleName=role)["Role"]
         except NotFound:
             return None
         return str(answer.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
 
     def set_boundary(self, role: str, policy_arn: str) -> None:
-        call("iam", "put_role_permissions_boundary", RoleName=role, PermissionsBoundary=policy_arn)
+        self._session.call("iam", "put_role_permissions_boundary", RoleName=role, PermissionsBoundary=policy_arn)
 
     def simulate(
         self,
@@ -54,7 +57,7 @@ class IamIdentity:
             {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
             for key, value in (context or {}).items()
         ]
-        answer = pages(
+        answer = self._session.pages(
             "iam",
             "simulate_principal_policy",
             "EvaluationResults",

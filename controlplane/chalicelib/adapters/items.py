@@ -80,7 +80,8 @@ def of_applied(applied: Applied) -> dict[str, object]:
 
 
 def of_phase(phase: PhaseRecord) -> dict[str, object]:
-    return encode_record(phase)
+    record = encode_record(phase)
+    return record if phase.usage is None else {**record, "usage": dict(phase.usage.used())}
 
 
 def of_deployment(deployment: Deployment) -> dict[str, object]:

@@ -9,14 +9,17 @@ from chalicelib.domain.aws.logs import LogGroup, LogLine
 from chalicelib.domain.errors import AwsCallFailed, NotFound
 from chalicelib.ports.logs import MetricFilter, SavedQuery
 
-from .session import aws_errors, call, client, pages
+from .session import HOME, Session
 
 
 class CloudWatchLogs:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def groups(self, prefix: str) -> Sequence[LogGroup]:
-        entries = pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
+        entries = self._session.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
         return [
             LogGroup(item["logGroupName"], item["arn"].removesuffix(":*"), item.get("retentionInDays"))
             for item in entries
@@ -24,23 +27,23 @@ class CloudWatchLogs:
 
     def create_group(self, group: str, tags: Mapping[str, str]) -> None:
         try:
-            call("logs", "create_log_group", logGroupName=group, tags=dict(tags))
+            self._session.call("logs", "create_log_group", logGroupName=group, tags=dict(tags))
         except AwsCallFailed as error:
             if error.aws_code != "ResourceAlreadyExistsException":
                 raise
 
     def set_retention(self, group: str, days: int) -> None:
-        call("logs", "put_retention_policy", logGroupName=group, retentionInDays=days)
+        self._session.call("logs", "put_retention_policy", logGroupName=group, retentionInDays=days)
 
     def delete_group(self, group: str) -> None:
         try:
-            call("logs", "delete_log_group", logGroupName=group)
+            self._session.call("logs", "delete_log_group", logGroupName=group)
         except NotFound:
             return
 
     def filters(self, group: str) -> Sequence[MetricFilter]:
         try:
-            entries = pages("logs", "describe_metric_filters", "metricFilters", logGroupName=group)
+            entries = self._session.pages("logs", "describe_metric_filters", "metricFilters", logGroupName=group)
         except NotFound:
             return []
         return [
@@ -57,7 +60,7 @@ class CloudWatchLogs:
         ]
 
     def put_filter(self, wanted: MetricFilter) -> None:
-        call(
+        self._session.call(
             "logs",
             "put_metric_filter",
             logGroupName=wanted.group,
@@ -76,13 +79,13 @@ class CloudWatchLogs:
 
     def delete_filter(self, group: str, name: str) -> None:
         try:
-            call("logs", "delete_metric_filter", logGroupName=group, filterName=name)
+            self._session.call("logs", "delete_metric_filter", logGroupName=group, filterName=name)
         except NotFound:
             return
 
     def keeps_queries(self) -> bool:
         try:
-            call("logs", "describe_query_definitions", maxResults=1)
+            self._session.call("logs", "describe_query_definitions", maxResults=1)
         except AwsCallFailed as error:
             # The emulator's word for an action that it does not have; AWS has no such error for this one.
             if error.aws_code == "InvalidOperationException":
@@ -94,7 +97,7 @@ class CloudWatchLogs:
         entries: list[SavedQuery] = []
         token: dict[str, str] = {}
         while True:
-            answer = call("logs", "describe_query_definitions", queryDefinitionNamePrefix=prefix, **token)
+            answer = self._session.call("logs", "describe_query_definitions", queryDefinitionNamePrefix=prefix, **token)
             entries.extend(
                 SavedQuery(
                     item["name"], tuple(item.get("logGroupNames", [])), item["queryString"], item["queryDefinitionId"]
@@ -107,7 +110,7 @@ class CloudWatchLogs:
 
     def put_query(self, wanted: SavedQuery) -> None:
         existing = {"queryDefinitionId": wanted.id} if wanted.id else {}
-        call(
+        self._session.call(
             "logs",
             "put_query_definition",
             name=wanted.name,
@@ -118,13 +121,13 @@ class CloudWatchLogs:
 
     def delete_query(self, query_id: str) -> None:
         try:
-            call("logs", "delete_query_definition", queryDefinitionId=query_id)
+            self._session.call("logs", "delete_query_definition", queryDefinitionId=query_id)
         except NotFound:
             return
 
     def search(self, group: str, text: str, since_ms: int) -> Sequence[str]:
         try:
-            entries = pages(
+            entries = self._session.pages(
                 "logs",
                 "filter_log_events",
                 "events",
@@ -137,9 +140,9 @@ class CloudWatchLogs:
         return [item["message"] for item in entries]
 
     def read(self, group: str, text: str, since_ms: int, until_ms: int) -> Iterator[Sequence[LogLine]]:
-        pages_of_events = client("logs").get_paginator("filter_log_events")
+        pages_of_events = self._session.client("logs").get_paginator("filter_log_events")
         try:
-            with aws_errors("logs:filter_log_events"):
+            with self._session.errors("logs:filter_log_events"):
                 for page in pages_of_events.paginate(
                     logGroupName=group, filterPattern=f'"{text}"', startTime=since_ms, endTime=until_ms - 1
                 ):
@@ -148,8 +151,8 @@ class CloudWatchLogs:
             return
 
     def tags(self, group_arn: str) -> Mapping[str, str]:
-        tags: Mapping[str, str] = call("logs", "list_tags_for_resource", resourceArn=group_arn).get("tags", {})
-        return tags
+        answer = self._session.call("logs", "list_tags_for_resource", resourceArn=group_arn)
+        return dict(answer.get("tags", {}))
 
 
 def _line(event: Mapping[str, Any]) -> LogLine:

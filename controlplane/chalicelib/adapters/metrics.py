@@ -8,11 +8,14 @@ from typing import Any
 
 from chalicelib.domain.aws.alarms import Metric
 
-from .session import pages
+from .session import HOME, Session
 
 
 class CloudWatchMetrics:
     """See the Protocol."""
+
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
 
     def sums(self, metrics: Mapping[str, Metric], since: datetime, until: datetime) -> Mapping[str, float]:
         queries: list[dict[str, Any]] = [
@@ -30,7 +33,7 @@ class CloudWatchMetrics:
             }
             for name, metric in metrics.items()
         ]
-        entries = pages(
+        entries = self._session.pages(
             "cloudwatch",
             "get_metric_data",
             "MetricDataResults",

@@ -8,8 +8,11 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.domain.aws.http import is_refused
 from chalicelib.domain.aws.sdk_target import Target
 from chalicelib.ports.endpoint import Endpoint
+
+from . import meter
 
 if TYPE_CHECKING:
     import httpx2
@@ -55,12 +58,14 @@ class OpenAiSdk:
         except openai.APIStatusError as error:
             request_id = error.response.headers.get("x-request-id", "")
             facts = {"status": error.status_code, "request_id": request_id, "error": str(error)[:300]}
+            facts["refused"] = is_refused(error.status_code, error.response.headers)
             facts["message"] = error.body.get("message") if isinstance(error.body, dict) else None
         except (openai.APIError, ValueError) as error:
             # What the SDK cannot parse is as much of a finding as what it cannot reach.
             facts = {"status": 0, "request_id": "", "error": f"{type(error).__name__}: {error}"[:300]}
         finally:
             client.close()
+            meter.count_request(time.perf_counter() - began)
         return {**facts, "ms": (time.perf_counter() - began) * 1_000}
 
     def _client(self, target: Target) -> OpenAI:

@@ -28,8 +28,8 @@ from .keys import claim_key, deployment_key, environment_key, key_of
 from .table import Table
 
 _READ_AHEAD = 50  # environments that are read at a time: each has two items, and one call reads 100
-# What the four DORA figures are computed from.
-_FIGURED = ("at", "requested_at", "action", "outcome", "changed", "users_saw_it")
+# What the four DORA figures and the costs of rollouts are computed from.
+_FIGURED = ("at", "requested_at", "action", "outcome", "changed", "users_saw_it", "usd")
 
 
 class DynamoRecords:

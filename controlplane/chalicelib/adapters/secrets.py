@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.domain.aws.secrets import CURRENT, SecretInfo, SecretText, SecretVersion
 from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
-from .session import call
+from .session import HOME, Session
 
 _REUSED, _REFUSED = "ResourceExistsException", "InvalidParameterException"
 
@@ -16,9 +16,12 @@ _REUSED, _REFUSED = "ResourceExistsException", "InvalidParameterException"
 class SecretsManagerSecrets:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def find(self, secret: str) -> SecretInfo | None:
         try:
-            answer = call("secretsmanager", "describe_secret", SecretId=secret)
+            answer = self._session.call("secretsmanager", "describe_secret", SecretId=secret)
         except NotFound:
             return None
         labelled = answer.get("VersionIdsToStages", {})
@@ -33,14 +36,14 @@ class SecretsManagerSecrets:
         )
 
     def read(self, secret: str, stage: str = CURRENT) -> SecretText:
-        return _text(call("secretsmanager", "get_secret_value", SecretId=secret, VersionStage=stage))
+        return _text(self._session.call("secretsmanager", "get_secret_value", SecretId=secret, VersionStage=stage))
 
     def read_version(self, secret: str, version_id: str) -> SecretText:
-        return _text(call("secretsmanager", "get_secret_value", SecretId=secret, VersionId=version_id))
+        return _text(self._session.call("secretsmanager", "get_secret_value", SecretId=secret, VersionId=version_id))
 
     def versions(self, secret: str) -> Sequence[SecretVersion]:
         # A secret has at most 100 versions, which is one page.
-        answer = call("secretsmanager", "list_secret_version_ids", SecretId=secret, MaxResults=100)
+        answer = self._session.call("secretsmanager", "list_secret_version_ids", SecretId=secret, MaxResults=100)
         versions = [
             SecretVersion(item["VersionId"], tuple(item.get("VersionStages", ())), item.get("CreatedDate"))
             for item in answer["Versions"]
@@ -49,7 +52,7 @@ class SecretsManagerSecrets:
 
     def create(self, name: str, text: str, *, tags: Mapping[str, str], version_id: str) -> SecretInfo:
         try:
-            call(
+            self._session.call(
                 "secretsmanager",
                 "create_secret",
                 Name=name,
@@ -69,7 +72,7 @@ class SecretsManagerSecrets:
         if self._has(secret, version_id, text):
             return
         try:
-            call(
+            self._session.call(
                 "secretsmanager",
                 "put_secret_value",
                 SecretId=secret,
@@ -96,7 +99,7 @@ class SecretsManagerSecrets:
         if holder == version_id:
             return
         source = {"RemoveFromVersionId": holder} if holder else {}
-        call(
+        self._session.call(
             "secretsmanager",
             "update_secret_version_stage",
             SecretId=secret,
@@ -116,7 +119,7 @@ class SecretsManagerSecrets:
         info = self.find(secret)
         holder = info.stages.get(stage) if info and not info.doomed else None
         if holder:
-            call(
+            self._session.call(
                 "secretsmanager",
                 "update_secret_version_stage",
                 SecretId=secret,
@@ -128,7 +131,7 @@ class SecretsManagerSecrets:
         if self._stages_with(secret, to_version).get(CURRENT) != from_version:
             raise _changed(secret)
         try:
-            call(
+            self._session.call(
                 "secretsmanager",
                 "update_secret_version_stage",
                 SecretId=secret,
@@ -140,14 +143,14 @@ class SecretsManagerSecrets:
             raise (_changed(secret) if error.aws_code == _REFUSED else error) from error
 
     def restore(self, secret: str) -> None:
-        call("secretsmanager", "restore_secret", SecretId=secret)
+        self._session.call("secretsmanager", "restore_secret", SecretId=secret)
 
     def delete(self, secret: str, recovery_days: int) -> None:
         window: dict[str, object] = (
             {"RecoveryWindowInDays": recovery_days} if recovery_days else {"ForceDeleteWithoutRecovery": True}
         )
         try:
-            call("secretsmanager", "delete_secret", SecretId=secret, **window)
+            self._session.call("secretsmanager", "delete_secret", SecretId=secret, **window)
         except NotFound:
             return
 

@@ -14,8 +14,10 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed, NotFound, RolloutError, Throttled
 
+from . import meter
+
 # Lambda tasks are short: a call that hangs must fail while there is still time to record it.
-_CONFIG = Config(
+CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5},
     connect_timeout=5,
     read_timeout=60,
@@ -71,7 +73,9 @@ _MISSING = frozenset(
 @cache
 def client(service: str) -> Any:
     """The process's client of a service; endpoint, region and credentials come from the environment."""
-    return boto3.client(service, config=_CONFIG)
+    service_client = boto3.client(service, config=CONFIG)
+    meter.count(service_client.meta.events)
+    return service_client
 
 
 def translated(error: ClientError, operation: str) -> RolloutError:
@@ -108,17 +112,36 @@ def aws_errors(operation: str) -> Iterator[None]:
         raise AwsCallFailed(f"{operation}: {error}", remedy=_CORRECT, evidence={"operation": operation}) from error
 
 
-def call(service: str, method: str, /, **arguments: Any) -> Any:
-    """One call of a client's method, for instance `call("lambda", "get_alias", FunctionName=…, Name=…)`."""
-    with aws_errors(f"{service}:{method}"):
-        operation: Callable[..., Any] = getattr(client(service), method)
-        return operation(**arguments)
+class Session:
+    """Calls as one caller, in one account and region: this class is the process's own, `assumed` has that of a target.
+
+    Adapters of what an environment consists of take one; those of the control plane's records use `HOME`.
+    """
+
+    def client(self, service: str) -> Any:
+        """The client of a service, made on first use."""
+        return client(service)
+
+    @contextmanager
+    def errors(self, operation: str) -> Iterator[None]:
+        """See `aws_errors`."""
+        with aws_errors(operation):
+            yield
+
+    def call(self, service: str, method: str, /, **arguments: Any) -> Any:
+        """One call of a client's method, for instance `call("lambda", "get_alias", FunctionName=…, Name=…)`."""
+        with self.errors(f"{service}:{method}"):
+            operation: Callable[..., Any] = getattr(self.client(service), method)
+            return operation(**arguments)
+
+    def pages(self, service: str, method: str, key: str, /, **arguments: Any) -> list[Any]:
+        """All items under `key` of a paginated call."""
+        with self.errors(f"{service}:{method}"):
+            entries: list[Any] = []
+            for page in self.client(service).get_paginator(method).paginate(**arguments):
+                entries.extend(page.get(key, []))
+            return entries
 
 
-def pages(service: str, method: str, key: str, /, **arguments: Any) -> list[Any]:
-    """All items under `key` of a paginated call."""
-    with aws_errors(f"{service}:{method}"):
-        entries: list[Any] = []
-        for page in client(service).get_paginator(method).paginate(**arguments):
-            entries.extend(page.get(key, []))
-        return entries
+HOME = Session()
+call, pages = HOME.call, HOME.pages

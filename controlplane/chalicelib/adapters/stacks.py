@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.domain.aws.stacks import Change, ChangeSet, Detection, ResourceDrift, Stack, StackEvent, StackResource
 from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
 
-from .session import call, pages
+from .session import HOME, Session
 from .stack_values import change_of, event_of, stack_of
 
 
@@ -39,9 +39,12 @@ def _template(body: str | None, url: str) -> dict[str, object]:
 class CloudFormationStacks:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def find(self, stack: str) -> Stack | None:
         try:
-            answer = call("cloudformation", "describe_stacks", StackName=stack)
+            answer = self._session.call("cloudformation", "describe_stacks", StackName=stack)
         except NotFound:
             return None
         except AwsCallFailed as error:
@@ -52,7 +55,9 @@ class CloudFormationStacks:
 
     def resources(self, stack: str) -> Sequence[StackResource]:
         try:
-            entries = pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack)
+            entries = self._session.pages(
+                "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack
+            )
         except AwsCallFailed as error:
             if _says_missing(error):
                 raise NotFound(f"stack {stack} does not exist") from error
@@ -69,7 +74,9 @@ class CloudFormationStacks:
 
     def template(self, stack: str) -> str:
         try:
-            body = call("cloudformation", "get_template", StackName=stack, TemplateStage="Original")["TemplateBody"]
+            body = self._session.call("cloudformation", "get_template", StackName=stack, TemplateStage="Original")[
+                "TemplateBody"
+            ]
         except AwsCallFailed as error:
             if _says_missing(error):
                 raise NotFound(f"stack {stack} does not exist") from error
@@ -82,7 +89,7 @@ class CloudFormationStacks:
         token: dict[str, str] = {}
         # Newest first, a hundred a page: stop at the one that was seen last, not at the stack's first day.
         while True:
-            answer = call("cloudformation", "describe_stack_events", StackName=stack_id, **token)
+            answer = self._session.call("cloudformation", "describe_stack_events", StackName=stack_id, **token)
             for item in answer["StackEvents"]:
                 if item["EventId"] == after:
                     return fresh[::-1]
@@ -92,7 +99,7 @@ class CloudFormationStacks:
             token = {"NextToken": answer["NextToken"]}
 
     def validate(self, template: str) -> Sequence[str]:
-        answer = call("cloudformation", "validate_template", TemplateBody=template)
+        answer = self._session.call("cloudformation", "validate_template", TemplateBody=template)
         return [item["ParameterKey"] for item in answer.get("Parameters", [])]
 
     def create_change_set(
@@ -119,7 +126,7 @@ class CloudFormationStacks:
         on_failure = {"OnStackFailure": "DELETE"} if creates else {}
         optional = {"Description": description, "RoleARN": role_arn}
         try:
-            answer = call(
+            answer = self._session.call(
                 "cloudformation",
                 "create_change_set",
                 StackName=stack,
@@ -146,7 +153,9 @@ class CloudFormationStacks:
         token: dict[str, str] = {}
         changes: list[Change] = []
         while True:
-            answer = call("cloudformation", "describe_change_set", StackName=stack, ChangeSetName=name, **token)
+            answer = self._session.call(
+                "cloudformation", "describe_change_set", StackName=stack, ChangeSetName=name, **token
+            )
             changes.extend(change_of(item) for item in answer.get("Changes", []))
             if not answer.get("NextToken"):
                 break
@@ -163,7 +172,7 @@ class CloudFormationStacks:
 
     def change_sets(self, stack: str) -> Sequence[ChangeSet]:
         try:
-            entries = pages("cloudformation", "list_change_sets", "Summaries", StackName=stack)
+            entries = self._session.pages("cloudformation", "list_change_sets", "Summaries", StackName=stack)
         except NotFound:
             return []
         except AwsCallFailed as error:
@@ -183,10 +192,10 @@ class CloudFormationStacks:
         ]
 
     def delete_change_set(self, stack: str, name: str) -> None:
-        call("cloudformation", "delete_change_set", StackName=stack, ChangeSetName=name)
+        self._session.call("cloudformation", "delete_change_set", StackName=stack, ChangeSetName=name)
 
     def execute(self, stack: str, change_set_id: str, token: str) -> None:
-        call(
+        self._session.call(
             "cloudformation",
             "execute_change_set",
             StackName=stack,
@@ -196,21 +205,27 @@ class CloudFormationStacks:
 
     def continue_rollback(self, stack: str, token: str, *, role_arn: str) -> None:
         role = {"RoleARN": role_arn} if role_arn else {}
-        call("cloudformation", "continue_update_rollback", StackName=stack, ClientRequestToken=token, **role)
+        self._session.call(
+            "cloudformation", "continue_update_rollback", StackName=stack, ClientRequestToken=token, **role
+        )
 
     def detect_drift(self, stack: str) -> str:
-        detection: str = call("cloudformation", "detect_stack_drift", StackName=stack)["StackDriftDetectionId"]
+        detection: str = self._session.call("cloudformation", "detect_stack_drift", StackName=stack)[
+            "StackDriftDetectionId"
+        ]
         return detection
 
     def detection(self, detection_id: str) -> Detection:
-        answer = call("cloudformation", "describe_stack_drift_detection_status", StackDriftDetectionId=detection_id)
+        answer = self._session.call(
+            "cloudformation", "describe_stack_drift_detection_status", StackDriftDetectionId=detection_id
+        )
         return Detection(answer["DetectionStatus"], answer.get("DetectionStatusReason", ""))
 
     def drifts(self, stack: str) -> Sequence[ResourceDrift]:
         entries: list[ResourceDrift] = []
         token: dict[str, str] = {}
         while True:
-            answer = call(
+            answer = self._session.call(
                 "cloudformation",
                 "describe_stack_resource_drifts",
                 StackName=stack,
@@ -223,7 +238,11 @@ class CloudFormationStacks:
             token = {"NextToken": answer["NextToken"]}
 
     def protect(self, stack: str, on: bool) -> None:
-        call("cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on)
+        self._session.call(
+            "cloudformation", "update_termination_protection", StackName=stack, EnableTerminationProtection=on
+        )
 
     def delete(self, stack: str, token: str, *, role_arn: str) -> None:
-        call("cloudformation", "delete_stack", StackName=stack, ClientRequestToken=token, RoleARN=role_arn)
+        self._session.call(
+            "cloudformation", "delete_stack", StackName=stack, ClientRequestToken=token, RoleARN=role_arn
+        )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .session import pages
+from .session import HOME, Session
 
 
 class TaggedResources:
     """See the Protocol."""
 
+    def __init__(self, session: Session = HOME) -> None:
+        self._session = session
+
     def find(self, tags: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
-        entries = pages(
+        entries = self._session.pages(
             "resourcegroupstaggingapi",
             "get_resources",
             "ResourceTagMappingList",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from chalicelib.domain.aws.topics import Probe
 from chalicelib.domain.errors import AwsCallFailed, NotFound
 
-from .session import call, pages
+from .session import HOME, Session
 
 _MISSING_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
@@ -24,7 +24,8 @@ def _filtered(body_filter: Mapping[str, object]) -> dict[str, str]:
 class SnsTopics:
     """See the Protocol."""
 
-    def __init__(self, partition: str, region: str, account: str) -> None:
+    def __init__(self, partition: str, region: str, account: str, session: Session = HOME) -> None:
+        self._session = session
         self._arn = f"arn:{partition}:sns:{region}:{account}:"
         self._account = account
 
@@ -32,7 +33,7 @@ class SnsTopics:
         existing = self.find(name)
         if existing:
             return existing
-        arn: str = call("sns", "create_topic", Name=name, Tags=_tags(tags))["TopicArn"]
+        arn: str = self._session.call("sns", "create_topic", Name=name, Tags=_tags(tags))["TopicArn"]
         statement = {
             "Sid": "AlarmsOfThisAccount",
             "Effect": "Allow",
@@ -42,19 +43,21 @@ class SnsTopics:
             "Condition": {"StringEquals": {"aws:SourceAccount": self._account}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        call("sns", "set_topic_attributes", TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+        self._session.call("sns", "set_topic_attributes", TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
         return arn
 
     def find(self, name: str) -> str | None:
         try:
-            call("sns", "get_topic_attributes", TopicArn=self._arn + name)
+            self._session.call("sns", "get_topic_attributes", TopicArn=self._arn + name)
         except NotFound:
             return None
         return self._arn + name
 
     def subscribers(self, topic_arn: str) -> Mapping[str, str]:
         try:
-            entries = list(pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic_arn))
+            entries = list(
+                self._session.pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic_arn)
+            )
         except NotFound:
             return {}
         return {item["Endpoint"]: item["SubscriptionArn"] for item in entries}
@@ -63,12 +66,14 @@ class SnsTopics:
         self, topic_arn: str, protocol: str, endpoint: str, body_filter: Mapping[str, object] | None = None
     ) -> None:
         attributes = _filtered(body_filter) if body_filter else {}
-        call("sns", "subscribe", TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint, Attributes=attributes)
+        self._session.call(
+            "sns", "subscribe", TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint, Attributes=attributes
+        )
 
     def set_filter(self, subscription_arn: str, body_filter: Mapping[str, object]) -> None:
         # The scope first: SNS checks the policy against it.
         for name, value in _filtered(body_filter).items():
-            call(
+            self._session.call(
                 "sns",
                 "set_subscription_attributes",
                 SubscriptionArn=subscription_arn,
@@ -78,7 +83,7 @@ class SnsTopics:
 
     def unsubscribe(self, subscription_arn: str) -> None:
         try:
-            call("sns", "unsubscribe", SubscriptionArn=subscription_arn)
+            self._session.call("sns", "unsubscribe", SubscriptionArn=subscription_arn)
         except NotFound:
             return
 
@@ -93,8 +98,10 @@ class SnsTopics:
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         attributes = {"Policy": policy}
-        url: str = call("sqs", "create_queue", QueueName=queue, tags=dict(tags), Attributes=attributes)["QueueUrl"]
-        answer = call(
+        url: str = self._session.call("sqs", "create_queue", QueueName=queue, tags=dict(tags), Attributes=attributes)[
+            "QueueUrl"
+        ]
+        answer = self._session.call(
             "sns",
             "subscribe",
             TopicArn=topic_arn,
@@ -106,7 +113,7 @@ class SnsTopics:
 
     def receive(self, probe: Probe, wait_s: int) -> Sequence[Mapping[str, object]]:
         try:
-            answer = call(
+            answer = self._session.call(
                 "sqs", "receive_message", QueueUrl=probe.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s
             )
         except (AwsCallFailed, NotFound) as error:
@@ -118,7 +125,7 @@ class SnsTopics:
             entries = [
                 {"Id": str(index), "ReceiptHandle": item["ReceiptHandle"]} for index, item in enumerate(messages)
             ]
-            call("sqs", "delete_message_batch", QueueUrl=probe.queue_url, Entries=entries)
+            self._session.call("sqs", "delete_message_batch", QueueUrl=probe.queue_url, Entries=entries)
         return [json.loads(json.loads(item["Body"])["Message"]) for item in messages]
 
     def close_probe(self, probe: Probe) -> None:
@@ -126,11 +133,11 @@ class SnsTopics:
         self.delete_queue(probe.queue_url)
 
     def probes(self, prefix: str) -> Sequence[str]:
-        return pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix=prefix)
+        return self._session.pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix=prefix)
 
     def delete_queue(self, queue_url: str) -> None:
         try:
-            call("sqs", "delete_queue", QueueUrl=queue_url)
+            self._session.call("sqs", "delete_queue", QueueUrl=queue_url)
         except AwsCallFailed as error:
             if error.aws_code not in _MISSING_QUEUE:
                 raise
@@ -141,4 +148,4 @@ class SnsTopics:
         for subscription in self.subscribers(topic_arn).values():
             if subscription.startswith("arn:"):
                 self.unsubscribe(subscription)
-        call("sns", "delete_topic", TopicArn=topic_arn)
+        self._session.call("sns", "delete_topic", TopicArn=topic_arn)

@@ -6,6 +6,7 @@ it ends with its outcome, the event that tells of it, what the environment is no
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -192,6 +193,7 @@ def _lock_writes(table: str, deployment: Deployment, lock: Lock, takes_over: Loc
     arguments: dict[str, Any] = {
         "lock": items.of_lock(lock),
         "last_deployment": deployment.id,
+        "target": dataclasses.asdict(deployment.config.target) if deployment.config.target else None,
         # Records of versions before this one are in the index themselves.
         "listed_all": None,
         "at": None,

@@ -8,13 +8,14 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import AccessDenied, BadRequest, Conflict, NotFound, RolloutError, Throttled
 from chalicelib.domain.model import Deployment
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
+from proxy.secret.schema import SecretError, parse_json
 
 from .bodies import body_of
 from .queries import refuse_unknown
@@ -38,19 +39,17 @@ _IS_JSON = re.compile(r"\s*application/([a-z0-9.-]+\+)?json\s*(;|$)", re.IGNOREC
 _STATUS_BY_CODE = {"UnsupportedMediaType": 415}
 
 
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
-
-
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """headers: names in lower case. caller: the ARN that API Gateway authenticated."""
+    """headers: names in lower case. caller: the ARN that API Gateway authenticated. repeated: names of query parameters
+    that were sent more than once."""
 
     path: Mapping[str, str]
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
     caller: str
+    repeated: tuple[str, ...] = ()
 
     @property
     def deployment_id(self) -> str:
@@ -68,6 +67,12 @@ class ApiCall:
         """Raises BadRequest for any query parameter: this route takes none."""
         refuse_unknown(self.query, ())
 
+    def refuse_input(self) -> None:
+        """Raises BadRequest for any query parameter, and for a body with fields: this route takes none."""
+        self.refuse_query()
+        for name in sorted({} if self.body.strip() in (b"", b"null") else self.json()):
+            raise BadRequest(f"unknown field {name[:_ID_SHOWN]}", field=name, remedy="Send no body.")
+
     def json(self) -> dict[str, object]:
         """The body as a JSON object. Raises BadRequest for anything else."""
         if not _IS_JSON.match(self.headers.get("content-type") or _JSON):
@@ -79,31 +84,44 @@ class ApiCall:
             )
         if len(self.body) > _BODY_LIMIT:
             raise BadRequest(f"the body is larger than {_BODY_LIMIT} bytes", field="body", remedy="Send less.")
-        try:
-            document = json.loads(self.body.removeprefix(codecs.BOM_UTF8), parse_constant=_refuse_constant)
-            # Half a surrogate pair is valid JSON, but cannot be stored as UTF-8.
-            json.dumps(document, ensure_ascii=False).encode()
-        except RecursionError as error:
-            raise BadRequest("the body is nested too deeply", field="body", remedy="Send a JSON object.") from error
-        except ValueError as error:
-            raise BadRequest(f"the body is not JSON: {error}", field="body", remedy="Send a JSON object.") from error
-        if not isinstance(document, dict):
-            raise BadRequest("the body is not a JSON object", field="body", remedy='Send {"environment": …}.')
-        return document
+        return _json_object(self.body)
 
 
-def call_of(
-    path: Mapping[str, str],
-    query: Mapping[str, str] | None,
-    headers: Mapping[str, str],
-    body: bytes | str,
-    context: Mapping[str, Mapping[str, object]],
-) -> ApiCall:
-    """A request as API Gateway sends it; its context names the caller."""
-    names = {name.lower(): value for name, value in headers.items()}
-    content = body.encode() if isinstance(body, str) else body
-    caller = context.get("identity", {}).get("userArn")
-    return ApiCall(path, dict(query or {}), names, content, str(caller or "unknown"))
+def call_of(request: Any, path: Mapping[str, str]) -> ApiCall:
+    """The call in a request of Chalice's. path: the values of the route's parameters."""
+    raw, sent = request.raw_body, request.query_params
+    return ApiCall(
+        path=path,
+        query=dict(sent or {}),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=raw.encode() if isinstance(raw, str) else raw,
+        caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
+        repeated=tuple(sorted(name for name in sent or () if len(sent.getlist(name)) > 1)),
+    )
+
+
+def _json_object(body: bytes) -> dict[str, object]:
+    """The object in a body, after a byte-order mark if there is one.
+
+    Raises BadRequest for anything else, for a field that stands twice, and for text that UTF-8 cannot hold.
+    """
+    try:
+        document = parse_json(body.removeprefix(codecs.BOM_UTF8), _refuse_constant)
+        # Half a surrogate pair is valid JSON, but cannot be stored as UTF-8.
+        json.dumps(document, ensure_ascii=False).encode()
+    except SecretError as error:
+        raise BadRequest(str(error), field=error.field, remedy=error.remedy) from error
+    except RecursionError as error:
+        raise BadRequest("the body is nested too deeply", field="body", remedy="Send a JSON object.") from error
+    except ValueError as error:
+        raise BadRequest(f"the body is not JSON: {error}", field="body", remedy="Send a JSON object.") from error
+    if not isinstance(document, dict):
+        raise BadRequest("the body is not a JSON object", field="body", remedy='Send {"environment": …}.')
+    return document
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +152,7 @@ Route = Callable[[ApiCall, Aws, Clock], Answer[object]]
 def respond(route: Route, call: ApiCall, aws: Aws, clock: Clock) -> Answer[object]:
     """The route's answer with its body as JSON values or text, or its error as an `ErrorBody`."""
     try:
+        _refuse_repeated(call)
         answer = route(call, aws, clock)
         return Answer(answer.status, body_of(answer.body), answer.headers)
     except RolloutError as error:
@@ -148,6 +167,11 @@ def respond(route: Route, call: ApiCall, aws: Aws, clock: Clock) -> Answer[objec
             remedy="Try again; if it stays, the log group /proxyctl/controlplane has the cause.",
         )
         return Answer(500, encode(ErrorBody(detail)))
+
+
+def _refuse_repeated(call: ApiCall) -> None:
+    for name in call.repeated:
+        raise BadRequest(f"query parameter {name[:_ID_SHOWN]} stands twice", field=name, remedy="Send it once.")
 
 
 def _detail(error: RolloutError) -> ErrorDetail:

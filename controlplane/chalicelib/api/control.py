@@ -18,7 +18,7 @@ from .responses import DeploymentView
 def abort(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Abort a deployment: the next call of any phase stops it, traffic returns to the last good version, and the
     environment is unlocked."""
-    call.refuse_query()
+    call.refuse_input()
     deployment = aws.records.deployment(call.deployment_id)
     if deployment.status.is_final:
         raise Conflict(
@@ -33,7 +33,7 @@ def abort(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
 
 def approve(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Approve a deployment: the traffic shift begins. 409 when the deployment does not wait for an approval."""
-    call.refuse_query()
+    call.refuse_input()
     deployment = aws.records.deployment(call.deployment_id)
     token = str(deployment.approval.get("token", ""))
     if deployment.status is not DeploymentStatus.WAITING_APPROVAL or not token:
@@ -67,7 +67,7 @@ def _not_waiting(deployment: Deployment) -> Conflict:
 
 def resume(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Resume a failed deployment: a new one skips the phases whose fingerprints are unchanged."""
-    call.refuse_query()
+    call.refuse_input()
     failed = aws.records.deployment(call.deployment_id)
     if not failed.status.is_final or failed.status is DeploymentStatus.SUCCEEDED:
         raise Conflict(
@@ -86,6 +86,7 @@ def resume(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
         "action": failed.action.value,
         "config": dataclasses.asdict(failed.config),
         "options": options,
+        **({"from": failed.promotion.environment} if failed.promotion else {}),
     }
     key = call.headers.get("idempotency-key")
     return accept(begin(body, aws, clock, caller=call.caller, key=key, resumes=failed))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from chalicelib.costs.ledger import bill
 from chalicelib.domain.errors import BadRequest, NotFound
 from chalicelib.domain.model import Deployment, DeploymentStatus
 from chalicelib.domain.names import Names
 from chalicelib.domain.times import Clock
 from chalicelib.engine import registry
-from chalicelib.lifecycle import drill_requests, upgrade_requests
+from chalicelib.lifecycle import drill_requests
 from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
+from chalicelib.upgrade import requests
 
 from . import paging
 from .answers import Answer, ApiCall, accept
@@ -25,7 +27,7 @@ def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Start a deployment. The same Idempotency-Key and body give the same deployment again."""
     call.refuse_query()
     key = call.headers.get("idempotency-key")
-    body = drill_requests.rewrite(upgrade_requests.rewrite(call.json()), aws)
+    body = drill_requests.rewrite(requests.rewrite(call.json()), aws)
     return accept(begin(body, aws, clock, caller=call.caller, key=key))
 
 
@@ -59,7 +61,8 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentDetail]:
     deployment = aws.records.deployment(call.deployment_id)
     recorded = aws.records.phases(deployment.id)
     figures = aws.live_figures.of(deployment.id) if is_measuring(recorded) else ()
-    return Answer(200, show_with_phases(deployment, recorded, registry.PHASES, load=show_load(figures)))
+    cost = bill(deployment, recorded, aws.settings.region, clock().date())
+    return Answer(200, show_with_phases(deployment, recorded, registry.PHASES, cost, load=show_load(figures)))
 
 
 def report(call: ApiCall, aws: Aws, clock: Clock) -> Answer[str]:

@@ -16,7 +16,8 @@ from statistics import median
 from chalicelib.domain.records import HistoryEntry
 
 DAYS = 30
-_RELEVANT = ("deploy", "rollback", "revalidate")  # actions that change or check what users have
+_DEPLOYS = ("deploy", "promote")
+_RELEVANT = (*_DEPLOYS, "rollback", "revalidate")  # actions that change or check what users have
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def _time(text: str) -> datetime:
 
 
 def _is_change(entry: HistoryEntry) -> bool:
-    if entry.action != "deploy":
+    if entry.action not in _DEPLOYS:
         return False
     return entry.changed if entry.outcome == "SUCCEEDED" else entry.users_saw_it
 

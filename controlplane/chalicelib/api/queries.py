@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.errors import BadRequest, not_longer
+from chalicelib.domain.options import LONGEST_REASON
 
 _FLAGS = {"true": True, "false": False}
 
@@ -25,9 +26,11 @@ class SecretQuery:
 
 
 def secret_query(query: Mapping[str, str]) -> SecretQuery:
-    """Raises BadRequest for an unknown parameter, and for a flag that is neither true nor false."""
-    refuse_unknown(query, ("now", "reason", "wait"))
-    return SecretQuery(_flag(query, "now"), _flag(query, "wait"), query.get("reason", ""))
+    """Raises BadRequest for an unknown parameter, a flag that is neither true nor false, and too long a reason."""
+    refuse_unknown(query, ("now", "reason", "target", "wait"))
+    reason = query.get("reason", "")
+    not_longer("reason", reason, LONGEST_REASON)
+    return SecretQuery(_flag(query, "now"), _flag(query, "wait"), reason)
 
 
 def refuse_unknown(query: Mapping[str, str], names: Collection[str]) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Required, TypedDict
 
+from chalicelib.costs.bill import Bill
 from chalicelib.domain.config import Config
+from chalicelib.domain.fleets.promotions import Promotion
 from chalicelib.domain.model import Action, DeploymentStatus, Lock, PhaseStatus, Release
 from chalicelib.domain.nights import NightSummary
 from chalicelib.domain.options import Options
@@ -78,7 +80,8 @@ class ExpiryView(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentView:
-    """A deployment without its phases. waiting: it waits behind another one. Lists leave `options.load.trace` out."""
+    """A deployment without its phases. waiting: it waits behind another one. promotion: what action promote rolls.
+    Lists leave `options.load.trace` out."""
 
     id: str
     environment: str
@@ -100,6 +103,7 @@ class DeploymentView:
     error: RecordedError | None = None
     resumes: str | None = None
     approval: ApprovalView | None = None
+    promotion: Promotion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +144,11 @@ class LoadView:
 class DeploymentDetail(DeploymentView):
     """percent: share of the phases that have ended, 100 only for a deployment that succeeded.
 
-    load: the figures of the load test while it runs.
+    load: the figures of the load test while it runs. cost: so far, at list price.
     """
 
     percent: int
+    cost: Bill
     load: LoadView | None = None
     phases: tuple[PhaseView, ...]
     steps: tuple[PhaseView, ...]

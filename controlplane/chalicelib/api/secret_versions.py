@@ -18,7 +18,8 @@ from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
 from .answers import Answer, ApiCall, answer_stored
-from .queries import secret_query
+from .environment_in_path import PARAMETER, secret_ports
+from .queries import refuse_unknown, secret_query
 from .responses import SecretHistory, SecretVersionView, SecretView, StoredSecret
 
 
@@ -34,8 +35,8 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[SecretView]:
 
     404 while the environment has no secret. An adopted secret is named, and not read.
     """
-    call.refuse_query()
-    names = Names(call.path["name"])
+    refuse_unknown(call.query, (PARAMETER,))
+    names, aws = Names(call.path["name"]), secret_ports(call, aws)
     environment = aws.records.environment(names.environment)
     adopted = environment.last_good.config.get("secret_arn") if environment.last_good else None
     if adopted:
@@ -64,8 +65,8 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[SecretView]:
 
 def history(call: ApiCall, aws: Aws, clock: Clock) -> Answer[SecretHistory]:
     """The versions that can still be gone back to, newest first, with the releases that ran with each."""
-    call.refuse_query()
-    names = Names(call.path["name"])
+    refuse_unknown(call.query, (PARAMETER,))
+    names, aws = Names(call.path["name"]), secret_ports(call, aws)
     info = _find(names, aws)
     if info.doomed:
         return Answer(200, SecretHistory(names.environment, info.arn, ()))
@@ -91,8 +92,8 @@ def rollback(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
 
     It is checked on the candidate as every other version; `?now=true` skips that. 404 without an earlier version.
     """
-    names = Names(call.path["name"])
     query = secret_query(call.query)
+    names, aws = Names(call.path["name"]), secret_ports(call, aws)
     wanted = decode(SecretRollback, call.json() if call.body else {}).version_id
     info = _find(names, aws)
     environment = aws.records.environment(names.environment)

@@ -25,6 +25,7 @@ from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
 
 from .answers import Answer, ApiCall, answer_stored
+from .environment_in_path import secret_ports
 from .queries import secret_query
 from .responses import StoredSecret
 
@@ -35,7 +36,7 @@ def put(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
     200 where nobody is served yet, or with `?now=true`; else 202 with the deployment that rolls it. `?wait=true` queues
     behind a running deployment. `If-None-Match: *` refuses to replace a secret.
     """
-    names, body = Names(call.path["name"]), call.json()
+    names, body, aws = Names(call.path["name"]), call.json(), secret_ports(call, aws)
     after = check(body)  # before anything is read: a malformed document changes nothing
     info = aws.secrets.find(names.secret)
     if info is not None and call.headers.get("if-none-match") == "*":
@@ -55,7 +56,7 @@ def patch(call: ApiCall, aws: Aws, clock: Clock) -> Answer[StoredSecret]:
 
     404 while there is no secret. Else as PUT. A scheduled deletion is cancelled.
     """
-    names, changes = Names(call.path["name"]), call.json()
+    names, changes, aws = Names(call.path["name"]), call.json(), secret_ports(call, aws)
     if not changes:
         raise BadRequest("the body changes nothing", field="body", remedy='Send the fields to change: {"api_key": …}.')
     info = aws.secrets.find(names.secret)

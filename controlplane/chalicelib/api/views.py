@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, cast
 
+from chalicelib.costs.bill import Bill
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.model import Deployment, DeploymentStatus, Environment, PhaseRecord, PhaseStatus
 from chalicelib.domain.records import HistoryEntry
@@ -33,7 +34,11 @@ def show_deployment(deployment: Deployment) -> DeploymentView:
 
 
 def show_with_phases(
-    deployment: Deployment, recorded: Sequence[PhaseRecord], names: Sequence[str], load: LoadView | None = None
+    deployment: Deployment,
+    recorded: Sequence[PhaseRecord],
+    names: Sequence[str],
+    cost: Bill,
+    load: LoadView | None = None,
 ) -> DeploymentDetail:
     """A deployment with all phases. names: the twelve phases in order; those without a record are PENDING."""
     records = {record.name: record for record in recorded}
@@ -45,6 +50,7 @@ def show_with_phases(
     return DeploymentDetail(
         **_deployment(deployment),
         percent=percent(deployment.status, rows),
+        cost=cost,
         load=load,
         phases=tuple(map(_show_phase, rows)),
         steps=tuple(map(_show_phase, steps)),
@@ -66,8 +72,13 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
         **{name: shown[name] or None for name in _ABSENT_WHEN_EMPTY},
         "duration_s": _seconds(deployment.started_at, deployment.ended_at),
         "approval": {key: value for key, value in deployment.approval.items() if key != "token"} or None,
-        "links": {"self": f"deployments/{deployment.id}", **deployment.links},
+        "links": {"self": f"deployments/{deployment.id}", **_passed(deployment), **deployment.links},
     }
+
+
+def _passed(deployment: Deployment) -> dict[str, str]:
+    promotion = deployment.promotion
+    return {"promoted_from": f"deployments/{promotion.deployment_id}"} if promotion else {}
 
 
 def _show_phase(record: PhaseRecord) -> PhaseView:

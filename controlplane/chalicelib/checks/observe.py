@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import cast
 
-from chalicelib.domain.aws.http import Reply
+from chalicelib.domain.aws.http import Reply, is_refused
 from chalicelib.domain.aws.sdk_target import Target as SdkTarget
 from chalicelib.domain.errors import AwsCallFailed
 from chalicelib.ports import Aws
@@ -16,9 +16,9 @@ from chalicelib.ports import Aws
 from . import upstream
 from .check import Check, HttpRequest
 from .expectations import CheckOutcome, CheckVerdict, filled, judge, not_run
+from .repeat import until_let_in
 from .target import TIMEOUT_S, Target
 
-_PARALLEL = 8  # a check mostly waits
 _TEXT = 20_000
 _TIMED_ATTEMPTS = 3
 
@@ -39,8 +39,8 @@ Facts = dict[str, object]
 
 
 def run_all(checks: Sequence[Check], target: Target, aws: Aws) -> list[CheckOutcome]:
-    """All outcomes, in the order of the checks; up to eight checks run at a time."""
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    """All outcomes, in the order of the checks; up to `target.at_once` checks run at a time."""
+    with ThreadPoolExecutor(target.at_once) as pool:
         return list(pool.map(lambda check: run_check(check, target, aws), checks))
 
 
@@ -71,7 +71,7 @@ def _attempt(check: Check, target: Target, aws: Aws) -> CheckOutcome:
     faults = [cast(Mapping[str, object], filled(fault, variables)) for fault in check.faults]
     if is_planted:
         upstream.plant(faults, model, aws)
-    facts = _observe(check, target, variables, aws)
+    facts = until_let_in(lambda: _observe(check, target, variables, aws), lambda facts: facts.get("refused"), model)
     if is_planted:
         facts["attempts"] = upstream.count_attempts(faults, model, aws)
     if facts.get("not_run"):
@@ -125,6 +125,7 @@ def facts_of(reply: Reply) -> Facts:
         "text": reply.body[:_TEXT].decode(errors="replace"),
         "cut": reply.cut,
         "request_id": reply.headers.get("x-request-id", ""),
+        "refused": is_refused(reply.status, reply.headers),
         "tells_of_failure": _tells_of_failure(reply),
     }
 

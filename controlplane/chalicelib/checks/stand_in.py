@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from chalicelib.domain.aws.http import is_refused
 from chalicelib.domain.errors import AwsCallFailed, PhaseFailed
 from chalicelib.ports import Aws
 
 from . import upstream
 from .check import CHAT, JSON
+from .repeat import until_let_in
 from .target import TIMEOUT_S, Target
 
 _PROBE: Mapping[str, object] = {"type": "fail", "status": 400, "code": "proxyctl_probe", "message": "Planted."}
@@ -33,7 +35,11 @@ def _uses_up_a_fault(target: Target, aws: Aws) -> bool:
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hello"}]}).encode()
     try:
         upstream.plant([_PROBE], model, aws)
-        aws.endpoint.call("POST", target.url + CHAT, JSON, body, signed=target.signed, timeout_s=TIMEOUT_S)
+        until_let_in(
+            lambda: aws.endpoint.call("POST", target.url + CHAT, JSON, body, signed=target.signed, timeout_s=TIMEOUT_S),
+            lambda reply: is_refused(reply.status, reply.headers),
+            model,
+        )
         return upstream.count_attempts([_PROBE], model, aws) > 0
     except (AwsCallFailed, PhaseFailed):
         return False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from chalicelib.domain.aws.functions import alias_of
+from chalicelib.domain.aws.http import is_refused
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Throttle
 from chalicelib.domain.errors import PhaseFailed
@@ -18,6 +19,9 @@ from chalicelib.engine.fingerprints import fingerprint
 from chalicelib.engine.phase import OfPhase, Request, applied_as
 from chalicelib.ports import Aws
 from chalicelib.stack.urls import candidate_url
+
+from .places import MOST_AT_ONCE, places
+from .repeat import until_let_in
 
 K = TypeVar("K", bound=OfPhase)
 
@@ -34,13 +38,15 @@ _CHAT, _EMBEDDING = "gpt-4o-mini", "text-embedding-3-small"  # when the secret m
 class Target:
     """url: without a path; signed: whether API Gateway requires IAM there; version: the function version.
 
-    variables: the values that checks refer to as `$name`, and the conditions that they need.
+    variables: the values that checks refer to as `$name`, and the conditions that they need. at_once: how many checks
+    may run at the same time (`places`).
     """
 
     url: str
     signed: bool
     version: str
     variables: Mapping[str, object] = field(default_factory=dict)
+    at_once: int = MOST_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,17 @@ def locate(request: Request, aws: Aws) -> Target:
     return Target(stack.api_url, False, candidate.version, {**variables, "candidate": False})
 
 
+def within_limits(target: Target, request: Request, aws: Aws) -> Target:
+    """The target with `at_once` as the account and the function's reserved concurrency allow.
+
+    Until the shift the function keeps what the live release reserves, so that both configurations count.
+    """
+    live = request.environment.live
+    before = live.config.get("reserved_concurrency") if live else None
+    reserved = (request.config.reserved_concurrency, before if isinstance(before, int) else None)
+    return replace(target, at_once=places(aws.functions.limits().unreserved, reserved))
+
+
 def _latest(request: Request, kind: type[K]) -> K | None:
     """A phase's evidence of this deployment, or else what it last applied in this environment."""
     return request.results.find(kind) or applied_as(request.environment, kind)
@@ -104,7 +121,11 @@ def _latest(request: Request, kind: type[K]) -> K | None:
 
 def _candidate(url: str, public_url: str, version: str, request: Request, aws: Aws, *, is_candidate: bool) -> Target:
     """The target at the candidate's path, described by its `/health`. The request also warms the function."""
-    reply = aws.endpoint.call("GET", url + "/health", signed=True, timeout_s=TIMEOUT_S)
+    reply = until_let_in(
+        lambda: aws.endpoint.call("GET", url + "/health", signed=True, timeout_s=TIMEOUT_S),
+        lambda reply: is_refused(reply.status, reply.headers),
+        url,
+    )
     health = reply.json() if reply.status == 200 else None
     secret = health.get("secret") if isinstance(health, dict) else None
     variables = {

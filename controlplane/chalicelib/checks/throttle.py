@@ -23,6 +23,7 @@ from chalicelib.ports import Aws
 from .expectations import CheckOutcome, judge, not_run
 from .fault_checks import THROTTLED, THROTTLING
 from .observe import facts_of
+from .places import MOST_AT_ONCE
 from .target import TIMEOUT_S, Target
 
 PATH = "/health"  # costs no token
@@ -44,22 +45,31 @@ def drive(
     """The outcome of the check `throttling`, after driving for at most `drive_s`; NOT RUN when no 429 came.
 
     A machine that is too slow to exceed the rate may still exceed the burst. In an account such a burst would start
-    hundreds of Lambdas beside those that serve users, so only the embedded cloud gets it.
+    hundreds of Lambdas beside those that serve users, so only the embedded cloud gets it. Where Lambda's concurrency
+    leaves room for few requests at once, no more are sent at once: its refusals are not the stage's.
     """
     url = target.url + PATH
     driven = _drive_steadily(url, throttle, target, aws, drive_s)
     burst = ceil(throttle.burst + throttle.rate_per_s * _ARRIVAL_S) + _ENOUGH
-    if driven.refusal is None and aws.settings.upstream_faults_url and burst <= _LARGEST_BURST:
+    may_burst = bool(aws.settings.upstream_faults_url) and burst <= _LARGEST_BURST and not _is_short(target)
+    if driven.refusal is None and may_burst:
         driven = _drive_burst(url, burst, target, aws)
     if driven.refusal is None:
         return not_run(
             THROTTLING,
             f"{driven.good} requests in {driven.seconds:.1f} s stayed within {throttle.rate_per_s:g}/s and a burst of "
-            f"{throttle.burst}: this machine cannot send more",
+            f"{throttle.burst}: "
+            + ("Lambda's concurrency leaves" if _is_short(target) else "this machine has")
+            + " no room for more",
         )
     recovered = _recovers(url, target, aws, sleep)
     facts = {**facts_of(driven.refusal), "recovered": recovered, "driven": driven.good}
     return judge(THROTTLING, THROTTLED.expects, facts)
+
+
+def _is_short(target: Target) -> bool:
+    """Whether Lambda's concurrency bounds how many requests may be under way."""
+    return target.at_once < MOST_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,8 @@ class _Driven:
 
 def _drive_steadily(url: str, throttle: Throttle, target: Target, aws: Aws, drive_s: float) -> _Driven:
     """Send at more than twice the rate, until enough requests were refused."""
-    connections = max(8, min(64, round(throttle.rate_per_s * _MS_EACH / 1_000)))
+    wanted = max(8, min(64, round(throttle.rate_per_s * _MS_EACH / 1_000)))
+    connections = min(wanted, target.at_once) if _is_short(target) else wanted
     limits = Limits(connections=connections, give_up_s=0.5)
     due = due_times(Arrivals("constant", 2 * throttle.rate_per_s + throttle.burst, drive_s))
     return _drive(url, limits, target, aws, lambda generator: _run(generator, due, throttle), enough=_ENOUGH)

@@ -32,6 +32,23 @@ _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`")
 
 def decode(kind: type[T], value: object, *, under: str = "") -> T:
     """`value` (JSON) as `kind`. Raises BadRequest naming the first wrong field, with `under` in front of its path."""
+    return _decode(kind, _by_field(kind, value, under), under)
+
+
+def _by_field(kind: type[object], value: object, under: str) -> object:
+    """The value with the names of `kind`'s fields for JSON keys that are no Python names."""
+    keys = _keys(kind)
+    if not keys or not isinstance(value, Mapping):
+        return value
+    if hidden := next((name for name in value if name in keys), None):
+        names = [keys.get(name, name) for name in _hints(cast(Any, kind))]
+        raise _unknown_field(".".join(filter(None, [under, str(hidden)])), str(hidden), names)
+    fields = {key: name for name, key in keys.items()}
+    return {fields.get(name, name): item for name, item in value.items()}
+
+
+def _decode(kind: type[T], value: object, under: str) -> T:
+    """As `decode`, of a value by the names of fields."""
     refuse_unknown(kind, value, under=under)
     try:
         return msgspec.convert(value, kind)
@@ -53,7 +70,7 @@ def decode_lenient(kind: type[T], value: Mapping[str, object]) -> T:
     accepted = copy.deepcopy(_without_unknown(kind, value))
     while True:
         try:
-            return decode(kind, accepted)
+            return _decode(kind, accepted, "")
         except BadRequest as error:
             if not _leave_out(accepted, str(error.field)):
                 raise
@@ -190,6 +207,7 @@ def _bad_request(kind: type[Any], message: str, under: str) -> BadRequest:
     cause = _AT.sub("", message)
     if missing := _MISSING.match(cause):
         path, cause = [*path, missing["name"]], "is missing"
+    path = [_keys(kind).get(name, name) for name in path[:1]] + path[1:]
     field = ".".join(([under] if under else []) + path) or "body"
     remedy = "See GET /openapi.json for the schema."
     if choices := _choices(kind, path):
@@ -200,7 +218,8 @@ def _bad_request(kind: type[Any], message: str, under: str) -> BadRequest:
 def _choices(kind: Any, path: list[str]) -> list[str]:
     """What a field of few values may be."""
     hint: Any = kind
-    for name in path:
+    fields = {key: name for name, key in _keys(kind).items()}
+    for name in [fields.get(part, part) for part in path[:1]] + path[1:]:
         hint = get_type_hints(nested(hint)).get(name) if nested(hint) else None
     for part in (hint, *get_args(hint)):
         if get_origin(part) is Literal:

@@ -11,13 +11,18 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from . import webhook_url
-from .errors import BadRequest, Ranges, all_within
+from .aws import targets
+from .aws.targets import Target
+from .errors import BadRequest, Ranges, all_within, shown
 from .times import TIME_LIMIT_H
 
 ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}")
+# What SNS's standard topics deliver to: no FIFO queue; a function, or one of its aliases or versions.
 SUBSCRIBER = re.compile(
-    r"arn:aws[a-z-]*:(sqs|lambda):[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_:$.-]{1,220}|https://[^\s/@]+(/\S*)?"
+    r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}"
+    r"|arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9$_-]{1,128})?"
+    r"|https://[^\s/@]+(/\S*)?"
     # An e-mail address as SNS takes it: ASCII, at most 64 characters before the @ and 253 after it (RFC 5321).
     r"|[!-?A-~]{1,64}@(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])"
 )
@@ -144,7 +149,8 @@ class Config:
 
     timeout_s: of an answer; None takes the longest that the response mode allows (`time_limit_s`).
     heal_at_night: whether a night restores what `options.heal` does, but for a live alias that someone has moved.
-    ttl_hours: how long after each deploy it lives; see Options.
+    ttl_hours: how long after each deploy it lives; see Options. target: the account and region where the environment
+    is; None for the control plane's own.
     """
 
     RANGES: ClassVar[Ranges] = {
@@ -174,13 +180,18 @@ class Config:
     protected: bool = False
     heal_at_night: bool = True
     ttl_hours: float | None = None
+    target: Target | None = None
     compatibility: Compatibility = field(default_factory=Compatibility)
 
     def __post_init__(self) -> None:
         all_within("config", self, self.RANGES)
+        if self.target and (refused := targets.refusal(self.target)):
+            field = f"config.target.{refused[0]}"
+            raise BadRequest(f"{field} {refused[1]}", field=field, remedy=targets.REMEDY)
         if self.log_retention_days not in RETENTION_DAYS:
+            days = shown(self.log_retention_days)
             raise BadRequest(
-                f"config.log_retention_days is {self.log_retention_days}; CloudWatch Logs takes {RETENTION_DAYS}",
+                f"config.log_retention_days is {days}; CloudWatch Logs takes {RETENTION_DAYS}",
                 field="config.log_retention_days",
                 remedy="Choose one of the listed numbers of days.",
             )

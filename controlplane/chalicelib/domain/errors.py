@@ -131,10 +131,20 @@ def within(name: str, value: float | None, low: float, high: float) -> None:
         return
     least = f", and 0 or at least {_LEAST}" if low <= value <= high else ""
     raise BadRequest(
-        f"{name} is {_shown(value)}; it must be from {low} to {high}{least}",
+        f"{name} is {shown(value)}; it must be from {low} to {high}{least}",
         field=name,
         remedy=f"Set {name} within the range.",
     )
+
+
+def not_longer(name: str, text: str, most: int) -> None:
+    """Refuse a text of more characters than `most`, naming the field."""
+    if len(text) > most:
+        raise BadRequest(
+            f"{name} has {len(text)} characters; it may have {most}",
+            field=name,
+            remedy="Say it shorter, or link to where it is said.",
+        )
 
 
 def all_within(under: str, value: object, ranges: Ranges) -> None:
@@ -143,7 +153,7 @@ def all_within(under: str, value: object, ranges: Ranges) -> None:
         within(f"{under}.{name}", getattr(value, name), low, high)
 
 
-def _shown(value: float) -> str:
+def shown(value: float) -> str:
     """The number, cut where a caller has sent thousands of digits."""
     try:
         text = str(value)

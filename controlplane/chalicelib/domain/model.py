@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from .aws.targets import Target
+from .aws.usage import Usage
 from .config import Config
+from .fleets.promotions import Promotion
 from .options import Options
 
 Evidence = Mapping[str, Any]
@@ -22,6 +25,7 @@ class Action(StrEnum):
     """What a deployment does to its environment."""
 
     DEPLOY = "deploy"
+    PROMOTE = "promote"
     PLAN = "plan"
     ROTATE = "rotate"
     REVALIDATE = "revalidate"
@@ -29,6 +33,11 @@ class Action(StrEnum):
     CLEANUP = "cleanup"
     DRILL = "drill"
     UPGRADE = "upgrade"
+
+    @property
+    def deploys(self) -> bool:
+        """Whether it runs the phases of a deploy. A promotion does, with bytes and models that passed elsewhere."""
+        return self in (Action.DEPLOY, Action.PROMOTE)
 
 
 class DeploymentStatus(StrEnum):
@@ -63,6 +72,7 @@ class PhaseRecord:
     """One phase (number 1-12) or one step beside them (number 0) of one deployment.
 
     polls: calls so far. waits_for, waits: the step that it waits for, and the calls in succession that did so.
+    usage: of its calls that ended, without the record of the last one's end; None in records of earlier versions.
     """
 
     number: int
@@ -77,6 +87,7 @@ class PhaseRecord:
     polls: int = 0
     waits_for: str = ""
     waits: int = 0
+    usage: Usage | None = None
     extra: Evidence = field(default_factory=dict)
 
 
@@ -136,7 +147,7 @@ class Environment:
     recovered_from: the newest deployment when the record, which someone had deleted, was rebuilt from those of the
     deployments; None otherwise. incident: since when, and why, revalidations fail; None when the last one passed.
     expires_at: when the sweeper cleans it up, with the options in `at_expiry`; None for an environment without a time
-    limit.
+    limit. target: where it is; None for the control plane's own account and region.
     """
 
     name: str
@@ -155,6 +166,7 @@ class Environment:
     at_expiry: Evidence = field(default_factory=dict)
     updated_at: str | None = None
     recovered_from: str | None = None
+    target: Target | None = None
 
     @property
     def good(self) -> tuple[Release, ...]:
@@ -167,6 +179,13 @@ class Environment:
     def reads_its_own_secret(self) -> bool:
         """Whether the live release reads the environment's own secret, and none that it has adopted."""
         return self.live is not None and not self.live.config.get("secret_arn")
+
+    @property
+    def has_resources(self) -> bool:
+        """Whether there may be resources of it in AWS. A first deploy that failed before any phase was applied, at a
+        target that does not exist for instance, has made none."""
+        is_empty = self.status == "NEVER_LIVE" and not self.applied and self.recovered_from is None
+        return self.lock is not None or not (is_empty or self.status in ("NEW", "REMOVED"))
 
     @property
     def is_known(self) -> bool:
@@ -183,6 +202,7 @@ class Deployment:
     unknown_config: fields of `config` of another version of the control plane, which stay on record.
     patch: `config` as requested, None in records of earlier versions; replaces: whether it replaces the environment's.
     A deployment that leaves the queue is merged again, since the one before it may have changed the configuration.
+    promotion: the release that action promote rolls, None for any other action.
     """
 
     id: str
@@ -207,6 +227,7 @@ class Deployment:
     unknown_config: Evidence = field(default_factory=dict)
     patch: Evidence | None = None
     replaces: bool = False
+    promotion: Promotion | None = None
 
 
 @dataclass(frozen=True, slots=True)

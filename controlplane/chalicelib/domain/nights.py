@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+CALLER = "proxyctl-nightly"
+
 
 class NightVerdict(StrEnum):
     """HEALED: it had drifted, and is good again. LOST: the environment was listed, and no verdict is on record."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import ClassVar, Literal
 
-from .errors import BadRequest, Ranges, all_within, within
+from .errors import BadRequest, Ranges, all_within, not_longer, within
 from .times import TIME_LIMIT_H
 
 # Seconds at each step and after the last one, in an account, unless options.bake says otherwise.
@@ -18,6 +18,7 @@ BAKE_STEP_S, BAKE_WATCH_S = 60, 300
 # The state machine ends after 180,000 s, of which a day is for an approval and two hours are for all other phases.
 _MOST_BAKE_S = 86_400
 SECRET_VERSION = re.compile(r"[A-Za-z0-9-]{1,64}")
+PLAN_DIGEST = re.compile(r"[!-~]{1,64}")
 FUNCTION_VERSION = re.compile(r"[1-9][0-9]{0,9}")
 MOST_SIZES = 20  # what power tuning compares; each takes seconds and costs calls
 LONGEST_REASON = 1_000  # characters; it stands in every list of deployments
@@ -263,12 +264,11 @@ class Options:
     bundle: str | None = None
 
     def __post_init__(self) -> None:
-        if len(self.reason) > LONGEST_REASON:
-            raise BadRequest(
-                f"options.reason has {len(self.reason)} characters; it may have {LONGEST_REASON}",
-                field="options.reason",
-                remedy="Say it shorter, or link to where it is said.",
-            )
+        not_longer("options.reason", self.reason, LONGEST_REASON)
+        if self.expected_plan is not None and not PLAN_DIGEST.fullmatch(self.expected_plan):
+            # "" would be no expectation at all.
+            text = f"options.expected_plan is {self.expected_plan[:40]!r}, which is no digest of a plan"
+            raise BadRequest(text, field="options.expected_plan", remedy="Take the digest that action plan answers.")
         for name, version in (("secret_version", self.secret_version), ("secret_base", self.secret_base)):
             if version is not None and not SECRET_VERSION.fullmatch(version):
                 raise BadRequest(

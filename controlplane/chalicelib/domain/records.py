@@ -58,6 +58,7 @@ class HistoryEntry:
 
     changed: whether another version was released; users_saw_it: whether users reached it before it failed. diff:
     `[before, after]` by field of the configuration, and by `version`. drift: what a revalidation found, the first ten.
+    usd: what it cost at the list prices of that time; None in records of earlier versions.
     """
 
     at: str = ""
@@ -72,6 +73,7 @@ class HistoryEntry:
     users_saw_it: bool = False
     diff: Mapping[str, object] = field(default_factory=dict)
     drift: tuple[DriftRow, ...] = ()
+    usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from .aws.targets import STACK, Target, bucket
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """account, region: where everything lives. bundle_key: the proxy's sources and template in `bucket`.
+    """account, region: where the control plane is or, of a target's (`at`), where the environment is.
+
+    bundle_key: the proxy's sources and template in the control plane's own bucket. bucket: from which Lambda takes the
+    proxy's code, in this account and region. stack: which has the roles that the functions act with here.
 
     proxy_runtime: Lambda runtime of the proxy (`python3.11`, or `provided.al2023` in the embedded cloud);
     response_mode: default for environments that do not choose; upstream_faults_url: the OpenAI stand-in's own
     control address, set in the embedded cloud only: without it, checks that need a failing upstream are NOT RUN.
     endpoint_url: set where AWS is not at its usual address. webhook_retries_url: the queue of events that a webhook did
-    not take. release, version: of the control plane, "" before the first upgrade.
+    not take. release, version: of the control plane, "" before the first upgrade. memory_mb: of this Lambda, 0
+    outside one.
     """
 
     account: str
@@ -30,6 +36,8 @@ class Settings:
     webhook_retries_url: str = ""
     release: str = ""
     version: str = ""
+    memory_mb: int = 0
+    stack: str = "proxyctl"
 
     @property
     def boundary_arn(self) -> str:
@@ -56,6 +64,22 @@ class Settings:
     @property
     def _domain(self) -> str:
         return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
+    def at(self, target: Target) -> Settings:
+        """The settings of a target. What belongs to the control plane itself stays: table, queue, state machine."""
+        return replace(
+            self,
+            account=target.account,
+            region=target.region,
+            partition=target.partition,
+            bucket=bucket(target.account, target.region),
+            stack=STACK,
+        )
+
+    @property
+    def is_target(self) -> bool:
+        """Whether these are the settings of a target."""
+        return self.stack == STACK
 
     @property
     def embedded(self) -> bool:

@@ -51,6 +51,15 @@ def is_on_this_machine(url: str) -> bool:
     return match is not None and match["host"] == _THIS_MACHINE
 
 
+def is_public_address(text: str) -> bool:
+    """Whether an IP address is one of the internet, and stands for no other one that is not."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return all(each.is_global and not each.is_multicast for each in (address, *_embedded(address)))
+
+
 def _match(url: str) -> re.Match[str] | None:
     return _URL.fullmatch(url) if len(url) <= _LONGEST else None
 
@@ -59,11 +68,7 @@ def _is_public(host: str) -> bool:
     last = host.rpartition(".")[2]
     if host.startswith("[") or last.isdigit() or last.startswith("0x"):
         # Resolvers read 127.1, 0x7f.1 and 2130706433 as addresses, too: only the full form is taken.
-        try:
-            address = ipaddress.ip_address(host.strip("[]"))
-        except ValueError:
-            return False
-        return all(each.is_global and not each.is_multicast for each in (address, *_embedded(address)))
+        return is_public_address(host.strip("[]"))
     return "." in host and last not in _INTERNAL
 
 

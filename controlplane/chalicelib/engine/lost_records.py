@@ -23,7 +23,7 @@ _NEWEST = 100  # deployments that are read
 _RELEASES = 10
 Recorded = Mapping[str, Evidence]  # evidence by phase
 K = TypeVar("K", ArtifactEvidence, HandoffEvidence, ReleaseEvidence, RollBackEvidence, SecretEvidence, SettingsEvidence)
-_CHANGING = (Action.DEPLOY, Action.ROTATE, Action.ROLLBACK, Action.CLEANUP)
+_CHANGING = (Action.DEPLOY, Action.PROMOTE, Action.ROTATE, Action.ROLLBACK, Action.CLEANUP)
 
 
 def recover(environment: Environment, aws: Aws) -> Environment:
@@ -42,6 +42,8 @@ def recover(environment: Environment, aws: Aws) -> Environment:
 def _record(releases: list[Release], newest: Iterable[Deployment], aws: Aws) -> dict[str, object]:
     last = next(iter(newest))
     marks: dict[str, object] = {"last_deployment": last.id, "recovered_from": last.id}
+    if last.config.target:
+        marks["target"] = asdict(last.config.target)
     if not releases:
         return {**marks, "status": "REMOVED" if last.action is Action.CLEANUP else "NEVER_LIVE"}
     records = [encode_record(release) for release in releases[:_RELEASES]]
@@ -73,7 +75,7 @@ def _of(deployment: Deployment, before: list[Release], recorded: Recorded) -> It
     elif deployment.action is Action.ROTATE and before:
         at = deployment.ended_at or deployment.created_at
         yield replace(before[0], deployment_id=deployment.id, at=at, secret_version=secret.version_id)
-    elif deployment.action is Action.DEPLOY and version:
+    elif deployment.action.deploys and version:
         yield _deployed(deployment, version, "" if secret.adopted else secret.version_id, recorded)
 
 

@@ -16,6 +16,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.fleets.promotions import Promotion, secret_version_id
 from chalicelib.domain.model import Action, Environment, Evidence
 from chalicelib.domain.names import Names
 from chalicelib.domain.options import Options
@@ -97,6 +98,7 @@ class Request:
     asks for it, else {}.
     unchanged: the SKIPPED results of the phases that come next, in their order, up to the first that has something to
     do; only for a phase with `Plan.SKIP`, else {}.
+    promotion: the release that action promote rolls; None for any other action.
     """
 
     deployment_id: str
@@ -114,6 +116,17 @@ class Request:
     token: str = ""
     plan: Mapping[str, bool] = field(default_factory=dict)
     unchanged: Mapping[str, Result[object]] = field(default_factory=dict)
+    promotion: Promotion | None = None
+
+    def bundle(self, aws: Aws) -> str:
+        """Key of the bundle whose code and template this deployment rolls."""
+        return self.promotion.bundle if self.promotion else aws.settings.bundle_key
+
+    @property
+    def secret_version(self) -> str | None:
+        """ID of the secret version that this deployment rolls: the one that the request names, or the one with the
+        promoted models, which exists only where they differ from the environment's. None for neither."""
+        return secret_version_id(self.deployment_id) if self.promotion else self.options.secret_version
 
     @property
     def names(self) -> Names:

@@ -7,9 +7,11 @@ Only the standard library, because the installer reads the policies before any d
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from chalicelib.domain.aws.targets import ROLE_PREFIX, STACK
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _VERSION = "2012-10-17"
@@ -17,6 +19,17 @@ _VERSION = "2012-10-17"
 # function: it is the role with which CloudFormation changes the stacks of environments.
 CHANGE_STACKS = "change_stacks"
 UPGRADE = "upgrade"
+# Of the control plane itself, wherever the environments are.
+_HOME_SERVICES = frozenset({"dynamodb", "events", "states"})
+_AT_HOME = (
+    *(
+        f":s3:::proxyctl-${{AWS::AccountId}}-${{AWS::Region}}/{prefix}"
+        for prefix in ("bundles", "load", "nightly", "reports")
+    ),
+    ":log-group:/proxyctl/controlplane",
+    ":proxyctl-EventsDeadLetters-",
+    ":proxyctl-WebhookRetries-",
+)
 _OTHERS = {"api": "api", "load_worker": "load", CHANGE_STACKS: "stack", UPGRADE: "upgrade"}
 
 
@@ -37,7 +50,60 @@ def documents(package: Path = PACKAGE) -> dict[str, dict[str, Any]]:
     Raises KeyError naming a shared statement that does not exist.
     """
     shared = json.loads((package / "engine" / "statements.json").read_text())
-    return {stem: document(json.loads(path.read_text()), shared) for stem, path in files(package).items()}
+    every = {stem: document(json.loads(path.read_text()), shared) for stem, path in files(package).items()}
+    return {stem: _with_targets(stem, each) for stem, each in every.items()}
+
+
+def target_documents(package: Path = PACKAGE) -> dict[str, dict[str, Any]]:
+    """What each function may do in a target, by the same stems: its policy without what concerns the control plane
+    itself. Functions that do nothing there are left out."""
+    shared = json.loads((package / "engine" / "statements.json").read_text())
+    every = {stem: document(json.loads(path.read_text()), shared) for stem, path in files(package).items()}
+    narrowed = {stem: {**each, "Statement": in_target(each["Statement"])} for stem, each in every.items()}
+    return {stem: each for stem, each in narrowed.items() if each["Statement"] and stem != UPGRADE}
+
+
+def _with_targets(stem: str, policy: dict[str, Any]) -> dict[str, Any]:
+    """The policy of a function, which may also assume its own role in targets, where it has anything to do there."""
+    if stem in (CHANGE_STACKS, UPGRADE) or not in_target(policy["Statement"]):
+        return policy
+    return {**policy, "Statement": [*policy["Statement"], assumes(stem)]}
+
+
+def assumes(stem: str) -> dict[str, Any]:
+    """The statement with which a function assumes the role of its own name in any target, with an external ID."""
+    role = f"arn:${{AWS::Partition}}:iam::*:role/{ROLE_PREFIX}*-{stem.replace('_', '-')}"
+    return {
+        "Sid": "ActInTargets",
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole"],
+        "Resource": {"Fn::Sub": role},
+        "Condition": {"StringLike": {"sts:ExternalId": "??*"}},
+    }
+
+
+def in_target(statements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The statements about what environments consist of."""
+    return [narrowed for statement in statements if (narrowed := _in_target(statement))]
+
+
+def _in_target(statement: Mapping[str, Any]) -> dict[str, Any] | None:
+    services = {action.partition(":")[0] for action in statement["Action"]}
+    resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    rest = [_moved(resource) for resource in resources if not any(part in _text(resource) for part in _AT_HOME)]
+    if services & _HOME_SERVICES or not rest:
+        return None
+    return {**statement, "Resource": rest if len(rest) > 1 else rest[0]}
+
+
+def _text(resource: Any) -> str:
+    return str(resource["Fn::Sub"] if isinstance(resource, Mapping) else resource)
+
+
+def _moved(resource: Any) -> Any:
+    """The stack that holds the functions' roles has another name in a target."""
+    text = _text(resource)
+    return {"Fn::Sub": text.replace(":stack/proxyctl/", f":stack/{STACK}/")} if "${" in text else resource
 
 
 def of_rollouts(package: Path = PACKAGE) -> dict[str, dict[str, Any]]:
@@ -53,3 +119,9 @@ def document(policy: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, 
     """
     used = [{"Sid": sid, **shared[sid]} for sid in policy.get("Use", ())]
     return {"Version": _VERSION, "Statement": [*used, *policy["Statement"]]}
+
+
+def role_of(policy: str) -> str:
+    """The logical id of the role that Chalice creates for a policy file: `LoadTestRole` for `load_test`,
+    `ApiHandlerRole` for `api`."""
+    return "ApiHandlerRole" if policy == "api" else "".join(part.capitalize() for part in policy.split("_")) + "Role"

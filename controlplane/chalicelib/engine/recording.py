@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.domain.aws.usage import Usage
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import LockLost, RolloutError
 from chalicelib.domain.model import Deployment, Lock, PhaseRecord, PhaseStatus
@@ -42,6 +43,11 @@ def put(deployment: Deployment, record: PhaseRecord, lock: Lock, aws: Aws) -> bo
     return True
 
 
+def _used(record: PhaseRecord, aws: Aws) -> Usage:
+    """Of the calls before this one, as the record that this call opened has it, and of this one until now."""
+    return (record.usage or Usage()).plus(aws.meter.read())
+
+
 def put_result(
     deployment: Deployment, record: PhaseRecord, lock: Lock, at: str, result: Result[object], aws: Aws
 ) -> None:
@@ -55,6 +61,7 @@ def put_result(
         cursor=encode(result.cursor),
         waits_for=result.waits.step,
         waits=result.waits.count,
+        usage=_used(record, aws),
         ended_at=None if running else at,
     )
     # record_outcome ends the deployment and releases the lock before its own record is written.
@@ -78,6 +85,7 @@ def put_failure(
         evidence={**record.evidence, **encode(error.evidence, partial=True)},
         error=error.as_dict(),
         ended_at=at,
+        usage=_used(record, aws),
     )
     if put(deployment, failed, lock, aws):
         aws.records.add_event(deployment.id, at, f"{record.name}.failed", error.as_dict())

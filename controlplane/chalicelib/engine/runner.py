@@ -61,8 +61,10 @@ def run(
     Answers `{status, poll_after_s, summary, next, map, workers?}` for the ASL. Records and then raises what the phase
     raises.
     """
+    aws.meter.begin()
     task = decode(Task, dict(event))
     deployment = aws.records.deployment(task.deployment_id)
+    aws = aws.at(deployment.config.target, name)
     recorded = {phase.name: phase for phase in aws.records.phases(deployment.id)}
     before = recorded.get(name)
     if before and before.status in _ENDED:
@@ -222,4 +224,5 @@ def _request(
         results=Results(results),
         error=task.error,
         token=task.token,
+        promotion=deployment.promotion,
     )

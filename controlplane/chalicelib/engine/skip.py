@@ -13,7 +13,7 @@ from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
-from chalicelib.domain.model import Action, Applied
+from chalicelib.domain.model import Applied
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
@@ -36,7 +36,7 @@ def skip_or_run(name: str, request: Request, aws: Aws, clock: Clock, load: Load)
         request = replace(request, unchanged=look_ahead(request, aws, load))
     elif phase.plan is not Plan.NONE:
         request = replace(request, plan=plan(request, aws, load, ahead=phase.plan is Plan.AHEAD))
-    if phase.fingerprint is None or request.action is not Action.DEPLOY:
+    if phase.fingerprint is None or not request.action.deploys:
         return phase.run(request, aws)
     if request.is_first_call:
         if not request.options.force and _is_unchanged(phase, name, request, cache_reads(aws)):

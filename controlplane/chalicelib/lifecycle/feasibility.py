@@ -8,7 +8,7 @@ from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Action, Environment
 from chalicelib.domain.options import Options, requests_of
 
-_LOADING = (Action.DEPLOY, Action.REVALIDATE, Action.DRILL)
+_LOADING = (Action.DEPLOY, Action.PROMOTE, Action.REVALIDATE, Action.DRILL)
 _NEAR = 2  # letters
 _MOST_NEAR = 20  # of numbered names, such as pr-101 to pr-999, hundreds are near
 

@@ -17,7 +17,7 @@ from chalicelib.domain.config import Config
 from chalicelib.domain.errors import Conflict, RolloutError, Throttled
 from chalicelib.domain.evidence.drift import DriftEvidence
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Environment
-from chalicelib.domain.nights import Checked, NightVerdict, summarize
+from chalicelib.domain.nights import CALLER, Checked, NightVerdict, summarize
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.engine.polling import next_poll_s
 from chalicelib.ports import Aws
@@ -25,7 +25,6 @@ from chalicelib.ports import Aws
 from .settle import dead_lock
 from .start import begin
 
-_CALLER = "proxyctl-nightly"
 _DRIFT = "Drift"  # the code that check_drift fails with
 # A revalidation that takes longer goes on by itself, but the night does not wait for it.
 _TIMEOUT = timedelta(hours=1)
@@ -129,7 +128,7 @@ def _deployment(item: Item, aws: Aws, clock: Clock) -> Deployment:
         "action": Action.REVALIDATE.value,
         "options": {**LIGHT, **_healing(aws.records.environment(item.environment))},
     }
-    return begin(body, aws, clock, caller=_CALLER, key=f"nightly-{item.night}-{item.environment}")
+    return begin(body, aws, clock, caller=CALLER, key=f"nightly-{item.night}-{item.environment}")
 
 
 def _healing(environment: Environment) -> dict[str, object]:

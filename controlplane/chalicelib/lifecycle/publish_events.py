@@ -13,8 +13,10 @@ from typing import Any
 
 from chalicelib.domain.config import Webhook
 from chalicelib.domain.errors import AwsCallFailed, NotFound, RolloutError
+from chalicelib.domain.model import Deployment
 from chalicelib.domain.names import Names
 from chalicelib.domain.times import Clock
+from chalicelib.domain.webhook_url import is_on_this_machine
 from chalicelib.ports import Aws
 
 from .events import DETAIL_TYPE, SOURCE, compose, sign
@@ -52,7 +54,7 @@ def _publish_record(keys: Mapping[str, Mapping[str, str]], aws: Aws, clock: Cloc
     aws.events.put(SOURCE, DETAIL_TYPE, event)
     if deployment.config.webhook:
         try:
-            _call_webhook(deployment.config.webhook, deployment.environment, event, aws, clock)
+            _call_webhook(deployment, deployment.config.webhook, event, aws, clock)
         except RolloutError:
             aws.retries.add({"deployment_id": deployment_id, "event": key})
 
@@ -68,7 +70,7 @@ def _is_taken(record: Mapping[str, Any], aws: Aws, clock: Clock) -> bool:
     if deployment.config.webhook is None:
         return True
     try:
-        _call_webhook(deployment.config.webhook, deployment.environment, event, aws, clock)
+        _call_webhook(deployment, deployment.config.webhook, event, aws, clock)
     except RolloutError:
         attempts = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
         aws.retries.postpone(record["receiptHandle"], pause_s(attempts))
@@ -81,9 +83,12 @@ def pause_s(attempts: int) -> int:
     return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S << min(attempts, 10) - 1)
 
 
-def _call_webhook(webhook: Webhook, environment: str, event: Mapping[str, object], aws: Aws, clock: Clock) -> None:
+def _call_webhook(
+    deployment: Deployment, webhook: Webhook, event: Mapping[str, object], aws: Aws, clock: Clock
+) -> None:
     """Raises a RolloutError when the receiver did not take the event: only a 2xx says that it did."""
-    key = aws.secrets.read(Names(environment).webhook_secret).key
+    environment = deployment.environment
+    key = aws.at(deployment.config.target, "tell").secrets.read(Names(environment).webhook_secret).key
     if not key:
         raise AwsCallFailed(f"the signing key of {environment}'s webhook is empty")
     body = json.dumps(event).encode()
@@ -91,6 +96,7 @@ def _call_webhook(webhook: Webhook, environment: str, event: Mapping[str, object
         "content-type": "application/json",
         "proxyctl-signature": sign(key, int(clock().timestamp()), body),
     }
-    reply = aws.endpoint.call("POST", webhook.url, headers, body, signed=False, timeout_s=_TIMEOUT_S)
+    public = not is_on_this_machine(webhook.url)  # as in the embedded cloud, which alone may have such a one
+    reply = aws.endpoint.call("POST", webhook.url, headers, body, signed=False, timeout_s=_TIMEOUT_S, public=public)
     if not 200 <= reply.status < 300:
         raise AwsCallFailed(f"the webhook of {environment} answered {reply.status}")

@@ -10,7 +10,7 @@ from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
 
-from .config_patch import patched
+from .config_patch import patched, with_target
 from .execution import execution_input
 from .idempotency import claimed_deployment, deployment_id
 
@@ -70,6 +70,7 @@ def _merged_again(deployment: Deployment, aws: Aws) -> Deployment:
     """With its configuration merged into what the environment has now."""
     if deployment.patch is None or deployment.resumes:
         return deployment
-    good = aws.records.environment(deployment.environment).last_good
-    config, unknown = patched(deployment.patch, good, replaces=deployment.replaces)
+    environment = aws.records.environment(deployment.environment)
+    config, unknown = patched(deployment.patch, environment.last_good, replaces=deployment.replaces)
+    config = with_target(config, deployment.patch, environment, aws.settings, replaces=deployment.replaces)
     return dataclasses.replace(deployment, config=config, unknown_config=unknown)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from chalicelib.domain import webhook_url
 from chalicelib.domain.codec import decode, refuse_unknown
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest, Conflict, unknown_environment
+from chalicelib.domain.fleets.promotions import Promotion
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Environment, Lock
 from chalicelib.domain.names import Names
 from chalicelib.domain.options import Options
@@ -22,16 +24,17 @@ from chalicelib.domain.times import Clock, stamp
 from chalicelib.engine.lost_records import recover
 from chalicelib.ports import Aws
 
-from .config_patch import patched, without_nulls
+from .config_patch import patched, with_target, without_nulls
 from .execution import execution_input
 from .feasibility import near_names, refuse_near_name, refuse_undecidable
 from .idempotency import claim_of, claimed_deployment, deployment_id
+from .promotions import check_source, promotion_of
 from .queue import enqueue, refuse_to_overtake
 from .settle import dead_lock, settle
 
 _NEEDS_RELEASE = (Action.ROLLBACK, Action.REVALIDATE, Action.ROTATE)
 _ROLLS_SECRET = (Action.DEPLOY, Action.ROTATE)
-_CREATES = (Action.DEPLOY, Action.PLAN)
+_CREATES = (Action.DEPLOY, Action.PROMOTE, Action.PLAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,11 @@ class Start:
     """The body of POST /deployments.
 
     config: the fields to change; null resets one. replace: all other fields get their defaults instead of staying.
-    create: the environment is new, although its name is within two letters of an existing one.
+    create: the environment is new, although its name is within two letters of an existing one. from: the environment
+    whose last good release action promote rolls.
     """
+
+    KEYS: ClassVar[Mapping[str, str]] = {"from_": "from"}
 
     environment: str
     action: Action = Action.DEPLOY
@@ -48,6 +54,7 @@ class Start:
     options: Options = field(default_factory=Options)
     replace: bool = False
     create: bool = False
+    from_: str | None = None
 
 
 def begin(
@@ -65,8 +72,10 @@ def begin(
     resumes: the failed deployment that this one continues. Raises BadRequest, NotFound for an unknown environment, and
     Conflict while the environment is busy.
     """
+    aws = aws.at(None, "start")  # a caller may have ports of a target; deployments begin at home
     start, patch = _decode(body)
     Names(start.environment)
+    check_source(start.action, start.from_, start.environment)
     _check_secret_version(start)
     _check_webhook(start.config, aws)
     claim = claim_of(key, caller, body)
@@ -77,7 +86,10 @@ def begin(
     refuse_undecidable(start.action, start.options)
     if start.action in _CREATES and not environment.is_known and not start.create:
         refuse_near_name(start.environment, _near(start.environment, aws))
+    promotion = resumes.promotion if resumes else _promotion(start, aws)
     config, unknown_config = patched(patch, environment.last_good, replaces=start.replace or resumes is not None)
+    replaces = start.replace or resumes is not None
+    config = with_target(config, patch, environment, aws.settings, replaces=replaces)
     deployment = Deployment(
         id=deployment_id(claim),
         environment=start.environment,
@@ -90,7 +102,8 @@ def begin(
         resumes=resumes.id if resumes else "",
         unknown_config=resumes.unknown_config if resumes else unknown_config,
         patch=patch,
-        replaces=start.replace or resumes is not None,
+        replaces=replaces,
+        promotion=promotion,
     )
     try:
         _record(deployment, environment, claim, aws, now.timestamp())
@@ -102,6 +115,10 @@ def begin(
         else:
             raise
     return _execute(deployment, aws)
+
+
+def _promotion(start: Start, aws: Aws) -> Promotion | None:
+    return promotion_of(recover(aws.records.environment(start.from_), aws), aws) if start.from_ else None
 
 
 def _near(name: str, aws: Aws) -> list[Environment]:

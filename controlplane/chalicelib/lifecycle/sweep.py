@@ -1,25 +1,28 @@
 """Repairs what died: runs when any execution ends (EventBridge) and every few minutes (Scheduler).
 
 A deployment whose execution was stopped by hand, or whose starter died, gets a proper end: traffic on the last good
-version, the record written, the environment unlocked. Then the first deployment in the environment's queue starts. When
-the queue is empty, the environment of an interrupted drill is removed, and one past its time limit is cleaned up.
+version, the record written, the environment unlocked; also one whose environment's record was deleted meanwhile. Then
+the first deployment in the environment's queue starts. When the queue is empty, the environment of an interrupted drill
+is removed, and one past its time limit is cleaned up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from chalicelib.domain import expiry
 from chalicelib.domain.errors import NotFound, RolloutError
-from chalicelib.domain.model import Environment, Lock
+from chalicelib.domain.model import Deployment, Environment, Lock
 from chalicelib.domain.times import Clock, stamp
+from chalicelib.engine.lost_records import recover
 from chalicelib.ports import Aws
 
 from .abandoned_drills import remove_abandoned
 from .execution import deployment_of, execution_input
 from .queue import start_next
-from .settle import dead_lock, settle
+from .settle import dead_lock, is_lost, settle, unfinished
 from .start import begin
 
 _CALLER = "proxyctl-sweep"
@@ -27,26 +30,53 @@ _CALLER = "proxyctl-sweep"
 
 def sweep(event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, object]:
     """Answers `{environment: what was done}`. An environment that cannot be repaired now does not stop the others."""
+    ended = _of_execution(event, aws)
+    if ended is None and _execution(event):
+        return {}  # An execution that someone started by hand under a name of their own.
+    candidates = unfinished(aws) if ended is None else (ended,)
     done: dict[str, object] = {}
-    for environment in _affected(event, aws):
-        try:
-            if action := _sweep_environment(environment, aws, clock):
-                done[environment.name] = action
-        except RolloutError as error:
-            done[environment.name] = f"failed, the next sweep retries: {error.message}"
+    for deployment in candidates:
+        if text := _attempt(partial(_settle_lost, deployment, aws, clock)):
+            done[deployment.environment] = text
+    environments = aws.records.environments() if ended is None else (aws.records.environment(ended.environment),)
+    for environment in environments:
+        if environment.name in done:
+            continue  # The execution that was just started rebuilds its record.
+        if text := _attempt(partial(_sweep_environment, environment, aws, clock)):
+            done[environment.name] = text
     return done
 
 
-def _affected(event: Mapping[str, Any], aws: Aws) -> Iterable[Environment]:
-    """The environment of the execution in the event; all environments for a scheduled call."""
-    name = str(event.get("detail", {}).get("name", ""))
-    if not name:
-        return aws.records.environments()
+def _attempt(repair: Callable[[], str]) -> str:
     try:
-        deployment = aws.records.deployment(deployment_of(name))
+        return repair()
+    except RolloutError as error:
+        return f"failed, the next sweep retries: {error.message}"
+
+
+def _execution(event: Mapping[str, Any]) -> str:
+    """The name of the execution whose end is the event; "" for a scheduled call."""
+    return str(event.get("detail", {}).get("name", ""))
+
+
+def _of_execution(event: Mapping[str, Any], aws: Aws) -> Deployment | None:
+    """The deployment of that execution; None without one."""
+    name = _execution(event)
+    try:
+        return aws.records.deployment(deployment_of(name)) if name else None
     except NotFound:
-        return []  # An execution that someone started by hand under a name of their own.
-    return [aws.records.environment(deployment.environment)]
+        return None
+
+
+def _settle_lost(deployment: Deployment, aws: Aws, clock: Clock) -> str:
+    now = clock().timestamp()
+    if deployment.status.is_final or deployment.waiting or not is_lost(deployment, aws, now):
+        return ""
+    # Read again: it may have ended, and released its lock, since it was listed.
+    if not settle(deployment.id, aws, now):
+        return ""
+    aws.records.add_event(deployment.id, stamp(clock()), "deployment.settling", {"execution": deployment.execution_arn})
+    return f"settling {deployment.id}, which holds no lock any more and whose execution is gone"
 
 
 def _sweep_environment(environment: Environment, aws: Aws, clock: Clock) -> str:
@@ -55,6 +85,7 @@ def _sweep_environment(environment: Environment, aws: Aws, clock: Clock) -> str:
         return _release(environment, dead, aws, clock)
     if environment.lock is not None:
         return ""
+    environment = recover(environment, aws)
     return (
         start_next(environment.name, aws, clock)
         or remove_abandoned(environment, aws, clock)

@@ -17,7 +17,7 @@ def run(event: Mapping[str, object], aws: Aws) -> dict[str, object]:
     """Drive a worker's shard. event: `deployment_id` and `worker`; the plan is in S3, since Map items are small."""
     deployment_id, worker = str(event["deployment_id"]), int(str(event["worker"]))
     part = plans.load(aws.artifacts.get(plans.key(deployment_id)), worker)
-    store(drive(part.plan, deployment_id, aws), part.prefix, part.part, worker, aws)
+    store(drive(part.plan, deployment_id, aws.at(part.target, "load_worker")), part.prefix, part.part, worker, aws)
     return {"worker": worker}
 
 

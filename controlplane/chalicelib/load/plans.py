@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.codec import decode, encode
 
 from .arrivals import Arrivals
@@ -53,11 +54,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class SlicePlan:
-    """The plan of a slice for all workers. part: number of the slice; prefix: of the keys of its shards."""
+    """The plan of a slice for all workers. part: number of the slice; prefix: of the keys of its shards; target: where
+    the environment is, whose API takes calls that are signed there."""
 
     plan: Plan
     part: int
     prefix: str
+    target: Target | None = None
 
 
 def prefix(deployment_id: str) -> str:
@@ -80,9 +83,9 @@ def live_key(prefix: str, part: int, worker: int) -> str:
     return f"{prefix}live-{part:04d}-{worker:04d}"
 
 
-def dump(plan: Plan, part: int, prefix: str) -> bytes:
+def dump(plan: Plan, part: int, prefix: str, target: Target | None = None) -> bytes:
     """The plan of a slice as JSON, for all workers."""
-    return json.dumps(encode(SlicePlan(plan, part, prefix))).encode()
+    return json.dumps(encode(SlicePlan(plan, part, prefix, target))).encode()
 
 
 def load(text: bytes, worker: int) -> SlicePlan:

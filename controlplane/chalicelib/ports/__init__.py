@@ -9,6 +9,7 @@ from typing import Protocol
 
 from chalicelib.domain.aws.functions import Alias, FunctionConfig, Version
 from chalicelib.domain.aws.http import Reply
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.settings import Settings
 from chalicelib.ports.alarms import Alarms
 from chalicelib.ports.artifacts import Artifacts
@@ -21,6 +22,7 @@ from chalicelib.ports.gateway import Gateway
 from chalicelib.ports.identity import Identity
 from chalicelib.ports.live_figures import LiveFigures
 from chalicelib.ports.logs import Logs
+from chalicelib.ports.meter import Meter
 from chalicelib.ports.metrics import Metrics
 from chalicelib.ports.nights import Nights
 from chalicelib.ports.openai_sdk import Sdk
@@ -49,6 +51,7 @@ __all__ = [
     "Identity",
     "LiveFigures",
     "Logs",
+    "Meter",
     "Metrics",
     "Nights",
     "Records",
@@ -70,6 +73,14 @@ __all__ = [
 class Aws(Protocol):
     """Every port, created on first use: by `wiring.py` over AWS, by `tests/fakes/` in memory."""
 
+    def at(self, target: Target | None, function: str) -> Aws:
+        """The ports for an environment in this target: what it consists of is there, what the control plane keeps is
+        not. None answers the ports of the control plane's own account and region.
+
+        function: the stem of the function that calls, which acts there with a role of its own. Nothing is called yet.
+        """
+        ...
+
     @property
     def settings(self) -> Settings: ...
     @property
@@ -82,6 +93,11 @@ class Aws(Protocol):
     def functions(self) -> Functions: ...
     @property
     def artifacts(self) -> Artifacts: ...
+    @property
+    def packages(self) -> Artifacts:
+        """Objects of `settings.bucket`, from which Lambda takes code; at home the same as `artifacts`."""
+        ...
+
     @property
     def documents(self) -> Documents: ...
     @property
@@ -102,6 +118,8 @@ class Aws(Protocol):
     def live_figures(self) -> LiveFigures: ...
     @property
     def logs(self) -> Logs: ...
+    @property
+    def meter(self) -> Meter: ...
     @property
     def metrics(self) -> Metrics: ...
     @property

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Artifacts(Protocol):
-    """Objects of `settings.bucket`, by key."""
+    """Objects of one bucket, by key: see `Aws.artifacts` and `Aws.packages`."""
 
     def exists(self, key: str) -> bool: ...
 

@@ -20,8 +20,10 @@ class Endpoint(Protocol):
         *,
         signed: bool,
         timeout_s: float,
+        public: bool = False,
     ) -> Reply:
-        """Send and read to the end, `timeout_s` for all of it.
+        """Send and read to the end, `timeout_s` for all of it. public: send nothing to an address that is none of the
+        internet, whatever the host's name resolves to.
 
         Raises AwsCallFailed when no status line came; its evidence has `kind`: connect, timeout, dropped
         or protocol.

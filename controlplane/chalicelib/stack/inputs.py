@@ -58,11 +58,11 @@ def _secret_in_use(request: Request, secret: SecretEvidence, current: Mapping[st
 
 
 def text(request: Request, aws: Aws) -> str:
-    """The template of the control plane's bundle (YAML) with one snapshot for both stages: what a deploy ends in.
+    """The template of the bundle that is rolled (YAML) with one snapshot for both stages: what a deploy ends in.
 
     Raises what `parameters` raises.
     """
-    raw, snapshot = bundled(aws.settings.bundle_key, aws), snapshot_id(request, aws)
+    raw, snapshot = bundled(request.bundle(aws), aws), snapshot_id(request, aws)
     return template.with_snapshots(raw, snapshot, snapshot)
 
 
@@ -80,14 +80,14 @@ def for_candidate(
     candidate = snapshot_id(request, aws)
     owned = aws.stacks.resources(stack.name)
     users = live.snapshot_of(good, stack, owned) or live.snapshot_of(None, stack, owned) or candidate
-    raw = bundled(aws.settings.bundle_key, aws)
+    raw = bundled(request.bundle(aws), aws)
     return template.with_snapshots(raw, candidate, users), {**values, **live.felt(good, stack)}
 
 
 def for_users(stack: Stack, request: Request, aws: Aws) -> tuple[str, live.StackState]:
     """Template and parameters with which users have what this deployment releases. The snapshot that they had stays in
     the stack until the next change, so that a rollback needs no new one."""
-    snapshot, raw = snapshot_id(request, aws), bundled(aws.settings.bundle_key, aws)
+    snapshot, raw = snapshot_id(request, aws), bundled(request.bundle(aws), aws)
     values = parameters(request, aws, creates=False)
     before = live.snapshot_of(request.environment.last_good, stack, aws.stacks.resources(stack.name))
     rendered = template.with_snapshots(raw, snapshot, snapshot, kept=before)
@@ -124,7 +124,7 @@ def bundled(bundle_key: str, aws: Aws) -> str:
 def snapshot_id(request: Request, aws: Aws) -> str:
     """The logical id of the API deployment that this deployment releases. Raises what `parameters` raises."""
     shaping = template.shaping(parameters(request, aws, creates=True))
-    return template.snapshot_id(bundled(aws.settings.bundle_key, aws), shaping)
+    return template.snapshot_id(bundled(request.bundle(aws), aws), shaping)
 
 
 def mode(request: Request, aws: Aws) -> str:

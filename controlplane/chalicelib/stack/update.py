@@ -20,6 +20,7 @@ from . import follow, live, look, prepare, settle, state
 from .change_set import advance
 from .cursor import SettingsCursor, StackCursor, extend
 from .recovery import repair
+from .recovery.losses import Loss
 from .state import Move
 
 TIMEOUT_S = 60 * 60
@@ -110,9 +111,14 @@ def converge(target: Target, stack: Stack, request: Request, aws: Aws) -> Conver
     """One step: repair, update, protect. Raises what `step` raises, and to `apply` also what
     `repair.refuse_what_a_deploy_makes_again` does."""
     cursor = request.cursor_as(SettingsCursor)
-    repaired = _repair(target, cursor, stack, request, aws)
-    restored = (*cursor.restored, *repaired.lines)
     differs = cursor.differs or live.differing(stack, target.wanted, target.protected)
+    losses = _losses(cursor, stack, request, aws)
+    if waits := repair.wait_for_role(losses, request, cursor):
+        return Convergence(differs, cursor.restored, stack, waits)
+    if target.purpose == "apply":
+        repair.refuse_what_a_deploy_makes_again(losses, request)  # a way back goes on with what there is
+    repaired = repair.repair(losses, stack, request, aws)
+    restored = (*cursor.restored, *repaired.lines)
     if cursor.step or live.needs_update(differs) or state.in_progress(stack.status) or repaired.policy:
         result = step(_update(target, repaired, request), stack, request, aws)
         if result.status is Status.IN_PROGRESS:
@@ -124,14 +130,11 @@ def converge(target: Target, stack: Stack, request: Request, aws: Aws) -> Conver
     return Convergence(differs, restored, stack)
 
 
-def _repair(target: Target, cursor: SettingsCursor, stack: Stack, request: Request, aws: Aws) -> repair.Repaired:
-    """Nothing while CloudFormation works on the stack, which may be changing the same resources."""
+def _losses(cursor: StackCursor, stack: Stack, request: Request, aws: Aws) -> tuple[Loss, ...]:
+    """None while CloudFormation works on the stack, which may be changing the same resources."""
     if cursor.step or not state.is_settled(stack.status):
-        return repair.Repaired()
-    losses = repair.find_losses(stack, request, aws)
-    if target.purpose == "apply":
-        repair.refuse_what_a_deploy_makes_again(losses, request)  # a way back goes on with what there is
-    return repair.repair(losses, stack, request, aws)
+        return ()
+    return repair.find_losses(stack, request, aws)
 
 
 def _update(target: Target, repaired: repair.Repaired, request: Request) -> Update:

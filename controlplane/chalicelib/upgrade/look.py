@@ -8,7 +8,7 @@ import json
 from chalicelib.ports import Aws
 from chalicelib.upgrade.evidence import PlanUpgradeEvidence
 
-from . import manifest
+from . import releases
 from .apply import STACK
 
 _FUNCTION = "AWS::Lambda::Function"
@@ -22,7 +22,7 @@ def functions(aws: Aws) -> dict[str, str]:
 
 def code_of(plan: PlanUpgradeEvidence, aws: Aws) -> dict[str, str]:
     """SHA-256 (Lambda's base64) of each function's code in the release, by logical id."""
-    release = manifest.read(plan.manifest, aws.artifacts.get(plan.manifest))
+    release = releases.read(plan.manifest, aws.artifacts.get(plan.manifest))
     template = json.loads(aws.artifacts.get(plan.template))
     digests = {
         name: release.code[str(each["Properties"]["CodeUri"]).split("/", 3)[3]]

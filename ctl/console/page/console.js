@@ -9,6 +9,7 @@ import { DO } from "./dialogs.js";
 import { $, errorBox, h, link, patch } from "./dom.js";
 import { environmentView, environmentsView } from "./environments.js";
 import { historyView } from "./history.js";
+import { costsView } from "./costs.js";
 import { incidentView, incidentsView } from "./incidents.js";
 
 const FIRST_MS = 1000;
@@ -75,6 +76,7 @@ function viewOf(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
   const [page, name, other, id] = path.split("/").map(decodeURIComponent);
   if (page === "environments" && other === "history") return historyView(name, new URLSearchParams(query));
+  if (page === "environments" && other === "costs") return costsView(name);
   if (page === "environments" && other === "incidents" && id) return incidentView(name, id);
   if (page === "environments" && other === "incidents") return incidentsView(name, new URLSearchParams(query));
   if (page === "environments" && name) return environmentView(name);

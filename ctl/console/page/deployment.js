@@ -1,6 +1,7 @@
 // The page of a single deployment with its phases live.
 
 import { get } from "./api.js";
+import { ledger, usd } from "./costs.js";
 import { rememberPlan } from "./dialogs.js";
 import { differences, planTable, sideBySide } from "./diff.js";
 import { $, badge, button, deploymentLink, elsewhere, environmentLink, errorBox, facts, h, link, moment, seconds } from "./dom.js";
@@ -146,6 +147,7 @@ function deploymentPage(deployment, rows, { environment, deployments }, curve) {
         ["requested", [moment(deployment.created_at), " by ", deployment.caller || "unknown"]],
         ["why", deployment.options?.reason],
         ["took", deployment.duration_s !== undefined && seconds(deployment.duration_s)],
+        ["cost", done && deployment.cost && (deployment.cost.usd === undefined ? deployment.cost.recorded : `${usd(deployment.cost.usd)} at list price`)],
         ["resumes", deployment.resumes && deploymentLink(deployment.resumes)],
         ["approved", deployment.approval?.by && [deployment.approval.by, " ", moment(deployment.approval.at)]],
         ...Object.entries(deployment.links ?? {})
@@ -200,6 +202,7 @@ function deploymentPage(deployment, rows, { environment, deployments }, curve) {
         ),
       ],
     comparison(deployment, deployments),
+    ledger(deployment.cost),
     h(
       "details",
       {},

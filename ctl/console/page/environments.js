@@ -230,6 +230,7 @@ export const environmentView = (name) => ({
         { class: "row small" },
         link(`environments/${encodeURIComponent(name)}/history`, "All its history"),
         link(`environments/${encodeURIComponent(name)}/incidents`, "Its incidents"),
+        link(`environments/${encodeURIComponent(name)}/costs`, "What it costs"),
         link(`deployments?environment=${encodeURIComponent(name)}`, "All its deployments"),
       ),
     ];

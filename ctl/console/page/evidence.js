@@ -49,16 +49,21 @@ const UNITS = {
   cost_relative: "%",
 };
 
+const isOpen = (value) => value === null || value === undefined;
+
+// With few samples a quantile has no upper end.
+const between = ([low, high], text) => (isOpen(high) ? `at least ${text(low)}` : `${text(low)} to ${text(high)}`);
+
 export function slos(rows) {
   const figure = (slo, value) =>
-    value === null || value === undefined ? "?" : UNITS[slo] === "%" ? share(value) : `${value} ${UNITS[slo] ?? ""}`;
+    isOpen(value) ? "–" : UNITS[slo] === "%" ? share(value) : `${value} ${UNITS[slo] ?? ""}`;
   const cells = rows.map(({ slo, verdict, bound, figure: measured, interval, why }) => [
     h("code", {}, slo),
     badge(verdict),
     figure(slo, bound),
     figure(slo, measured),
     [
-      interval ? `${figure(slo, interval[0])} to ${figure(slo, interval[1])}` : "–",
+      interval ? between(interval, (value) => figure(slo, value)) : "–",
       why && h("p", { class: "quiet small" }, why),
     ],
   ]);

@@ -46,6 +46,19 @@ def test_an_answer_comes_with_its_status_headers_and_body() -> None:
     assert 0 < reply.first_byte_ms <= reply.elapsed_ms
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_nothing_is_sent_to_a_private_address_whatever_name_leads_there(host: str) -> None:
+    """A name that resolved to a public address when it was configured may resolve to another one by now."""
+    with server(lambda *_: answer(b"", b"content-length: 0\r\n\r\n")) as (url, observed):
+        address = url.replace("127.0.0.1", host)
+        with pytest.raises(AwsCallFailed, match="which is no address of the internet") as refused:
+            endpoint().call("POST", address, {}, b"body", signed=False, timeout_s=5, public=True)
+        assert refused.value.code == "EndpointUnreachable"
+        assert observed.heads == []
+        endpoint().call("POST", address, {}, b"body", signed=False, timeout_s=5)
+        assert len(observed.heads) == 1
+
+
 @contextlib.contextmanager
 def speaking(say: Callable[[socket.socket], None]) -> Iterator[str]:
     """A server for one request, which it answers by what `say` does with its socket; its URL."""

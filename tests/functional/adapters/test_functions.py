@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -93,6 +94,27 @@ def test_an_alias_that_was_touched_since_it_was_looked_at_is_not_moved(functions
             functions.point(FUNCTION, Alias("live", "2"), revision=observed.revision)
 
 
-def test_a_missing_function_is_not_found() -> None:
-    with pytest.raises(NotFound):
-        LambdaFunctions().config("nobody")
+ABOUT_THE_FUNCTION: dict[str, Callable[[LambdaFunctions], object]] = {
+    "config": lambda functions: functions.config(FUNCTION),
+    "aliases": lambda functions: functions.aliases(FUNCTION),
+    "versions": lambda functions: functions.versions(FUNCTION),
+    "update_code": lambda functions: functions.update_code(FUNCTION, bucket=BUCKET, key="one"),
+    "update_settings": lambda functions: functions.update_settings(FUNCTION, FunctionSettings(256, 10, {})),
+    "publish": lambda functions: functions.publish(FUNCTION, code_sha256="x", description=""),
+}
+
+
+@pytest.mark.parametrize("operation", ABOUT_THE_FUNCTION)
+def test_a_function_that_is_gone_is_named_with_the_way_back(functions: LambdaFunctions, operation: str) -> None:
+    boto3.client("lambda").delete_function(FunctionName=FUNCTION)
+    with pytest.raises(NotFound, match=f"function {FUNCTION} does not exist") as missing:
+        ABOUT_THE_FUNCTION[operation](functions)
+    assert (missing.value.code, missing.value.field) == ("FunctionGone", FUNCTION)
+    assert missing.value.remedy
+    assert "Deploy again" in missing.value.remedy
+
+
+def test_a_missing_version_is_no_missing_function(functions: LambdaFunctions) -> None:
+    with pytest.raises(NotFound) as missing:
+        functions.config(FUNCTION, "7")
+    assert missing.value.code == "NotFound"

@@ -74,7 +74,7 @@ def test_lines_come_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         event = {"logStreamName": "s", "timestamp": 6, "message": "m"}
         stubber.add_response("filter_log_events", {"events": [], "nextToken": "a"}, requested)
         stubber.add_response("filter_log_events", {"events": [event]}, {**requested, "nextToken": "a"})
-        monkeypatch.setattr("chalicelib.adapters.logs.client", lambda _: client)
+        monkeypatch.setattr("chalicelib.adapters.session.client", lambda _: client)
         assert list(CloudWatchLogs().read("g", "Overhead", 5, 9)) == [[], [LogLine("s", 6, "m")]]
 
 

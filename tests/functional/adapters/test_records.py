@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 from chalicelib.adapters import items
+from chalicelib.adapters.meter import COUNTER
 from chalicelib.adapters.records import DynamoRecords
 from chalicelib.adapters.session import client
 from chalicelib.adapters.table import Table, plain
@@ -49,6 +50,18 @@ def deployment(number: int = 1, environment: str = "dev", **other: Any) -> Deplo
         caller="arn:aws:iam::123456789012:user/someone",
         **other,
     )
+
+
+def test_units_are_counted_as_dynamodb_answers_them(records: DynamoRecords) -> None:
+    """Two items in a transaction at least, each at twice the price; then one that is read."""
+    COUNTER.reset()
+    records.start(deployment(), Lock("d-1", "", 0), None, None)
+    written = COUNTER.read()
+    assert written.write_units >= 4
+    assert written.read_units == 0
+    records.deployment("d-1")
+    assert COUNTER.read().read_units >= 0.5
+    assert COUNTER.read().write_units == written.write_units
 
 
 def lock(number: int = 1) -> Lock:

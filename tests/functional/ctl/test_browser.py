@@ -113,6 +113,7 @@ def look_at(page: Page, name: str) -> list[str]:
 PLACES = {
     "environments": "",
     "environment": "environments/prod",
+    "costs": "environments/prod/costs",
     "incidents": "environments/prod/incidents",
     "incident": "environments/prod/incidents/d-3",
     "history": "environments/prod/history",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -183,6 +184,19 @@ def test_in_the_embedded_cloud_a_slow_machine_exceeds_the_throttle_for_a_moment(
 def test_in_an_account_users_lambdas_are_spared_that_moment(throttled: Stage) -> None:
     slow_gateway(throttled)
     assert driven(throttled).verdict is CheckVerdict.NOT_RUN
+
+
+@pytest.mark.parametrize(("at_once", "verdict"), [(6, CheckVerdict.NOT_RUN), (8, CheckVerdict.PASSED)])
+def test_where_lambda_lets_few_in_no_more_are_sent_at_once(
+    at_once: int, verdict: CheckVerdict, throttled: Stage, standin: LLMockServer
+) -> None:
+    """Lambda's refusals would be taken for the stage's."""
+    slow_gateway(throttled)
+    aws = looking(standin.url).as_aws()
+    target = replace(locate(request_for(throttled), aws), at_once=at_once)
+    outcome = throttle.drive(Throttle(50, 30), target, aws)
+    assert outcome.verdict is verdict, outcome
+    assert ("Lambda's concurrency" in outcome.reason) == (verdict is CheckVerdict.NOT_RUN)
 
 
 def test_a_throttle_that_was_never_reached_is_not_run(deployed: Stage) -> None:

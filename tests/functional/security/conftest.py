@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from chalicelib.phases.preflight.grants import role_of
+from chalicelib.engine.policies import role_of
 
 from local import emulator
 from local.state import Keys

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from chalicelib.api import deployments
+import requests
+from chalicelib.api import control, deployments, secrets
 from chalicelib.api.answers import Answer, ApiCall
 from chalicelib.domain.errors import AwsCallFailed
 from chalicelib.domain.model import LEASE_S, DeploymentStatus, PhaseRecord, PhaseStatus
@@ -18,6 +19,7 @@ from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
 from tests.fakes.calls import NOW, ask, error
+from tests.fakes.served_api import served, sign
 
 
 def post(aws: FakeAws, body: Any = None, **other: Any) -> Answer[Any]:
@@ -149,6 +151,10 @@ def test_a_lock_without_an_execution_is_dead_only_when_it_is_no_longer_young() -
         (b'{"environment": "dev", "options": {"slo": {"p99_ms": NaN}}}', "body"),
         (b'{"environment": "dev", "options": {"reason": "\\ud800"}}', "body"),
         (b"[" * 100_000, "body"),
+        (b'{"environment": "dev", "environment": "prod"}', "environment"),
+        (b'{"environment": "dev", "config": {"memory_mb": 256, "memory_mb": 512}}', "config.memory_mb"),
+        (b'{"environment": "dev", "options": {"bake": {"steps": [1], "steps": [2]}}}', "options.bake.steps"),
+        (b'{"environment": "dev", "config": {"notify": [{"a": 1, "a": 2}]}}', "config.notify[0].a"),
         (["environment"], "body"),
         (b"{", "body"),
     ],
@@ -312,3 +318,45 @@ def test_a_deployment_from_the_queue_is_merged_into_what_the_one_before_it_left(
     start_next("dev", aws.as_aws(), lambda: NOW)
     config = aws.records.deployment(second).config
     assert (config.memory_mb, config.throttle.rate_per_s) == (768, 20)
+
+
+@pytest.mark.parametrize("route", [control.abort, control.approve, control.resume])
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        (b"", 202, ""),
+        (b" ", 202, ""),
+        (b"null", 202, ""),
+        (b"{}", 202, ""),
+        (b'{"reason": "x"}', 400, "reason"),
+        (b"[]", 400, "body"),
+    ],
+)
+def test_a_route_without_fields_refuses_them_by_name(route: Any, body: bytes, status: int, field: str) -> None:
+    aws = FakeAws()
+    started = post(aws).body["id"]
+    answer = ask(aws, route, body, id=started)
+    if status == 400:
+        assert (answer.status, error(answer)["field"]) == (400, field)
+    else:
+        assert answer.status in (202, 409), "the body is no reason to refuse it"
+
+
+def test_a_query_parameter_that_stands_twice_is_refused() -> None:
+    """Which of the two counts differs between servers."""
+    with served(FakeAws()) as api:
+        for query, status in (("limit=1&limit=2", 400), ("limit=2&limit=2", 400), ("limit=2&environment=dev", 200)):
+            url = f"{api.url}/deployments?{query}"
+            answer = requests.get(url, headers=sign("GET", url, {}, b"", api.credentials), timeout=10)
+            assert answer.status_code == status
+            if status == 400:
+                assert answer.json()["error"]["field"] == "limit"
+
+
+@pytest.mark.parametrize(("length", "status"), [(1_000, 200), (1_001, 400)])
+def test_the_reason_of_a_changed_secret_is_as_long_as_a_deployments(length: int, status: int) -> None:
+    secret = {"schema": 1, "api_key": "sk-abcdefghijklmnopqrst"}
+    answer = ask(FakeAws(), secrets.put, secret, name="dev", query={"reason": "x" * length})
+    assert answer.status == status
+    if status == 400:
+        assert error(answer)["field"] == "reason"

@@ -61,7 +61,8 @@ def _module(route: Route) -> str:
 
 def test_the_body_of_a_start_has_the_fields_that_are_decoded_and_refuses_others() -> None:
     schemas = document()["components"]["schemas"]
-    assert set(schemas["Start"]["properties"]) == {"environment", "action", "config", "options", "replace", "create"}
+    fields_ = {"environment", "action", "config", "options", "replace", "create", "from"}
+    assert set(schemas["Start"]["properties"]) == fields_
     assert schemas["Start"]["additionalProperties"] is False
     assert schemas["Start"]["properties"]["config"] == {"$ref": "#/components/schemas/ConfigPatch"}
     assert schemas["ConfigPatch"]["additionalProperties"] is False

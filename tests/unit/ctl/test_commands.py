@@ -195,6 +195,89 @@ def test_an_incident_is_shown_with_its_drift_as_a_diff_and_its_history(
     assert "+ gone" in capsys.readouterr().out
 
 
+LINES = [
+    {"what": "Lambdas", "amount": 20.5, "unit": "GB-s", "usd": 0.00027, "basis": "measured"},
+    {"what": "state machine", "amount": 180, "unit": "transitions", "usd": 0.0045, "basis": "derived"},
+    {"what": "boards", "amount": 1, "unit": "dashboards", "usd": 0.0, "basis": "derived"},
+]
+BILL = {
+    "recorded": "recorded",
+    "usd": 0.00477,
+    "region": "eu-central-1",
+    "prices_of": "2026-11",
+    "lines": LINES,
+    "by_phase": {"preflight": 0.001, "bake": 0.002},
+    "remarks": ["The prices are more than a year old: they are of 2026-11."],
+}
+COSTS = {
+    "environment": "dev",
+    "region": "eu-central-1",
+    "prices_of": "2026-11",
+    "remarks": [],
+    "at_rest": {"usd": 1.42, "lines": LINES, "nights": "d-7"},
+    "control_plane": {"usd": 0.02, "lines": [], "nights": None},
+    "requests": {
+        "serverless": {"monthly_usd": 0, "per_million_usd": 11.5, "monthly": [], "per_million": LINES},
+        "fargate": {"monthly_usd": 45.4, "per_million_usd": 0.63, "monthly": [], "per_million": []},
+        "equal_at": 4_193_389,
+        "request_ms": 1000.0,
+        "basis": "estimated",
+    },
+    "rollouts": {"days": 30, "count": 3, "usd": 0.03, "by_action": {"deploy": 0.03}, "unrecorded": 1},
+    "last_rollout": {"deployment_id": "d-9", "recorded": "not recorded", "usd": None},
+}
+
+
+def test_what_a_deployment_cost_is_shown_line_by_line_the_dearest_first(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployment_id = f"d-{'0a' * 10}"
+    assert run(shell, f"costs {deployment_id}", deployment(cost=BILL)) == 0
+    assert shell.requests[-1].path == f"/api/deployments/{deployment_id}"
+    printed = capsys.readouterr().out
+    assert "this rollout cost $0.0048, at list price of eu-central-1, 2026-11" in printed
+    assert printed.index("state machine") < printed.index("Lambdas")
+    assert printed.index("bake") < printed.index("preflight")
+    assert "more than a year old" in printed
+    assert "boards" not in printed
+
+
+@pytest.mark.parametrize("answer", [{"cost": {"recorded": "not recorded", "lines": [], "by_phase": {}}}, {}])
+def test_a_deployment_of_an_earlier_version_has_no_figure(
+    answer: dict[str, Any], shell: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shell, f"costs d-{'0' * 20}", deployment(**answer))
+    printed = capsys.readouterr().out
+    assert "this rollout cost not recorded" in printed
+    assert "$" not in printed
+
+
+def test_what_an_environment_costs_is_shown_beside_fargate(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(shell, "costs dev", COSTS) == 0
+    assert shell.requests[-1].path == "/api/environments/dev/costs"
+    printed = capsys.readouterr().out
+    for text in (
+        "at rest (nights as d-7 measured): $1.42 a month",
+        "for all environments: $0.02 a month",
+        "a million requests (1,000 ms each, estimated): $11.50",
+        "$45.40 a month and $0.63 a million",
+        "Fargate is cheaper from 4,193,389 requests a month",
+        "3 deployments in 30 days: $0.0300",
+        "1 of them not recorded",
+        "the last one, d-9: not recorded",
+    ):
+        assert text in printed
+    run(shell, "costs dev --json", COSTS)
+    assert json.loads(capsys.readouterr().out) == COSTS
+
+
+def test_a_deployment_is_shown_with_what_it_cost(shell: ControlApi, capsys: pytest.CaptureFixture[str]) -> None:
+    run(shell, "show d-1", deployment(cost=BILL))
+    assert "cost $0.0048, at list price" in capsys.readouterr().out
+
+
 def test_an_environment_is_shown_with_its_lock_its_incident_and_its_figures(
     shell: ControlApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,6 +327,24 @@ def test_a_config_file_that_cannot_be_read_says_so(
     (tmp_path / "half").write_text("{")
     assert run(shell, f"deploy dev --config @{tmp_path}/half") == 2
     assert "is not JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('{"memory_mb": 256, "memory_mb": 512}', "memory_mb"),
+        ('{"alarms": {"errors": 1, "errors": 2}}', "alarms.errors"),
+        ('{"notify": [{}, {"a": 1, "a": 1}]}', "notify[1].a"),
+    ],
+)
+def test_a_field_that_stands_twice_in_json_is_refused_before_it_is_sent(
+    shell: ControlApi, capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, field: str
+) -> None:
+    """The API could not see it: an object has each field once."""
+    (tmp_path / "twice").write_text(text)
+    assert run(shell, f"deploy dev --config @{tmp_path}/twice") == 2
+    assert f"{field} stands twice" in capsys.readouterr().err
+    assert not shell.requests
 
 
 def test_a_reader_that_has_enough_is_no_failure(shell: ControlApi) -> None:

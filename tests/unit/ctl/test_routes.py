@@ -13,6 +13,7 @@ PASSED = (
     ("GET", "/nights"),
     ("GET", "/environments/dev"),
     ("GET", "/environments/dev/history"),
+    ("GET", "/environments/dev/costs"),
     ("GET", "/environments/dev/incidents"),
     ("GET", "/environments/dev/incidents/d-1"),
     ("GET", "/environments/dev/secret/history"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import pytest
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.nights import Checked, NightSummary, NightVerdict, summarize
 
@@ -28,3 +29,9 @@ def test_an_environment_without_a_verdict_is_lost_and_not_started() -> None:
     summary = summarize(["dev"], [])
     assert (summary.asked, summary.started, summary.lost) == (1, 0, 1)
     assert summary.which == {"lost": {"dev": ""}}
+
+
+@pytest.mark.parametrize(("count", "listed"), [(499, 499), (500, 500), (501, 500)])
+def test_five_hundred_environments_are_listed_by_verdict_and_all_are_counted(count: int, listed: int) -> None:
+    summary = summarize([f"e{number}" for number in range(count)], [])
+    assert (summary.lost, len(summary.which["lost"])) == (count, listed)

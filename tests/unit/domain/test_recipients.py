@@ -9,6 +9,7 @@ from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.options import Options
 
 SQS = "arn:aws:sqs:eu-central-1:123456789012"
+LAMBDA = "arn:aws:lambda:eu-central-1:123456789012"
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,10 @@ SQS = "arn:aws:sqs:eu-central-1:123456789012"
         "first.last+alarms@mail.example.co",
         f"{'a' * 64}@example.com",
         f"{SQS}:alarms",
-        "arn:aws:lambda:eu-central-1:123456789012:function:page:live",
+        f"{SQS}:{'a' * 80}",
+        f"{LAMBDA}:function:page",
+        f"{LAMBDA}:function:page:live",
+        f"{LAMBDA}:function:{'a' * 64}:$LATEST",
         "https://hooks.example.com/x?y=z",
     ],
 )
@@ -41,7 +45,16 @@ def test_a_recipient_that_sns_takes_is_taken(whom: str) -> None:
         f"ops@{'a.' * 127}com",
         f"{SQS}:älarms",
         f"{SQS}:",
-        f"{SQS}:{'a' * 221}",
+        f"{SQS}:{'a' * 81}",
+        f"{SQS}:alarms.fifo",
+        f"{SQS}:alarms:live",
+        f"{SQS}:$LATEST",
+        f"{LAMBDA}:page",
+        f"{LAMBDA}:function:",
+        f"{LAMBDA}:function:{'a' * 65}",
+        f"{LAMBDA}:function:page:live:1",
+        f"{LAMBDA}:layer:page:1",
+        "arn:aws:sns:eu-central-1:123456789012:alarms",
     ],
 )
 def test_one_that_sns_refuses_is_refused_with_the_field(whom: str) -> None:
@@ -60,3 +73,17 @@ def test_what_is_no_version_of_a_function_is_refused_before_anything_starts(vers
 @pytest.mark.parametrize("version", ["1", "9999999999"])
 def test_a_number_of_a_version_is_taken(version: str) -> None:
     assert decode(Options, {"rollback_to": version}).rollback_to == version
+
+
+@pytest.mark.parametrize("digest", ["", " ", "a b", "é", "a" * 65])
+def test_what_is_no_digest_of_a_plan_is_refused(digest: str) -> None:
+    """An empty one, as of a variable that was not set, would deploy whatever the plan is by now."""
+    with pytest.raises(BadRequest) as refused:
+        decode(Options, {"expected_plan": digest})
+    assert refused.value.field == "options.expected_plan"
+
+
+def test_a_long_number_is_cut_in_the_message() -> None:
+    with pytest.raises(BadRequest) as refused:
+        decode(Config, {"log_retention_days": int("9" * 4_000)})
+    assert len(refused.value.message) < 300

@@ -21,6 +21,7 @@ from chalicelib.domain.model import (
     PhaseStatus,
 )
 from chalicelib.domain.options import Options
+from chalicelib.engine import policies
 from chalicelib.engine.lost_records import recover
 from chalicelib.engine.phase import OfPhase
 from chalicelib.lifecycle.start import begin
@@ -142,3 +143,16 @@ def test_the_next_deployment_says_that_the_record_was_rebuilt_and_says_it_once()
     again = acquire_lock.run(request(environment=aws.records.environment("dev")), aws.as_aws())
     assert "its record had been deleted and was rebuilt from its deployments up to d-1" in first.summary
     assert "rebuilt" not in again.summary
+
+
+@pytest.mark.parametrize("step", ["roll_back", "restore_settings", "record_outcome"])
+def test_the_steps_that_rebuild_a_record_may_list_and_read_the_deployments(step: str) -> None:
+    """The table's own Query does not grant that of its index; without it the rollout stays RUNNING."""
+    statements = policies.documents()[step]["Statement"]
+    granted = {
+        (action, str(item["Resource"]).rpartition(":")[2].strip("'}"))
+        for item in statements
+        for action in item["Action"]
+        if action.startswith("dynamodb:")
+    }
+    assert {("dynamodb:Query", "table/proxyctl/index/*"), ("dynamodb:BatchGetItem", "table/proxyctl")} <= granted

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
+from chalicelib.domain.aws.usage import Usage
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, PhaseFailed, Throttled
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Lock, PhaseRecord, PhaseStatus
@@ -93,6 +94,30 @@ def test_what_a_phase_did_is_on_record_with_its_times_before_the_answer() -> Non
     assert (record.number, record.status, record.evidence) == (4, PhaseStatus.SUCCEEDED, {"version": "7"})
     assert (record.started_at, record.ended_at) == ("2026-01-02T03:04:06.000+00:00", "2026-01-02T03:04:07.000+00:00")
     assert [event["kind"] for event in aws.records.events("d-1")] == ["deploy_stack.started", "deploy_stack.succeeded"]
+
+
+def test_the_units_of_all_calls_of_a_phase_are_on_its_record() -> None:
+    aws = world()
+    aws.meter.each = Usage(calls=1, gb_s=0.5, write_units=3)
+
+    def slow(request: Request, ports: Aws) -> Result[Published]:
+        return Result.in_progress("waiting", poll_after_s=3, cursor=Position())
+
+    call(aws, phase(slow))
+    call(aws, phase(good))
+    assert aws.records.recorded["d-1"]["deploy_stack"].usage == Usage(calls=2, gb_s=1.0, write_units=6)
+    assert aws.meter.begun == 2
+
+
+def test_a_call_that_fails_leaves_its_units_too() -> None:
+    aws = world()
+
+    def bad(request: Request, ports: Aws) -> Result[Published]:
+        raise PhaseFailed("no", code="No", remedy="Yes.")
+
+    with pytest.raises(PhaseFailed):
+        call(aws, phase(bad))
+    assert aws.records.recorded["d-1"]["deploy_stack"].usage == Usage(calls=1)
 
 
 def test_the_deployment_shows_the_phase_that_is_running() -> None:

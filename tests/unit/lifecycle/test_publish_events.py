@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -153,3 +154,12 @@ def test_a_bus_that_is_gone_loses_no_event() -> None:
 
     aws.events.put = gone  # type: ignore[attr-defined]
     assert run(stream("a"), aws) == [{"itemIdentifier": "0"}]
+
+
+@pytest.mark.parametrize(("url", "public"), [("https://hooks.example.com/x", True), ("http://127.0.0.1:8080/x", False)])
+def test_only_a_receiver_on_this_machine_may_be_at_an_address_that_is_not_public(url: str, public: bool) -> None:
+    aws = world("dev")
+    deployment = aws.records.started["d-dev"]
+    aws.records.started["d-dev"] = dataclasses.replace(deployment, config=Config(webhook=Webhook(url)))
+    publish(stream("dev"), aws.as_aws(), lambda: NOW)
+    assert [sent.public for sent in aws.endpoint.sent] == [public]

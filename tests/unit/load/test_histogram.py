@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import ceil
 
 import pytest
+from chalicelib.domain.evidence.load import Percentiles
 from chalicelib.load.histogram import (
     BUCKETS,
     FAR_SHIFT,
@@ -24,6 +25,7 @@ from chalicelib.load.histogram import (
     lowest,
     merge,
     middle,
+    percentiles,
     rank_of,
 )
 from hypothesis import given
@@ -186,3 +188,21 @@ def test_a_rank_is_the_share_rounded_up_and_at_least_the_first() -> None:
     assert rank_of(0.07, 100) == 7  # 7.000000000000001 in floating point
     assert rank_of(0.5, 10**9) == 500_000_000
     assert rank_of(0.0, 5) == 1
+
+
+def test_percentiles_are_those_of_their_shares_in_milliseconds() -> None:
+    every = percentiles(recorded([100 * number for number in range(1, 10_001)]))
+    assert [every.p50, every.p90, every.p99, every.p999, every.max] == pytest.approx(
+        [500, 900, 990, 999, 1_000], rel=0.005
+    )
+
+
+@pytest.mark.parametrize("us", [333, 1_000_000])
+def test_milliseconds_have_three_decimals(us: int) -> None:
+    exact = middle(index_of(us)) / 1_000
+    assert exact != round(exact, 3)
+    assert percentiles(recorded([us])).p50 == round(exact, 3)
+
+
+def test_without_samples_there_are_no_percentiles() -> None:
+    assert percentiles(Histogram()) == Percentiles(None, None, None, None, None)

@@ -279,6 +279,54 @@ def test_what_goes_after_the_checks_stops_the_release_and_the_next_deploy_makes_
     assert f"{what} {name} was deleted: the next deploy makes it again" in result.summary
 
 
+def lose_role_after(aws: FakeAws, reads: int) -> None:
+    """A deleted role whose policy reads as deleted at once, and the role itself only at the read after `reads`."""
+    set_policy("")(aws)
+    left = iter(range(reads))
+    there = f"arn:aws:iam::123456789012:role/{ROLE}"
+    aws.identity.role_arn = lambda name: there if next(left, None) is not None else None  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("reads", [1, 2, 5])
+def test_a_missing_policy_is_not_written_before_the_role_reads_as_existing_for_some_time(
+    aws: FakeAws, reads: int
+) -> None:
+    """IAM's reads are eventually consistent: writing the policy of a deleted role would fail the stack's update."""
+    lose_role_after(aws, reads)
+    with pytest.raises(PhaseFailed) as failed:
+        run(apply_settings, aws)
+    assert (failed.value.code, failed.value.field) == ("RoleGone", ROLE)
+    assert NAMES.stack not in aws.stacks.given
+    lose_role_after(aws, reads)
+    result, _ = run(restore_settings, aws)
+    assert f"role {ROLE} was deleted: the next deploy makes it again" in result.summary
+    assert "role policy" not in result.summary
+
+
+@pytest.mark.parametrize("reads", [1, 2, 5])
+def test_a_deploy_makes_a_role_again_whose_policy_read_as_deleted_first(aws: FakeAws, reads: int) -> None:
+    lose_role_after(aws, reads)
+    current = ask()
+    for _ in range(reads):
+        result = deploy_stack.run(current, aws.as_aws())
+        assert (result.status, NAMES.stack in aws.stacks.given) == (Status.IN_PROGRESS, False)
+        current = next_call(current, result)
+    deploy_stack.run(current, aws.as_aws())
+    assert aws.stacks.given[NAMES.stack]["RoleMark"] != PARAMETERS.get("RoleMark", "")
+
+
+def test_the_looks_at_a_role_whose_policy_is_missing_end(aws: FakeAws) -> None:
+    """After the fifth wait, about 15 s, the policy is written: a role that still reads as existing exists."""
+    set_policy("")(aws)
+    current, waits = ask(), 0
+    for _ in range(9):
+        result = apply_settings.run(current, aws.as_aws())
+        if aws.stacks.given.get(NAMES.stack, {}).get("Repair"):
+            break
+        waits, current = waits + 1, next_call(current, result)
+    assert waits == 5
+
+
 def test_a_stack_that_was_deleted_is_made_again_and_named(aws: FakeAws) -> None:
     del aws.stacks.standing[NAMES.stack]
     aws.stacks.answers = [READY]

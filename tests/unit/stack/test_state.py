@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chalicelib.stack.state import STATES, Move, in_progress, is_empty, next_move, succeeded
+from chalicelib.stack.state import STATES, Move, in_progress, is_empty, is_settled, next_move, succeeded
 
 EXPECTED = {
     "CREATE_COMPLETE": Move.UPDATE,
@@ -81,3 +81,13 @@ def test_no_operation_runs_on_a_stack_under_review() -> None:
 )
 def test_an_empty_change_set_is_no_failure(status: str, reason: str, empty: bool) -> None:
     assert is_empty(status, reason) is empty
+
+
+def test_a_stack_is_settled_after_an_operation_that_ended_well_or_was_rolled_back() -> None:
+    assert {status for status in EXPECTED if is_settled(status)} == {
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "IMPORT_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+    }

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.aws.functions import Version
 from chalicelib.domain.errors import BadRequest, PhaseFailed
 from chalicelib.engine import registry
-from chalicelib.upgrade import ask, manifest, retire, self_test, task
+from chalicelib.upgrade import ask, manifest, releases, retire, self_test, task
 
 from tests.fakes import FakeAws
 from tests.fakes.own_control_plane import OwnControlPlane
@@ -26,14 +26,14 @@ NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 )  # fmt: skip
 def test_only_a_releases_key_is_one(key: object) -> None:
     with pytest.raises(BadRequest) as refused:
-        manifest.check_key(key)
+        releases.check_key(key)
     assert refused.value.field == "bundle"
-    assert manifest.check_key(f"controlplane/release-{'a' * 64}.json")
+    assert releases.check_key(f"controlplane/release-{'a' * 64}.json")
 
 
 def test_a_manifest_of_a_later_version_is_read_without_the_fields_that_this_one_does_not_know() -> None:
     content = json.dumps({"release": "r", "of_tomorrow": [1], "table_format": 7}).encode()
-    read = manifest.read(manifest.key_of(content), content)
+    read = releases.read(manifest.key_of(content), content)
     assert (read.release, read.table_format, read.schema) == ("r", 7, 1)
 
 
@@ -43,7 +43,7 @@ def test_a_manifest_of_a_later_version_is_read_without_the_fields_that_this_one_
      ("2.0.0", "1.9.9", False), ("", "1.0.0", False), ("1.0.0", "", False), ("x", "1.0.0", False)],
 )  # fmt: skip
 def test_versions_are_compared_as_numbers(version: str, than: str, answer: bool) -> None:
-    assert manifest.older(version, than) is answer
+    assert releases.older(version, than) is answer
 
 
 def version(number: int, replaced_ago: timedelta | None) -> list[Version]:
@@ -108,5 +108,5 @@ def test_a_step_that_does_not_exist_is_refused() -> None:
 
 def test_a_damaged_manifest_says_what_to_do() -> None:
     with pytest.raises(PhaseFailed) as damaged:
-        manifest.read(f"controlplane/release-{'a' * 64}.json", b"{}")
+        releases.read(f"controlplane/release-{'a' * 64}.json", b"{}")
     assert "bootstrap.py upgrade" in str(damaged.value.remedy)

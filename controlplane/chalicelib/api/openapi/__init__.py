@@ -15,9 +15,10 @@ from chalicelib.ports import Aws
 from .. import control, deployments, environments, health, nights, secret_versions, secrets
 from ..answers import Answer, ApiCall
 from ..past import incidents
+from ..spending import costs
 from . import components
 from .operation import Operation
-from .parameters import FILTERS, ID, IF_NONE_MATCH, KEY, NAME, PAGE, SECRET_QUERY
+from .parameters import FILTERS, ID, IF_NONE_MATCH, KEY, NAME, PAGE, SECRET_QUERY, TARGET
 from .paths import describe
 
 __all__ = ["Operation", "document", "operations", "show"]
@@ -106,6 +107,7 @@ def _environments() -> tuple[Operation, ...]:
             parameters=(NAME, *PAGE),
             refusals=of_one,
         ),
+        Operation("getCosts", f"{path}/{{name}}/costs", "get", costs.show, tag, parameters=(NAME,), refusals=of_one),
         Operation(
             "listIncidents",
             f"{path}/{{name}}/incidents",
@@ -228,7 +230,7 @@ def _changes_of_secrets() -> tuple[Operation, ...]:
 
 def _views_of_secrets() -> tuple[Operation, ...]:
     return tuple(
-        Operation(id_, path, "get", route, "secrets", parameters=(NAME,), refusals=(400, 404))
+        Operation(id_, path, "get", route, "secrets", parameters=(NAME, TARGET), refusals=(400, 404, 409))
         for id_, path, route in (
             ("getSecret", _SECRET, secret_versions.show),
             ("listSecretVersions", f"{_SECRET}/history", secret_versions.history),

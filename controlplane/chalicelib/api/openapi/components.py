@@ -58,6 +58,7 @@ def _describe_bodies(parts: Schemas, bodies: Iterable[type[object]]) -> None:
     parts["OptionsOfRequest"] = {**closed, "title": "OptionsOfRequest", "properties": _closed_parts(parts, fields)}
     start = parts["Start"]["properties"]
     start["environment"]["pattern"] = described.NAME_PATTERN
+    start["from"]["anyOf"][0]["pattern"] = described.NAME_PATTERN
     start["config"] = reference("ConfigPatch")
     start["options"] = reference("OptionsOfRequest")
     for kind in bodies:

@@ -34,7 +34,11 @@ IF_NONE_MATCH = {
     "schema": {"type": "string"},
     "description": "`*` refuses, with 409 SecretExists, to replace a secret.",
 }
+TARGET = _in_query(
+    "target", {"type": "string"}, "config.target of an environment that is new, as JSON; one that exists has its own."
+)
 SECRET_QUERY = (
+    TARGET,
     _in_query("now", {"type": "boolean"}, "Answer 200: the version is current at once, without checks."),
     _in_query("wait", {"type": "boolean"}, "Queue behind a deployment that holds the environment."),
     _in_query("reason", {"type": "string", "maxLength": LONGEST_REASON}, "Why; it stands in the history."),

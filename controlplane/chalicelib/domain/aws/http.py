@@ -7,6 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# The proxy puts it on every answer of its own; API Gateway's own 403, 429 and 5xx do not have it.
+PROXY_HEADER = "x-proxy-overhead-ms"
+
+
+def is_refused(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether API Gateway answered 429 itself: the stage's throttle, or Lambda's concurrency."""
+    return status == 429 and PROXY_HEADER not in headers
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

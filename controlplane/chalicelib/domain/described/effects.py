@@ -41,6 +41,12 @@ EFFECTS: Mapping[str, str] = {
     "config.keep_versions": "Function versions to keep, beside those that are live or needed for a rollback.",
     "config.protected": "Refuse `cleanup`.",
     "config.ttl_hours": "Clean the environment up so many hours after each deploy; 0 or null keeps it.",
+    "config.target": "The account and region where the environment is, as `bootstrap.py target` prints it there; "
+    "null is the control plane's own. It is fixed while the environment exists.",
+    "config.target.role_arn": "The target's role; each function of the control plane assumes one of its own, named "
+    "after it.",
+    "config.target.external_id": "Sent with each sts:AssumeRole; the roles there require it.",
+    "config.target.region": "The region.",
     "config.compatibility": "Switches for behaviour of AWS that its documentation leaves open.",
     "config.compatibility.request_id_header": "Put `x-request-id` on API Gateway's own answers.",
     "config.compatibility.stream_content_type": "What the proxy calls a stream with prelude: AWS's `integration` "

@@ -54,7 +54,7 @@ MODEL: JsonSchema = {
         "fallbacks": {
             "type": ["array", "null"],
             "items": _NAME,
-            "description": "Tried in order when the target fails.",
+            "description": "Tried in order when the target fails, without their own fallbacks; each another model.",
         },
         "upstream": {
             "type": ["string", "null"],
@@ -74,7 +74,7 @@ CLIENT_KEY: JsonSchema = {
             "maxLength": schema.MAX_ID,
             "description": "Names the caller in logs and metrics; each once.",
         },
-        "sha256": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"},
+        "sha256": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$", "description": "Each once; not of an empty key."},
         "models": {"type": ["array", "null"], "items": _NAME, "description": f"Only these. {_SINCE_2}"},
         "requests_per_minute": {
             "type": ["number", "null"],
@@ -129,7 +129,10 @@ def schemas(ref_template: str) -> dict[str, JsonSchema]:
         "timeouts": {"anyOf": [reference["Timeouts"], {"type": "null"}]},
         "retries": RETRIES,
         "client_keys": _optional(
-            "array", "Who may call the proxy; everybody without any.", items=reference["ClientKey"]
+            "array",
+            "Who may call the proxy: everybody without this field or with null.",
+            items=reference["ClientKey"],
+            minItems=1,
         ),
         "cors_origins": CORS_ORIGINS,
     }

@@ -16,6 +16,8 @@ class ArtifactEvidence:
     bytes, unpacked_bytes: sizes; largest: bytes of the largest parts by path. sbom: key of the CycloneDX document;
     components: `name@version` of each library in it. uploaded: False when the package was in the bucket already.
     repaired: what someone had done to the package in the bucket, None for nothing.
+    promoted_from: ID of the deployment in which these bytes passed, None where they were built here. replica: bucket of
+    the target that has a copy with the same SHA-256; None in the control plane's own account and region.
     """
 
     PHASE: ClassVar[str] = "package_artifact"
@@ -33,3 +35,5 @@ class ArtifactEvidence:
     components: tuple[str, ...] = ()
     uploaded: bool = False
     repaired: str | None = None
+    promoted_from: str | None = None
+    replica: str | None = None

@@ -24,6 +24,7 @@ class SecretEvidence:
     previous_version_id: the version with AWSPREVIOUS, "" for none.
     models: aliases, sorted; targets: upstream model by alias. client_keys: how many. kms_key: "" for the account's own
     key. age_days: whole days since the key was last changed. restored: whether a scheduled deletion was cancelled.
+    models_of: `<ARN>#<version ID>` of the secret whose models a promotion took, None without a promotion.
     """
 
     PHASE: ClassVar[str] = "prepare_secret"
@@ -45,3 +46,4 @@ class SecretEvidence:
     access: Access = Access()
     warnings: tuple[str, ...] = ()
     restored: bool = False
+    models_of: str | None = None

@@ -38,7 +38,7 @@ def run(request: Request, aws: Aws) -> Result[SettingsEvidence]:
 def _finish(reached: Convergence, snapshot: str, request: Request, aws: Aws) -> Result[SettingsEvidence]:
     alarms = apply.set_alarms(request.config, reached.stack.outputs["StageName"], request.names, aws)
     evidence = replace(
-        _stands(reached.stack, snapshot, aws),
+        _stands(reached.stack, snapshot, request.bundle(aws)),
         changed=reached.differs,
         alarms=alarms,
         repaired=reached.restored or None,
@@ -50,10 +50,8 @@ def _finish(reached: Convergence, snapshot: str, request: Request, aws: Aws) -> 
     return Result.done(f"Users have the settings of this release: {done}", evidence)
 
 
-def _stands(stack: Stack, snapshot: str, aws: Aws) -> SettingsEvidence:
-    return SettingsEvidence(
-        changed={}, alarms=(), bundle=aws.settings.bundle_key, snapshot=snapshot, parameters=dict(stack.parameters)
-    )
+def _stands(stack: Stack, snapshot: str, bundle: str) -> SettingsEvidence:
+    return SettingsEvidence(changed={}, alarms=(), bundle=bundle, snapshot=snapshot, parameters=dict(stack.parameters))
 
 
 def unchanged(request: Request, aws: Aws) -> Result[SettingsEvidence] | None:
@@ -66,7 +64,7 @@ def unchanged(request: Request, aws: Aws) -> Result[SettingsEvidence] | None:
         return None
     if apply.changed_alarms(request.config, stack.outputs["StageName"], request.names, aws):
         return None
-    return Result.skipped(_UNCHANGED, _stands(stack, wanted.snapshot, aws))
+    return Result.skipped(_UNCHANGED, _stands(stack, wanted.snapshot, request.bundle(aws)))
 
 
 PHASE = Definition(run, SettingsEvidence, SettingsCursor, unchanged=unchanged)

@@ -24,6 +24,8 @@ from .observe import observe
 # events that an execution's history may have.
 _SHORTEST_WAIT_S, _LONGEST_WAIT_S = 30.0, 300.0
 _SHARE_OF_ELAPSED = 0.05
+# How long logs are kept, and whether the stack may be deleted, is nothing that a request could fail of.
+_UNFELT = frozenset({"LogRetentionDays", "protected"})
 
 
 def run(request: Request, aws: Aws) -> Result[BakeEvidence]:
@@ -53,10 +55,10 @@ def run(request: Request, aws: Aws) -> Result[BakeEvidence]:
 
 
 def unchanged(request: Request, aws: Aws) -> Result[BakeEvidence] | None:
-    """SKIPPED when users got neither another version nor other settings; else None."""
+    """SKIPPED when users got neither another version nor a setting that a request can feel; else None."""
     shift = request.results.find(ShiftEvidence)
     settings = request.results.find(SettingsEvidence) or SettingsEvidence()
-    if shift is None or (shift.from_version is None and not settings.changed):
+    if shift is None or (shift.from_version is None and settings.changed.keys() <= _UNFELT):
         return Result.skipped("Nothing to watch: no traffic was moved and no setting of users changed")
     return None
 

@@ -104,14 +104,19 @@ def _refuse_protected(request: Request, stack: Stack | None) -> None:
 def _refuse_foreign_objects(request: Request, aws: Aws) -> None:
     """Someone may have stored other files under the prefix: only package_artifact's are deleted."""
     prefix = request.names.artifacts_prefix
-    foreign = [key for key in aws.artifacts.keys(prefix) if not is_artifact_key(key)]
+    objects = [(bucket, key) for bucket, key in search.objects(request.names, aws) if _is_foreign(key, prefix)]
+    foreign = [key for _, key in objects]
     if foreign:
         raise PhaseFailed(
             f"{prefix} has {counted(len(foreign), 'object')} of others: {', '.join(foreign[:5])}",
             code="ForeignObjects",
-            remedy=f"Move them away (aws s3 ls s3://{aws.settings.bucket}/{prefix}), then clean up.",
+            remedy=f"Move them away (aws s3 ls s3://{objects[0][0]}/{prefix}), then clean up.",
             evidence=CleanUpEvidence(foreign=tuple(foreign[:100])),
         )
+
+
+def _is_foreign(key: str, prefix: str) -> bool:
+    return key.startswith(prefix) and not is_artifact_key(key)
 
 
 def _remove_rest(request: Request, aws: Aws, counts: Mapping[str, int]) -> Result[CleanUpEvidence]:

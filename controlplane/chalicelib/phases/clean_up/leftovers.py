@@ -26,6 +26,8 @@ def sweep(request: Request, aws: Aws) -> Result[CleanUpEvidence]:
     artifacts = _superseded(request, aws)
     load = list(aws.artifacts.keys(f"load/{request.deployment_id}/"))
     aws.artifacts.delete(artifacts)
+    if aws.settings.is_target:
+        aws.packages.delete(artifacts)
     aws.artifacts.delete(load)
     resources, gone = search.everything(request.names, aws)
     expected = _expected(request.names, aws)
@@ -62,14 +64,17 @@ def _superseded(request: Request, aws: Aws) -> list[str]:
     # The stack's parameter names the artifact of its creation, and an update that replaces the function reads it.
     if stack := aws.stacks.find(names.stack):
         needed.add(inventory.digest_of(stack.parameters.get("ArtifactKey", "")))
-    own = [key for key in aws.artifacts.keys(names.artifacts_prefix) if is_artifact_key(key)]
-    return [key for key in own if inventory.digest_of(key) not in needed]
+    own = {*aws.artifacts.keys(names.artifacts_prefix), *aws.packages.keys(names.artifacts_prefix)}
+    return sorted(key for key in own if is_artifact_key(key) and inventory.digest_of(key) not in needed)
+
+
+def _is_ours(key: str, names: Names) -> bool:
+    return is_artifact_key(key) or not key.startswith(names.artifacts_prefix)
 
 
 def _expected(names: Names, aws: Aws) -> set[str]:
     """Names and physical ids of everything that a deployed environment has."""
     stack = aws.stacks.find(names.stack)
-    bucket, artifacts = aws.settings.bucket, aws.artifacts.keys(names.artifacts_prefix)
     return {
         *(resource.physical_id for resource in (aws.stacks.resources(names.stack) if stack else ())),
         names.stack,
@@ -79,6 +84,5 @@ def _expected(names: Names, aws: Aws) -> set[str]:
         *names.secrets,
         *(alarm.name for alarm in aws.alarms.find(names.alarm(""))),
         *(query.id for query in (aws.logs.queries(names.queries) if aws.logs.keeps_queries() else ())),
-        *(f"{bucket}/{key}" for key in artifacts if is_artifact_key(key)),
-        *(f"{bucket}/{key}" for key in aws.artifacts.keys(names.baselines_prefix)),
+        *(f"{bucket}/{key}" for bucket, key in search.objects(names, aws) if _is_ours(key, names)),
     }

@@ -27,8 +27,10 @@ def watchers(names: Names, aws: Aws) -> None:
 
 
 def objects(names: Names, aws: Aws) -> None:
-    """Delete artifacts and the load test's baselines from the control plane's bucket."""
+    """Delete artifacts and the load test's baselines from the control plane's bucket, and copies from the target's."""
     aws.artifacts.delete([*aws.artifacts.keys(names.artifacts_prefix), *aws.artifacts.keys(names.baselines_prefix)])
+    if aws.settings.is_target:
+        aws.packages.delete(aws.packages.keys(names.artifacts_prefix))
 
 
 def log_groups(names: Names, aws: Aws) -> int:

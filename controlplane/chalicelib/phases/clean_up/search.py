@@ -62,9 +62,18 @@ def _watching(names: Names, aws: Aws) -> Iterator[Resource]:
         yield Resource("query", query.id)
 
 
+def objects(names: Names, aws: Aws) -> Iterator[tuple[str, str]]:
+    """Bucket and key of the environment's packages, and of the figures of its load tests."""
+    home = aws.at(None, "clean_up")
+    for prefix in (names.artifacts_prefix, names.baselines_prefix):
+        yield from ((home.settings.bucket, key) for key in home.artifacts.keys(prefix))
+    if aws.settings.is_target:
+        yield from ((aws.settings.bucket, key) for key in aws.packages.keys(names.artifacts_prefix))
+
+
 def _stored(names: Names, aws: Aws) -> Iterator[Resource]:
-    for key in (*aws.artifacts.keys(names.artifacts_prefix), *aws.artifacts.keys(names.baselines_prefix)):
-        yield Resource("object", f"{aws.settings.bucket}/{key}")
+    for bucket, key in objects(names, aws):
+        yield Resource("object", f"{bucket}/{key}")
     for secret in names.secrets:
         if aws.secrets.find(secret):
             yield Resource("secret", secret)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.aws.http import Reply
+from chalicelib.domain.aws.http import PROXY_HEADER, Reply
 from chalicelib.domain.errors import AwsCallFailed, PhaseFailed
 from chalicelib.domain.evidence.monitoring import Correlation, MonitoringEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
@@ -17,8 +17,6 @@ from chalicelib.stack.urls import candidate_url
 from .cursor import MonitoringCursor
 
 _TIMEOUT_S = 60
-# The proxy puts it on every answer of its own; API Gateway's own 403, 429 and 5xx do not have it.
-_PROXY_HEADER = "x-proxy-overhead-ms"
 _CLOCK_SKEW_MS = 60_000  # log lines may carry a time of before the request was sent, by another clock
 
 
@@ -95,9 +93,9 @@ def _send(request: Request, aws: Aws) -> Reply | str:
         reply = aws.endpoint.call("GET", url, signed=True, timeout_s=28.0)
     except AwsCallFailed as error:
         return f"the API did not answer: {error.message}"
-    if _PROXY_HEADER in reply.headers:
+    if PROXY_HEADER in reply.headers:
         return reply
-    return f"API Gateway answered {reply.status} itself: the answer has no {_PROXY_HEADER}"
+    return f"API Gateway answered {reply.status} itself: the answer has no {PROXY_HEADER}"
 
 
 def _ask_again(why: str, cursor: MonitoringCursor, request: Request) -> Result[MonitoringEvidence]:

@@ -119,8 +119,11 @@ def _request_change_set(stack: Stack | None, request: Request, aws: Aws) -> Resu
     leftovers = prepare.drop_leftovers(request, aws)
     if leftovers is None:
         return settle.wait_for_leftovers(request)
-    change = _update(stack, request, aws) if stack else _creation(request, aws)
     before = request.cursor_as(StackCursor)
+    losses = repair.find_losses(stack, request, aws) if stack else ()
+    if waits := repair.wait_for_role(losses, request, before):
+        return waits
+    change = _update(losses, stack, request, aws) if stack else _creation(request, aws)
     requested = prepare.request_change_set(replace(change.wanted, number=before.rebuilt), request, aws)
     if requested is None:
         return settle.wait_for_leftovers(request)
@@ -147,9 +150,8 @@ def _creation(request: Request, aws: Aws) -> _Change:
     return _Change(prepare.Wanted("deploy", text, parameters, creates=True), lines)
 
 
-def _update(stack: Stack, request: Request, aws: Aws) -> _Change:
+def _update(losses: Sequence[Loss], stack: Stack, request: Request, aws: Aws) -> _Change:
     """What brings back a lost API, function or role comes first, then the candidate's change."""
-    losses = repair.find_losses(stack, request, aws)
     gone = {loss.kind: loss for loss in losses if loss.state == "deleted"}
     rebuilt = rebuild.next_update(losses, stack, request, aws)
     if "function" in gone:

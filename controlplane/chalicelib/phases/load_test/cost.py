@@ -1,20 +1,20 @@
-"""Estimates the cost of a load test before it sends anything. Prices in USD, us-east-1, on demand, without free tiers.
+"""Estimates the cost of a load test before it sends anything. Prices in USD, of us-east-1 (`costs/prices`).
 
-Sources: aws.amazon.com/lambda/pricing (arm64), aws.amazon.com/api-gateway/pricing (REST, first tier). The caller states
-the upstream's price in `options.usd_per_million_tokens`.
+One region's prices everywhere, so that `slo.usd_per_million` means the same release in each. The caller states the
+upstream's price in `options.usd_per_million_tokens`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.costs.prices import prices_of
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.options import Load, Options
 
-REQUEST = 0.20 / 1_000_000
-GB_SECOND = 0.0000133334
-GATEWAY = 3.50 / 1_000_000
+_PRICES = prices_of("us-east-1")
+REQUEST, GB_SECOND, GATEWAY = _PRICES.lambda_call.usd, _PRICES.lambda_gb_s.usd, _PRICES.gateway_call.usd
 WORKER_GB = 1.0
 TOKENS = 64  # of a short question and its answer; an upper estimate
 COLD_SECONDS = 3.0  # that a cold start and its request take, at most

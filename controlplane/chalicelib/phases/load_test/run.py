@@ -13,7 +13,6 @@ from chalicelib.checks.comparison.reach_live import reach_live
 from chalicelib.checks.load_plan import CHAT, HEALTH, arrivals_of, plan_of, soon
 from chalicelib.checks.target import Target, felt_throttle, locate, release_fingerprint
 from chalicelib.domain.evidence.load import LoadEvidence, SizeRow
-from chalicelib.domain.model import Action
 from chalicelib.domain.options import Load
 from chalicelib.engine.phase import Definition, Request, Result, Status
 from chalicelib.load import fit, plans
@@ -60,7 +59,7 @@ def run(request: Request, aws: Aws) -> Result[LoadEvidence]:
         if result.fan_out or (cursor.slices_done < len(slices) and not stops(request, cursor, aws)):
             return replace(result, cursor=cursor)
     # A revalidation must not change the live function.
-    if request.action is Action.DEPLOY:
+    if request.action.deploys:
         if cursor.cold_starts is None and load.cold_starts:
             cursor = replace(cursor, cold_starts=_force_cold_starts(request, aws))
         sizes = request.options.tune_memory
@@ -102,7 +101,7 @@ def _drive(part: Slice, request: Request, target: Target, live: Beside | None, a
     start, prefix = soon(request.now, ahead_s(workers)), plans.prefix(request.deployment_id)
     plan = plan_of(request.options.load, target, live, part.window, start, request.seed)
     if workers > 1:
-        text = plans.dump(plan, part.number, prefix)
+        text = plans.dump(plan, part.number, prefix, request.config.target)
         aws.artifacts.put(plans.key(request.deployment_id), text, content_type="application/json")
         summary = f"{workers} workers drive slice {part.number + 1}"
         return Result(Status.IN_PROGRESS, summary, poll_after_s=1, fan_out=workers)

@@ -64,7 +64,7 @@ def details(ready: ChangeSet | None, request: Request, aws: Aws) -> dict[str, De
     """Facts by phase. Deletes the change set `ready`, which has served its purpose."""
     return {
         "prepare_secret": _secret(request, aws),
-        "package_artifact": {"bundle": aws.settings.bundle_key},
+        "package_artifact": {"bundle": request.bundle(aws)},
         "deploy_stack": _stack(ready, request, aws),
         "configure_monitoring": _thresholds(request, aws),
         "release_code": _release(request, aws),

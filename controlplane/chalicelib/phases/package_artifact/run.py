@@ -13,7 +13,7 @@ import hashlib
 import sys
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.artifacts import archive, assembly, sbom
 from chalicelib.artifacts.assembly import Artifact
@@ -23,12 +23,19 @@ from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Request, Result, applied_as
 from chalicelib.ports import Aws
 
+from . import promote
+from .replicate import is_whole, replicate
+
 
 def fingerprint(request: Request, aws: Aws) -> str:
     """The bundle, the rules that build it, this Python, and whether the bucket still has the applied artifact as it
-    was."""
+    was. For a promotion, the artifact that passed instead of the bundle and the rules."""
     applied = request.results.find(ArtifactEvidence) or ArtifactEvidence()
-    intact = bool(applied.key) and _digest(applied.key, aws) == base64.b64decode(applied.code_sha256).hex()
+    sha256 = base64.b64decode(applied.code_sha256).hex()
+    intact = bool(applied.key) and _digest(applied.key, aws) == sha256 and is_whole(applied.key, sha256, aws)
+    if promotion := request.promotion:
+        same = (applied.digest, applied.code_sha256) == (promotion.digest, promotion.code_sha256)
+        return fingerprint_of("promotion", promotion.digest, promotion.code_sha256, promotion.bundle, intact and same)
     return fingerprint_of(aws.settings.bundle_key, assembly.RULES, sys.implementation.cache_tag, intact)
 
 
@@ -41,10 +48,20 @@ def _digest(key: str, aws: Aws) -> str:
 
 
 def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
-    """Build, upload what the bucket lacks, and verify what the bucket stores.
+    """Build, upload what the bucket lacks, verify what the bucket stores, and copy it to the environment's target.
 
-    Raises PhaseFailed: BundleMissing, BundleBroken, SourceBroken, CompiledExtension, ArtifactTooLarge, ArtifactCorrupt.
+    Raises PhaseFailed: BundleMissing, BundleBroken, SourceBroken, CompiledExtension, ArtifactTooLarge, ArtifactCorrupt,
+    and of `promote`.
     """
+    result = promote.copy(request.promotion, request, aws) if request.promotion else _build(request, aws)
+    packaged = result.evidence or ArtifactEvidence()
+    replica = replicate(packaged.key, base64.b64decode(packaged.code_sha256).hex(), request, aws)
+    if replica is None:
+        return result
+    return Result.done(f"{result.summary}; bucket {replica} has the same bytes", replace(packaged, replica=replica))
+
+
+def _build(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
     artifact = assembly.build(_bundle(aws))
     key = f"{request.names.artifacts_prefix}{artifact.digest}.zip"
     sbom_key = f"{request.names.artifacts_prefix}{artifact.digest}.cdx.json"

@@ -16,19 +16,19 @@ _REBUILD = "Run bootstrap.py up again: it builds and uploads the bundle."
 
 def check(request: Request, aws: Aws) -> tuple[list[Finding], Build]:
     """Findings, and the sizes of what would be uploaded."""
-    findings, files, build = _build(aws)
+    findings, files, build = _build(request.bundle(aws), aws)
     if files:
         findings.extend(_template(files.get("template.yaml", b"").decode(), aws))
     return [*findings, *_secret(request, aws)], build
 
 
-def _build(aws: Aws) -> tuple[list[Finding], Mapping[str, bytes], Build]:
+def _build(bundle: str, aws: Aws) -> tuple[list[Finding], Mapping[str, bytes], Build]:
     """Findings, the bundle's files ({} when it is missing or broken), and the artifact's sizes."""
     try:
-        files = assembly.unpack(aws.artifacts.get(aws.settings.bundle_key))
+        files = assembly.unpack(aws.artifacts.get(bundle))
         artifact = assembly.with_bytecode(assembly.select(files))
     except NotFound:
-        missing = f"the bundle {aws.settings.bundle_key} is not in the bucket"
+        missing = f"the bundle {bundle} is not in the bucket"
         return [Finding("artifact", missing, _REBUILD)], {}, Build()
     except PhaseFailed as error:
         return [Finding("artifact", error.message, error.remedy or _REBUILD, field=error.field or "")], {}, Build()
@@ -51,7 +51,8 @@ def _template(text: str, aws: Aws) -> Iterator[Finding]:
         yield Finding(
             "template",
             f"template.yaml {declares} the parameter {name}, which the control plane {sets}",
-            "Template and control plane are of different versions: run bootstrap.py up.",
+            "Template and control plane are of different versions: run bootstrap.py up, and before a promotion deploy "
+            "the environment that it comes from.",
         )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.domain.settings import Settings
 from chalicelib.engine.fingerprints import fingerprint
-from chalicelib.engine.policies import of_rollouts
+from chalicelib.engine.policies import of_rollouts, role_of, target_documents
 
 from . import grants
 from .grants import Grant
@@ -17,12 +18,14 @@ from .grants import Grant
 class Role:
     """A role and what its policy grants. policy: stem of the policy's file. name: of the role in IAM.
 
-    left_out: grants with conditions, in the embedded cloud, whose simulator ignores the context.
+    left_out: grants with conditions, in the embedded cloud, whose simulator ignores the context. key: under which the
+    simulator's answers are remembered; roles in targets have the same names in every account.
     """
 
     policy: str
     name: str
     arn: str
+    key: str
     grants: Sequence[Grant]
     left_out: Sequence[Grant]
 
@@ -39,23 +42,28 @@ class Role:
     @property
     def inline_policy(self) -> str:
         """The name that Chalice gives the role's policy."""
-        return f"{grants.role_of(self.policy)}Policy"
+        return f"{role_of(self.policy)}Policy"
 
 
 def existing(names: Mapping[str, str], settings: Settings) -> Iterator[Role]:
     """The roles of all policies that a rollout works with. names: role name by logical id, as the control plane's stack
     has them."""
-    for policy, document in of_rollouts().items():
-        if name := names.get(grants.role_of(policy)):
+    for policy, document in _documents(settings).items():
+        if name := names.get(role_of(policy)):
             every = grants.grants(policy, document, _variables(settings))
             left_out = [grant for grant in every if grant.context and settings.embedded]
             arn = f"arn:{settings.partition}:iam::{settings.account}:role/{name}"
-            yield Role(policy, name, arn, [grant for grant in every if grant not in left_out], left_out)
+            key = f"{settings.account}_{name}" if settings.is_target else name
+            yield Role(policy, name, arn, key, [grant for grant in every if grant not in left_out], left_out)
 
 
-def missing(names: Mapping[str, str]) -> list[str]:
+def _documents(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    return target_documents() if settings.is_target else of_rollouts()
+
+
+def missing(names: Mapping[str, str], settings: Settings) -> list[str]:
     """Policies without a role."""
-    return [policy for policy in of_rollouts() if grants.role_of(policy) not in names]
+    return [policy for policy in _documents(settings) if role_of(policy) not in names]
 
 
 def _variables(settings: Settings) -> Mapping[str, str]:
@@ -63,5 +71,5 @@ def _variables(settings: Settings) -> Mapping[str, str]:
         "AWS::Partition": settings.partition,
         "AWS::Region": settings.region,
         "AWS::AccountId": settings.account,
-        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::URLSuffix": "amazonaws.com.cn" if settings.partition == "aws-cn" else "amazonaws.com",
     }

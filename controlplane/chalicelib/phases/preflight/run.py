@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.preflight import Build, Finding, PreflightEvidence
-from chalicelib.domain.model import Action
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
@@ -36,7 +35,7 @@ def run(request: Request, aws: Aws) -> Result[PreflightEvidence]:
 
 
 def _before_a_deploy(request: Request, aws: Aws) -> tuple[list[Finding], list[Finding], Build]:
-    if request.action is not Action.DEPLOY:
+    if not request.action.deploys:
         return [], [], Build()
     return inspect.check(request, aws), *build.check(request, aws)
 

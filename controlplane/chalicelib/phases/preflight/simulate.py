@@ -27,7 +27,6 @@ from .questions import Question, questions, verdict
 from .repeat import Pace
 from .roles import Role, existing, missing
 
-CONTROL_PLANE = "proxyctl"  # name of the control plane's own stack
 _REMEMBERED_FOR = timedelta(hours=1)
 
 
@@ -65,13 +64,13 @@ class _Survey:
 def check(request: Request, aws: Aws, pace: Pace | None = None) -> tuple[list[Finding], Simulated]:
     """Every refused action as a finding, and how much was simulated."""
     try:
-        names = {resource.logical_id: resource.physical_id for resource in aws.stacks.resources(CONTROL_PLANE)}
+        names = {resource.logical_id: resource.physical_id for resource in aws.stacks.resources(aws.settings.stack)}
     except NotFound:
-        return [verdicts.unknown_stack(CONTROL_PLANE)], Simulated()
+        return [verdicts.unknown_stack(aws.settings.stack)], Simulated()
     pace = pace or Pace(Random(request.seed))  # noqa: S311 - jitter
     roles = list(existing(names, aws.settings))
     pace.random.shuffle(roles)  # environments that begin together ask about other roles first
-    survey = _Survey(findings=[verdicts.no_role(policy) for policy in missing(names)])
+    survey = _Survey(findings=[verdicts.no_role(policy) for policy in missing(names, aws.settings)])
     for role in _not_remembered(roles, survey, request, aws, pace):
         _ask(role, survey, request, aws, pace)
     if survey.fresh:
@@ -87,7 +86,7 @@ def _not_remembered(roles: Sequence[Role], survey: _Survey, request: Request, aw
     memory: Mapping[str, Simulation] = {} if request.options.force else aws.simulations.remembered()
     rest = []
     for role in roles:
-        simulation = memory.get(role.name)
+        simulation = memory.get(role.key)
         is_young = simulation is not None and simulation.until > stamp(request.now)
         if simulation and is_young and simulation.digest == _digest(role, survey, aws, pace):
             survey.remembered += 1
@@ -130,7 +129,7 @@ def _ask(role: Role, survey: _Survey, request: Request, aws: Aws, pace: Pace) ->
     survey.findings.extend(findings)
     if not findings and digest:
         until = stamp(request.now + _REMEMBERED_FOR)
-        survey.fresh[role.name] = Simulation(digest, until, tuple(by_text))
+        survey.fresh[role.key] = Simulation(digest, until, tuple(by_text))
 
 
 class _NotAnswered(Exception):

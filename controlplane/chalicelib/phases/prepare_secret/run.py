@@ -20,6 +20,7 @@ from chalicelib.ports import Aws
 from . import stage
 from .access import ALLOWED
 from .age import age_days, is_old, warnings
+from .promote import source_of, wanted_version
 from .simulate import simulate
 
 
@@ -33,7 +34,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
     max_age = request.config.secret_max_age_days
     if info is None or info.doomed:
         return fingerprint_of("", "", "", False, max_age)
-    actual, wanted = info.stages.get(PENDING, info.current), request.options.secret_version or info.current
+    actual, wanted = info.stages.get(PENDING, info.current), wanted_version(info, request)
     return fingerprint_of(info.arn, actual, wanted, _is_old(info, request), max_age)
 
 
@@ -65,6 +66,7 @@ def run(request: Request, aws: Aws) -> Result[SecretEvidence]:
         access=simulate(info, request, aws),
         warnings=warnings(age, request.config.secret_max_age_days),
         restored=restored,
+        models_of=source_of(request),
     )
     return Result.done(_summary(evidence), evidence)
 

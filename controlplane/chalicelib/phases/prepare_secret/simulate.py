@@ -11,7 +11,6 @@ from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.secret import Access
 from chalicelib.domain.evidence.stack import StackEvidence
-from chalicelib.domain.model import Action
 from chalicelib.domain.names import OWNER, OWNER_TAG
 from chalicelib.engine.phase import Request, applied_as
 from chalicelib.ports import Aws
@@ -21,7 +20,6 @@ from chalicelib.stack.recovery import repair
 from .access import ALLOWED, NOT_RUN, problem, stranger_of
 
 READ = "secretsmanager:GetSecretValue"
-CONTROL_PLANE = "proxyctl"  # name of the control plane's own stack
 
 
 def simulate(info: SecretInfo, request: Request, aws: Aws) -> Access:
@@ -36,7 +34,7 @@ def simulate(info: SecretInfo, request: Request, aws: Aws) -> Access:
         execution_role=_execution_role(role, info, stack, request, aws),
         stranger=_decision(stranger, info.arn, aws)
         if stranger
-        else f"{NOT_RUN}: the stack {CONTROL_PLANE} has no role to simulate",
+        else f"{NOT_RUN}: the stack {aws.settings.stack} has no role to simulate",
     )
     _refuse(access, info, role, stranger)
     return access
@@ -48,7 +46,7 @@ def _execution_role(role: str, info: SecretInfo, stack: Stack | None, request: R
     if (parameters.get("SecretArn"), parameters.get("SecretKmsKeyArn", "")) != (info.arn, info.kms_key):
         return f"{NOT_RUN}: deploy_stack lets the role read this secret; release_code proves the access"
     decision = _decision(role, info.arn, aws)
-    if decision != ALLOWED and request.action is Action.DEPLOY and _policy_changed(role, request, aws):
+    if decision != ALLOWED and request.action.deploys and _policy_changed(role, request, aws):
         return f"{NOT_RUN}: someone changed the policy of the role, and deploy_stack writes it again"
     return decision
 
@@ -61,9 +59,9 @@ def _policy_changed(role: str, request: Request, aws: Aws) -> bool:
 
 
 def _stranger(aws: Aws) -> str:
-    """ARN of the stranger's role; "" without a control plane's stack."""
+    """ARN of the stranger's role; "" without the stack that has it."""
     try:
-        name = stranger_of(aws.stacks.resources(CONTROL_PLANE))
+        name = stranger_of(aws.stacks.resources(aws.settings.stack))
     except NotFound:
         return ""
     return f"arn:{aws.settings.partition}:iam::{aws.settings.account}:role/{name}" if name else ""

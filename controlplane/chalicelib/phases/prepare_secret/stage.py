@@ -12,14 +12,16 @@ from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
 
+from .promote import stage_models
+
 
 def stage(info: SecretInfo, request: Request, aws: Aws) -> SecretInfo:
-    """The secret with `options.secret_version`, or no version, as the pending one; releases' versions are kept.
+    """The secret with the version that this deployment rolls, or none, as the pending one; releases' versions are kept.
 
     Raises PhaseFailed: SecretAdopted (its versions are its owner's), SecretChanged (another version than
-    `options.secret_base` is current), SecretVersionGone.
+    `options.secret_base` is current), SecretVersionGone, and of `promote`.
     """
-    version = request.options.secret_version or ""
+    version = _version(info, request, aws)
     if request.config.secret_arn is not None:
         if version:
             raise _refused("SecretAdopted", "the environment uses a secret that the control plane does not change")
@@ -30,6 +32,12 @@ def stage(info: SecretInfo, request: Request, aws: Aws) -> SecretInfo:
     _keep_versions(info, request, aws)
     others = {label: holder for label, holder in info.stages.items() if label != PENDING}
     return replace(info, stages=others | ({PENDING: version} if version else {}))
+
+
+def _version(info: SecretInfo, request: Request, aws: Aws) -> str:
+    if request.promotion:
+        return stage_models(request.promotion, info, request, aws)
+    return request.options.secret_version or ""
 
 
 def _label(info: SecretInfo, version: str, aws: Aws) -> None:

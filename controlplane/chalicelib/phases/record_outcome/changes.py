@@ -29,7 +29,7 @@ def changes(request: Request, deployment: Deployment, outcome: Outcome, at: str,
 
     at: when the deployment ends, ISO 8601. secret_version: the one that users have by then, "" for an adopted secret.
     """
-    if request.action is Action.DEPLOY:
+    if request.action.deploys:
         return _after_deploy(request, deployment, outcome, at, secret_version)
     if request.action is Action.ROTATE:
         return _rotated(request, at, secret_version) if outcome.is_good else {}

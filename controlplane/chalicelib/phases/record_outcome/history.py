@@ -7,7 +7,7 @@ import dataclasses
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config
 from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
-from chalicelib.domain.model import Action, Deployment
+from chalicelib.domain.model import Deployment
 from chalicelib.domain.records import DriftRow, HistoryEntry
 from chalicelib.engine.phase import Request
 
@@ -22,8 +22,10 @@ def entry(
     *,
     saw_it: bool,
     drift: tuple[DriftRow, ...] = (),
+    usd: float | None = None,
 ) -> HistoryEntry:
-    """at: when the deployment ends, ISO 8601; saw_it: whether users reached what it released; drift: what it found.
+    """at: when the deployment ends, ISO 8601; saw_it: whether users reached what it released; drift: what it found;
+    usd: what the deployment cost.
 
     A failure counts as a change, since it may have changed something.
     """
@@ -42,14 +44,15 @@ def entry(
         users_saw_it=saw_it and not outcome.is_good,
         diff=diff(request),
         drift=drift,
+        usd=usd,
     )
 
 
 def diff(request: Request) -> dict[str, list[object]]:
     """`{field: [before, now]}` for each field of the configuration, and the version, that differs from the last good
-    release's; {} for another action than deploy."""
+    release's; {} for an action that deploys nothing."""
     good = request.environment.last_good
-    if request.action is not Action.DEPLOY or good is None:
+    if not request.action.deploys or good is None:
         return {}
     # What only another version of the control plane understands is no change of anybody's.
     before, now = _plain(decode_lenient(Config, good.config)), _plain(request.config)

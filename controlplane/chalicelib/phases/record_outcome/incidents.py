@@ -43,7 +43,7 @@ def decides(action: Action, outcome: Outcome, *, validated: bool) -> bool:
     """
     if action is Action.REVALIDATE:
         return is_verdict(outcome)
-    checked = action in (Action.DEPLOY, Action.ROTATE) and validated
+    checked = (action.deploys or action is Action.ROTATE) and validated
     return outcome.is_good and (action is Action.CLEANUP or checked)
 
 

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from chalicelib.costs.ledger import bill
+from chalicelib.domain.aws.usage import Usage
 from chalicelib.domain.model import Deployment, FinishedRun, PhaseRecord, PhaseStatus
 from chalicelib.domain.times import stamp
 from chalicelib.engine.phase import Request
@@ -19,10 +21,14 @@ _ROUTES = {"report.html": "report", "handoff.md": "handoff"}
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """links: path below the API's address by name, `report` and `handoff`. problem: why there are none, else ""."""
+    """links: path below the API's address by name, `report` and `handoff`. problem: why there are none, else "".
+
+    usd: what the deployment cost, None where that is not recorded.
+    """
 
     links: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    usd: float | None = None
 
 
 def write(request: Request, deployment: Deployment, outcome: Outcome, users: str, aws: Aws) -> Written:
@@ -37,20 +43,24 @@ def write(request: Request, deployment: Deployment, outcome: Outcome, users: str
         users=users,
         at=stamp(request.now),
     )
+    usd = bill(deployment, run.phases, aws.settings.region, request.now.date()).usd
     try:
         names = aws.documents.write(run)
     except Exception as error:
         logging.getLogger(__name__).exception("report and handoff of %s could not be written", deployment.id)
-        return Written(problem=f"not written: {error}")
-    return Written({_ROUTES[name]: f"deployments/{deployment.id}/{_ROUTES[name]}" for name in names})
+        return Written(problem=f"not written: {error}", usd=usd)
+    return Written({_ROUTES[name]: f"deployments/{deployment.id}/{_ROUTES[name]}" for name in names}, usd=usd)
 
 
 def _phases(request: Request, outcome: Outcome, aws: Aws) -> tuple[PhaseRecord, ...]:
     """The records of this deployment, in the order in which they began; this step with what it is about to record."""
     recorded = [phase for phase in aws.records.phases(request.deployment_id) if phase.started_at]
-    ended = [_ended(phase, request, outcome) if phase.name == "record_outcome" else phase for phase in recorded]
+    ended = [_ended(phase, request, outcome, aws) if phase.name == "record_outcome" else phase for phase in recorded]
     return tuple(sorted(ended, key=lambda phase: phase.started_at or ""))
 
 
-def _ended(phase: PhaseRecord, request: Request, outcome: Outcome) -> PhaseRecord:
-    return replace(phase, status=PhaseStatus.SUCCEEDED, summary=outcome.summary, ended_at=stamp(request.now))
+def _ended(phase: PhaseRecord, request: Request, outcome: Outcome, aws: Aws) -> PhaseRecord:
+    usage = (phase.usage or Usage()).plus(aws.meter.read())
+    return replace(
+        phase, status=PhaseStatus.SUCCEEDED, summary=outcome.summary, ended_at=stamp(request.now), usage=usage
+    )

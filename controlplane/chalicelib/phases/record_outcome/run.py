@@ -26,9 +26,9 @@ from .changes import changes
 from .drift_rows import drift_rows
 from .outcome import Outcome, outcome_of, users_saw
 
-_CHANGES_USERS = (Action.DEPLOY, Action.ROLLBACK, Action.CLEANUP)
+_CHANGES_USERS = (Action.DEPLOY, Action.PROMOTE, Action.ROLLBACK, Action.CLEANUP)
 
-_RELEASING = (Action.DEPLOY, Action.ROTATE)
+_RELEASING = (Action.DEPLOY, Action.PROMOTE, Action.ROTATE)
 
 
 def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
@@ -50,12 +50,13 @@ def run(request: Request, aws: Aws) -> Result[OutcomeEvidence]:
     saw_it = users_saw(recorded)
     asks = request.action in _CHANGES_USERS and not outcome.is_good
     state = look.users(request, aws, saw_it=saw_it) if asks else ""
-    outcome = replace(outcome, summary=f"{outcome.summary}. Users: {state}") if state else outcome
+    ended = outcome.summary.rstrip(".")  # what ended it may be a whole sentence
+    outcome = replace(outcome, summary=f"{ended}. Users: {state}") if state else outcome
     drift = drift_rows(recorded)
     incident = _incident(request, outcome, recorded, drift, aws)
     secret_version = _secret_version(request, outcome, aws)
     written = publish.write(request, deployment, outcome, state, aws)
-    entry = history.entry(request, deployment, outcome, stamp(request.now), saw_it=saw_it, drift=drift)
+    entry = history.entry(request, deployment, outcome, stamp(request.now), saw_it=saw_it, drift=drift, usd=written.usd)
     ending = _ending(request, deployment, outcome, incident, secret_version, entry, written.links)
     try:
         environment_written = _end(deployment, ending, aws)

@@ -25,7 +25,7 @@ _STEPS: Mapping[Action, tuple[tuple[str, ...], str]] = {
 def summary(action: Action, records: Sequence[PhaseRecord], changed: Collection[str]) -> str:
     """One sentence. changed: fields of the configuration that differ from the last good release's."""
     by_name = {record.name: record for record in records}
-    if action is Action.DEPLOY:
+    if action.deploys:
         return _deploy(by_name, changed)
     steps, default = _STEPS[action]
     return ". ".join(by_name[step].summary for step in steps if step in by_name) or default

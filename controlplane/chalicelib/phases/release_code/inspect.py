@@ -54,7 +54,9 @@ def wait_for_pending_secret(request: Request) -> Result[ReleaseEvidence] | None:
 
     Warm processes read it again when it is older than CANDIDATE_TTL_S, each by itself.
     """
-    if request.options.secret_version is None or request.elapsed_s >= CANDIDATE_TTL_S:
+    secret = request.results.find(SecretEvidence)
+    is_rolled = secret is not None and secret.version_id == request.secret_version
+    if not is_rolled or request.elapsed_s >= CANDIDATE_TTL_S:
         return None
     return Result.in_progress(
         "Waiting until every process of the candidate has read the pending secret",

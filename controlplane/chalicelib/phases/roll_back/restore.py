@@ -50,9 +50,9 @@ def _to_release(info: SecretInfo, version: str, aws: Aws) -> _Move:
 
 def _undo(info: SecretInfo, request: Request, aws: Aws) -> _Move:
     """Drop the version that this deployment rolled; if it was promoted already, go back to the one before."""
-    version = request.options.secret_version
-    if version is None:
-        return _Move()
+    version = request.secret_version
+    if version is None or (request.promotion and version not in info.stages.values()):
+        return _Move()  # of a promotion: both environments have the same models
     prepared = request.results.find(SecretEvidence)
     if info.current == version and prepared is not None and prepared.replaces:
         move = _move(info, prepared.replaces, aws)

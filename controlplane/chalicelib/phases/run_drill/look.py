@@ -23,7 +23,7 @@ def end_of(cursor: DrillCursor, child: Deployment, aws: Aws) -> PartEnd:
         status=child.status.value,
         phases={phase.name: phase.status.value for phase in records.values() if phase.number},
         live=environment.live.version if environment.live else "",
-        alias=_alias(child.environment, aws) if cursor.part != "cleanup" else "",
+        alias=_alias(child.environment, aws.at(child.config.target, "run_drill")) if cursor.part != "cleanup" else "",
         before=cursor.live,
         remaining=_remaining(records),
     )

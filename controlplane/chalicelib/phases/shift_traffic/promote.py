@@ -37,7 +37,7 @@ def promote(request: Request, aws: Aws) -> SecretEvidence | None:
 def promotes(request: Request) -> bool:
     """Whether this deployment rolls a secret version."""
     secret = request.results.find(SecretEvidence)
-    return secret is not None and bool(secret.replaces) and secret.version_id == request.options.secret_version
+    return secret is not None and bool(secret.replaces) and secret.version_id == request.secret_version
 
 
 def _move(secret: SecretEvidence, aws: Aws) -> None:

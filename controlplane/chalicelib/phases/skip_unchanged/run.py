@@ -25,7 +25,8 @@ def run(request: Request, aws: Aws) -> Result[SkipEvidence]:
     following = order[len(skipped)]
     if skipped:
         _record(request, aws)
-    summary = f"Skipped {counted(len(skipped), 'phase')} without changes; {following} is next"
+    outcome = f"Skipped {counted(len(skipped), 'phase')} without changes" if skipped else "No phase can be skipped"
+    summary = f"{outcome}; {following} is next"
     return Result(Status.SUCCEEDED, summary, SkipEvidence(tuple(skipped), following), next=following)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from chalicelib.checks.conclude import conclude
 from chalicelib.checks.endpoint_checks import ENDPOINTS
 from chalicelib.checks.observe import run_all
-from chalicelib.checks.target import felt_throttle, locate, release_fingerprint
+from chalicelib.checks.target import felt_throttle, locate, release_fingerprint, within_limits
 from chalicelib.domain.evidence.checks import EndpointsEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
@@ -23,7 +23,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
 
 def run(request: Request, aws: Aws) -> Result[EndpointsEvidence]:
     """Run all checks. Raises PhaseFailed: NothingToTest, CheckFailed."""
-    target = locate(request, aws)
+    target = within_limits(locate(request, aws), request, aws)
     return conclude(EndpointsEvidence, "endpoint", run_all(ENDPOINTS, target, aws), target.version)
 
 

@@ -9,7 +9,7 @@ from chalicelib.checks import stand_in
 from chalicelib.checks.conclude import conclude
 from chalicelib.checks.error_checks import ERRORS
 from chalicelib.checks.fault_checks import FAULTS
-from chalicelib.checks.target import locate, release_fingerprint
+from chalicelib.checks.target import locate, release_fingerprint, within_limits
 from chalicelib.domain.evidence.checks import ErrorsEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
@@ -27,7 +27,7 @@ def run(request: Request, aws: Aws) -> Result[ErrorsEvidence]:
     # Imported on first use: only the Lambdas that drive load carry uvloop and httptools.
     from chalicelib.checks import throttle
 
-    target = stand_in.established(locate(request, aws), aws)
+    target = stand_in.established(within_limits(locate(request, aws), request, aws), aws)
     outcomes = run_beside((*ERRORS, *FAULTS), target, aws, lambda: throttle.drive(request.config.throttle, target, aws))
     return conclude(ErrorsEvidence, "error", outcomes, target.version)
 

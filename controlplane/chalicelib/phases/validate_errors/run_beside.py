@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 
 from chalicelib.checks.check import Check
 from chalicelib.checks.expectations import CheckOutcome, CheckVerdict
@@ -18,13 +19,17 @@ def run_beside(
     """All outcomes in the order of `checks`, then that of `throttle`.
 
     throttle: drives the throttle, whose 429s hit every request that begins meanwhile. So it begins when all checks but
-    those of time limits have ended; the requests of these began before, and no 429 reaches them. A time limit that was
-    missed beside the load is tried again, alone.
+    those of time limits have ended; the requests of these began before, and no 429 reaches them. Where there is no room
+    for all of them at once, they end first. A time limit that was missed beside the load is tried again, alone.
     """
     slow = [check for check in checks if check.is_timed]
-    with ThreadPoolExecutor(max(1, len(slow))) as pool:
+    beside = max(1, min(len(slow), target.at_once // 2))
+    others = replace(target, at_once=max(1, target.at_once - beside))
+    with ThreadPoolExecutor(beside) as pool:
         waiting = {check.name: pool.submit(run_once, check, target, aws) for check in slow}
-        outcomes = {each.name: each for each in run_all([item for item in checks if item not in slow], target, aws)}
+        if beside < len(slow) or target.at_once == 1:
+            wait(waiting.values())
+        outcomes = {each.name: each for each in run_all([item for item in checks if item not in slow], others, aws)}
         throttled = throttle()
     for check in slow:
         first = waiting[check.name].result()

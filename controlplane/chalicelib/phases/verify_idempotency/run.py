@@ -6,7 +6,7 @@ touches only `$LATEST` and the candidate alias, never what users reach, and rest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.aws.functions import alias_of
@@ -17,6 +17,7 @@ from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint as fingerprint_of
 from chalicelib.engine.phase import Definition, Plan, Request, Result, applied_as
 from chalicelib.ports import Aws
+from chalicelib.stack.recovery import repair
 
 from . import change_setting, move_candidate, proof
 from .cursor import IdempotencyCursor
@@ -69,14 +70,24 @@ def _replan(cursor: IdempotencyCursor, request: Request, aws: Aws) -> Idempotenc
         return cursor
     plan = proof.replan(request.plan, request.results.recorded)
     if plan.changed:
-        raise PhaseFailed(
-            f"the same deployment again would run {', '.join(plan.changed)}",
-            code="NotIdempotent",
-            remedy="Something outside changed what these phases set up, or they see their own work as a change.",
-            evidence={"would_act": list(plan.changed)},
-        )
+        raise _not_idempotent(plan.changed, request, aws)
     cursor = replace(cursor, step="change", planned=plan.unchanged, asks_again=plan.open)
     return _with_earlier_proof(cursor, request)
+
+
+def _not_idempotent(changed: Sequence[str], request: Request, aws: Aws) -> PhaseFailed:
+    """The failure; it names what was deleted or changed underneath the stack meanwhile. Raises PhaseFailed itself for a
+    lost API, function or role."""
+    stack = aws.stacks.find(request.names.stack)
+    losses = repair.find_losses(stack, request, aws) if stack else ()
+    repair.refuse_what_a_deploy_makes_again(losses, request)
+    cause = f": {', '.join(map(str, losses))}" if losses else ""
+    return PhaseFailed(
+        f"the same deployment again would run {', '.join(changed)}{cause}",
+        code="NotIdempotent",
+        remedy="Something outside changed what these phases set up, or they see their own work as a change.",
+        evidence={"would_act": list(changed)},
+    )
 
 
 def _with_earlier_proof(cursor: IdempotencyCursor, request: Request) -> IdempotencyCursor:

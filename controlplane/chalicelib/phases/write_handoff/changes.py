@@ -18,7 +18,7 @@ from chalicelib.engine.phase import OfPhase
 K = TypeVar("K", bound=OfPhase)
 Row = tuple[str, object, object]
 _DIGITS = 12  # of a digest that is shown
-_CONFIGURES = (Action.DEPLOY, Action.PLAN)
+_CONFIGURES = (Action.DEPLOY, Action.PROMOTE, Action.PLAN)
 
 
 def evidence_of(run: FinishedRun, kind: type[K]) -> K | None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from datetime import date
 
+from chalicelib.costs.ledger import bill
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.errors import RolloutError
 from chalicelib.domain.evidence.load import LoadEvidence
@@ -30,7 +32,8 @@ def publish_finished(run: FinishedRun, aws: Aws) -> Mapping[str, str]:
     links = links_of(_stack(run), names, aws)
     limit = time_limit(run.deployment.config, aws.settings.response_mode)
     markdown = handoff_markdown(names, run.deployment.id, run.at, links, run.phases, aws.settings.region, limit, run)
-    page = report(run, links, _curves(run, aws))
+    cost = bill(run.deployment, run.phases, aws.settings.region, date.fromisoformat(run.at[:10]))
+    page = report(run, links, _curves(run, aws), cost)
     documents = (Document("handoff.md", markdown, MARKDOWN), Document("report.html", page, HTML))
     return {document.name: put(document, run.deployment.id, names, aws) for document in documents}
 

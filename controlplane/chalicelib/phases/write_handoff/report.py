@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from chalicelib.costs.bill import Bill
 from chalicelib.domain.evidence.drift import DriftEvidence
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.plan import PlanEvidence
@@ -22,12 +23,14 @@ from .markup import NOTHING, Content, Markup, badge, facts, join, link, section,
 _HEAD = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
 
 
-def report(run: FinishedRun, links: Mapping[str, str], curves: Curves | None) -> str:
-    """The whole page. links: URL by name; curves: of the load test, None when there was none."""
+def report(run: FinishedRun, links: Mapping[str, str], curves: Curves | None, cost: Bill | None = None) -> str:
+    """The whole page. links: URL by name; curves: of the load test, None when there was none; cost: of the rollout."""
     style = Path(__file__).with_name("report.css").read_text()
     title = f"{run.deployment.action.value} {run.environment.name}: {run.status.value}"
     head = tag("head", Markup(_HEAD), tag("title", title), tag("style", Markup(style)))
-    body = tag("body", tag("header", _verdict(run), _who(run)), tag("main", _sections(run, links, curves)))
+    body = tag(
+        "body", tag("header", _verdict(run), _who(run)), tag("main", _sections(run, links, curves, cost or Bill()))
+    )
     return f"<!doctype html>{tag('html', head, body, lang='en')}\n"
 
 
@@ -67,9 +70,9 @@ def _time(at: str) -> str:
     return f"{at[:10]} {at[11:19]} UTC" if at else "?"
 
 
-def _sections(run: FinishedRun, links: Mapping[str, str], curves: Curves | None) -> Iterator[Markup]:
+def _sections(run: FinishedRun, links: Mapping[str, str], curves: Curves | None, cost: Bill) -> Iterator[Markup]:
     load, shift = evidence_of(run, LoadEvidence) or LoadEvidence(), evidence_of(run, ShiftEvidence) or ShiftEvidence()
-    if run.deployment.action in (Action.DEPLOY, Action.ROTATE, Action.PLAN, Action.ROLLBACK):
+    if run.deployment.action in (Action.DEPLOY, Action.PROMOTE, Action.ROTATE, Action.PLAN, Action.ROLLBACK):
         yield sections.changed(run)
     plan = evidence_of(run, PlanEvidence)
     if plan and plan.text:
@@ -81,6 +84,6 @@ def _sections(run: FinishedRun, links: Mapping[str, str], curves: Curves | None)
     yield sections.traffic(run, shift)
     yield sections.starts_and_sizes(run, load)
     yield sections.checks(run)
-    yield sections.cost(run, load)
+    yield sections.cost(run, load, cost)
     yield sections.timeline(run.phases)
     yield section("Links", facts((name, link(url)) for name, url in links.items()))

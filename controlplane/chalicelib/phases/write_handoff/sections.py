@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.checks.comparison.comparison_words import phrase
+from chalicelib.costs.bill import Bill, Recorded
 from chalicelib.domain.evidence.checks import CheckRow, EndpointsEvidence, ErrorsEvidence
 from chalicelib.domain.evidence.comparison import Compared
 from chalicelib.domain.evidence.drift import DRIFT, DriftEvidence, DriftFinding
@@ -18,7 +19,7 @@ from chalicelib.load.curves import Curves
 from . import load_charts, run_charts
 from .changes import changes, evidence_of
 from .markup import NOTHING, Content, Markup, badge, figure, figures, join, section, table, tag
-from .slo_words import amount
+from .slo_words import amount, between
 
 _CHECKED = (EndpointsEvidence, ErrorsEvidence)
 _SECOND_TITLE = "Requests over time"
@@ -68,9 +69,7 @@ def service_levels(load: LoadEvidence) -> Markup:
 
 
 def _slo(row: SloRow) -> tuple[Content, ...]:
-    low, high = row.interval or (None, None)
-    interval = "–" if row.interval is None else f"{amount(row.slo, low)} to {amount(row.slo, high)}"
-    shown = [interval, tag("p", row.why, class_="dim") if row.why else NOTHING]
+    shown = [between(row.slo, row.interval), tag("p", row.why, class_="dim") if row.why else NOTHING]
     return tag("code", row.slo), badge(row.verdict), amount(row.slo, row.bound), amount(row.slo, row.figure), shown
 
 
@@ -228,15 +227,27 @@ def _drift(finding: DriftFinding, then: str) -> tuple[Content, ...]:
     return where, finding.expected, tag("span", finding.found, class_="unmet"), then
 
 
-def cost(run: FinishedRun, load: LoadEvidence) -> Markup:
-    """What the load test was estimated to cost, and what a million requests cost, beside the last good run's."""
+def cost(run: FinishedRun, load: LoadEvidence, bill: Bill) -> Markup:
+    """What this rollout cost, line by line; what a million requests cost, beside the last good run's."""
     before = applied_as(run.environment, LoadEvidence)
     rows = [
         ("the load test, at most", load.estimated_usd, None),
         ("a million requests, without tokens", load.usd_per_million, before.usd_per_million if before else None),
     ]
     shown = [(what, _usd(now), _usd(then)) for what, now, then in rows if now is not None]
-    return section("Cost", table(("what", "USD", "in the run before"), shown, numbers=(1, 2)))
+    lines = [(each.what, f"{each.amount:,.4g} {each.unit}", f"{each.usd:.5f}", each.basis) for each in bill.lines]
+    ledger = table(("what", "units", "USD", "how it is known"), lines, numbers=(2,))
+    load_table = table(("what", "USD", "in the run before"), shown, numbers=(1, 2))
+    words = tag("p", _ledger_words(bill)) if run.phases else NOTHING
+    return section("Cost", words, ledger, load_table)
+
+
+def _ledger_words(bill: Bill) -> str:
+    if bill.usd is None:
+        return f"What this rollout cost: {bill.recorded}."
+    partly = "" if bill.recorded is Recorded.RECORDED else f" ({bill.recorded})"
+    prices = f"at the list prices of {bill.region} of {bill.prices_of}, without tokens"
+    return " ".join([f"This rollout cost ${bill.usd:.4f}{partly}, {prices}.", *bill.remarks])
 
 
 def _usd(value: float | None) -> str:

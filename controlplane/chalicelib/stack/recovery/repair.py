@@ -20,7 +20,7 @@ from chalicelib.domain.config import Config
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.engine.fingerprints import fingerprint
-from chalicelib.engine.phase import Request, applied_as
+from chalicelib.engine.phase import Request, Result, applied_as
 from chalicelib.ports import Aws
 from chalicelib.stack import inputs, look, template
 
@@ -47,6 +47,24 @@ class Repaired:
 
     lines: tuple[str, ...] = ()
     policy: bool = False
+
+
+_ROLE_READS = "reads of the role"
+_ROLE_POLLS = 5  # with the pauses of `Request.wait` about 15 s
+
+
+def wait_for_role(lost: Iterable[Loss], request: Request, cursor: object) -> Result[StackEvidence] | None:
+    """IN_PROGRESS, with `cursor`, while a missing role policy may be the first sign of a deleted role; else None.
+
+    IAM's reads are eventually consistent: the policy may read as deleted while the role, which went with it, still
+    reads as existing. Writing the policy of a role that is gone fails the stack's update, and its rollback, too.
+    """
+    gone = {loss.kind for loss in lost if loss.state == "deleted"}
+    looked = request.waits.count if request.waits.step == _ROLE_READS else 0
+    if "role policy" not in gone or looked >= _ROLE_POLLS:
+        return None
+    summary = "The policy of the proxy's role is missing: looking again whether the role itself was deleted"
+    return request.wait(summary, step=_ROLE_READS, cursor=cursor)
 
 
 def find_losses(stack: Stack, request: Request, aws: Aws) -> tuple[Loss, ...]:
@@ -206,7 +224,7 @@ def _access_log(stack: Stack, request: Request, aws: Aws) -> AccessLog | None:
         return None
     account = aws.settings
     prefix = f"arn:{account.partition}:logs:{account.region}:{account.account}:log-group"
-    text = template.access_log_format(inputs.bundled(account.bundle_key, aws))
+    text = template.access_log_format(inputs.bundled(request.bundle(aws), aws))
     return AccessLog(f"{prefix}:{request.names.access_log_group}", text) if text else None
 
 

@@ -12,7 +12,7 @@ from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
-from chalicelib.upgrade import apply, manifest, rights, staging, versions
+from chalicelib.upgrade import apply, releases, rights, staging, versions
 from chalicelib.upgrade.evidence import PlanUpgradeEvidence
 from chalicelib.upgrade.manifest import Manifest
 from chalicelib.upgrade.table_format import FORMAT
@@ -32,8 +32,8 @@ def run(request: Request, aws: Aws) -> Result[PlanUpgradeEvidence]:
     stack = apply.settled(request, aws)
     if isinstance(stack, Result):
         return stack
-    key = manifest.check_key(request.options.bundle)
-    release = manifest.read(key, _content(key, aws))
+    key = releases.check_key(request.options.bundle)
+    release = releases.read(key, _content(key, aws))
     if stack.parameters.get("Release") == release.release:
         return replace(Result.done(f"Release {release.release} serves already; nothing to change"), next=FINISHED)
     _refuse(release, stack, allow_older=request.options.force)
@@ -71,12 +71,12 @@ def _content(key: str, aws: Aws) -> bytes:
     try:
         return aws.artifacts.get(key)
     except NotFound as error:
-        raise manifest.damaged(key) from error
+        raise releases.damaged(key) from error
 
 
 def _refuse(release: Manifest, stack: Stack, *, allow_older: bool) -> None:
     serving = stack.parameters.get("Version", "")
-    is_older = manifest.older(release.version, serving) or release.table_format < FORMAT
+    is_older = releases.older(release.version, serving) or release.table_format < FORMAT
     if is_older and not allow_older:
         raise PhaseFailed(
             f"the release is version {release.version} (table format {release.table_format}), which is older than what "
@@ -114,13 +114,13 @@ def _check_objects(release: Manifest, aws: Aws) -> None:
         except NotFound:
             same = False
         if not same:
-            raise manifest.damaged(key)
+            raise releases.damaged(key)
 
 
 def _store_templates(release: Manifest, evidence: PlanUpgradeEvidence, aws: Aws) -> None:
     text = aws.artifacts.get(release.template)
     if hashlib.sha256(text).hexdigest() != release.template_sha256:
-        raise manifest.damaged(release.template)
+        raise releases.damaged(release.template)
     old = json.loads(aws.stacks.template(apply.STACK))
     new = versions.published(json.loads(text), evidence.publication)
     if beyond := rights.needing_a_person(old, new):

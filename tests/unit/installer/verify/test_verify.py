@@ -198,7 +198,7 @@ def test_the_file_for_an_issue_names_no_account_and_no_api(account: str, api: st
 
 
 def test_the_estimate_adds_up_and_stays_below_half_a_dollar() -> None:
-    assert estimate.total() == pytest.approx(sum(item.amount * item.usd for item in estimate.ITEMS))
+    assert estimate.total() == pytest.approx(sum(each.usd for each in estimate.LINES))
     assert 0.05 < estimate.total() < 0.50
     assert f"${estimate.total():.2f}" in "\n".join(estimate.lines())
 

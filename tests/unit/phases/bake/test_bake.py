@@ -109,9 +109,16 @@ def test_a_first_release_which_had_no_live_version_before_is_watched_too() -> No
 
 
 @pytest.mark.parametrize(
-    ("changed", "status"), [({"ThrottleRate": ("80", "20")}, Status.IN_PROGRESS), ({}, Status.SKIPPED)]
+    ("changed", "status"),
+    [
+        ({"ThrottleRate": ("80", "20")}, Status.IN_PROGRESS),
+        ({"LogRetentionDays": ("14", "30"), "ThrottleRate": ("80", "20")}, Status.IN_PROGRESS),
+        ({"LogRetentionDays": ("14", "30")}, Status.SKIPPED),
+        ({"protected": ("False", "True")}, Status.SKIPPED),
+        ({}, Status.SKIPPED),
+    ],
 )
-def test_settings_that_changed_for_users_are_watched_although_the_version_stayed(
+def test_settings_that_users_can_feel_are_watched_although_the_version_stayed(
     changed: dict[str, tuple[str, str]], status: Status
 ) -> None:
     settings = results(ShiftEvidence(version="2"), SettingsEvidence(changed=changed))

@@ -14,15 +14,15 @@ def test_an_alias_on_another_version_or_with_weights_left_over_is_drift_that_can
     assert alias_findings("f", {"live": Alias("live", "3"), **candidate}, "3") == []
     (other,) = alias_findings("f", {"live": Alias("live", "2"), **candidate}, "3")
     (weights,) = alias_findings("f", {"live": Alias("live", "3", {"4": 0.1}), **candidate}, "3")
-    assert (other.found, other.heals) == ("version 2", True)
+    assert (other.found, other.heals, other.deliberate) == ("version 2", True, True)
     assert weights.found == "version 3 with 10% to 4"
 
 
 def test_each_alias_that_is_gone_is_drift_that_can_be_healed() -> None:
     findings = alias_findings("f", {}, "3")
-    assert [(finding.where, finding.severity, finding.heals) for finding in findings] == [
-        ("f:live", DRIFT, True),
-        ("f:candidate", DRIFT, True),
+    assert [(finding.where, finding.severity, finding.heals, finding.deliberate) for finding in findings] == [
+        ("f:live", DRIFT, True, False),
+        ("f:candidate", DRIFT, True, False),
     ]
 
 

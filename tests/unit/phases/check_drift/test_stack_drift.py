@@ -6,6 +6,7 @@ import pytest
 from chalicelib.domain.aws.stacks import ResourceDrift
 from chalicelib.domain.evidence.drift import DRIFT
 from chalicelib.phases.check_drift import false_reports, stack_drift
+from chalicelib.stack.recovery.losses import Loss
 
 
 @pytest.mark.parametrize(
@@ -74,3 +75,20 @@ def test_a_stack_in_a_wrong_state_is_told_from_one_that_is_gone() -> None:
     wrong, gone = (stack_drift.wrong_state("s", status) for status in ("ROLLBACK_FAILED", None))
     assert (wrong.expected, wrong.found) == ("in a *_COMPLETE state", "ROLLBACK_FAILED")
     assert (gone.expected, gone.found) == ("there", "gone")
+
+
+@pytest.mark.parametrize(
+    ("loss", "actual", "heals", "remedy"),
+    [
+        (Loss("alias", "live"), "gone", False, "phase deploy_stack"),
+        (Loss("log group", "/aws/x", "changed"), "changed", False, "phase deploy_stack"),
+        (Loss("role policy", "p", "changed", "allows less"), "allows less", False, "503"),
+        (Loss("permission of alias", "live"), "gone", True, "options.heal"),
+    ],
+)
+def test_what_was_lost_underneath_says_how_it_is_and_what_brings_it_back(
+    loss: Loss, actual: str, heals: bool, remedy: str
+) -> None:
+    finding = stack_drift.lost(loss)
+    assert (finding.found, finding.heals) == (actual, heals)
+    assert remedy in finding.remedy

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chalicelib.engine.policies import documents
-from chalicelib.phases.preflight.grants import Missing, concrete, grants, role_of
+from chalicelib.engine.policies import documents, role_of
+from chalicelib.phases.preflight.grants import Missing, concrete, grants
 
 VARIABLES = {
     "AWS::Partition": "aws",

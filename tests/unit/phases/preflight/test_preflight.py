@@ -18,9 +18,8 @@ from chalicelib.domain.evidence.preflight import Build, Finding, PreflightEviden
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import OWNER_TAG
 from chalicelib.domain.options import Load, Options
-from chalicelib.engine.policies import of_rollouts
+from chalicelib.engine.policies import of_rollouts, role_of
 from chalicelib.phases.preflight import run as preflight
-from chalicelib.phases.preflight.grants import role_of
 from chalicelib.phases.preflight.policy_text import resourceless
 from chalicelib.stack.template import PARAMETERS
 

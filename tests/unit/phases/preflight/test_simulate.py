@@ -14,9 +14,9 @@ from chalicelib.domain.aws.identity import Decision
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed, PhaseFailed, Throttled
 from chalicelib.domain.evidence.preflight import Finding, Simulated
 from chalicelib.domain.options import Options
-from chalicelib.engine.policies import of_rollouts
+from chalicelib.engine.policies import of_rollouts, role_of
 from chalicelib.phases.preflight import questions, simulate
-from chalicelib.phases.preflight.grants import Grant, role_of
+from chalicelib.phases.preflight.grants import Grant
 from chalicelib.phases.preflight.policy_text import allows
 from chalicelib.phases.preflight.repeat import PATIENCE_S, Pace
 from chalicelib.phases.preflight.run import run

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from chalicelib.domain.model import Action, DeploymentStatus
-from chalicelib.phases.record_outcome.incidents import Change, change, decides, is_verdict
+from chalicelib.domain.records import DriftRow, Incident
+from chalicelib.phases.record_outcome.incidents import Change, change, decides, is_verdict, record
 from chalicelib.phases.record_outcome.outcome import Outcome
 
 OPEN = {"opened_at": "t0", "opened_by": "d-1", "why": "the alias moved"}
@@ -59,3 +60,23 @@ def test_only_a_check_or_a_removal_of_the_environment_decides(
     action: Action, outcome: Outcome, validated: bool, decided: bool
 ) -> None:
     assert decides(action, outcome, validated=validated) is decided
+
+
+@pytest.mark.parametrize(("length", "recorded"), [(999, 999), (1_000, 1_000), (1_001, 1_000)])
+def test_the_environments_record_holds_the_first_thousand_characters_of_a_reason(length: int, recorded: int) -> None:
+    opened = change(None, good=False, why="x" * length, at="t1", deployment_id="d-2")
+    assert opened is not None
+    assert opened.incident is not None
+    assert len(opened.incident["why"]) == recorded
+    assert len(opened.detail["why"]) == length
+
+
+def test_an_opened_incident_is_recorded_without_an_end_and_a_closed_one_with_it() -> None:
+    drift = (DriftRow("f:live", "version 3", "version 2"),)
+    opened, closed = after(None, good=False), after(OPEN, good=True)
+    assert opened is not None
+    assert closed is not None
+    assert record(opened, "all good", drift, at="t9", deployment_id="d-2") == Incident("t1", "d-2", "why", drift)
+    assert record(closed, "all good", drift, at="t9", deployment_id="d-2") == Incident(
+        "t0", "d-1", "the alias moved", (), "t9", "d-2", "all good"
+    )

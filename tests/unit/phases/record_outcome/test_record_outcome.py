@@ -544,6 +544,16 @@ def test_a_failure_says_how_users_are(answer: int, saw_it: bool, said: str) -> N
     assert end.summary.endswith(said)
 
 
+def test_a_cause_that_is_a_whole_sentence_ends_with_one_full_stop() -> None:
+    aws = stand(world())
+    aws.endpoint.answer = lambda _: reply(200, {})
+    live = {"version": "2", "deployment_id": "d", "at": "t", "artifact": "", "config": {}}
+    aws.records.attributes["dev"] |= {"live": live, "last_good": live}
+    stopped = {"Error": "ExecutionStopped", "Cause": "The execution was stopped from outside."}
+    end = ended(aws, results=results(StackEvidence(api_url="https://api.example/api")), error=stopped)
+    assert end.summary.endswith(": The execution was stopped from outside. Users: still on version 2, healthy")
+
+
 def test_a_clean_up_that_was_refused_keeps_the_time_limit() -> None:
     aws = world(Action.CLEANUP)
     aws.records.attributes["dev"] |= {"expires_at": "2999-01-01T00:00:00+00:00"}

@@ -50,6 +50,7 @@ def test_without_anything_to_skip_nothing_is_written_and_the_first_phase_is_next
     aws = FakeAws()
     result = skip_unchanged.run(request(), aws.as_aws())
     assert result.next == "prepare_secret"
+    assert result.summary == "No phase can be skipped; prepare_secret is next"
     assert list(aws.records.phases("d-new")) == []
 
 

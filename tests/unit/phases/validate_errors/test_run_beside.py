@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 
@@ -85,3 +86,48 @@ def test_a_time_limit_that_was_missed_beside_the_load_is_tried_again_alone(
     outcomes = run_beside.run_beside((SLOW,), TARGET, FakeAws().as_aws(), lambda: THROTTLED)
     assert len(alone) == repeats
     assert outcomes[0].verdict is (CheckVerdict.PASSED if repeats else first)
+
+
+@pytest.mark.parametrize(("at_once", "in_pool", "others"), [(8, 1, 7), (6, 1, 5), (2, 1, 1), (1, 1, 1)])
+def test_time_limits_and_the_others_share_the_places(
+    at_once: int, in_pool: int, others: int, replaced: Callable[..., None]
+) -> None:
+    left: list[int] = []
+
+    def all_others(checks: list[Check], target: Target, aws: Aws) -> list[CheckOutcome]:
+        left.append(target.at_once)
+        return [good(check.name) for check in checks]
+
+    replaced(run_once=lambda check, target, aws: good(check.name), run_all=all_others)
+    target = dataclasses.replace(TARGET, at_once=at_once)
+    run_beside.run_beside((QUICK, SLOW), target, FakeAws().as_aws(), lambda: THROTTLED)
+    assert left == [others]
+    assert in_pool + others <= max(at_once, 2)
+
+
+@pytest.mark.parametrize(("at_once", "first"), [(1, "slow"), (2, "slow"), (4, "quick")])
+def test_where_time_limits_have_no_room_beside_the_others_they_end_first(
+    at_once: int, first: str, replaced: Callable[..., None]
+) -> None:
+    """With two time limits and one place for them, no other check begins before both have ended."""
+    ended: list[str] = []
+    others_ended = threading.Event()
+
+    def waits(check: Check, target: Target, aws: Aws) -> CheckOutcome:
+        if first == "quick":
+            assert others_ended.wait(_WAIT_S)
+        ended.append("slow")
+        return good(check.name)
+
+    def all_others(checks: list[Check], target: Target, aws: Aws) -> list[CheckOutcome]:
+        ended.append("quick")
+        others_ended.set()
+        return [good(check.name) for check in checks]
+
+    replaced(run_once=waits, run_all=all_others)
+    second = dataclasses.replace(SLOW, name="slower")
+    target = dataclasses.replace(TARGET, at_once=at_once)
+    run_beside.run_beside((SLOW, QUICK, second), target, FakeAws().as_aws(), lambda: THROTTLED)
+    assert ended[0] == first
+    assert ended.count("slow") == 2
+    assert ended.index("quick") == (0 if first == "quick" else 2)

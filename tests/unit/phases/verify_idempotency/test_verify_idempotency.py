@@ -24,6 +24,7 @@ from chalicelib.phases.verify_idempotency.cursor import IdempotencyCursor
 from tests.fakes import FakeAws
 from tests.fakes.endpoint import Sent, reply
 from tests.fakes.requests import environment, next_call, release, request, results
+from tests.fakes.standing import stand
 
 FUNCTION = "proxyctl-dev-proxy"
 STACK = StackEvidence(stack_id="arn:stack/1", api_url="https://api/live")
@@ -40,7 +41,10 @@ def world(versions: int = 3) -> FakeAws:
     aws = FakeAws()
     config = FunctionConfig("sha", 256, 29, {"LOG_LEVEL": "INFO", "SECRET_ARN": "arn"}, "python3.11")
     aws.functions.add(FUNCTION, config, live=str(versions), versions=versions)
-    aws.stacks.standing["proxyctl-env-dev"] = Stack("proxyctl-env-dev", "id", "CREATE_COMPLETE", updated_at="t")
+    outputs = {"ApiId": "api1"}
+    aws.stacks.standing["proxyctl-env-dev"] = Stack(
+        "proxyctl-env-dev", "id", "CREATE_COMPLETE", updated_at="t", outputs=outputs
+    )
 
     def health(sent: Sent) -> Reply:
         assert sent.signed
@@ -127,8 +131,28 @@ def test_a_cursor_of_an_earlier_version_of_the_control_plane_begins_anew() -> No
 
 def test_a_phase_that_would_run_anew_is_named() -> None:
     with pytest.raises(PhaseFailed) as failed:
-        ended(world(), proving(plan={**PLAN, "deploy_stack": False}))
+        ended(stand(world()), proving(plan={**PLAN, "deploy_stack": False}))
+    assert failed.value.code == "NotIdempotent"
+    assert failed.value.message == "the same deployment again would run deploy_stack"
     assert failed.value.evidence == {"would_act": ["deploy_stack"]}
+
+
+def test_what_was_deleted_meanwhile_is_named_as_the_cause() -> None:
+    aws = stand(world())
+    aws.logs.kept.clear()
+    with pytest.raises(
+        PhaseFailed, match="would run deploy_stack: log group /aws/lambda/proxyctl-dev-proxy was deleted"
+    ):
+        ended(aws, proving(plan={**PLAN, "deploy_stack": False}))
+
+
+def test_a_role_that_was_deleted_meanwhile_has_its_own_code_and_remedy() -> None:
+    aws = stand(world())
+    aws.identity.roles.clear()
+    with pytest.raises(PhaseFailed) as failed:
+        ended(aws, proving(plan={**PLAN, "deploy_stack": False}))
+    assert failed.value.code == "RoleGone"
+    assert failed.value.remedy == "Deploy dev again: deploy_stack makes it again."
 
 
 def test_a_setting_that_needed_a_stack_update_fails() -> None:

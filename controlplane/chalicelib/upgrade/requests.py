@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Action
-from chalicelib.upgrade.manifest import check_key
+
+from .releases import check_key
 
 RECORD_ENVIRONMENT = "controlplane"
 _TARGET = "target"

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from chalicelib.domain.errors import BadRequest
-from chalicelib.lifecycle import upgrade_requests
+from chalicelib.upgrade import requests
 
 KEY = f"controlplane/release-{'a' * 64}.json"
 
 
 def test_a_target_becomes_a_deployment_of_the_record_environment() -> None:
-    body = upgrade_requests.rewrite({"target": "controlplane", "bundle": KEY, "force": True, "reason": "why"})
+    body = requests.rewrite({"target": "controlplane", "bundle": KEY, "force": True, "reason": "why"})
     assert body["environment"] == "controlplane"
     assert body["action"] == "upgrade"
     assert body["options"] == {"bundle": KEY, "force": True, "reason": "why"}
@@ -20,7 +20,7 @@ def test_a_target_becomes_a_deployment_of_the_record_environment() -> None:
 
 def test_any_other_body_stays_as_it_is() -> None:
     body = {"environment": "dev", "action": "deploy", "options": {"force": True}}
-    assert upgrade_requests.rewrite(body) is body
+    assert requests.rewrite(body) is body
 
 
 @pytest.mark.parametrize(
@@ -38,5 +38,5 @@ def test_any_other_body_stays_as_it_is() -> None:
 )
 def test_what_is_wrong_is_named(body: dict[str, Any], field: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        upgrade_requests.rewrite(body)
+        requests.rewrite(body)
     assert refused.value.field == field

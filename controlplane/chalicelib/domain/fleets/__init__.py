@@ -1,0 +1,1 @@
+"""What concerns several environments: promotions from one to another, and fleets that are rolled in waves."""

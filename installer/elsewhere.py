@@ -1,0 +1,96 @@
+"""`target`: prepares an account and region, other than the control plane's own, for its environments."""
+
+import json
+import re
+import secrets
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+from chalicelib.domain.aws.targets import STACK
+
+from installer import bucket, deploy
+from installer.errors import CannotStart
+from installer.packaging import archive, target_template
+from installer.say import say, tell
+from installer.stack import STACK as CONTROL_PLANE
+from installer.stack import Deployer
+from installer.target import Target
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+
+
+def install(root: Path, aws: Target, home: str | None, external_id: str | None) -> dict[str, str]:
+    """Make or update the target in the account and region of `aws`; answers config.target, and prints it.
+
+    home: the control plane's account; external_id: to require. None keeps what the target has; a new one gets a random
+    external ID. Raises CannotStart for a malformed value, and where a control plane is installed itself.
+    """
+    deployer = Deployer(aws.client("cloudformation"), STACK, progress=tell)
+    installed = deployer.find()
+    before = installed.parameters if installed else {}
+    home = _checked_account(home or before.get("HomeAccount", ""))
+    external_id = _checked_id(external_id or before.get("ExternalId") or secrets.token_urlsafe(18))
+    _refuse_home(aws, home)
+    if bucket.ensure(aws):
+        tell(f"bucket {aws.bucket}: created")
+    content = json.dumps(target_template.make(root), sort_keys=True).encode()
+    key = f"controlplane/target-{archive.digest(content)[:20]}.json"
+    bucket.upload(aws, key, content)
+    parameters = {"HomeAccount": home, "ExternalId": external_id}
+    outcome = deployer.deploy(aws.object_url(key), parameters, f"proxyctl-target-{secrets.token_hex(4)}")
+    tell(f"target {aws.account}, {aws.region}: {'deployed' if outcome.changed else 'nothing to change'}")
+    block = {"role_arn": outcome.outputs["RoleArn"], "external_id": external_id, "region": aws.region}
+    say("config:\n  target:\n" + "\n".join(f"    {name}: {value}" for name, value in block.items()))
+    return block
+
+
+def remove(aws: Target, force: bool) -> None:
+    """Remove the target. Raises CannotStart while environments exist here, unless forced."""
+    environments = deploy.environments(aws)
+    if environments and not force:
+        raise CannotStart(
+            f"environments exist in {aws.account}, {aws.region}: {', '.join(environments)}; clean them up first "
+            "(python -m ctl cleanup NAME, where the control plane is), or use --force to leave them running"
+        )
+    if _has_stack(aws, CONTROL_PLANE):
+        raise CannotStart(
+            f"a control plane is installed in {aws.account}, {aws.region}: `bootstrap.py down` removes it"
+        )
+    gone = Deployer(aws.client("cloudformation"), STACK, progress=tell).delete()
+    say(f"stack {STACK}: {'removed' if gone else 'there was none'}")
+    say(bucket.remove(aws))
+    for line in deploy.remaining_secrets(aws):
+        say(line)
+
+
+def _checked_account(home: str) -> str:
+    if not home:
+        raise CannotStart("target needs the control plane's account: --home ACCOUNT (bootstrap.py status prints it)")
+    if not _ACCOUNT.fullmatch(home):
+        raise CannotStart(f"--home is {home[:40]!r}, which is not an account: twelve digits")
+    return home
+
+
+def _checked_id(external_id: str) -> str:
+    if not _EXTERNAL_ID.fullmatch(external_id):
+        raise CannotStart("--external-id must be 2 to 1,224 letters, digits and _+=,.@:/-")
+    return external_id
+
+
+def _refuse_home(aws: Target, home: str) -> None:
+    if _has_stack(aws, CONTROL_PLANE):
+        own = "this control plane" if home == aws.account else "another control plane"
+        raise CannotStart(
+            f"{own} is installed in {aws.account}, {aws.region}, and its environments have the names that a target's "
+            "would have; choose another region or account (AWS_REGION, AWS_PROFILE)"
+        )
+
+
+def _has_stack(aws: Target, name: str) -> bool:
+    try:
+        return bool(aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"])
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return False
+        raise
