@@ -10,6 +10,8 @@ from chalicelib.domain.errors import BadRequest, PhaseFailed
 
 from .manifest import SCHEMA, Manifest, key_of
 
+# Raise it with a change of the API that an older client would misunderstand. It names itself in the header.
+OLDEST_CLIENT, CLIENT_HEADER = "0.1.0", "x-proxyctl-client"
 KEY = re.compile(r"controlplane/release-([0-9a-f]{64})\.json")
 
 
@@ -58,3 +60,14 @@ def older(version: str, than: str) -> bool:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")) if re.fullmatch(r"\d+(\.\d+)*", version) else ()
+
+
+def refuse_old_client(version: str, oldest: str = OLDEST_CLIENT) -> None:
+    """version: of the client, "" for one that does not say. Raises BadRequest (ClientTooOld)."""
+    if older(version, oldest):
+        raise BadRequest(
+            f"this client is version {version}; the control plane works with {oldest} and newer ones",
+            code="ClientTooOld",
+            field=CLIENT_HEADER,
+            remedy="Install the client of the control plane's version: pipx install --force . in its checkout.",
+        )

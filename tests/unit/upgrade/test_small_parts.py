@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from chalicelib.api import answers
 from chalicelib.domain.aws.functions import Version
 from chalicelib.domain.errors import BadRequest, PhaseFailed
 from chalicelib.engine import registry
@@ -110,3 +111,22 @@ def test_a_damaged_manifest_says_what_to_do() -> None:
     with pytest.raises(PhaseFailed) as damaged:
         releases.read(f"controlplane/release-{'a' * 64}.json", b"{}")
     assert "bootstrap.py upgrade" in str(damaged.value.remedy)
+
+
+@pytest.mark.parametrize(
+    ("version", "oldest", "refused"),
+    [("0.1.9", "0.2.0", True), ("0.2.0", "0.2.0", False), ("0.10.0", "0.2.0", False), ("", "0.2.0", False)],
+)
+def test_an_older_client_gets_a_clear_word(version: str, oldest: str, refused: bool) -> None:
+    if not refused:
+        releases.refuse_old_client(version, oldest)
+        return
+    with pytest.raises(BadRequest, match=r"this client is version 0\.1\.9") as error:
+        releases.refuse_old_client(version, oldest)
+    assert (error.value.code, "pipx install" in str(error.value.remedy)) == ("ClientTooOld", True)
+
+
+def test_every_call_of_an_older_client_is_refused_by_the_api() -> None:
+    call = answers.ApiCall({}, {}, {"x-proxyctl-client": "0.0.9"}, b"", "me")
+    answer: Any = answers.respond(lambda *_: answers.Answer(200, {}), call, FakeAws().as_aws(), lambda: NOW)
+    assert (answer.status, answer.body["error"]["code"]) == (426, "ClientTooOld")
