@@ -57,6 +57,7 @@ class Properties(TypedDict, total=False):
     DefinitionString: str
     Policies: list[Policy]
     PermissionsBoundary: object
+    PolicyDocument: PolicyDocument
 
 
 class Resource(TypedDict):
