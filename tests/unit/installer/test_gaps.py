@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from installer.gaps import widened
+from typing import Any
+
+from installer.gaps import CHECKED_ON_EVERYTHING, widened
 from installer.packaging.template import Policy, Resource, Statement, Template
 
 
@@ -40,7 +42,7 @@ def test_a_boundary_that_allows_the_action_by_a_pattern_is_widened_as_well() -> 
     other = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": {"Statement": [
         {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}}}  # fmt: skip
     template: Any = {"Resources": {"Boundary": boundary, "Other": other}}
-    widened: Any = gaps.widened(template)["Resources"]
-    added = widened["Boundary"]["Properties"]["PolicyDocument"]["Statement"][-1]
-    assert added["Action"] == sorted(gaps.CHECKED_ON_EVERYTHING)
-    assert widened["Other"] == other
+    changed: Any = widened(template)["Resources"]
+    added = changed["Boundary"]["Properties"]["PolicyDocument"]["Statement"][-1]
+    assert added["Action"] == sorted(CHECKED_ON_EVERYTHING)
+    assert changed["Other"] == other
