@@ -1,7 +1,13 @@
-"""Routes and task handlers: no logic. Written out, because Chalice finds handlers by the names of their functions."""
+"""Routes, one task handler a phase, and those of the night, the sweeper and fleets: no logic here.
+
+The task handlers are written out because Chalice finds them by the function's own name: a loop would give all of them
+one. It finds a view by its path, so the routes are a table.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from chalice.app import Chalice, IAMAuthorizer, Response
@@ -14,14 +20,18 @@ if TYPE_CHECKING:
     from chalicelib.api import answers, control, deployments, environments, health, nights, openapi
     from chalicelib.api import secret_versions, secrets
     from chalicelib.api.past import incidents
+    from chalicelib.api.fleets import fleet_deployments, fleets
     from chalicelib.api.spending import costs
     from chalicelib.lifecycle import night, publish_events, sweep
+    from chalicelib.lifecycle.fleets import advance, member
     from chalicelib.load import drive
     from chalicelib.upgrade import self_test, task
 else:
-    _API = "answers control deployments environments health nights openapi secret_versions secrets"
-    _OTHERS = {"lifecycle": "night publish_events sweep", "load": "drive", "upgrade": "self_test task"}
-    globals().update(lazy.load_rooms({"api": _API, "api.past": "incidents", "api.spending": "costs", **_OTHERS}))
+    _API = "answers control deployments environments health nights openapi secret_versions secrets past.incidents"
+    _API += " fleets.fleet_deployments fleets.fleets spending.costs"
+    _LIFECYCLE = "night publish_events sweep fleets.advance fleets.member"
+    for _room, _names in (("api", _API), ("lifecycle", _LIFECYCLE), ("load", "drive"), ("upgrade", "self_test task")):
+        globals().update({n.rpartition(".")[2]: lazy.load(f"chalicelib.{_room}.{n}") for n in _names.split()})
 
 app = Chalice(app_name="proxyctl")
 app.register_middleware(lambda event, go_on: self_test.answer_or(event, go_on, aws), "pure_lambda")
@@ -35,114 +45,50 @@ def _respond(route: answers.Route, **path: str) -> Response:
     return Response(answer.body, {**answer.headers}, answer.status)
 
 
-@app.route("/deployments", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
-def post_deployments() -> Response:
-    return _respond(deployments.start)
+# By name: each module is loaded with the first call of one of its routes.
+_ROUTES = (
+    ("/deployments", "POST", deployments, "start"),
+    ("/deployments", "GET", deployments, "index"),
+    ("/deployments/{id}", "GET", deployments, "show"),
+    ("/deployments/{id}/report", "GET", deployments, "report"),
+    ("/deployments/{id}/handoff", "GET", deployments, "handoff"),
+    ("/deployments/{id}/abort", "POST", control, "abort"),
+    ("/deployments/{id}/approve", "POST", control, "approve"),
+    ("/deployments/{id}/resume", "POST", control, "resume"),
+    ("/environments", "GET", environments, "index"),
+    ("/environments/{name}", "GET", environments, "show"),
+    ("/environments/{name}/history", "GET", environments, "history"),
+    ("/environments/{name}/costs", "GET", costs, "show"),
+    ("/environments/{name}/incidents", "GET", incidents, "index"),
+    ("/environments/{name}/incidents/{id}", "GET", incidents, "show"),
+    ("/environments/{name}/secret", "PUT", secrets, "put"),
+    ("/environments/{name}/secret", "PATCH", secrets, "patch"),
+    ("/environments/{name}/secret", "GET", secret_versions, "show"),
+    ("/environments/{name}/secret/history", "GET", secret_versions, "history"),
+    ("/environments/{name}/secret/rollback", "POST", secret_versions, "rollback"),
+    ("/nights", "GET", nights, "index"),
+    ("/fleets", "GET", fleets, "index"),
+    ("/fleets/{name}", "GET", fleets, "show"),
+    ("/fleets/{name}/deployments", "POST", fleet_deployments, "start"),
+    ("/fleets/{name}/deployments", "GET", fleet_deployments, "index"),
+    ("/fleets/{name}/deployments/{id}", "GET", fleet_deployments, "show"),
+    ("/fleets/{name}/deployments/{id}/report", "GET", fleet_deployments, "report"),
+    ("/fleets/{name}/deployments/{id}/abort", "POST", fleet_deployments, "abort"),
+    ("/fleets/{name}/deployments/{id}/approve", "POST", fleet_deployments, "approve"),
+    ("/health", "GET", health, "show"),
+    ("/openapi.json", "GET", openapi, "show"),
+)
 
 
-@app.route("/deployments", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_deployments() -> Response:
-    return _respond(deployments.index)
+def _view(module: ModuleType, name: str) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        return _respond(getattr(module, name), **path)
+
+    return view
 
 
-@app.route("/deployments/{id}", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_deployment(id: str) -> Response:
-    return _respond(deployments.show, id=id)
-
-
-@app.route("/deployments/{id}/report", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_report(id: str) -> Response:
-    return _respond(deployments.report, id=id)
-
-
-@app.route("/deployments/{id}/handoff", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_handoff(id: str) -> Response:
-    return _respond(deployments.handoff, id=id)
-
-
-@app.route("/deployments/{id}/abort", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
-def post_abort(id: str) -> Response:
-    return _respond(control.abort, id=id)
-
-
-@app.route("/deployments/{id}/approve", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
-def post_approve(id: str) -> Response:
-    return _respond(control.approve, id=id)
-
-
-@app.route("/deployments/{id}/resume", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
-def post_resume(id: str) -> Response:
-    return _respond(control.resume, id=id)
-
-
-@app.route("/environments", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_environments() -> Response:
-    return _respond(environments.index)
-
-
-@app.route("/environments/{name}", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_environment(name: str) -> Response:
-    return _respond(environments.show, name=name)
-
-
-@app.route("/environments/{name}/history", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_history(name: str) -> Response:
-    return _respond(environments.history, name=name)
-
-
-@app.route("/environments/{name}/costs", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_costs(name: str) -> Response:
-    return _respond(costs.show, name=name)
-
-
-@app.route("/environments/{name}/incidents", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_incidents(name: str) -> Response:
-    return _respond(incidents.index, name=name)
-
-
-@app.route("/environments/{name}/incidents/{id}", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_incident(name: str, id: str) -> Response:
-    return _respond(incidents.show, name=name, id=id)
-
-
-@app.route("/environments/{name}/secret", methods=["PUT"], authorizer=iam, content_types=ANY_TYPE)
-def put_secret(name: str) -> Response:
-    return _respond(secrets.put, name=name)
-
-
-@app.route("/environments/{name}/secret", methods=["PATCH"], authorizer=iam, content_types=ANY_TYPE)
-def patch_secret(name: str) -> Response:
-    return _respond(secrets.patch, name=name)
-
-
-@app.route("/environments/{name}/secret", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_secret(name: str) -> Response:
-    return _respond(secret_versions.show, name=name)
-
-
-@app.route("/environments/{name}/secret/history", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_secret_history(name: str) -> Response:
-    return _respond(secret_versions.history, name=name)
-
-
-@app.route("/environments/{name}/secret/rollback", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
-def post_secret_rollback(name: str) -> Response:
-    return _respond(secret_versions.rollback, name=name)
-
-
-@app.route("/nights", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_nights() -> Response:
-    return _respond(nights.index)
-
-
-@app.route("/health", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_health() -> Response:
-    return _respond(health.show)
-
-
-@app.route("/openapi.json", methods=["GET"], authorizer=iam, content_types=ANY_TYPE)
-def get_openapi() -> Response:
-    return _respond(openapi.show)
+for _path, _method, _module, _name in _ROUTES:
+    app.route(_path, methods=[_method], authorizer=iam, content_types=ANY_TYPE)(_view(_module, _name))
 
 
 @app.lambda_function(name="ListEnvironments")
@@ -158,6 +104,16 @@ def revalidate_environment_task(event: dict[str, object], context: object) -> di
 @app.lambda_function(name="SummarizeNight")
 def summarize_night_task(event: dict[str, object], context: object) -> dict[str, object]:
     return night.summarize_night(event, aws(), utc_now)
+
+
+@app.lambda_function(name="AdvanceFleet")
+def advance_fleet_task(event: dict[str, object], context: object) -> dict[str, object]:
+    return advance.advance_fleet(event, aws(), utc_now)
+
+
+@app.lambda_function(name="RollMember")
+def roll_member_task(event: dict[str, object], context: object) -> dict[str, object]:
+    return member.roll_member(event, aws(), utc_now)
 
 
 @app.lambda_function(name="Sweep")

@@ -3,7 +3,7 @@
 import click
 
 from ctl import __version__, exits
-from ctl.commands import answer, apply, console, doctor, look, read, secret, settings, start, view
+from ctl.commands import answer, apply, console, doctor, fleet, look, read, secret, settings, start, view
 from ctl.commands.completion import completion
 
 _EPILOG = f"""\b
@@ -38,6 +38,7 @@ for _command in (
     *look.COMMANDS,
     *settings.COMMANDS,
     apply.apply,
+    fleet.fleet,
     secret.secret,
     doctor.doctor,
     console.console,

@@ -80,9 +80,10 @@ class Client(Signed):
         """GET /nights: the results of the last nightly revalidations, newest first."""
         return cast("list[Night]", self._listed("/nights", "nights", limit))
 
-    def secret(self, environment: str) -> SecretView:
-        """GET /environments/{name}/secret: names of its fields and fingerprints, never a value."""
-        return cast(SecretView, self._object("GET", f"/environments/{_quoted(environment)}/secret"))
+    def secret(self, environment: str, query: Mapping[str, str] | None = None) -> SecretView:
+        """GET /environments/{name}/secret: names of its fields and fingerprints, never a value. query: target."""
+        path = f"/environments/{_quoted(environment)}/secret{_query(query or {})}"
+        return cast(SecretView, self._object("GET", path))
 
     def put_secret(
         self,
@@ -94,7 +95,7 @@ class Client(Signed):
     ) -> StoredSecret:
         """PUT /environments/{name}/secret: `secret` is the whole document; the answer never holds a key.
 
-        only_new: refuse to replace a secret. query: now, wait, reason.
+        only_new: refuse to replace a secret. query: now, wait, reason, target.
         """
         return self._secret("PUT", environment, secret, query or {}, {"If-None-Match": "*"} if only_new else {})
 
@@ -176,6 +177,10 @@ class Client(Signed):
             pause_s *= 1.5
             deployment = self.deployment(deployment["id"])
             yield deployment
+
+    def listed(self, path: str, key: str) -> list[object]:
+        """Every entry of a list, page by page."""
+        return self._listed(path, key, None)
 
     def _listed(
         self, path: str, key: str, wanted: int | None, filters: Mapping[str, str] | None = None

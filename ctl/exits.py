@@ -21,7 +21,12 @@ _BY_STATUS = {"SUCCEEDED": DONE, "ROLLED_BACK": ROLLED_BACK, "WAITING_APPROVAL":
 
 def of_deployment(deployment: Deployment) -> int:
     """The code of a deployment that ended or waits for a person."""
-    return _BY_STATUS.get(deployment["status"], FAILED)
+    return of_status(deployment["status"])
+
+
+def of_status(status: str) -> int:
+    """The code of a final state, or of one that waits for a person."""
+    return _BY_STATUS.get(status, FAILED)
 
 
 def of_error(error: ApiError) -> int:

@@ -17,18 +17,21 @@ from ctl.words import clean
 
 @dataclass(frozen=True)
 class How:
-    """How a changed secret is to be rolled. now: at once and unchecked; wait: behind a running deployment."""
+    """How a changed secret is to be rolled. now: at once and unchecked; wait: behind a running deployment. target:
+    config.target of an environment that is new, as JSON; "" for one that exists, or at home."""
 
     now: bool = False
     wait: bool = False
     reason: str = ""
     no_follow: bool = False
     as_json: bool = False
+    target: str = ""
 
     @property
     def query(self) -> dict[str, str]:
         flags = {name: "true" for name in ("now", "wait") if getattr(self, name)}
-        return flags | ({"reason": self.reason} if self.reason else {})
+        texts = {name: value for name in ("reason", "target") if (value := getattr(self, name))}
+        return flags | texts
 
 
 def set_secret(client: Client, environment: str, how: How) -> int:

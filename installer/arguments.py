@@ -45,6 +45,8 @@ class Options:
     home: str | None = None
     external_id: str | None = None
     remove: bool = False
+    boundary: str | None = None
+    tag: Sequence[str] | None = None
 
 
 class HelpPrinted(Exception):
@@ -99,6 +101,10 @@ def _add_target(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--external-id", metavar="ID", help="what the control plane has to send to assume the roles (default: random)"
     )
+    command.add_argument(
+        "--boundary", metavar="ARN", help="a permissions boundary of your own for each function's role; '' removes it"
+    )
+    command.add_argument("--tag", action="append", metavar="KEY=VALUE", help="a tag of your own; repeatable")
     command.add_argument("--remove", action="store_true", help="remove the target; refused while environments exist")
     command.add_argument("--force", action="store_true", help="with --remove: leave environments to themselves")
 

@@ -76,7 +76,8 @@ def _target(root: Path, options: Options) -> int:
     if options.remove:
         deploy.explained(lambda: elsewhere.remove(aws, options.force))
     else:
-        deploy.explained(lambda: elsewhere.install(root, aws, options.home, options.external_id))
+        wanted = elsewhere.Wanted(options.home, options.external_id, options.boundary, tuple(options.tag or ()))
+        deploy.explained(lambda: elsewhere.install(root, aws, wanted))
     return 0
 
 

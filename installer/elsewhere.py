@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -13,31 +14,45 @@ from installer.errors import CannotStart
 from installer.packaging import archive, target_template
 from installer.say import say, tell
 from installer.stack import STACK as CONTROL_PLANE
-from installer.stack import Deployer
+from installer.stack import TAGS, Deployer
 from installer.target import Target
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
-def install(root: Path, aws: Target, home: str | None, external_id: str | None) -> dict[str, str]:
+@dataclass(frozen=True)
+class Wanted:
+    """home: the control plane's account. external_id: to require. boundary: ARN of a permissions boundary for the
+    functions' roles, "" for none. None keeps what the target has; a new one gets a random external ID and no boundary.
+    tags: `KEY=VALUE`, beside the project's own.
+    """
+
+    home: str | None = None
+    external_id: str | None = None
+    boundary: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def install(root: Path, aws: Target, wanted: Wanted) -> dict[str, str]:
     """Make or update the target in the account and region of `aws`; answers config.target, and prints it.
 
-    home: the control plane's account; external_id: to require. None keeps what the target has; a new one gets a random
-    external ID. Raises CannotStart for a malformed value, and where a control plane is installed itself.
+    Raises CannotStart for a malformed value, and where a control plane is installed itself.
     """
     deployer = Deployer(aws.client("cloudformation"), STACK, progress=tell)
     installed = deployer.find()
     before = installed.parameters if installed else {}
-    home = _checked_account(home or before.get("HomeAccount", ""))
-    external_id = _checked_id(external_id or before.get("ExternalId") or secrets.token_urlsafe(18))
+    home = _checked_account(wanted.home or before.get("HomeAccount", ""))
+    external_id = _checked_id(wanted.external_id or before.get("ExternalId") or secrets.token_urlsafe(18))
+    boundary = _checked_boundary(before.get("Boundary", "") if wanted.boundary is None else wanted.boundary, aws)
+    deployer.tags = [*TAGS, *map(_tag, wanted.tags)]
     _refuse_home(aws, home)
     if bucket.ensure(aws):
         tell(f"bucket {aws.bucket}: created")
     content = json.dumps(target_template.make(root), sort_keys=True).encode()
     key = f"controlplane/target-{archive.digest(content)[:20]}.json"
     bucket.upload(aws, key, content)
-    parameters = {"HomeAccount": home, "ExternalId": external_id}
+    parameters = {"HomeAccount": home, "ExternalId": external_id, "Boundary": boundary}
     outcome = deployer.deploy(aws.object_url(key), parameters, f"proxyctl-target-{secrets.token_hex(4)}")
     tell(f"target {aws.account}, {aws.region}: {'deployed' if outcome.changed else 'nothing to change'}")
     block = {"role_arn": outcome.outputs["RoleArn"], "external_id": external_id, "region": aws.region}
@@ -76,6 +91,21 @@ def _checked_id(external_id: str) -> str:
     if not _EXTERNAL_ID.fullmatch(external_id):
         raise CannotStart("--external-id must be 2 to 1,224 letters, digits and _+=,.@:/-")
     return external_id
+
+
+def _checked_boundary(arn: str, aws: Target) -> str:
+    if arn and not re.fullmatch(rf"arn:{aws.partition}:iam::({aws.account}|aws):policy/[\w+=,.@/-]{{1,512}}", arn):
+        raise CannotStart(f"--boundary is {arn[:80]!r}, which is no policy of account {aws.account}")
+    return arn
+
+
+def _tag(text: str) -> dict[str, str]:
+    key, separator, value = text.partition("=")
+    if not separator or not 0 < len(key) <= 128 or len(value) > 256 or key.lower().startswith(("aws:", "proxyctl:")):
+        raise CannotStart(
+            f"--tag is {text[:80]!r}; write KEY=VALUE, of at most 128 and 256 characters, not aws:… or proxyctl:…"
+        )
+    return {"Key": key, "Value": value}
 
 
 def _refuse_home(aws: Target, home: str) -> None:

@@ -44,6 +44,7 @@ class Deployer:
         self, client: BaseClient, name: str = STACK, sleep: Sleep = time.sleep, progress: Progress = print
     ) -> None:
         self._client, self._name, self._sleep, self._progress = client, name, sleep, progress
+        self.tags = TAGS
 
     def find(self) -> Stack | None:
         """The stack in its current state; None when there is none."""
@@ -73,7 +74,7 @@ class Deployer:
             TemplateURL=template_url,
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
             Capabilities=CAPABILITIES,
-            Tags=TAGS,
+            Tags=self.tags,
         )
         actions = self._await_change_set(change_set)
         if actions is None:

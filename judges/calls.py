@@ -63,7 +63,7 @@ class Place:
 @dataclass(frozen=True)
 class Call:
     """function: the physical name of the Lambda. code: the error's, "" for an answer. beyond: parameters that exceed
-    AWS's limits."""
+    AWS's limits. region, account: of a call that the function's role in a target makes; "" at home."""
 
     function: str
     service: str
@@ -72,6 +72,13 @@ class Call:
     http: Mapping[str, str]
     code: str
     beyond: Sequence[str] = ()
+    region: str = ""
+    account: str = ""
+
+    @property
+    def target(self) -> Place | None:
+        """The target in which the call was made; None for a call at home."""
+        return Place(self.region, self.account) if self.account else None
 
     @property
     def stem(self) -> str:
@@ -160,6 +167,8 @@ def _context(service: str, call: Call, place: Place) -> dict[str, str]:
     if service == "cloudformation":
         keys = {"ChangeSetName": "cloudformation:ChangeSetName", "RoleARN": "cloudformation:RoleArn"}
         return {key: str(call.params[name]) for name, key in keys.items() if name in call.params}
+    if "ExternalId" in call.params:
+        return {"sts:ExternalId": str(call.params["ExternalId"])}
     if "PermissionsBoundary" in call.params:
         return {"iam:PermissionsBoundary": str(call.params["PermissionsBoundary"])}
     if call.operation == "ListObjectsV2":
@@ -194,6 +203,8 @@ def _resources(service: str, call: Call, place: Place) -> list[str]:
             name = str(params["FunctionName"])
             qualifier = f":{params['Qualifier']}" if params.get("Qualifier") else ""
             return [(name if name.startswith("arn:") else place.arn("lambda", f"function:{name}")) + qualifier]
+        case "sts" if "RoleArn" in params:
+            return [str(params["RoleArn"])]
         case "iam":
             return [str(params.get("PolicySourceArn") or f"arn:aws:iam::{place.account}:role/{params.get('RoleName')}")]
         case "secretsmanager":

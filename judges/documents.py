@@ -55,13 +55,18 @@ _PARAMETERS: Mapping[str, str] = {
 }
 
 
+_OF_ROLES = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """owner: where it is from, such as `bake` or `resources.yaml:NightRole`. body: without CFN's functions."""
+    """owner: where it is from, such as `bake` or `resources.yaml:NightRole`. body: without CFN's functions. roles:
+    logical ids of the roles that a policy of its own is attached to."""
 
     owner: str
     kind: Kind
     body: Mapping[str, Any]
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +122,9 @@ def of_template(name: str, template: Mapping[str, Any]) -> Iterator[Document]:
                 body = resolved(policy["PolicyDocument"], resources)
                 yield Document(f"{owner}/{policy['PolicyName']}", "identity", body)
         elif isinstance(properties.get("PolicyDocument"), Mapping):
-            is_identity = resource["Type"] in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
-            kind: Kind = "identity" if is_identity else "resource"
-            yield Document(owner, kind, resolved(properties["PolicyDocument"], resources))
+            kind: Kind = "identity" if resource["Type"] in _OF_ROLES else "resource"
+            attached = tuple(role["Ref"] for role in properties.get("Roles", []))
+            yield Document(owner, kind, resolved(properties["PolicyDocument"], resources), attached)
 
 
 def resolved(value: Any, resources: Mapping[str, Any]) -> Any:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from chalicelib.engine.policies import CHANGE_STACKS, UPGRADE
+from chalicelib.engine.policies import CHANGE_STACKS, role_of
 
 from judges import documents, second_opinion
 from judges.authorization import listed, overlap
@@ -26,12 +27,12 @@ from judges.documents import Document, Sources
 _SCRIPT = Path(__file__).resolve().parent / "inside" / "run_cloudsplaining.py"
 _HERE = "eu-central-1:123456789012"
 CONTROL_API = f"arn:aws:apigateway:eu-central-1::/restapis/{documents.VARIABLES['RestAPI']}"
+# TagResource of API Gateway is a PUT of this, with the ARN of what is tagged in it, escaped.
+CONTROL_TAGS = f"arn:aws:apigateway:eu-central-1::/tags/{quote(CONTROL_API, safe='')}"
 CONTROL_FUNCTION = f"arn:aws:lambda:{_HERE}:function:proxyctl-DeployStack-1A2B3C"
 # Whatever these change, a role gets rights; each needs a condition on the boundary.
 _BOUNDED = ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary")
 _BOUNDARY_KEY = "iam:PermissionsBoundary"
-# Policies in the template that belong to roles whose other policies are files.
-_OWNERS = {"resources.yaml:ChangeStacksRole": CHANGE_STACKS, "resources.yaml:UpgradeOfControlApi": UPGRADE}
 _WITHOUT_GRANTS = "resources.yaml:ControlPlaneBoundary"
 _NAME_KEY, _ROLE_KEY = "cloudformation:ChangeSetName", "cloudformation:RoleArn"
 _API_WRITES = ("apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT")
@@ -40,6 +41,14 @@ _CODE = (
     "lambda:DeleteFunction",
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
+)
+_BUCKET = f"arn:aws:s3:::{documents.VARIABLES['BucketName']}"
+# Service Authorization Reference: no resource type, so that a statement can only name all.
+_UNLIMITED = (
+    "logs:DeleteQueryDefinition",
+    "logs:PutQueryDefinition",
+    "sns:SetSubscriptionAttributes",
+    "sns:Unsubscribe",
 )
 _TABLE_WRITES = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 
@@ -93,17 +102,24 @@ def roles(sources: Sources) -> list[Role]:
     themselves, and that it leads to no right beyond it is a test (tests/unit/upgrade/test_boundary.py)."""
     statements: dict[str, list[Mapping[str, Any]]] = {}
     for document in documents.collect(sources):
-        if document.kind == "identity" and document.owner != _WITHOUT_GRANTS:
-            statements.setdefault(_role_of(document), []).extend(document.body["Statement"])
+        for name in _roles_of(document, sources) if _grants(document) else ():
+            statements.setdefault(name, []).extend(document.body["Statement"])
     return [
         Role(name, *([each for each in held if each["Effect"] == effect] for effect in ("Allow", "Deny")))
         for name, held in sorted(statements.items())
     ]
 
 
-def _role_of(document: Document) -> str:
+def _grants(document: Document) -> bool:
+    return document.kind == "identity" and document.owner != _WITHOUT_GRANTS
+
+
+def _roles_of(document: Document, sources: Sources) -> Sequence[str]:
+    stems = {role_of(stem): stem for stem in sources.policies}
+    if document.roles:
+        return [stems[role] for role in document.roles]
     name = document.owner.partition("/")[0]
-    return _OWNERS.get(name, name)
+    return [CHANGE_STACKS if name == "resources.yaml:ChangeStacksRole" else name]
 
 
 def methods_of_the_table(role: Role, table: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -170,6 +186,8 @@ def control_plane_of_others(role: Role) -> Iterator[str]:
         for statement in role.reaches(action, CONTROL_API):
             if not any(key.startswith("aws:ResourceTag/proxyctl:environment") for key in _keys(statement)):
                 yield f"{action} on the control API"
+    if any(any(role.reaches(action, CONTROL_TAGS)) for action in ("apigateway:POST", "apigateway:PUT")):
+        yield "tags the control API, so that conditions on tags hold for it"
     for action in _CODE:
         if any(role.reaches(action, CONTROL_FUNCTION)):
             yield f"{action} on functions of the control plane"
@@ -196,13 +214,62 @@ def records_without_leading_keys(role: Role) -> Iterator[str]:
             yield f"{action} of any record"
 
 
+def permissions_to_invoke(role: Role) -> Iterator[str]:
+    """Lambda Developer Guide, "Granting other entities access": a function's own policy admits whom it names."""
+    if any("lambda:Principal" not in _keys(statement) for statement in role.granting("lambda:AddPermission")):
+        yield "lets anybody invoke functions"
+
+
+def released_objects(role: Role) -> Iterator[str]:
+    """What is stored as an artifact, or as the bundle that artifacts are made of, becomes code of a proxy."""
+    for kind in ("artifacts", "bundles"):
+        if any(role.reaches("s3:PutObject", f"{_BUCKET}/{kind}/x")):
+            yield f"writes {kind}, which are released"
+
+
+def started_executions(role: Role) -> Iterator[str]:
+    """Who starts a rollout with records of its own passes by what the API checks."""
+    if role.granting("states:StartExecution"):
+        yield "starts executions"
+
+
+def of_other_applications(role: Role) -> Iterator[str]:
+    """Changes that IAM cannot limit to what is ours, or that a policy does not limit."""
+    for action in _UNLIMITED:
+        if any("*" in listed(statement["Resource"]) for statement in role.granting(action)):
+            yield f"{action} of anybody"
+    if any("events:source" not in _keys(statement) for statement in role.granting("events:PutEvents")):
+        yield "sends events in any application's name"
+
+
+def lost_secrets(role: Role) -> Iterator[str]:
+    """Whose secrets it can delete, or give back an earlier value."""
+    for action in ("secretsmanager:DeleteSecret", "secretsmanager:UpdateSecretVersionStage"):
+        if role.granting(action):
+            yield f"{action} of any environment"
+
+
+def roles_in_targets(role: Role) -> Iterator[str]:
+    """IAM User Guide, "The confused deputy problem": a role of another account is assumed with an external ID."""
+    for statement in role.granting("sts:AssumeRole"):
+        for resource in listed(statement["Resource"]):
+            bare = "" if "sts:ExternalId" in _keys(statement) else ", without an external ID"
+            yield f"assumes {str(resource).rpartition('/')[2]} in any account{bare}"
+
+
 RULES: tuple[Callable[[Role], Iterator[str]], ...] = (
     role_changes_without_boundary,
     passed_roles,
     control_plane_of_others,
     code_of_environments,
     secret_values,
+    roles_in_targets,
     records_without_leading_keys,
+    permissions_to_invoke,
+    released_objects,
+    started_executions,
+    of_other_applications,
+    lost_secrets,
 )
 
 
@@ -216,7 +283,9 @@ def findings(sources: Sources | None = None, rules: Mapping[str, Any] | None = N
 
 def _of(role: Role, every: Sequence[Role], rules: Mapping[str, Any]) -> Iterator[str]:
     yield from methods_of_the_table(role, rules["methods"])
-    yield from (f"returns credentials: {action}" for action in rules["credentials"] if role.granting(action))
+    # Of roles that are assumed, `roles_in_targets` says which.
+    returning = [action for action in rules["credentials"] if action.lower() != "sts:assumerole"]
+    yield from (f"returns credentials: {action}" for action in returning if role.granting(action))
     yield from change_sets_of_others(role, every)
     for rule in RULES:
         yield from rule(role)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.engine import policies
 from chalicelib.engine.policies import CHANGE_STACKS
 
 from judges import documents, exceptions, formation, node_tools
@@ -61,10 +62,19 @@ def judge(needs: Sequence[Need], place: Place, sources: Sources | None = None) -
     ]
 
 
+def of_targets(sources: Sources | None = None) -> Sources:
+    """The same, with the policies that the functions' roles have in a target."""
+    return replace(sources or documents.read(), policies=policies.target_documents())
+
+
 def _resolved(policy: Mapping[str, Any], place: Place) -> Any:
     text = json.dumps(documents.resolved(policy, {}))
     here, there = "123456789012", place.account
-    text = text.replace(here, there).replace(f"execute-api:{place.region}:{there}:*/", _api_prefix(place))
+    text = (
+        text.replace("eu-central-1", place.region)
+        .replace(here, there)
+        .replace(f"execute-api:{place.region}:{there}:*/", _api_prefix(place))
+    )
     return json.loads(text)
 
 
@@ -85,8 +95,8 @@ def disagreements(judged: Iterable[Judged]) -> list[str]:
 def unused(judged: Iterable[Judged], sources: Sources | None = None) -> list[str]:
     """`stem/Sid` of each Allow statement that decided nothing."""
     used = {(each.need.stem, sid) for each in judged for sid in each.statements}
-    policies = (sources or documents.read()).policies
-    held = {(stem, str(each.get("Sid"))) for stem, policy in policies.items() for each in policy["Statement"]}
+    every = (sources or documents.read()).policies
+    held = {(stem, str(each.get("Sid"))) for stem, policy in every.items() for each in policy["Statement"]}
     return sorted(f"{stem}/{sid}" for stem, sid in held - used)
 
 

@@ -17,6 +17,7 @@ from chalicelib.upgrade import task
 ROOT = Path(__file__).resolve().parent.parent
 ALL = (*registry.PHASES, *registry.STEPS)
 NIGHTLY = ("list_environments", "revalidate_environment", "summarize_night")
+FLEETS = {"advance_fleet": "advance", "roll_member": "member"}  # the module of each task
 
 
 class _Loader(yaml.SafeLoader):
@@ -100,6 +101,7 @@ def test_there_is_no_policy_without_a_function() -> None:
     assert set(policies.files()) == {
         *ALL,
         *NIGHTLY,
+        *FLEETS,
         "api",
         "load_worker",
         "sweep",
@@ -135,7 +137,11 @@ def test_every_error_name_of_ours_that_the_workflow_matches_is_defined() -> None
 
 @pytest.mark.parametrize(
     ("machine", "role", "workflow"),
-    [("StateMachine", "StateMachineRole", "rollout"), ("Night", "NightRole", "nightly")],
+    [
+        ("StateMachine", "StateMachineRole", "rollout"),
+        ("Night", "NightRole", "nightly"),
+        ("Fleet", "FleetRole", "fleet"),
+    ],
 )
 def test_every_substitution_of_a_workflow_is_given_and_may_be_invoked(machine: str, role: str, workflow: str) -> None:
     given = RESOURCES["Resources"][machine]["Properties"]["DefinitionSubstitutions"]
@@ -229,3 +235,28 @@ def test_the_look_may_go_on_with_every_phase_of_a_deploy() -> None:
     assert all(rule["Variable"] == "$.result.next" for rule in chosen["Choices"])
     assert targets == {name: name for name in map(registry.pascal, registry.DEPLOY[1:])}
     assert chosen["Default"] == registry.pascal(registry.DEPLOY[0])
+
+
+FLEET = _read("statemachine/fleet.asl.yaml")["States"]
+
+
+@pytest.mark.parametrize("name", FLEETS)
+def test_every_task_of_a_fleet_has_lambda_handler_policy_and_time_enough(name: str) -> None:
+    stem = registry.pascal(name)
+    state = (FLEET | FLEET["RollMembers"]["ItemProcessor"]["States"])[stem]
+    assert state["Resource"] == f"${{{stem}Arn}}"
+    assert f"{FLEETS[name]}.{name}(event, aws(), utc_now)" in ast.unparse(HANDLERS[f"{name}_task"])
+    used = CONFIG["stages"]["api"]["lambda_functions"][stem]
+    assert used["iam_policy_file"] == f"policies/{name}.json"
+    assert state["TimeoutSeconds"] > used["lambda_timeout"]
+
+
+def test_one_broken_member_stops_no_other_and_the_request_says_how_many_run_at_once() -> None:
+    every = FLEET["RollMembers"]
+    assert every["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert (every["ToleratedFailurePercentage"], every["MaxConcurrencyPath"]) == (100, "$.at_once")
+
+
+def test_the_sweeper_hears_of_the_end_of_rollouts_and_fleets() -> None:
+    pattern = RESOURCES["Resources"]["ExecutionEnded"]["Properties"]["EventPattern"]
+    assert pattern["detail"]["stateMachineArn"] == [{"Ref": "StateMachine"}, {"Ref": "Fleet"}]

@@ -13,6 +13,7 @@ from chalicelib.adapters.assumed import session_in
 from chalicelib.adapters.endpoint import HttpEndpoint
 from chalicelib.adapters.events import EventBridgeEvents
 from chalicelib.adapters.executions import StepFunctionsExecutions
+from chalicelib.adapters.fleets import DynamoFleets
 from chalicelib.adapters.functions import LambdaFunctions
 from chalicelib.adapters.gateway import RestGateway
 from chalicelib.adapters.identity import IamIdentity
@@ -82,6 +83,14 @@ class _Aws:
     @cached_property
     def executions(self) -> StepFunctionsExecutions:
         return StepFunctionsExecutions(self.settings.state_machine_arn)
+
+    @cached_property
+    def fleet_executions(self) -> StepFunctionsExecutions:
+        return StepFunctionsExecutions(self.settings.fleet_machine_arn)
+
+    @cached_property
+    def fleets(self) -> DynamoFleets:
+        return DynamoFleets(self.settings.table)
 
     @cached_property
     def events(self) -> EventBridgeEvents:

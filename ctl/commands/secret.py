@@ -33,6 +33,12 @@ def secret() -> None:
 
 @secret.command("set")
 @click.argument("environment")
+@click.option(
+    "--target",
+    default="",
+    metavar="JSON",
+    help="Of a new environment elsewhere: config.target (bootstrap.py target).",
+)
 @_changes_secret
 @changes
 def set_(client: Client, /, environment: str, **how: Any) -> int:

@@ -27,7 +27,7 @@ def plan(environments: Sequence[EnvironmentFile], client: Client) -> list[Change
 
 def _change(wanted: EnvironmentFile, client: Client) -> Change:
     document = references.document(wanted, references.reader(client))
-    deployed = look(wanted.name, client)
+    deployed = look(wanted.name, client, wanted.place)
     difference = compare(wanted, document, deployed)
     if difference.is_new and not deployed.secret and not document and not wanted.config.get("secret_arn"):
         raise Refused(
@@ -37,15 +37,15 @@ def _change(wanted: EnvironmentFile, client: Client) -> Change:
     return Change(wanted, difference, document, deployed.secret)
 
 
-def look(name: str, client: Client) -> Deployed:
-    """What the control plane has on record of an environment."""
+def look(name: str, client: Client, place: Mapping[str, str]) -> Deployed:
+    """What the control plane has on record of an environment. place: `EnvironmentFile.place`."""
     try:
         environment = client.environment(name)
     except ApiError as error:
         if error.status != 404:
             raise
-        return Deployed(None, None, _secret(name, client))
-    return Deployed(environment, _newest_deploy(name, client), _secret(name, client))
+        return Deployed(None, None, _secret(name, client, place))
+    return Deployed(environment, _newest_deploy(name, client), _secret(name, client, place))
 
 
 def _newest_deploy(name: str, client: Client) -> Deployment | None:
@@ -53,10 +53,10 @@ def _newest_deploy(name: str, client: Client) -> Deployment | None:
     return next((item for item in successful if item.get("action") in ("deploy", "promote")), None)
 
 
-def _secret(name: str, client: Client) -> SecretView | None:
+def _secret(name: str, client: Client, place: Mapping[str, str]) -> SecretView | None:
     """None when there is none, or when the control plane has no such route yet (API Gateway then answers 403)."""
     try:
-        return client.secret(name)
+        return client.secret(name, place)
     except ApiError as error:
         if error.status not in (403, 404, 405):
             raise

@@ -40,6 +40,12 @@ class EnvironmentFile:
         return merged(defaults("Config"), self.content.get("config", {}))
 
     @property
+    def place(self) -> dict[str, str]:
+        """The query with which the secret's routes reach an environment elsewhere; {} for one at home."""
+        target = self.content.get("config", {}).get("target")
+        return {"target": json.dumps(target)} if target else {}
+
+    @property
     def options(self) -> dict[str, Any]:
         """`slo`, `load` and `bake` with their defaults, and `approval`."""
         parts = {name: merged(defaults(name.capitalize()), self.content.get(name, {})) for name in _OPTIONS}

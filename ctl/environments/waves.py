@@ -121,16 +121,16 @@ def _begin(change: Change, run: Run) -> list[str]:
 
 
 def _store_secret(change: Change, client: Client) -> StoredSecret:
-    name, document = change.wanted.name, change.document
+    name, document, place = change.wanted.name, change.document, change.wanted.place
     if change.stored is None:
         # PUT replaces a secret as a whole; PATCH answers 404 when there is none.
         try:
-            return client.patch_secret(name, _patch(change))
+            return client.patch_secret(name, _patch(change), place)
         except ApiError as error:
             if error.status != 404 or error.error.get("code") != "NotFound":
                 raise
-            return client.put_secret(name, {"models": {}, **document})
-    return client.patch_secret(name, _patch(change))
+            return client.put_secret(name, {"models": {}, **document}, place)
+    return client.patch_secret(name, _patch(change), place)
 
 
 def _patch(change: Change) -> dict[str, Any]:

@@ -20,6 +20,11 @@ _PARAMETERS = {
         "AllowedPattern": "[0-9]{12}",
         "Description": "The account of the control plane, whose functions assume the roles",
     },
+    "Boundary": {
+        "Type": "String",
+        "Default": "",
+        "Description": "A permissions boundary for the functions' roles; empty for none",
+    },
     "ExternalId": {"Type": "String", "MinLength": 2, "Description": "What the control plane sends with sts:AssumeRole"},
 }
 
@@ -36,6 +41,7 @@ def make(root: Path) -> dict[str, Any]:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "proxyctl: what a control plane of another account or region assumes and uses here",
         "Parameters": _PARAMETERS,
+        "Conditions": {"IsBounded": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Boundary"}, ""]}]}},
         "Resources": {"TargetRole": _target_role(), **resources, **dict(map(_role, documents.items()))},
         "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["TargetRole", "Arn"]}}},
     }
@@ -64,6 +70,7 @@ def _role(entry: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
             "RoleName": {"Fn::Sub": f"{ROLE_PREFIX}${{AWS::Region}}-{stem.replace('_', '-')}"},
             "Description": f"What the control plane's {stem} may do here",
             "AssumeRolePolicyDocument": _trust(name),
+            "PermissionsBoundary": {"Fn::If": ["IsBounded", {"Ref": "Boundary"}, {"Ref": "AWS::NoValue"}]},
             "Policies": [_policy(name, document)],
             "Tags": _TAGS,
         },

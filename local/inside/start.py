@@ -18,6 +18,7 @@ from local.inside import (
     buckets,
     error_names,
     gateway_responses,
+    maps,
     queues,
     rates,
     topics,
@@ -162,17 +163,29 @@ def install(switches: Strict, root_key: str) -> None:
     from ministack import app
     from ministack.core import iam_actions, iam_evaluator
     from ministack.core.responses import get_account_id
-    from ministack.services import apigateway_v1, cloudwatch, eventbridge, iam, lambda_svc, sns, sqs, tagging
+    from ministack.services import (
+        apigateway_v1,
+        cloudwatch,
+        eventbridge,
+        iam,
+        lambda_svc,
+        sns,
+        sqs,
+        stepfunctions,
+        tagging,
+    )
     from ministack.services.cloudformation import provisioners
 
     alarms.install(cloudwatch)
     error_names.install(lambda_svc)
     workers.install(lambda_svc)
     gateway_responses.install(apigateway_v1)
+    maps.install(stepfunctions)
     conditions.install(iam_actions, iam)
     simulation.judge_each_resource(iam)
     conditions.bind_roles(provisioners, iam)
     conditions.inherit_tags(tagging, apigateway_v1)
+    conditions.name_roles(iam_evaluator)
     _authorise_as_aws(iam_actions, wildcard_only=switches.iam_resources)
     if not switches.active:
         return

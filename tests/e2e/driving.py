@@ -178,7 +178,8 @@ class Driver:
     def _run_phase(self, name: str, request: Request) -> Ran:
         phase = registry.load(name)
         applied = self.applied[request.environment.name]
-        with self.role(name) as aws:
+        with self.role(name) as home:
+            aws = home.at(request.config.target, name)
             skips = phase.fingerprint is not None and request.action is Action.DEPLOY
             before = applied.get(name) if skips and not request.options.force else None
             if before and _fingerprint(phase, name, before.evidence, request, aws) == before.fingerprint:

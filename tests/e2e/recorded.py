@@ -102,15 +102,26 @@ def main(folders: Sequence[str]) -> int:
 
 def _judged(recorded: Sequence[calls.Call], run: Extent) -> Report:
     place = Place()
-    needs = calls.needs(recorded, place)
+    needs = calls.needs([call for call in recorded if call.target is None], place)
     judged = simulate.judge([*needs, *simulate.in_their_name(place)], place)
-    disagreed = exceptions.judge(simulate.disagreements(judged), exceptions.load("calls")).open
+    disagreed = exceptions.judge(
+        simulate.disagreements([*judged, *_in_targets(recorded)]), exceptions.load("calls")
+    ).open
     beyond = sorted({f"{call.stem}: {call.operation}: {text}" for call in recorded for text in call.beyond})
     lines = [f"{len(recorded)} calls need {len(needs)} permissions; {len(disagreed)} disagreements with iam-simulate"]
     lines += [f"  {text}" for text in disagreed]
     lines += [f"  beyond AWS's limits: {text}" for text in beyond]
     coverage = Report(False, [_PARTLY]) if run is Extent.PART else _coverage(judged, needs, run)
     return Report(bool(disagreed or beyond) or coverage.failed, [*lines, *coverage.lines])
+
+
+def _in_targets(recorded: Sequence[calls.Call]) -> list[simulate.Judged]:
+    """The calls of each target, by the policies that the functions' roles have there and with its account and region.
+    They use no statement of home, so that coverage leaves them out."""
+    sources = simulate.of_targets()
+    places = {call.target for call in recorded if call.target}
+    needs = {place: calls.needs([call for call in recorded if call.target == place], place) for place in places}
+    return [each for place, listed in needs.items() for each in simulate.judge(listed, place, sources)]
 
 
 def _coverage(judged: Sequence[simulate.Judged], needs: Sequence[calls.Need], run: Extent) -> Report:

@@ -35,8 +35,15 @@ SMALL: dict[str, Any] = {
     "slo": {"p99_ms": None, "cold_start_ms": None},
     "bake": {"steps": [100], "step_s": 1, "watch_s": 1},
 }
-USERS: dict[str, Any] = {"throttle": {"rate_per_s": 80, "burst": 160}, "protected": True, "memory_mb": 512}
+ON_CALL, OTHERS = (f"arn:aws:sqs:eu-central-1:000000000000:{name}" for name in ("on-call", "others"))
+USERS: dict[str, Any] = {
+    "throttle": {"rate_per_s": 80, "burst": 160},
+    "protected": True,
+    "memory_mb": 512,
+    "notify": [ON_CALL],
+}
 OTHER: dict[str, Any] = {
+    "notify": [OTHERS],
     "throttle": {"rate_per_s": 50, "burst": 100},
     "protected": False,
     "alarms": {"throttles": 33},
@@ -89,9 +96,18 @@ def state(rolled: Rolled) -> dict[str, Any]:
         "protected": stack["EnableTerminationProtection"],
         "template": boto("cloudformation").get_template(StackName=names.stack)["TemplateBody"],
         "alarms": {alarm["AlarmName"]: alarm["Threshold"] for alarm in alarms},
+        "recipients": recipients(rolled),
         "live": versions_of(rolled.embedded, rolled.environment)["live"],
         "config": rolled.stands()["live"]["config"],
     }
+
+
+def recipients(rolled: Rolled) -> list[str]:
+    """Who gets the alarms, without queues that test them."""
+    sns = rolled.embedded.boto("sns")
+    topic = f"arn:aws:sns:eu-central-1:000000000000:{Names(rolled.environment).topic}"
+    listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    return sorted(item["Endpoint"] for item in listed if "proxyctl_" not in item["Endpoint"])
 
 
 def throttle_of(stage: Mapping[str, Any]) -> tuple[float, int]:
@@ -144,12 +160,14 @@ def test_nothing_of_it_reaches_users_before_the_shift_and_all_of_it_does_with_it
     assert waiting["stages"]["candidate"][1] == (50, 100)
     assert waiting["stages"]["candidate"][0] != before["stages"]["candidate"][0], "another timeout is another snapshot"
     assert (waiting["protected"], waiting["alarms"]) == (True, before["alarms"])
+    assert waiting["recipients"] == sorted([ON_CALL, OTHERS]), "who is on call for the live release stays so"
     assert felt.embedded.call("POST", f"/deployments/{started}/approve")[0] == 202
     answer = ended(felt.embedded, started)
     assert answer["status"] == "SUCCEEDED", answer.get("error")
     after = state(felt)
     assert after["stages"]["api"] == after["stages"]["candidate"] == waiting["stages"]["candidate"]
     assert after["protected"] is False
+    assert after["recipients"] == [OTHERS]
     assert after["alarms"][Names(ENVIRONMENT).alarm("throttles")] == 33
     assert phase(answer, "apply_settings")["evidence"]["changed"]["ThrottleRate"] == ["80", "50"]
 
@@ -167,6 +185,7 @@ def test_a_rollback_on_request_takes_all_of_it_back(felt: Rolled) -> None:
     back = state(felt)
     assert back["stages"]["api"][1] == (80, 160)
     assert back["protected"] is True
+    assert back["recipients"] == [ON_CALL]
     assert back["config"]["throttle"] == USERS["throttle"]
 
 

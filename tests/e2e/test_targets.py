@@ -40,7 +40,7 @@ def _prepare(site: cloud.Site, embedded: Embedded, environment: str, account: st
     places.add(site.folder, account, region)
     session = emulator.session(region, places.root_of(account, running))
     aws = target.embedded(session, running.endpoint)
-    return Elsewhere(environment, aws, elsewhere.install(ROOT, aws, running.account, None))
+    return Elsewhere(environment, aws, elsewhere.install(ROOT, aws, elsewhere.Wanted(running.account)))
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from .artifacts import FakeArtifacts
 from .documents import FakeDocuments
 from .endpoint import FakeEndpoint
 from .executions import FakeExecutions
+from .fleets import FakeFleets
 from .functions import FakeFunctions
 from .gateway import FakeGateway
 from .identity import FakeIdentity
@@ -58,6 +59,8 @@ class FakeAws:
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     nights: FakeNights = field(default_factory=FakeNights)
     executions: FakeExecutions = field(default_factory=FakeExecutions)
+    fleets: FakeFleets = field(default_factory=FakeFleets)
+    fleet_executions: FakeExecutions = field(default_factory=lambda: FakeExecutions("proxyctl-fleet"))
     functions: FakeFunctions = field(default_factory=FakeFunctions)
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
     alarms: FakeAlarms = field(default_factory=FakeAlarms)

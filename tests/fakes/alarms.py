@@ -30,6 +30,9 @@ class FakeAlarms:
             if name.startswith(prefix)
         ]
 
+    def ringing(self, prefix: str) -> Sequence[str]:
+        return [alarm.name for alarm in self.find(prefix) if alarm.state == "ALARM"]
+
     def put(self, alarm: Alarm, tags: Mapping[str, str]) -> None:
         self.defined[alarm.name] = alarm
         self.silenced.discard(alarm.name)

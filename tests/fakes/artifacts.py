@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from chalicelib.domain.errors import NotFound
+from .missing import gone
 
 
 class FakeArtifacts:
@@ -17,7 +17,7 @@ class FakeArtifacts:
 
     def get(self, key: str) -> bytes:
         if key not in self.objects:
-            raise NotFound(f"there is no object {key}")
+            raise gone(f"there is no object {key}")
         return self.objects[key]
 
     def put(self, key: str, body: bytes, *, content_type: str, tags: Mapping[str, str] | None = None) -> str:

@@ -9,7 +9,8 @@ from chalicelib.domain.errors import NotFound
 
 
 class FakeExecutions:
-    def __init__(self) -> None:
+    def __init__(self, machine: str = "proxyctl-rollout") -> None:
+        self.machine = machine
         self.started: dict[str, Mapping[str, Any]] = {}
         self.statuses: dict[str, str] = {}
         self.calls = 0
@@ -18,7 +19,7 @@ class FakeExecutions:
 
     def start(self, name: str, given: Mapping[str, Any]) -> str:
         self.calls += 1
-        arn = f"arn:aws:states:eu-central-1:123456789012:execution:proxyctl-rollout:{name}"
+        arn = f"arn:aws:states:eu-central-1:123456789012:execution:{self.machine}:{name}"
         if name not in self.started:
             self.started[name] = given
             self.statuses[arn] = "RUNNING"

@@ -14,7 +14,9 @@ from chalicelib.domain.aws.functions import (
     Permission,
     Version,
 )
-from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
+from chalicelib.domain.errors import AwsCallFailed, Conflict
+
+from .missing import gone
 
 
 class FakeFunctions:
@@ -53,7 +55,7 @@ class FakeFunctions:
 
     def config(self, function: str, qualifier: str | None = None) -> FunctionConfig:
         if function not in self.latest:
-            raise NotFound(f"there is no function {function}")
+            raise gone(f"there is no function {function}")
         left = self._busy.get(function, 0)
         self._busy[function] = max(0, left - 1)
         result = self.latest[function]
@@ -61,7 +63,7 @@ class FakeFunctions:
             number = self.pointed[function][qualifier].version if not qualifier.isdecimal() else qualifier
             published = {version.number: config for version, config in self.published[function]}
             if number not in published:
-                raise NotFound(f"there is no version {number} of {function}")
+                raise gone(f"there is no version {number} of {function}")
             result = published[number]
         if function in self.failed:
             return dataclasses.replace(result, update_status="Failed", update_reason=self.failed[function])
@@ -72,7 +74,7 @@ class FakeFunctions:
 
     def aliases(self, function: str) -> Mapping[str, Alias]:
         if function not in self.latest:
-            raise NotFound(f"there is no function {function}")
+            raise gone(f"there is no function {function}")
         pointed = self.pointed[function].items()
         return {name: dataclasses.replace(alias, revision=self._revision(name)) for name, alias in pointed}
 

@@ -153,6 +153,9 @@ class FakeRecords:
 
     def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
         self.renew_lock(name, lock)
+        before = self.recorded.get(lock.deployment_id, {}).get(phase.name)
+        if before and before.status.is_done:
+            raise Conflict(f"{phase.name} is done; its record stays as it is", code="PhaseDone")
         self.put_phase(lock.deployment_id, phase)
 
     def skip_phases_as(self, name: str, lock: Lock, phases: Sequence[PhaseRecord]) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from chalicelib.domain.aws.secrets import CURRENT, PREVIOUS, SecretInfo, SecretText, SecretVersion
 from chalicelib.domain.errors import AccessDenied, Conflict, NotFound
 
+from .missing import gone
 from .requests import NOW
 
 
@@ -47,7 +48,7 @@ class FakeSecrets:
         for name, kept in self.kept.items():
             if secret in (name, kept.info.arn):
                 return kept
-        raise NotFound(f"there is no secret {secret}")
+        raise gone(f"there is no secret {secret}")
 
     def find(self, secret: str) -> SecretInfo | None:
         if self.hidden:
@@ -62,13 +63,13 @@ class FakeSecrets:
             raise AccessDenied("secretsmanager:get_secret_value: not authorized")
         kept = self._secret_of(secret)
         if stage not in kept.info.stages:
-            raise NotFound(f"no version has the label {stage}")
+            raise gone(f"no version has the label {stage}")
         return self.read_version(secret, kept.info.stages[stage])
 
     def read_version(self, secret: str, version_id: str) -> SecretText:
         kept = self._secret_of(secret)
         if version_id not in kept.texts:
-            raise NotFound(f"there is no version {version_id}")
+            raise gone(f"there is no version {version_id}")
         return SecretText(version_id, kept.texts[version_id], kept.created.get(version_id, kept.info.changed_at))
 
     def versions(self, secret: str) -> Sequence[SecretVersion]:
@@ -97,7 +98,7 @@ class FakeSecrets:
     def label(self, secret: str, stage: str, version_id: str) -> None:
         kept = self._secret_of(secret)
         if version_id not in kept.texts:
-            raise NotFound(f"there is no version {version_id}")
+            raise gone(f"there is no version {version_id}")
         kept.info = replace(kept.info, stages={**kept.info.stages, stage: version_id})
 
     def unlabel(self, secret: str, stage: str) -> None:
@@ -109,7 +110,7 @@ class FakeSecrets:
     def move_current(self, secret: str, *, to_version: str, from_version: str) -> None:
         kept = self._secret_of(secret)
         if to_version not in kept.texts:
-            raise NotFound(f"there is no version {to_version}")
+            raise gone(f"there is no version {to_version}")
         if kept.info.current != from_version:
             raise Conflict("changed", code="SecretChanged")
         self._promote(kept, to_version)
@@ -120,7 +121,10 @@ class FakeSecrets:
 
     def delete(self, secret: str, recovery_days: int) -> None:
         self.deleted.append((secret, recovery_days))
-        kept = self._secret_of(secret)
+        try:
+            kept = self._secret_of(secret)
+        except NotFound:
+            return  # another one was faster
         if recovery_days:
             kept.info = replace(kept.info, doomed=True)
         else:

@@ -7,9 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.aws.stacks import ChangeSet, Detection, ResourceDrift, Stack, StackEvent, StackResource
-from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
+from chalicelib.domain.errors import AwsCallFailed, Conflict
+
+from .missing import gone
 
 EMPTY = ChangeSet("id", "name", "FAILED", "The submitted information didn't contain changes.", "UNAVAILABLE")
+
+
+_NONE = ""
 
 
 class FakeStacks:
@@ -55,7 +60,7 @@ class FakeStacks:
 
     def resources(self, stack: str) -> Sequence[StackResource]:
         if stack not in self.owned and stack not in self.standing:
-            raise NotFound(f"stack {stack} does not exist")
+            raise gone(f"stack {stack} does not exist")
         return self.owned.get(stack, [])
 
     def events(self, stack_id: str, *, after: str = "") -> Sequence[StackEvent]:
@@ -81,24 +86,29 @@ class FakeStacks:
     ) -> ChangeSet:
         if name in self.planned:
             raise Conflict(f"stack {stack} has a change set {name} already", code="ChangeSetExists")
+        status = self.standing[stack].status if stack in self.standing else _NONE
+        if creates and status not in (_NONE, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
+            raise Conflict(f"stack {stack} was created meanwhile", code="StackMoved")
+        if not creates and status.endswith("_IN_PROGRESS"):
+            raise Conflict(f"stack {stack} is in {status}", code="StackMoved")
         self.roles.append(role_arn)
         self.did.append("create change set" if creates else "update change set")
         self.templates.append(template or "the previous one")
         self.given[stack] = parameters
         if creates:
             self.add(stack, "REVIEW_IN_PROGRESS", tags=tags)
-        return self._answer(name, f"arn:{name}", description)
+        return self._answer(name, f"arn:{name}", description, self.standing[stack].id)
 
-    def _answer(self, name: str, identifier: str, description: str) -> ChangeSet:
+    def _answer(self, name: str, identifier: str, description: str, stack_id: str) -> ChangeSet:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        self.planned[name] = replace(answer, id=identifier, name=name, description=description)
+        self.planned[name] = replace(answer, id=identifier, name=name, description=description, stack_id=stack_id)
         return self.planned[name]
 
     def change_set(self, stack: str, name: str) -> ChangeSet:
         for created in self.planned.values():
             if name in (created.name, created.id):
-                return self._answer(created.name, created.id, created.description)
-        raise NotFound(f"there is no change set {name}")
+                return self._answer(created.name, created.id, created.description, created.stack_id)
+        raise gone(f"there is no change set {name}")
 
     def change_sets(self, stack: str) -> Sequence[ChangeSet]:
         return list(self.planned.values())

@@ -68,6 +68,9 @@ def state_of(fake: FakeAws) -> State:
         "events": sorted(events),
         "night": {name: sorted((item.environment, item.verdict.value) for item in checked.values())
                   for name, checked in fake.nights.checked.items()},
+        "fleets": {id_: (state.deployment.status.value, [wave.failed for wave in state.waves],
+                         [member.status.value for member in state.members])
+                   for id_, state in fake.fleets.states.items()},
         "nights": {name: summary.get("good") for name, summary in fake.nights.summaries.items()},
         "secrets": {name: (dict(kept.info.stages), kept.texts) for name, kept in fake.secrets.kept.items()},
         "bus": sorted(set(getattr(getattr(fake, "events", None), "published", []))),
@@ -100,11 +103,13 @@ def broken(name: str, fault_name: str, at: int) -> tuple[Injector, list[str]]:
 
 
 def _is_reported(errand: Errand, fault: Fault, part: str, after: State) -> bool:
-    """Whether somebody says what is missing: LoadTest of a lost worker, the night of a check that was refused."""
+    """Whether somebody says what is missing: LoadTest of a lost worker, the night of a check that was refused, the
+    record of a fleet's member that could not begin."""
     if errand.may_be_lost:
         return part == "objects"
     refused = any(verdict == "failed" for checked in after["night"].values() for _, verdict in checked)
-    return not fault.transient and refused
+    failed = any("FAILED" in members for _, _, members in after["fleets"].values())
+    return not fault.transient and (refused or failed)
 
 
 @cache

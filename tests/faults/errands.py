@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from chalicelib.api import control, deployments, secret_versions, secrets
 from chalicelib.api.answers import ApiCall, Route, respond
+from chalicelib.api.fleets import fleet_deployments
 from chalicelib.domain import drills
+from chalicelib.domain.fleets.model import MemberStatus
 from chalicelib.lifecycle import night
+from chalicelib.lifecycle.fleets.advance import advance_fleet
+from chalicelib.lifecycle.fleets.member import roll_member
 from chalicelib.lifecycle.publish_events import publish
 from chalicelib.lifecycle.sweep import sweep
 from chalicelib.load import drive as load_drive
@@ -28,6 +32,7 @@ from tests.unit.lifecycle import test_abandoned_drills as abandoned
 from tests.unit.lifecycle import test_night as nights
 from tests.unit.lifecycle import test_publish_events as published
 from tests.unit.lifecycle import test_sweep as expired
+from tests.unit.lifecycle.fleets.machine import EXECUTION, Machine
 
 Delivery = Callable[[FakeAws, Aws], bool]
 
@@ -183,12 +188,45 @@ def _failed() -> FakeAws:
     return fake
 
 
+def _fleet() -> FakeAws:
+    machine = Machine()
+    machine.begin(waves=[["canary"], ["eu"]])
+    return machine.aws
+
+
+def _roll_member(fake: FakeAws, aws: Aws) -> bool:
+    (id_,) = fake.fleets.states
+    event: dict[str, Any] = {"id": id_, "environment": "canary", "wave": 1, "purpose": "ROLL"}
+    for _ in range(5):
+        event["result"] = roll_member(event, aws, lambda: NOW)
+        if event["result"]["status"] == "SUCCEEDED":
+            return True
+        Machine.end_all(fake)
+    return False
+
+
+def _advance_fleet(fake: FakeAws, aws: Aws) -> bool:
+    """From the beginning to the end, over members that end at once."""
+    (id_,) = fake.fleets.states
+    event: dict[str, Any] = {"id": id_, "execution_arn": f"{EXECUTION}{id_}"}
+    for _ in range(9):
+        answer = advance_fleet(event, aws, lambda: NOW)
+        if answer["next"] == "END":
+            return True
+        for member in fake.fleets.states[id_].members:
+            if {"environment": member.environment, "wave": member.wave} in answer["members"]:  # type: ignore[operator]
+                fake.fleets.update_member(id_, replace(member, status=MemberStatus.SUCCEEDED))
+    return False
+
+
 _ID = _started()[1]
 _LISTENING = ("dev", "prod")
 ERRANDS: dict[str, Errand] = {
     "ListEnvironments": Errand(lambda: _night("dev", "prod"), _list),
     "RevalidateEnvironment": Errand(lambda: _night("dev"), _revalidate),
     "SummarizeNight": Errand(_checked, _summarize),
+    "AdvanceFleet": Errand(_fleet, _advance_fleet),
+    "RollMember": Errand(_fleet, _roll_member),
     "Sweep, execution stopped": Errand(_stopped, _sweep()),
     "Sweep, starter died": Errand(_never_started, _sweep(90)),
     "Sweep, queue": Errand(_queued, _sweep()),
@@ -198,6 +236,9 @@ ERRANDS: dict[str, Errand] = {
     "Tell, queue": Errand(lambda: published.world("dev"), _tell(published.queued("dev"))),
     "LoadWorker": Errand(_loading, _work, deliveries=1, may_be_lost=True),
     "POST /deployments": Errand(FakeAws, _api(deployments.start, {"environment": "dev"})),
+    "POST /fleets/…": Errand(
+        lambda: Machine().aws, _api(fleet_deployments.start, {"waves": [["canary"], ["eu"]]}, name="all")
+    ),
     "POST …/abort": Errand(_waiting, _api(control.abort, id=_ID)),
     "POST …/approve": Errand(_waiting, _api(control.approve, id=_ID)),
     "POST …/resume": Errand(_failed, _api(control.resume, id=_ID)),

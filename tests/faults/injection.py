@@ -23,13 +23,14 @@ from tests.fakes.rollouts import FakeRollouts
 from tests.faults.stale import Earlier
 
 PORTS = frozenset({
-    "alarms", "artifacts", "endpoint", "events", "executions", "functions", "gateway", "identity", "live_figures",
-    "logs", "metrics", "nights", "records", "retries", "sdk", "secrets", "simulations", "stacks", "tagging", "topics",
+    "alarms", "artifacts", "endpoint", "events", "executions", "fleet_executions", "fleets", "functions", "gateway",
+    "identity", "live_figures", "logs", "metrics", "nights", "records", "retries", "sdk", "secrets", "simulations",
+    "stacks", "tagging", "topics",
 })  # fmt: skip
 # The proxy under test, or a webhook's receiver: not AWS, so that its failures have another form.
 HTTP = frozenset({"endpoint.call", "sdk.observe"})
 # S3 and DynamoDB's items are read as they were last written; the queries of DynamoDB's indexes are not.
-_CONSISTENT = frozenset({"artifacts", "records", "endpoint", "sdk", "nights", "live_figures", "simulations"})
+_CONSISTENT = frozenset({"artifacts", "records", "endpoint", "sdk", "fleets", "nights", "live_figures", "simulations"})
 _INDEXED = frozenset({"records.deployments", "records.next_in_line", "records.environments"})
 
 

@@ -3,12 +3,14 @@ does it (statemachine/rollout.asl.yaml)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import patch
 
 import yaml
 from chalicelib.domain.codec import encode
@@ -16,6 +18,9 @@ from chalicelib.domain.errors import Aborted, LockLost, PhaseFailed, Throttled
 from chalicelib.domain.model import LEASE_S, Deployment, DeploymentStatus, Environment, Lock, PhaseRecord, PhaseStatus
 from chalicelib.engine import registry, runner
 from chalicelib.engine.phase import Phase, Plan, Request, Run
+from chalicelib.phases.load_test import measure
+from chalicelib.phases.preflight import simulate
+from chalicelib.phases.preflight.repeat import Pace
 from chalicelib.ports import Aws
 
 from tests.fakes import FakeAws
@@ -48,6 +53,18 @@ class Clock:
     def __call__(self) -> datetime:
         self.now += timedelta(milliseconds=1)
         return self.now
+
+    def pause(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@contextmanager
+def pauses_of(clock: Clock) -> Iterator[None]:
+    """Let the pauses within a phase move this clock instead of taking time."""
+    pace = partial(Pace, sleep=clock.pause, clock=lambda: clock.now.timestamp())
+    version = partial(measure.temporary_version, sleep=clock.pause)
+    with patch.object(simulate, "Pace", pace), patch.object(measure, "temporary_version", version):
+        yield
 
 
 @dataclass
@@ -84,11 +101,12 @@ class Task:
         """One call of the Lambda."""
         self.await_aws()
         self.begins()
-        return runner.run(self.phase, self.event, aws, self.clock, self._load, self._sleep)
+        with pauses_of(self.clock):
+            return runner.run(self.phase, self.event, aws, self.clock, self._load, self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         """A short wait inside the Lambda: AWS goes on meanwhile."""
-        self.clock.now += timedelta(seconds=seconds)
+        self.clock.pause(seconds)
         self.await_aws()
 
     def await_aws(self) -> None:

@@ -137,12 +137,14 @@ class Fuzzer:
         self.prepare(self.gateway, aws)
 
     def run(self, count: int) -> Report:
-        """Send so many inputs."""
+        """Send so many inputs to a route; what API Gateway answers by itself does not count."""
         process, warm, after_warm = psutil.Process(), int(count * _WARM), 0
-        for number in range(count):
-            if number % _WORLD == _WORLD - 1:
+        drawn = 0
+        while self.report.inputs < count:
+            drawn += 1
+            if drawn % _WORLD == 0:
                 self._renew()
-            if number == warm:
+            if not after_warm and self.report.inputs >= warm:
                 after_warm = process.memory_info().rss
             self.send(self.draw())
         self.report.growth_mb = (process.memory_info().rss - after_warm) / MB
@@ -272,8 +274,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    # Some draws name no route; a tenth more than asked for are drawn.
-    begun, share = time.monotonic(), -(-options.inputs * 11 // 10 // options.processes)
+    begun, share = time.monotonic(), -(-options.inputs // options.processes)
     jobs = [(options.seed * 1000 + number, share) for number in range(options.processes)]
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         reports = pool.starmap(run, jobs)
@@ -287,7 +288,7 @@ def main() -> int:
     for failure in failures[:20]:
         print(f"FAILED {failure}")
     print(f"fuzz of the control API: {len(failures)} failures")
-    return 1 if failures or inputs < options.inputs * 0.95 else 0
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -190,3 +190,58 @@ NIGHT: Mapping[str, Path] = {
     "a night of which something is unknown": _night(2, complete=False),
     "a night whose task is throttled": _night(1, RevalidateEnvironment=[{"error": "Throttled"}, DONE]),
 }
+
+_MEMBERS = [{"environment": "canary", "wave": 1}]
+_FLEET: Mapping[str, object] = {
+    "id": "f-1", "wave": 1, "members": [], "settle": "no", "at_once": 2, "wait_s": 0, "succeeded": False,
+}  # fmt: skip
+
+
+def _next(step: str, **other: object) -> Mapping[str, object]:
+    members = _MEMBERS if step.startswith("ROLL") else []
+    return {"result": {**_FLEET, "next": step, "members": members, **other}}
+
+
+_GOOD, _BAD = _next("END", succeeded=True), _next("END")
+
+
+def _fleet(*answers: Mapping[str, object], good: bool = True, **other: object) -> Path:
+    """The answers of AdvanceFleet, one a call; each ROLL runs its members."""
+    calls: list[str] = []
+    for answer in answers:
+        step = answer["result"]["next"]  # type: ignore[index]
+        calls += ["AdvanceFleet"]
+        calls += {"ROLL": ["RollMember"], "ROLL_BACK": ["RollMember"], "APPROVE": ["AwaitWaveApproval"]}.get(step, [])
+    shown = [name for index, name in enumerate(calls) if index == 0 or calls[index - 1] != name]
+    tasks = {"AdvanceFleet": list(answers), **other}
+    return Path(tuple(shown), good, start={"id": "f-1"}, tasks=tasks)  # type: ignore[arg-type]
+
+
+FLEET: Mapping[str, Path] = {
+    "a fleet in two waves": _fleet(_next("ROLL"), _next("ROLL"), _GOOD),
+    "a fleet whose member takes its time": _fleet(_next("ROLL"), _GOOD, RollMember=[IN_PROGRESS, IN_PROGRESS, DONE]),
+    "a fleet of many members": _fleet(
+        _next("ROLL", members=[{"environment": f"e{number}", "wave": 1} for number in range(50)]), _GOOD
+    ),
+    "a fleet that goes back": _fleet(_next("ROLL"), _next("ROLL_BACK"), _BAD, good=False),
+    "a fleet that soaks": _fleet(_next("ROLL"), _next("SOAK", wait_s=5), _next("ROLL"), _GOOD),
+    "a fleet that is approved": _fleet(
+        _next("ROLL"), _next("APPROVE"), _next("ROLL"), _GOOD, AwaitWaveApproval=[{"result": {}}]
+    ),
+    "a fleet that nobody approves": _fleet(
+        _next("ROLL"), _next("APPROVE"), _BAD, good=False, AwaitWaveApproval=[{"error": "States.Timeout"}]
+    ),
+    "a fleet that fails": _fleet(_next("ROLL"), _BAD, good=False),
+    "a fleet whose task is lost again and again": _fleet(
+        _next("ROLL"), _BAD, good=False, RollMember=[{"error": "Lambda.Unknown"}]
+    ),
+    "a fleet whose step is throttled": _fleet(
+        _next("ROLL"), _GOOD, RollMember=[{"error": "Throttled"}, {"error": "Runtime.ExitError"}, DONE]
+    ),
+    "a fleet that is settled": Path(
+        ("AdvanceFleet", "RollMember", "AdvanceFleet"),
+        succeeds=False,
+        start={"id": "f-1", "settle": "yes"},
+        tasks={"AdvanceFleet": [_next("ROLL"), _BAD]},
+    ),
+}

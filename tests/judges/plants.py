@@ -181,6 +181,11 @@ FAULTS: Mapping[str, Fault] = {
     "CloudFormation's role may change any API": Fault(
         _without_the_deny, "escalation", "change_stacks: apigateway:DELETE on the control API"
     ),
+    "a phase tags the control API": Fault(
+        lambda sources: sources.resources["Resources"]["NeverTheControlApi"]["Properties"]["Roles"].pop(),
+        "escalation",
+        "restore_settings: tags the control API",
+    ),
     "a phase may change the control plane's functions": Fault(
         _on("release_code", "Release", Resource={"Fn::Sub": "arn:aws:lambda:eu-central-1:123456789012:function:*"}),
         "escalation",
@@ -195,7 +200,15 @@ FAULTS: Mapping[str, Fault] = {
         _on("bake", "KeepRecords", Condition={}), "escalation", "bake: dynamodb:PutItem of any record"
     ),
     "a phase assumes roles": Fault(
-        _allow("bake", "sts:AssumeRole", "*"), "escalation", "bake: returns credentials: sts:assumerole"
+        _allow("bake", "sts:AssumeRole", "*"), "escalation", "bake: assumes * in any account, without an external ID"
+    ),
+    "a phase assumes the role of another": Fault(
+        _on("bake", "ActInTargets", Resource="arn:aws:iam::*:role/proxyctl-*"),
+        "escalation",
+        "bake: assumes proxyctl-* in any account",
+    ),
+    "a phase returns credentials": Fault(
+        _allow("bake", "sts:GetFederationToken", "*"), "escalation", "bake: returns credentials: sts:getfederationtoken"
     ),
     "everything": Fault(_allow("bake", "*", "*"), "escalation", "bake: CreateAccessKey"),
     "g: a condition on the events topic": Fault(_condition_on_the_topic, "rules", "EventsTopicPolicy"),

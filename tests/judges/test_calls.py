@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -177,3 +178,28 @@ def test_every_call_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "1.jsonl").write_text(f"{line}\n{line}\n")
     (tmp_path / "2.jsonl").write_text(f"{line}\n")
     assert len(calls.read(tmp_path)) == 1
+
+
+def test_a_call_in_a_target_is_judged_by_the_policy_there_with_its_account_and_region(sources: Sources) -> None:
+    there = Place("eu-west-1", "222222222222")
+    recorded = call("ReleaseCode", "lambda", "PublishVersion", FunctionName="proxyctl-eu-proxy")
+    recorded = dataclasses.replace(recorded, account=there.account, region=there.region)
+    assert recorded.target == there
+    assert call("ReleaseCode", "lambda", "PublishVersion", FunctionName="f").target is None
+    (need,) = calls.needs([recorded], there)
+    assert need.resource == "arn:aws:lambda:eu-west-1:222222222222:function:proxyctl-eu-proxy"
+    try:
+        judged = simulate.judge([need], there, simulate.of_targets(sources))
+        at_home = simulate.judge([need], PLACE, sources)
+    except node_tools.NodeIsMissing as missing:
+        pytest.skip(str(missing))
+    assert not simulate.disagreements(judged)
+    assert simulate.disagreements(at_home)
+
+
+def test_assuming_a_targets_role_needs_that_role_with_the_external_id(sources: Sources) -> None:
+    role = "arn:aws:iam::222222222222:role/proxyctl-target-eu-west-1-"
+    own = call("ReleaseCode", "sts", "AssumeRole", RoleArn=f"{role}release-code", ExternalId="shop-7f3a")
+    other = call("ReleaseCode", "sts", "AssumeRole", RoleArn=f"{role}bake", ExternalId="shop-7f3a")
+    assert not disagreements([own], sources)
+    assert disagreements([other], sources)

@@ -11,7 +11,7 @@ import pytest
 
 from judges import node_tools, paths, workflows
 from judges.paths import Path, Run
-from tests.judges.paths import NIGHT, ROLLOUT
+from tests.judges.paths import FLEET, NIGHT, ROLLOUT
 
 LIMIT_BYTES = 256 * 1024  # of a state's output, Step Functions quotas
 Plant = Callable[[dict[str, Any]], None]
@@ -38,8 +38,12 @@ def test_every_path_of_a_night_ends_where_the_design_says(definitions: Mapping[s
     assert judged(definitions["nightly.asl.yaml"], NIGHT) == []
 
 
+def test_every_path_of_a_fleet_ends_where_the_design_says(definitions: Mapping[str, dict[str, Any]]) -> None:
+    assert judged(definitions["fleet.asl.yaml"], FLEET) == []
+
+
 def test_every_state_is_on_a_path(definitions: Mapping[str, dict[str, Any]]) -> None:
-    for name, table in (("rollout.asl.yaml", ROLLOUT), ("nightly.asl.yaml", NIGHT)):
+    for name, table in (("rollout.asl.yaml", ROLLOUT), ("nightly.asl.yaml", NIGHT), ("fleet.asl.yaml", FLEET)):
         try:
             entered = {state for run in paths.run(definitions[name], table).values() for state in run.states}
         except node_tools.NodeIsMissing as missing:

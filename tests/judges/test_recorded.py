@@ -173,3 +173,52 @@ def test_what_is_left_to_long_tests_names_a_file_with_such_tests() -> None:
 def test_a_session_is_complete_when_its_options_leave_no_test_out(options: str, run: Extent) -> None:
     config = pytest.Config.fromdictargs({}, ["--noconftest", *shlex.split(options)])  # the defaults are pytest's own
     assert recorded.extent(config) is run
+
+
+ASSUMED = """
+from datetime import datetime
+import sitecustomize
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ConnectionError
+from botocore.stub import Stubber
+
+keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+sts = boto3.client("sts", region_name="eu-central-1", **keys)
+there = {"AccessKeyId": "ASIA" + "X" * 16, "SecretAccessKey": "s", "SessionToken": "t"}
+there["Expiration"] = datetime(2099, 1, 1)
+user = {"AssumedRoleId": "AROAX:session", "Arn": "arn:aws:sts::222222222222:assumed-role/r/session"}
+with Stubber(sts) as stub:
+    stub.add_response("assume_role", {"Credentials": there, "AssumedRoleUser": user})
+    role = "arn:aws:iam::222222222222:role/proxyctl-target-eu-west-1-bake"
+    sts.assume_role(RoleArn=role, RoleSessionName="session", ExternalId="id")
+assert sitecustomize._elsewhere(there["AccessKeyId"], "eu-west-1") == {
+    "account": "222222222222", "region": "eu-west-1"
+}
+nowhere = dict(endpoint_url="http://127.0.0.1:9", config=Config(retries={"max_attempts": 1}, proxies={}))
+for key in ("a", there["AccessKeyId"]):
+    client = boto3.client("sqs", region_name="eu-west-1", aws_access_key_id=key, aws_secret_access_key="s", **nowhere)
+    noted = []
+    client.meta.events.register_last("before-sign", lambda request, **_: noted.append(request.context))
+    try:
+        client.list_queues()
+    except ConnectionError:
+        print(noted[0]["proxyctl_elsewhere"])
+"""
+
+
+def test_a_call_with_the_credentials_of_an_assumed_role_says_in_which_account_and_region(tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    variables = {"PROXYCTL_CALLS_FILE": str(file), "AWS_LAMBDA_FUNCTION_NAME": "proxyctl-Bake-1"}
+    done = subprocess.run(
+        [sys.executable, "-c", ASSUMED],
+        env={**os.environ, **variables, "PYTHONPATH": str(RECORDING)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.splitlines() == ["{}", "{'account': '222222222222', 'region': 'eu-west-1'}"]
+    (assumed,) = [json.loads(line) for line in file.read_text().splitlines() if "AssumeRole" in line]
+    assert assumed["params"]["ExternalId"] == "id"
+    assert "account" not in assumed

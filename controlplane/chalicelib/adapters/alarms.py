@@ -104,6 +104,11 @@ class CloudWatchAlarms:
             for item in entries
         ]
 
+    def ringing(self, prefix: str) -> Sequence[str]:
+        arguments = {"AlarmNamePrefix": prefix, "StateValue": "ALARM", "AlarmTypes": ["MetricAlarm"]}
+        entries = self._session.pages("cloudwatch", "describe_alarms", "MetricAlarms", **arguments)
+        return sorted(str(entry["AlarmName"]) for entry in entries)
+
     def put(self, alarm: Alarm, tags: Mapping[str, str]) -> None:
         self._session.call(
             "cloudwatch",

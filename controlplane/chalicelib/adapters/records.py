@@ -144,8 +144,11 @@ class DynamoRecords:
         self._rows.put(deployment_key(deployment_id, transactions.phase_sk(phase)), transactions.phase_item(phase))
 
     def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
-        if self._as_holder(name, lock.deployment_id, transactions.phase(self._table, name, lock, phase)):
+        refused = self._as_holder(name, lock.deployment_id, transactions.phase(self._table, name, lock, phase))
+        if 0 in refused:
             raise _lock_lost(name, lock.deployment_id)
+        if refused:
+            raise Conflict(f"{phase.name} of {lock.deployment_id} is done; its record stays as it is", code="PhaseDone")
 
     def skip_phases_as(self, name: str, lock: Lock, phases: Sequence[PhaseRecord]) -> None:
         if self._as_holder(name, lock.deployment_id, transactions.skipped(self._table, name, lock, phases)):

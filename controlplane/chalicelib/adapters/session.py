@@ -98,6 +98,15 @@ def translated(error: ClientError, operation: str) -> RolloutError:
     return AwsCallFailed(text, remedy=_CORRECT, evidence=evidence, aws_code=code)
 
 
+def unanswered(error: BotoCoreError, operation: str) -> RolloutError:
+    """The error of ours for a call that got no answer, or that botocore itself refused to send."""
+    evidence = {"operation": operation}
+    if isinstance(error, HTTPClientError | BotoConnectionError):
+        # Reset, refused or without an answer, after the SDK's retries; whether the call took effect is unknown.
+        return Throttled(f"{operation}: {error}", evidence=evidence)
+    return AwsCallFailed(f"{operation}: {error}", remedy=_CORRECT, evidence=evidence)
+
+
 @contextmanager
 def aws_errors(operation: str) -> Iterator[None]:
     """Everything inside that botocore raises leaves as an error of ours, with the operation's name in front."""
@@ -105,11 +114,8 @@ def aws_errors(operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise translated(error, operation) from error
-    except (HTTPClientError, BotoConnectionError) as error:
-        # Reset, refused or without an answer, after the SDK's retries; whether the call took effect is unknown.
-        raise Throttled(f"{operation}: {error}", evidence={"operation": operation}) from error
     except BotoCoreError as error:
-        raise AwsCallFailed(f"{operation}: {error}", remedy=_CORRECT, evidence={"operation": operation}) from error
+        raise unanswered(error, operation) from error
 
 
 class Session:

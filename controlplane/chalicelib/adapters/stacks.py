@@ -36,6 +36,14 @@ def _template(body: str | None, url: str) -> dict[str, object]:
     return {"UsePreviousTemplate": True} if body is None else {"TemplateBody": body}
 
 
+def _has_moved(error: AwsCallFailed) -> bool:
+    """Whether the stack was created, or an operation on it begun, since it was looked at. No code of its own either."""
+    text = error.message
+    is_created = "already exists and cannot be created" in text
+    is_busy = "_IN_PROGRESS state and can not be updated" in text
+    return error.aws_code == "ValidationError" and (is_created or is_busy)
+
+
 class CloudFormationStacks:
     """See the Protocol."""
 
@@ -146,6 +154,8 @@ class CloudFormationStacks:
                     code="ChangeSetExists",
                     remedy="Delete it in the CloudFormation console, or deploy: that deletes it first.",
                 ) from error
+            if _has_moved(error):
+                raise Conflict(error.message, code="StackMoved", remedy="Look at the stack again.") from error
             raise
         return self.change_set(stack, answer["Id"])
 
@@ -168,6 +178,7 @@ class CloudFormationStacks:
             execution=answer.get("ExecutionStatus", ""),
             changes=tuple(changes),
             description=answer.get("Description", ""),
+            stack_id=answer["StackId"],
         )
 
     def change_sets(self, stack: str) -> Sequence[ChangeSet]:

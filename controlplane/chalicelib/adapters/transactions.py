@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.domain.model import Deployment, DeploymentStatus, Lock, PhaseRecord
+from chalicelib.domain.model import Deployment, DeploymentStatus, Lock, PhaseRecord, PhaseStatus
 from chalicelib.domain.records import Claim, Ending
 
 from . import expiry, items, listing, locks
@@ -61,6 +61,7 @@ def leave_line(table: str, deployment: Deployment, changes: Mapping[str, Any]) -
 
 
 FINALS = {f":final{number}": status.value for number, status in enumerate(s for s in DeploymentStatus if s.is_final)}
+_DONE = {f":done{number}": status.value for number, status in enumerate(s for s in PhaseStatus if s.is_done)}
 NOT_FINAL = f"attribute_exists(pk) AND NOT #status IN ({', '.join(FINALS)})"
 
 
@@ -125,12 +126,15 @@ def _end_of_environment(ending: Ending) -> int | None:
 
 
 def phase(table: str, name: str, lock: Lock, record: PhaseRecord) -> list[dict[str, Any]]:
-    """A phase's record, and the lease of the lock under which it is written."""
-    key = deployment_key(lock.deployment_id, phase_sk(record))
-    return [
-        locks.renewal(table, name, lock),
-        {"Put": {"TableName": table, "Item": key | items.write(phase_item(record))}},
-    ]
+    """The lease of the lock under which a phase's record is written, and that record, unless the phase is done."""
+    written = {
+        "TableName": table,
+        "Item": deployment_key(lock.deployment_id, phase_sk(record)) | items.write(phase_item(record)),
+        "ConditionExpression": f"attribute_not_exists(pk) OR NOT #status IN ({', '.join(_DONE)})",
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": items.write(_DONE),
+    }
+    return [locks.renewal(table, name, lock), {"Put": written}]
 
 
 def phase_item(record: PhaseRecord) -> dict[str, object]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import random
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import AwsCallFailed, Throttled
 
-from .session import call, client, translated
+from .session import call, client, translated, unanswered
 
 T = TypeVar("T")
 _ATTEMPTS = 8
@@ -35,7 +36,9 @@ def transaction(writes: list[dict[str, Any]]) -> set[int]:
     """Write all of these, or nothing: then the positions of those whose conditions did not hold. Raises Throttled."""
     if len(writes) == 1:
         return _alone(writes[0])
-    return repeated(lambda: _transaction(writes))
+    # One token for all attempts: one that took effect without an answer is not refused because of its own writes.
+    token = str(uuid.uuid4())
+    return repeated(lambda: _transaction(writes, token))
 
 
 def _alone(write: dict[str, Any]) -> set[int]:
@@ -70,10 +73,12 @@ def repeated(
         pause, attempts = min(2 * pause, _LONGEST_S), attempts + 1
 
 
-def _transaction(writes: list[dict[str, Any]]) -> set[int]:
+def _transaction(writes: list[dict[str, Any]], token: str) -> set[int]:
     try:
         # Not through `call`: the reasons of a cancelled transaction are in the raw answer.
-        client("dynamodb").transact_write_items(TransactItems=writes)
+        client("dynamodb").transact_write_items(TransactItems=writes, ClientRequestToken=token)
+    except BotoCoreError as error:
+        raise unanswered(error, _OPERATION) from error
     except ClientError as error:
         codes = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
         refused = {position for position, code in enumerate(codes) if code == "ConditionalCheckFailed"}

@@ -70,7 +70,7 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
     shown = {field.name: getattr(deployment, field.name, None) for field in fields(DeploymentView)}
     return shown | {
         **{name: shown[name] or None for name in _ABSENT_WHEN_EMPTY},
-        "duration_s": _seconds(deployment.started_at, deployment.ended_at),
+        "duration_s": seconds(deployment.started_at, deployment.ended_at),
         "approval": {key: value for key, value in deployment.approval.items() if key != "token"} or None,
         "links": {"self": f"deployments/{deployment.id}", **_passed(deployment), **deployment.links},
     }
@@ -88,14 +88,15 @@ def _show_phase(record: PhaseRecord) -> PhaseView:
         status=record.status,
         started_at=record.started_at,
         ended_at=record.ended_at,
-        duration_s=_seconds(record.started_at, record.ended_at),
+        duration_s=seconds(record.started_at, record.ended_at),
         summary=record.summary,
         evidence=record.evidence,
         error=cast("RecordedError | None", record.error or None),
     )
 
 
-def _seconds(start: str | None, end: str | None) -> float | None:
+def seconds(start: str | None, end: str | None) -> float | None:
+    """From one time (ISO 8601) to the other; None while one of them is missing."""
     if not start or not end:
         return None
     return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds(), 3)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from .aws.targets import Target
@@ -15,56 +14,13 @@ from .aws.usage import Usage
 from .config import Config
 from .fleets.promotions import Promotion
 from .options import Options
+from .records import Action as Action
+from .records import DeploymentStatus as DeploymentStatus
+from .records import PhaseStatus as PhaseStatus
 
 Evidence = Mapping[str, Any]
 
 LEASE_S = 20 * 60  # longer than any Lambda may run, so that a living holder can always renew in time
-
-
-class Action(StrEnum):
-    """What a deployment does to its environment."""
-
-    DEPLOY = "deploy"
-    PROMOTE = "promote"
-    PLAN = "plan"
-    ROTATE = "rotate"
-    REVALIDATE = "revalidate"
-    ROLLBACK = "rollback"
-    CLEANUP = "cleanup"
-    DRILL = "drill"
-    UPGRADE = "upgrade"
-
-    @property
-    def deploys(self) -> bool:
-        """Whether it runs the phases of a deploy. A promotion does, with bytes and models that passed elsewhere."""
-        return self in (Action.DEPLOY, Action.PROMOTE)
-
-
-class DeploymentStatus(StrEnum):
-    PENDING = "PENDING"
-    RUNNING = "RUNNING"
-    WAITING_APPROVAL = "WAITING_APPROVAL"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    ROLLED_BACK = "ROLLED_BACK"
-    ABORTED = "ABORTED"
-
-    @property
-    def is_final(self) -> bool:
-        return self in (
-            DeploymentStatus.SUCCEEDED,
-            DeploymentStatus.FAILED,
-            DeploymentStatus.ROLLED_BACK,
-            DeploymentStatus.ABORTED,
-        )
-
-
-class PhaseStatus(StrEnum):
-    PENDING = "PENDING"
-    RUNNING = "RUNNING"
-    SUCCEEDED = "SUCCEEDED"
-    SKIPPED = "SKIPPED"
-    FAILED = "FAILED"
 
 
 @dataclass(frozen=True, slots=True)

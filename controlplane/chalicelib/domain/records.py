@@ -1,10 +1,61 @@
-"""Values that the records port takes and answers: claims, endings, history."""
+"""Values that the records port takes and answers: states, claims, endings, history."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What a deployment does to its environment."""
+
+    DEPLOY = "deploy"
+    PROMOTE = "promote"
+    PLAN = "plan"
+    ROTATE = "rotate"
+    REVALIDATE = "revalidate"
+    ROLLBACK = "rollback"
+    CLEANUP = "cleanup"
+    DRILL = "drill"
+    UPGRADE = "upgrade"
+
+    @property
+    def deploys(self) -> bool:
+        """Whether it runs the phases of a deploy. A promotion does, with bytes and models that passed elsewhere."""
+        return self in (Action.DEPLOY, Action.PROMOTE)
+
+
+class DeploymentStatus(StrEnum):
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    WAITING_APPROVAL = "WAITING_APPROVAL"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    ROLLED_BACK = "ROLLED_BACK"
+    ABORTED = "ABORTED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (
+            DeploymentStatus.SUCCEEDED,
+            DeploymentStatus.FAILED,
+            DeploymentStatus.ROLLED_BACK,
+            DeploymentStatus.ABORTED,
+        )
+
+
+class PhaseStatus(StrEnum):
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    SKIPPED = "SKIPPED"
+    FAILED = "FAILED"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the phase has ended well; one that failed may be called again."""
+        return self in (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,11 @@ class Settings:
         return f"arn:{self.partition}:iam::{self.account}:policy/proxyctl-environment-boundary-{self.region}"
 
     @property
+    def fleet_machine_arn(self) -> str:
+        """The state machine of fleets, beside that of rollouts."""
+        return f"{self.state_machine_arn.removesuffix('rollout')}fleet"
+
+    @property
     def stacks_role_arn(self) -> str:
         """The role with which CloudFormation changes the stacks of environments (statemachine/resources.yaml)."""
         return f"arn:{self.partition}:iam::{self.account}:role/proxyctl-change-stacks-{self.region}"

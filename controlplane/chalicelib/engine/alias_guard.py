@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from chalicelib.domain.aws.functions import Alias
-from chalicelib.domain.errors import Conflict
+from chalicelib.domain.errors import Conflict, Throttled
 from chalicelib.domain.model import Lock
 from chalicelib.ports import Aws
 from chalicelib.ports.functions import Functions
@@ -21,7 +21,8 @@ from chalicelib.ports.secrets import Secrets
 
 def guard_aliases(aws: Aws, environment: str, lock: Lock) -> Aws:
     """The same ports. `functions.point` and `secrets.move_current` raise LockLost once `lock` is no longer the
-    environment's lock, and Conflict when someone else moved the alias elsewhere, or the label, in between."""
+    environment's lock. When someone else moved the alias elsewhere in between, or the read did not see its last move,
+    `functions.point` raises Throttled: the phase decides again, by what is then there. Of a label it is Conflict."""
     return cast(Aws, _Guarded(aws, environment, lock))
 
 
@@ -54,11 +55,11 @@ class _Functions:
         self._aws.records.renew_lock(self._environment, self._lock)
         try:
             self._aws.functions.point(function, alias, revision=before.revision if before else "")
-        except Conflict:
+        except Conflict as conflict:
             # Step Functions may deliver a task twice, and the other Lambda has just made the same move.
             now = self._aws.functions.aliases(function).get(alias.name)
             if now is None or (now.version, dict(now.weights)) != (alias.version, dict(alias.weights)):
-                raise
+                raise Throttled(conflict.message, code=conflict.code, remedy=conflict.remedy) from conflict
 
     def __getattr__(self, operation: str) -> Any:
         return getattr(self._aws.functions, operation)

@@ -23,7 +23,8 @@ class _CachedPorts:
 
     def __getattr__(self, port: str) -> Any:
         value = getattr(self._aws, port)
-        cached = value if port == "settings" else _CachedPort(value)
+        # `at` answers ports of another place, which this look reads as they are.
+        cached = value if port in ("at", "settings") else _CachedPort(value)
         self.__dict__[port] = cached
         return cached
 

@@ -13,16 +13,19 @@ from typing import TypeVar
 from chalicelib.domain.codec import decode_lenient, encode_record, merge
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.evidence.handoff import HandoffEvidence
+from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
-from chalicelib.domain.evidence.stack import SettingsEvidence
-from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Environment, Evidence, Release
+from chalicelib.domain.evidence.stack import SettingsEvidence, StackEvidence
+from chalicelib.domain.model import Action, Applied, Deployment, DeploymentStatus, Environment, Evidence, Release
 from chalicelib.ports import Aws
 
 _NEWEST = 100  # deployments that are read
 _RELEASES = 10
 Recorded = Mapping[str, Evidence]  # evidence by phase
 K = TypeVar("K", ArtifactEvidence, HandoffEvidence, ReleaseEvidence, RollBackEvidence, SecretEvidence, SettingsEvidence)
+# The evidence that others read from the environment (`engine.phase.applied_as`).
+_COMPARED = (SecretEvidence.PHASE, ArtifactEvidence.PHASE, StackEvidence.PHASE, LoadEvidence.PHASE)
 _CHANGING = (Action.DEPLOY, Action.PROMOTE, Action.ROTATE, Action.ROLLBACK, Action.CLEANUP)
 
 
@@ -35,11 +38,36 @@ def recover(environment: Environment, aws: Aws) -> Environment:
         return environment
     ended = [item for item in page.deployments if item.status is DeploymentStatus.SUCCEEDED]
     releases = _releases([item for item in reversed(ended) if item.action in _CHANGING], aws)
-    aws.records.update_environment(environment.name, _record(releases, page.deployments, aws))
+    record = _record(releases, page.deployments)
+    deploy = next((item for item in ended if item.action.deploys), None)
+    if releases and deploy:
+        record |= _applied(deploy, releases[0], aws)
+    aws.records.update_environment(environment.name, record)
     return aws.records.environment(environment.name)
 
 
-def _record(releases: list[Release], newest: Iterable[Deployment], aws: Aws) -> dict[str, object]:
+def _applied(deploy: Deployment, live: Release, aws: Aws) -> dict[str, object]:
+    """What the phases applied, by attribute, for those who compare with it. deploy: the newest that succeeded.
+
+    Links are among it: a rotation or a rollback, which may be newer, leaves none. With these fingerprints the next
+    deploy skips nothing.
+    """
+    recorded = _recorded(deploy.id, aws)
+    secret = dict(recorded.get(SecretEvidence.PHASE, {}))
+    if secret and live.secret_version:
+        secret["version_id"] = live.secret_version
+    # A failed deployment since may have put the role's policy back to another one.
+    stack = {name: value for name, value in recorded.get(StackEvidence.PHASE, {}).items() if name != "role_policy"}
+    evidence = {**recorded, SecretEvidence.PHASE: secret, StackEvidence.PHASE: stack}
+    at = deploy.ended_at or deploy.created_at
+    return {"links": _links(recorded)} | {
+        f"applied_{phase}": asdict(Applied("rebuilt", deploy.id, at, evidence[phase]))
+        for phase in _COMPARED
+        if evidence.get(phase)
+    }
+
+
+def _record(releases: list[Release], newest: Iterable[Deployment]) -> dict[str, object]:
     last = next(iter(newest))
     marks: dict[str, object] = {"last_deployment": last.id, "recovered_from": last.id}
     if last.config.target:
@@ -49,7 +77,7 @@ def _record(releases: list[Release], newest: Iterable[Deployment], aws: Aws) -> 
     records = [encode_record(release) for release in releases[:_RELEASES]]
     previous = {"previous": records[1]} if len(records) > 1 else {}
     live: dict[str, object] = {"status": "LIVE", "live": records[0], "last_good": records[0], "releases": records}
-    return {**marks, **live, **previous, "links": _links(releases[0].deployment_id, aws)}
+    return {**marks, **live, **previous}
 
 
 def _releases(ended: Iterable[Deployment], aws: Aws) -> list[Release]:
@@ -103,5 +131,5 @@ def _evidence(kind: type[K], recorded: Recorded) -> K:
     return decode_lenient(kind, dict(recorded.get(kind.PHASE, {})))
 
 
-def _links(deployment_id: str, aws: Aws) -> dict[str, str]:
-    return dict(_evidence(HandoffEvidence, _recorded(deployment_id, aws)).links)
+def _links(recorded: Recorded) -> dict[str, str]:
+    return dict(_evidence(HandoffEvidence, recorded).links)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from chalicelib.domain.codec import decode
 from chalicelib.domain.errors import Aborted, LockLost, PhaseFailed, RolloutError, Throttled
-from chalicelib.domain.model import LEASE_S, Action, Deployment, Environment, Evidence, Lock, PhaseRecord, PhaseStatus
+from chalicelib.domain.model import LEASE_S, Action, Deployment, Environment, Evidence, Lock, PhaseRecord
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
@@ -29,7 +30,6 @@ _INLINE_MAP = 40
 
 # These end a deployment, so they must run even when it was aborted or has lost its lock.
 _ENDING = frozenset({"roll_back", "restore_settings", "revert_upgrade", "record_outcome"})
-_ENDED = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,38 @@ def run(
     """
     aws.meter.begin()
     task = decode(Task, dict(event))
+    try:
+        return _run(name, task, aws, clock, load, sleep)
+    except Exception:
+        # The other Lambda of a task that was delivered twice has ended the phase meanwhile: its end counts.
+        with suppress(RolloutError):
+            if done := _done_on_record(name, task, aws):
+                return _answer(done)
+        raise
+
+
+def _done_on_record(name: str, task: Task, aws: Aws) -> Result[object] | None:
+    records = {phase.name: phase for phase in aws.records.phases(task.deployment_id)}
+    return _recorded(records.get(name))
+
+
+def _recorded(record: PhaseRecord | None) -> Result[object] | None:
+    """What a phase has answered that is done; None for any other."""
+    return Result(Status(record.status.value), record.summary) if record and record.status.is_done else None
+
+
+def _run(name: str, task: Task, aws: Aws, clock: Clock, load: Load, sleep: Sleep) -> dict[str, object]:
     deployment = aws.records.deployment(task.deployment_id)
     aws = aws.at(deployment.config.target, name)
     recorded = {phase.name: phase for phase in aws.records.phases(deployment.id)}
     before = recorded.get(name)
-    if before and before.status in _ENDED:
+    if done := _recorded(before):
         # Step Functions invokes a task at least once, so the same call may arrive twice.
-        return _answer(Result(Status(before.status.value), before.summary))
+        return _answer(done)
     now = clock()
     record = open_record(name, before, stamp(now))
     lock = Lock(deployment.id, task.execution_arn, now.timestamp() + LEASE_S)
-    results = {phase.name: phase.evidence for phase in recorded.values() if phase.status in _ENDED}
+    results = {phase.name: phase.evidence for phase in recorded.values() if phase.status.is_done}
     try:
         environment = _guard(deployment, name, lock, aws)
         _announce(deployment, record, lock, aws)

@@ -21,6 +21,16 @@ def abort(deployment: Deployment, by: str, aws: Aws, clock: Clock) -> None:
         _refuse_approval(token, reason, aws)
 
 
+def abort_once(deployment: Deployment, by: str, aws: Aws, clock: Clock) -> None:
+    """Request the abort of a deployment that runs, unless that was requested before."""
+    if deployment.status.is_final or deployment.abort_requested:
+        return
+    try:
+        abort(deployment, by, aws, clock)
+    except Conflict:
+        return  # it has ended at this moment
+
+
 def _leave_queue(deployment: Deployment, reason: str, at: str, aws: Aws) -> None:
     changes = {"status": DeploymentStatus.ABORTED.value, "waiting": False, "ended_at": at, "summary": reason}
     try:

@@ -65,11 +65,13 @@ def begin(
     caller: str,
     key: str | None,
     resumes: Deployment | None = None,
+    promotion: Promotion | None = None,
 ) -> Deployment:
     """Start the deployment that this request stands for, or queue it; answers it as recorded.
 
     body: as POST /deployments takes it. key: the Idempotency-Key; the same key and body give the same deployment.
-    resumes: the failed deployment that this one continues. Raises BadRequest, NotFound for an unknown environment, and
+    resumes: the failed deployment that this one continues. promotion: what action promote rolls, where that was fixed
+    before; else the last good release of `from`. Raises BadRequest, NotFound for an unknown environment, and
     Conflict while the environment is busy.
     """
     aws = aws.at(None, "start")  # a caller may have ports of a target; deployments begin at home
@@ -86,7 +88,7 @@ def begin(
     refuse_undecidable(start.action, start.options)
     if start.action in _CREATES and not environment.is_known and not start.create:
         refuse_near_name(start.environment, _near(start.environment, aws))
-    promotion = resumes.promotion if resumes else _promotion(start, aws)
+    promotion = resumes.promotion if resumes else promotion or _promotion(start, aws)
     config, unknown_config = patched(patch, environment.last_good, replaces=start.replace or resumes is not None)
     replaces = start.replace or resumes is not None
     config = with_target(config, patch, environment, aws.settings, replaces=replaces)

@@ -8,7 +8,7 @@ is removed, and one past its time limit is cleaned up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from chalicelib.ports import Aws
 
 from .abandoned_drills import remove_abandoned
 from .execution import deployment_of, execution_input
+from .fleets.settle import id_of, is_fleet_execution, settle_fleet
 from .queue import start_next
 from .settle import dead_lock, is_lost, settle, unfinished
 from .start import begin
@@ -29,22 +30,28 @@ _CALLER = "proxyctl-sweep"
 
 
 def sweep(event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, object]:
-    """Answers `{environment: what was done}`. An environment that cannot be repaired now does not stop the others."""
+    """Answers `{environment or fleet deployment: what was done}`. What cannot be repaired now stops no other."""
+    name = _execution(event)
+    if is_fleet_execution(name):
+        return _settled_fleets([id_of(name)], aws, clock)
     ended = _of_execution(event, aws)
-    if ended is None and _execution(event):
+    if ended is None and name:
         return {}  # An execution that someone started by hand under a name of their own.
-    candidates = unfinished(aws) if ended is None else (ended,)
-    done: dict[str, object] = {}
-    for deployment in candidates:
+    done = {} if ended else _settled_fleets(aws.fleets.running(), aws, clock)
+    for deployment in (ended,) if ended else unfinished(aws):
         if text := _attempt(partial(_settle_lost, deployment, aws, clock)):
             done[deployment.environment] = text
-    environments = aws.records.environments() if ended is None else (aws.records.environment(ended.environment),)
-    for environment in environments:
+    for environment in (aws.records.environment(ended.environment),) if ended else aws.records.environments():
         if environment.name in done:
             continue  # The execution that was just started rebuilds its record.
         if text := _attempt(partial(_sweep_environment, environment, aws, clock)):
             done[environment.name] = text
     return done
+
+
+def _settled_fleets(ids: Iterable[str], aws: Aws, clock: Clock) -> dict[str, object]:
+    attempts = ((fleet, _attempt(partial(settle_fleet, fleet, aws, clock))) for fleet in ids)
+    return {fleet: text for fleet, text in attempts if text}
 
 
 def _attempt(repair: Callable[[], str]) -> str:

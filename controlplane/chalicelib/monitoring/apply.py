@@ -21,16 +21,19 @@ from . import alarms, dashboard, fire, prices
 def apply(request: Request, aws: Aws) -> MonitoringEvidence:
     """Create what is missing, update what users do not feel, and delete alarms that are no longer defined.
 
-    Existing alarms keep the thresholds of the live release, and log groups its retention, until `set_alarms` and the
-    stack's own change release the new ones.
+    Existing alarms keep the thresholds of the live release, log groups its retention, and the topic its recipients
+    beside the new ones, until `set_alarms`, the stack's own change and `set_recipients` release the new ones.
 
     Raises BadRequest for a recipient in `config.notify` that is of no supported kind, PhaseFailed (EvidenceMissing)
     before deploy_stack and prepare_secret have ended.
     """
     names = request.names
     topic = aws.topics.ensure(names.topic, names.tags)
-    unconfirmed = subscribe(topic, request.config.notify, aws)
-    wanted = definitions(request, topic, released(request).alarms)
+    users = released(request)
+    unconfirmed = add_recipients(topic, request.config.notify, aws)
+    # Whom only the live release names gets its alarms until this one is released.
+    remove_recipients(topic, (*request.config.notify, *users.notify), aws)
+    wanted = definitions(request, topic, users.alarms)
     for alarm in wanted:
         aws.alarms.put(alarm, names.tags)
     existing = aws.alarms.find(names.alarm(""))
@@ -109,16 +112,52 @@ def subscribe(topic: str, notify: Sequence[str], aws: Aws) -> list[str]:
     None of them receives the notifications of alarm tests.
     notify: e-mail addresses, https URLs, and ARNs of queues or functions, as `Config` accepts them.
     """
+    unconfirmed = add_recipients(topic, notify, aws)
+    remove_recipients(topic, notify, aws)
+    return unconfirmed
+
+
+def add_recipients(topic: str, notify: Sequence[str], aws: Aws) -> list[str]:
+    """The first half of `subscribe`: nobody is unsubscribed."""
     subscribed = aws.topics.subscribers(topic)
     for recipient in notify:
         if recipient not in subscribed:
             aws.topics.subscribe(topic, _protocol(recipient), recipient, fire.WITHOUT_TESTS)
         elif subscribed[recipient].startswith("arn:"):  # an older version subscribed without the filter
             aws.topics.set_filter(subscribed[recipient], fire.WITHOUT_TESTS)
-    for other in extra_recipients(subscribed, notify):
-        aws.topics.unsubscribe(subscribed[other])
     subscribed = aws.topics.subscribers(topic)
     return [recipient for recipient in notify if not subscribed.get(recipient, "").startswith("arn:")]
+
+
+def remove_recipients(topic: str, notify: Sequence[str], aws: Aws) -> list[str]:
+    """Unsubscribe who is not in `notify`; answers them."""
+    subscribed = aws.topics.subscribers(topic)
+    extra = extra_recipients(subscribed, notify)
+    for other in extra:
+        aws.topics.unsubscribe(subscribed[other])
+    return extra
+
+
+def set_recipients(config: Config, names: Names, aws: Aws) -> list[str]:
+    """Give the topic the recipients of a release; a line for each that comes or goes. Nothing without a topic."""
+    topic = aws.topics.find(names.topic)
+    if topic is None:
+        return []
+    missing = changed_recipients(config, names, aws)[0]
+    for recipient in missing:
+        aws.topics.subscribe(topic, _protocol(recipient), recipient, fire.WITHOUT_TESTS)
+    removed = remove_recipients(topic, config.notify, aws)
+    return [f"{who} gets alarms again" for who in missing] + [f"{who} gets no alarms any more" for who in removed]
+
+
+def changed_recipients(config: Config, names: Names, aws: Aws) -> tuple[list[str], list[str]]:
+    """Recipients of `config` that are not subscribed, and subscribers that it does not name; none without a topic."""
+    topic = aws.topics.find(names.topic)
+    if topic is None:
+        return [], []
+    subscribed = aws.topics.subscribers(topic)
+    missing = [recipient for recipient in dict.fromkeys(config.notify) if recipient not in subscribed]
+    return missing, extra_recipients(subscribed, config.notify)
 
 
 def extra_recipients(subscribed: Mapping[str, str], notify: Sequence[str]) -> list[str]:

@@ -15,7 +15,8 @@ def differences(request: Request, aws: Aws) -> tuple[str, ...]:
     """A line for each topic, alarm, dashboard, metric filter, saved query, recipient and retention that differs; none
     when all is as defined.
 
-    Thresholds and retention may be those of the live release or of this deployment, whichever users have by now.
+    Thresholds, retention and recipients may be those of the live release or of this deployment, whichever users have by
+    now.
     Raises PhaseFailed (EvidenceMissing) without deploy_stack's or prepare_secret's evidence.
     """
     topic = aws.topics.find(request.names.topic)
@@ -39,7 +40,8 @@ def _topic(topic: str | None, request: Request, aws: Aws) -> Iterator[str]:
         return
     subscribed = aws.topics.subscribers(topic)
     yield from (f"recipient {who} was unsubscribed" for who in request.config.notify if who not in subscribed)
-    yield from (f"recipient {who} was added" for who in apply.extra_recipients(subscribed, request.config.notify))
+    named = [who for config in _configs(request) for who in config.notify]
+    yield from (f"recipient {who} was added" for who in apply.extra_recipients(subscribed, named))
 
 
 def _alarms(topic: str | None, request: Request, aws: Aws) -> Iterator[str]:

@@ -17,6 +17,7 @@ from chalicelib.ports.documents import Documents
 from chalicelib.ports.endpoint import Endpoint
 from chalicelib.ports.events import Events
 from chalicelib.ports.executions import Executions
+from chalicelib.ports.fleets import Fleets
 from chalicelib.ports.functions import Functions
 from chalicelib.ports.gateway import Gateway
 from chalicelib.ports.identity import Identity
@@ -45,6 +46,7 @@ __all__ = [
     "Endpoint",
     "Events",
     "Executions",
+    "Fleets",
     "FunctionConfig",
     "Functions",
     "Gateway",
@@ -89,6 +91,10 @@ class Aws(Protocol):
     def executions(self) -> Executions: ...
     @property
     def events(self) -> Events: ...
+    @property
+    def fleets(self) -> Fleets: ...
+    @property
+    def fleet_executions(self) -> Executions: ...
     @property
     def functions(self) -> Functions: ...
     @property

@@ -89,7 +89,8 @@ class Records(Protocol):
 
     def put_phase_as(self, name: str, lock: Lock, phase: PhaseRecord) -> None:
         """Write the record of a phase and renew the lease of environment `name`, in one transaction, while the lock's
-        execution holds that. Raises LockLost, and then writes nothing."""
+        execution holds that. Raises LockLost, and Conflict (PhaseDone) when the phase is done on record; then it writes
+        nothing."""
         ...
 
     def skip_phases_as(self, name: str, lock: Lock, phases: Sequence[PhaseRecord]) -> None:

@@ -48,7 +48,8 @@ class Stacks(Protocol):
 
         template_url: where the template lies in S3, instead of `template`; SAM transforms it.
         role_arn: the role with which CloudFormation will carry it out; "" for that of the stack. Raises Conflict
-        (ChangeSetExists) when the stack has a change set of that name.
+        (ChangeSetExists) when the stack has a change set of that name, or (StackMoved) when somebody else has created
+        it or works on it meanwhile.
         """
         ...
 

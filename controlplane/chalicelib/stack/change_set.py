@@ -60,16 +60,16 @@ def _execute(
     if change_set.execution == "AVAILABLE":
         _refuse_foreign(change_set, cursor.own, request, aws)
         _refuse_destructive(change_set, cursor, request, aws)
-        last = look.last_event(stack, aws)
+        # By its id: a search by name may not see a stack yet that was made for the change set.
+        last = look.last_event(change_set.stack_id, aws)
         aws.stacks.execute(stack, change_set.id, f"{change_set.name}-execute"[-128:])
     changes = tuple(_line(change) for change in change_set.changes)
-    stack_id = look.must_find(stack, aws).id
     return request.wait(
         f"Changing {counted(len(changes), 'resource')}",
         step="stack operation",
         cursor=StackCursor(
             step="executing",
-            stack_id=stack_id,
+            stack_id=change_set.stack_id,
             since=last,
             last=last,
             changes=changes,

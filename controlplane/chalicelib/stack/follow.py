@@ -26,7 +26,8 @@ def follow(request: Request, aws: Aws) -> Result[StackEvidence]:
     resources = {**cursor.resources, **_statuses(events)}
     # By id: a failed creation deletes the stack, and a deleted stack is not found by its name.
     stack = look.must_find(cursor.stack_id, aws)
-    if state.in_progress(stack.status):
+    # A read right after the execution of a change set may still see the stack under review.
+    if state.in_progress(stack.status) or stack.status == state.UNDER_REVIEW:
         finished = sum(status.endswith("_COMPLETE") for status in resources.values())
         return request.wait(
             f"{stack.status}: {finished} of {counted(len(cursor.changes), 'resource')} done",

@@ -25,7 +25,7 @@ def role_name(stack: Stack | None, names: Names, region: str) -> str:
     return names.role(region, stack.parameters.get("RoleMark", "") if stack else "")
 
 
-def last_event(stack: str, aws: Aws) -> str:
-    """The id of the stack's newest event, "" for none. Raises PhaseFailed (StackVanished)."""
-    events = aws.stacks.events(must_find(stack, aws).id)
+def last_event(stack_id: str, aws: Aws) -> str:
+    """The id of the stack's newest event, "" for none."""
+    events = aws.stacks.events(stack_id)
     return events[-1].id if events else ""

@@ -52,7 +52,7 @@ def drop_leftovers(request: Request, aws: Aws) -> tuple[str, ...] | None:
 
 
 def request_change_set(wanted: Wanted, request: Request, aws: Aws) -> tuple[ChangeSet, Own] | None:
-    """The new change set; None when another one took its name a moment ago: then drop the leftovers and ask again."""
+    """The new change set; None when another one took its name a moment ago, or the stack has changed: look again."""
     tags = request.names.tags
     draft = Own("", fingerprint(wanted.text, dict(wanted.parameters), tags, wanted.creates))
     try:

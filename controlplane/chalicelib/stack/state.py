@@ -19,6 +19,7 @@ class Move(StrEnum):
     REFUSE = "REFUSE"
 
 
+UNDER_REVIEW = "REVIEW_IN_PROGRESS"
 # The creation or deletion did not finish: no user depends on the stack, so it is deleted and created again.
 _DELETE_FIRST = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
 _UPDATABLE = frozenset(
@@ -40,7 +41,7 @@ STATES = (
     "IMPORT_IN_PROGRESS",
     "IMPORT_ROLLBACK_FAILED",
     "IMPORT_ROLLBACK_IN_PROGRESS",
-    "REVIEW_IN_PROGRESS",
+    UNDER_REVIEW,
     "ROLLBACK_IN_PROGRESS",
     "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
     "UPDATE_IN_PROGRESS",
@@ -55,8 +56,8 @@ def next_move(status: str | None) -> Move:
 
     A state that is not in `STATES` (CloudFormation may add some) is refused.
     """
-    # REVIEW_IN_PROGRESS: a change set exists, but no resource. Any change set may still create the stack.
-    if status in (None, "DELETE_COMPLETE", "REVIEW_IN_PROGRESS"):
+    # Under review: a change set exists, but no resource. Any change set may still create the stack.
+    if status in (None, "DELETE_COMPLETE", UNDER_REVIEW):
         return Move.CREATE
     if status in _UPDATABLE:
         return Move.UPDATE
@@ -75,8 +76,8 @@ def succeeded(status: str) -> bool:
 
 
 def in_progress(status: str) -> bool:
-    """Whether an operation runs on the stack. A stack under review only waits for its change set."""
-    return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+    """Whether an operation runs on the stack. A stack under review only waits for its change set to be executed."""
+    return status.endswith("_IN_PROGRESS") and status != UNDER_REVIEW
 
 
 def is_settled(status: str) -> bool:

@@ -1,9 +1,9 @@
 """Condition keys that AWS evaluates and the emulator leaves out, and the check of roles that a call hands on.
 
-Pure but for `install` and `bind_roles`.
+Pure but for `install`, `inherit_tags`, `bind_roles` and `name_roles`.
 
-Sources: Service Authorization Reference of CloudFormation, DynamoDB and IAM; IAM User Guide, "Granting permissions to
-pass a role".
+Sources: Service Authorization Reference of CloudFormation, DynamoDB, IAM and STS; IAM User Guide, "Granting permissions
+to pass a role".
 """
 
 import json
@@ -32,6 +32,8 @@ def keys_of(action: str, params: Mapping[str, Any], boundary_of: Callable[[str],
             {"cloudformation:importresourcetypes": "given"} if _text(params.get("ChangeSetType")) == "IMPORT" else {}
         )
         return {key: value for key, value in given.items() if value} | imports
+    if service == "sts" and params.get("ExternalId"):
+        return {"sts:externalid": _text(params["ExternalId"])}
     if service == "iam" and params.get("RoleName"):
         named = _text(params.get("PermissionsBoundary"))
         boundary = named if action in _NAMES_A_BOUNDARY else boundary_of(_text(params["RoleName"]))
@@ -102,8 +104,11 @@ def inherit_tags(tagging: Any, gateway: Any) -> None:
     of_resource = tagging.resource_tags
 
     def resource_tags(arn: str) -> dict[str, str] | None:
-        api = gateway._rest_apis.get(api_of(arn))
-        return dict(api.get("tags") or {}) if api else of_resource(arn)
+        identifier = api_of(arn)
+        api = gateway._rest_apis.get(identifier)
+        # Also those that TagResource has set since, which the API's own record lacks.
+        set_since = gateway._v1_tags.get(gateway._rest_api_arn(identifier), {}) if api else {}
+        return {**(api.get("tags") or {}), **set_since} if api else of_resource(arn)
 
     tagging.resource_tags = resource_tags
 
@@ -128,3 +133,22 @@ def bind_roles(provisioners: Any, iam: Any) -> None:
         return reply
 
     handlers |= {"create": created, "update": updated}
+
+
+def principal_arn(arn: str) -> str:
+    """aws:PrincipalArn: of a role's session the ARN of the role (IAM User Guide, "AWS global condition context keys").
+
+    A session's ARN has no path of the role; the roles of this project have none.
+    """
+    match = re.fullmatch(r"arn:([\w-]+):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/.+", arn)
+    return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}" if match else arn
+
+
+def name_roles(evaluator: Any) -> None:
+    """MiniStack gives the session's own ARN. evaluator: its module `core.iam_evaluator`."""
+    resolve = evaluator._resolve_condition_key
+
+    def resolved(key: str, context: Any) -> Any:
+        return principal_arn(context.principal_arn) if key.lower() == "aws:principalarn" else resolve(key, context)
+
+    evaluator._resolve_condition_key = resolved

@@ -76,6 +76,8 @@ def resource(action: str, named: str, params: Mapping[str, Any], region: str, ac
     """
     if action == "iam:SimulatePrincipalPolicy":
         return str(params.get("PolicySourceArn") or named)
+    if action == "sts:AssumeRole":
+        return str(params.get("RoleArn") or named)
     if action in _DASHBOARDS:
         board = params.get("DashboardName") or _first(params.get("DashboardNames"))
         return f"arn:aws:cloudwatch::{account}:dashboard/{board}" if board else named

@@ -360,6 +360,28 @@ def test_what_an_execution_writes_after_another_took_over_is_refused(records: Dy
     assert (records.environment("dev").lock, records.phases("d-1")) == (other, [running])
 
 
+@pytest.mark.parametrize("done", [PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED])
+def test_a_phase_that_is_done_stays_as_it_is_on_record(records: DynamoRecords, done: PhaseStatus) -> None:
+    """Step Functions may deliver a task twice: the end of the faster Lambda counts."""
+    start(records)
+    mine = Lock("d-1", "arn:mine", 2.0)
+    ended = PhaseRecord(1, "preflight", done, polls=1)
+    records.put_phase_as("dev", mine, ended)
+    for status in (PhaseStatus.RUNNING, PhaseStatus.FAILED, done):
+        with pytest.raises(Conflict) as caught:
+            records.put_phase_as("dev", replace(mine, lease_until=9.0), replace(ended, status=status, summary="slower"))
+        assert caught.value.code == "PhaseDone"
+    assert (records.environment("dev").lock, records.phases("d-1")) == (mine, [ended])
+
+
+def test_a_phase_that_failed_may_run_again_on_record(records: DynamoRecords) -> None:
+    start(records)
+    mine, failed = Lock("d-1", "arn:mine", 2.0), PhaseRecord(1, "roll_back", PhaseStatus.FAILED, polls=1)
+    records.put_phase_as("dev", mine, failed)
+    records.put_phase_as("dev", mine, replace(failed, status=PhaseStatus.RUNNING))
+    assert [phase.status for phase in records.phases("d-1")] == [PhaseStatus.RUNNING]
+
+
 def test_phases_that_are_skipped_together_are_written_with_their_events_or_not_at_all(records: DynamoRecords) -> None:
     start(records)
     mine = Lock("d-1", "arn:1", 2.0)

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from chalicelib.adapters.session import client
 from chalicelib.adapters.stacks import CloudFormationStacks
 from chalicelib.domain.aws.stacks import Change, Detection, Stack
-from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound
+from chalicelib.domain.errors import AwsCallFailed, Conflict, NotFound, RolloutError
 
 from tests.functional.adapters.conftest import TAGS
 
@@ -78,7 +78,8 @@ def test_validation_tells_the_parameters_or_cloudformations_words() -> None:
 
 
 def _set(**other: Any) -> dict[str, Any]:
-    base = {"ChangeSetId": "arn:c/proxyctl-d1", "ChangeSetName": "proxyctl-d1", "Status": "CREATE_COMPLETE"}
+    base = {"ChangeSetId": "arn:c/proxyctl-d1", "ChangeSetName": "proxyctl-d1", "Status": "CREATE_COMPLETE",
+            "StackId": "arn:stack/s/1"}  # fmt: skip
     return {**base, **other}
 
 
@@ -190,6 +191,25 @@ def test_a_change_set_that_exists_already_is_a_conflict() -> None:
         with pytest.raises(Conflict) as caught:
             CloudFormationStacks().create_change_set("s", "c", template="t", parameters={}, tags={}, creates=False)
     assert caught.value.code == "ChangeSetExists"
+
+
+@pytest.mark.parametrize(
+    ("message", "moved"),
+    [
+        ("Stack [s] already exists and cannot be created with the changeset [c].", True),
+        ("Stack:arn:aws:cloudformation:eu-central-1:1:stack/s/1 is in UPDATE_IN_PROGRESS state and can not be updated.",
+         True),
+        ("Stack:arn:aws:cloudformation:eu-central-1:1:stack/s/1 is in ROLLBACK_COMPLETE state and can not be updated.",
+         False),
+        ("Template error: s already exists", False),
+    ],
+)  # fmt: skip
+def test_a_stack_that_changed_since_it_was_looked_at_is_a_conflict(message: str, moved: bool) -> None:
+    with Stubber(client("cloudformation")) as stub:
+        stub.add_client_error("create_change_set", "ValidationError", message)
+        with pytest.raises(RolloutError) as caught:
+            CloudFormationStacks().create_change_set("s", "c", template="t", parameters={}, tags={}, creates=True)
+    assert (caught.value.code == "StackMoved") is moved
 
 
 def test_events_come_oldest_first_and_only_those_after_the_last_one_seen() -> None:

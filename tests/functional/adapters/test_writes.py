@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError
 from botocore.model import OperationModel
 from chalicelib.adapters import writes
 from chalicelib.adapters.records import DynamoRecords
@@ -72,6 +75,26 @@ def test_a_transaction_that_stays_in_conflict_is_throttled(records: DynamoRecord
     with refusing(99, CANCELLED, (code, "None")) as sent, pytest.raises(Throttled, match=code):
         records.put_phase_as("dev", lock(), PHASE)
     assert len(sent) == 8
+
+
+def test_a_transaction_without_an_answer_is_repeated_with_its_token(records: DynamoRecords) -> None:
+    """DynamoDB then answers the second attempt as the first one, if that took effect: its conditions hold no more."""
+    sent: list[str] = []
+
+    def before_call(params: Mapping[str, Any], **_: object) -> None:
+        sent.append(json.loads(params["body"])["ClientRequestToken"])
+        if len(sent) == 1:
+            raise ConnectionClosedError(endpoint_url="https://dynamodb.example")
+
+    events = client("dynamodb").meta.events
+    events.register("before-call.dynamodb.TransactWriteItems", before_call)
+    try:
+        records.put_phase_as("dev", lock(), PHASE)
+    finally:
+        events.unregister("before-call.dynamodb.TransactWriteItems", before_call)
+    assert len(sent) == 2
+    assert sent[0] == sent[1]
+    assert [phase.name for phase in records.phases("d-1")] == ["preflight"]
 
 
 def test_every_transaction_of_a_deployments_life_is_repeated(records: DynamoRecords) -> None:

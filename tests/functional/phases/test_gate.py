@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from chalicelib.domain.codec import encode
 from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
-from chalicelib.domain.model import Action, Deployment, DeploymentStatus
+from chalicelib.domain.model import Action, Applied, Deployment, DeploymentStatus
 from chalicelib.domain.names import Names
 from chalicelib.domain.options import Load, Options, Slo
 from chalicelib.engine.phase import Request, Result
@@ -88,12 +90,21 @@ def test_phases_7_and_8_pass_on_a_release_that_is_well(standin: LLMockServer) ->
         endpoints = validate_endpoints.run(request_for(serving), aws)
         serving.tokens = serving.burst
         serving.refill_per_s = 200.0
-        errors = validate_errors.run(request_for(serving, config=Config(throttle=Throttle(200, 30))), aws)
+        first = request_for(serving, config=Config(throttle=Throttle(200, 30)))
+        errors = validate_errors.run(first, aws)
+        serving.tokens = serving.burst
+        before = Applied("any", "d-before", "2026-01-01T00:00:00.000+00:00", encode(errors.evidence))
+        stands = replace(first.environment, applied={"validate_errors": before})
+        again = validate_errors.run(replace(first, environment=stands), aws)
     assert endpoints.evidence is not None
     assert errors.evidence is not None
     assert (endpoints.evidence.failed, endpoints.evidence.version) == (0, VERSION)
     assert errors.evidence.failed == 0
     assert errors.evidence.passed >= 20
+    # With another throttle alone, the throttle's check alone runs; the rows of all others stay.
+    assert again.evidence is not None
+    assert (again.evidence.done_by, again.evidence.passed) == ("d-before", errors.evidence.passed)
+    assert "1 of 1 error checks passed" in again.summary
 
 
 def test_a_release_that_answers_500_is_stopped_by_every_phase(serving: Stage, standin: LLMockServer) -> None:

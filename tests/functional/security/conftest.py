@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,12 @@ class Account:
 
     def role(self, stem: str) -> str:
         """The physical name of a policy's role."""
+        return self.role_of(role_of(stem))
+
+    def role_of(self, logical_id: str) -> str:
+        """The physical name of a role of the control plane's template."""
         formation = self.operator("cloudformation")
-        answer = formation.describe_stack_resource(StackName="proxyctl", LogicalResourceId=role_of(stem))
+        answer = formation.describe_stack_resource(StackName="proxyctl", LogicalResourceId=logical_id)
         return str(answer["StackResourceDetail"]["PhysicalResourceId"])
 
     def phase(self, stem: str, service: str) -> Any:
@@ -106,16 +110,22 @@ def _install(account: Account) -> None:
 
 
 def _deny_the_control_api(account: Account) -> None:
-    """The second policy of CloudFormation's role, as the control plane's template has it."""
+    """The second policy of CloudFormation's role, and that of the phases, as the control plane's template has them."""
     resources = yaml.safe_load((ROOT / "statemachine" / "resources.yaml").read_text())["Resources"]
-    (policy,) = resources["ChangeStacksRole"]["Properties"]["Policies"]
+    (of_stacks,) = resources["ChangeStacksRole"]["Properties"]["Policies"]
+    of_phases = resources["NeverTheControlApi"]["Properties"]
+    _put(account, STACKS_ROLE.rpartition("/")[2], of_stacks)
+    for role in of_phases["Roles"]:
+        _put(account, account.role_of(role["Ref"]), of_phases)
+
+
+def _put(account: Account, role: str, policy: Mapping[str, Any]) -> None:
     text = json.dumps(policy["PolicyDocument"])
     for name, value in (("AWS::Partition", "aws"), ("AWS::Region", REGION), ("RestAPI", account.control_api)):
         text = text.replace(f"${{{name}}}", value)
     document = json.loads(text)
     for statement in document["Statement"]:
         statement["Resource"] = [resource["Fn::Sub"] for resource in statement["Resource"]]
-    role = STACKS_ROLE.rpartition("/")[2]
     account.operator("iam").put_role_policy(
         RoleName=role, PolicyName=policy["PolicyName"], PolicyDocument=json.dumps(document)
     )

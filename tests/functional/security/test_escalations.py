@@ -49,6 +49,27 @@ def put(key: str) -> Attempt:
     return call("put_item", TableName="proxyctl", Item={"pk": {"S": key}, "sk": {"S": "FORGED"}})
 
 
+def tag(client: Any, api: str) -> object:
+    arn = f"arn:aws:apigateway:{REGION}::/restapis/{api}"
+    return client.tag_resource(resourceArn=arn, tags={"proxyctl:environment": "dev"})
+
+
+def with_tag(client: Any, account: Account, attempt: Attempt) -> object:
+    """The attempt on the control API, after somebody else has tagged that."""
+    operator = account.operator("apigateway")
+    tag(operator, account.control_api)
+    try:
+        return attempt(client, account)
+    finally:
+        arn = f"arn:aws:apigateway:{REGION}::/restapis/{account.control_api}"
+        operator.untag_resource(resourceArn=arn, tagKeys=["proxyctl:environment"])
+
+
+def stage(client: Any, account: Account) -> object:
+    throttle = {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": "0"}
+    return client.update_stage(restApiId=account.control_api, stageName="api", patchOperations=[throttle])
+
+
 _TITLE = {"op": "replace", "path": "/name", "value": "mine"}
 REFUSED: Mapping[str, tuple[str, str, Attempt]] = {
     "a phase creates a role": (
@@ -133,6 +154,16 @@ REFUSED: Mapping[str, tuple[str, str, Attempt]] = {
     "clean_up deletes the control API": ("clean_up", "apigateway", call("delete_rest_api", restApiId="CONTROL")),
     "deploy_stack changes the control API": (
         "deploy_stack", "apigateway", call("update_rest_api", restApiId="CONTROL", patchOperations=[_TITLE])),
+    "a phase tags the control API like an environment's": (
+        "apply_settings", "apigateway", lambda client, account: tag(client, account.control_api)),
+    "CloudFormation's role tags the control API like an environment's": (
+        "change_stacks", "apigateway", lambda client, account: tag(client, account.control_api)),
+    "a phase changes a stage of the control API that bears an environment's tag": (
+        "deploy_stack", "apigateway", lambda client, account: with_tag(client, account, stage)),
+    "CloudFormation's role changes the control API that bears an environment's tag": (
+        "change_stacks", "apigateway",
+        lambda client, account: with_tag(
+            client, account, call("update_rest_api", restApiId="CONTROL", patchOperations=[_TITLE]))),
     "a phase reads a key": (
         "bake", "secretsmanager", call("get_secret_value", SecretId="proxyctl/dev/openai")),
     "release_code reads a key": (
@@ -174,6 +205,8 @@ ALLOWED: Mapping[str, tuple[str, str, Attempt]] = {
     "an environment's API by CloudFormation's role": (
         "change_stacks", "apigateway",
         lambda client, account: client.update_rest_api(restApiId=account.environment_api, patchOperations=[_TITLE])),
+    "a phase tags an environment's API": (
+        "apply_settings", "apigateway", lambda client, account: tag(client, account.environment_api)),
     "the boundary on a role that has none": (
         "deploy_stack", "iam",
         call("put_role_permissions_boundary", RoleName=f"proxyctl-qa-proxy-{REGION}", PermissionsBoundary=BOUNDARY)),

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
+from chalicelib.domain.evidence.handoff import HandoffEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, RollBackEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
-from chalicelib.domain.evidence.stack import SettingsEvidence
+from chalicelib.domain.evidence.stack import SettingsEvidence, StackEvidence
 from chalicelib.domain.model import (
     Action,
     Deployment,
@@ -23,7 +24,7 @@ from chalicelib.domain.model import (
 from chalicelib.domain.options import Options
 from chalicelib.engine import policies
 from chalicelib.engine.lost_records import recover
-from chalicelib.engine.phase import OfPhase
+from chalicelib.engine.phase import OfPhase, applied_as
 from chalicelib.lifecycle.start import begin
 from chalicelib.phases.acquire_lock import run as acquire_lock
 
@@ -90,6 +91,22 @@ def test_a_rollback_and_a_rotation_are_followed() -> None:
     live = recovered(aws).live
     assert live is not None
     assert (live.version, live.secret_version, live.snapshot) == ("2", "secret-9", "Api2")
+
+
+def test_what_the_phases_applied_is_known_again_so_that_nothing_looks_changed_and_nothing_is_skipped() -> None:
+    """Without it a revalidation took the live version's SECRET_ARN for drift."""
+    aws = FakeAws()
+    stack = StackEvidence(stack_id="s", outputs={"StageName": "api"}, role_policy="digest")
+    handoff = HandoffEvidence(links={"base_url": "https://api1.example/api/v1"})
+    secret = SecretEvidence(arn="arn", version_id="secret-2")
+    ran(aws, 1, Action.DEPLOY, GOOD, ReleaseEvidence(version="2"), secret, stack, handoff, SettingsEvidence())
+    ran(aws, 2, Action.ROTATE, GOOD, SecretEvidence(arn="arn", version_id="secret-9"))
+    ran(aws, 3, Action.DEPLOY, DeploymentStatus.FAILED, SecretEvidence(arn="arn", version_id="secret-10"))
+    stands = recovered(aws)
+    assert applied_as(stands, SecretEvidence) == SecretEvidence(arn="arn", version_id="secret-9")
+    assert applied_as(stands, StackEvidence) == dataclasses.replace(stack, role_policy=StackEvidence().role_policy)
+    assert {applied.fingerprint for applied in stands.applied.values()} == {"rebuilt"}
+    assert stands.links == {"base_url": "https://api1.example/api/v1"}, "a rotation leaves no links"
 
 
 def test_after_a_clean_up_nothing_is_live() -> None:

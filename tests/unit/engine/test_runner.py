@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, cast
@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.aws.usage import Usage
 from chalicelib.domain.config import Config
-from chalicelib.domain.errors import Aborted, BadRequest, Conflict, LockLost, PhaseFailed, Throttled
+from chalicelib.domain.errors import Aborted, BadRequest, LockLost, PhaseFailed, Throttled
 from chalicelib.domain.model import LEASE_S, Action, Deployment, DeploymentStatus, Lock, PhaseRecord, PhaseStatus
 from chalicelib.domain.options import Options
 from chalicelib.engine import runner
@@ -277,7 +277,7 @@ def test_an_alias_that_was_touched_between_look_and_move_is_not_moved() -> None:
         ports.functions.point("f", Alias("live", "2"))
         return Result.done("moved", Published())
 
-    with pytest.raises(Conflict):
+    with pytest.raises(Throttled):
         call(aws, phase(slow), "shift_traffic")
     assert aws.functions.aliases("f")["live"].version == "1"
 
@@ -450,7 +450,9 @@ def test_a_lost_record_whose_lock_another_deployment_has_by_now_stays_the_others
 
 
 @pytest.mark.parametrize(("other", "refused"), [("2", False), ("3", True)])
-def test_an_alias_that_moved_meanwhile_is_a_conflict_unless_it_is_where_it_should_be(other: str, refused: bool) -> None:
+def test_an_alias_that_moved_meanwhile_is_decided_on_again_unless_it_is_where_it_should_be(
+    other: str, refused: bool
+) -> None:
     """Step Functions may deliver a task twice; found by the matrix of faults."""
     aws = world()
     config = FunctionConfig("c", 512, 29, {}, "python3.11")
@@ -468,10 +470,60 @@ def test_an_alias_that_moved_meanwhile_is_a_conflict_unless_it_is_where_it_shoul
         return good(request, aws)
 
     if refused:
-        with pytest.raises(Conflict):
+        with pytest.raises(Throttled, match="was moved"):
             call(aws, phase(moves))
+        assert aws.records.recorded["d-1"]["deploy_stack"].status is PhaseStatus.RUNNING
     else:
         assert call(aws, phase(moves))["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("error", [None, PhaseFailed("x"), Throttled("x"), ValueError("x")])
+def test_the_end_of_the_faster_of_two_lambdas_counts(error: Exception | None) -> None:
+    """Step Functions may deliver a task twice; found by the matrix of faults."""
+    aws = world()
+
+    def slower(request: Request, ports: Aws) -> Result[Published]:
+        call(aws, phase(lambda request, aws: Result.done("The faster one", Published("7"))))
+        if error:
+            raise error
+        return Result.done("The slower one", Published("8"))
+
+    answer = call(aws, phase(slower))
+    assert (answer["status"], answer["summary"]) == ("SUCCEEDED", "The faster one")
+    record = aws.records.recorded["d-1"]["deploy_stack"]
+    assert (record.status, record.summary, record.evidence) == (
+        PhaseStatus.SUCCEEDED,
+        "The faster one",
+        {"version": "7"},
+    )
+    assert [event["kind"] for event in aws.records.noted["d-1"]].count("deploy_stack.succeeded") == 1
+
+
+def test_a_slower_lambda_stops_polling_once_the_phase_is_done() -> None:
+    aws, calls = world(), list[int]()
+
+    def waits(request: Request, ports: Aws) -> Result[Published]:
+        calls.append(1)
+        if len(calls) == 2:
+            call(aws, phase(good))
+        return request.wait("Waiting", step="x", cursor=Position(len(calls)))
+
+    assert call(aws, phase(waits))["summary"] == "It is done"
+    assert len(calls) == 2
+
+
+def test_an_error_stays_that_error_when_the_records_cannot_be_read_afterwards() -> None:
+    aws = world()
+
+    def fails(request: Request, ports: Aws) -> Result[Published]:
+        def unreadable(deployment_id: str) -> Sequence[PhaseRecord]:
+            raise Throttled("the table does not answer")
+
+        aws.records.phases = unreadable  # type: ignore[method-assign]
+        raise PhaseFailed("the cause")
+
+    with pytest.raises(PhaseFailed, match="the cause"):
+        call(aws, phase(fails))
 
 
 def test_a_result_that_decides_where_to_go_on_names_the_state() -> None:

@@ -70,4 +70,5 @@ def test_the_role_that_names_the_target_has_no_rights() -> None:
 def test_it_needs_no_other_resource() -> None:
     text = json.dumps(TEMPLATE)
     assert "RestAPI" not in text
+    assert "arn:aws:" not in text  # other partitions
     assert len(text) < 1_000_000  # CloudFormation's limit for a template in S3

@@ -15,7 +15,7 @@ from local.inside import attributes, rates
 from local.inside.buckets import MissingKeys
 from local.inside.calls import Call
 from local.inside.error_names import class_name
-from local.inside.iam import resources
+from local.inside.iam import conditions, resources
 from local.inside.ledger import Ledger
 from local.inside.queues import conditioned
 
@@ -207,3 +207,21 @@ def test_an_exceptions_class_is_read_from_its_traceback(message: str) -> None:
 @pytest.mark.parametrize("log", ["", "Worker process died", "Traceback (most recent call last):\n"])
 def test_a_log_without_a_traceback_names_no_class(log: str) -> None:
     assert class_name(log) == ""
+
+
+@pytest.mark.parametrize(
+    ("caller", "named"),
+    [
+        ("arn:aws:sts::000000000000:assumed-role/proxyctl-BakeRole-1A2B/session", "role/proxyctl-BakeRole-1A2B"),
+        ("arn:aws:iam::000000000000:user/ann", "user/ann"),
+        ("arn:aws:iam::000000000000:root", "root"),
+    ],
+)
+def test_the_principal_of_a_session_is_its_role(caller: str, named: str) -> None:
+    assert conditions.principal_arn(caller) == f"arn:aws:iam::000000000000:{named}"
+
+
+def test_who_assumes_a_role_is_judged_by_the_external_id_that_it_sends() -> None:
+    sent = {"RoleArn": ["arn"], "ExternalId": ["shop-7f3a"]}
+    assert conditions.keys_of("sts:AssumeRole", sent, lambda _: None) == {"sts:externalid": "shop-7f3a"}
+    assert conditions.keys_of("sts:AssumeRole", {"RoleArn": ["arn"]}, lambda _: None) == {}

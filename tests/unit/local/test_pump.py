@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from local.pump import LOOK_BACK_MS, Cursor, LogEvent, Pump
+from local import places
+from local.pump import LOOK_BACK_MS, Cursor, LogEvent, Pump, Pumps
+from local.state import Cloud, Keys
 
 
 def event(number: int, at_ms: int) -> LogEvent:
@@ -89,3 +92,17 @@ def test_two_lines_that_are_alike_count_twice_and_no_more() -> None:
     assert len(cursor.fresh(twins)) == 2
     assert cursor.fresh(twins) == []
     assert len(cursor.fresh([*twins, event(1, 1_000)])) == 1
+
+
+def test_each_place_has_a_pump_of_its_own_from_when_it_is_added(tmp_path: Path) -> None:
+    own = Keys("AKIA", "secret")
+    cloud = Cloud("t", "eu-central-1", "000000000000", 1, 2, own, own, ())
+    pumps = Pumps(tmp_path, cloud, 0)
+    assert len(pumps._all()) == 1
+    places.add(tmp_path, "222222222222", "eu-west-1")
+    places.add(tmp_path, "222222222222", "eu-west-1")
+    assert places.others(tmp_path) == [("222222222222", "eu-west-1")]
+    assert [pump._logs.meta.region_name for pump in pumps._all()] == ["eu-central-1", "eu-west-1"]
+    assert pumps._all()[1] is pumps._all()[1]
+    assert places.root_of("222222222222", cloud).access_key_id == "222222222222"
+    assert places.root_of("000000000000", cloud) == own

@@ -8,50 +8,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.domain.fleets.request import FleetStart
 from chalicelib.domain.times import Clock
 from chalicelib.lifecycle.start import Start
 from chalicelib.ports import Aws
 
 from .. import control, deployments, environments, health, nights, secret_versions, secrets
 from ..answers import Answer, ApiCall
+from ..fleets import fleet_deployments, fleets
 from ..past import incidents
 from ..spending import costs
-from . import components
+from . import components, texts
 from .operation import Operation
-from .parameters import FILTERS, ID, IF_NONE_MATCH, KEY, NAME, PAGE, SECRET_QUERY, TARGET
+from .parameters import (
+    FILTERS,
+    FLEET,
+    FLEET_DEPLOYMENT,
+    ID,
+    IF_NONE_MATCH,
+    KEY,
+    NAME,
+    PAGE,
+    ROLL_BACK,
+    SECRET_QUERY,
+    TARGET,
+)
 from .paths import describe
 
 __all__ = ["Operation", "document", "operations", "show"]
 
 _SECRET = "/environments/{name}/secret"  # noqa: S105 - a path
-_BODIES = (Start, secret_versions.SecretRollback)
-_SIGV4 = {
-    "type": "apiKey",
-    "in": "header",
-    "name": "Authorization",
-    "x-amazon-apigateway-authtype": "awsSigv4",
-    "description": "AWS Signature Version 4, service execute-api. API Gateway checks it and execute-api:Invoke.",
-}
-_SERVER = {
-    "url": "https://{api}.execute-api.{region}.amazonaws.com/api",
-    "variables": {
-        "api": {"default": "api-id", "description": "The control API's ID; `bootstrap.py up` prints the whole URL."},
-        "region": {"default": "eu-central-1"},
-    },
-}
-_INFO = {
-    "title": "proxyctl control API",
-    "version": "1",
-    "description": "Rolls an OpenAI-compatible proxy: deployments with their phases, environments, secrets. Times are "
-    "ISO 8601 in UTC, durations seconds. Unknown fields are refused by name.",
-    "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-}
-_TAGS = {
-    "deployments": "Start deployments, follow them, answer them.",
-    "environments": "What is live, its history and figures.",
-    "secrets": "Keys, models and timeouts of an environment. No answer holds a value of a secret.",
-    "control plane": "The control plane itself.",
-}
+_BODIES = (Start, FleetStart, secret_versions.SecretRollback)
 
 
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[dict[str, Any]]:
@@ -68,12 +55,12 @@ def document() -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method] = describe(operation)
     return {
         "openapi": "3.1.0",
-        "info": _INFO,
-        "servers": [_SERVER],
-        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "info": texts.INFO,
+        "servers": [texts.SERVER],
+        "tags": [{"name": name, "description": text} for name, text in texts.TAGS.items()],
         "security": [{"sigv4": []}],
         "paths": paths,
-        "components": {"schemas": components.schemas(listed, _BODIES), "securitySchemes": {"sigv4": _SIGV4}},
+        "components": {"schemas": components.schemas(listed, _BODIES), "securitySchemes": {"sigv4": texts.SIGV4}},
     }
 
 
@@ -85,6 +72,8 @@ def operations() -> tuple[Operation, ...]:
         *_environments(),
         *_changes_of_secrets(),
         *_views_of_secrets(),
+        *_fleets(),
+        *_fleet_deployments(),
         Operation("listNights", "/nights", "get", nights.index, "environments", parameters=PAGE, refusals=(400,)),
         Operation("getHealth", "/health", "get", health.show, "control plane", refusals=(400,)),
         Operation("getOpenApi", "/openapi.json", "get", show, "control plane", refusals=(400,)),
@@ -235,4 +224,57 @@ def _views_of_secrets() -> tuple[Operation, ...]:
             ("getSecret", _SECRET, secret_versions.show),
             ("listSecretVersions", f"{_SECRET}/history", secret_versions.history),
         )
+    )
+
+
+def _fleets() -> tuple[Operation, ...]:
+    path, tag, of_one = "/fleets/{name}", "fleets", (400, 404)
+    listed = f"{path}/deployments"
+    rolls = fleet_deployments
+    return (
+        Operation("listFleets", "/fleets", "get", fleets.index, tag, parameters=PAGE, refusals=(400,)),
+        Operation("getFleet", path, "get", fleets.show, tag, parameters=(FLEET,), refusals=of_one),
+        Operation("listFleetDeployments", listed, "get", rolls.index, tag, parameters=(FLEET, *PAGE), refusals=of_one),
+        Operation(
+            "startFleetDeployment",
+            listed,
+            "post",
+            rolls.start,
+            tag,
+            statuses=(202,),
+            body=FleetStart.__name__,
+            parameters=(FLEET, KEY),
+            refusals=(400, 404, 409, 415),
+        ),
+    )
+
+
+def _fleet_deployments() -> tuple[Operation, ...]:
+    path, tag, both, rolls = "/fleets/{name}/deployments/{id}", "fleets", (FLEET, FLEET_DEPLOYMENT), fleet_deployments
+    answers = (("abort", rolls.abort, (*both, ROLL_BACK)), ("approve", rolls.approve, both))
+    return (
+        Operation("getFleetDeployment", path, "get", rolls.show, tag, parameters=both, refusals=(400, 404)),
+        Operation(
+            "getFleetReport",
+            f"{path}/report",
+            "get",
+            rolls.report,
+            tag,
+            parameters=both,
+            text="text/html",
+            refusals=(400, 404),
+        ),
+        *(
+            Operation(
+                f"{verb}FleetDeployment",
+                f"{path}/{verb}",
+                "post",
+                route,
+                tag,
+                statuses=(202,),
+                parameters=parameters,
+                refusals=(400, 404, 409),
+            )
+            for verb, route, parameters in answers
+        ),
     )

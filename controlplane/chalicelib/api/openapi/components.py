@@ -61,6 +61,11 @@ def _describe_bodies(parts: Schemas, bodies: Iterable[type[object]]) -> None:
     start["from"]["anyOf"][0]["pattern"] = described.NAME_PATTERN
     start["config"] = reference("ConfigPatch")
     start["options"] = reference("OptionsOfRequest")
+    fleet = parts["FleetStart"]["properties"]
+    fleet["from"]["anyOf"][0]["pattern"] = described.NAME_PATTERN
+    fleet["waves"]["items"]["items"]["pattern"] = described.NAME_PATTERN
+    fleet["config"] = reference("ConfigPatch")
+    fleet["options"] = reference("OptionsOfRequest")
     for kind in bodies:
         parts[kind.__name__]["additionalProperties"] = False
 

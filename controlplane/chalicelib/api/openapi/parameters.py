@@ -22,6 +22,9 @@ def _in_query(name: str, schema: Parameter, description: str) -> Parameter:
 
 ID = _in_path("id", "^[A-Za-z0-9-]{1,64}$", "The deployment's ID.")
 NAME = _in_path("name", NAME_PATTERN, "The environment's name.")
+FLEET = _in_path("name", NAME_PATTERN, "The fleet's name.")
+FLEET_DEPLOYMENT = _in_path("id", "^[A-Za-z0-9-]{1,64}$", "The fleet deployment's ID.")
+ROLL_BACK = _in_query("roll_back", {"type": "boolean"}, "Take the others back as `on_failure` says.")
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",

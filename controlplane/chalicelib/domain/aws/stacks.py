@@ -39,7 +39,7 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
     """status: CREATE_PENDING, CREATE_IN_PROGRESS, CREATE_COMPLETE or FAILED; execution: AVAILABLE, UNAVAILABLE, …
-    description: as it was created with; "" in a list."""
+    stack_id: of its stack. description: as it was created with; "" in a list."""
 
     id: str
     name: str
@@ -48,6 +48,7 @@ class ChangeSet:
     execution: str = ""
     changes: Sequence[Change] = ()
     description: str = ""
+    stack_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,13 @@ class EndpointsEvidence(ChecksEvidence):
 
 @dataclass(frozen=True, slots=True)
 class ErrorsEvidence(ChecksEvidence):
-    """What clients get when a request or the upstream is at fault."""
+    """What clients get when a request or the upstream is at fault.
+
+    release: digest of what all checks but that of the throttle depend on, "" in records of earlier versions. done_by:
+    the earlier deployment of the same release that ran those checks, None otherwise.
+    """
 
     PHASE: ClassVar[str] = "validate_errors"
+
+    release: str = ""
+    done_by: str | None = None

@@ -1,7 +1,8 @@
 """Gives users what the release changes beside the function version: API snapshot, limits, protection, alarms.
 
 Runs after shift_traffic and before the bake, which judges version and settings together. Until here the users' stage
-has what their release before had (deploy_stack). A failure afterwards takes it back (restore_settings).
+has what their release before had (deploy_stack), and its alarms go to that release's recipients (configure_monitoring).
+A failure afterwards takes it back (restore_settings).
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def _finish(reached: Convergence, snapshot: str, request: Request, aws: Aws) -> 
         alarms=alarms,
         repaired=reached.restored or None,
     )
-    parts = [live.described(reached.differs), f"redefined {counted(len(alarms), 'alarm')}" if alarms else ""]
+    recipients = apply.set_recipients(request.config, request.names, aws)
+    redefined = f"redefined {counted(len(alarms), 'alarm')}" if alarms else ""
+    parts = [live.described(reached.differs), redefined, *recipients]
     if not any((*parts, *reached.restored)):
         return Result.skipped(_UNCHANGED, evidence)
     done = "; ".join(filter(None, [*parts, *reached.restored]))
@@ -63,6 +66,8 @@ def unchanged(request: Request, aws: Aws) -> Result[SettingsEvidence] | None:
     if live.differing(stack, wanted, request.config.protected):
         return None
     if apply.changed_alarms(request.config, stack.outputs["StageName"], request.names, aws):
+        return None
+    if any(apply.changed_recipients(request.config, request.names, aws)):
         return None
     return Result.skipped(_UNCHANGED, _stands(stack, wanted.snapshot, request.bundle(aws)))
 

@@ -1,13 +1,13 @@
 """Compares an environment with the record of its live release: stack, alias, settings, secret and alarms.
 
-It changes nothing unless `options.heal` is set: then it restores what is safe to restore, and compares again. The first
-calls wait for CloudFormation's drift detection.
+It changes nothing unless `options.heal` is set: then it restores what is safe to restore, and compares again until the
+comparison sees it, for up to half a minute. The first calls wait for CloudFormation's drift detection.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.codec import encode
 from chalicelib.domain.errors import PhaseFailed
@@ -20,13 +20,19 @@ from .heal import heal, to_heal
 from .look import look
 
 _TIMEOUT_S = 10 * 60
+# AWS's lists may show for seconds what was restored as it was before.
+_VISIBLE_S = 30
 
 
 @dataclass(frozen=True, slots=True)
 class DriftCursor:
-    """detection_id: of CloudFormation's drift detection, "" before its start."""
+    """detection_id: of CloudFormation's drift detection, "" before its start. findings: those before anything was
+    restored; healed: a line for each thing that was, healed_at_s: when, in seconds since the phase began."""
 
     detection_id: str = ""
+    findings: tuple[DriftFinding, ...] = ()
+    healed: tuple[str, ...] = ()
+    healed_at_s: float = 0.0
 
 
 def run(request: Request, aws: Aws) -> Result[DriftEvidence]:
@@ -41,14 +47,25 @@ def run(request: Request, aws: Aws) -> Result[DriftEvidence]:
     if isinstance(in_stack, Result):
         return in_stack
     findings = [*in_stack, *look(request, live, aws)]
+    cursor = request.cursor_as(DriftCursor)
+    if cursor.healed:
+        return _compare_again(findings, cursor, request)
     wanted = to_heal(findings, request.options) if request.options.heal else []
     if not wanted:
         return _conclude(findings, (), (), request)
     healed = heal(wanted, request, live, aws)
-    # Compare again: a finding counts as healed only when it is gone.
-    left = [*in_stack, *look(request, live, aws)]
-    gone = tuple(finding for finding in findings if _key(finding) not in set(map(_key, left)))
-    return _conclude(left, healed, gone, request)
+    after = replace(cursor, findings=tuple(findings), healed=healed, healed_at_s=request.elapsed_s)
+    return _compare_again([*in_stack, *look(request, live, aws)], after, request)
+
+
+def _compare_again(left: Sequence[DriftFinding], cursor: DriftCursor, request: Request) -> Result[DriftEvidence]:
+    """A finding counts as healed only when it is gone."""
+    keys = set(map(_key, left))
+    gone = tuple(finding for finding in cursor.findings if _key(finding) not in keys)
+    remains = any(_key(finding) in keys for finding in to_heal(cursor.findings, request.options))
+    if remains and request.elapsed_s - cursor.healed_at_s < _VISIBLE_S:
+        return request.wait("Comparing again until AWS shows what was restored", step="restored", cursor=cursor)
+    return _conclude(left, cursor.healed, gone, request)
 
 
 def _key(finding: DriftFinding) -> tuple[str, str]:
@@ -61,7 +78,8 @@ def _detect(request: Request, aws: Aws) -> Sequence[DriftFinding] | Result[Drift
     stack = aws.stacks.find(name)
     if stack is None or stack.status not in stack_drift.DETECTABLE:
         return [stack_drift.wrong_state(name, stack.status if stack else None)]
-    cursor = DriftCursor(request.cursor_as(DriftCursor).detection_id or aws.stacks.detect_drift(name))
+    before = request.cursor_as(DriftCursor)
+    cursor = replace(before, detection_id=before.detection_id or aws.stacks.detect_drift(name))
     detection = aws.stacks.detection(cursor.detection_id)
     if detection.status == "DETECTION_IN_PROGRESS":
         if request.elapsed_s <= _TIMEOUT_S:

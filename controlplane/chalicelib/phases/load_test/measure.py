@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from chalicelib.domain.aws.functions import FunctionConfig, FunctionSettings, Invocation
-from chalicelib.domain.errors import PhaseFailed
+from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
 
@@ -102,8 +102,7 @@ def _restore(function: str, before: FunctionConfig, version: str, aws: Aws, slee
 def _settle(function: str, version: str | None, aws: Aws, sleep: Sleep) -> None:
     waited, pause = 0.0, 0.1
     while waited < _SETTLE_S:
-        config = aws.functions.config(function, version)
-        if config.update_status != "InProgress" and config.state != "Pending":
+        if _is_settled(function, version, aws):
             return
         sleep(pause)
         waited, pause = waited + pause, min(2.0, pause * 1.5)
@@ -112,6 +111,17 @@ def _settle(function: str, version: str | None, aws: Aws, sleep: Sleep) -> None:
         code="UpdateTooSlow",
         remedy="Resume the deployment: it continues here.",
     )
+
+
+def _is_settled(function: str, version: str | None, aws: Aws) -> bool:
+    """Whether it is there and takes calls and updates. A read right after the publication may not see the version."""
+    try:
+        config = aws.functions.config(function, version)
+    except NotFound:
+        if version is None:
+            raise
+        return False
+    return config.update_status != "InProgress" and config.state != "Pending"
 
 
 def event(method: str, path: str, body: bytes = b"") -> Event:

@@ -48,7 +48,9 @@ def change_set(request: Request, aws: Aws, *, requested: bool) -> ChangeSet | No
             tags=request.names.tags,
             creates=False,
         )
-    except Conflict:
+    except Conflict as conflict:
+        if conflict.code != "ChangeSetExists":
+            raise
         # An earlier call created it and died. Only this phase may create one of this name, and nobody executes it.
         return aws.stacks.change_set(request.names.stack, name)
 

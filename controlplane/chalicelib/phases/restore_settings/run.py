@@ -1,5 +1,7 @@
 """Restores what users feel beside the function version as a release had it: API snapshot, limits, protection, alarms.
 
+The alarms' recipients go back with them.
+
 Runs after roll_back, once users are on the version: for the action `rollback` with the release that was chosen, after a
 failed, aborted or killed deploy with the last good one. The stack gets the template and the parameters that are on the
 release's record, so that what was made for the candidate goes, too. What was deleted underneath the stack meanwhile is
@@ -53,7 +55,7 @@ def run(request: Request, aws: Aws) -> Result[RestoreEvidence]:
     if reached.waits:
         _outdate_fingerprints(request, aws)
         return in_progress(reached.waits, RestoreEvidence)
-    return _finish(release.version, config, reached, request, aws)
+    return _finish(release, config, reached, request, aws)
 
 
 def _release(request: Request) -> Release | None:
@@ -98,14 +100,19 @@ def _outdate_fingerprints(request: Request, aws: Aws) -> None:
             aws.records.set_applied(request.environment.name, phase, outdated, holder=request.deployment_id)
 
 
-def _finish(version: str, config: Config, reached: Convergence, request: Request, aws: Aws) -> Result[RestoreEvidence]:
+def _finish(
+    release: Release, config: Config, reached: Convergence, request: Request, aws: Aws
+) -> Result[RestoreEvidence]:
     alarms = len(apply.set_alarms(config, reached.stack.outputs["StageName"], request.names, aws))
     evidence = RestoreEvidence(reached.differs, alarms, repaired=reached.restored or None)
-    parts = [live.described(reached.differs), f"redefined {counted(alarms, 'alarm')}" if alarms else ""]
+    # A record that does not say who they are takes nobody off.
+    recipients = apply.set_recipients(config, request.names, aws) if "notify" in release.config else []
+    redefined = f"redefined {counted(alarms, 'alarm')}" if alarms else ""
+    parts = [live.described(reached.differs), redefined, *recipients]
     if not any((*parts, *reached.restored)):
-        return Result.skipped(f"Users have the settings of version {version}", evidence)
+        return Result.skipped(f"Users have the settings of version {release.version}", evidence)
     done = "; ".join(filter(None, [*parts, *reached.restored]))
-    return Result.done(f"Restored the settings of version {version}: {done}", evidence)
+    return Result.done(f"Restored the settings of version {release.version}: {done}", evidence)
 
 
 def _not_restored(version: str, differs: live.Pairs, failed: PhaseFailed) -> PhaseFailed:

@@ -5,6 +5,8 @@ The checks are data: `checks/error_checks.py` and `checks/fault_checks.py`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chalicelib.checks import stand_in
 from chalicelib.checks.conclude import conclude
 from chalicelib.checks.error_checks import ERRORS
@@ -14,6 +16,7 @@ from chalicelib.domain.evidence.checks import ErrorsEvidence
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 
+from . import reuse
 from .run_beside import run_beside
 
 
@@ -23,13 +26,23 @@ def fingerprint(request: Request, aws: Aws) -> str:
 
 
 def run(request: Request, aws: Aws) -> Result[ErrorsEvidence]:
-    """Run all checks. Raises PhaseFailed: NothingToTest, CheckFailed."""
+    """Run all checks; only that of the throttle when another deployment of the same release has passed all others.
+
+    Raises PhaseFailed: NothingToTest, CheckFailed.
+    """
     # Imported on first use: only the Lambdas that drive load carry uvloop and httptools.
     from chalicelib.checks import throttle
 
+    release = release_fingerprint(request, aws.settings.upstream_faults_url)
     target = stand_in.established(within_limits(locate(request, aws), request, aws), aws)
+    if before := reuse.passed_before(request, release):
+        alone = conclude(
+            ErrorsEvidence, "error", [throttle.drive(request.config.throttle, target, aws)], target.version
+        )
+        return reuse.together(alone, before)
     outcomes = run_beside((*ERRORS, *FAULTS), target, aws, lambda: throttle.drive(request.config.throttle, target, aws))
-    return conclude(ErrorsEvidence, "error", outcomes, target.version)
+    result = conclude(ErrorsEvidence, "error", outcomes, target.version)
+    return replace(result, evidence=replace(result.evidence or ErrorsEvidence(), release=release))
 
 
 PHASE = Definition(run, ErrorsEvidence, fingerprint=fingerprint)

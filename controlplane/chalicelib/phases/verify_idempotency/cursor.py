@@ -14,8 +14,9 @@ class IdempotencyCursor:
 
     level: the released value of the variable that is changed; changed_level: its other value. code_sha256,
     stack_updated_at: of function and stack before the change, as AWS writes them. earlier: the version that the
-    candidate goes back to, "" for none. done_by: the deployment that changed the setting and moved the candidate of
-    this release before, "" for none; back_and_forward: what it noted.
+    candidate goes back to, "" for none; overtaken: whether it stood elsewhere at the last look. done_by: the
+    deployment that changed the setting and moved the candidate of this release before, "" for none; back_and_forward:
+    what it noted.
     """
 
     step: Step = "replan"
@@ -26,5 +27,6 @@ class IdempotencyCursor:
     code_sha256: str = ""
     stack_updated_at: str = ""
     earlier: str = ""
+    overtaken: bool = False
     done_by: str = ""
     back_and_forward: str = ""

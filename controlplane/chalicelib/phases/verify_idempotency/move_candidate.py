@@ -26,12 +26,21 @@ def back(cursor: IdempotencyCursor, request: Request, aws: Aws) -> IdempotencyCu
         point(earlier, request, aws)
         cursor = replace(cursor, earlier=earlier)
     if _answering_version(request, aws) != cursor.earlier:
-        # Step Functions may deliver a task twice: the other Lambda may have moved the candidate forward already.
-        if alias_of(aws.functions.aliases(request.names.function), "candidate").version != cursor.earlier:
-            point(cursor.earlier, request, aws)
-        return cursor
+        return _back_again(cursor, request, aws)
     point(_released(request), request, aws)
     return replace(cursor, step="forward")
+
+
+def _back_again(cursor: IdempotencyCursor, request: Request, aws: Aws) -> IdempotencyCursor:
+    """Move the candidate again if it stands elsewhere at two looks.
+
+    Step Functions may deliver a task twice: the other Lambda may have moved the candidate forward already. If that has
+    also ended the phase, the record that is written between two looks says so, and the candidate stays.
+    """
+    stands = alias_of(aws.functions.aliases(request.names.function), "candidate").version
+    if stands != cursor.earlier and cursor.overtaken:
+        point(cursor.earlier, request, aws)
+    return replace(cursor, overtaken=stands != cursor.earlier)
 
 
 def forward(cursor: IdempotencyCursor, request: Request, aws: Aws) -> IdempotencyCursor:

@@ -179,3 +179,41 @@ def test_a_look_sees_what_a_run_would_put_right(spoil: str) -> None:
     else:
         del aws.functions.pointed[NAMES.function]["live"]
     assert apply_settings.unchanged(ask(), aws.as_aws()) is None
+
+
+A, B, C = (f"arn:aws:sqs:eu-central-1:123456789012:{name}" for name in "abc")
+PROBE = "arn:aws:sqs:eu-central-1:123456789012:proxyctl_dev_probe_d-other"
+
+
+def subscribed(aws: FakeAws, *recipients: str) -> str:
+    topic = aws.topics.ensure(NAMES.topic, {})
+    for recipient in recipients:
+        aws.topics.subscribe(topic, "sqs", recipient)
+    return topic
+
+
+def test_recipients_of_the_release_before_get_no_alarms_any_more_from_here_on() -> None:
+    aws = world()
+    topic = subscribed(aws, A, B, C, PROBE)
+    result = to_the_end(aws, dataclasses.replace(NEW, notify=(B, C)))
+    assert set(aws.topics.subscribers(topic)) == {B, C, PROBE}
+    assert f"{A} gets no alarms any more" in result.summary
+
+
+def test_a_recipient_that_was_unsubscribed_meanwhile_is_subscribed_again() -> None:
+    aws = world()
+    topic = subscribed(aws, B)
+    result = to_the_end(aws, dataclasses.replace(NEW, notify=(B, C)))
+    assert set(aws.topics.subscribers(topic)) == {B, C}
+    assert f"{C} gets alarms again" in result.summary
+
+
+@pytest.mark.parametrize(("recipients", "is_unchanged"), [((A,), True), ((A, B), False), ((), False)])
+def test_other_recipients_are_a_change_of_settings(recipients: tuple[str, ...], is_unchanged: bool) -> None:
+    aws = world()
+    wanted = dataclasses.replace(NEW, notify=(A,))
+    to_the_end(aws, wanted)
+    topic = aws.topics.ensure(NAMES.topic, {})
+    aws.topics.kept[topic] = {}
+    subscribed(aws, *recipients)
+    assert (apply_settings.unchanged(ask(wanted), aws.as_aws()) is not None) == is_unchanged

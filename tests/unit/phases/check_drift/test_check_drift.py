@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from chalicelib.phases.check_drift import run as check_drift
 from chalicelib.release import release
 
 from tests.fakes import FakeAws
-from tests.fakes.requests import environment, next_call, request
+from tests.fakes.requests import NOW, environment, next_call, request
 from tests.fakes.standing import stand
 
 NAMES = Names("dev")
@@ -165,10 +166,32 @@ def test_drift_that_heal_cannot_restore_still_fails_and_both_are_in_the_evidence
     assert failure.evidence["not_healed"] == ["stack: Role (AWS::IAM::Role) /Policies is b, not a"]
 
 
+def again(aws: FakeAws, before: Result[DriftEvidence], after_s: float) -> Result[DriftEvidence]:
+    """The call after one that waits, so many seconds after the phase began."""
+    return check(aws, heal=True, cursor=encode(before.cursor), now=NOW + timedelta(seconds=after_s))
+
+
 def test_an_alias_that_lambda_will_not_move_is_not_called_healed(aws: FakeAws) -> None:
     aws.functions.point(NAMES.function, Alias("live", "4"))
     aws.functions.deaf = True
-    assert drifted(aws, heal=True).evidence["not_healed"]
+    waiting = check(aws, heal=True)
+    assert again(aws, waiting, 29).status is Status.IN_PROGRESS
+    with pytest.raises(PhaseFailed) as raised:
+        again(aws, waiting, 30)
+    assert raised.value.evidence["not_healed"]
+
+
+def test_what_is_seen_only_later_as_it_was_put_back_is_healed_once(aws: FakeAws) -> None:
+    """Lambda's lists are eventually consistent; found by the matrix of faults."""
+    aws.functions.point(NAMES.function, Alias("live", "4"))
+    aws.functions.deaf = True
+    waiting = check(aws, heal=True)
+    aws.functions.deaf = False
+    moves = len(aws.functions.moves)
+    aws.functions.pointed[NAMES.function]["live"] = Alias("live", "3")
+    result = again(aws, waiting, 5)
+    assert (evidence(result).healed, len(aws.functions.moves)) == (("live alias put back on version 3",), moves)
+    assert [finding.kind for finding in evidence(result).repaired] == ["alias"]
 
 
 def test_a_key_rotated_by_hand_is_a_note_and_no_drift(aws: FakeAws) -> None:

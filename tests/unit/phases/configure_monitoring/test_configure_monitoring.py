@@ -12,6 +12,7 @@ from chalicelib.domain.errors import BadRequest, PhaseFailed
 from chalicelib.domain.evidence.monitoring import Correlation, MonitoringEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
+from chalicelib.domain.model import Release
 from chalicelib.domain.names import Names
 from chalicelib.engine.phase import Request, Status
 from chalicelib.monitoring import dashboard, fire
@@ -358,3 +359,22 @@ def test_who_is_taken_out_of_notify_is_unsubscribed_and_probes_and_the_unconfirm
     fake.topics.subscribe(topic, "email", "pending@example.com")
     to_the_end(ask(config=Config(notify=(c,))), fake)
     assert set(fake.topics.subscribers(topic)) == {c, probe, "pending@example.com"}
+
+
+def test_recipients_of_the_live_release_stay_until_another_one_is_released() -> None:
+    """Whoever is on call gets the alarms of what users have, also when this deployment ends before the shift."""
+    fake = aws()
+    a, b, c, added = (f"arn:aws:sqs:eu-central-1:123456789012:{name}" for name in ("a", "b", "c", "by-hand"))
+    good = Release("2", "d-old", "t", config={"notify": [a, b]})
+    stands = environment(live=good, last_good=good)
+    topic = fake.topics.ensure(NAMES.topic, {})
+    for recipient in (a, b, added):
+        fake.topics.subscribe(topic, "sqs", recipient)
+    current = ask(environment=stands, config=Config(notify=(b, c)))
+    ended = to_the_end(current, fake)
+    assert set(fake.topics.subscribers(topic)) == {a, b, c}
+    assert ended.repaired is not None
+    assert f"recipient {added} was added" in ended.repaired
+    before = configure_monitoring.fingerprint(current, fake.as_aws())
+    fake.topics.unsubscribe(fake.topics.subscribers(topic)[a])
+    assert configure_monitoring.fingerprint(current, fake.as_aws()) == before, "apply_settings takes them off"

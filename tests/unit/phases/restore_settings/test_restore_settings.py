@@ -276,3 +276,37 @@ def test_the_wait_for_the_stack_ends_after_an_hour() -> None:
     assert restore_settings.run(ask(after_s=3600), aws.as_aws()).status is Status.IN_PROGRESS
     with pytest.raises(PhaseFailed, match="60 minutes"):
         restore_settings.run(ask(after_s=3601), aws.as_aws())
+
+
+A, B, C = (f"arn:aws:sqs:eu-central-1:123456789012:{name}" for name in "abc")
+
+
+def with_recipients(aws: FakeAws, *recipients: str) -> str:
+    topic = aws.topics.ensure(NAMES.topic, {})
+    for recipient in recipients:
+        aws.topics.subscribe(topic, "sqs", recipient)
+    return topic
+
+
+@pytest.mark.parametrize("now", [(A, B, C), (B, C), (C,), ()], ids=["added", "exchanged", "all others", "none"])
+@pytest.mark.parametrize("action", [Action.DEPLOY, Action.ROLLBACK])
+def test_the_alarms_recipients_are_the_releases_again(action: Action, now: tuple[str, ...]) -> None:
+    """A deploy that changed them ended, or the release is another one by now."""
+    aws, good = world(), before(dataclasses.replace(THEN, notify=(A, B)))
+    topic = with_recipients(aws, *now)
+    current = failed_deploy(live=good, last_good=good) if action is Action.DEPLOY else ask(previous=good)
+    aws.records.put_phase("d-new", PhaseRecord(5, "configure_monitoring", PhaseStatus.SUCCEEDED))
+    result = to_the_end(aws, current)
+    assert set(aws.topics.subscribers(topic)) == {A, B}
+    for who in {A, B} - set(now):
+        assert f"{who} gets alarms again" in result.summary
+    if C in now:
+        assert f"{C} gets no alarms any more" in result.summary
+
+
+def test_a_record_that_does_not_say_who_the_recipients_are_takes_nobody_off() -> None:
+    aws = world()
+    topic = with_recipients(aws, A)
+    good = dataclasses.replace(before(), config={"memory_mb": 256})
+    to_the_end(aws, ask(previous=good))
+    assert set(aws.topics.subscribers(topic)) == {A}
