@@ -29,6 +29,7 @@ _FREE_AT_REST = frozenset(
         "AWS::ApiGateway::Resource",
         "AWS::ApiGateway::RestApi",
         "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::Lambda::Alias",
         "AWS::Lambda::Function",

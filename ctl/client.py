@@ -1,12 +1,12 @@
 """Calls of the control API, one method a route, and how a deployment is followed."""
 
-import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import cast
 from urllib.parse import quote, urlencode
 
+from ctl import following
 from ctl.shapes import (
     Costs,
     Deployment,
@@ -25,7 +25,7 @@ __all__ = ["FINAL", "ApiError", "Client", "NotAnAddress", "Reply", "is_settled"]
 
 FINAL = frozenset({"SUCCEEDED", "FAILED", "ROLLED_BACK", "ABORTED"})
 _LAST_STEP_S = 5.0  # how long the step that ends a deployment may take to be recorded after the deployment's own end
-_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.25, 5.0
+_PAUSES_S = (0.25, 5.0)
 _USUAL_PAGE, _LARGEST_PAGE = 20, 100  # entries that the API answers when not asked for more, and at most
 
 
@@ -35,12 +35,12 @@ class Client(Signed):
     def start(self, body: Mapping[str, object], idempotency_key: str | None = None) -> Deployment:
         """POST /deployments; the deployment as the API shows it."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        answer = self._object("POST", "/deployments", body, headers, retry=idempotency_key is not None)
+        answer = self.object_of("POST", "/deployments", body, headers, retry=idempotency_key is not None)
         return cast(Deployment, answer)
 
     def deployment(self, deployment_id: str) -> Deployment:
         """GET /deployments/{id}, with every phase."""
-        return cast(Deployment, self._object("GET", f"/deployments/{_quoted(deployment_id)}"))
+        return cast(Deployment, self.object_of("GET", f"/deployments/{_quoted(deployment_id)}"))
 
     def deployments(
         self, environment: str | None = None, status: str | None = None, limit: int | None = None
@@ -61,11 +61,11 @@ class Client(Signed):
 
     def environment(self, name: str) -> Environment:
         """GET /environments/{name}."""
-        return cast(Environment, self._object("GET", f"/environments/{_quoted(name)}"))
+        return cast(Environment, self.object_of("GET", f"/environments/{_quoted(name)}"))
 
     def costs(self, name: str) -> Costs:
         """GET /environments/{name}/costs."""
-        return cast(Costs, self._object("GET", f"/environments/{_quoted(name)}/costs"))
+        return cast(Costs, self.object_of("GET", f"/environments/{_quoted(name)}/costs"))
 
     def incidents(self, name: str, limit: int = 20) -> list[PastIncident]:
         """The newest of GET /environments/{name}/incidents."""
@@ -74,7 +74,7 @@ class Client(Signed):
     def incident(self, name: str, opened_by: str) -> PastIncident:
         """GET /environments/{name}/incidents/{id}, with what happened while it was open."""
         path = f"/environments/{_quoted(name)}/incidents/{_quoted(opened_by)}"
-        return cast(PastIncident, self._object("GET", path))
+        return cast(PastIncident, self.object_of("GET", path))
 
     def nights(self, limit: int = 30) -> list[Night]:
         """GET /nights: the results of the last nightly revalidations, newest first."""
@@ -83,7 +83,7 @@ class Client(Signed):
     def secret(self, environment: str, query: Mapping[str, str] | None = None) -> SecretView:
         """GET /environments/{name}/secret: names of its fields and fingerprints, never a value. query: target."""
         path = f"/environments/{_quoted(environment)}/secret{_query(query or {})}"
-        return cast(SecretView, self._object("GET", path))
+        return cast(SecretView, self.object_of("GET", path))
 
     def put_secret(
         self,
@@ -119,11 +119,11 @@ class Client(Signed):
         # Repeated without a key, a lost answer would leave the same key as the current and the previous version.
         once = {"Idempotency-Key": str(uuid.uuid4()), **headers}
         path = f"/environments/{_quoted(environment)}/secret{_query(query)}"
-        return cast(StoredSecret, self._object(method, path, fields, once))
+        return cast(StoredSecret, self.object_of(method, path, fields, once))
 
     def secret_versions(self, environment: str) -> list[SecretVersion]:
         """GET …/secret/history, newest first."""
-        answer = self._object("GET", f"/environments/{_quoted(environment)}/secret/history")
+        answer = self.object_of("GET", f"/environments/{_quoted(environment)}/secret/history")
         return cast("list[SecretVersion]", answer["versions"])
 
     def roll_back_secret(
@@ -132,11 +132,11 @@ class Client(Signed):
         """POST …/secret/rollback: to a version, or to that of the release before."""
         body = {"version_id": version_id} if version_id else {}
         path = f"/environments/{_quoted(environment)}/secret/rollback{_query(query or {})}"
-        return cast(StoredSecret, self._object("POST", path, body, retry=False))
+        return cast(StoredSecret, self.object_of("POST", path, body, retry=False))
 
     def command(self, deployment_id: str, verb: str) -> Deployment:
         """POST /deployments/{id}/{abort,approve,resume}: the deployment afterwards; of a resume, the new one."""
-        return cast(Deployment, self._object("POST", f"/deployments/{_quoted(deployment_id)}/{verb}", retry=False))
+        return cast(Deployment, self.object_of("POST", f"/deployments/{_quoted(deployment_id)}/{verb}", retry=False))
 
     def document(self, deployment_id: str, name: str) -> str:
         """The report (HTML) or the handoff (Markdown). Raises ApiError while it is not written."""
@@ -147,27 +147,25 @@ class Client(Signed):
 
     def health(self) -> Health:
         """GET /health."""
-        return cast(Health, self._object("GET", "/health"))
+        return cast(Health, self.object_of("GET", "/health"))
 
     def follow(self, deployment_id: str, limit_s: float = 3600.0) -> Iterator[Deployment]:
         """The deployment again and again until it has ended; pauses grow while nothing changes.
 
         Raises TimeoutError after `limit_s` seconds.
         """
-        deadline, pause_s, last_state = time.monotonic() + limit_s, _FIRST_PAUSE_S, ""
-        while True:
-            deployment = self.deployment(deployment_id)
-            yield deployment
-            if deployment["status"] in FINAL:
-                yield from self._settle(deployment)
-                return
-            shown = (deployment.get("phases"), deployment.get("steps"), deployment.get("load"))
-            state = json.dumps(shown, sort_keys=True)
-            pause_s = _FIRST_PAUSE_S if state != last_state else min(pause_s * 1.4, _LAST_PAUSE_S)
-            last_state = state
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"deployment {deployment_id} did not end within {limit_s:.0f} s")
-            time.sleep(pause_s)
+        latest: Deployment | None = None
+        for latest in following.follow(
+            lambda: self.deployment(deployment_id),
+            lambda shown: (shown.get("phases"), shown.get("steps"), shown.get("load")),
+            lambda shown: shown["status"] in FINAL,
+            pauses_s=_PAUSES_S,
+            limit_s=limit_s,
+            late=f"deployment {deployment_id} did not end within {limit_s:.0f} s",
+        ):
+            yield latest
+        if latest is not None:
+            yield from self._settle(latest)
 
     def _settle(self, deployment: Deployment) -> Iterator[Deployment]:
         """Read on until the step that ended the deployment is recorded itself, a moment after the final status."""
@@ -192,14 +190,14 @@ class Client(Signed):
         entries: list[object] = []
         query: Mapping[str, str] = filters or {}
         while True:
-            page = self._object("GET", f"{path}{_query(query)}")
+            page = self.object_of("GET", f"{path}{_query(query)}")
             entries.extend(cast("list[object]", page[key]))
             cursor, rest = page.get("cursor"), _LARGEST_PAGE if wanted is None else wanted - len(entries)
             if not cursor or rest <= 0:
                 return entries[:wanted]
             query = {**(filters or {}), "limit": str(min(rest, _LARGEST_PAGE)), "cursor": str(cursor)}
 
-    def _object(
+    def object_of(
         self,
         method: str,
         path: str,
@@ -208,6 +206,7 @@ class Client(Signed):
         *,
         retry: bool = True,
     ) -> Mapping[str, object]:
+        """The JSON object that a route answers. Raises ApiError for a refusal, and for another answer."""
         reply = self.call(method, path, body, headers, retry=retry)
         if reply.status >= 400:
             raise ApiError(reply.status, error_of(reply))

@@ -6,8 +6,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from botocore.exceptions import ClientError
-from chalicelib.domain.aws.targets import STACK
+from chalicelib.domain.aws.targets import EXTERNAL_ID, STACK
 
 from installer import bucket, deploy
 from installer.errors import CannotStart
@@ -18,7 +17,6 @@ from installer.stack import TAGS, Deployer
 from installer.target import Target
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def install(root: Path, aws: Target, wanted: Wanted) -> dict[str, str]:
 
     Raises CannotStart for a malformed value, and where a control plane is installed itself.
     """
-    deployer = Deployer(aws.client("cloudformation"), STACK, progress=tell)
+    deployer = _deployer(aws, STACK)
     installed = deployer.find()
     before = installed.parameters if installed else {}
     home = _checked_account(wanted.home or before.get("HomeAccount", ""))
@@ -68,11 +66,11 @@ def remove(aws: Target, force: bool) -> None:
             f"environments exist in {aws.account}, {aws.region}: {', '.join(environments)}; clean them up first "
             "(python -m ctl cleanup NAME, where the control plane is), or use --force to leave them running"
         )
-    if _has_stack(aws, CONTROL_PLANE):
+    if _deployer(aws, CONTROL_PLANE).find():
         raise CannotStart(
             f"a control plane is installed in {aws.account}, {aws.region}: `bootstrap.py down` removes it"
         )
-    gone = Deployer(aws.client("cloudformation"), STACK, progress=tell).delete()
+    gone = _deployer(aws, STACK).delete()
     say(f"stack {STACK}: {'removed' if gone else 'there was none'}")
     say(bucket.remove(aws))
     for line in deploy.remaining_secrets(aws):
@@ -88,7 +86,7 @@ def _checked_account(home: str) -> str:
 
 
 def _checked_id(external_id: str) -> str:
-    if not _EXTERNAL_ID.fullmatch(external_id):
+    if not EXTERNAL_ID.fullmatch(external_id):
         raise CannotStart("--external-id must be 2 to 1,224 letters, digits and _+=,.@:/-")
     return external_id
 
@@ -109,7 +107,7 @@ def _tag(text: str) -> dict[str, str]:
 
 
 def _refuse_home(aws: Target, home: str) -> None:
-    if _has_stack(aws, CONTROL_PLANE):
+    if _deployer(aws, CONTROL_PLANE).find():
         own = "this control plane" if home == aws.account else "another control plane"
         raise CannotStart(
             f"{own} is installed in {aws.account}, {aws.region}, and its environments have the names that a target's "
@@ -117,10 +115,5 @@ def _refuse_home(aws: Target, home: str) -> None:
         )
 
 
-def _has_stack(aws: Target, name: str) -> bool:
-    try:
-        return bool(aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"])
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return False
-        raise
+def _deployer(aws: Target, stack: str) -> Deployer:
+    return Deployer(aws.client("cloudformation"), stack, progress=tell)

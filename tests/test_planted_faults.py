@@ -88,8 +88,8 @@ FAULTS = {
     ),
     "v: a transaction in the way fails a phase": Fault(
         "adapters/writes.py",
-        "    return repeated(lambda: _transaction(writes))\n",
-        "    return _transaction(writes)\n",
+        "    return repeated(lambda: _transaction(writes, token))\n",
+        "    return _transaction(writes, token)\n",
         WRITES,
     ),
     "v: a cancelled transaction is no throttling": Fault(
@@ -169,20 +169,20 @@ FAULTS = {
     ),
     "x: recipients get the tests of alarms": Fault(
         "monitoring/apply.py",
-        "aws.topics.subscribe(topic, _protocol(recipient), recipient, fire.WITHOUT_TESTS)",
-        "aws.topics.subscribe(topic, _protocol(recipient), recipient)",
+        "aws.topics.subscribe(topic, _protocol(recipient), recipient, fire.WITHOUT_TESTS)\n        elif",
+        "aws.topics.subscribe(topic, _protocol(recipient), recipient)\n        elif",
         MONITORING,
     ),
     "x: the test queue gets its policy after its creation": Fault(
         "adapters/topics.py",
-        'tags=dict(tags), Attributes=attributes)["QueueUrl"]\n',
-        'tags=dict(tags))["QueueUrl"]\n'
-        '        call("sqs", "set_queue_attributes", QueueUrl=url, Attributes=attributes)\n',
+        'QueueName=queue, tags=dict(tags), Attributes=attributes)[\n            "QueueUrl"\n        ]\n',
+        'QueueName=queue, tags=dict(tags))[\n            "QueueUrl"\n        ]\n'
+        '        self._session.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes=attributes)\n',
         TOPICS,
     ),
     "bb: an answer of API Gateway's counts as the proxy's": Fault(
         "phases/configure_monitoring/correlate.py",
-        "    if _PROXY_HEADER in reply.headers:\n",
+        "    if PROXY_HEADER in reply.headers:\n",
         "    if reply.headers is not None:\n",
         MONITORING,
     ),

@@ -201,6 +201,10 @@ class _AwsInTarget(_Aws):
         return self._home.settings.at(self._target)
 
     @cached_property
+    def meter(self) -> CallMeter:
+        return self._home.meter
+
+    @cached_property
     def artifacts(self) -> S3Artifacts:
         return self._home.artifacts
 

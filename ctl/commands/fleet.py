@@ -59,7 +59,7 @@ def deploy(
     idempotency_key: str | None,
     follow: bool,
     as_json: bool,
-    **gate_options: Any,
+    **fields: Any,
 ) -> int:
     """Roll environments in waves and follow them to the end.
 
@@ -67,12 +67,12 @@ def deploy(
       proxyctl fleet deploy shops --wave canary --wave eu,us --wave rest --soak 600
     """
     gate = {
-        "soak_s": gate_options["soak"],
-        "approval": "required" if gate_options["approval"] else None,
-        "tolerated_failures": gate_options["tolerate"],
+        "soak_s": fields["soak"],
+        "approval": "required" if fields["approval"] else None,
+        "tolerated_failures": fields["tolerate"],
     }
-    whole = {field: gate_options[field] for field in ("on_failure", "at_once", "max_cost_usd")}
-    flags = {flag: gate_options[flag] for flag in ("reason", "force", "replace", "create", "source")}
+    whole = {key: fields[key] for key in ("on_failure", "at_once", "max_cost_usd")}
+    flags = {flag: fields[flag] for flag in ("reason", "force", "replace", "create", "source")}
     body = rolling.body_of(
         waves, action, flags, gate=gate, whole=whole, config=config, options=options, settings=settings
     )

@@ -34,8 +34,12 @@ def body_of(
     body = rolling.request("", action, flags, config=config, options=options, settings=settings)
     del body["environment"]
     limits = {name: value for name, value in gate.items() if value}
-    body |= {"waves": lists} | {name: value for name, value in whole.items() if value is not None}
-    return body | ({"gate": limits} if limits else {})
+    return (
+        body
+        | {"waves": lists}
+        | ({"gate": limits} if limits else {})
+        | {k: v for k, v in whole.items() if v is not None}
+    )
 
 
 def start(client: Client, name: str, body: dict[str, Any], key: str | None, *, follows: bool, as_json: bool) -> int:

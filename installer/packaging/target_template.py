@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 from chalicelib.domain.aws.targets import ROLE_PREFIX
 from chalicelib.engine import policies
-from chalicelib.engine.policies import role_of
 
 _SHARED = ("EnvironmentBoundary", "ChangeStacksRole")
 _TAGS = [{"Key": "proxyctl:owner", "Value": "proxyctl"}]
@@ -63,7 +62,7 @@ def _target_role() -> dict[str, Any]:
 def _role(entry: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     """Logical id and role of a function. Logical ids and policies are named as at home: preflight looks for them."""
     stem, document = entry
-    name = role_of(stem)
+    name = policies.role_of(stem)
     return name, {
         "Type": "AWS::IAM::Role",
         "Properties": {

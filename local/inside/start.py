@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from local import strict
 from local.inside import (
     alarms,
+    apis,
     attributes,
     buckets,
     error_names,
@@ -177,6 +178,7 @@ def install(switches: Strict, root_key: str) -> None:
     from ministack.services.cloudformation import provisioners
 
     alarms.install(cloudwatch)
+    apis.install(apigateway_v1)
     error_names.install(lambda_svc)
     workers.install(lambda_svc)
     gateway_responses.install(apigateway_v1)

@@ -31,6 +31,8 @@ ELSEWHERE = {
     "RememberWhatRolesMayDo": "an item of its own, which leading keys tell from those of KeepRecords",
     "MakeDeletedLogGroupsAgain": "log groups that somebody deleted (test_underneath.py)",
     "TagDeletedStages": "stages that somebody deleted (test_underneath.py)",
+    "ActInTargets": "an environment in another account or region (test_targets.py)",
+    "StorePromotedModels": "a promotion (test_fleet.py)",
     "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}

@@ -150,7 +150,8 @@ def test_a_wave_that_fails_takes_the_waves_before_it_back(embedded: Embedded, fl
     assert fleet["status"] == "SUCCEEDED"
     first, second = NAMES[3], NAMES[4]
     before = versions_of(embedded, first)["live"]
-    embedded.client.put_secret(second, embedded.secret() | {"api_key": "sk-refused-refused-refused"}, {"now": "true"})
+    nowhere = embedded.secret() | {"base_url": "http://127.0.0.1:9/v1"}  # the stand-in takes any key
+    embedded.client.put_secret(second, nowhere, {"now": "true"})
     until("it is free", lambda: not embedded.client.environment(second).get("lock"))
     body = {"config": {"log_level": "DEBUG", "secret_ttl_s": 200}, "waves": [[first], [second]]}
     answer = ended(embedded, start(embedded, **body)["id"])

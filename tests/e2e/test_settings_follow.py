@@ -211,6 +211,7 @@ def test_a_failed_load_test_leaves_stage_stack_and_alarms_as_before(felt: Rolled
     assert state(felt) == before
 
 
+@pytest.mark.long  # 51 s; test_setbacks.py rings an alarm in `make test`, and the rows above look at the same state
 def test_an_alarm_in_the_bake_leaves_stage_stack_and_alarms_as_before(felt: Rolled) -> None:
     before, alarm = state(felt), Names(ENVIRONMENT).alarm("errors")
     started = begin(felt, bake={"steps": [100], "step_s": 0, "watch_s": 60})

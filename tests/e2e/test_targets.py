@@ -68,7 +68,8 @@ def rolled(place: Elsewhere, embedded: Embedded) -> Rolled:
 
 
 def test_it_is_rolled_through_all_phases_and_serves_users(rolled: Rolled) -> None:
-    assert rolled.deployment["status"] == "SUCCEEDED", rolled.deployment
+    ended = [(row["name"], row["status"], row.get("error")) for row in rolled.deployment["phases"]]
+    assert rolled.deployment["status"] == "SUCCEEDED", f"{rolled.deployment.get('error')} {ended}"
     assert chats(rolled)
 
 

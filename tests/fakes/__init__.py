@@ -112,6 +112,7 @@ class FakeTarget(FakeAws):
             executions=home.executions,
             artifacts=home.artifacts,
             simulations=home.simulations,
+            meter=home.meter,
         )
         self.home = home
         self.own_packages = FakeArtifacts()

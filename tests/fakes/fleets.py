@@ -81,7 +81,7 @@ class FakeFleets:
         state = self.state(id_)
         if state.deployment.status.is_final:
             raise Conflict("has ended already", code="AlreadyEnded")
-        stored = {**encode(state.deployment), **changes}
+        stored = {**encode(state.deployment), "body": dict(state.deployment.body), **changes}
         stored = {name: value for name, value in stored.items() if value is not None}
         self.states[id_] = replace(state, deployment=decode_lenient(FleetDeployment, stored))
 

@@ -14,6 +14,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from chalicelib.adapters.session import aws_errors
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.errors import AwsCallFailed
 from chalicelib.ports import Aws
 
@@ -24,13 +25,15 @@ from tests.faults.stale import Earlier
 
 PORTS = frozenset({
     "alarms", "artifacts", "endpoint", "events", "executions", "fleet_executions", "fleets", "functions", "gateway",
-    "identity", "live_figures", "logs", "metrics", "nights", "records", "retries", "sdk", "secrets", "simulations",
-    "stacks", "tagging", "topics",
+    "identity", "live_figures", "logs", "metrics", "nights", "packages", "records", "retries", "sdk", "secrets",
+    "simulations", "stacks", "tagging", "topics",
 })  # fmt: skip
 # The proxy under test, or a webhook's receiver: not AWS, so that its failures have another form.
 HTTP = frozenset({"endpoint.call", "sdk.observe"})
 # S3 and DynamoDB's items are read as they were last written; the queries of DynamoDB's indexes are not.
-_CONSISTENT = frozenset({"artifacts", "records", "endpoint", "sdk", "fleets", "nights", "live_figures", "simulations"})
+_CONSISTENT = frozenset(
+    {"artifacts", "packages", "records", "endpoint", "sdk", "fleets", "nights", "live_figures", "simulations"}
+)
 _INDEXED = frozenset({"records.deployments", "records.next_in_line", "records.environments"})
 
 
@@ -179,6 +182,11 @@ class _Struck:
         self._fake, self._injector = fake, injector
         self.rollouts = FakeRollouts(cast(Aws, self))
         self.documents = FakeDocuments(cast(Aws, self))
+
+    def at(self, target: Target | None, function: str) -> Aws:
+        """The ports where an environment is, with the same injector between."""
+        there: Any = self._fake.at(target, function)
+        return cast(Aws, self) if target is None else struck(there, self._injector)
 
     def __getattr__(self, name: str) -> Any:
         port = getattr(self._fake, name)

@@ -91,7 +91,7 @@ class Report:
 def corpus(names: Mapping[str, str]) -> list[Input]:
     """One right request for each route and action, with names of things that exist."""
     ended, live = names["id"], names["name"]
-    secret = f"/environments/{live}/secret"
+    secret, fleet = f"/environments/{live}/secret", f"/fleets/shops/deployments/{names['fleet']}"
     starts = [{"environment": "fresh"}, {"environment": live, "config": _CONFIG, "options": _OPTIONS, "create": True}]
     starts += [
         {"environment": live, "action": action}
@@ -102,6 +102,7 @@ def corpus(names: Mapping[str, str]) -> list[Input]:
         "/environments", f"/environments/{live}", secret, f"{secret}/history", f"/environments/{live}/incidents",
         f"/environments/{live}/incidents/x", f"/environments/{live}/history", "/nights",
         f"/environments/{live}/costs", "/health", "/openapi.json",
+        "/fleets", "/fleets/shops", "/fleets/shops/deployments", fleet, f"{fleet}/report",
     ]  # fmt: skip
     return [
         *(Input("GET", path) for path in gets),
@@ -109,6 +110,9 @@ def corpus(names: Mapping[str, str]) -> list[Input]:
         *(_with_body("POST", "/deployments", body) for body in starts),
         *(Input("POST", f"/deployments/{names['running']}/{verb}") for verb in ("abort", "approve")),
         Input("POST", f"/deployments/{ended}/resume"),
+        _with_body("POST", "/fleets/others/deployments", {"waves": [[live]], "gate": {"soak_s": 5}, "at_once": 2}),
+        Input("POST", f"{fleet}/abort", "roll_back=true"),
+        Input("POST", f"{fleet}/approve"),
         _with_body("PUT", secret, SECRET),
         _with_body("PATCH", secret, {"models": {"new": {"target": "gpt-4o"}}, "client_keys": None}),
         _with_body("POST", f"{secret}/rollback", {"version_id": "v1"}),

@@ -26,11 +26,10 @@ from chalicelib.domain.records import Claim
 from . import expiry, items, writes
 from .keys import claim_key, key_of
 from .table import Table
-from .transactions import FINALS, claim_write
+from .transactions import FINALS, NOT_FINAL, claim_write, key_used
 
 _FLEETS = "FLEETS"
 _TRANSACTION = 100  # writes
-_NOT_FINAL = f"attribute_exists(pk) AND NOT #status IN ({', '.join(FINALS)})"
 
 
 class DynamoFleets:
@@ -43,7 +42,7 @@ class DynamoFleets:
     def start(self, state: FleetState, claim: Claim | None) -> None:
         deployment = state.deployment
         if claim and (earlier := self._rows.get(claim_key(claim))):
-            raise _claimed(earlier)
+            raise key_used(earlier)
         ends = expiry.after(deployment.created_at)
         parts = [*map(_wave_entry, state.waves), *map(_member_entry, state.members)]
         for first in range(0, len(parts), _TRANSACTION):
@@ -71,7 +70,7 @@ class DynamoFleets:
             ),
         }
         return [
-            self._put(_pk(deployment.id), "META", encode(deployment) | ends, new=True),
+            self._put(_pk(deployment.id), "META", _meta_entry(deployment) | ends, new=True),
             {"Update": fleet},
             self._put(f"FLEET#{deployment.fleet}", _row_sk(deployment), row | ends),
             self._put(_FLEETS, f"RUNNING#{deployment.id}", {"id": deployment.id, **ends}),
@@ -84,7 +83,7 @@ class DynamoFleets:
 
     def _refusal(self, deployment: FleetDeployment, claim: Claim | None) -> Conflict:
         if claim and (earlier := self._rows.get(claim_key(claim))):
-            return _claimed(earlier)
+            return key_used(earlier)
         fleet = self.fleet(deployment.fleet)
         holder = fleet.running if fleet else ""
         return Conflict(
@@ -193,7 +192,7 @@ class DynamoFleets:
                 "TableName": self._table,
                 "Key": key_of(_pk(id_), "META"),
                 "UpdateExpression": expression,
-                "ConditionExpression": _NOT_FINAL,
+                "ConditionExpression": NOT_FINAL,
                 "ExpressionAttributeNames": names | {"#status": "status"},
                 "ExpressionAttributeValues": values | items.write(FINALS),
             }
@@ -246,6 +245,11 @@ def _member_sk(wave: int, environment: str) -> str:
     return f"MEMBER#{wave:02}#{environment}"
 
 
+def _meta_entry(deployment: FleetDeployment) -> dict[str, object]:
+    # null in `config` resets a field, and in `options` it says that a rule is off: it stays.
+    return encode(deployment) | {"body": dict(deployment.body)}
+
+
 def _wave_entry(wave: FleetWave) -> tuple[str, dict[str, object]]:
     return _wave_sk(wave.number), encode(wave)
 
@@ -277,13 +281,4 @@ def _unknown(id_: str) -> NotFound:
         f"there is no fleet deployment {id_}",
         field="id",
         remedy="GET /fleets/{name}/deployments lists those that exist.",
-    )
-
-
-def _claimed(earlier: Mapping[str, Any]) -> Conflict:
-    return Conflict(
-        "this Idempotency-Key was used before",
-        code="IdempotencyKeyUsed",
-        claimed_by=str(earlier["deployment_id"]),
-        body_sha256=str(earlier["body_sha256"]),
     )

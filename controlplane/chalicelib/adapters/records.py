@@ -88,12 +88,7 @@ class DynamoRecords:
 
     def _refusal(self, deployment: Deployment, claim: Claim | None) -> Conflict:
         if claim and (claimed := self._rows.get(claim_key(claim))):
-            return Conflict(
-                "this Idempotency-Key was used before",
-                code="IdempotencyKeyUsed",
-                claimed_by=claimed["deployment_id"],
-                body_sha256=claimed["body_sha256"],
-            )
+            return transactions.key_used(claimed)
         held = self.environment(deployment.environment).lock
         holder = held.deployment_id if held else "another deployment that has just ended"
         return Conflict(

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chalicelib.domain.errors import Conflict
 from chalicelib.domain.model import Deployment, DeploymentStatus, Lock, PhaseRecord, PhaseStatus
 from chalicelib.domain.records import Claim, Ending
 
@@ -220,6 +221,16 @@ def _lock_writes(table: str, deployment: Deployment, lock: Lock, takes_over: Loc
     }
     name = deployment.environment
     return [{"Update": record}, locks.taking(table, name, lock), listing.of_environment(table, name)]
+
+
+def key_used(claimed: Mapping[str, Any]) -> Conflict:
+    """The refusal of a key that stands for another request. claimed: the item that `claim_write` wrote."""
+    return Conflict(
+        "this Idempotency-Key was used before",
+        code="IdempotencyKeyUsed",
+        claimed_by=str(claimed["deployment_id"]),
+        body_sha256=str(claimed["body_sha256"]),
+    )
 
 
 def claim_write(table: str, claim: Claim, subject: str, at: str) -> dict[str, Any]:

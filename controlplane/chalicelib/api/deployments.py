@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.costs.ledger import bill
+from chalicelib.costs.ledger import bill, region_of
 from chalicelib.domain.errors import BadRequest, NotFound
 from chalicelib.domain.model import Deployment, DeploymentStatus
 from chalicelib.domain.names import Names
@@ -61,7 +61,7 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentDetail]:
     deployment = aws.records.deployment(call.deployment_id)
     recorded = aws.records.phases(deployment.id)
     figures = aws.live_figures.of(deployment.id) if is_measuring(recorded) else ()
-    cost = bill(deployment, recorded, aws.settings.region, clock().date())
+    cost = bill(deployment, recorded, region_of(deployment.config, aws.settings.region), clock().date())
     return Answer(200, show_with_phases(deployment, recorded, registry.PHASES, cost, load=show_load(figures)))
 
 

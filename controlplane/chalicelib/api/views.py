@@ -24,7 +24,6 @@ from .responses import (
     RecordedError,
 )
 
-_DONE = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
 _ABSENT_WHEN_EMPTY = ("caller", "execution_arn", "summary", "resumes")
 
 
@@ -61,7 +60,7 @@ def percent(status: DeploymentStatus, rows: Sequence[PhaseRecord]) -> int:
     """Share of the phases that have ended well, 0 to 100; 100 only for a deployment that succeeded."""
     if status is DeploymentStatus.SUCCEEDED:
         return 100
-    done = sum(row.status in _DONE for row in rows)
+    done = sum(row.status.is_done for row in rows)
     return min(99, 100 * done // max(1, len(rows)))
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import cast
 
-from chalicelib.domain.aws.http import Reply, is_refused
+from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.aws.sdk_target import Target as SdkTarget
 from chalicelib.domain.errors import AwsCallFailed
 from chalicelib.ports import Aws
@@ -125,7 +125,7 @@ def facts_of(reply: Reply) -> Facts:
         "text": reply.body[:_TEXT].decode(errors="replace"),
         "cut": reply.cut,
         "request_id": reply.headers.get("x-request-id", ""),
-        "refused": is_refused(reply.status, reply.headers),
+        "refused": reply.is_refused,
         "tells_of_failure": _tells_of_failure(reply),
     }
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from chalicelib.domain.aws.http import is_refused
 from chalicelib.domain.errors import AwsCallFailed, PhaseFailed
 from chalicelib.ports import Aws
 
@@ -37,7 +36,7 @@ def _uses_up_a_fault(target: Target, aws: Aws) -> bool:
         upstream.plant([_PROBE], model, aws)
         until_let_in(
             lambda: aws.endpoint.call("POST", target.url + CHAT, JSON, body, signed=target.signed, timeout_s=TIMEOUT_S),
-            lambda reply: is_refused(reply.status, reply.headers),
+            lambda reply: reply.is_refused,
             model,
         )
         return upstream.count_attempts([_PROBE], model, aws) > 0

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from chalicelib.domain.aws.functions import alias_of
-from chalicelib.domain.aws.http import is_refused
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Throttle
 from chalicelib.domain.errors import PhaseFailed
@@ -123,7 +122,7 @@ def _candidate(url: str, public_url: str, version: str, request: Request, aws: A
     """The target at the candidate's path, described by its `/health`. The request also warms the function."""
     reply = until_let_in(
         lambda: aws.endpoint.call("GET", url + "/health", signed=True, timeout_s=TIMEOUT_S),
-        lambda reply: is_refused(reply.status, reply.headers),
+        lambda reply: reply.is_refused,
         url,
     )
     health = reply.json() if reply.status == 200 else None

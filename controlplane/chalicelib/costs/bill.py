@@ -63,6 +63,12 @@ def line(what: str, amount: float, price: Price, basis: Basis = Basis.ESTIMATED)
     return Line(what, round(amount, _DIGITS), price.unit, round(usd, _DIGITS + 3), basis, price.free)
 
 
+def repeated(each: Line, times: float, what: str) -> Line:
+    """The line so many times, under another name."""
+    amount, usd = round(each.amount * times, _DIGITS), round(each.usd * times, _DIGITS + 3)
+    return Line(what, amount, each.unit, usd, each.basis, each.free)
+
+
 def total(lines: Iterable[Line]) -> float:
     """USD of all lines."""
     return round(sum(each.usd for each in lines), _DIGITS)

@@ -10,6 +10,7 @@ from datetime import date
 
 from chalicelib.domain.aws.usage import Usage
 from chalicelib.domain.codec import decode_lenient
+from chalicelib.domain.config import Config
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.model import Deployment, PhaseRecord, PhaseStatus
 
@@ -23,6 +24,11 @@ _GB = 1e9
 _END_WRITES, _END_GB_S = 5.0, 0.03 * 0.5
 _CALL_LOG_BYTES = 600  # Lambda's own lines of a call: START, END, REPORT
 _WORKER_GB, _WORKER_START_S = 1.0, 5.0
+
+
+def region_of(config: Config, home: str) -> str:
+    """The region whose prices count: that of the environment's target, else the control plane's own (`home`)."""
+    return config.target.region if config.target else home
 
 
 def bill(deployment: Deployment, records: Sequence[PhaseRecord], region: str, today: date) -> Bill:

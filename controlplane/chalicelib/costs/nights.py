@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .bill import Basis, Line, line
+from .bill import Basis, Line, line, repeated
 from .prices import NIGHTS, Price, PriceList
 
 # Of the night's own state machine, beside the revalidation's: RevalidateEnvironment, its choice and its wait a poll,
@@ -57,8 +57,7 @@ NIGHT = Night()
 def month_of(revalidation: tuple[Line, ...], prices: PriceList, nights: float = NIGHTS) -> Iterator[Line]:
     """A month of nights like a revalidation on record. revalidation: its ledger's lines."""
     for each in revalidation:
-        amount, usd = each.amount * nights, each.usd * nights
-        yield Line(f"nights: {each.what}", round(amount, 6), each.unit, round(usd, 9), each.basis, each.free)
+        yield repeated(each, nights, f"nights: {each.what}")
     yield line("nights: workflow around it", nights * (3 * _POLLS), prices.transition, Basis.ESTIMATED)
     yield line("nights: Lambdas around it", nights * _POLLS * _POLL_GB_S, prices.lambda_gb_s)
     yield line("nights: records around it", nights * _POLLS * _POLL_WRITES, prices.write_unit)

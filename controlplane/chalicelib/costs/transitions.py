@@ -15,7 +15,6 @@ from chalicelib.domain.model import PhaseRecord, PhaseStatus
 _AROUND = 4
 # Tasks without a choice of their own; after the lock comes ChooseAction.
 _WITHOUT_CHOICE = frozenset({"await_approval"})
-_ENDED = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
 
 
 def transitions(records: Sequence[PhaseRecord], workers: int = 1) -> int:
@@ -27,7 +26,7 @@ def transitions(records: Sequence[PhaseRecord], workers: int = 1) -> int:
 def _of_phase(record: PhaseRecord, workers: int) -> int:
     failed = record.status is PhaseStatus.FAILED
     answers = _answers(record, failed=failed)
-    waits = max(0, answers - (record.status in _ENDED))
+    waits = max(0, answers - record.status.is_done)
     choices = 0 if record.name in _WITHOUT_CHOICE else answers
     # CleanUpFailed is a choice, too; several workers run under a Map, in place of each wait.
     more = int(failed and record.name == "clean_up") + (waits * workers if _maps(record, workers) else 0)

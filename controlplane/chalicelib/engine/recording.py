@@ -43,7 +43,7 @@ def put(deployment: Deployment, record: PhaseRecord, lock: Lock, aws: Aws) -> bo
     return True
 
 
-def _used(record: PhaseRecord, aws: Aws) -> Usage:
+def used(record: PhaseRecord, aws: Aws) -> Usage:
     """Of the calls before this one, as the record that this call opened has it, and of this one until now."""
     return (record.usage or Usage()).plus(aws.meter.read())
 
@@ -61,7 +61,7 @@ def put_result(
         cursor=encode(result.cursor),
         waits_for=result.waits.step,
         waits=result.waits.count,
-        usage=_used(record, aws),
+        usage=used(record, aws),
         ended_at=None if running else at,
     )
     # record_outcome ends the deployment and releases the lock before its own record is written.
@@ -85,7 +85,7 @@ def put_failure(
         evidence={**record.evidence, **encode(error.evidence, partial=True)},
         error=error.as_dict(),
         ended_at=at,
-        usage=_used(record, aws),
+        usage=used(record, aws),
     )
     if put(deployment, failed, lock, aws):
         aws.records.add_event(deployment.id, at, f"{record.name}.failed", error.as_dict())

@@ -7,6 +7,8 @@ from chalicelib.domain.model import Action, Deployment
 # Stands in the name of an execution that settles, between the deployment's ID and a number.
 SETTLE = "-settle-"
 _PERIOD_S = 900
+# States in which an execution does nothing any more; None for one that does not exist.
+CLOSED = frozenset({None, "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
 
 def execution_input(deployment: Deployment) -> dict[str, str]:
@@ -20,14 +22,14 @@ def execution_input(deployment: Deployment) -> dict[str, str]:
     }
 
 
-def settling_name(deployment: Deployment, now: float) -> str:
-    """The name of an execution that only ends the rollout. now: epoch seconds.
+def settling_name(id_: str, now: float) -> str:
+    """The name of an execution that only ends a deployment, or one of a fleet. id_: its ID; now: epoch seconds.
 
     One name a quarter of an hour: two calls at once start one execution, and a later call can start another.
     """
-    return f"{deployment.id}{SETTLE}{int(now // _PERIOD_S)}"
+    return f"{id_}{SETTLE}{int(now // _PERIOD_S)}"
 
 
 def deployment_of(execution: str) -> str:
-    """The ID of the deployment that an execution of this name belongs to."""
+    """The ID of the deployment, or of that of a fleet, that an execution of this name belongs to."""
     return execution.partition(SETTLE)[0]

@@ -13,9 +13,8 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.domain.model import LEASE_S, Deployment, DeploymentStatus, Environment, Lock
 from chalicelib.ports import Aws
 
-from .execution import execution_input, settling_name
+from .execution import CLOSED, execution_input, settling_name
 
-_CLOSED = frozenset({None, "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 # An execution starts right after its record is written. A record without an execution that is younger than this may
 # still get one; one that is older has lost its starter.
 _STARTING_S = 60
@@ -34,7 +33,7 @@ def settle(deployment_id: str, aws: Aws, now: float) -> str:
         return ""
     if deployment.status.is_final:
         return ""
-    return aws.executions.start(settling_name(deployment, now), execution_input(deployment) | {"settle": "yes"})
+    return aws.executions.start(settling_name(deployment.id, now), execution_input(deployment) | {"settle": "yes"})
 
 
 def dead_lock(environment: Environment, aws: Aws, now: float) -> Lock | None:
@@ -44,7 +43,7 @@ def dead_lock(environment: Environment, aws: Aws, now: float) -> Lock | None:
         return None
     arn = lock.execution_arn or _execution_of(lock, aws)
     if arn:
-        return lock if aws.executions.status(arn) in _CLOSED else None
+        return lock if aws.executions.status(arn) in CLOSED else None
     locked_at = lock.lease_until - LEASE_S
     return lock if now - locked_at > _STARTING_S else None
 
@@ -69,5 +68,5 @@ def is_lost(deployment: Deployment, aws: Aws, now: float) -> bool:
     if lock is not None and lock.deployment_id == deployment.id:
         return False
     if deployment.execution_arn:
-        return aws.executions.status(deployment.execution_arn) in _CLOSED
+        return aws.executions.status(deployment.execution_arn) in CLOSED
     return now - datetime.fromisoformat(deployment.created_at).timestamp() > _STARTING_S

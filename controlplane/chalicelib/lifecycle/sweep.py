@@ -21,7 +21,7 @@ from chalicelib.ports import Aws
 
 from .abandoned_drills import remove_abandoned
 from .execution import deployment_of, execution_input
-from .fleets.settle import id_of, is_fleet_execution, settle_fleet
+from .fleets.settle import is_fleet_execution, settle_fleet
 from .queue import start_next
 from .settle import dead_lock, is_lost, settle, unfinished
 from .start import begin
@@ -33,7 +33,7 @@ def sweep(event: Mapping[str, Any], aws: Aws, clock: Clock) -> dict[str, object]
     """Answers `{environment or fleet deployment: what was done}`. What cannot be repaired now stops no other."""
     name = _execution(event)
     if is_fleet_execution(name):
-        return _settled_fleets([id_of(name)], aws, clock)
+        return _settled_fleets([deployment_of(name)], aws, clock)
     ended = _of_execution(event, aws)
     if ended is None and name:
         return {}  # An execution that someone started by hand under a name of their own.

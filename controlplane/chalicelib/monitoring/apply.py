@@ -143,11 +143,13 @@ def set_recipients(config: Config, names: Names, aws: Aws) -> list[str]:
     topic = aws.topics.find(names.topic)
     if topic is None:
         return []
-    missing = changed_recipients(config, names, aws)[0]
+    subscribed = aws.topics.subscribers(topic)
+    missing, extra = _differing(config, subscribed)
     for recipient in missing:
         aws.topics.subscribe(topic, _protocol(recipient), recipient, fire.WITHOUT_TESTS)
-    removed = remove_recipients(topic, config.notify, aws)
-    return [f"{who} gets alarms again" for who in missing] + [f"{who} gets no alarms any more" for who in removed]
+    for other in extra:
+        aws.topics.unsubscribe(subscribed[other])
+    return [f"{who} gets alarms again" for who in missing] + [f"{who} gets no alarms any more" for who in extra]
 
 
 def changed_recipients(config: Config, names: Names, aws: Aws) -> tuple[list[str], list[str]]:
@@ -155,7 +157,10 @@ def changed_recipients(config: Config, names: Names, aws: Aws) -> tuple[list[str
     topic = aws.topics.find(names.topic)
     if topic is None:
         return [], []
-    subscribed = aws.topics.subscribers(topic)
+    return _differing(config, aws.topics.subscribers(topic))
+
+
+def _differing(config: Config, subscribed: Mapping[str, str]) -> tuple[list[str], list[str]]:
     missing = [recipient for recipient in dict.fromkeys(config.notify) if recipient not in subscribed]
     return missing, extra_recipients(subscribed, config.notify)
 

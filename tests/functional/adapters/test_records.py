@@ -507,11 +507,11 @@ def test_lists_show_whole_records_as_they_are_now(records: DynamoRecords) -> Non
 
 
 def test_more_records_than_one_read_takes_are_listed(records: DynamoRecords) -> None:
-    for number in range(120):
+    for number in range(101):
         start(records, 1_000 + number, f"env-{number:03}")
-    assert [each.name for each in records.environments()] == [f"env-{number:03}" for number in range(120)]
+    assert [each.name for each in records.environments()] == [f"env-{number:03}" for number in range(101)]
     assert all(each.lock for each in records.environments())
-    assert len(records.deployments(None, None, 120, None).deployments) == 120
+    assert len(records.deployments(None, None, 101, None).deployments) == 101
 
 
 def test_an_environment_whose_item_someone_deleted_is_rebuilt_from_its_deployments(records: DynamoRecords) -> None:

@@ -17,7 +17,7 @@ from schemathesis.generation.stateful.state_machine import APIStateMachine
 from schemathesis.schemas import APIOperation, BaseSchema
 
 from tests.fakes.served_api import ServedApi, served, sign
-from tests.functional.api.world import populated
+from tests.functional.api.world import FLEET, populated
 
 CONFIG: dict[str, Any] = {
     "checks": {
@@ -86,7 +86,8 @@ class Rig:
 
     def existing(self, label: str) -> dict[str, str]:
         """The path parameters of an operation, with names of things that exist."""
-        return {parameter.name: self.names[parameter.name] for parameter in self.operations[label].path_parameters}
+        names = self.names | ({"name": FLEET, "id": self.names["fleet"]} if "/fleets" in label else {})
+        return {parameter.name: names[parameter.name] for parameter in self.operations[label].path_parameters}
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.api import deployments, secrets
+from chalicelib.api.fleets import fleet_deployments
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.model import DeploymentStatus, PhaseRecord, PhaseStatus
 from chalicelib.domain.records import DriftRow, Incident
@@ -15,13 +16,13 @@ from tests.fakes.calls import ask
 from tests.fakes.measuring import MeasuringAws
 
 AT = "2026-01-01T00:00:00.000+00:00"
-LIVE, BUSY = "dev", "busy"
+LIVE, BUSY, FLEET = "dev", "busy", "shops"
 SECRET = {"schema": 2, "api_key": "sk-abcdefghijklmnopqrst", "models": {"fast": {"target": "gpt-4o-mini"}}}
 
 
 def populated() -> tuple[FakeAws, dict[str, Any]]:
     """The ports, and what a request may name: `id` of the ended deployment with all phases, `name` of the live
-    environment, `running` of a deployment that goes on."""
+    environment, `running` of a deployment that goes on, `fleet` of one of fleet `shops` that goes on."""
     aws = MeasuringAws()
     ask(aws, secrets.put, SECRET, name=LIVE)
     ended: str = ask(aws, deployments.start, {"environment": LIVE}).body["id"]
@@ -31,7 +32,8 @@ def populated() -> tuple[FakeAws, dict[str, Any]]:
     _end(aws, ended)
     running: str = ask(aws, deployments.start, {"environment": BUSY}).body["id"]
     aws.nights.conclude("2026-01-01", {"asked": 1, "good": 1, "night": "2026-01-01"})
-    return aws, {"id": ended, "name": LIVE, "running": running}
+    fleet: str = ask(aws, fleet_deployments.start, {"waves": [[LIVE]]}, name=FLEET).body["id"]
+    return aws, {"id": ended, "name": LIVE, "running": running, "fleet": fleet}
 
 
 def _phase(number: int, name: str) -> PhaseRecord:

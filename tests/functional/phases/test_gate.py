@@ -169,9 +169,12 @@ def test_an_equal_release_passes_beside_live(serving: Stage) -> None:
     assert 65 <= total.live <= 75
 
 
-def test_a_release_20_percent_slower_than_live_is_stopped(serving: Stage) -> None:
+def test_a_release_slower_than_live_by_more_than_the_limit_is_stopped(serving: Stage) -> None:
+    """Half as slow again: what a busy machine adds to both sides brings them nearer to each other. Where exactly the
+    limit lies, tests/unit/checks/comparison shows without a machine."""
+
     def slower(answer: Answer) -> Answer:
-        time.sleep(SLOW * 0.25)
+        time.sleep(SLOW * 0.5)
         return answer
 
     with pytest.raises(PhaseFailed) as raised:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from chalicelib.costs.bill import Basis, Bill, Recorded
-from chalicelib.costs.ledger import bill
+from chalicelib.costs.ledger import bill, region_of
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.aws.usage import Usage
 from chalicelib.domain.codec import encode
 from chalicelib.domain.config import Config
@@ -147,3 +148,9 @@ def test_a_larger_proxy_costs_more() -> None:
     large = replace(DEPLOYMENT, config=Config(memory_mb=1_024))
     small, big = cost(load()), cost(load(), deployment=large)
     assert usd(big, "load: time of the proxy") == pytest.approx(2 * usd(small, "load: time of the proxy"))
+
+
+def test_an_environment_in_a_target_has_the_prices_of_its_region() -> None:
+    role = "arn:aws:iam::123456789012:role/proxyctl-target-us-east-2"
+    assert region_of(Config(target=Target(role, "external", "us-east-2")), "eu-central-1") == "us-east-2"
+    assert region_of(Config(), "eu-central-1") == "eu-central-1"

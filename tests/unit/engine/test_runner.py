@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.aws.usage import Usage
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import Aborted, BadRequest, LockLost, PhaseFailed, Throttled
@@ -556,3 +557,14 @@ def test_a_short_wait_ends_when_another_execution_has_taken_over() -> None:
 
     with pytest.raises(LockLost):
         call(aws, phase(slow))
+
+
+def test_calls_of_a_phase_in_a_target_count_in_the_meter_of_the_process() -> None:
+    aws = world()
+    role = "arn:aws:iam::210987654321:role/proxyctl-target-eu-west-1"
+    config = Config(target=Target(role, "external", "eu-west-1"))
+    aws.records.started["d-1"] = replace(aws.records.started["d-1"], config=config)
+    aws.meter.each = Usage(calls=1, write_units=3)
+    call(aws, phase(good))
+    assert aws.acted_as
+    assert (aws.meter.begun, aws.records.recorded["d-1"]["deploy_stack"].usage) == (1, Usage(calls=1, write_units=3))

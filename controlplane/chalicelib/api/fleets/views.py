@@ -12,12 +12,11 @@ from ..views import seconds
 from .responses import FleetDeploymentView, FleetMemberView, FleetWaveView
 
 NOT_STARTED = "NOT_STARTED"
-_ENDED = (MemberStatus.SUCCEEDED, MemberStatus.FAILED)
 
 
 def show(state: FleetState) -> FleetDeploymentView:
     """A fleet deployment with its waves and members. The task token of an approval is not shown."""
-    deployment = state.deployment
+    deployment, failed = state.deployment, failed_wave(state)
     approval = {"until": str(deployment.approval["until"])} if deployment.approval.get("until") else None
     return FleetDeploymentView(
         id=deployment.id,
@@ -41,7 +40,7 @@ def show(state: FleetState) -> FleetDeploymentView:
         approval=cast("ApprovalView | None", approval),
         promotion=deployment.promotion,
         links=_links(state),
-        waves=tuple(_wave(state, wave) for wave in state.waves),
+        waves=tuple(_wave(state, wave, failed) for wave in state.waves),
     )
 
 
@@ -53,15 +52,15 @@ def _links(state: FleetState) -> dict[str, str]:
 def _percent(state: FleetState) -> int:
     if state.deployment.status.is_final:
         return 100
-    ended = sum(member.status in _ENDED for member in state.members)
+    ended = sum(member.status.is_final for member in state.members)
     return min(99, 100 * ended // max(1, len(state.members)))
 
 
-def _wave(state: FleetState, wave: FleetWave) -> FleetWaveView:
+def _wave(state: FleetState, wave: FleetWave, failed: int) -> FleetWaveView:
     members = tuple(_member(member, is_over=state.deployment.status.is_final) for member in state.of_wave(wave.number))
     return FleetWaveView(
         number=wave.number,
-        status=_status(state, wave, members),
+        status=_status(wave, members, failed),
         failed=wave.failed,
         passed_at=wave.passed_at or None,
         approved_by=wave.approved_by or None,
@@ -70,12 +69,12 @@ def _wave(state: FleetState, wave: FleetWave) -> FleetWaveView:
     )
 
 
-def _status(state: FleetState, wave: FleetWave, members: tuple[FleetMemberView, ...]) -> str:
+def _status(wave: FleetWave, members: tuple[FleetMemberView, ...], failed: int) -> str:
     if all(member.status in (MemberStatus.PENDING, NOT_STARTED) for member in members):
         return "PENDING"
-    if wave.passed_at and failed_wave(state) != wave.number:
-        return "PASSED"
-    return "FAILED" if failed_wave(state) == wave.number else "RUNNING"
+    if failed == wave.number:
+        return "FAILED"
+    return "PASSED" if wave.passed_at else "RUNNING"
 
 
 def _member(member: FleetMember, *, is_over: bool) -> FleetMemberView:

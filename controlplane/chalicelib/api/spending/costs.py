@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from chalicelib.costs import at_rest, requests
 from chalicelib.costs.bill import Bill, Line, Recorded, merged, total
-from chalicelib.costs.ledger import bill
+from chalicelib.costs.ledger import bill, region_of
 from chalicelib.costs.prices import AS_OF, PriceList, prices_of, remarks
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config
@@ -27,16 +27,16 @@ from ..views import read_history
 from .responses import EnvironmentCosts, LastRollout, Month, Rollouts
 
 _DAYS = 30
-_CENTS = 6
+_DIGITS = 6  # of a dollar
 
 
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentCosts]:
     """What an environment costs at list price: a month at rest, a million requests, its rollouts."""
     call.refuse_query()
     environment, now = environment_of(call, aws), clock()
-    region, today = aws.settings.region, now.date()
-    prices = prices_of(region)
     config = decode_lenient(Config, environment.live.config if environment.live else {})
+    region, today = region_of(config, aws.settings.region), now.date()
+    prices = prices_of(region)
     return Answer(
         200,
         EnvironmentCosts(
@@ -79,7 +79,8 @@ def _deployment(deployment_id: str | None, aws: Aws) -> Deployment | None:
 def _bill_of(deployment: Deployment | None, today: date, aws: Aws) -> Bill | None:
     if deployment is None:
         return None
-    return bill(deployment, aws.records.phases(deployment.id), aws.settings.region, today)
+    region = region_of(deployment.config, aws.settings.region)
+    return bill(deployment, aws.records.phases(deployment.id), region, today)
 
 
 def _last(environment: Environment, today: date, aws: Aws) -> LastRollout | None:
@@ -95,12 +96,12 @@ def _rollouts(environment: Environment, now: datetime, aws: Aws) -> Rollouts:
     entries = read_history(aws.records.history_since(environment.name, since))
     ran = [entry for entry in entries if entry.action in tuple(Action)]  # not: a secret that was set at once
     priced = [entry for entry in ran if entry.usd is not None]
-    usd = round(sum(entry.usd or 0.0 for entry in priced), _CENTS) if priced else None
+    usd = round(sum(entry.usd or 0.0 for entry in priced), _DIGITS) if priced else None
     return Rollouts(_DAYS, len(ran), usd, _by_action(priced), len(ran) - len(priced))
 
 
 def _by_action(entries: Sequence[HistoryEntry]) -> dict[str, float]:
-    sums = Counter[str]()
+    sums: defaultdict[str, float] = defaultdict(float)
     for entry in entries:
-        sums[entry.action] += entry.usd or 0.0  # type: ignore[assignment]
-    return {action: round(usd, _CENTS) for action, usd in sorted(sums.items())}
+        sums[entry.action] += entry.usd or 0.0
+    return {action: round(usd, _DIGITS) for action, usd in sorted(sums.items())}

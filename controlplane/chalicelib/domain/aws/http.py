@@ -31,6 +31,11 @@ class Reply:
     first_byte_ms: float = 0.0
     cut: str = ""
 
+    @property
+    def is_refused(self) -> bool:
+        """See the function of that name."""
+        return is_refused(self.status, self.headers)
+
     def json(self) -> Any:
         """The body as JSON, None when it is none: a check must be able to look at any answer."""
         try:

@@ -15,7 +15,7 @@ STACK = "proxyctl-target"  # of what `bootstrap.py target` installs
 _ROLE = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):role/proxyctl-target-([a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]+)")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]+")
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 REMEDY = "Copy the block that `python bootstrap.py target` printed in that account and region."
 
 
@@ -60,7 +60,7 @@ def refusal(target: Target) -> tuple[str, str] | None:
     """The field that is wrong and what is wrong with it; None for a target that could exist."""
     for name, pattern, what in (
         ("role_arn", _ROLE, "the ARN of a role proxyctl-target-<region>"),
-        ("external_id", _EXTERNAL_ID, "an external ID: 2 to 1,224 letters, digits and _+=,.@:/-"),
+        ("external_id", EXTERNAL_ID, "an external ID: 2 to 1,224 letters, digits and _+=,.@:/-"),
         ("region", _REGION, "the name of a region, such as eu-west-1"),
     ):
         value: str = getattr(target, name)

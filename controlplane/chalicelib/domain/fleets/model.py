@@ -24,6 +24,10 @@ class MemberStatus(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
 
+    @property
+    def is_final(self) -> bool:
+        return self in (MemberStatus.SUCCEEDED, MemberStatus.FAILED)
+
 
 class Undoing(StrEnum):
     """What became of taking a member back. NOTHING: it has nothing to take back, or nowhere to go."""
@@ -182,3 +186,7 @@ class FleetState:
     def of_wave(self, number: int) -> list[FleetMember]:
         """The members of one wave."""
         return [member for member in self.members if member.wave == number]
+
+    def has_begun(self, number: int) -> bool:
+        """Whether any member of a wave has begun; False beyond the last wave."""
+        return any(member.status is not MemberStatus.PENDING for member in self.of_wave(number))

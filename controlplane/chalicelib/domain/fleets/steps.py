@@ -19,7 +19,6 @@ from .model import FleetMember, FleetState, FleetWave, MemberStatus, Undoing
 SHORTEST_SOAK_S, LONGEST_SOAK_S = 5, 300  # seconds between two looks at the alarms
 _SHOWN = 5  # environments that a summary names
 _RELEASES = (Action.DEPLOY, Action.PROMOTE)
-_UNFINISHED = (MemberStatus.PENDING, MemberStatus.RUNNING)
 
 
 class Next(StrEnum):
@@ -59,7 +58,7 @@ def next_step(state: FleetState, now: datetime) -> Step:
         running = tuple(member for member in state.members if member.status is MemberStatus.RUNNING)
         return Step(Next.ROLL, failed, running) if running else _after_failure(state, failed)
     for wave in state.waves:
-        unfinished = tuple(member for member in state.of_wave(wave.number) if member.status in _UNFINISHED)
+        unfinished = tuple(member for member in state.of_wave(wave.number) if not member.status.is_final)
         if unfinished:
             return Step(Next.ROLL, wave.number, unfinished)
         if gated := _gate(state, wave, now):
@@ -81,7 +80,7 @@ def _gate(state: FleetState, wave: FleetWave, now: datetime) -> Step | None:
     gate = state.deployment.gate
     if wave.number == len(state.waves):
         return None
-    if any(member.status is not MemberStatus.PENDING for member in state.of_wave(wave.number + 1)):
+    if state.has_begun(wave.number + 1):
         return None  # The next wave has begun: this gate was passed.
     soaked_s = (now - datetime.fromisoformat(wave.passed_at)).total_seconds() if wave.passed_at else 0.0
     left_s = gate.soak_s - soaked_s

@@ -143,8 +143,7 @@ def _judged(state: FleetState, aws: Aws, clock: Clock) -> FleetState:
 
 
 def _has_just_passed(state: FleetState, wave: FleetWave) -> bool:
-    final = (MemberStatus.SUCCEEDED, MemberStatus.FAILED)
-    ended = all(member.status in final for member in state.of_wave(wave.number))
+    ended = all(member.status.is_final for member in state.of_wave(wave.number))
     return ended and not wave.passed_at and wave.tolerates(state.deployment.gate)
 
 
@@ -158,7 +157,7 @@ def _refused(state: FleetState, aws: Aws, clock: Clock) -> Stop | None:
         return Stop("ApprovalTimeout", message, stamp(clock()), OWNER)
     soaks = state.deployment.gate.soak_s > 0
     passed = max((wave for wave in state.waves if wave.passed_at), key=lambda wave: wave.number, default=None)
-    if not soaks or passed is None or passed.number == len(state.waves) or _has_begun(state, passed.number + 1):
+    if not soaks or passed is None or passed.number == len(state.waves) or state.has_begun(passed.number + 1):
         return None
     members = {member.environment for member in state.of_wave(passed.number)}
     ringing = [name for name in aws.alarms.ringing(f"{OWNER}/") if name.split("/")[1] in members]
@@ -166,10 +165,6 @@ def _refused(state: FleetState, aws: Aws, clock: Clock) -> Stop | None:
         return None
     message = f"Alarm {ringing[0]} rang after wave {passed.number}"
     return Stop("AlarmRang", message, stamp(clock()), OWNER)
-
-
-def _has_begun(state: FleetState, number: int) -> bool:
-    return any(member.status is not MemberStatus.PENDING for member in state.of_wave(number))
 
 
 def _await_approval(state: FleetState, token: str, aws: Aws, clock: Clock) -> dict[str, object]:

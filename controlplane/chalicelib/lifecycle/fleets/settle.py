@@ -8,12 +8,10 @@ from chalicelib.domain.fleets.model import FleetDeployment, Stop
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
+from ..execution import CLOSED, settling_name
+
 EXECUTION_STOPPED = "ExecutionStopped"
 _SWEEP = "proxyctl-sweep"
-_SETTLE = "-settle-"
-_PERIOD_S = 900
-_STARTING_S = 60  # a record without an execution that is older has lost its starter
-_CLOSED = frozenset({None, "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
 
 def record_stop(id_: str, stop: Stop, aws: Aws) -> None:
@@ -42,26 +40,23 @@ def settle_fleet(id_: str, aws: Aws, clock: Clock) -> str:
         return ""
     if deployment.status.is_final:
         return ""
-    now = clock()
     if not deployment.execution_arn:
         return _start(deployment, aws, clock)
-    if aws.fleet_executions.status(deployment.execution_arn) not in _CLOSED:
+    if aws.fleet_executions.status(deployment.execution_arn) not in CLOSED:
         return ""
-    name = f"{id_}{_SETTLE}{int(now.timestamp() // _PERIOD_S)}"
-    aws.fleet_executions.start(name, {"id": id_, "settle": "yes"})
+    _settle(deployment, aws, clock)
     return f"settling {id_}, whose execution was stopped"
 
 
 def _start(deployment: FleetDeployment, aws: Aws, clock: Clock) -> str:
     # The first step notes the execution on the record: one of this name may be there already, or closed.
     arn = aws.fleet_executions.start(deployment.id, {"id": deployment.id})
-    if aws.fleet_executions.status(arn) in _CLOSED:
-        name = f"{deployment.id}{_SETTLE}{int(clock().timestamp() // _PERIOD_S)}"
-        aws.fleet_executions.start(name, {"id": deployment.id, "settle": "yes"})
+    if aws.fleet_executions.status(arn) in CLOSED:
+        _settle(deployment, aws, clock)
         return f"settling {deployment.id}, whose execution was stopped before its first step"
     return f"started {deployment.id}, unless it runs"
 
 
-def id_of(execution: str) -> str:
-    """The fleet deployment that an execution of this name belongs to."""
-    return execution.partition(_SETTLE)[0]
+def _settle(deployment: FleetDeployment, aws: Aws, clock: Clock) -> None:
+    name = settling_name(deployment.id, clock().timestamp())
+    aws.fleet_executions.start(name, {"id": deployment.id, "settle": "yes"})

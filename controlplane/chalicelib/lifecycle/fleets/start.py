@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from chalicelib.domain.codec import decode, encode, refuse_unknown
+from chalicelib.domain.codec import decode, refuse_unknown
 from chalicelib.domain.config import Config
 from chalicelib.domain.drills import DRILL_RECORD_ENVIRONMENT
 from chalicelib.domain.errors import BadRequest, Conflict
@@ -114,4 +114,4 @@ def _member_body(start: FleetStart) -> dict[str, object]:
         "replace": start.replace,
         "create": start.create,
     }
-    return encode(body | ({"from": start.from_} if start.from_ else {})) | {"config": dict(start.config)}
+    return body | ({"from": start.from_} if start.from_ else {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import zipfile
 
 from chalicelib.artifacts import archive, sbom
 from chalicelib.domain.errors import NotFound, PhaseFailed
@@ -12,6 +11,8 @@ from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.fleets.promotions import Promotion
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
+
+from .look import sha256_of, tree_of
 
 
 def copy(promotion: Promotion, request: Request, aws: Aws) -> Result[ArtifactEvidence]:
@@ -22,11 +23,11 @@ def copy(promotion: Promotion, request: Request, aws: Aws) -> Result[ArtifactEvi
     content = _passed(promotion, aws)
     key = f"{request.names.artifacts_prefix}{promotion.digest}.zip"
     sbom_key = f"{request.names.artifacts_prefix}{promotion.digest}.cdx.json"
-    uploaded = _sha256(key, aws) != _hex(promotion)
+    uploaded = sha256_of(key, aws.artifacts) != _hex(promotion)
     if uploaded:
         aws.artifacts.put(key, content, content_type="application/zip", tags=request.names.tags)
     components = _copy_sbom(promotion, sbom_key, request, aws)
-    if _sha256(key, aws) != _hex(promotion):
+    if sha256_of(key, aws.artifacts) != _hex(promotion):
         raise _changed(key, promotion)
     files, _ = archive.unpack(content)
     evidence = ArtifactEvidence(
@@ -57,7 +58,7 @@ def _passed(promotion: Promotion, aws: Aws) -> bytes:
             field="from",
             remedy=f"Deploy {promotion.environment} again, which uploads it, then promote.",
         ) from error
-    if hashlib.sha256(content).hexdigest() != _hex(promotion) or _tree(content) != promotion.digest:
+    if hashlib.sha256(content).hexdigest() != _hex(promotion) or tree_of(content) != promotion.digest:
         raise _changed(promotion.artifact, promotion)
     return content
 
@@ -75,21 +76,6 @@ def _copy_sbom(promotion: Promotion, key: str, request: Request, aws: Aws) -> tu
 
 def _hex(promotion: Promotion) -> str:
     return base64.b64decode(promotion.code_sha256).hex()
-
-
-def _sha256(key: str, aws: Aws) -> str:
-    """SHA-256 (hex) of the object; "" when there is none."""
-    try:
-        return aws.artifacts.sha256(key)
-    except NotFound:
-        return ""
-
-
-def _tree(content: bytes) -> str:
-    try:
-        return archive.tree_digest(*archive.unpack(content))
-    except zipfile.BadZipFile:
-        return ""
 
 
 def _changed(key: str, promotion: Promotion) -> PhaseFailed:

@@ -5,19 +5,18 @@ from __future__ import annotations
 
 import hashlib
 
-from chalicelib.domain.errors import NotFound, PhaseFailed
+from chalicelib.domain.errors import PhaseFailed
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
+
+from .look import sha256_of
 
 _ZIP = "application/zip"
 
 
 def is_whole(key: str, sha256: str, aws: Aws) -> bool:
     """Whether Lambda finds these bytes under the key. sha256: hex. At home that is the package itself."""
-    try:
-        return not aws.settings.is_target or aws.packages.sha256(key) == sha256
-    except NotFound:
-        return False
+    return not aws.settings.is_target or sha256_of(key, aws.packages) == sha256
 
 
 def replicate(key: str, sha256: str, request: Request, aws: Aws) -> str | None:

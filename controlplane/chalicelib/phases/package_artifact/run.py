@@ -11,11 +11,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import sys
-import zipfile
-import zlib
 from dataclasses import dataclass, replace
 
-from chalicelib.artifacts import archive, assembly, sbom
+from chalicelib.artifacts import assembly, sbom
 from chalicelib.artifacts.assembly import Artifact
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
@@ -24,6 +22,7 @@ from chalicelib.engine.phase import Definition, Request, Result, applied_as
 from chalicelib.ports import Aws
 
 from . import promote
+from .look import sha256_of, tree_of
 from .replicate import is_whole, replicate
 
 
@@ -32,19 +31,13 @@ def fingerprint(request: Request, aws: Aws) -> str:
     was. For a promotion, the artifact that passed instead of the bundle and the rules."""
     applied = request.results.find(ArtifactEvidence) or ArtifactEvidence()
     sha256 = base64.b64decode(applied.code_sha256).hex()
-    intact = bool(applied.key) and _digest(applied.key, aws) == sha256 and is_whole(applied.key, sha256, aws)
+    intact = (
+        bool(applied.key) and sha256_of(applied.key, aws.artifacts) == sha256 and is_whole(applied.key, sha256, aws)
+    )
     if promotion := request.promotion:
         same = (applied.digest, applied.code_sha256) == (promotion.digest, promotion.code_sha256)
         return fingerprint_of("promotion", promotion.digest, promotion.code_sha256, promotion.bundle, intact and same)
     return fingerprint_of(aws.settings.bundle_key, assembly.RULES, sys.implementation.cache_tag, intact)
-
-
-def _digest(key: str, aws: Aws) -> str:
-    """SHA-256 (hex) of the object; "" when it is gone."""
-    try:
-        return aws.artifacts.sha256(key)
-    except NotFound:
-        return ""
 
 
 def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
@@ -78,7 +71,7 @@ def _build(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
 def _repaired(key: str, artifact: Artifact, request: Request, aws: Aws) -> str:
     """What someone did to the artifact since it was uploaded, whose bytes this call has: it is uploaded again."""
     if aws.artifacts.exists(key):
-        digest = _tree_digest(aws.artifacts.get(key))
+        digest = tree_of(aws.artifacts.get(key))
         tree = digest or "of no zip"
         return "" if digest == artifact.digest else f"the object {key} holds the tree {tree}: uploaded again"
     applied = applied_as(request.environment, ArtifactEvidence)
@@ -122,14 +115,6 @@ def _verify_upload(key: str, artifact: Artifact, aws: Aws) -> Stored:
 
 def _stored(content: bytes) -> Stored:
     return Stored(hashlib.sha256(content).hexdigest(), len(content))
-
-
-def _tree_digest(content: bytes) -> str:
-    """ "" for what cannot be read as a zip."""
-    try:
-        return archive.tree_digest(*archive.unpack(content))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError):  # the last for a compression that Python lacks
-        return ""
 
 
 def _corrupt(key: str, problem: str, expected: str, stored: str) -> PhaseFailed:

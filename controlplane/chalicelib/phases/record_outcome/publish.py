@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from chalicelib.costs.ledger import bill
-from chalicelib.domain.aws.usage import Usage
 from chalicelib.domain.model import Deployment, FinishedRun, PhaseRecord, PhaseStatus
 from chalicelib.domain.times import stamp
 from chalicelib.engine.phase import Request
+from chalicelib.engine.recording import used
 from chalicelib.ports import Aws
 
 from .outcome import Outcome
@@ -60,7 +60,10 @@ def _phases(request: Request, outcome: Outcome, aws: Aws) -> tuple[PhaseRecord, 
 
 
 def _ended(phase: PhaseRecord, request: Request, outcome: Outcome, aws: Aws) -> PhaseRecord:
-    usage = (phase.usage or Usage()).plus(aws.meter.read())
     return replace(
-        phase, status=PhaseStatus.SUCCEEDED, summary=outcome.summary, ended_at=stamp(request.now), usage=usage
+        phase,
+        status=PhaseStatus.SUCCEEDED,
+        summary=outcome.summary,
+        ended_at=stamp(request.now),
+        usage=used(phase, aws),
     )

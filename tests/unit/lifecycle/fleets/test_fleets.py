@@ -36,6 +36,17 @@ def test_the_waves_are_rolled_one_after_the_other_and_each_member_is_on_record()
     assert not machine.aws.fleets.holders["all"]
 
 
+def test_null_keeps_its_meaning_in_config_and_options() -> None:
+    machine = Machine()
+    machine.aws.records.attributes["canary"]["last_good"]["config"] = {"memory_mb": 256, "timeout_s": 60}
+    few = {"load": {"rps": 2, "duration_s": 3}, "slo": {"p99_ms": None, "cold_start_ms": None, "error_rate": 0.5}}
+    id_ = machine.begin(options=few, config={"timeout_s": None}).id
+    machine.run(id_)
+    rolled = machine.aws.records.deployment(machine.aws.fleets.state(id_).members[0].deployment_id)
+    assert (rolled.options.slo.p99_ms, rolled.options.slo.error_rate) == (None, 0.5)
+    assert (rolled.config.timeout_s, rolled.config.memory_mb) == (None, 256)
+
+
 def test_a_bad_release_stops_in_the_first_wave_and_no_later_wave_is_touched() -> None:
     machine = Machine(ends=failing("canary"))
     state = machine.run(machine.begin().id)
@@ -315,8 +326,11 @@ def test_every_wave_of_a_promotion_rolls_what_had_passed_when_it_began() -> None
     records = machine.aws.records
     source = machine.aws.rollouts.begin({"environment": "staging"}, caller="me", key="k")
     machine.end(source, GOOD)
-    secret = SecretEvidence(arn="arn:s", version_id="v1")
-    for number, (phase, evidence) in enumerate(((artifact.PHASE, artifact), (secret.PHASE, secret)), 1):
+    passed: dict[str, object] = {
+        "package_artifact": artifact,
+        "prepare_secret": SecretEvidence(arn="arn:s", version_id="v1"),
+    }
+    for number, (phase, evidence) in enumerate(passed.items(), 1):
         records.put_phase(source.id, PhaseRecord(number, phase, PhaseStatus.SUCCEEDED, evidence=encode(evidence)))
     promoted = machine.begin(action="promote", **{"from": "staging"})
     later = {**records.attributes["staging"]["last_good"], "artifact": "newer", "deployment_id": "d-later"}

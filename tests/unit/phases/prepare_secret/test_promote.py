@@ -60,7 +60,7 @@ def refused(aws: FakeAws, **other: Any) -> PhaseFailed:
 
 def test_only_the_models_are_taken_and_the_candidate_reads_them_first() -> None:
     own = document(OWN_KEY, models={"fast": {"target": "gpt-3.5"}}, client_keys=CLIENTS, retries=4)
-    aws = world(own, document(THEIR_KEY, models=FAST, client_keys=[], retries=0))
+    aws = world(own, document(THEIR_KEY, models=FAST, client_keys=None, retries=0))
     evidence = prepare_secret.run(promoting(aws), aws.as_aws()).evidence
     assert evidence is not None
     assert (evidence.version_id, evidence.replaces, evidence.targets) == (VERSION, "v1", {"fast": "gpt-4o-mini"})
