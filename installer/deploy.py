@@ -1,5 +1,6 @@
 """`up`, `status` and `down`: the control plane in the AWS that the environment names."""
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -9,11 +10,12 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain.aws.stacks import Stack
+from chalicelib.upgrade import versions
 
 from ctl import __version__
 from ctl.client import ApiError, Client
 from ctl.shapes import Environment
-from installer import bucket, retained, target, upgrade
+from installer import bucket, retained, target
 from installer.errors import CannotStart, CommandFailed
 from installer.packaging import bundle, control_plane, releases, template
 from installer.packaging.bundle import Bundle
@@ -21,6 +23,7 @@ from installer.packaging.releases import Release
 from installer.say import say, tell
 from installer.stack import Deployer, Outcome
 from installer.target import Target
+from installer.upgrades import stored_fields, upgrade
 
 _T = TypeVar("_T")
 Detail = Callable[[str], None]
@@ -110,10 +113,14 @@ def parameters_of(aws: Target, bundled: Bundle, faults_url: str | None, installe
 def _deploy(aws: Target, packaged: control_plane.Package, release: Release) -> Outcome:
     """With the caller's own rights, in one CloudFormation update."""
     upgrade.refuse_newer_table(aws)
+    if upgrade.table_format(aws):
+        stored_fields.refuse_unknown(aws)
     left = retained.existing(aws, packaged.template)
     change_set = f"{CHANGE_SET}-{secrets.token_hex(4)}"
     url = aws.object_url(releases.key_of(release.published))
-    outcome = _deployer(aws).deploy(url, release.parameters, change_set, left)
+    installed = installed_stack(aws)
+    kept = versions.kept(json.loads(release.template), installed.parameters) if installed else {}
+    outcome = _deployer(aws).deploy(url, {**kept, **release.parameters}, change_set, left)
     upgrade.migrate(aws, outcome.outputs["UpgradeName"])
     return outcome
 

@@ -13,9 +13,10 @@ import psutil
 from chalicelib.upgrade import manifest
 from chalicelib.upgrade.releases import read
 
-from installer import bucket, deploy, upgrade
+from installer import bucket, deploy
 from installer.check import ROOT
 from installer.packaging import bundle, control_plane, releases
+from installer.upgrades import upgrade
 from tests.e2e.holding import record, workers
 from tests.e2e.rolling import Embedded, ended, until
 

@@ -19,15 +19,17 @@ from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.aws.stacks import Change, ChangeSet, Stack, StackEvent, StackResource
 from chalicelib.domain.aws.table_items import FormatState, Item, Write
 from chalicelib.domain.codec import encode
+from chalicelib.domain.described.effects import CONFIG_FIELDS
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.settings import Settings
 from chalicelib.ports import Aws
 from chalicelib.upgrade import manifest, self_test, versions
-from chalicelib.upgrade.migrate import MIGRATE
-from chalicelib.upgrade.table_format import FORMAT
+from chalicelib.upgrade.formats.migrate import MIGRATE
+from chalicelib.upgrade.formats.table_format import FORMAT
 
 from tests.fakes import settings
 from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.records import FakeRecords
 
 NAMES = ("APIHandler", "LoadTest", "Sweep", "Upgrade")
 BUCKET = settings().bucket
@@ -70,6 +72,7 @@ class OwnControlPlane:
 
     settings: Settings = field(default_factory=settings)
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
+    records: FakeRecords = field(default_factory=FakeRecords)
     breaks: set[str] = field(default_factory=set)
     fails: set[str] = field(default_factory=set)
     serves: bool = True
@@ -103,6 +106,7 @@ class OwnControlPlane:
             "release": f"r-{mark}",
             "version": version,
             "table_format": FORMAT,
+            "config_fields": list(CONFIG_FIELDS),
             "template": key,
             "template_sha256": hashlib.sha256(text).hexdigest(),
             "code": {f"controlplane/{mark}.zip": hashlib.sha256(code).hexdigest()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
-from chalicelib.upgrade.table_format import FORMAT
+from chalicelib.upgrade.formats.table_format import FORMAT
 
 from .answers import Answer, ApiCall
 from .responses import Health

@@ -27,11 +27,13 @@ _WHAT_MAKES_A_STATE = ("Release", "Publication", "Stage")
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """purpose: part of the change set's name. template: its key in the bucket. parameters: of the stack; Release,
-    Publication and Stage tell one state of the stack from every other."""
+    Publication and Stage tell one state of the stack from every other. follows: parameters of the states from which
+    the stack is brought here; in any other, somebody else has changed it."""
 
     purpose: str
     template: str
     parameters: Mapping[str, str]
+    follows: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,16 @@ def must_find(aws: Aws) -> Stack:
 
 def is_at(stack: Stack, parameters: Mapping[str, str]) -> bool:
     """Whether the stack has reached, or has never left, the state of these parameters, and nothing runs on it."""
-    same = all(stack.parameters.get(name, "") == parameters.get(name, "") for name in _WHAT_MAKES_A_STATE)
-    return same and state.is_settled(stack.status)
+    return _is_of(stack, parameters) and state.is_settled(stack.status)
+
+
+def is_foreign(stack: Stack, *states: Mapping[str, str]) -> bool:
+    """Whether the stack is in none of these states, by their parameters: somebody else has changed it."""
+    return not any(_is_of(stack, parameters) for parameters in states)
+
+
+def _is_of(stack: Stack, parameters: Mapping[str, str]) -> bool:
+    return all(stack.parameters.get(name, "") == parameters.get(name, "") for name in _WHAT_MAKES_A_STATE)
 
 
 def settled(request: Request, aws: Aws) -> Stack | Result[Never]:
@@ -129,7 +139,7 @@ def _requested(cursor: ApplyCursor, wanted: Wanted, request: Request, aws: Aws) 
             template=None,
             template_url=aws.settings.object_url(wanted.template),
             parameters=wanted.parameters,
-            tags=TAGS,
+            tags={**must_find(aws).tags, **TAGS},
             creates=False,
         )
     except Conflict:
@@ -140,13 +150,15 @@ def bring(wanted: Wanted, request: Request, aws: Aws) -> Stack | Result[Never]:
     """The stack once it is as wanted; until then what to answer. A call that died half-way is made up for: the stack's
     own parameters say which state it has reached.
 
-    Raises PhaseFailed: StackFailed with the first cause when CloudFormation rolled the change back, and what `settled`
-    and `propose` raise.
+    Raises PhaseFailed: StackFailed with the first cause when CloudFormation rolled the change back, StackMoved when
+    somebody else has changed the stack, and what `settled` and `propose` raise.
     """
     stack = settled(request, aws)
     if isinstance(stack, Result) or is_at(stack, wanted.parameters):
         return stack
     cursor = request.cursor_as(ApplyCursor)
+    if is_foreign(stack, *wanted.follows):
+        raise _moved(stack)
     if cursor.executed:
         raise _failed(stack, cursor, aws)
     change_set = propose(wanted, request, aws)
@@ -156,6 +168,15 @@ def bring(wanted: Wanted, request: Request, aws: Aws) -> Stack | Result[Never]:
     aws.stacks.execute(STACK, change_set.id, f"{wanted.purpose}-{request.deployment_id}")
     cursor = replace(cursor, change_set=change_set.id, executed=True, since=events[-1].id if events else "")
     return request.wait(f"{len(change_set.changes)} changes begin", step="execution", cursor=cursor)
+
+
+def _moved(stack: Stack) -> PhaseFailed:
+    release = stack.parameters.get("Release", "none")
+    return PhaseFailed(
+        f"somebody else has changed stack {stack.name} during the upgrade: it has release {release} now",
+        code="StackMoved",
+        remedy="What they installed stays. Upgrade again when nobody else does.",
+    )
 
 
 def _failed(stack: Stack, cursor: ApplyCursor, aws: Aws) -> PhaseFailed:

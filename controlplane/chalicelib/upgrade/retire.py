@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from chalicelib.domain.aws.functions import Version
 from chalicelib.ports import Aws
 
-# TimeoutSeconds of the rollout's state machine: an execution that began with a version has ended after that.
-LONGEST_EXECUTION = timedelta(seconds=180_000)
+# The longest TimeoutSeconds of a state machine, the fleet's: an execution that began with a version has ended by then.
+LONGEST_EXECUTION = timedelta(seconds=1_728_000)
 SPARE = 2  # versions that stay in any case: the one that serves and the one before
 
 

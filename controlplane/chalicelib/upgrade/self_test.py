@@ -14,7 +14,7 @@ from chalicelib.domain.settings import Settings
 from chalicelib.engine import registry
 from chalicelib.ports import Aws
 
-from .table_format import FORMAT
+from .formats.table_format import FORMAT
 
 KEY = "self_test"
 

@@ -12,7 +12,7 @@ from chalicelib.engine import registry
 from chalicelib.engine.phase import Phase
 from chalicelib.ports import Aws
 
-from .migrate import MIGRATE, Task, migrate
+from .formats.migrate import MIGRATE, Task, migrate
 
 Load = Callable[[str], Phase]
 RunStep = Callable[[str, Mapping[str, object], Aws, Clock, Load], dict[str, object]]

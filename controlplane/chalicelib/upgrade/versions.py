@@ -31,6 +31,12 @@ def publication_of(deployment_id: str) -> str:
     return hashlib.sha256(deployment_id.encode()).hexdigest()[:_LENGTH]
 
 
+def kept(template: Mapping[str, Any], present: Mapping[str, str]) -> dict[str, str]:
+    """The stack's present values of the template's parameters: somebody may have set them, and an update that names no
+    value would put the default back."""
+    return {name: value for name, value in present.items() if name in template.get("Parameters", {})}
+
+
 def functions(template: Mapping[str, Any]) -> list[str]:
     """The logical ids of the functions, sorted."""
     return sorted(name for name, each in template["Resources"].items() if each["Type"] == _FUNCTION)

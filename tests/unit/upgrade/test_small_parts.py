@@ -8,15 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import yaml
 from chalicelib.api import answers
 from chalicelib.domain.aws.functions import Version
 from chalicelib.domain.errors import BadRequest, PhaseFailed
 from chalicelib.engine import registry
 from chalicelib.upgrade import ask, manifest, releases, retire, self_test, task
 
+from installer.check import ROOT
 from tests.fakes import FakeAws
 from tests.fakes.own_control_plane import OwnControlPlane
 
+MACHINES = sorted((ROOT / "statemachine").glob("*.asl.yaml"))
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
@@ -58,12 +61,17 @@ def version(number: int, replaced_ago: timedelta | None) -> list[Version]:
 
 @pytest.mark.parametrize(
     ("ago", "deleted"),
-    [(timedelta(seconds=180_001), ["1"]), (timedelta(seconds=180_000), []), (timedelta(0), []), (None, [])],
+    [(timedelta(seconds=1_728_001), ["1"]), (timedelta(seconds=1_728_000), []), (timedelta(0), []), (None, [])],
 )
 def test_a_version_is_deleted_when_no_execution_can_run_it_any_more(ago: timedelta | None, deleted: list[str]) -> None:
     every = [*version(1, ago), Version("3", "", published_at=NOW.isoformat())]
     assert [each.number for each in retire.old(every, {"3"}, NOW)] == deleted
     assert retire.old(every, {"1", "3"}, NOW) == []  # an alias is on it
+
+
+def test_no_state_machine_outlasts_the_versions_that_it_names() -> None:
+    longest = max(yaml.safe_load(path.read_text())["TimeoutSeconds"] for path in MACHINES)
+    assert timedelta(seconds=longest) == retire.LONGEST_EXECUTION
 
 
 def test_the_version_before_stays_however_old_it_is() -> None:

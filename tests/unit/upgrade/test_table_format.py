@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from chalicelib.domain.aws.table_items import FormatState
 from chalicelib.domain.errors import PhaseFailed
-from chalicelib.upgrade import migrate, table_format
-from chalicelib.upgrade.migrate import Progress, Task
+from chalicelib.upgrade.formats import migrate, table_format
+from chalicelib.upgrade.formats.migrate import Progress, Task
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -111,3 +111,5 @@ EFFECTS: Mapping[str, str] = {
     "options.sabotage": "Set by the control plane for its own drills; refused in a request.",
     "options.bundle": "Set for `target: controlplane`, where `bundle` is a field of the request; refused elsewhere.",
 }
+
+CONFIG_FIELDS = tuple(path for path in EFFECTS if path.startswith("config."))  # of an environment, parents first

@@ -12,10 +12,10 @@ from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.words import counted
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
-from chalicelib.upgrade import apply, releases, rights, staging, versions
+from chalicelib.upgrade import apply, configured, look, releases, rights, staging, versions
 from chalicelib.upgrade.evidence import PlanUpgradeEvidence
+from chalicelib.upgrade.formats.table_format import FORMAT
 from chalicelib.upgrade.manifest import Manifest
-from chalicelib.upgrade.table_format import FORMAT
 
 FINISHED = "record_outcome"  # the state machine goes on there when there is nothing to roll
 _JSON = "application/json"
@@ -34,13 +34,14 @@ def run(request: Request, aws: Aws) -> Result[PlanUpgradeEvidence]:
         return stack
     key = releases.check_key(request.options.bundle)
     release = releases.read(key, _content(key, aws))
-    if stack.parameters.get("Release") == release.release:
+    if look.serves(stack, release.release):
         return replace(Result.done(f"Release {release.release} serves already; nothing to change"), next=FINISHED)
-    _refuse(release, stack, allow_older=request.options.force)
-    evidence = _evidence(key, release, stack, request)
+    _refuse(release, stack, aws, allow_older=request.options.force)
+    evidence = _evidence(key, release, stack, request, aws)
     if request.is_first_call:
         _check_objects(release, aws)
         _store_templates(release, evidence, aws)
+        look.refuse_removals(evidence, aws)
     change_set = apply.propose(staged(evidence), request, aws)
     if isinstance(change_set, Result):
         return change_set
@@ -54,17 +55,19 @@ def run(request: Request, aws: Aws) -> Result[PlanUpgradeEvidence]:
 
 def staged(plan: PlanUpgradeEvidence) -> apply.Wanted:
     """The state of the stack with the candidate beside what serves."""
-    return apply.Wanted("stage", plan.staged, {**plan.parameters, "Stage": versions.CANDIDATE})
+    parameters = {**plan.parameters, "Stage": versions.CANDIDATE}
+    return apply.Wanted("stage", plan.staged, parameters, (plan.parameters_before,))
 
 
 def promoted(plan: PlanUpgradeEvidence) -> apply.Wanted:
     """The state of the stack in which the release serves."""
-    return apply.Wanted("promote", plan.template, plan.parameters)
+    return apply.Wanted("promote", plan.template, plan.parameters, (staged(plan).parameters,))
 
 
 def before(plan: PlanUpgradeEvidence) -> apply.Wanted:
     """The state of the stack before the upgrade."""
-    return apply.Wanted("revert", plan.template_before, plan.parameters_before)
+    follows = (staged(plan).parameters, plan.parameters)
+    return apply.Wanted("revert", plan.template_before, plan.parameters_before, follows)
 
 
 def _content(key: str, aws: Aws) -> bytes:
@@ -74,8 +77,10 @@ def _content(key: str, aws: Aws) -> bytes:
         raise releases.damaged(key) from error
 
 
-def _refuse(release: Manifest, stack: Stack, *, allow_older: bool) -> None:
-    serving = stack.parameters.get("Version", "")
+def _refuse(release: Manifest, stack: Stack, aws: Aws, *, allow_older: bool) -> None:
+    if lacking := configured.missing(release.config_fields):
+        configured.refuse_ignored(lacking, look.configurations(aws))
+    serving = look.version_serving(stack, aws)
     is_older = releases.older(release.version, serving) or release.table_format < FORMAT
     if is_older and not allow_older:
         raise PhaseFailed(
@@ -87,8 +92,9 @@ def _refuse(release: Manifest, stack: Stack, *, allow_older: bool) -> None:
         )
 
 
-def _evidence(key: str, release: Manifest, stack: Stack, request: Request) -> PlanUpgradeEvidence:
+def _evidence(key: str, release: Manifest, stack: Stack, request: Request, aws: Aws) -> PlanUpgradeEvidence:
     publication = versions.publication_of(request.deployment_id)
+    kept = versions.kept(_template(release, aws), stack.parameters)
     folder = f"controlplane/upgrades/{request.deployment_id}"
     return PlanUpgradeEvidence(
         manifest=key,
@@ -97,12 +103,12 @@ def _evidence(key: str, release: Manifest, stack: Stack, request: Request) -> Pl
         table_format=release.table_format,
         publication=publication,
         release_before=stack.parameters.get("Release", ""),
-        version_before=stack.parameters.get("Version", ""),
+        version_before=look.version_serving(stack, aws),
         table_format_before=FORMAT,
         template=f"{folder}/after.json",
         staged=f"{folder}/staged.json",
         template_before=f"{folder}/before.json",
-        parameters={**release.parameters, "Publication": publication, "Stage": versions.LIVE},
+        parameters={**kept, **release.parameters, "Publication": publication, "Stage": versions.LIVE},
         parameters_before=dict(stack.parameters),
     )
 
@@ -117,12 +123,17 @@ def _check_objects(release: Manifest, aws: Aws) -> None:
             raise releases.damaged(key)
 
 
-def _store_templates(release: Manifest, evidence: PlanUpgradeEvidence, aws: Aws) -> None:
-    text = aws.artifacts.get(release.template)
+def _template(release: Manifest, aws: Aws) -> versions.Template:
+    text = _content(release.template, aws)
     if hashlib.sha256(text).hexdigest() != release.template_sha256:
         raise releases.damaged(release.template)
+    template: versions.Template = json.loads(text)
+    return template
+
+
+def _store_templates(release: Manifest, evidence: PlanUpgradeEvidence, aws: Aws) -> None:
     old = json.loads(aws.stacks.template(apply.STACK))
-    new = versions.published(json.loads(text), evidence.publication)
+    new = versions.published(_template(release, aws), evidence.publication)
     if beyond := rights.needing_a_person(old, new):
         raise PhaseFailed(
             f"the release changes {', '.join(beyond)}: what the control plane may do at most, and who upgrades it",

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
-from chalicelib.upgrade import apply, table_format
+from chalicelib.upgrade import apply, look
 from chalicelib.upgrade.evidence import PlanUpgradeEvidence, PromoteUpgradeEvidence
-from chalicelib.upgrade.migrate import Task, migrate
+from chalicelib.upgrade.formats import table_format
+from chalicelib.upgrade.formats.migrate import Task, migrate
 
 from .plan_upgrade import promoted
 
@@ -27,6 +28,8 @@ class PromoteCursor(apply.ApplyCursor):
 def run(request: Request, aws: Aws) -> Result[PromoteUpgradeEvidence]:
     """The stack with the release serving. Raises PhaseFailed as `apply.bring` does."""
     plan, cursor = request.results.of(PlanUpgradeEvidence), request.cursor_as(PromoteCursor)
+    if not cursor.change_set:
+        look.refuse_removals(plan, aws)
     if plan.table_format < table_format.FORMAT and not cursor.change_set:
         progress = migrate(Task(plan.table_format), aws)
         if not progress.done:

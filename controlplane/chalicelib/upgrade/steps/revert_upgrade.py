@@ -12,7 +12,7 @@ from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.upgrade import apply
 from chalicelib.upgrade.evidence import PlanUpgradeEvidence, RevertUpgradeEvidence, VerifyUpgradeEvidence
-from chalicelib.upgrade.invoke_migration import migrate_with
+from chalicelib.upgrade.formats.invoke_migration import migrate_with
 from chalicelib.upgrade.versions import LIVE
 
 from .plan_upgrade import FINISHED, before
@@ -31,6 +31,9 @@ def run(request: Request, aws: Aws) -> Result[RevertUpgradeEvidence]:
     settled = apply.settled(request, aws)
     if isinstance(settled, Result):
         return settled
+    if apply.is_foreign(settled, before(plan).parameters, *before(plan).follows):
+        release = settled.parameters.get("Release", "none")
+        return Result.skipped(f"Somebody has installed release {release} meanwhile; it stays", RevertUpgradeEvidence())
     untouched = request.is_first_call and apply.is_at(settled, before(plan).parameters)
     progress = migrate_with(LIVE, plan.table_format_before, aws)
     if not progress.done:

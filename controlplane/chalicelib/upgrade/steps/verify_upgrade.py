@@ -14,7 +14,7 @@ from chalicelib.engine.phase import Definition, Request, Result
 from chalicelib.ports import Aws
 from chalicelib.upgrade import apply, look, retire
 from chalicelib.upgrade.evidence import PlanUpgradeEvidence, VerifyUpgradeEvidence
-from chalicelib.upgrade.invoke_migration import migrate_with
+from chalicelib.upgrade.formats.invoke_migration import migrate_with
 from chalicelib.upgrade.versions import LIVE
 
 _API_TIMEOUT_S = 29.0

@@ -7,8 +7,9 @@ import json
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.ports import Aws
+from chalicelib.upgrade import look
 
-from . import look, table_format
+from . import table_format
 from .migrate import MIGRATE, Progress, Task, migrate
 
 FUNCTION = "Upgrade"

@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 from botocore.exceptions import ClientError
 from chalicelib.domain.aws.stacks import Stack
+from chalicelib.domain.described.effects import CONFIG_FIELDS
 from chalicelib.stack import state
 from chalicelib.upgrade import manifest, versions
-from chalicelib.upgrade.table_format import FORMAT
+from chalicelib.upgrade.formats.table_format import FORMAT
 
 from ctl import __version__
 from ctl.client import ApiError, Client
@@ -47,6 +48,7 @@ def upload(aws: Target, packaged: Package, release: Release) -> str:
         release=release.digest,
         version=__version__,
         table_format=FORMAT,
+        config_fields=CONFIG_FIELDS,
         template=key,
         template_sha256=archive.digest(release.template),
         code={name: archive.digest(content) for name, content in packaged.code.items()},
