@@ -12,7 +12,6 @@ import pytest
 import yaml
 from chalicelib.domain import errors
 from chalicelib.engine import policies, registry
-from chalicelib.upgrade import task
 
 ROOT = Path(__file__).resolve().parent.parent
 ALL = (*registry.PHASES, *registry.STEPS)
@@ -78,7 +77,7 @@ def test_the_state_machine_has_no_task_that_is_not_a_phase() -> None:
 def test_every_step_of_an_upgrade_has_a_state_that_names_it_to_their_one_lambda(name: str) -> None:
     state = tasks()[registry.pascal(name)]
     assert (state["Resource"], state["Parameters"]["phase"]) == ("${UpgradeArn}", name)
-    assert name == task.load(name).evidence.PHASE  # type: ignore[attr-defined]
+    assert name == registry.load(name).evidence.PHASE  # type: ignore[attr-defined]
     assert state["TimeoutSeconds"] > CONFIG["stages"]["api"]["lambda_functions"]["Upgrade"]["lambda_timeout"]
 
 

@@ -42,7 +42,7 @@ def test_an_upgrade_under_a_running_rollout_leaves_it_on_the_versions_that_it_be
     assert finished["status"] == "SUCCEEDED", finished["summary"]
     arn = execution_of(embedded, deployment)["executionArn"]
     lambdas = upgrading.lambdas_of(embedded, arn)
-    assert len(lambdas) > 20
+    assert {"AcquireLock", "ShiftTraffic", "RecordOutcome"} <= set(lambdas)
     for state, resource in lambdas.items():
         name, version = resource.split(":")[-2:]
         assert version == before[name], state

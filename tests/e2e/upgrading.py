@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -89,11 +88,15 @@ def kill_its_lambda(embedded: Embedded) -> None:
 
 
 def lambdas_of(embedded: Embedded, execution_arn: str) -> dict[str, str]:
-    """The Lambda of each state, with its version, that the definition of an execution names."""
-    states = embedded.boto("stepfunctions")
-    text = states.describe_state_machine_for_execution(executionArn=execution_arn)["definition"]
-    definition = json.loads(text)["States"]
-    return {name: state["Resource"] for name, state in definition.items() if ":function:" in state.get("Resource", "")}
+    """The Lambda of each state that an execution has called, with its version, by its history."""
+    pages = embedded.boto("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+    called, state = {}, ""
+    for event in (event for page in pages for event in page["events"]):
+        state = event.get("stateEnteredEventDetails", {}).get("name", state)
+        resource = event.get("taskScheduledEventDetails", {}).get("resource", "")
+        if ":function:" in resource:
+            called[state] = resource
+    return called
 
 
 def live_versions(embedded: Embedded) -> dict[str, str]:

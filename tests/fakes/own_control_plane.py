@@ -86,13 +86,16 @@ class OwnControlPlane:
     published: dict[str, dict[int, dict[str, str]]] = field(default_factory=dict)
     pointed: dict[str, dict[str, int]] = field(default_factory=dict)
     sets: dict[str, tuple[ChangeSet, dict[str, Any], dict[str, str]]] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    tagged: dict[str, str] = field(default_factory=dict)
     began: list[str] = field(default_factory=list)
     _looks_left: int = 0
 
-    def install(self, mark: str, version: str = "1.0.0") -> None:
+    def install(self, mark: str, version: str = "1.0.0", names: Sequence[str] = NAMES) -> None:
         """As `up --direct` installs a release."""
-        parameters = {"Release": f"r-{mark}", "Version": version, "Publication": "0" * 12, "Stage": "live"}
-        self._apply(versions.published(template(mark), "0" * 12), parameters)
+        publication = hashlib.sha256(mark.encode()).hexdigest()[:12]
+        parameters = {"Release": f"r-{mark}", "Version": version, "Publication": publication, "Stage": "live"}
+        self._apply(versions.published(template(mark, names), publication), parameters)
 
     def upload(
         self, mark: str, version: str = "1.1.0", change: Callable[[Any], None] = lambda _: None, **more: Any
@@ -152,7 +155,9 @@ class OwnControlPlane:
         status = self.status_
         if self._looks_left:
             self._looks_left, status = self._looks_left - 1, "UPDATE_IN_PROGRESS"
-        return Stack(stack, "arn:stack", status, outputs={"RestAPIId": "api1"}, parameters=dict(self.parameters))
+        return Stack(
+            stack, "arn:stack", status, outputs={"RestAPIId": "api1"}, parameters=self.parameters, tags=self.tags
+        )
 
     def template(self, stack: str) -> str:
         return json.dumps(self.body)
@@ -167,6 +172,7 @@ class OwnControlPlane:
         return []
 
     def create_change_set(self, stack: str, name: str, **given: Any) -> ChangeSet:
+        self.tagged = dict(given["tags"])
         key = given["template_url"].partition(".amazonaws.com/")[2]
         body = json.loads(self.artifacts.get(key))
         names = sorted({*self.body["Resources"], *body["Resources"]})

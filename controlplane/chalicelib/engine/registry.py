@@ -79,8 +79,9 @@ def deploy_order(*, approval: bool) -> tuple[str, ...]:
 
 
 def load(name: str) -> Phase:
-    """The phase or step of that name. Raises ModuleNotFoundError for a name that is neither."""
-    return cast(Phase, import_module(f"chalicelib.phases.{name}.run").PHASE)
+    """The phase or step of that name, of an upgrade too. Raises ModuleNotFoundError for a name that is none."""
+    module = f"chalicelib.upgrade.steps.{name}" if name in UPGRADE else f"chalicelib.phases.{name}.run"
+    return cast(Phase, import_module(module).PHASE)
 
 
 def upgrade_step(name: str) -> str:

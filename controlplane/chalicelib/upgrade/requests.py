@@ -7,7 +7,10 @@ that there is one upgrade at a time, and no environment is locked by it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
+from chalicelib.domain.codec import decode
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Action
 
@@ -15,7 +18,20 @@ from .releases import check_key
 
 RECORD_ENVIRONMENT = "controlplane"
 _TARGET = "target"
-_FIELDS = (_TARGET, "bundle", "force", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeStart:
+    """The body of POST /deployments that rolls the control plane itself.
+
+    bundle: key of the release's manifest, which `bootstrap.py upgrade` uploads. force: also to a release that is older
+    than what serves. reason: on record with the deployment.
+    """
+
+    target: Literal["controlplane"]
+    bundle: str
+    force: bool = False
+    reason: str = ""
 
 
 def rewrite(body: Mapping[str, object]) -> Mapping[str, object]:
@@ -29,15 +45,8 @@ def rewrite(body: Mapping[str, object]) -> Mapping[str, object]:
             field=_TARGET,
             remedy="To deploy an environment, name it in `environment`.",
         )
-    unknown = sorted(set(body) - set(_FIELDS))
-    if unknown:
-        raise BadRequest(
-            f"unknown field {unknown[0]!r} for target {RECORD_ENVIRONMENT}",
-            field=unknown[0],
-            remedy=f"It takes {', '.join(_FIELDS)}.",
-        )
-    options: dict[str, object] = {"bundle": check_key(body.get("bundle"))}
-    options |= {name: body[name] for name in ("force", "reason") if name in body}
+    start = decode(UpgradeStart, body)
+    options = {"bundle": check_key(start.bundle), "force": start.force, "reason": start.reason}
     return {"environment": RECORD_ENVIRONMENT, "action": Action.UPGRADE.value, "create": True, "options": options}
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from typing import cast
 
 from chalicelib.domain.codec import decode, encode
 from chalicelib.domain.times import Clock
 from chalicelib.engine import registry
-from chalicelib.engine.phase import Phase
 from chalicelib.ports import Aws
 
 from .formats.migrate import MIGRATE, Task, migrate
 
-Load = Callable[[str], Phase]
-RunStep = Callable[[str, Mapping[str, object], Aws, Clock, Load], dict[str, object]]
+RunStep = Callable[[str, Mapping[str, object], Aws, Clock], dict[str, object]]
 
 
 def run(event: Mapping[str, object], aws: Aws, clock: Clock, run_step: RunStep) -> dict[str, object]:
@@ -24,9 +20,4 @@ def run(event: Mapping[str, object], aws: Aws, clock: Clock, run_step: RunStep) 
     if MIGRATE in event:
         return encode(migrate(decode(Task, event[MIGRATE]), aws))
     rest = {key: value for key, value in event.items() if key != "phase"}
-    return run_step(registry.upgrade_step(str(event.get("phase"))), rest, aws, clock, load)
-
-
-def load(name: str) -> Phase:
-    """The step of that name."""
-    return cast(Phase, import_module(f"chalicelib.upgrade.steps.{name}").PHASE)
+    return run_step(registry.upgrade_step(str(event.get("phase"))), rest, aws, clock)

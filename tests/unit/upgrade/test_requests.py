@@ -31,6 +31,8 @@ def test_any_other_body_stays_as_it_is() -> None:
         ({"target": "controlplane", "bundle": "artifacts/x.zip"}, "bundle"),
         ({"target": "controlplane", "bundle": KEY, "config": {}}, "config"),
         ({"target": "controlplane", "bundle": KEY, "environment": "dev"}, "environment"),
+        ({"target": "controlplane", "bundle": KEY, "force": "yes"}, "force"),
+        ({"target": "controlplane", "bundle": 7}, "bundle"),
         ({"environment": "controlplane"}, "environment"),
         ({"environment": "dev", "action": "upgrade"}, "environment"),
         ({"environment": "dev", "options": {"bundle": KEY}}, "options.bundle"),

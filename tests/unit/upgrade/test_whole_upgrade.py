@@ -4,74 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from chalicelib.domain.aws.table_items import FormatState
-from chalicelib.domain.codec import encode
-from chalicelib.domain.errors import PhaseFailed
-from chalicelib.domain.model import Action
-from chalicelib.domain.options import Options
-from chalicelib.engine.phase import Result, Results, Status
-from chalicelib.upgrade import task
-from chalicelib.upgrade.evidence import PromoteUpgradeEvidence, RevertUpgradeEvidence, TestUpgradeEvidence
+from chalicelib.upgrade.evidence import (
+    PromoteUpgradeEvidence,
+    RevertUpgradeEvidence,
+    TestUpgradeEvidence,
+)
 
 from tests.fakes.own_control_plane import NAMES, OwnControlPlane
-from tests.fakes.requests import NOW, next_call, request
-
-STEPS = ("plan_upgrade", "stage_upgrade", "test_upgrade", "promote_upgrade", "verify_upgrade")
-REVERT = "revert_upgrade"
-
-
-class Killed(Exception):
-    """The execution was stopped after this many calls."""
-
-
-class Upgrade:
-    """The steps, called as the state machine calls them. dies_at: the call after which nothing comes any more; loses:
-    the answer of that call was not recorded."""
-
-    def __init__(self, plane: OwnControlPlane, key: str, dies_at: int = 0, *, loses: bool = False, force: bool = False):
-        self.plane, self.dies_at, self.loses, self.calls = plane, dies_at, loses, 0
-        options = Options(bundle=key, force=force)
-        self.request = request(deployment_id="d-1", action=Action.UPGRADE, options=options)
-        self.ended: dict[str, Result[Any]] = {}
-
-    def run(self, name: str) -> Result[Any]:
-        """One step to its end."""
-        call = replace(self.request, cursor={}, now=NOW, started_at=NOW)
-        while True:
-            result = task.load(name).run(call, self.plane.as_aws())
-            self.calls += 1
-            if self.calls == self.dies_at and self.loses:
-                raise Killed
-            if result.status is not Status.IN_PROGRESS:
-                self._record(name, result)
-            if self.calls == self.dies_at:
-                raise Killed
-            if result.status is not Status.IN_PROGRESS:
-                return result
-            call = next_call(call, result, after_s=1)
-            assert self.calls < 200, f"{name} never ends: {result.summary}"
-
-    def _record(self, name: str, result: Result[Any]) -> None:
-        self.ended[name] = result
-        recorded = {**self.request.results.recorded, name: encode(result.evidence) if result.evidence else {}}
-        self.request = replace(self.request, results=Results(recorded))
-
-    def forward(self) -> str:
-        """ "" when all steps ended well, else the code of the error."""
-        try:
-            for name in STEPS:
-                if self.run(name).next == "record_outcome":
-                    return ""
-        except PhaseFailed as failed:
-            return failed.code
-        return ""
-
-    def back(self) -> Result[Any]:
-        self.dies_at = 0
-        return self.run(REVERT)
+from tests.fakes.upgrade_steps import REVERT, STEPS, Killed, Upgrade
 
 
 @pytest.fixture
@@ -183,52 +126,6 @@ def test_a_way_back_that_dies_is_gone_again(plane: OwnControlPlane, call: int) -
     except Killed:
         upgrade.back()
     assert plane.serving == "r-old"
-
-
-def refusal(plane: OwnControlPlane, key: str, **options: bool) -> str:
-    return Upgrade(plane, key, **options).forward()
-
-
-def test_an_older_release_needs_consent(plane: OwnControlPlane) -> None:
-    key = plane.upload("older", version="0.9.0")
-    assert refusal(plane, key) == "OlderRelease"
-    assert refusal(plane, key, force=True) == ""
-    assert plane.serving == "r-older"
-
-
-@pytest.mark.parametrize("what", ["template", "code", "manifest"])
-def test_what_is_not_as_its_digest_says_is_refused_before_anything_changes(plane: OwnControlPlane, what: str) -> None:
-    key = plane.upload("new")
-    damaged = {"template": "controlplane/template-new.json", "code": "controlplane/new.zip", "manifest": key}[what]
-    plane.artifacts.objects[damaged] += b" "
-    assert refusal(plane, key) == "ReleaseDamaged"
-    del plane.artifacts.objects[damaged]
-    assert refusal(plane, key) == "ReleaseDamaged"
-    assert plane.serving == "r-old"
-    assert not plane.sets
-
-
-def test_a_release_of_a_later_schema_is_refused_in_words(plane: OwnControlPlane) -> None:
-    assert refusal(plane, plane.upload("new", schema=2)) == "ReleaseTooNew"
-
-
-@pytest.mark.parametrize("logical_id", ["Boundary", "UpgradeRole"])
-def test_what_gives_the_upgrade_its_rights_is_a_persons_to_change(plane: OwnControlPlane, logical_id: str) -> None:
-    def wider(template: Any) -> None:
-        kind = "AWS::IAM::ManagedPolicy" if logical_id == "Boundary" else "AWS::IAM::Role"
-        template["Resources"][logical_id] = {"Type": kind, "Properties": {"Policies": []}}
-
-    assert refusal(plane, plane.upload("new", change=wider)) == "NeedsAPerson"
-
-
-def test_code_that_somebody_changes_during_the_upgrade_is_noticed(plane: OwnControlPlane) -> None:
-    def other(template: Any) -> None:
-        uri = template["Resources"]["Sweep"]["Properties"]["CodeUri"]
-        template["Resources"]["Sweep"]["Properties"]["CodeUri"] = uri.replace("new", "evil")
-
-    plane.artifacts.objects["controlplane/evil.zip"] = b"zip of evil"
-    key = plane.upload("new", change=other, code={"controlplane/new.zip": "0" * 64, "controlplane/evil.zip": "0" * 64})
-    assert refusal(plane, key) == "ReleaseDamaged"
 
 
 def test_a_downgrade_gives_the_table_the_older_format_before_the_older_release_serves(plane: OwnControlPlane) -> None:
