@@ -38,7 +38,7 @@ def can_upgrade_itself(installed: Stack | None) -> bool:
 def serves(installed: Stack | None, release: Release) -> bool:
     """Whether the release is what serves already."""
     parameters = installed.parameters if installed else {}
-    return parameters.get("Release") == release.digest and parameters.get("Stage") == versions.LIVE
+    return all(parameters.get(name) == value for name, value in release.parameters.items())
 
 
 def upload(aws: Target, packaged: Package, release: Release) -> str:

@@ -47,9 +47,9 @@ ROWS = (
         "self-upgrade",
         "An upgrade by the control plane itself: CloudFormation with the rights of the Lambda `Upgrade`, under the "
         "boundary (here CloudFormation bypasses the caller's rights)",
-        "`python3 bootstrap.py upgrade` from a checkout with any change: five steps, each SUCCEEDED",
+        "two upgrades, to a release with another bundle and back: the API, the aliases `live`, the state machine and "
+        "the stack are on the new release each time",
         mend="`python3 bootstrap.py up --direct`",
-        by_hand="it would replace the control plane that the other rows are seen with",
     ),
     Row(
         "streaming",

@@ -16,14 +16,17 @@ from chalicelib.upgrade.evidence import PlanUpgradeEvidence
 from . import releases, versions
 from .apply import STACK
 from .configured import Stored
+from .manifest import Manifest
 
 _FUNCTION = "AWS::Lambda::Function"
 _AT_ONCE, _SHOWN = 100, 10  # deployments a page, and in a message
 
 
-def serves(stack: Stack, release: str) -> bool:
-    """Whether the release serves, and does not only stand beside another as a candidate that was left."""
-    return stack.parameters.get("Release") == release and stack.parameters.get("Stage") == versions.LIVE
+def serves(stack: Stack, release: Manifest) -> bool:
+    """Whether the release serves as it is: nobody has changed one of its parameters since, and it does not only stand
+    beside another as a candidate that was left."""
+    wanted = {**release.parameters, "Release": release.release, "Stage": versions.LIVE}
+    return all(stack.parameters.get(name) == value for name, value in wanted.items())
 
 
 def functions(aws: Aws) -> dict[str, str]:

@@ -34,7 +34,7 @@ def run(request: Request, aws: Aws) -> Result[PlanUpgradeEvidence]:
         return stack
     key = releases.check_key(request.options.bundle)
     release = releases.read(key, _content(key, aws))
-    if look.serves(stack, release.release):
+    if look.serves(stack, release):
         return replace(Result.done(f"Release {release.release} serves already; nothing to change"), next=FINISHED)
     _refuse(release, stack, aws, allow_older=request.options.force)
     evidence = _evidence(key, release, stack, request, aws)
