@@ -15,6 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.client import BaseClient
 
+from ctl import __version__
 from ctl.remedies import in_flags
 from ctl.shapes import Error
 
@@ -159,7 +160,7 @@ class Signed:
         return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, _decoded(text))
 
     def _signed(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> dict[str, str]:
-        unsigned = {"Accept": "application/json", **headers}
+        unsigned = {"Accept": "application/json", "X-Proxyctl-Client": __version__, **headers}
         if content:
             unsigned["Content-Type"] = "application/json"
         request = AWSRequest(method=method, url=self.url + path, data=content, headers=unsigned)

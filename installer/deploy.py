@@ -4,21 +4,26 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+from chalicelib.domain.aws.stacks import Stack
+from chalicelib.upgrade import versions
 
+from ctl import __version__
 from ctl.client import ApiError, Client
 from ctl.shapes import Environment
-from installer import bucket, gaps, places, retained, target
+from installer import bucket, places, retained, target
 from installer.errors import CannotStart, CommandFailed
-from installer.packaging import archive, bundle, control_plane, template
+from installer.packaging import bundle, control_plane, releases, template
 from installer.packaging.bundle import Bundle
-from installer.retained import Import
+from installer.packaging.releases import Release
 from installer.say import say, tell
 from installer.stack import Deployer, Outcome
 from installer.target import Target
+from installer.upgrades import stored_fields, upgrade
 
 _T = TypeVar("_T")
 Detail = Callable[[str], None]
@@ -28,15 +33,26 @@ DASHBOARD = "proxyctl"
 ENVIRONMENT_STACKS = "proxyctl-env-"
 
 
-def up(root: Path, aws: Target, faults_url: str | None = None, detail: Detail = tell) -> dict[str, str]:
-    """Install or upgrade; returns the stack's outputs. When nothing has changed, it says so and changes nothing.
+@dataclass(frozen=True)
+class Way:
+    """How to upgrade. direct: with the caller's own rights instead of by the control plane; allow_older: also back."""
+
+    direct: bool = False
+    allow_older: bool = False
+
+
+def up(
+    root: Path, aws: Target, faults_url: str | None = None, detail: Detail = tell, way: Way | None = None
+) -> dict[str, str]:
+    """Install, or let the control plane upgrade itself; returns the stack's outputs. When nothing has changed, it says
+    so and changes nothing.
 
     Raises CannotStart in an account and region that is a target.
 
     faults_url: control address of the OpenAI stand-in; "" where the upstream is the real one; None keeps what was set
     at installation. detail: prints the seconds of each step.
     """
-    began = time.monotonic()
+    began, way = time.monotonic(), way or Way()
     places.refuse_target(aws)
     cache = root / ".local" / "build"
     packaged = _timed(detail, "package", lambda: control_plane.build(root, cache, aws.platform))
@@ -44,27 +60,47 @@ def up(root: Path, aws: Target, faults_url: str | None = None, detail: Detail = 
     bundled = _timed(detail, "bundle", lambda: bundle.build(root, cache))
     if bucket.ensure(aws):
         detail(f"bucket {aws.bucket}: created")
-    key, uploaded = _upload(aws, packaged, bundled, detail)
-    left = retained.existing(aws, packaged.template)
-    parameters = _parameters(aws, bundled, faults_url)
-    outcome = _timed(detail, "stack", lambda: _deploy(aws, key, parameters, left))
+    installed = installed_stack(aws)
+    release = releases.of(aws, packaged, parameters_of(aws, bundled, faults_url, installed), installed)
+    directly = way.direct or not upgrade.can_upgrade_itself(installed)
+    uploaded = _upload(aws, packaged, bundled, release, detail)
+    if directly:
+        outcome = _timed(detail, "stack", lambda: _deploy(aws, packaged, release))
+    else:
+        outcome = _timed(detail, "upgrade", lambda: _upgrade(aws, packaged, release, installed, way))
     change = "deployed" if outcome.changed else "nothing to change"
     tell(f"control plane: {change}, {uploaded} objects uploaded, {time.monotonic() - began:.1f} s")
     return dict(outcome.outputs)
 
 
-def _upload(aws: Target, packaged: control_plane.Package, bundled: Bundle, detail: Detail) -> tuple[str, int]:
-    """The template's key, and how many objects were not in the bucket before."""
-    located = packaged.located(aws.bucket)
-    content = json.dumps(gaps.widened(located) if aws.embedded else located, sort_keys=True).encode()
-    key = f"controlplane/template-{archive.digest(content)[:20]}.json"
-    objects = {**packaged.code, bundled.key: bundled.content, key: content}
-    return key, _timed(detail, "upload", lambda: sum(bucket.upload(aws, name, data) for name, data in objects.items()))
+def refuse_uninstalled(aws: Target) -> None:
+    """Raises CannotStart unless a control plane is installed that can upgrade itself."""
+    if not upgrade.can_upgrade_itself(installed_stack(aws)):
+        raise CannotStart("there is no control plane here that could upgrade itself: run `python3 bootstrap.py up`")
 
 
-def _parameters(aws: Target, bundled: Bundle, faults_url: str | None) -> dict[str, str]:
+def _upgrade(
+    aws: Target, packaged: control_plane.Package, release: Release, installed: Stack | None, way: Way
+) -> Outcome:
+    """By the control plane itself."""
+    if upgrade.serves(installed, release):
+        return Outcome(False, installed.outputs if installed else {})
+    client = Client(api_url(aws, installed.outputs if installed else {}), aws.session, aws.region)
+    upgrade.roll(client, upgrade.upload(aws, packaged, release), allow_older=way.allow_older)
+    stack = installed_stack(aws)
+    return Outcome(True, stack.outputs if stack else {})
+
+
+def _upload(aws: Target, packaged: control_plane.Package, bundled: Bundle, release: Release, detail: Detail) -> int:
+    """How many objects were not in the bucket before."""
+    content = release.published
+    objects = {**packaged.code, bundled.key: bundled.content, releases.key_of(content): content}
+    return _timed(detail, "upload", lambda: sum(bucket.upload(aws, name, data) for name, data in objects.items()))
+
+
+def parameters_of(aws: Target, bundled: Bundle, faults_url: str | None, installed: Stack | None) -> dict[str, str]:
+    """The stack's parameters, without those that tell one state of it from another."""
     if faults_url is None:
-        installed = _deployer(aws).find()
         faults_url = installed.parameters.get("UpstreamFaultsUrl", "") if installed else ""
     return {
         "BucketName": aws.bucket,
@@ -72,12 +108,28 @@ def _parameters(aws: Target, bundled: Bundle, faults_url: str | None) -> dict[st
         "ProxyRuntime": "provided.al2023" if aws.embedded else target.runtime(),
         "ResponseMode": "buffered" if aws.embedded else "stream",
         "UpstreamFaultsUrl": faults_url,
+        "Version": __version__,
     }
 
 
-def _deploy(aws: Target, template_key: str, parameters: dict[str, str], left: Import | None) -> Outcome:
+def _deploy(aws: Target, packaged: control_plane.Package, release: Release) -> Outcome:
+    """With the caller's own rights, in one CloudFormation update."""
+    upgrade.refuse_newer_table(aws)
+    if upgrade.table_format(aws):
+        stored_fields.refuse_unknown(aws)
+    left = retained.existing(aws, packaged.template)
     change_set = f"{CHANGE_SET}-{secrets.token_hex(4)}"
-    return _deployer(aws).deploy(aws.object_url(template_key), parameters, change_set, left)
+    url = aws.object_url(releases.key_of(release.published))
+    installed = installed_stack(aws)
+    kept = versions.kept(json.loads(release.template), installed.parameters) if installed else {}
+    outcome = _deployer(aws).deploy(url, {**kept, **release.parameters}, change_set, left)
+    upgrade.migrate(aws, outcome.outputs["UpgradeName"])
+    return outcome
+
+
+def installed_stack(aws: Target) -> Stack | None:
+    """The control plane's stack; None without one."""
+    return _deployer(aws).find()
 
 
 def _deployer(aws: Target) -> Deployer:
@@ -104,6 +156,7 @@ def status(aws: Target) -> int:
     url = api_url(aws, stack.outputs)
     say(f"API          {url}")
     say(f"bundle       {stack.parameters.get('BundleKey', '?')}")
+    say(f"version      {stack.parameters.get('Version', '?')}, release {stack.parameters.get('Release', '?')}")
     return _print_health(Client(url, aws.session, aws.region))
 
 

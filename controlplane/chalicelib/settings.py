@@ -36,5 +36,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         upstream_faults_url=env.get("UPSTREAM_FAULTS_URL", ""),
         endpoint_url=env.get("AWS_ENDPOINT_URL", ""),
         webhook_retries_url=env.get("WEBHOOK_RETRIES_URL", ""),
+        release=env.get("RELEASE", ""),
+        version=env.get("VERSION", ""),
         memory_mb=int(env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")),
     )

@@ -19,6 +19,7 @@ from installer.check import ROOT
 from installer.demo import MODELS, secret_of
 from installer.packaging import bundle
 from installer.target import Target
+from installer.upgrades import bundles
 from local.state import Cloud
 
 PATIENCE_S = 240.0
@@ -158,19 +159,7 @@ def hold(embedded: Embedded, held: bundle.Bundle | str) -> str:
     if isinstance(held, bundle.Bundle):
         bucket.upload(embedded.aws, held.key, held.content)
     key = held.key if isinstance(held, bundle.Bundle) else held
-    formation = embedded.boto("cloudformation")
-    given = formation.describe_stacks(StackName="proxyctl")["Stacks"][0]["Parameters"]
-    before: str = next(item["ParameterValue"] for item in given if item["ParameterKey"] == "BundleKey")
-    parameters = [{"ParameterKey": item["ParameterKey"], "UsePreviousValue": True} for item in given]
-    parameters = [item for item in parameters if item["ParameterKey"] != "BundleKey"]
-    formation.update_stack(
-        StackName="proxyctl",
-        UsePreviousTemplate=True,
-        Parameters=[*parameters, {"ParameterKey": "BundleKey", "ParameterValue": key}],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-    )
-    formation.get_waiter("stack_update_complete").wait(StackName="proxyctl", WaiterConfig={"Delay": 1})
-    return before
+    return bundles.hold(embedded.aws, key)
 
 
 def phase(deployment: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from chalicelib.domain.errors import AccessDenied, BadRequest, Conflict, NotFoun
 from chalicelib.domain.model import Deployment
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
+from chalicelib.upgrade.releases import CLIENT_HEADER, refuse_old_client
 
 from .bodies import body_of, json_object
 from .queries import refuse_unknown
@@ -33,7 +34,7 @@ _ID_SHOWN = 80
 _BODY_LIMIT = 256 * 1024  # far above any real request, far below Lambda's limit
 _JSON = "application/json"
 _IS_JSON = re.compile(r"\s*application/([a-z0-9.-]+\+)?json\s*(;|$)", re.IGNORECASE)
-_STATUS_BY_CODE = {"UnsupportedMediaType": 415}
+_STATUS_BY_CODE = {"UnsupportedMediaType": 415, "ClientTooOld": 426}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def respond(route: Route, call: ApiCall, aws: Aws, clock: Clock) -> Answer[objec
     """The route's answer with its body as JSON values or text, or its error as an `ErrorBody`."""
     try:
         _refuse_repeated(call)
+        refuse_old_client(call.headers.get(CLIENT_HEADER, ""))
         answer = route(call, aws, clock)
         return Answer(answer.status, body_of(answer.body), answer.headers)
     except RolloutError as error:

@@ -280,10 +280,14 @@ class NightList:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """environments: how many are on record. bundle: S3 key of the proxy's sources that a deployment rolls."""
+    """environments: how many are on record. bundle: S3 key of the proxy's sources that a deployment rolls. version,
+    release: of the control plane; table_format: that this version writes."""
 
     status: str
     account: str
     region: str
     environments: int
     bundle: str
+    version: str = ""
+    release: str = ""
+    table_format: int = 1

@@ -109,4 +109,7 @@ EFFECTS: Mapping[str, str] = {
     "options.ttl_hours": "As `config.ttl_hours`, for this deploy: 0 takes an earlier limit away, null leaves it.",
     "options.drill_of": "Set by the control plane for its own drills; refused in a request.",
     "options.sabotage": "Set by the control plane for its own drills; refused in a request.",
+    "options.bundle": "Set for `target: controlplane`, where `bundle` is a field of the request; refused elsewhere.",
 }
+
+CONFIG_FIELDS = tuple(path for path in EFFECTS if path.startswith("config."))  # of an environment, parents first
