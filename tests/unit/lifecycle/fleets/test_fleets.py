@@ -16,6 +16,7 @@ from chalicelib.domain.model import Action, DeploymentStatus, PhaseRecord, Phase
 from chalicelib.lifecycle.fleets.answers import abort_fleet, approve_wave
 from chalicelib.lifecycle.fleets.member import pause_s
 from chalicelib.lifecycle.fleets.settle import settle_fleet
+from chalicelib.lifecycle.start import begin
 from chalicelib.lifecycle.sweep import sweep
 
 from tests.fakes import settings
@@ -355,6 +356,19 @@ def test_a_control_plane_that_is_upgraded_between_waves_rolls_what_the_first_one
     assert state.deployment.status is GOOD
     rolled = [machine.aws.records.deployment(member.deployment_id) for member in state.members]
     assert [deployment.bundle for deployment in rolled] == [held] * 4
+
+
+def test_a_deployment_that_is_resumed_rolls_the_bundle_of_its_fleet() -> None:
+    machine = Machine(ends=failing("canary"))
+    held = machine.aws.settings.bundle_key
+    state = machine.run(machine.begin().id)
+    failed = machine.aws.records.deployment(state.members[0].deployment_id)
+    machine.aws.settings = settings(bundle_key="bundles/newer.zip")
+    body = {"environment": "canary", "action": "deploy"}
+    again = begin(body, machine.aws.as_aws(), machine.clock, caller="me", key=None, resumes=failed)
+    assert (again.resumes, again.bundle) == (failed.id, held)
+    machine.end(again, BAD)
+    assert begin(body, machine.aws.as_aws(), machine.clock, caller="me", key=None).bundle == ""
 
 
 @pytest.mark.parametrize("action", ["revalidate", "rollback"])
