@@ -26,7 +26,7 @@ PATIENCE_S = 240.0
 CLIENT_KEY = "client-key-1"
 # A rollout proves the same with little load and a short bake.
 QUICK: Mapping[str, Any] = {
-    "load": {"rps": 10, "duration_s": 2, "cold_starts": 0},
+    "load": {"rps": 50, "duration_s": 2, "cold_starts": 0},
     # What these tests prove is not how fast a machine is that others use, too; a release's speed is judged elsewhere.
     "slo": {"p99_ms": 15_000, "cold_start_ms": 60_000},
     "bake": {"steps": [50, 100], "step_s": 1, "watch_s": 1},
