@@ -91,9 +91,11 @@ class Signed:
     def url(self) -> str:
         return self._parts.geturl()
 
-    def aws(self, service: str) -> BaseClient:
-        """A client of another AWS service, with the same credentials and region."""
-        return self._session.client(service, region_name=self.region)
+    def aws(self, service: str, region: str = "", profile: str | None = None) -> BaseClient:
+        """A client of another AWS service. region: "" for the API's. profile: of the AWS configuration, None for the
+        credentials that sign requests."""
+        session = Session(profile_name=profile) if profile else self._session
+        return session.client(service, region_name=region or self.region)
 
     def copy(self) -> Self:
         """A copy with a connection of its own, for another thread."""

@@ -15,7 +15,7 @@ from chalicelib.upgrade import versions
 from ctl import __version__
 from ctl.client import ApiError, Client
 from ctl.shapes import Environment
-from installer import bucket, retained, target
+from installer import bucket, places, retained, target
 from installer.errors import CannotStart, CommandFailed
 from installer.packaging import bundle, control_plane, releases, template
 from installer.packaging.bundle import Bundle
@@ -28,7 +28,6 @@ from installer.upgrades import stored_fields, upgrade
 _T = TypeVar("_T")
 Detail = Callable[[str], None]
 CHANGE_SET = "proxyctl-up"  # with a suffix: two people who upgrade at once must not share a change set
-TABLE = "proxyctl"
 SECRETS = "proxyctl/"
 DASHBOARD = "proxyctl"
 ENVIRONMENT_STACKS = "proxyctl-env-"
@@ -48,10 +47,13 @@ def up(
     """Install, or let the control plane upgrade itself; returns the stack's outputs. When nothing has changed, it says
     so and changes nothing.
 
+    Raises CannotStart in an account and region that is a target.
+
     faults_url: control address of the OpenAI stand-in; "" where the upstream is the real one; None keeps what was set
     at installation. detail: prints the seconds of each step.
     """
     began, way = time.monotonic(), way or Way()
+    places.refuse_target(aws)
     cache = root / ".local" / "build"
     packaged = _timed(detail, "package", lambda: control_plane.build(root, cache, aws.platform))
     control_plane.check_functions_exist(root, packaged.template)
@@ -176,12 +178,14 @@ def _summary(environment: Environment) -> str:
     live = environment.get("live") or {}
     deployment_id = (environment.get("lock") or {}).get("deployment_id")
     busy = f", locked by {deployment_id}" if deployment_id else ""
-    return f"{environment['name']}: {environment.get('status')}, live version {live.get('version', 'none')}{busy}"
+    where = f", account {environment['account']}, {environment.get('region')}" if environment.get("account") else ""
+    version = live.get("version", "none")
+    return f"{environment['name']}: {environment.get('status')}, live version {version}{where}{busy}"
 
 
 def down(aws: Target, force: bool) -> None:
     """Remove stack, table and bucket. Raises CannotStart while environments exist, unless forced."""
-    existing = environments(aws)
+    existing = [*environments(aws), *places.environments_elsewhere(aws)]
     if existing and not force:
         raise CannotStart(
             f"environments exist: {', '.join(existing)}; clean them up first "
@@ -222,13 +226,15 @@ def _delete_table(aws: Target) -> str:
     """The stack retains its table, so that a stack deleted by mistake loses no record. `down` deletes it, too."""
     dynamodb = aws.client("dynamodb")
     try:
-        dynamodb.delete_table(TableName=TABLE)
-        dynamodb.get_waiter("table_not_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 2, "MaxAttempts": 90})
+        dynamodb.delete_table(TableName=places.TABLE)
+        dynamodb.get_waiter("table_not_exists").wait(
+            TableName=places.TABLE, WaiterConfig={"Delay": 2, "MaxAttempts": 90}
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        return f"table {TABLE}: there was none"
-    return f"table {TABLE}: removed"
+        return f"table {places.TABLE}: there was none"
+    return f"table {places.TABLE}: removed"
 
 
 def _delete_dashboard(aws: Target) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chalicelib.domain.aws.targets import EXTERNAL_ID, STACK
 
-from installer import bucket, deploy
+from installer import bucket, deploy, places
 from installer.errors import CannotStart
 from installer.packaging import archive, target_template
 from installer.say import say, tell
@@ -44,7 +44,8 @@ def install(root: Path, aws: Target, wanted: Wanted) -> dict[str, str]:
     external_id = _checked_id(wanted.external_id or before.get("ExternalId") or secrets.token_urlsafe(18))
     boundary = _checked_boundary(before.get("Boundary", "") if wanted.boundary is None else wanted.boundary, aws)
     deployer.tags = [*TAGS, *map(_tag, wanted.tags)]
-    _refuse_home(aws, home)
+    places.refuse_control_plane(aws, home)
+    _refuse_another(home, before.get("HomeAccount", home), aws)
     if bucket.ensure(aws):
         tell(f"bucket {aws.bucket}: created")
     content = json.dumps(target_template.make(root), sort_keys=True).encode()
@@ -106,12 +107,13 @@ def _tag(text: str) -> dict[str, str]:
     return {"Key": key, "Value": value}
 
 
-def _refuse_home(aws: Target, home: str) -> None:
-    if _deployer(aws, CONTROL_PLANE).find():
-        own = "this control plane" if home == aws.account else "another control plane"
+def _refuse_another(home: str, before: str, aws: Target) -> None:
+    """A target of another control plane's may change hands once it is empty."""
+    if home != before and (existing := deploy.environments(aws)):
         raise CannotStart(
-            f"{own} is installed in {aws.account}, {aws.region}, and its environments have the names that a target's "
-            "would have; choose another region or account (AWS_REGION, AWS_PROFILE)"
+            f"{aws.account}, {aws.region} is a target of the control plane in account {before}, with its environments "
+            f"{', '.join(existing)}; clean them up first (python -m ctl cleanup NAME, where that control plane is), or "
+            "choose another region or account (AWS_REGION, AWS_PROFILE)"
         )
 
 

@@ -173,10 +173,12 @@ class AppliedView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentView:
-    """See `domain.model.Environment`."""
+    """See `domain.model.Environment`. account, region: of its target, null for the control plane's own."""
 
     name: str
     status: str
+    account: str | None
+    region: str | None
     lock: Lock | None
     live: Release | None
     last_good: Release | None
