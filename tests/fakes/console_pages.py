@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from chalicelib.api.answers import ApiCall
@@ -159,7 +160,8 @@ def nights() -> list[NightSummary]:
     return summaries
 
 
-def pages() -> dict[str, Any]:
+@cache  # most of a second, which every test of the browser would spend
+def pages() -> Mapping[str, Any]:
     """Answers by path."""
     good, _ = rolled()
     bad, _ = refused()

@@ -127,10 +127,8 @@ PLACES = {
     "rolled-back": "deployments/d-4",
     "compared": "compare/d-2/d-4",
     "fleets": "fleets",
-    "fleet": "fleets/shops",
     "fleet-failed": "fleets/shops/f-failed",
     "fleet-waiting": "fleets/shops/f-waiting",
-    "fleet-running": "fleets/shops/f-running",
 }
 
 
