@@ -12,9 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ctl.client import ApiError, Client
 from ctl.shapes import Environment
 from installer import bucket, gaps, retained, target
+from installer.choices import choose
+from installer.choices.choose import Chosen, Wanted
 from installer.errors import CannotStart, CommandFailed
 from installer.packaging import archive, bundle, control_plane, template
 from installer.packaging.bundle import Bundle
+from installer.packaging.install_options import TAGS
 from installer.retained import Import
 from installer.say import say, tell
 from installer.stack import Deployer, Outcome
@@ -29,23 +32,26 @@ DASHBOARD = "proxyctl"
 ENVIRONMENT_STACKS = "proxyctl-env-"
 
 
-def up(root: Path, aws: Target, faults_url: str | None = None, detail: Detail = tell) -> dict[str, str]:
+def up(
+    root: Path, aws: Target, faults_url: str | None = None, detail: Detail = tell, wanted: Wanted | None = None
+) -> dict[str, str]:
     """Install or upgrade; returns the stack's outputs. When nothing has changed, it says so and changes nothing.
 
     faults_url: control address of the OpenAI stand-in; "" where the upstream is the real one; None keeps what was set
-    at installation. detail: prints the seconds of each step.
+    at installation. detail: prints the seconds of each step. wanted: beside the defaults; None keeps what is installed.
     """
     began = time.monotonic()
+    chosen = choose.choose(aws, wanted or Wanted(), _deployer(aws).find())
+    aws = chosen.target
     cache = root / ".local" / "build"
     packaged = _timed(detail, "package", lambda: control_plane.build(root, cache, aws.platform))
     control_plane.check_functions_exist(root, packaged.template)
     bundled = _timed(detail, "bundle", lambda: bundle.build(root, cache))
-    if bucket.ensure(aws):
-        detail(f"bucket {aws.bucket}: created")
+    detail(choose.prepare_bucket(chosen))
     key, uploaded = _upload(aws, packaged, bundled, detail)
     left = retained.existing(aws, packaged.template)
-    parameters = _parameters(aws, bundled, faults_url)
-    outcome = _timed(detail, "stack", lambda: _deploy(aws, key, parameters, left))
+    parameters = {**_parameters(aws, bundled, faults_url), **chosen.parameters, TAGS: chosen.tags_as_json}
+    outcome = _timed(detail, "stack", lambda: _deploy(chosen, key, parameters, left))
     change = "deployed" if outcome.changed else "nothing to change"
     tell(f"control plane: {change}, {uploaded} objects uploaded, {time.monotonic() - began:.1f} s")
     return dict(outcome.outputs)
@@ -65,7 +71,6 @@ def _parameters(aws: Target, bundled: Bundle, faults_url: str | None) -> dict[st
         installed = _deployer(aws).find()
         faults_url = installed.parameters.get("UpstreamFaultsUrl", "") if installed else ""
     return {
-        "BucketName": aws.bucket,
         "BundleKey": bundled.key,
         "ProxyRuntime": "provided.al2023" if aws.embedded else target.runtime(),
         "ResponseMode": "buffered" if aws.embedded else "stream",
@@ -73,9 +78,10 @@ def _parameters(aws: Target, bundled: Bundle, faults_url: str | None) -> dict[st
     }
 
 
-def _deploy(aws: Target, template_key: str, parameters: dict[str, str], left: Import | None) -> Outcome:
-    change_set = f"{CHANGE_SET}-{secrets.token_hex(4)}"
-    return _deployer(aws).deploy(aws.object_url(template_key), parameters, change_set, left)
+def _deploy(chosen: Chosen, template_key: str, parameters: dict[str, str], left: Import | None) -> Outcome:
+    change_set, deployer = f"{CHANGE_SET}-{secrets.token_hex(4)}", _deployer(chosen.target)
+    deployer.tags = [*deployer.tags, *chosen.stack_tags]
+    return deployer.deploy(chosen.target.object_url(template_key), parameters, change_set, left)
 
 
 def _deployer(aws: Target) -> Deployer:
@@ -126,8 +132,11 @@ def _summary(environment: Environment) -> str:
     return f"{environment['name']}: {environment.get('status')}, live version {live.get('version', 'none')}{busy}"
 
 
-def down(aws: Target, force: bool) -> None:
-    """Remove stack, table and bucket. Raises CannotStart while environments exist, unless forced."""
+def down(aws: Target, force: bool, bucket_name: str | None = None) -> None:
+    """Remove stack, table and bucket; of a bucket of the customer's our objects. Raises CannotStart while environments
+    exist, unless forced. bucket_name: of the customer's own, for a removal that was broken off after its stack.
+    """
+    aws = choose.located(aws, bucket_name, _deployer(aws).find())
     existing = environments(aws)
     if existing and not force:
         raise CannotStart(
@@ -137,7 +146,7 @@ def down(aws: Target, force: bool) -> None:
     say(f"stack proxyctl: {'removed' if _deployer(aws).delete() else 'there was none'}")
     say(_delete_table(aws))
     say(_delete_dashboard(aws))
-    say(bucket.remove(aws))
+    say(choose.remove_bucket(aws))
     for line in remaining_secrets(aws):
         say(line)
 

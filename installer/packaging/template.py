@@ -15,7 +15,7 @@ import yaml
 from chalicelib.engine import policies
 
 from installer.errors import CommandFailed
-from installer.packaging import archive, bytecode
+from installer.packaging import archive, bytecode, install_options
 
 # The schema of the secret: the proxy reads with it, the control plane checks with it.
 SHARED = ("proxy/__init__.py", "proxy/secret/__init__.py", "proxy/secret/schema.py", "proxy/secret/values.py")
@@ -102,6 +102,7 @@ def make(root: Path, scratch: Path, log: Path) -> tuple[Template, dict[str, byte
     merged.write_text(json.dumps(_resources(root)))
     _run_chalice(staged, merged, out, log)
     template: Template = json.loads((out / "sam.json").read_text())
+    template["Resources"] = cast("dict[str, Resource]", install_options.apply(template["Resources"]))
     _check_code_uris(template)
     unpacked = scratch / "application"
     shutil.unpack_archive(out / "deployment.zip", unpacked)

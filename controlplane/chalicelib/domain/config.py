@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from . import webhook_url
-from .aws import targets
+from .aws import tags, targets
 from .aws.targets import Target
 from .errors import BadRequest, Ranges, all_within, shown
 from .times import TIME_LIMIT_H
@@ -143,6 +143,11 @@ def _refuse_too_many(notify: tuple[str, ...]) -> None:
         )
 
 
+def _refused_tags(target: Target) -> tuple[str, str] | None:
+    problem = tags.refusal(target.tags)
+    return ("tags", problem) if problem else None
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The environment as it should be. Stored with every release, so that a rollback restores it too.
@@ -185,7 +190,7 @@ class Config:
 
     def __post_init__(self) -> None:
         all_within("config", self, self.RANGES)
-        if self.target and (refused := targets.refusal(self.target)):
+        if self.target and (refused := targets.refusal(self.target) or _refused_tags(self.target)):
             field = f"config.target.{refused[0]}"
             raise BadRequest(f"{field} {refused[1]}", field=field, remedy=targets.REMEDY)
         if self.log_retention_days not in RETENTION_DAYS:

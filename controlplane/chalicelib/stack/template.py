@@ -27,6 +27,12 @@ _BOUNDARY = (
     "      PermissionsBoundary: !Sub "
     "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/proxyctl-environment-boundary-${AWS::Region}\n"
 )
+# With a customer's boundary in its place the project's own limits hold as a denial (statemachine/resources.yaml).
+_GUARD = (
+    "      ManagedPolicyArns:\n        - !Sub "
+    "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/proxyctl-environment-guard-${AWS::Region}\n"
+)
+_RETENTION = "      RetentionInDays: !Ref LogRetentionDays\n"
 MAX_BYTES = 51_200  # CloudFormation's limit for a template in a request body
 
 # Set when the stack is created and kept by every update: release_code changes code and function settings afterwards.
@@ -110,6 +116,16 @@ def with_role(text: str) -> str:
     if "RoleMark:" not in text:
         text = text.replace("\nParameters:\n", _ROLE_MARK, 1).replace(_OLD_ROLE_NAME, _ROLE_NAME)
     return text if "PermissionsBoundary:" in text else text.replace(_ROLE_NAME, f"{_ROLE_NAME}{_BOUNDARY}")
+
+
+def as_installed(text: str, *, boundary: str, kms_key_arn: str) -> str:
+    """The template with what the installation asks for: its permissions boundary on the role, with the guard, and its
+    key on the log groups. "" for neither. As text, so that a rollback to any bundle has them, too."""
+    if boundary:
+        text = text.replace(_BOUNDARY, f"      PermissionsBoundary: {boundary}\n{_GUARD}")
+    if kms_key_arn:
+        text = text.replace(_RETENTION, f"{_RETENTION}      KmsKeyId: {kms_key_arn}\n")
+    return text
 
 
 def declared(text: str) -> list[str]:

@@ -47,6 +47,12 @@ EFFECTS: Mapping[str, str] = {
     "after it.",
     "config.target.external_id": "Sent with each sts:AssumeRole; the roles there require it.",
     "config.target.region": "The region.",
+    "config.target.boundary": "ARN of the permissions boundary of `bootstrap.py target --boundary`; null is the "
+    "project's own for environments' roles.",
+    "config.target.kms_key_arn": "ARN of the KMS key of `bootstrap.py target --kms-key`; null encrypts with AWS's own "
+    "keys.",
+    "config.target.bucket": "The bucket of `bootstrap.py target --bucket`; null is the one that the command made.",
+    "config.target.tags": "The tags of `bootstrap.py target --tag`, as KEY=VALUE, for all resources there.",
     "config.compatibility": "Switches for behaviour of AWS that its documentation leaves open.",
     "config.compatibility.request_id_header": "Put `x-request-id` on API Gateway's own answers.",
     "config.compatibility.stream_content_type": "What the proxy calls a stream with prelude: AWS's `integration` "

@@ -40,7 +40,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
         inputs.text(request, aws),
         {name: value for name, value in parameters.items() if name not in template.INCIDENTAL},
         _losses(stack, request, aws),
-        names.tags,
+        aws.settings.tags_beside(names.tags),
         stack.id if stack and updatable else "",
     )
 

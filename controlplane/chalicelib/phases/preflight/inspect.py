@@ -43,7 +43,9 @@ def _identity(aws: Aws) -> Iterator[Finding]:
             f"these credentials belong to partition {partition}, the control plane to {settings.partition}",
             "Run bootstrap.py up in the right partition.",
         )
-    if not settings.bucket.endswith(f"-{settings.region}"):
+    # A bucket with a name of the customer's own was looked at when it was chosen.
+    own = settings.bucket.startswith(f"proxyctl-{settings.account}-")
+    if own and not settings.bucket.endswith(f"-{settings.region}"):
         yield Finding(
             "region",
             f"the bucket {settings.bucket} is not in region {settings.region}",

@@ -13,6 +13,7 @@ VARIABLES = {
     "AWS::Region": "eu-central-1",
     "AWS::AccountId": "123456789012",
     "AWS::URLSuffix": "amazonaws.com",
+    "BucketName": "proxyctl-123456789012-eu-central-1",
 }
 MINE = (
     "preflight",
