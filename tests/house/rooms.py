@@ -17,7 +17,8 @@ ACTING = frozenset(
         "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe", "repeat",
         "prepare", "promote", "publish", "rebuild", "remove", "repair", "restore", "reuse", "run", "search", "settle",
         "shard", "simulate", "stage", "stand_in", "store", "target", "task", "throttle", "timer", "update", "upstream",
-        "verify", "watch", "wire", "worker", "drive_split", "reach_live", "read_times", "replicate", "run_beside",
+        "verify", "watch", "wire", "worker", "drive_split", "reach_domain", "reach_live", "read_times", "replicate",
+        "run_beside",
     }
 )  # fmt: skip
 _OUTSIDE = (

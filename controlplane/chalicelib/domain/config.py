@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from . import webhook_url
-from .aws import tags, targets
+from .aws import address, tags, targets
+from .aws.address import Domain, Waf
 from .aws.targets import Target
 from .errors import BadRequest, Ranges, all_within, shown
 from .times import TIME_LIMIT_H
@@ -155,7 +156,7 @@ class Config:
     timeout_s: of an answer; None takes the longest that the response mode allows (`time_limit_s`).
     heal_at_night: whether a night restores what `options.heal` does, but for a live alias that someone has moved.
     ttl_hours: how long after each deploy it lives; see Options. target: the account and region where the environment
-    is; None for the control plane's own.
+    is; None for the control plane's own. domain, waf: what users call, and what filters it; None for neither.
     """
 
     RANGES: ClassVar[Ranges] = {
@@ -186,6 +187,8 @@ class Config:
     heal_at_night: bool = True
     ttl_hours: float | None = None
     target: Target | None = None
+    domain: Domain | None = None
+    waf: Waf | None = None
     compatibility: Compatibility = field(default_factory=Compatibility)
 
     def __post_init__(self) -> None:
@@ -193,6 +196,8 @@ class Config:
         if self.target and (refused := targets.refusal(self.target) or _refused_tags(self.target)):
             field = f"config.target.{refused[0]}"
             raise BadRequest(f"{field} {refused[1]}", field=field, remedy=targets.REMEDY)
+        for name, problem, remedy in address.refusals(self.domain, self.waf):
+            raise BadRequest(f"config.{name} {problem}", field=f"config.{name}", remedy=remedy)
         if self.log_retention_days not in RETENTION_DAYS:
             days = shown(self.log_retention_days)
             raise BadRequest(

@@ -40,7 +40,8 @@ CREATION_ONLY = frozenset(
     {"ArtifactKey", "ArtifactBucket", "MemorySize", "TimeoutSeconds", "LogLevel", "SecretTtlSeconds"}
 )
 # What users feel at once when the stack changes: these follow at the shift (apply_settings).
-FELT = frozenset({"ThrottleRate", "ThrottleBurst", "LogRetentionDays", "ReservedConcurrency"})
+ADDRESS = frozenset({"DomainName", "CertificateArn", "HostedZoneId", "WebAclArn"})
+FELT = ADDRESS | {"ThrottleRate", "ThrottleBurst", "LogRetentionDays", "ReservedConcurrency"}
 # These only keep the permission to read an older secret, so a change of them alone is no reason to update the stack.
 IN_USE = frozenset({"SecretInUseArn", "SecretInUseKmsKeyArn"})
 # Parameters whose value says nothing of what is wanted.
@@ -170,6 +171,18 @@ def lasting(config: Config, response_mode: str) -> dict[str, str]:
         "ReservedConcurrency": "" if config.reserved_concurrency is None else str(config.reserved_concurrency),
         "RequestIdHeader": "on" if config.compatibility.request_id_header else "off",
         "MethodMetrics": "on" if config.alarms.gateway_dimensions == "method" else "off",
+        **address(config),
+    }
+
+
+def address(config: Config) -> dict[str, str]:
+    """Parameters of the users' domain and of what filters it; "" for none."""
+    domain, waf = config.domain, config.waf
+    return {
+        "DomainName": domain.name if domain else "",
+        "CertificateArn": domain.certificate_arn if domain else "",
+        "HostedZoneId": (domain.hosted_zone_id or "") if domain else "",
+        "WebAclArn": waf.web_acl_arn if waf else "",
     }
 
 

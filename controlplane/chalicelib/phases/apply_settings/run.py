@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.checks import reach_domain
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.evidence.stack import SettingsEvidence
 from chalicelib.domain.words import counted
@@ -43,13 +44,14 @@ def _finish(reached: Convergence, snapshot: str, request: Request, aws: Aws) -> 
         changed=reached.differs,
         alarms=alarms,
         repaired=reached.restored or None,
+        domain=reach_domain.described(request.config.domain, aws) if request.config.domain else None,
     )
     recipients = apply.set_recipients(request.config, request.names, aws)
     redefined = f"redefined {counted(len(alarms), 'alarm')}" if alarms else ""
     parts = [live.described(reached.differs), redefined, *recipients]
     if not any((*parts, *reached.restored)):
         return Result.skipped(_UNCHANGED, evidence)
-    done = "; ".join(filter(None, [*parts, *reached.restored]))
+    done = "; ".join(filter(None, [*parts, *reached.restored, evidence.domain]))
     return Result.done(f"Users have the settings of this release: {done}", evidence)
 
 

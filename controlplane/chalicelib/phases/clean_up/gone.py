@@ -6,7 +6,7 @@ Source: Resource Groups Tagging API Reference, GetResources ("tagged or previous
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from chalicelib.domain.names import Names
 
@@ -20,17 +20,22 @@ _AFTER = {
     "alarm": ":alarm:",
     "dashboard": ":dashboard/",
     "secret": ":secret:",
+    "domain": "/domainnames/",
     "api": "/restapis/",
 }
 _SUFFIX = len("-AbCdEf")  # that Secrets Manager puts after a secret's name
 
 
 def split(
-    resources: Iterable[Resource], names: Names, region: str, api_ids: Collection[str]
+    resources: Iterable[Resource],
+    names: Names,
+    region: str,
+    api_ids: Collection[str],
+    domains: Callable[[str], bool] = lambda _: True,
 ) -> tuple[list[Resource], list[Resource]]:
     """(there, gone). A resource that was found by name is there.
 
-    api_ids: of all REST APIs in the region, since an API's ARN has no name.
+    api_ids: of all REST APIs in the region, since an API's ARN has no name. domains: whether a custom domain exists.
     """
     listed = list(resources)
     named = {(item.kind, item.name) for item in listed if item.found_by == "name"}
@@ -39,7 +44,7 @@ def split(
         for item in listed
         if item.found_by == "tag"
         and (item.kind, _name(item)) not in named
-        and _would_be_found(item, names, region, api_ids)
+        and (not domains(_name(item)) if item.kind == "domain" else _would_be_found(item, names, region, api_ids))
     ]
     return [item for item in listed if item not in gone], gone
 

@@ -26,7 +26,9 @@ def by_tag(names: Names, aws: Aws) -> list[Resource]:
 def everything(names: Names, aws: Aws) -> tuple[list[Resource], list[Resource]]:
     """Every resource with one of the names or with the tag, each once, and those that only the tag still lists."""
     listed = merged(by_name(names, aws), by_tag(names, aws))
-    return gone.split(listed, names, aws.settings.region, aws.gateway.ids())
+    return gone.split(
+        listed, names, aws.settings.region, aws.gateway.ids(), lambda name: aws.gateway.domain(name) is not None
+    )
 
 
 def _compute(names: Names, aws: Aws) -> Iterator[Resource]:

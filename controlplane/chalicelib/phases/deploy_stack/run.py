@@ -80,7 +80,9 @@ def _with_role_policy(result: Result[StackEvidence], request: Request, aws: Aws)
 
 
 def _address_before(result: Result[StackEvidence], request: Request) -> str | None:
-    before = request.environment.links.get("base_url", "")
+    """API Gateway's own address before; a domain stays where the API behind it is another one."""
+    links = request.environment.links
+    before = f"{links['api']}/v1" if links.get("api") else links.get("base_url", "")
     now = result.evidence.base_url if result.evidence else ""
     return before if before not in ("", now) else None
 

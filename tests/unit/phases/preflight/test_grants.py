@@ -40,6 +40,7 @@ WITHOUT_RESOURCE = {
     "sqs:ListQueues",
     "cloudwatch:ListDashboards",
     "tag:GetResources",
+    "route53:ListHostedZones",
 }
 
 
