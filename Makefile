@@ -1,5 +1,7 @@
 # Thin: each target is one line, and each line can be typed by hand.
 PYTHON ?= python3
+# Without .pyc files each of the many processes that tests start would compile all of its imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo stop test check bench mutants lock docs verify-account fuzz faults
 

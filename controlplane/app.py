@@ -25,21 +25,22 @@ if TYPE_CHECKING:
     from chalicelib.lifecycle import night, publish_events, sweep
     from chalicelib.lifecycle.fleets import advance, member
     from chalicelib.load import drive
+    from chalicelib.upgrade import self_test, task
 else:
     _API = "answers control deployments environments health nights openapi secret_versions secrets past.incidents"
     _API += " fleets.fleet_deployments fleets.fleets spending.costs"
     _LIFECYCLE = "night publish_events sweep fleets.advance fleets.member"
-    for _room, _names in (("api", _API), ("lifecycle", _LIFECYCLE), ("load", "drive")):
+    for _room, _names in (("api", _API), ("lifecycle", _LIFECYCLE), ("load", "drive"), ("upgrade", "self_test task")):
         globals().update({n.rpartition(".")[2]: lazy.load(f"chalicelib.{_room}.{n}") for n in _names.split()})
 
 app = Chalice(app_name="proxyctl")
+app.register_middleware(lambda event, go_on: self_test.answer_or(event, go_on, aws), "pure_lambda")
 iam = IAMAuthorizer()
 # Chalice would refuse another type than JSON itself, in another shape of error than ours (`ApiCall.json`).
 ANY_TYPE = ["*/*"]
 
 
 def _respond(route: answers.Route, **path: str) -> Response:
-    assert app.current_request is not None, "Chalice calls a view with a request only"
     answer = answers.respond(route, answers.call_of(app.current_request, path), aws(), utc_now)
     return Response(answer.body, {**answer.headers}, answer.status)
 
@@ -248,3 +249,8 @@ def restore_settings_task(event: dict[str, object], context: object) -> dict[str
 @app.lambda_function(name="RecordOutcome")
 def record_outcome_task(event: dict[str, object], context: object) -> dict[str, object]:
     return runner.run("record_outcome", event, aws(), utc_now)
+
+
+@app.lambda_function(name="Upgrade")
+def upgrade_task(event: dict[str, object], context: object) -> dict[str, object]:
+    return task.run(event, aws(), utc_now, runner.run)

@@ -188,10 +188,13 @@ class PastIncident(TypedDict, total=False):
 
 
 class Environment(TypedDict, total=False):
-    """GET /environments/{name}; a list leaves `history`, `dora` and `links` out."""
+    """GET /environments/{name}; a list leaves `history`, `dora` and `links` out. account, region: of its target, null
+    for the control plane's own."""
 
     name: Required[str]
     status: str
+    account: str | None
+    region: str | None
     live: Release | None
     last_good: Release | None
     previous: Release | None

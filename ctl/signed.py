@@ -15,6 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.client import BaseClient
 
+from ctl import __version__
 from ctl.remedies import in_flags
 from ctl.shapes import Error
 
@@ -90,9 +91,11 @@ class Signed:
     def url(self) -> str:
         return self._parts.geturl()
 
-    def aws(self, service: str) -> BaseClient:
-        """A client of another AWS service, with the same credentials and region."""
-        return self._session.client(service, region_name=self.region)
+    def aws(self, service: str, region: str = "", profile: str | None = None) -> BaseClient:
+        """A client of another AWS service. region: "" for the API's. profile: of the AWS configuration, None for the
+        credentials that sign requests."""
+        session = Session(profile_name=profile) if profile else self._session
+        return session.client(service, region_name=region or self.region)
 
     def copy(self) -> Self:
         """A copy with a connection of its own, for another thread."""
@@ -157,7 +160,7 @@ class Signed:
         return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, _decoded(text))
 
     def _signed(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> dict[str, str]:
-        unsigned = {"Accept": "application/json", **headers}
+        unsigned = {"Accept": "application/json", "X-Proxyctl-Client": __version__, **headers}
         if content:
             unsigned["Content-Type"] = "application/json"
         request = AWSRequest(method=method, url=self.url + path, data=content, headers=unsigned)

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "the whole way on this machine: embedded cloud, control plane, one rollout, one chat call",
     "stop": "end what demo started, and nothing else",
     "up": "install or upgrade the control plane; credentials and region as for the AWS CLI",
+    "upgrade": "let the installed control plane upgrade itself to this checkout",
     "status": "show the control plane, its version and its environments",
     "down": "remove the control plane; refused while environments exist",
     "target": "prepare this account and region for environments of a control plane elsewhere, and print config.target",
@@ -39,6 +40,8 @@ class Options:
     strict: bool = False
     force: bool = False
     dev: bool = False
+    direct: bool = False
+    to_older: bool = False
     home: str | None = None
     external_id: str | None = None
     remove: bool = False
@@ -82,6 +85,11 @@ def parser() -> argparse.ArgumentParser:
     added["demo"].add_argument(
         "--strict", action="store_true", help="the embedded cloud refuses and delays what AWS does (docs/fidelity.md)"
     )
+    added["up"].add_argument(
+        "--direct", action="store_true", help="with your own rights, also where the control plane could upgrade itself"
+    )
+    for name in ("up", "upgrade"):
+        added[name].add_argument("--to-older", action="store_true", help="also to a version before the installed one")
     _add_choices(added["up"])
     _add_bucket(added["down"], "your bucket, when a removal was broken off after the stack")
     added["down"].add_argument("--force", action="store_true", help="leave the environments that exist to themselves")

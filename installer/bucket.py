@@ -47,6 +47,12 @@ _LIFECYCLE = {
             "Filter": {"Prefix": "reports/"},
             "Expiration": {"Days": RECORD_DAYS},
         },
+        {
+            "ID": "proxyctl-upgrades",
+            "Status": "Enabled",
+            "Filter": {"Prefix": "controlplane/upgrades/"},
+            "Expiration": {"Days": RECORD_DAYS},
+        },
     ]
 }
 

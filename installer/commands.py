@@ -46,10 +46,17 @@ def _stop(root: Path, _options: Options) -> int:
     return 0
 
 
+def _upgrade(root: Path, options: Options) -> int:
+    aws = target.find()
+    deploy.explained(lambda: deploy.refuse_uninstalled(aws))
+    return _up(root, options)
+
+
 def _up(root: Path, options: Options) -> int:
     aws = target.find()
     faults_url = os.environ.get("PROXYCTL_UPSTREAM_FAULTS_URL")
-    outputs = deploy.explained(lambda: deploy.up(root, aws, faults_url, wanted=_wanted(options)))
+    way = deploy.Way(options.direct, options.to_older)
+    outputs = deploy.explained(lambda: deploy.up(root, aws, faults_url, way=way, wanted=_wanted(options)))
     say(f"control API: {deploy.api_url(aws, outputs)}")
     return 0
 
@@ -84,6 +91,7 @@ _COMMANDS: Mapping[str, Callable[[Path, Options], int]] = {
     "demo": _demo,
     "stop": _stop,
     "up": _up,
+    "upgrade": _upgrade,
     "status": _status,
     "down": _down,
     "target": _target,

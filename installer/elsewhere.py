@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.domain.aws.tags import paired
 from chalicelib.domain.aws.targets import EXTERNAL_ID, STACK
 
-from installer import bucket, deploy
+from installer import bucket, deploy, places
 from installer.choices import choose
 from installer.errors import CannotStart
 from installer.packaging import archive, target_template
@@ -43,7 +43,8 @@ def install(root: Path, aws: Target, wanted: Wanted) -> dict[str, Any]:
     before = installed.parameters if installed else {}
     home = _checked_account(wanted.home or before.get("HomeAccount", ""))
     external_id = _checked_id(wanted.external_id or before.get("ExternalId") or secrets.token_urlsafe(18))
-    _refuse_home(aws, home)
+    places.refuse_control_plane(aws, home)
+    _refuse_another(home, before.get("HomeAccount", home), aws)
     chosen = choose.choose(aws, wanted.others or choose.Wanted(), installed)
     aws, deployer.tags = chosen.target, [*TAGS, *chosen.stack_tags]
     tell(choose.prepare_bucket(chosen))
@@ -112,12 +113,13 @@ def _checked_id(external_id: str) -> str:
     return external_id
 
 
-def _refuse_home(aws: Target, home: str) -> None:
-    if _deployer(aws, CONTROL_PLANE).find():
-        own = "this control plane" if home == aws.account else "another control plane"
+def _refuse_another(home: str, before: str, aws: Target) -> None:
+    """A target of another control plane's may change hands once it is empty."""
+    if home != before and (existing := deploy.environments(aws)):
         raise CannotStart(
-            f"{own} is installed in {aws.account}, {aws.region}, and its environments have the names that a target's "
-            "would have; choose another region or account (AWS_REGION, AWS_PROFILE)"
+            f"{aws.account}, {aws.region} is a target of the control plane in account {before}, with its environments "
+            f"{', '.join(existing)}; clean them up first (python -m ctl cleanup NAME, where that control plane is), or "
+            "choose another region or account (AWS_REGION, AWS_PROFILE)"
         )
 
 

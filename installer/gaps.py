@@ -6,6 +6,7 @@ authorised there as in an account (local/inside/iam/resources.py).
 
 import copy
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from installer.packaging.template import Statement, Template
 
@@ -17,11 +18,13 @@ CHECKED_ON_EVERYTHING: dict[str, str] = {
 
 
 def widened(template: Template) -> Template:
-    """A copy of the template with one more statement in each role policy that holds such an action."""
+    """A copy of the template with one more statement in each role policy and boundary that allows such an action."""
     result = copy.deepcopy(template)
     for statements in _policies(result):
         allowed = {action for statement in statements for action in _actions(statement)}
-        if missing := sorted(allowed & set(CHECKED_ON_EVERYTHING)):
+        if missing := sorted(
+            name for name in CHECKED_ON_EVERYTHING if any(fnmatchcase(name, each) for each in allowed)
+        ):
             statements.append({"Sid": "EmbeddedCloudGaps", "Effect": "Allow", "Action": missing, "Resource": "*"})
     return result
 
@@ -31,6 +34,8 @@ def _policies(template: Template) -> Iterator[list[Statement]]:
         if resource["Type"] == "AWS::IAM::Role":
             for policy in resource["Properties"].get("Policies", []):
                 yield policy["PolicyDocument"]["Statement"]
+        elif resource["Type"] == "AWS::IAM::ManagedPolicy":  # a boundary, which bounds what the roles are given here
+            yield resource["Properties"]["PolicyDocument"]["Statement"]
 
 
 def _actions(statement: Statement) -> list[str]:

@@ -33,6 +33,7 @@ CONTROL_FUNCTION = f"arn:aws:lambda:{_HERE}:function:proxyctl-DeployStack-1A2B3C
 # Whatever these change, a role gets rights; each needs a condition on the boundary.
 _BOUNDED = ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary")
 _BOUNDARY_KEY = "iam:PermissionsBoundary"
+_WITHOUT_GRANTS = "resources.yaml:ControlPlaneBoundary"
 _NAME_KEY, _ROLE_KEY = "cloudformation:ChangeSetName", "cloudformation:RoleArn"
 _API_WRITES = ("apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT")
 _CODE = (
@@ -96,15 +97,21 @@ def _keys(statement: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def roles(sources: Sources) -> list[Role]:
-    """Every role of the project, sorted by name; the boundary counts as one: it is the most that a proxy may do."""
+    """Every role of the project, sorted by name. The boundary of environments counts as one: it is the most that a
+    proxy may do, whatever its policy says. That of the control plane does not: its roles' policies are judged
+    themselves, and that it leads to no right beyond it is a test (tests/unit/upgrade/test_boundary.py)."""
     statements: dict[str, list[Mapping[str, Any]]] = {}
     for document in documents.collect(sources):
-        for name in _roles_of(document, sources) if document.kind == "identity" else ():
+        for name in _roles_of(document, sources) if _grants(document) else ():
             statements.setdefault(name, []).extend(document.body["Statement"])
     return [
         Role(name, *([each for each in held if each["Effect"] == effect] for effect in ("Allow", "Deny")))
         for name, held in sorted(statements.items())
     ]
+
+
+def _grants(document: Document) -> bool:
+    return document.kind == "identity" and document.owner != _WITHOUT_GRANTS
 
 
 def _roles_of(document: Document, sources: Sources) -> Sequence[str]:
@@ -146,20 +153,31 @@ def change_sets_of_others(role: Role, every: Sequence[Role]) -> Iterator[str]:
     """A change set holds a whole template: who requests one that another executes acts as CloudFormation's role."""
     if any(role.granting(action) for action in ("cloudformation:CreateStack", "cloudformation:UpdateStack")):
         yield "changes stacks without a change set"
-    requested = _change_set_names(role, "cloudformation:CreateChangeSet")
-    if "*" in requested:
+    requested = _change_sets(role, "cloudformation:CreateChangeSet")
+    if any(name == "*" for name, _ in requested):
         yield "requests change sets of any name"
     for other in every:
-        executed = _change_set_names(other, "cloudformation:ExecuteChangeSet")
-        if other.name != role.name and any(overlap(mine, theirs) for mine in requested for theirs in executed):
+        executed = _change_sets(other, "cloudformation:ExecuteChangeSet")
+        if other.name != role.name and any(_same(mine, theirs) for mine in requested for theirs in executed):
             yield f"requests change sets that {other.name} executes"
     for action in ("cloudformation:DeleteStack", "cloudformation:ContinueUpdateRollback"):
         if any(_ROLE_KEY not in _keys(statement) for statement in role.granting(action)):
             yield f"{action} without CloudFormation's role"
 
 
-def _change_set_names(role: Role, action: str) -> list[str]:
-    return [name for statement in role.granting(action) for name in _keys(statement).get(_NAME_KEY, ["*"])]
+def _change_sets(role: Role, action: str) -> list[tuple[str, str]]:
+    """Names of change sets, and the stacks on which they may be. A transform is no stack: it runs in a change set."""
+    return [
+        (name, str(stack))
+        for statement in role.granting(action)
+        for name in _keys(statement).get(_NAME_KEY, ["*"])
+        for stack in listed(statement["Resource"])
+        if ":transform/" not in str(stack)
+    ]
+
+
+def _same(mine: tuple[str, str], theirs: tuple[str, str]) -> bool:
+    return overlap(mine[0], theirs[0]) and overlap(mine[1], theirs[1])
 
 
 def control_plane_of_others(role: Role) -> Iterator[str]:

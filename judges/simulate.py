@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from chalicelib.engine import policies
@@ -49,7 +50,7 @@ def judge(needs: Sequence[Need], place: Place, sources: Sources | None = None) -
     general = [replace(need, resource=_with_any_api(need.resource)) for need in needs]
     payload = {
         "account": place.account,
-        "policies": {stem: _resolved(policy, place) for stem, policy in sources.policies.items()},
+        "policies": {stem: _resolved(_whole(stem, sources), place) for stem in sources.policies},
         "needs": [
             {"stem": need.stem, "action": need.action, "resource": need.resource, "context": dict(need.context)}
             for need in general
@@ -67,6 +68,14 @@ def of_targets(sources: Sources | None = None) -> Sources:
     return replace(sources or documents.read(), policies=policies.target_documents())
 
 
+def _whole(stem: str, sources: Sources) -> Mapping[str, Any]:
+    """The policy with the statements that the control plane's template attaches to its role."""
+    every = documents.of_template("resources.yaml", sources.resources)
+    attached = [each.body["Statement"] for each in every if policies.role_of(stem) in each.roles]
+    policy = sources.policies[stem]
+    return {**policy, "Statement": [*policy["Statement"], *chain.from_iterable(attached)]}
+
+
 def _resolved(policy: Mapping[str, Any], place: Place) -> Any:
     text = json.dumps(documents.resolved(policy, {}))
     here, there = "123456789012", place.account
@@ -74,6 +83,7 @@ def _resolved(policy: Mapping[str, Any], place: Place) -> Any:
         text.replace("eu-central-1", place.region)
         .replace(here, there)
         .replace(f"execute-api:{place.region}:{there}:*/", _api_prefix(place))
+        .replace(f"execute-api:{place.region}:{there}:{documents.VARIABLES['RestAPI']}/", _api_prefix(place))
     )
     return json.loads(text)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.stack.template import with_snapshots
+from chalicelib.upgrade import versions
 
 from installer.packaging import control_plane as control_plane_package
 from installer.packaging import wheels
@@ -26,6 +27,7 @@ TIMEOUT_S = 300
 # Every region that cfn-lint knows: nothing in the templates is bound to one.
 REGIONS = ("ALL_REGIONS",)
 BUCKET = "proxyctl-000000000000-eu-central-1"
+PUBLICATION = "0123456789ab"
 Template = dict[str, Any]
 
 
@@ -34,8 +36,7 @@ def packaged(root: Path = ROOT) -> Template:
     cache = root / ".local" / "build"
     built = control_plane_package.build(root, cache, wheels.this_machine())
     control_plane_package.check_functions_exist(root, built.template)
-    located: Template = json.loads(json.dumps(built.located(BUCKET)))
-    return located
+    return versions.published(json.loads(json.dumps(built.located(BUCKET))), PUBLICATION)
 
 
 @cache

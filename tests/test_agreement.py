@@ -70,7 +70,15 @@ def test_every_phase_has_a_state_that_calls_its_own_lambda(name: str) -> None:
 
 
 def test_the_state_machine_has_no_task_that_is_not_a_phase() -> None:
-    assert set(tasks()) == {registry.pascal(name) for name in ALL}
+    assert set(tasks()) == {registry.pascal(name) for name in (*ALL, *registry.UPGRADE)}
+
+
+@pytest.mark.parametrize("name", registry.UPGRADE)
+def test_every_step_of_an_upgrade_has_a_state_that_names_it_to_their_one_lambda(name: str) -> None:
+    state = tasks()[registry.pascal(name)]
+    assert (state["Resource"], state["Parameters"]["phase"]) == ("${UpgradeArn}", name)
+    assert name == registry.load(name).evidence.PHASE  # type: ignore[attr-defined]
+    assert state["TimeoutSeconds"] > CONFIG["stages"]["api"]["lambda_functions"]["Upgrade"]["lambda_timeout"]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -97,6 +105,7 @@ def test_there_is_no_policy_without_a_function() -> None:
         "load_worker",
         "sweep",
         "tell",
+        "upgrade",
         policies.CHANGE_STACKS,
     }
 

@@ -284,7 +284,7 @@ FAULTS = {
 
 
 # Each starts a pytest of its own, some 5 s of processor time: with all tests one of each of these rows, else on demand.
-QUICK_ROWS = ("c", "d", "e", "j", "v", "y")
+QUICK_ROWS = ("c", "e", "v")
 QUICK = {row: next(name for name in FAULTS if name.startswith(f"{row}:")) for row in QUICK_ROWS}.values()
 
 

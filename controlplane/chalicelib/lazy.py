@@ -6,6 +6,7 @@ app.py names the code of every Lambda of the control plane, since Chalice reads 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib.util import LazyLoader, find_spec, module_from_spec
 from types import ModuleType
 
@@ -25,3 +26,9 @@ def load(name: str) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def load_rooms(rooms: Mapping[str, str]) -> dict[str, ModuleType]:
+    """Modules by their last name. rooms: names below `chalicelib.<room>`, separated by spaces, by room."""
+    names = [(room, name) for room, modules in rooms.items() for name in modules.split()]
+    return {name.rpartition(".")[2]: load(f"chalicelib.{room}.{name}") for room, name in names}

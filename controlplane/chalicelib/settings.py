@@ -40,5 +40,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         boundary=env.get("BOUNDARY_ARN", ""),
         kms_key_arn=env.get("KMS_KEY_ARN", ""),
         tags=json.loads(env.get("CUSTOM_TAGS") or "{}"),
+        release=env.get("RELEASE", ""),
+        version=env.get("VERSION", ""),
         memory_mb=int(env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")),
     )

@@ -31,6 +31,7 @@ from chalicelib.adapters.secrets import SecretsManagerSecrets
 from chalicelib.adapters.session import HOME, Session
 from chalicelib.adapters.simulations import DynamoSimulations
 from chalicelib.adapters.stacks import CloudFormationStacks
+from chalicelib.adapters.table_format import DynamoTableFormat
 from chalicelib.adapters.tagging import TaggedResources
 from chalicelib.adapters.topics import SnsTopics
 from chalicelib.adapters.zones import Route53Zones
@@ -185,6 +186,10 @@ class _Aws:
     @cached_property
     def stacks(self) -> CloudFormationStacks:
         return CloudFormationStacks(self._session)
+
+    @cached_property
+    def table_format(self) -> DynamoTableFormat:
+        return DynamoTableFormat(self.settings.table)
 
     @cached_property
     def tagging(self) -> TaggedResources:

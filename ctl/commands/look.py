@@ -7,7 +7,7 @@ import click
 from ctl import exits, reading
 from ctl.client import Client
 from ctl.commands.shared import json_option, reads
-from ctl.diagnosis import logs, opening
+from ctl.diagnosis import logs, opening, places
 from ctl.inputs import Refused
 from ctl.view import comparing, pages
 
@@ -18,6 +18,7 @@ from ctl.view import comparing, pages
 @click.option("--deployment", metavar="ID", help="Only lines about this deployment, of the control plane, too.")
 @click.option("--since", default="15m", show_default=True, metavar="TIME", help="How far back: 30s, 15m, 2h, 1d.")
 @click.option("--follow", "-f", is_flag=True, help="Go on as lines arrive, until Ctrl-C.")
+@click.option("--profile", metavar="NAME", help="AWS profile of the account that the environment is in.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object for each line.")
 @reads
 def logs_(
@@ -27,13 +28,18 @@ def logs_(
     deployment: str | None,
     since: str,
     follow: bool,
+    profile: str | None,
     as_json: bool,
 ) -> int:
-    """Log lines of the proxy, and of the control plane."""
+    """Log lines of the proxy, and of the control plane.
+
+    The proxy's log is in the environment's account and region, which may be another than the control plane's.
+    """
     if request_id and deployment:
         raise Refused("--request-id and --deployment exclude each other; choose one")
     query = logs.Query(environment, logs.duration(since), request_id or "", deployment or "")
-    lines = logs.tail(query, client.aws("logs"), follows=follow)
+    proxy = places.reader(client, environment, "logs", profile)
+    lines = logs.tail(query, proxy, client.aws("logs"), follows=follow)
     for line in lines:
         sys.stdout.write((logs.as_json(line) if as_json else logs.text(line)) + "\n")
         sys.stdout.flush()

@@ -12,13 +12,15 @@ _ID = "[A-Za-z0-9-]{1,64}"  # no dot, slash or percent sign: a match cannot addr
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """path: a pattern of the whole path. content_type: of the answer. takes_body: requires a JSON object."""
+    """path: a pattern of the whole path. content_type: of the answer. takes_body: requires a JSON object. is_linked:
+    the answer is a page with links to other routes."""
 
     method: str
     path: str
     content_type: str = "application/json"
     query: frozenset[str] = field(default_factory=frozenset)
     takes_body: bool = False
+    is_linked: bool = False
 
 
 _PAGE = frozenset({"limit", "cursor"})
@@ -38,6 +40,12 @@ ROUTES = (
     Route("GET", f"/deployments/{_ID}/report", "text/html; charset=utf-8"),
     # As plain text: browsers save Markdown instead of showing it.
     Route("GET", f"/deployments/{_ID}/handoff", "text/plain; charset=utf-8"),
+    Route("GET", "/fleets", query=_PAGE),
+    Route("GET", f"/fleets/{_ID}/deployments", query=_PAGE),
+    Route("GET", f"/fleets/{_ID}/deployments/{_ID}"),
+    Route("GET", f"/fleets/{_ID}/deployments/{_ID}/report", "text/html; charset=utf-8", is_linked=True),
+    Route("POST", f"/fleets/{_ID}/deployments/{_ID}/abort", query=frozenset({"roll_back"})),
+    Route("POST", f"/fleets/{_ID}/deployments/{_ID}/approve"),
     Route("POST", "/deployments", takes_body=True),
     Route("POST", f"/deployments/{_ID}/(?:abort|approve|resume)"),
 )

@@ -29,6 +29,8 @@ SCRIPTS = (
     "dora",
     "environments",
     "evidence",
+    "fleet",
+    "fleets",
     "history",
     "costs",
     "incidents",
@@ -50,6 +52,8 @@ _OWN_PAGE = (
 )
 # A report holds data from outside: it gets an origin of its own and no scripts.
 _REPORT_PAGE = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+# The same with the console's own origin: without it, the console would refuse what its links lead to.
+_LINKED_PAGE = _REPORT_PAGE.replace("sandbox;", "sandbox allow-same-origin;", 1)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -145,7 +149,8 @@ class Handler(BaseHTTPRequestHandler):
             elif route.content_type == "application/json":
                 self._answer(reply.status, _json(reply.body), route.content_type)
             else:
-                self._answer(reply.status, str(reply.body).encode(), route.content_type, sandboxed=True)
+                policy = _LINKED_PAGE if route.is_linked else _REPORT_PAGE
+                self._answer(reply.status, str(reply.body).encode(), route.content_type, policy=policy)
 
     def _body(self, route: Route) -> Mapping[str, object] | None:
         lengths = self.headers.get_all("Content-Length") or []
@@ -182,12 +187,15 @@ class Handler(BaseHTTPRequestHandler):
         content_type: str,
         headers: Mapping[str, str] | None = None,
         *,
-        sandboxed: bool = False,
+        policy: str = _OWN_PAGE,
     ) -> None:
         self.send_response(status)
-        policy = {"Content-Security-Policy": _REPORT_PAGE if sandboxed else _OWN_PAGE}
-        length = {"Content-Type": content_type, "Content-Length": str(len(content))}
-        for name, value in {**length, **_HEADERS, **policy, **(headers or {})}.items():
+        own = {
+            "Content-Type": content_type,
+            "Content-Length": str(len(content)),
+            "Content-Security-Policy": policy,
+        }
+        for name, value in {**own, **_HEADERS, **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":

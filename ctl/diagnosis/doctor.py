@@ -3,16 +3,19 @@
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
+from operator import attrgetter
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ctl import __version__
 from ctl.client import ApiError, Client
+from ctl.diagnosis.places import place_of
 from ctl.inputs import Refused
 from ctl.session import API_VARIABLE, connect
 from ctl.words import counted
@@ -47,7 +50,7 @@ def examine(now: Now = lambda: datetime.now(UTC)) -> list[Check]:
     account = _account(client)
     api, health_account, date = _api(client)
     return [*checks, _region(client), account[0], api, _clock(date, now()),
-            _same_account(account[1], health_account)]  # fmt: skip
+            _same_account(account[1], health_account), *_elsewhere(client, account[1], api)]  # fmt: skip
 
 
 def _unchecked(*names: str) -> list[Check]:
@@ -130,3 +133,18 @@ def _same_account(mine: str, theirs: str) -> Check:
     same = mine == theirs
     text = mine if same else f"credentials are of {mine}, the control plane is in {theirs}"
     return Check("account", same, text, "" if same else "Choose the other account's AWS_PROFILE.")
+
+
+def _elsewhere(client: Client, mine: str, api: Check) -> Iterator[Check]:
+    """A line for each account and region with environments, beside the control plane's own. Nothing is wrong there:
+    only what reads their logs needs credentials of that account."""
+    if not api.ok:
+        return
+    try:
+        places = Counter(filter(attrgetter("account"), map(place_of, client.environments())))
+    except ApiError as error:
+        yield Check("targets", False, str(error))
+        return
+    for place, count in sorted(places.items(), key=str):
+        needs = "" if place.account == mine else "; `logs` needs --profile NAME with credentials of that account"
+        yield Check("target", True, f"{counted(count, 'environment')} in {place}{needs}")

@@ -65,15 +65,20 @@ def duration(text: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
-def tail(query: Query, client: BaseClient, *, follows: bool) -> Iterator[Line]:
-    """The lines so far; with `follows` also those that come, without end. Raises Refused for a missing log."""
+def tail(query: Query, proxy: BaseClient, control_plane: BaseClient, *, follows: bool) -> Iterator[Line]:
+    """The lines so far; with `follows` also those that come, without end. Raises Refused for a missing log.
+
+    proxy, control_plane: clients of CloudWatch Logs where the environment is, and where the control plane is.
+    """
     pattern, since_ms = query.pattern, int((time.time() - query.since_s) * 1_000)
     shown: set[str] = set()
     pause_s = _FIRST_PAUSE_S
     while True:
         newest = since_ms
         fresh = 0
-        for line in heapq.merge(*(_read(group, pattern, since_ms, client, query) for group in query.groups)):
+        clients = {group: control_plane if group == CONTROL_PLANE else proxy for group in query.groups}
+        logs = (_read(group, pattern, since_ms, client, query) for group, client in clients.items())
+        for line in heapq.merge(*logs):
             newest = max(newest, line.at_ms)
             if line.id not in shown:
                 shown.add(line.id)

@@ -8,31 +8,37 @@ from pathlib import Path
 
 from ctl import exits
 from ctl.client import Client
+from ctl.diagnosis.places import Place, place_of
 from ctl.inputs import Refused
 from ctl.words import clean
 
 REPORT = "report"
+API = "base_url"  # of the proxy, which needs nobody to sign in
 
 
 def run(client: Client, environment: str, page: str, *, only_prints: bool, as_json: bool) -> int:
     """Open the page, and print its address. Raises Refused for a page that the environment does not have."""
-    address = _address(client, environment, page)
+    address, place = _address(client, environment, page)
+    if place.account:
+        sys.stderr.write(f"proxyctl: {clean(environment)} is in {place}: sign in there\n")
     sys.stdout.write((json.dumps({"page": page, "url": address}) if as_json else clean(address)) + "\n")
     if not only_prints and not webbrowser.open(address):
         sys.stderr.write("proxyctl: no browser could be started here; open the address yourself\n")
     return exits.DONE
 
 
-def _address(client: Client, environment: str, page: str) -> str:
+def _address(client: Client, environment: str, page: str) -> tuple[str, Place]:
+    """The page, and the account and region whose console it is in."""
     if page == REPORT:
-        return _report(client, environment)
-    links = client.environment(environment).get("links", {})
+        return _report(client, environment), Place()
+    shown = client.environment(environment)
+    links = shown.get("links", {})
     if page not in links:
         raise Refused(f"{environment} has no page {page}; it has {', '.join([*sorted(links), REPORT])}")
     address = links[page]
     if not address.startswith(("https://", "http://")):
         raise Refused(f"{page} is {clean(address)}, which is no web page")
-    return address
+    return address, place_of(shown) if page != API else Place()
 
 
 def _report(client: Client, environment: str) -> str:

@@ -42,6 +42,7 @@ def _member(member: FleetMember) -> Iterator[Line]:
     parts = (
         member["environment"],
         member["status"],
+        "/".join(filter(None, (member.get("account"), member.get("region")))),
         member.get("deployment") or "",
         in_flags(member.get("summary") or ""),
     )

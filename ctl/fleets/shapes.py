@@ -6,10 +6,13 @@ from ctl.shapes import Approval, Error
 
 
 class FleetMember(TypedDict, total=False):
-    """One environment. status NOT_STARTED: the fleet ended before its turn came."""
+    """One environment. status NOT_STARTED: the fleet ended before its turn came. account, region: of its target, null
+    where it is in the control plane's own."""
 
     environment: Required[str]
     status: Required[str]
+    account: str | None
+    region: str | None
     deployment: str | None
     outcome: str | None
     summary: str

@@ -124,10 +124,10 @@ def deployments(shown: Sequence[Deployment]) -> Iterator[Line]:
 
 
 def environments(shown: Sequence[Environment]) -> Iterator[Line]:
-    """Name, status, live version; then a lock, an incident, the time when the environment ends."""
+    """Name, status, live version; then account and region of one in a target, a lock, an incident, when it ends."""
     for item in shown:
         live, lock, incident = item.get("live") or {}, item.get("lock"), item.get("incident")
-        parts = [item["name"], item.get("status", ""), f"live version {live.get('version', 'none')}"]
+        parts = [item["name"], item.get("status", ""), f"live version {live.get('version', 'none')}", *_place(item)]
         if lock:
             parts.append(f"locked by {lock.get('deployment_id')}")
         if incident:
@@ -140,7 +140,7 @@ def environments(shown: Sequence[Environment]) -> Iterator[Line]:
 def environment(shown: Environment) -> Iterator[Line]:
     """Releases, lock and incident, the last revalidation, DORA figures, links, history."""
     status = shown.get("status", "")
-    yield clean(f"{shown['name']}  {status}"), _ENVIRONMENT_STYLES.get(status, "")
+    yield clean("  ".join((shown["name"], status, *_place(shown)))), _ENVIRONMENT_STYLES.get(status, "")
     yield from _releases(shown)
     yield from _troubles(shown)
     checked = shown.get("last_revalidation")
@@ -152,6 +152,12 @@ def environment(shown: Environment) -> Iterator[Line]:
     for name, link in shown.get("links", {}).items():
         yield _field(name, link), "dim"
     yield from _history(shown.get("history", []))
+
+
+def _place(shown: Environment) -> Iterator[str]:
+    """Nothing for the control plane's own account and region."""
+    if shown.get("account"):
+        yield f"account {shown['account']}, region {shown.get('region')}"
 
 
 def _releases(shown: Environment) -> Iterator[Line]:

@@ -50,6 +50,13 @@ class Chosen:
             install_options.KEY: self.kms_key,
         }
 
+    def differs(self, installed: Stack | None) -> bool:
+        """Whether an installed stack has another boundary, key, bucket or tags."""
+        if installed is None:
+            return False
+        before = {name: installed.parameters.get(name, "") for name in self.parameters}
+        return before != self.parameters or _own(installed.tags) != self.tags
+
     @property
     def tags_as_json(self) -> str:
         """For the parameter of the control plane's functions; "" for none."""
@@ -113,12 +120,16 @@ def _kept(wanted: str | None, before: str | None) -> str:
 
 def _tags(wanted: tuple[str, ...] | None, installed: Stack | None) -> dict[str, str]:
     if wanted is None:
-        before = installed.tags if installed else {}
-        return {key: value for key, value in before.items() if not key.startswith(_OWN_TAGS)}
+        return _own(installed.tags if installed else {})
     pairs = [pair for pair in wanted if pair]
     if problem := tags.refusal(pairs):
         raise CannotStart(f"--tag {problem}")
     return tags.parsed(pairs)
+
+
+def _own(tags_of_stack: Mapping[str, str]) -> dict[str, str]:
+    """The customer's among the tags of a stack."""
+    return {key: value for key, value in tags_of_stack.items() if not key.startswith(_OWN_TAGS)}
 
 
 def _check_boundary(arn: str, aws: Target) -> None:

@@ -16,7 +16,7 @@ from installer.errors import CannotStart
 from installer.packaging import archive, bytecode, template, wheels
 from installer.packaging.template import Template
 
-FORMAT = "7"  # part of the cache's key: raise it when this package builds other results from the same sources
+FORMAT = "8"  # part of the cache's key: raise it when this package builds other results from the same sources
 CACHED_PACKAGES = 4
 
 

@@ -56,6 +56,8 @@ class Properties(TypedDict, total=False):
     StateMachineName: str
     DefinitionString: str
     Policies: list[Policy]
+    PermissionsBoundary: object
+    PolicyDocument: PolicyDocument
 
 
 class Resource(TypedDict):
@@ -102,8 +104,9 @@ def make(root: Path, scratch: Path, log: Path) -> tuple[Template, dict[str, byte
     merged.write_text(json.dumps(_resources(root)))
     _run_chalice(staged, merged, out, log)
     template: Template = json.loads((out / "sam.json").read_text())
-    template["Resources"] = cast("dict[str, Resource]", install_options.apply(template["Resources"]))
     _check_code_uris(template)
+    _bind_roles(template)
+    template["Resources"] = cast("dict[str, Resource]", install_options.apply(template["Resources"]))
     unpacked = scratch / "application"
     shutil.unpack_archive(out / "deployment.zip", unpacked)
     bytecode.compile_tree(unpacked)
@@ -152,6 +155,13 @@ def _check_code_uris(template: Template) -> None:
         uri = function["Properties"].get("CodeUri")
         if uri != _STAGED_CODE:
             raise CommandFailed(f"function {name} has CodeUri {uri!r}; another Chalice than 1.34? See requirements.in")
+
+
+def _bind_roles(template: Template) -> None:
+    """Give every role the control plane's boundary: an upgrade can change its policy, and not what it is worth."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Role":
+            resource["Properties"]["PermissionsBoundary"] = {"Ref": "ControlPlaneBoundary"}
 
 
 def _resources(root: Path) -> Template:

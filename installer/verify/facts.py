@@ -13,7 +13,8 @@ class Facts:
     """Filled step by step; what a failed step left out stays empty, and its rows say NOT RUN.
 
     deployments: by step (`deploy`, `clean`, `shift`, `rollback`, `bad`, `header`, `drifted`, `cleanup`). counts: sums
-    of metrics by name. errors: names of errors in the bad release's execution. failures: why a step failed, by step.
+    of metrics by name. upgrades: for each upgrade of the control plane by itself what was wrong, "" where nothing was.
+    errors: names of errors in the bad release's execution. failures: why a step failed, by step.
     """
 
     base_url: str = ""
@@ -25,6 +26,7 @@ class Facts:
     invocations: Mapping[str, float] = field(default_factory=dict)
     init_lines: int = 0
     exit_errors: int = 0
+    upgrades: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     revisions: tuple[str, str] | None = None
     stage_rates: tuple[float, float, float] | None = None

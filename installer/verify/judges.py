@@ -90,6 +90,15 @@ def _up(facts: Facts) -> Verdict:
     return passed(facts.control_plane) if facts.control_plane else _missing(facts, "up")
 
 
+def _self_upgrade(facts: Facts) -> Verdict:
+    if not facts.upgrades:
+        return _missing(facts, "bad")
+    problems = [problem for problem in facts.upgrades if problem]
+    if problems:
+        return failed("; ".join(problems))
+    return passed(f"{len(facts.upgrades)} upgrades; the last: {facts.deployments['upgrade'].get('summary', '')}")
+
+
 def _streaming(facts: Facts) -> Verdict:
     stream = facts.stream
     if stream is None:
@@ -222,6 +231,7 @@ def _revision_id(facts: Facts) -> Verdict:
 
 JUDGES: Mapping[str, Callable[[Facts], Verdict]] = {
     "up": _up,
+    "self-upgrade": _self_upgrade,
     "streaming": _streaming,
     "stream-content-type": _content_type,
     "no-body": _no_body,

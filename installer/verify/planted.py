@@ -6,14 +6,12 @@ Its health is well, so that only the checks of phase 7 can tell.
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-
-from botocore.client import BaseClient
 
 from installer import bucket
 from installer.packaging import bundle
-from installer.stack import CAPABILITIES, STACK
+from installer.packaging.bundle import Bundle
 from installer.target import Target
 
 _FILE, _SOUND = (
@@ -24,20 +22,22 @@ _IGNORED = shutil.ignore_patterns("__pycache__")
 
 
 @contextlib.contextmanager
-def bad_release(root: Path, aws: Target) -> Iterator[None]:
-    """Within it, deployments roll the bad proxy. The bundle is removed from the bucket afterwards."""
+def bad_release(root: Path, aws: Target, roll: Callable[[Bundle], None]) -> Iterator[None]:
+    """Within it, deployments roll the bad proxy. The bundle is removed from the bucket afterwards.
+
+    roll: gives the control plane a bundle.
+    """
     broken = _bundle(root)
     bucket.upload(aws, broken.key, broken.content)
-    formation = aws.client("cloudformation")
-    good = _point(formation, broken.key)
     try:
+        roll(broken)
         yield
     finally:
-        _point(formation, good)
+        roll(bundle.build(root, root / ".local" / "build"))
         aws.client("s3").delete_object(Bucket=aws.bucket, Key=broken.key)
 
 
-def _bundle(root: Path) -> bundle.Bundle:
+def _bundle(root: Path) -> Bundle:
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         copy = Path(folder)
         shutil.copytree(root / "proxy", copy / "proxy", ignore=_IGNORED)
@@ -51,18 +51,3 @@ def spoiled(source: str) -> str:
     if not sound:
         raise ValueError(f"{_FILE} has no line {_SOUND.strip()!r} to plant a fault behind")
     return f'{head}{sound}        raise RuntimeError("planted by make verify-account")\n{rest}'
-
-
-def _point(formation: BaseClient, bundle_key: str) -> str:
-    """Let the control plane roll this bundle; returns the key of the one before."""
-    given = formation.describe_stacks(StackName=STACK)["Stacks"][0]["Parameters"]
-    before = {str(item["ParameterKey"]): str(item["ParameterValue"]) for item in given}
-    kept = [{"ParameterKey": name, "UsePreviousValue": True} for name in before if name != "BundleKey"]
-    formation.update_stack(
-        StackName=STACK,
-        UsePreviousTemplate=True,
-        Parameters=[*kept, {"ParameterKey": "BundleKey", "ParameterValue": bundle_key}],
-        Capabilities=CAPABILITIES,
-    )
-    formation.get_waiter("stack_update_complete").wait(StackName=STACK, WaiterConfig={"Delay": 2, "MaxAttempts": 300})
-    return before["BundleKey"]

@@ -44,6 +44,14 @@ ROWS = (
         by_hand="it would delete the stack that the other rows need",
     ),
     Row(
+        "self-upgrade",
+        "An upgrade by the control plane itself: CloudFormation with the rights of the Lambda `Upgrade`, under the "
+        "boundary (here CloudFormation bypasses the caller's rights)",
+        "two upgrades, to a release with another bundle and back: the API, the aliases `live`, the state machine and "
+        "the stack are on the new release each time",
+        mend="`python3 bootstrap.py up --direct`",
+    ),
+    Row(
         "streaming",
         "Response streaming through API Gateway (`ResponseTransferMode: STREAM`)",
         '`curl -N "$PROXY_BASE_URL/chat/completions" -H \'content-type: application/json\' -d \'{"model":"gpt-4o-mini",'

@@ -5,8 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from installer import deploy
+from installer.errors import CannotStart, CommandFailed
+from installer.packaging.bundle import Bundle
 from installer.target import Target
-from installer.verify import looks, planted, rollouts, streaming
+from installer.upgrades import bundles
+from installer.verify import looks, own_upgrade, planted, rollouts, streaming
 from installer.verify.facts import Facts
 from installer.verify.rollouts import Rollouts
 from installer.verify.upstream import Upstream
@@ -83,9 +87,22 @@ class Steps:
 
     def bad_release(self) -> None:
         """A release that is well and answers 500 to every call of a model."""
-        with planted.bad_release(self.root, self.aws):
+        with planted.bad_release(self.root, self.aws, self._roll_itself):
             deployment = self.facts.deployments["bad"] = self.rollouts.deploy({"memory_mb": 704})
         self.facts.errors = looks.error_names(self.aws, deployment.get("execution_arn", ""))
+
+    def _roll_itself(self, bundled: Bundle) -> None:
+        """The control plane upgrades itself to a release with that bundle; where it fails, a person's rights do it."""
+        client, installed = self.rollouts.client, deploy.installed_stack(self.aws)
+        parameters = deploy.parameters_of(self.aws, bundled, None, installed)
+        before = own_upgrade.serving(self.aws, client)
+        try:
+            self.facts.deployments["upgrade"] = own_upgrade.roll(self.root, self.aws, client, parameters, installed)
+            problems = own_upgrade.serving(self.aws, client).problems(before)
+            self.facts.upgrades = (*self.facts.upgrades, *problems, "")
+        except (CommandFailed, CannotStart) as problem:
+            self.facts.upgrades = (*self.facts.upgrades, str(problem))
+            bundles.hold(self.aws, bundled.key)
 
     def request_id_header(self) -> None:
         """A stack whose gateway responses map `context.requestId` into a header."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from proxy.secret.store import SecretStore
 
 RETRY_AFTER_FAILURE_S = 5.0  # how long a failed read is left alone
-CANDIDATE_TTL_S = 3.0  # a rollout waits this long until every process reads its version
+CANDIDATE_TTL_S = 2.0  # a rollout waits this long until every process reads its version
 EARLY = 0.8  # part of the TTL after which a read between two requests is worth it
 
 

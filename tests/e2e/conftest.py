@@ -73,4 +73,5 @@ def _no_night_of_its_own(aws: target.Target) -> None:
 def rolled(embedded: Embedded) -> Rolled:
     """Environment `shop`, rolled once through all phases, for the tests that look at it or go on from it."""
     embedded.client.put_secret("shop", embedded.secret())
-    return Rolled(embedded, "shop", roll(embedded, "shop"))
+    load = {"rps": 50, "duration_s": 3, "cold_starts": 1}
+    return Rolled(embedded, "shop", roll(embedded, "shop", options={"load": load}))

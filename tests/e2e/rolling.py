@@ -19,13 +19,14 @@ from installer.check import ROOT
 from installer.demo import MODELS, secret_of
 from installer.packaging import bundle
 from installer.target import Target
+from installer.upgrades import bundles
 from local.state import Cloud
 
 PATIENCE_S = 240.0
 CLIENT_KEY = "client-key-1"
 # A rollout proves the same with little load and a short bake.
 QUICK: Mapping[str, Any] = {
-    "load": {"rps": 50, "duration_s": 3, "cold_starts": 1},
+    "load": {"rps": 10, "duration_s": 2, "cold_starts": 0},
     # What these tests prove is not how fast a machine is that others use, too; a release's speed is judged elsewhere.
     "slo": {"p99_ms": 15_000, "cold_start_ms": 60_000},
     "bake": {"steps": [50, 100], "step_s": 1, "watch_s": 1},
@@ -157,19 +158,7 @@ def hold(embedded: Embedded, held: bundle.Bundle | str) -> str:
     if isinstance(held, bundle.Bundle):
         bucket.upload(embedded.aws, held.key, held.content)
     key = held.key if isinstance(held, bundle.Bundle) else held
-    formation = embedded.boto("cloudformation")
-    given = formation.describe_stacks(StackName="proxyctl")["Stacks"][0]["Parameters"]
-    before: str = next(item["ParameterValue"] for item in given if item["ParameterKey"] == "BundleKey")
-    parameters = [{"ParameterKey": item["ParameterKey"], "UsePreviousValue": True} for item in given]
-    parameters = [item for item in parameters if item["ParameterKey"] != "BundleKey"]
-    formation.update_stack(
-        StackName="proxyctl",
-        UsePreviousTemplate=True,
-        Parameters=[*parameters, {"ParameterKey": "BundleKey", "ParameterValue": key}],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-    )
-    formation.get_waiter("stack_update_complete").wait(StackName="proxyctl", WaiterConfig={"Delay": 1})
-    return before
+    return bundles.hold(embedded.aws, key)
 
 
 def phase(deployment: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -82,6 +82,11 @@ def test_an_alias_moved_by_hand_is_named_told_once_healed_and_told_again(rolled:
     stands = rolled.stands()
     assert (stands["last_revalidation"]["verdict"], stands["incident"]) == ("GOOD", None)
     assert incidents_told(embedded, bad, bad_still, healed) == ["incident.opened", "incident.closed"]
+    page = embedded.call("GET", f"/environments/{rolled.environment}/incidents/{bad['id']}")[1]
+    assert (page["opened_by"], page["closed_by"]) == (bad["id"], healed["id"])
+    moved = next(row for row in page["drift"] if row["where"].startswith(f"{function}:live"))
+    assert (good in moved["expected"], other in moved["found"]) == (True, True), moved
+    assert [entry["deployment_id"] for entry in page["history"]] == [healed["id"], bad_still["id"], bad["id"]]
 
 
 def test_a_change_behind_cloudformations_back_and_a_lost_alarm_are_named_and_only_the_alarm_is_put_back(

@@ -7,6 +7,7 @@ One environment lives through all of it: each case's next deployment is the good
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -267,14 +268,24 @@ def test_an_abort_in_the_middle(rolled: Rolled, name: str) -> None:
 
 @contextmanager
 def limited(rolled: Rolled, name: str, seconds: int) -> Iterator[None]:
-    """The phase's Lambda may run for so long, and no longer."""
-    functions, function = rolled.embedded.boto("lambda"), rolled.embedded.function(state_of(name))
+    """The phase's Lambda may run for so long, and no longer: the state machine calls another version of it."""
+    functions, machines = rolled.embedded.boto("lambda"), rolled.embedded.boto("stepfunctions")
+    function = rolled.embedded.function(state_of(name))
+    machine = rolled.embedded.client.deployment(rolled.deployment["id"])["execution_arn"].rpartition(":")[0]
+    machine = machine.replace(":execution:", ":stateMachine:")
+    definition = machines.describe_state_machine(stateMachineArn=machine)["definition"]
     before = functions.get_function_configuration(FunctionName=function)["Timeout"]
     functions.update_function_configuration(FunctionName=function, Timeout=seconds)
+    short = functions.publish_version(FunctionName=function)["FunctionArn"]
+    changed = re.sub(rf'(?<=")[^"]+:function:{re.escape(function)}:\d+(?=")', short, definition)
+    assert changed != definition
+    machines.update_state_machine(stateMachineArn=machine, definition=changed)
     try:
         yield
     finally:
+        machines.update_state_machine(stateMachineArn=machine, definition=definition)
         functions.update_function_configuration(FunctionName=function, Timeout=before)
+        functions.delete_function(FunctionName=function, Qualifier=short.rpartition(":")[2])
 
 
 @pytest.mark.parametrize("name", ON_DEMAND)

@@ -184,8 +184,11 @@ def test_report_and_handoff_are_served(rolled: Rolled) -> None:
     assert rolled.base_url in text
 
 
-def test_a_night_revalidates_who_is_live_leaves_who_is_busy_alone_and_sums_it_up(rolled: Rolled, held: str) -> None:
-    """As the schedule starts it: through Scheduler, with the schedule's own target."""
+def test_a_night_heals_what_is_safe_leaves_who_is_busy_alone_and_sums_it_up(rolled: Rolled, held: str) -> None:
+    """As the schedule starts it: through Scheduler, with the schedule's own target. Someone has deleted an alarm."""
+    lost = f"proxyctl/{rolled.environment}/errors"
+    alarms = rolled.embedded.boto("cloudwatch")
+    alarms.delete_alarms(AlarmNames=[lost])
     scheduler = rolled.embedded.boto("scheduler")
     target = scheduler.get_schedule(Name="proxyctl-nightly")["Target"]
     scheduler.create_schedule(
@@ -198,14 +201,20 @@ def test_a_night_revalidates_who_is_live_leaves_who_is_busy_alone_and_sums_it_up
     ended = until("the night has ended", lambda: last_night(rolled), 180)
     assert ended["status"] == "SUCCEEDED", ended
     counts = json.loads(ended["output"])
-    assert (counts["asked"], counts["started"], counts["good"], counts["busy"]) == (2, 1, 1, 1), counts
+    assert (counts["asked"], counts["started"], counts["good"], counts["healed"], counts["busy"]) == (2, 1, 1, 1, 1)
     (answer,) = rolled.embedded.call("GET", "/nights")[1]["nights"]
-    assert (answer["night"], answer["which"]) == ("2026-01-02", {"busy": {held: ""}})
+    assert [each["AlarmName"] for each in alarms.describe_alarms(AlarmNames=[lost])["MetricAlarms"]] == [lost]
     observed = rolled.stands()["last_revalidation"]
     assert observed["verdict"] == "GOOD"
+    checks = {"healed": {rolled.environment: observed["deployment_id"]}, "busy": {held: ""}}
+    assert (answer["night"], answer["which"]) == ("2026-01-02", checks)
     check = rolled.embedded.client.deployment(observed["deployment_id"])
     assert (check["action"], check["caller"]) == ("revalidate", "proxyctl-nightly")
     assert phase(check, "validate_endpoints")["status"] == "SUCCEEDED"
+    (difference,) = [
+        each for each in phase(check, "check_drift")["evidence"]["findings"] if each["severity"] == "drift"
+    ]
+    assert lost in json.dumps(difference)
     assert rolled.embedded.client.deployments(held) == []
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from installer import elsewhere, target
+from installer import deploy, elsewhere, target
 from installer.errors import CannotStart
 from local import cloud, emulator, places
 from tests.e2e.rolling import Embedded, Rolled, chats, phase, roll
@@ -108,6 +109,17 @@ def test_it_cannot_move(rolled: Rolled, place: Elsewhere, embedded: Embedded) ->
 def test_a_target_with_environments_is_not_removed(rolled: Rolled, place: Elsewhere) -> None:
     with pytest.raises(CannotStart, match=f"environments exist in {place.aws.account}, {place.aws.region}"):
         elsewhere.remove(place.aws, force=False)
+
+
+def test_no_control_plane_is_installed_beside_a_target(place: Elsewhere) -> None:
+    with pytest.raises(CannotStart, match=f"{place.aws.account}, {place.aws.region} is a target of the control plane"):
+        deploy.up(ROOT, place.aws)
+
+
+def test_the_control_plane_is_not_removed_under_it(rolled: Rolled, place: Elsewhere, embedded: Embedded) -> None:
+    where = f"{place.environment} (account {place.aws.account}, region {place.aws.region})"
+    with pytest.raises(CannotStart, match=re.escape(where)):
+        deploy.down(embedded.aws, force=False)
 
 
 def test_a_wrong_external_id_is_refused_with_the_way_out(account: Elsewhere, embedded: Embedded) -> None:

@@ -32,7 +32,7 @@ from chalicelib.domain.nights import Checked, NightSummary, NightVerdict, summar
 from chalicelib.domain.records import DriftRow, HistoryEntry, Incident
 from chalicelib.engine.registry import PHASES
 
-from . import FakeAws
+from . import FakeAws, fleet_pages
 from .finished_runs import at, refused, rolled, taken_back
 
 NOW = datetime.now(UTC)
@@ -166,6 +166,7 @@ def pages() -> dict[str, Any]:
     back, _ = taken_back()
     prod = replace(good.environment, links={"base_url": "https://abc.example/api/v1"})
     dev = replace(prod, name="dev", live=None, last_good=None, applied={}, status="NEVER_LIVE")
+    eu = replace(prod, name="eu", target=fleet_pages.THERE)
     ended = {"d-2": good, "d-3": bad, "d-4": back}
     records = [deployment_of(run, name) for name, run in ended.items()]
     secret = SecretHistory(
@@ -183,7 +184,8 @@ def pages() -> dict[str, Any]:
     incident = Incident(at(-90_000), "d-3", "an alarm was changed", drift, at(-3_600), "d-4", "Revalidate passed")
     detail = show_with_history(prod, history(), dora(history(), NOW))
     return {
-        "/environments": body_of(EnvironmentList((show_environment(prod), show_environment(dev)), None)),
+        "/environments": body_of(EnvironmentList(tuple(map(show_environment, (prod, dev, eu))), None)),
+        "/environments/eu": body_of(show_with_history(eu, (), dora((), NOW))),
         "/environments/prod": body_of(detail),
         "/environments/dev": body_of(show_with_history(dev, (), dora((), NOW))),
         "/environments/prod/secret/history": body_of(secret),
@@ -196,6 +198,7 @@ def pages() -> dict[str, Any]:
         "/deployments/d-plan": planned(),
         "/deployments/d-load": loading(3),
         "/deployments/d-shift": shifting(10),
+        **fleet_pages.pages(),
         **{f"/deployments/{name}": _ended(run, name) for name, run in ended.items()},
     }
 

@@ -20,8 +20,8 @@ from .missing import gone
 
 
 class FakeFunctions:
-    """`settling` is how many looks an update stays InProgress; `refuses` names aliases that cannot be moved;
-    a `deaf` one takes every move and makes none."""
+    """`settling` is how many looks an update stays InProgress, in which another is refused; `refuses` names aliases
+    that cannot be moved; a `deaf` one takes every move and makes none."""
 
     def __init__(self) -> None:
         self.latest: dict[str, FunctionConfig] = {}
@@ -101,12 +101,14 @@ class FakeFunctions:
         self.granted.setdefault(alias, []).append(permission)
 
     def update_code(self, function: str, *, bucket: str, key: str) -> None:
+        self._refuse_while_busy(function)
         digest = key.rpartition("/")[2].removesuffix(".zip")
         answer = base64.b64encode(bytes.fromhex(digest)).decode() if len(digest) == 64 else key
         self.latest[function] = dataclasses.replace(self.latest[function], code_sha256=answer)
         self._busy[function] = self.settling
 
     def update_settings(self, function: str, settings: FunctionSettings) -> None:
+        self._refuse_while_busy(function)
         self.latest[function] = dataclasses.replace(
             self.latest[function],
             memory_mb=settings.memory_mb,
@@ -114,6 +116,10 @@ class FakeFunctions:
             environment=dict(settings.environment),
         )
         self._busy[function] = self.settling
+
+    def _refuse_while_busy(self, function: str) -> None:
+        if self._busy.get(function):
+            raise Conflict(f"an update of {function} is in progress", code="ResourceConflict", remedy="Wait for it.")
 
     def publish(self, function: str, *, code_sha256: str, description: str) -> Version:
         latest = self.latest[function]

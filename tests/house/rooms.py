@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.house.source import Module
 
 # Rooms whose modules decide unless their names say that they act.
-ROOMS = ("phases", "checks", "stack", "release", "monitoring", "load", "artifacts", "costs")
+ROOMS = ("phases", "checks", "stack", "release", "monitoring", "load", "artifacts", "costs", "upgrade")
 # Verbs, and things outside: modules of these names call AWS or the network. All others are pure.
 ACTING = frozenset(
     {
@@ -17,8 +17,10 @@ ACTING = frozenset(
         "heal", "inputs", "inspect", "judge", "leftovers", "look", "measure", "move_candidate", "observe", "repeat",
         "prepare", "promote", "publish", "rebuild", "remove", "repair", "restore", "reuse", "run", "search", "settle",
         "shard", "simulate", "stage", "stand_in", "store", "target", "task", "throttle", "timer", "update", "upstream",
-        "verify", "watch", "wire", "worker", "drive_split", "reach_domain", "reach_live", "read_times", "replicate",
-        "run_beside",
+        "verify", "watch", "wire", "worker", "drive_split", "reach_live", "read_times", "replicate", "run_beside",
+        "reach_domain",
+        "ask", "invoke_migration", "migrate", "retire", "self_test",
+        "plan_upgrade", "stage_upgrade", "test_upgrade", "promote_upgrade", "verify_upgrade", "revert_upgrade",
     }
 )  # fmt: skip
 _OUTSIDE = (

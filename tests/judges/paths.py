@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from judges.paths import DONE, FAILED, IN_PROGRESS, Path
 
@@ -19,6 +19,8 @@ NOWHERE = ("RollBack", "RecordOutcome")  # a rollback that failed: there is no r
 # Until here nothing that users or alarms feel has changed: a failure needs no rollback.
 NOTHING_TO_GO_BACK_FROM = ("AcquireLock", "Preflight", "SkipUnchanged")
 _LOAD = {"status": "IN_PROGRESS", "poll_after_s": 1, "summary": ""}
+UPGRADE = ("PlanUpgrade", "StageUpgrade", "TestUpgrade", "PromoteUpgrade", "VerifyUpgrade")
+_FINISHED = {"result": {**DONE["result"], "next": "RecordOutcome"}}
 _APPROVED = {"result": {"approved": True}}
 
 
@@ -45,6 +47,15 @@ def _skips_to(task: str) -> Path:
 
 def _from(task: str) -> tuple[str, ...]:
     return ROLL[ROLL.index(task) :]
+
+
+def _upgrade(steps: Sequence[str], **tasks: Sequence[Mapping[str, object]]) -> Path:
+    return Path(("AcquireLock", *steps, *END), start={"action": "upgrade"}, tasks=tasks)
+
+
+def _reverted(task: str, **tasks: Sequence[Mapping[str, object]]) -> Path:
+    calls = ("AcquireLock", *UPGRADE[: UPGRADE.index(task) + 1], "RevertUpgrade", *END)
+    return Path(calls, succeeds=False, start={"action": "upgrade"}, tasks={task: [FAILED], **tasks})
 
 
 ROLLOUT: Mapping[str, Path] = {
@@ -162,6 +173,18 @@ ROLLOUT: Mapping[str, Path] = {
     ),
     "drill that fails": Path(
         ("AcquireLock", "RunDrill", *END), succeeds=False, start={"action": "drill"}, tasks={"RunDrill": [FAILED]}
+    ),
+    "the self-test of an upgrade": Path((), start={"self_test": "yes"}),
+    "upgrade": _upgrade(UPGRADE),
+    **{f"upgrade waits in {task}": _upgrade(UPGRADE, **{task: [IN_PROGRESS, DONE]}) for task in UPGRADE},
+    **{f"upgrade fails in {task}": _reverted(task) for task in UPGRADE},
+    "upgrade to what serves": _upgrade(UPGRADE[:1], PlanUpgrade=[_FINISHED]),
+    "upgrade whose way back waits": _reverted("TestUpgrade", RevertUpgrade=[IN_PROGRESS, DONE]),
+    "upgrade whose way back fails": _reverted("TestUpgrade", RevertUpgrade=[FAILED]),
+    "upgrade whose way back is throttled": _reverted("TestUpgrade", RevertUpgrade=[{"error": "Throttled"}, DONE]),
+    "upgrade that is settled": Path(("RevertUpgrade", *END), False, {"action": "upgrade", "settle": "yes"}),
+    "upgrade that had passed and is settled": Path(
+        ("RevertUpgrade", *END), start={"action": "upgrade", "settle": "yes"}, tasks={"RevertUpgrade": [_FINISHED]}
     ),
 }
 

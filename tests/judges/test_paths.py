@@ -115,6 +115,9 @@ PLANTS: Mapping[str, Plant] = {
     "a failure after the release does not go back": _set(
         "Bake", Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "RecordOutcome"}]
     ),
+    "a release is promoted without its self-test": _set("StageUpgradeDone", Default="PromoteUpgrade"),
+    "an upgrade that fails is not taken back": _drop("PromoteUpgrade", "Catch"),
+    "an upgrade that died is taken for a rollout": _set("WhichWayBack", Default="RollBack", Choices=NEVER),
     "a rollback restores no settings": _set("RollBackDone", Default="RecordOutcome"),
     "a plan releases": _set("MakePlanDone", Choices=NEVER),
 }

@@ -146,17 +146,8 @@ class DynamoFleets:
         writes.transaction([ends, *([{"Update": counts}] if failed else [])])  # refused: it has ended before
 
     def _member_update(self, id_: str, member: FleetMember, before: MemberStatus) -> dict[str, Any]:
-        expression, names, values = items.update_of(encode(member))
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": key_of(_pk(id_), _member_sk(member.wave, member.environment)),
-                "UpdateExpression": expression,
-                "ConditionExpression": "#status = :before",
-                "ExpressionAttributeNames": names | {"#status": "status"},
-                "ExpressionAttributeValues": values | items.write({":before": before.value}),
-            }
-        }
+        key = key_of(_pk(id_), _member_sk(member.wave, member.environment))
+        return self._update(key, encode(member), "#status = :before", {":before": before.value})
 
     def update_member(self, id_: str, member: FleetMember) -> None:
         self._change(_pk(id_), _member_sk(member.wave, member.environment), encode(member))
@@ -186,15 +177,21 @@ class DynamoFleets:
             raise Conflict(f"fleet deployment {id_} has ended already", code="AlreadyEnded", field="id")
 
     def _meta_update(self, id_: str, changes: Mapping[str, object]) -> dict[str, Any]:
+        return self._update(key_of(_pk(id_), "META"), changes, NOT_FINAL, FINALS)
+
+    def _update(
+        self, key: Mapping[str, Any], changes: Mapping[str, object], condition: str, compared: Mapping[str, object]
+    ) -> dict[str, Any]:
+        """A write of a transaction. condition: on `#status`, with the values of `compared`."""
         expression, names, values = items.update_of(changes)
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": key_of(_pk(id_), "META"),
+                "Key": key,
                 "UpdateExpression": expression,
-                "ConditionExpression": NOT_FINAL,
+                "ConditionExpression": condition,
                 "ExpressionAttributeNames": names | {"#status": "status"},
-                "ExpressionAttributeValues": values | items.write(FINALS),
+                "ExpressionAttributeValues": values | items.write(compared),
             }
         }
 

@@ -30,7 +30,13 @@ def _version(answer: Mapping[str, Any]) -> Version:
         answer["CodeSha256"],
         answer.get("Description", ""),
         variables.get("ARTIFACT_DIGEST", ""),
+        _iso(answer.get("LastModified", "")),
     )
+
+
+def _iso(at: str) -> str:
+    """Lambda writes the time zone as `+0000`; records have `+00:00`."""
+    return f"{at[:-5]}+00:00" if at.endswith("+0000") else at
 
 
 def _permission(statement: Mapping[str, Any]) -> Permission:

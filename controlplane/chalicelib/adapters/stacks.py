@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,12 @@ def _drift(answer: Mapping[str, Any]) -> ResourceDrift:
             for item in answer.get("PropertyDifferences", [])
         ],
     )
+
+
+def _template(body: str | None, url: str) -> dict[str, object]:
+    if url:
+        return {"TemplateURL": url}
+    return {"UsePreviousTemplate": True} if body is None else {"TemplateBody": body}
 
 
 def _has_moved(error: AwsCallFailed) -> bool:
@@ -73,6 +80,18 @@ class CloudFormationStacks:
             for item in entries
         ]
 
+    def template(self, stack: str) -> str:
+        try:
+            body = self._session.call("cloudformation", "get_template", StackName=stack, TemplateStage="Original")[
+                "TemplateBody"
+            ]
+        except AwsCallFailed as error:
+            if _says_missing(error):
+                raise NotFound(f"stack {stack} does not exist") from error
+            raise
+        # botocore parses a template in JSON.
+        return body if isinstance(body, str) else json.dumps(body, sort_keys=True)
+
     def events(self, stack_id: str, *, after: str = "") -> Sequence[StackEvent]:
         fresh: list[StackEvent] = []
         token: dict[str, str] = {}
@@ -102,6 +121,7 @@ class CloudFormationStacks:
         creates: bool,
         description: str = "",
         role_arn: str = "",
+        template_url: str = "",
     ) -> ChangeSet:
         arguments = [
             {"ParameterKey": key, "UsePreviousValue": True}
@@ -109,7 +129,7 @@ class CloudFormationStacks:
             else {"ParameterKey": key, "ParameterValue": value}
             for key, value in parameters.items()
         ]
-        by_template = {"UsePreviousTemplate": True} if template is None else {"TemplateBody": template}
+        by_template = _template(template, template_url)
         # A create that fails leaves nothing behind: a stack in ROLLBACK_COMPLETE could not be deployed to again.
         on_failure = {"OnStackFailure": "DELETE"} if creates else {}
         optional = {"Description": description, "RoleARN": role_arn}
@@ -122,7 +142,7 @@ class CloudFormationStacks:
                 ChangeSetType="CREATE" if creates else "UPDATE",
                 Parameters=arguments,
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-                Capabilities=["CAPABILITY_NAMED_IAM"],
+                Capabilities=["CAPABILITY_NAMED_IAM", *(["CAPABILITY_AUTO_EXPAND"] if template_url else [])],
                 **{key: value for key, value in optional.items() if value},
                 **by_template,
                 **on_failure,
@@ -195,12 +215,9 @@ class CloudFormationStacks:
         )
 
     def continue_rollback(self, stack: str, token: str, *, role_arn: str) -> None:
+        role = {"RoleARN": role_arn} if role_arn else {}
         self._session.call(
-            "cloudformation",
-            "continue_update_rollback",
-            StackName=stack,
-            ClientRequestToken=token,
-            RoleARN=role_arn,
+            "cloudformation", "continue_update_rollback", StackName=stack, ClientRequestToken=token, **role
         )
 
     def detect_drift(self, stack: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import json
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -15,9 +13,9 @@ from chalicelib.domain.errors import AccessDenied, BadRequest, Conflict, NotFoun
 from chalicelib.domain.model import Deployment
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
-from proxy.secret.schema import SecretError, parse_json
+from chalicelib.upgrade.releases import CLIENT_HEADER, refuse_old_client
 
-from .bodies import body_of
+from .bodies import body_of, json_object
 from .queries import refuse_unknown
 from .responses import DeploymentView, ErrorBody, ErrorDetail, StoredSecret
 from .views import show_deployment
@@ -36,7 +34,7 @@ _ID_SHOWN = 80
 _BODY_LIMIT = 256 * 1024  # far above any real request, far below Lambda's limit
 _JSON = "application/json"
 _IS_JSON = re.compile(r"\s*application/([a-z0-9.-]+\+)?json\s*(;|$)", re.IGNORECASE)
-_STATUS_BY_CODE = {"UnsupportedMediaType": 415}
+_STATUS_BY_CODE = {"UnsupportedMediaType": 415, "ClientTooOld": 426}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class ApiCall:
             )
         if len(self.body) > _BODY_LIMIT:
             raise BadRequest(f"the body is larger than {_BODY_LIMIT} bytes", field="body", remedy="Send less.")
-        return _json_object(self.body)
+        return json_object(self.body, "body", remedy="Send a JSON object.")
 
 
 def call_of(request: Any, path: Mapping[str, str]) -> ApiCall:
@@ -98,30 +96,6 @@ def call_of(request: Any, path: Mapping[str, str]) -> ApiCall:
         caller=str(request.context.get("identity", {}).get("userArn") or "unknown"),
         repeated=tuple(sorted(name for name in sent or () if len(sent.getlist(name)) > 1)),
     )
-
-
-def _json_object(body: bytes) -> dict[str, object]:
-    """The object in a body, after a byte-order mark if there is one.
-
-    Raises BadRequest for anything else, for a field that stands twice, and for text that UTF-8 cannot hold.
-    """
-    try:
-        document = parse_json(body.removeprefix(codecs.BOM_UTF8), _refuse_constant)
-        # Half a surrogate pair is valid JSON, but cannot be stored as UTF-8.
-        json.dumps(document, ensure_ascii=False).encode()
-    except SecretError as error:
-        raise BadRequest(str(error), field=error.field, remedy=error.remedy) from error
-    except RecursionError as error:
-        raise BadRequest("the body is nested too deeply", field="body", remedy="Send a JSON object.") from error
-    except ValueError as error:
-        raise BadRequest(f"the body is not JSON: {error}", field="body", remedy="Send a JSON object.") from error
-    if not isinstance(document, dict):
-        raise BadRequest("the body is not a JSON object", field="body", remedy='Send {"environment": …}.')
-    return document
-
-
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +127,7 @@ def respond(route: Route, call: ApiCall, aws: Aws, clock: Clock) -> Answer[objec
     """The route's answer with its body as JSON values or text, or its error as an `ErrorBody`."""
     try:
         _refuse_repeated(call)
+        refuse_old_client(call.headers.get(CLIENT_HEADER, ""))
         answer = route(call, aws, clock)
         return Answer(answer.status, body_of(answer.body), answer.headers)
     except RolloutError as error:

@@ -8,9 +8,10 @@ from chalicelib.domain.model import Deployment, DeploymentStatus
 from chalicelib.domain.names import Names
 from chalicelib.domain.times import Clock
 from chalicelib.engine import registry
-from chalicelib.lifecycle.drill_requests import rewrite
+from chalicelib.lifecycle import drill_requests
 from chalicelib.lifecycle.start import begin
 from chalicelib.ports import Aws
+from chalicelib.upgrade import requests
 
 from . import paging
 from .answers import Answer, ApiCall, accept
@@ -26,7 +27,8 @@ def start(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentView]:
     """Start a deployment. The same Idempotency-Key and body give the same deployment again."""
     call.refuse_query()
     key = call.headers.get("idempotency-key")
-    return accept(begin(rewrite(call.json(), aws), aws, clock, caller=call.caller, key=key))
+    body = drill_requests.rewrite(requests.rewrite(call.json()), aws)
+    return accept(begin(body, aws, clock, caller=call.caller, key=key))
 
 
 def index(call: ApiCall, aws: Aws, clock: Clock) -> Answer[DeploymentPage]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.codec import decode
-from chalicelib.domain.errors import BadRequest, unknown_environment
+from chalicelib.domain.errors import unknown_environment
 from chalicelib.domain.model import Environment
 from chalicelib.domain.names import Names
 from chalicelib.lifecycle.config_patch import refuse_elsewhere, refuse_impossible
 from chalicelib.ports import Aws
 
 from .answers import ApiCall
+from .bodies import json_object
 
 PARAMETER = "target"
 _ROLE = "api"
@@ -47,10 +46,5 @@ def _named(call: ApiCall) -> Target | None:
     text = call.query.get(PARAMETER)
     if text is None:
         return None
-    try:
-        target = json.loads(text)
-    except ValueError:
-        target = None
-    if not isinstance(target, dict):
-        raise BadRequest(f"{PARAMETER} is {text[:80]!r}, which is no JSON object", field=PARAMETER, remedy=_REMEDY)
+    target = json_object(text.encode(errors="surrogatepass"), PARAMETER, remedy=_REMEDY)
     return decode(Target, target, under=PARAMETER)

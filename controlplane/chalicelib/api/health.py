@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.times import Clock
 from chalicelib.ports import Aws
+from chalicelib.upgrade.formats.table_format import FORMAT
 
 from .answers import Answer, ApiCall
 from .responses import Health
@@ -14,4 +15,16 @@ def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[Health]:
     call.refuse_query()
     environments = aws.records.environment_names()
     settings = aws.settings
-    return Answer(200, Health("ok", settings.account, settings.region, len(environments), settings.bundle_key))
+    return Answer(
+        200,
+        Health(
+            "ok",
+            settings.account,
+            settings.region,
+            len(environments),
+            settings.bundle_key,
+            settings.version,
+            settings.release,
+            FORMAT,
+        ),
+    )

@@ -173,10 +173,12 @@ class AppliedView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentView:
-    """See `domain.model.Environment`."""
+    """See `domain.model.Environment`. account, region: of its target, null for the control plane's own."""
 
     name: str
     status: str
+    account: str | None
+    region: str | None
     lock: Lock | None
     live: Release | None
     last_good: Release | None
@@ -278,10 +280,14 @@ class NightList:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """environments: how many are on record. bundle: S3 key of the proxy's sources that a deployment rolls."""
+    """environments: how many are on record. bundle: S3 key of the proxy's sources that a deployment rolls. version,
+    release: of the control plane; table_format: that this version writes."""
 
     status: str
     account: str
     region: str
     environments: int
     bundle: str
+    version: str = ""
+    release: str = ""
+    table_format: int = 1

@@ -113,7 +113,10 @@ def show_with_history(environment: Environment, history: Sequence[HistoryEntry],
 
 def _environment(environment: Environment) -> dict[str, Any]:
     """The fields of EnvironmentView."""
-    shown = {field.name: getattr(environment, field.name) for field in fields(EnvironmentView)}
+    target = environment.target if environment.has_resources else None
+    place = {"account": target and target.account, "region": target and target.region}
+    names = {field.name for field in fields(EnvironmentView)} - set(place)
+    shown = place | {name: getattr(environment, name) for name in names}
     applied = {
         phase: AppliedView(applied.fingerprint, applied.deployment_id, applied.at)
         for phase, applied in environment.applied.items()

@@ -31,7 +31,7 @@ DRIVE_S = 6.0
 _MS_EACH = 100  # assumed duration of a request; more connections would start more Lambdas
 _ENOUGH = 8  # refusals after which the drive stops
 _WARM_S, _MEASURE_S = 1.5, 1.0
-_RECOVERY_S = 10.0
+_RECOVERY_S, _FIRST_PAUSE_S = 10.0, 0.25
 
 # A burst: more requests than the token bucket holds and regains while they arrive. In the embedded cloud only.
 _ARRIVAL_S, _LARGEST_BURST, _BURST_TIMEOUT_S = 2.0, 400, 20.0
@@ -146,7 +146,7 @@ def _as_reply(wire: Wire, status: int) -> Reply:
 
 def _recovers(url: str, target: Target, aws: Aws, sleep: Sleep) -> bool:
     """Whether, within ten seconds, three requests in a row succeed after a pause."""
-    waited, pause = 0.0, 1.0
+    waited, pause = 0.0, _FIRST_PAUSE_S
     while waited < _RECOVERY_S:
         sleep(pause)
         waited += pause

@@ -21,8 +21,10 @@ _METHODS, _METRICS_A_METHOD = 3, 5
 _KEPT_NIGHTS = 14  # nights whose logs are kept, by the default retention
 _ARTIFACTS_GB = 3 * 0.004  # three versions, with their lists of parts
 _TABLE_GB, _BUNDLES_GB = 0.02, 0.12
-# A sweep of an empty queue: one query; 256 MB for a fifth of a second.
+# A sweep that finds nothing to do: 256 MB for a fifth of a second, and a query of each list: the environments, the
+# fleets' deployments that run, and each status that is not final. A query of an empty list costs one read unit at most.
 _SWEEP_GB_S, _SWEEP_LOG_GB = 0.25 * 0.2, 0.0000006
+SWEEP_READS = 5
 # Lambda asks an empty queue with five long polls of 20 s at a time (Lambda developer guide, "Using Lambda with SQS").
 _POLLS_A_MONTH = 5 * 3_600 / 20 * HOURS
 
@@ -82,17 +84,17 @@ def control_plane(stack: ControlPlaneStack, prices: PriceList) -> list[Line]:
     return [
         line("records", stack.tables * _TABLE_GB, prices.table_stored),
         line("logs, kept", stack.log_groups * 0.001, prices.log_stored),
-        *_scheduled("sweeps", stack.sweeps, prices),
-        *_scheduled("starts of the night", stack.nights, prices),
+        *_scheduled("sweeps", stack.sweeps, SWEEP_READS, prices),
+        *_scheduled("starts of the night", stack.nights, 1, prices),
         line("webhook retries: polls of an empty queue", stack.polled_queues * _POLLS_A_MONTH, prices.queue_call),
         line("the dashboard of all environments", 1, prices.dashboard, Basis.DERIVED),
         line("bundles and zips", _BUNDLES_GB, prices.s3_stored),
     ]
 
 
-def _scheduled(what: str, calls: float, prices: PriceList) -> Iterator[Line]:
+def _scheduled(what: str, calls: float, reads: int, prices: PriceList) -> Iterator[Line]:
     yield line(f"{what}: calls by schedule", calls, prices.schedule, Basis.DERIVED)
     yield line(f"{what}: Lambdas", calls * _SWEEP_GB_S, prices.lambda_gb_s)
     yield line(f"{what}: calls of Lambdas", calls, prices.lambda_call, Basis.DERIVED)
-    yield line(f"{what}: records, read", calls, prices.read_unit)
+    yield line(f"{what}: records, read", calls * reads, prices.read_unit)
     yield line(f"{what}: logs", calls * _SWEEP_LOG_GB, prices.log_ingested)

@@ -221,15 +221,14 @@ class Bake:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """This run only.
-
-    max_cost_usd: what phase 9 may cost, estimated before anything is sent; usd_per_million_tokens: the upstream's
-    price. ttl_hours: the environment is cleaned up so many hours after this deploy has ended, with its remove_secret;
-    0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
+    """This run only. max_cost_usd: what phase 9 may cost, estimated before anything is sent; usd_per_million_tokens:
+    the upstream's price. ttl_hours: the environment is cleaned up so many hours after this deploy has ended, with its
+    remove_secret; 0 takes an earlier limit away, None leaves it to config.ttl_hours, or as it is.
     secret_version: the version of the secret that rotate or deploy rolls; it is refused when another version than
     secret_base is current by then. PUT and PATCH …/secret set both.
     heal: a revalidation puts drift back where that is safe. leave_alias: but no live alias that someone moved; nights
     set both (`config.heal_at_night`). drill_of, sabotage: the control plane's own, for drills.
+    bundle: the release of the control plane that an upgrade rolls; with force also one older than what serves.
     tune_memory: sizes (MB) to measure the release with, for a recommendation; nothing is changed by it.
     """
 
@@ -262,6 +261,7 @@ class Options:
     ttl_hours: float | None = None
     drill_of: str | None = None
     sabotage: Literal["answers_500"] | None = None
+    bundle: str | None = None
 
     def __post_init__(self) -> None:
         not_longer("options.reason", self.reason, LONGEST_REASON)

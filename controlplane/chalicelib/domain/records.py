@@ -18,6 +18,7 @@ class Action(StrEnum):
     ROLLBACK = "rollback"
     CLEANUP = "cleanup"
     DRILL = "drill"
+    UPGRADE = "upgrade"
 
     @property
     def deploys(self) -> bool:

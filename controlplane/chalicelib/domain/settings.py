@@ -20,7 +20,8 @@ class Settings:
     response_mode: default for environments that do not choose; upstream_faults_url: the OpenAI stand-in's own
     control address, set in the embedded cloud only: without it, checks that need a failing upstream are NOT RUN.
     endpoint_url: set where AWS is not at its usual address. webhook_retries_url: the queue of events that a webhook did
-    not take. memory_mb: of this Lambda, 0 outside one.
+    not take. release, version: of the control plane, "" before the first upgrade. memory_mb: of this Lambda, 0
+    outside one.
 
     boundary: ARN of the customer's permissions boundary, kms_key_arn: of the customer's key, "" for none; tags: of the
     customer's own. `bootstrap.py up` and `target` take them.
@@ -38,6 +39,8 @@ class Settings:
     upstream_faults_url: str
     endpoint_url: str
     webhook_retries_url: str = ""
+    release: str = ""
+    version: str = ""
     memory_mb: int = 0
     stack: str = "proxyctl"
     boundary: str = ""
@@ -70,6 +73,22 @@ class Settings:
     def stacks_role_arn(self) -> str:
         """The role with which CloudFormation changes the stacks of environments (statemachine/resources.yaml)."""
         return f"arn:{self.partition}:iam::{self.account}:role/proxyctl-change-stacks-{self.region}"
+
+    def object_url(self, key: str) -> str:
+        """The URL of an object in the bucket, as CloudFormation reads templates."""
+        if self.endpoint_url:
+            return f"{self.endpoint_url.rstrip('/')}/{self.bucket}/{key}"
+        return f"https://{self.bucket}.s3.{self.region}.{self._domain}/{key}"
+
+    def api_url(self, api_id: str) -> str:
+        """The URL of the control API."""
+        if self.endpoint_url:
+            return f"{self.endpoint_url.rstrip('/')}/_aws/execute-api/{api_id}/api"
+        return f"https://{api_id}.execute-api.{self.region}.{self._domain}/api"
+
+    @property
+    def _domain(self) -> str:
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
     def at(self, target: Target) -> Settings:
         """The settings of a target. What belongs to the control plane itself stays: table, queue, state machine."""

@@ -19,6 +19,7 @@ _VERSION = "2012-10-17"
 # Roles outside of `phases/` and `lifecycle/`: folder by the stem of the function's name. `change_stacks` is no
 # function: it is the role with which CloudFormation changes the stacks of environments.
 CHANGE_STACKS = "change_stacks"
+UPGRADE = "upgrade"
 # Of the control plane itself, wherever the environments are.
 _HOME_SERVICES = frozenset({"dynamodb", "events", "states"})
 _AT_HOME = (
@@ -33,7 +34,7 @@ _ENCRYPTING = frozenset({"dynamodb", "s3", "secretsmanager", "sqs"})
 _BOUNDARY = re.compile(
     r"arn:\$\{AWS::Partition}:iam::\$\{AWS::AccountId}:policy/proxyctl-[a-z]+-boundary-\$\{AWS::Region}"
 )
-_OTHERS = {"api": "api", "load_worker": "load", CHANGE_STACKS: "stack"}
+_OTHERS = {"api": "api", "load_worker": "load", CHANGE_STACKS: "stack", UPGRADE: "upgrade"}
 
 
 def files(package: Path = PACKAGE) -> dict[str, Path]:
@@ -63,12 +64,12 @@ def target_documents(package: Path = PACKAGE) -> dict[str, dict[str, Any]]:
     shared = json.loads((package / "engine" / "statements.json").read_text())
     every = {stem: document(json.loads(path.read_text()), shared) for stem, path in files(package).items()}
     narrowed = {stem: {**each, "Statement": in_target(each["Statement"])} for stem, each in every.items()}
-    return {stem: each for stem, each in narrowed.items() if each["Statement"]}
+    return {stem: each for stem, each in narrowed.items() if each["Statement"] and stem != UPGRADE}
 
 
 def _with_targets(stem: str, policy: dict[str, Any]) -> dict[str, Any]:
     """The policy of a function, which may also assume its own role in targets, where it has anything to do there."""
-    if stem == CHANGE_STACKS or not in_target(policy["Statement"]):
+    if stem in (CHANGE_STACKS, UPGRADE) or not in_target(policy["Statement"]):
         return policy
     return {**policy, "Statement": [*policy["Statement"], assumes(stem)]}
 
@@ -142,6 +143,12 @@ def _moved(resource: Any) -> Any:
     """The stack that holds the functions' roles has another name in a target."""
     text = _text(resource)
     return {"Fn::Sub": text.replace(":stack/proxyctl/", f":stack/{STACK}/")} if "${" in text else resource
+
+
+def of_rollouts(package: Path = PACKAGE) -> dict[str, dict[str, Any]]:
+    """The documents of all roles that work on environments: preflight asks about these. An upgrade of the control plane
+    shows by itself what its role lacks."""
+    return {stem: body for stem, body in documents(package).items() if stem != UPGRADE}
 
 
 def document(policy: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
+from chalicelib.domain.errors import BadRequest
+
 from .phase import Phase
 
 PHASES: tuple[str, ...] = (
@@ -41,6 +43,16 @@ STEPS: tuple[str, ...] = (
     "record_outcome",
 )
 
+# What rolls the control plane itself: states of the workflow that share the Lambda `Upgrade` (chalicelib/upgrade).
+UPGRADE: tuple[str, ...] = (
+    "plan_upgrade",
+    "stage_upgrade",
+    "test_upgrade",
+    "promote_upgrade",
+    "verify_upgrade",
+    "revert_upgrade",
+)
+
 # What a deploy runs after preflight, in the order of the state machine.
 DEPLOY: tuple[str, ...] = (
     "prepare_secret",
@@ -67,8 +79,16 @@ def deploy_order(*, approval: bool) -> tuple[str, ...]:
 
 
 def load(name: str) -> Phase:
-    """The phase or step of that name. Raises ModuleNotFoundError for a name that is neither."""
-    return cast(Phase, import_module(f"chalicelib.phases.{name}.run").PHASE)
+    """The phase or step of that name, of an upgrade too. Raises ModuleNotFoundError for a name that is none."""
+    module = f"chalicelib.upgrade.steps.{name}" if name in UPGRADE else f"chalicelib.phases.{name}.run"
+    return cast(Phase, import_module(module).PHASE)
+
+
+def upgrade_step(name: str) -> str:
+    """The name. Raises BadRequest for one that is no step of an upgrade."""
+    if name not in UPGRADE:
+        raise BadRequest(f"{name[:40]!r} is no step of an upgrade", field="phase", remedy=", ".join(UPGRADE))
+    return name
 
 
 def pascal(name: str) -> str:

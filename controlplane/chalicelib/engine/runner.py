@@ -29,7 +29,7 @@ from .skip import Load, skip_or_run
 _INLINE_MAP = 40
 
 # These end a deployment, so they must run even when it was aborted or has lost its lock.
-_ENDING = frozenset({"roll_back", "restore_settings", "record_outcome"})
+_ENDING = frozenset({"roll_back", "restore_settings", "revert_upgrade", "record_outcome"})
 
 
 @dataclass(frozen=True, slots=True)

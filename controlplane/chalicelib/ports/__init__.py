@@ -35,6 +35,7 @@ from chalicelib.ports.rollouts import Rollouts
 from chalicelib.ports.secrets import Secrets
 from chalicelib.ports.simulations import Simulations
 from chalicelib.ports.stacks import Stacks
+from chalicelib.ports.table_format import TableFormat
 from chalicelib.ports.tagging import Tagging
 from chalicelib.ports.topics import Topics
 from chalicelib.ports.zones import Zones
@@ -69,6 +70,7 @@ __all__ = [
     "Settings",
     "Simulations",
     "Stacks",
+    "TableFormat",
     "Tagging",
     "Topics",
     "Version",
@@ -144,6 +146,8 @@ class Aws(Protocol):
     def simulations(self) -> Simulations: ...
     @property
     def stacks(self) -> Stacks: ...
+    @property
+    def table_format(self) -> TableFormat: ...
     @property
     def tagging(self) -> Tagging: ...
     @property

@@ -19,6 +19,10 @@ class Stacks(Protocol):
         """Raises NotFound."""
         ...
 
+    def template(self, stack: str) -> str:
+        """The template as it was sent, before SAM transformed it. Raises NotFound."""
+        ...
+
     def events(self, stack_id: str, *, after: str = "") -> Sequence[StackEvent]:
         """Oldest first; with `after`, only those after the event with that ID if it exists."""
         ...
@@ -38,9 +42,11 @@ class Stacks(Protocol):
         creates: bool,
         description: str = "",
         role_arn: str = "",
+        template_url: str = "",
     ) -> ChangeSet:
         """Ask for a change set; a template or parameter that is None stays as the stack has it.
 
+        template_url: where the template lies in S3, instead of `template`; SAM transforms it.
         role_arn: the role with which CloudFormation will carry it out; "" for that of the stack. Raises Conflict
         (ChangeSetExists) when the stack has a change set of that name, or (StackMoved) when somebody else has created
         it or works on it meanwhile.
@@ -61,7 +67,9 @@ class Stacks(Protocol):
         """Start it; the token marks the events that it causes."""
         ...
 
-    def continue_rollback(self, stack: str, token: str, *, role_arn: str) -> None: ...
+    def continue_rollback(self, stack: str, token: str, *, role_arn: str) -> None:
+        """role_arn: "" for the caller's own rights."""
+        ...
 
     def detect_drift(self, stack: str) -> str:
         """Start drift detection; answers its ID. CloudFormation runs one at a time."""

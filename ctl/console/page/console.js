@@ -8,6 +8,8 @@ import { deploymentsView } from "./deployments.js";
 import { DO } from "./dialogs.js";
 import { $, errorBox, h, link, patch } from "./dom.js";
 import { environmentView, environmentsView } from "./environments.js";
+import { fleetDeploymentView } from "./fleet.js";
+import { fleetView, fleetsView } from "./fleets.js";
 import { historyView } from "./history.js";
 import { costsView } from "./costs.js";
 import { incidentView, incidentsView } from "./incidents.js";
@@ -82,6 +84,9 @@ function viewOf(hash) {
   if (page === "environments" && name) return environmentView(name);
   if (page === "compare" && name && other) return compareView(name, other);
   if (page === "deployments" && name) return deploymentView(name);
+  if (page === "fleets" && name && other) return fleetDeploymentView(name, other);
+  if (page === "fleets" && name) return fleetView(name, new URLSearchParams(query));
+  if (page === "fleets") return fleetsView(new URLSearchParams(query));
   if (page === "deployments") return deploymentsView(new URLSearchParams(query));
   return environmentsView(new URLSearchParams(query));
 }

@@ -154,6 +154,8 @@ function keyed() {
   };
 }
 
+const ofFleet = (fleet, id, verb) => `api/fleets/${encodeURIComponent(fleet)}/deployments/${encodeURIComponent(id)}/${verb}`;
+
 export const DO = {
   dismiss: () => $("dialog").close(),
   start({ action, environment = "", plan: planned }) {
@@ -198,6 +200,29 @@ export const DO = {
       text: `Traffic of ${environment} moves to the new version, step by step.`,
       verb: "Approve",
       send: () => call("POST", `api/deployments/${encodeURIComponent(id)}/approve`).then(() => ""),
+    }),
+  abortFleet: ({ id, fleet }) =>
+    ask({
+      title: "Abort this fleet deployment?",
+      text: "What runs is aborted, and no further environment begins.",
+      parts: [
+        h(
+          "label",
+          { class: "check" },
+          h("input", { type: "checkbox", name: "back" }),
+          h("span", {}, "Take back the environments that were rolled, too"),
+        ),
+      ],
+      verb: "Abort it",
+      danger: true,
+      send: (form) => call("POST", ofFleet(fleet, id, form.elements.back.checked ? "abort?roll_back=true" : "abort")).then(() => ""),
+    }),
+  approveFleet: ({ id, fleet }) =>
+    ask({
+      title: "Let the next wave begin?",
+      text: `The next environments of ${fleet} get the release.`,
+      verb: "Approve",
+      send: () => call("POST", ofFleet(fleet, id, "approve")).then(() => ""),
     }),
   resume({ id, environment }) {
     const key = crypto.randomUUID();

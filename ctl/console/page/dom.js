@@ -6,6 +6,7 @@ const LOOKS = {
   SUCCEEDED: ["good", "✓"],
   PASSED: ["good", "✓"],
   GOOD: ["good", "✓"],
+  DONE: ["good", "✓"],
   LIVE: ["good", "●"],
   RUNNING: ["busy", "▸"],
   INCONCLUSIVE: ["busy", "~"],
@@ -77,6 +78,8 @@ export const link = (hash, ...text) => h("a", { href: `#/${hash}` }, ...text);
 export const deploymentLink = (id) =>
   id ? h("a", { href: `#/deployments/${encodeURIComponent(id)}`, class: "mono" }, id) : "–";
 export const environmentLink = (name) => link(`environments/${encodeURIComponent(name)}`, name);
+/** Account and region of what is in a target; nothing for the control plane's own. */
+export const place = ({ account, region }) => (account ? [account, " ", h("span", { class: "quiet" }, region)] : "");
 export const button = (label, action, data = {}, kind = "") =>
   h("button", { type: "button", class: kind || null, "data-do": action, ...data }, label);
 

@@ -13,6 +13,7 @@ import {
   h,
   link,
   moment,
+  place,
   seconds,
   share,
 } from "./dom.js";
@@ -127,6 +128,7 @@ function environmentCard(environment) {
     h("div", { class: "row apart" }, h("h2", {}, environmentLink(name)), badge(environment.status)),
     warnings(environment),
     facts([
+      ["where", place(environment)],
       ["live", release(environment.live)],
       [
         "revalidated",
@@ -185,6 +187,7 @@ export const environmentView = (name) => ({
           "section",
           { class: "card", "aria-label": "Releases" },
           facts([
+            ["where", place(environment)],
             ["live", release(environment.live)],
             ["last good", release(environment.last_good)],
             ["previous", release(environment.previous)],

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any, cast
 
 import pytest
-from chalicelib.adapters import items
+from chalicelib.adapters import items, transactions
 from chalicelib.adapters.meter import COUNTER
 from chalicelib.adapters.records import DynamoRecords
 from chalicelib.adapters.session import client
@@ -508,7 +508,11 @@ def test_lists_show_whole_records_as_they_are_now(records: DynamoRecords) -> Non
 
 def test_more_records_than_one_read_takes_are_listed(records: DynamoRecords) -> None:
     for number in range(101):
-        start(records, 1_000 + number, f"env-{number:03}")
+        # Each write by itself: moto copies its whole table for a transaction.
+        held = lock(1_000 + number)
+        for write in transactions.start("proxyctl", deployment(1_000 + number, f"env-{number:03}"), held, None, None):
+            ((kind, arguments),) = write.items()
+            getattr(client("dynamodb"), f"{kind.lower()}_item")(**arguments)
     assert [each.name for each in records.environments()] == [f"env-{number:03}" for number in range(101)]
     assert all(each.lock for each in records.environments())
     assert len(records.deployments(None, None, 101, None).deployments) == 101

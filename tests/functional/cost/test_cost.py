@@ -58,12 +58,12 @@ def _polls(seconds: float) -> int:
 
 
 # Calls in an account, where the embedded cloud's seconds say nothing: a stack of 26 resources takes two minutes,
-# notifications and log lines take 3 s and 10 s, a function's update 2 s; three steps of a minute, a bake of five.
+# notifications and log lines take 3 s and 10 s, a function's update 2 s; two steps of a minute, a bake of five.
 CALLS_ON_AWS = {
     "deploy_stack": 2 + _polls(120),
     "configure_monitoring": 3 + _polls(3) + _polls(10),
     "release_code": 1 + _polls(2),
-    "shift_traffic": 4,
+    "shift_traffic": 3,
     "bake": 11,
     "verify_idempotency": 3 + 2 * _polls(2),
     "clean_up": 1 + _polls(2),

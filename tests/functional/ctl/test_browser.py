@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from chalicelib.api.bodies import body_of
+from chalicelib.api.fleets.views import show
 from chalicelib.phases.write_handoff.report import report
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ctl.console.server import PAGE, Server
-from tests.fakes import console_pages, finished_runs
+from tests.fakes import console_pages, finished_runs, fleet_pages
 from tests.fakes.control_api import ControlApi, control_api
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -124,6 +126,11 @@ PLACES = {
     "failed": "deployments/d-3",
     "rolled-back": "deployments/d-4",
     "compared": "compare/d-2/d-4",
+    "fleets": "fleets",
+    "fleet": "fleets/shops",
+    "fleet-failed": "fleets/shops/f-failed",
+    "fleet-waiting": "fleets/shops/f-waiting",
+    "fleet-running": "fleets/shops/f-running",
 }
 
 
@@ -278,6 +285,57 @@ def test_a_deployment_starts_from_the_keyboard_once_with_its_key(console: Consol
         {"environment": "prod", "action": "deploy", "options": {"reason": "from the test"}}
     ]
     assert posts[0].headers["idempotency-key"]
+
+
+def test_an_environment_in_a_target_names_its_account_and_region(console: Console, page: Page) -> None:
+    console.open(page, "")
+    where = "222222222222 eu-west-1"
+    expect(page.get_by_role("region", name="eu", exact=True)).to_contain_text(where)
+    expect(page.get_by_role("region", name="prod", exact=True)).not_to_contain_text("where")
+    console.open(page, "environments/eu")
+    expect(page.get_by_role("region", name="Releases")).to_contain_text(where)
+
+
+def test_a_fleets_waves_move_and_each_environment_leads_to_its_deployment(console: Console, page: Page) -> None:
+    page.clock.install()
+    console.open(page, "fleets")
+    page.get_by_role("link", name="shops").click()
+    page.get_by_role("link", name="f-running").click()
+    second = page.get_by_role("region", name="Wave 2")
+    expect(second.locator(".badge")).to_have_text(["RUNNING", "SUCCEEDED", "RUNNING", "RUNNING", "RUNNING"])
+    expect(second.locator("tbody tr").first).to_contain_text("222222222222 eu-west-1")
+    console.api.pages["/fleets/shops/deployments/f-running"] = body_of(show(fleet_pages.running(3)))
+    stop_the_clock(page)
+    expect(second.locator(".badge.good")).to_have_count(3, timeout=PATIENCE_MS)
+    second.get_by_role("link", name="d-2").first.click()
+    expect(page.locator("main h1")).to_have_text("deploy prod")
+
+
+def test_a_wave_is_approved_and_a_fleet_aborted_with_what_was_rolled_taken_back(console: Console, page: Page) -> None:
+    path = "/api/fleets/shops/deployments/f-waiting"
+    for button, choice, confirm in (
+        ("Approve", "", "Approve"),
+        ("Abort", "Take back", "Abort it"),
+        ("Abort", "", "Abort it"),
+    ):
+        console.open(page, "fleets/shops/f-waiting")
+        page.get_by_role("button", name=button, exact=True).click()
+        dialog = page.get_by_role("dialog")
+        if choice:
+            dialog.get_by_label(choice).check()
+        dialog.get_by_role("button", name=confirm).click()
+        expect(dialog).to_be_hidden()
+    posts = [request.path for request in console.api.requests if request.method == "POST"]
+    assert posts == [f"{path}/approve", f"{path}/abort?roll_back=true", f"{path}/abort"]
+
+
+def test_the_report_of_a_fleet_leads_to_the_reports_of_its_deployments(console: Console, page: Page) -> None:
+    console.api.pages["/deployments/d-3/report"] = b"<!doctype html><title>x</title><h1>Report of d-3</h1>"
+    console.open(page, "fleets/shops/f-failed")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Report").click()
+    opened.value.get_by_role("link", name="d-3").click()
+    expect(opened.value.locator("h1")).to_have_text("Report of d-3")
 
 
 def test_an_environment_of_an_older_control_plane_has_no_versions_and_no_error(console: Console, page: Page) -> None:

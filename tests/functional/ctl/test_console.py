@@ -217,6 +217,17 @@ def test_an_answer_to_a_waiting_deployment_has_no_body(console: Console) -> None
     ]
 
 
+def test_a_fleet_deployment_is_answered_with_the_query_of_its_route_only(console: Console) -> None:
+    path = f"/{TOKEN}/api/fleets/shops/deployments/f-1"
+    console.api.answers = [(202, {}), (202, {}), (202, {})]
+    for verb in ("approve", "abort", "abort?roll_back=true"):
+        assert console.ask("POST", f"{path}/{verb}").status == 202
+    assert console.ask("POST", f"{path}/approve?roll_back=true").status == 400
+    assert console.ask("POST", f"{path}/resume").status == 404
+    assert console.ask("POST", f"/{TOKEN}/api/fleets/shops/deployments", b"{}").status == 405
+    assert len(console.api.requests) == 3
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [
@@ -247,6 +258,13 @@ def test_a_report_cannot_act_on_the_console(console: Console) -> None:
     console.api.answers = [(200, b"# Handoff")]
     answer = console.ask("GET", f"/{TOKEN}/api/deployments/d-1/handoff")
     assert (answer.headers["Content-Type"], answer.body) == ("text/plain; charset=utf-8", b"# Handoff")
+
+
+def test_the_report_of_a_fleet_keeps_the_consoles_origin_for_its_links_and_gets_no_scripts(console: Console) -> None:
+    console.api.answers = [(200, b"<!doctype html>")]
+    policy = console.ask("GET", f"/{TOKEN}/api/fleets/shops/deployments/f-1/report").headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox allow-same-origin; default-src 'none'")
+    assert "script" not in policy
 
 
 def test_it_tells_which_control_plane_it_acts_on(console: Console) -> None:

@@ -111,8 +111,9 @@ def test_it_is_removed_with_all_that_is_ours_and_removing_again_is_fine(aws: Tar
 
 def test_more_objects_than_one_call_deletes_are_removed(aws: Target) -> None:
     bucket.ensure(aws)
+    client = s3(aws)
     for number in range(1_001):
-        s3(aws).put_object(Bucket=aws.bucket, Key=f"nightly/{number}", Body=b"")
+        client.put_object(Bucket=aws.bucket, Key=f"nightly/{number}", Body=b"")
     assert "1001 objects: removed" in bucket.remove(aws)
 
 

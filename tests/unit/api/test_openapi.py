@@ -65,7 +65,7 @@ def test_the_body_of_a_start_has_the_fields_that_are_decoded_and_refuses_others(
     assert schemas["Start"]["properties"]["config"] == {"$ref": "#/components/schemas/ConfigPatch"}
     assert schemas["ConfigPatch"]["additionalProperties"] is False
     assert set(schemas["ConfigPatch"]["properties"]) == set(schemas["Config"]["properties"])
-    assert {"drill_of", "sabotage"} == set(schemas["Options"]["properties"]) - set(
+    assert {"drill_of", "sabotage", "bundle"} == set(schemas["Options"]["properties"]) - set(
         schemas["OptionsOfRequest"]["properties"]
     )
 
@@ -106,7 +106,9 @@ def test_every_field_of_a_request_says_what_it_does() -> None:
             assert "$ref" in str(described) or described.get("description"), (name, field)
 
 
-@pytest.mark.parametrize(("field", "names"), [("phases", registry.PHASES), ("steps", registry.STEPS)])
+@pytest.mark.parametrize(
+    ("field", "names"), [("phases", registry.PHASES), ("steps", (*registry.STEPS, *registry.UPGRADE))]
+)
 def test_evidence_is_described_by_the_type_of_each_phase(field: str, names: tuple[str, ...]) -> None:
     schemas = document()["components"]["schemas"]
     choice = schemas["DeploymentDetail"]["properties"][field]["items"]

@@ -24,8 +24,9 @@ class Sts:
 
 
 @pytest.fixture
-def caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctl.client.Client.aws", lambda self, service: Sts())
+def caller(shell: ControlApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.pages["/environments"] = {"environments": [], "cursor": None}
+    monkeypatch.setattr("ctl.client.Client.aws", lambda self, service, *_: Sts())
 
 
 def health(account: str = "111122223333") -> dict[str, object]:

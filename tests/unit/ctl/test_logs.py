@@ -36,20 +36,20 @@ class FakeLogs:
 
 def test_lines_of_both_logs_come_in_the_order_of_their_times() -> None:
     fake = FakeLogs({PROXY: [(1, "a"), (3, "c")], logs.CONTROL_PLANE: [(2, "b")]})
-    lines = logs.tail(logs.Query("dev", 60, deployment="d-1"), fake, follows=False)
+    lines = logs.tail(logs.Query("dev", 60, deployment="d-1"), fake, fake, follows=False)
     assert [line.message for line in lines] == ["a", "b", "c"]
     assert {call["filterPattern"] for call in fake.calls} == {'"d-1"'}
 
 
 def test_without_a_deployment_only_the_proxys_log_is_read() -> None:
     fake = FakeLogs({PROXY: []})
-    assert list(logs.tail(logs.Query("dev", 60), fake, follows=False)) == []
+    assert list(logs.tail(logs.Query("dev", 60), fake, fake, follows=False)) == []
     assert [call["logGroupName"] for call in fake.calls] == [PROXY]
 
 
 def test_a_log_that_is_not_there_names_the_environment() -> None:
     with pytest.raises(Refused, match="does environment dev exist"):
-        list(logs.tail(logs.Query("dev", 60), FakeLogs({}), follows=False))
+        list(logs.tail(logs.Query("dev", 60), FakeLogs({}), FakeLogs({}), follows=False))
 
 
 def test_an_event_without_an_id_is_told_from_others_by_stream_time_and_text() -> None:

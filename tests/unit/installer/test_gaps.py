@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from installer.gaps import widened
+from typing import Any
+
+from installer.gaps import CHECKED_ON_EVERYTHING, widened
 from installer.packaging.template import Policy, Resource, Statement, Template
 
 
@@ -31,3 +33,16 @@ def test_a_role_that_may_ask_is_widened_and_no_other() -> None:
     ]
     assert statements(changed, "Reads") == [reads]
     assert statements(template, "Asks") == [asks]
+
+
+def test_a_boundary_that_allows_the_action_by_a_pattern_is_widened_as_well() -> None:
+    """Otherwise the boundary would take back what the role is given here, and no approval could be answered."""
+    document = {"Statement": [{"Effect": "Allow", "Action": ["states:*"], "Resource": "arn:…:proxyctl-*"}]}
+    boundary = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
+    other = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": {"Statement": [
+        {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}}}  # fmt: skip
+    template: Any = {"Resources": {"Boundary": boundary, "Other": other}}
+    changed: Any = widened(template)["Resources"]
+    added = changed["Boundary"]["Properties"]["PolicyDocument"]["Statement"][-1]
+    assert added["Action"] == sorted(CHECKED_ON_EVERYTHING)
+    assert changed["Other"] == other

@@ -186,6 +186,11 @@ def test_the_secret_of_an_existing_environment_is_where_that_is() -> None:
     [
         ("x", 400, "target"),
         ("[]", 400, "target"),
+        ("[" * 100_000, 400, "target"),
+        ('{"region": NaN}', 400, "target"),
+        ('{"region": "\\ud800"}', 400, "target"),
+        ('{"region": "\ud800"}', 400, "target"),
+        ('{"region": "eu-west-1", ' + json.dumps(BLOCK)[1:], 400, "target.region"),
         (json.dumps({"region": "eu-west-1"}), 400, "target.role_arn"),
         (json.dumps(BLOCK | {"external_id": "a b"}), 400, "config.target.external_id"),
         (json.dumps(ELSEWHERE), 409, "config.target"),

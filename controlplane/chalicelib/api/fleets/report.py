@@ -72,7 +72,8 @@ def _wave(wave: FleetWaveView, view: FleetDeploymentView) -> Iterator[str]:
         yield f"; the next wave was approved by {escape(wave.approved_by)} at {escape(wave.approved_at or '')}"
     yield "</p><table><thead><tr>"
     yield "".join(
-        f'<th scope="col">{name}</th>' for name in ("Environment", "Status", "Deployment", "Summary", "Taken back")
+        f'<th scope="col">{name}</th>'
+        for name in ("Environment", "Where", "Status", "Deployment", "Summary", "Taken back")
     )
     yield "</tr></thead><tbody>"
     yield from (_row(member) for member in wave.members)
@@ -86,12 +87,18 @@ def _row(member: FleetMemberView) -> str:
     taken_back = (escape(back), _report(member.rollback), escape(member.rollback_summary or ""))
     cells = (
         f'<th scope="row">{escape(member.environment)}</th>',
+        f"<td>{escape(_place(member))}</td>",
         f'<td class="{escape(member.status)}">{escape(status)}</td>',
         f"<td>{_report(member.deployment)}</td>",
         f"<td>{escape(member.summary)}</td>",
         f'<td class="{escape(back)}">{" ".join(filter(None, taken_back))}</td>',
     )
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _place(member: FleetMemberView) -> str:
+    """Nothing for the control plane's own account and region."""
+    return " ".join(filter(None, (member.account, member.region)))
 
 
 def _report(deployment: str | None) -> str:

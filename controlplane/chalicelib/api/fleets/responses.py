@@ -33,12 +33,15 @@ class FleetDeploymentPage:
 class FleetMemberView:
     """One environment. status: PENDING, RUNNING, SUCCEEDED, FAILED, or NOT_STARTED once the whole has ended.
 
+    account, region: of its target; null for the control plane's own, and before it has begun.
     deployment: its rollout; outcome: how that ended. rolled_back: RUNNING, DONE, FAILED, NOTHING (there was nothing to
     take back, or nowhere to go), null when it stays.
     """
 
     environment: str
     status: str
+    account: str | None
+    region: str | None
     deployment: str | None
     outcome: str | None
     summary: str

@@ -82,6 +82,8 @@ def _member(member: FleetMember, *, is_over: bool) -> FleetMemberView:
     return FleetMemberView(
         environment=member.environment,
         status=NOT_STARTED if never else member.status.value,
+        account=member.target.account if member.target else None,
+        region=member.target.region if member.target else None,
         deployment=member.deployment_id or None,
         outcome=member.outcome or None,
         summary=member.summary,

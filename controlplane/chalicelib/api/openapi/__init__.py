@@ -12,6 +12,7 @@ from chalicelib.domain.fleets.request import FleetStart
 from chalicelib.domain.times import Clock
 from chalicelib.lifecycle.start import Start
 from chalicelib.ports import Aws
+from chalicelib.upgrade.requests import UpgradeStart
 
 from .. import control, deployments, environments, health, nights, secret_versions, secrets
 from ..answers import Answer, ApiCall
@@ -38,7 +39,7 @@ from .paths import describe
 __all__ = ["Operation", "document", "operations", "show"]
 
 _SECRET = "/environments/{name}/secret"  # noqa: S105 - a path
-_BODIES = (Start, FleetStart, secret_versions.SecretRollback)
+_BODIES = (Start, UpgradeStart, FleetStart, secret_versions.SecretRollback)
 
 
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[dict[str, Any]]:
@@ -129,6 +130,7 @@ def _deployments() -> tuple[Operation, ...]:
             tag,
             statuses=(202,),
             body=Start.__name__,
+            or_body=UpgradeStart.__name__,
             parameters=(KEY,),
             refusals=(400, 404, 409, 415),
         ),

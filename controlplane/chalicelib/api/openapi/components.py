@@ -12,6 +12,7 @@ from chalicelib.domain.codec import schemas_of
 from chalicelib.domain.described import schemas as described
 from chalicelib.domain.described import secret_document
 from chalicelib.engine import registry
+from chalicelib.upgrade.releases import KEY as RELEASE_KEY
 
 from ..responses import ErrorBody
 from .operation import Operation
@@ -19,7 +20,7 @@ from .references import GATEWAY_REFUSAL, TEMPLATE, reference
 
 Schemas = dict[str, dict[str, Any]]
 
-_INTERNAL_OPTIONS = ("drill_of", "sabotage")  # refused in a request
+_INTERNAL_OPTIONS = ("drill_of", "sabotage", "bundle")  # refused in a request
 _TIMES = ("created_at", "started_at", "ended_at", "updated_at", "expires_at", "stored_at")
 # API Gateway's own shape; with a capital where IAM's policies refuse.
 _GATEWAY_REFUSAL = {
@@ -61,6 +62,7 @@ def _describe_bodies(parts: Schemas, bodies: Iterable[type[object]]) -> None:
     start["from"]["anyOf"][0]["pattern"] = described.NAME_PATTERN
     start["config"] = reference("ConfigPatch")
     start["options"] = reference("OptionsOfRequest")
+    parts["UpgradeStart"]["properties"]["bundle"]["pattern"] = f"^{RELEASE_KEY.pattern}$"
     fleet = parts["FleetStart"]["properties"]
     fleet["from"]["anyOf"][0]["pattern"] = described.NAME_PATTERN
     fleet["waves"]["items"]["items"]["pattern"] = described.NAME_PATTERN
@@ -83,7 +85,7 @@ def _describe_answers(parts: Schemas) -> None:
     parts["Release"]["properties"]["config"] = reference("Config")
     parts["HistoryEntry"]["properties"]["diff"]["additionalProperties"] = _BEFORE_AND_AFTER
     whole = parts.pop("PhaseView")
-    for field, names in (("phases", registry.PHASES), ("steps", registry.STEPS)):
+    for field, names in (("phases", registry.PHASES), ("steps", (*registry.STEPS, *registry.UPGRADE))):
         parts["DeploymentDetail"]["properties"][field]["items"] = _any_of(names, whole, parts)
     for part in parts.values():
         for name in _TIMES:
@@ -107,7 +109,7 @@ def _any_of(names: Iterable[str], whole: Mapping[str, Any], parts: Schemas) -> d
 
 def evidence_types() -> list[type[object]]:
     """The evidence type of every phase and step, each once."""
-    kinds = [registry.load(name).evidence for name in (*registry.PHASES, *registry.STEPS)]
+    kinds = [registry.load(name).evidence for name in (*registry.PHASES, *registry.STEPS, *registry.UPGRADE)]
     return list(dict.fromkeys(kind for kind in kinds if is_dataclass(kind)))
 
 

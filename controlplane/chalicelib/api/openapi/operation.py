@@ -13,7 +13,8 @@ from .parameters import Parameter
 class Operation:
     """One route. id: operationId. statuses: of its good answers.
 
-    body: name of the schema of the request's body, "" without one; body_is_optional: whether it may be left out.
+    body: name of the schema of the request's body, "" without one; or_body: of another that it may have instead;
+    body_is_optional: whether it may be left out.
     text: the media type of an answer that is no JSON. refusals: statuses of its own errors.
     """
 
@@ -24,6 +25,7 @@ class Operation:
     tag: str
     statuses: tuple[int, ...] = (200,)
     body: str = ""
+    or_body: str = ""
     body_is_optional: bool = False
     parameters: tuple[Parameter, ...] = ()
     text: str = ""

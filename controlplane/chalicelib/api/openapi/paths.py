@@ -17,6 +17,7 @@ _REFUSALS = {
     404: "There is no such thing.",
     409: "The state forbids it: the environment is busy, the deployment has ended, the key was used before, …",
     415: "The body's type is not JSON.",
+    426: "The client names a version in X-Proxyctl-Client that this control plane no longer works with.",
     500: "The control plane failed; its log has the cause.",
     502: "AWS denied the control plane a call: a policy lacks a statement.",
     503: "AWS throttled the control plane; try again.",
@@ -27,7 +28,7 @@ _GATEWAY = {
     429: "Above the API's throttle.",
     504: "No answer within 29 s.",
 }
-_EVERYWHERE = (500, 502, 503)
+_EVERYWHERE = (426, 500, 502, 503)
 
 
 def describe(operation: Operation) -> dict[str, Any]:
@@ -42,9 +43,14 @@ def describe(operation: Operation) -> dict[str, Any]:
         "responses": _answers(operation) | _refusals(operation),
     }
     if operation.body:
-        content = {"application/json": {"schema": reference(operation.body)}}
+        content = {"application/json": {"schema": _body(operation)}}
         described["requestBody"] = {"required": not operation.body_is_optional, "content": content}
     return described
+
+
+def _body(operation: Operation) -> dict[str, Any]:
+    bodies = [reference(name) for name in (operation.body, operation.or_body) if name]
+    return bodies[0] if len(bodies) == 1 else {"oneOf": bodies}
 
 
 def _answers(operation: Operation) -> dict[str, Any]:

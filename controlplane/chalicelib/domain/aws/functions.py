@@ -22,12 +22,13 @@ class Alias:
 @dataclass(frozen=True, slots=True)
 class Version:
     """A published version. code_sha256: of its zip, Lambda's base64; description: written by release_code;
-    artifact_digest: the version's variable ARTIFACT_DIGEST, "" where it has none."""
+    artifact_digest: the version's variable ARTIFACT_DIGEST, "" where it has none; published_at: ISO 8601, or ""."""
 
     number: str
     code_sha256: str
     description: str = ""
     artifact_digest: str = ""
+    published_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 # The proxy reads this version for requests on the candidate's path; the name and the time are the proxy's own
 # (proxy/secret), and a test compares them.
 PENDING = "PROXYCTL_PENDING"
-CANDIDATE_TTL_S = 3.0
+CANDIDATE_TTL_S = 2.0
 _RELEASE, _STAGED = "PROXYCTL_RELEASE_", "PROXYCTL_STAGED_"
 
 

@@ -116,11 +116,14 @@ EFFECTS: Mapping[str, str] = {
     "`percent`).",
     "options.bake.steps": "Percent of users at each step of `steps`; rising, the last 100.",
     "options.bake.percent": "The step of `canary` and `linear`.",
-    "options.bake.step_s": "Seconds at each step; null is 60 in an account, 1 in the embedded cloud.",
+    "options.bake.step_s": "Seconds at each step (the last: with watch_s 0 only); null: 60 in an account, 1 embedded.",
     "options.bake.watch_s": "Seconds after the last step; null is 300 in an account, 2 in the embedded cloud.",
     "options.heal": "A revalidation puts drift back where that is safe.",
     "options.leave_alias": "With `heal`: a live alias that someone has moved stays, as after a rollback by hand.",
     "options.ttl_hours": "As `config.ttl_hours`, for this deploy: 0 takes an earlier limit away, null leaves it.",
     "options.drill_of": "Set by the control plane for its own drills; refused in a request.",
     "options.sabotage": "Set by the control plane for its own drills; refused in a request.",
+    "options.bundle": "Set for `target: controlplane`, where `bundle` is a field of the request; refused elsewhere.",
 }
+
+CONFIG_FIELDS = tuple(path for path in EFFECTS if path.startswith("config."))  # of an environment, parents first

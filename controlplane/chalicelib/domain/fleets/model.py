@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.errors import Ranges, all_within
 from chalicelib.domain.records import Action, DeploymentStatus
 
@@ -67,8 +68,11 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why no further member begins. code: Aborted, ExecutionStopped, ApprovalTimeout, AlarmRang; by: who stopped it.
-    keeps: members that succeeded stay as they are, whatever `on_failure` says."""
+    """Why no further member begins. by: who stopped it.
+
+    code: Aborted, ExecutionStopped, ApprovalTimeout, AlarmRang, or that of the error because of which the alarms of a
+    wave cannot be read. keeps: members that succeeded stay as they are, whatever `on_failure` says.
+    """
 
     code: str = ""
     message: str = ""
@@ -82,7 +86,8 @@ class FleetMember:
     """One environment of a fleet deployment. wave: from 1.
 
     deployment_id: its rollout; outcome: how that ended. before: the release that users had when it began, as
-    (version, secret version), ("", "") for none. rollback_id: the deployment that takes it back.
+    (version, secret version), ("", "") for none. rollback_id: the deployment that takes it back. target: the account
+    and region that it is in; None for the control plane's own, and before it has begun.
     """
 
     environment: str = ""
@@ -97,6 +102,7 @@ class FleetMember:
     undone: Undoing = Undoing.NOT_ASKED
     rollback_id: str = ""
     rollback_summary: str = ""
+    target: Target | None = None
 
 
 @dataclass(frozen=True, slots=True)

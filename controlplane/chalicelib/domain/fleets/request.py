@@ -18,7 +18,7 @@ MOST_WAVES, MOST_MEMBERS = 20, 1_000
 LONGEST_SOAKS_S = 5 * 86_400  # of all waves: an execution of Step Functions has 25,000 events
 ACTIONS = (Action.DEPLOY, Action.PROMOTE, Action.PLAN, Action.REVALIDATE, Action.ROLLBACK)
 # Options of one environment, which make no sense for several.
-_OF_ONE = ("rollback_to", "secret_version", "secret_base", "expected_plan", "drill_of", "sabotage")
+_OF_ONE = ("rollback_to", "secret_version", "secret_base", "expected_plan", "drill_of", "sabotage", "bundle")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from chalicelib.domain.names import OWNER
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
 
+from .alarms import alarm_stop
 from .member import lose_member
 from .settle import execution_stopped, record_stop
 
@@ -159,12 +160,7 @@ def _refused(state: FleetState, aws: Aws, clock: Clock) -> Stop | None:
     passed = max((wave for wave in state.waves if wave.passed_at), key=lambda wave: wave.number, default=None)
     if not soaks or passed is None or passed.number == len(state.waves) or state.has_begun(passed.number + 1):
         return None
-    members = {member.environment for member in state.of_wave(passed.number)}
-    ringing = [name for name in aws.alarms.ringing(f"{OWNER}/") if name.split("/")[1] in members]
-    if not ringing:
-        return None
-    message = f"Alarm {ringing[0]} rang after wave {passed.number}"
-    return Stop("AlarmRang", message, stamp(clock()), OWNER)
+    return alarm_stop(passed.number, state.of_wave(passed.number), aws, clock)
 
 
 def _await_approval(state: FleetState, token: str, aws: Aws, clock: Clock) -> dict[str, object]:

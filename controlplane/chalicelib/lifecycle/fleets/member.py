@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.codec import decode_lenient
+from chalicelib.domain.codec import decode_lenient, encode
 from chalicelib.domain.errors import NotFound, RolloutError, Throttled
 from chalicelib.domain.fleets.model import FleetDeployment, FleetMember, MemberStatus, Undoing
 from chalicelib.domain.model import Action, Deployment, DeploymentStatus, Environment
@@ -79,11 +79,13 @@ def _begin(fleet: FleetDeployment, member: FleetMember, aws: Aws, clock: Clock) 
     """Record that the member begins, then start it; None when the fleet was stopped, or its wave has failed."""
     if fleet.stop or not aws.fleets.wave(fleet.id, member.wave).tolerates(fleet.gate):
         return None
+    environment = aws.records.environment(member.environment)
     running = replace(
         member,
         status=MemberStatus.RUNNING,
         started_at=stamp(clock()),
-        before=_release_of(aws.records.environment(member.environment)),
+        before=_release_of(environment),
+        target=environment.target if environment.has_resources else None,
     )
     return _start(fleet, running, aws, clock) if aws.fleets.begin_member(fleet.id, running) else None
 
@@ -98,15 +100,9 @@ def _start(fleet: FleetDeployment, member: FleetMember, aws: Aws, clock: Clock) 
         return _end(
             fleet, member, "the control plane was upgraded since the first wave: it would roll other code", aws, clock
         )
-    options = fleet.body.get("options", {})
-    body = {
-        **fleet.body,
-        "environment": member.environment,
-        "options": {**options, "reason": _reason(fleet)},
-    }
     try:
         started = begin(
-            body,
+            _body(fleet, member),
             aws,
             clock,
             caller=fleet.caller,
@@ -117,9 +113,23 @@ def _start(fleet: FleetDeployment, member: FleetMember, aws: Aws, clock: Clock) 
         raise
     except RolloutError as refused:
         return _end(fleet, member, refused.message, aws, clock)
-    running = replace(member, deployment_id=started.id)
+    running = replace(member, deployment_id=started.id, target=started.config.target)
     aws.fleets.update_member(fleet.id, running)
     return running
+
+
+def _body(fleet: FleetDeployment, member: FleetMember) -> dict[str, object]:
+    """The body of the member's POST /deployments."""
+    options, config = fleet.body.get("options", {}), fleet.body.get("config", {})
+    if fleet.body.get("replace") and member.target and "target" not in config:
+        # All members get the same settings, but each stays in its place.
+        config = {**config, "target": encode(member.target)}
+    return {
+        **fleet.body,
+        "environment": member.environment,
+        "config": config,
+        "options": {**options, "reason": _reason(fleet)},
+    }
 
 
 def _reason(fleet: FleetDeployment) -> str:

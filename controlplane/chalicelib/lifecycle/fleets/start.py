@@ -18,6 +18,7 @@ from chalicelib.domain.options import Options
 from chalicelib.domain.records import Claim
 from chalicelib.domain.times import Clock, stamp
 from chalicelib.ports import Aws
+from chalicelib.upgrade.requests import RECORD_ENVIRONMENT
 
 from ..config_patch import without_nulls
 from ..feasibility import refuse_undecidable
@@ -63,12 +64,13 @@ def _decode(body: Mapping[str, object]) -> tuple[FleetStart, Options]:
     refuse_unknown(Config, start.config, under="config")
     decode(Config, without_nulls(start.config), under="config")
     options = decode(Options, start.options, under="options")
-    if DRILL_RECORD_ENVIRONMENT in start.environments:
-        raise BadRequest(
-            f"the name {DRILL_RECORD_ENVIRONMENT} is reserved for the records of drills",
-            field="waves",
-            remedy="Take it out.",
-        )
+    for name in (DRILL_RECORD_ENVIRONMENT, RECORD_ENVIRONMENT):
+        if name in start.environments:
+            raise BadRequest(
+                f"the name {name} is reserved for the records of drills and upgrades",
+                field="waves",
+                remedy="Take it out.",
+            )
     return start, options
 
 

@@ -68,6 +68,7 @@ def temporary_version(
     Raises PhaseFailed (UpdateTooSlow).
     """
     function = request.names.function
+    _settle(function, None, aws, sleep)  # the measurement before this one restored its settings a moment ago
     before = aws.functions.config(function)
     marked = {**before.environment, MARK: f"{request.deployment_id}-{memory_mb}"}
     version = ""
@@ -95,8 +96,6 @@ def _restore(function: str, before: FunctionConfig, version: str, aws: Aws, slee
     aws.functions.update_settings(function, FunctionSettings(before.memory_mb, before.timeout_s, environment))
     if version:
         aws.functions.delete_version(function, version)
-    # The next update of the function must not find this one in progress.
-    _settle(function, None, aws, sleep)
 
 
 def _settle(function: str, version: str | None, aws: Aws, sleep: Sleep) -> None:

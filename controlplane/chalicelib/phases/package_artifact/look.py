@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from dataclasses import dataclass
 
 from chalicelib.artifacts import archive
 from chalicelib.domain.errors import NotFound
@@ -18,9 +19,19 @@ def sha256_of(key: str, bucket: Artifacts) -> str:
         return ""
 
 
-def tree_of(content: bytes) -> str:
-    """Digest of the tree in a zip; "" for what cannot be read as a zip."""
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What a zip unpacks to. digest: of the tree, "" for what cannot be read as a zip; bytes: of all files together."""
+
+    digest: str = ""
+    files: int = 0
+    bytes: int = 0
+
+
+def tree_of(content: bytes) -> Tree:
+    """The tree in a zip."""
     try:
-        return archive.tree_digest(*archive.unpack(content))
+        files, executable = archive.unpack(content)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError):  # the last for a compression that Python lacks
-        return ""
+        return Tree()
+    return Tree(archive.tree_digest(files, executable), len(files), sum(map(len, files.values())))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from chalicelib.artifacts import archive, sbom
+from chalicelib.artifacts import sbom
 from chalicelib.domain.errors import NotFound, PhaseFailed
 from chalicelib.domain.evidence.artifact import ArtifactEvidence
 from chalicelib.domain.fleets.promotions import Promotion
 from chalicelib.engine.phase import Request, Result
 from chalicelib.ports import Aws
 
-from .look import sha256_of, tree_of
+from .look import Tree, sha256_of, tree_of
 
 
 def copy(promotion: Promotion, request: Request, aws: Aws) -> Result[ArtifactEvidence]:
@@ -20,7 +20,7 @@ def copy(promotion: Promotion, request: Request, aws: Aws) -> Result[ArtifactEvi
 
     Raises PhaseFailed: PromotedArtifactGone, PromotedArtifactChanged when the zip is not the one that passed.
     """
-    content = _passed(promotion, aws)
+    content, tree = _passed(promotion, aws)
     key = f"{request.names.artifacts_prefix}{promotion.digest}.zip"
     sbom_key = f"{request.names.artifacts_prefix}{promotion.digest}.cdx.json"
     uploaded = sha256_of(key, aws.artifacts) != _hex(promotion)
@@ -29,14 +29,13 @@ def copy(promotion: Promotion, request: Request, aws: Aws) -> Result[ArtifactEvi
     components = _copy_sbom(promotion, sbom_key, request, aws)
     if sha256_of(key, aws.artifacts) != _hex(promotion):
         raise _changed(key, promotion)
-    files, _ = archive.unpack(content)
     evidence = ArtifactEvidence(
         key=key,
         digest=promotion.digest,
         code_sha256=promotion.code_sha256,
         bytes=len(content),
-        unpacked_bytes=sum(map(len, files.values())),
-        files=len(files),
+        unpacked_bytes=tree.bytes,
+        files=tree.files,
         bundle=promotion.bundle,
         sbom=sbom_key,
         components=components,
@@ -48,7 +47,8 @@ def copy(promotion: Promotion, request: Request, aws: Aws) -> Result[ArtifactEvi
     return Result.done(f"{done} artifact {promotion.digest[:12]} ({len(content) / 1e6:.2f} MB), {passed}", evidence)
 
 
-def _passed(promotion: Promotion, aws: Aws) -> bytes:
+def _passed(promotion: Promotion, aws: Aws) -> tuple[bytes, Tree]:
+    """The zip, and what it unpacks to."""
     try:
         content = aws.artifacts.get(promotion.artifact)
     except NotFound as error:
@@ -58,9 +58,10 @@ def _passed(promotion: Promotion, aws: Aws) -> bytes:
             field="from",
             remedy=f"Deploy {promotion.environment} again, which uploads it, then promote.",
         ) from error
-    if hashlib.sha256(content).hexdigest() != _hex(promotion) or tree_of(content) != promotion.digest:
+    tree = tree_of(content)
+    if hashlib.sha256(content).hexdigest() != _hex(promotion) or tree.digest != promotion.digest:
         raise _changed(promotion.artifact, promotion)
-    return content
+    return content, tree
 
 
 def _copy_sbom(promotion: Promotion, key: str, request: Request, aws: Aws) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def _build(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
 def _repaired(key: str, artifact: Artifact, request: Request, aws: Aws) -> str:
     """What someone did to the artifact since it was uploaded, whose bytes this call has: it is uploaded again."""
     if aws.artifacts.exists(key):
-        digest = tree_of(aws.artifacts.get(key))
+        digest = tree_of(aws.artifacts.get(key)).digest
         tree = digest or "of no zip"
         return "" if digest == artifact.digest else f"the object {key} holds the tree {tree}: uploaded again"
     applied = applied_as(request.environment, ArtifactEvidence)

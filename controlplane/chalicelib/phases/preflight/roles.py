@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.domain.settings import Settings
 from chalicelib.engine.fingerprints import fingerprint
-from chalicelib.engine.policies import bounded_by, documents, role_of, target_documents, uses_key
+from chalicelib.engine.policies import bounded_by, of_rollouts, role_of, target_documents, uses_key
 
 from . import grants
 from .grants import Grant
@@ -46,7 +46,8 @@ class Role:
 
 
 def existing(names: Mapping[str, str], settings: Settings) -> Iterator[Role]:
-    """The roles of all policies. names: role name by logical id, as the control plane's stack has them."""
+    """The roles of all policies that a rollout works with. names: role name by logical id, as the control plane's stack
+    has them."""
     for policy, document in _documents(settings).items():
         if name := names.get(role_of(policy)):
             every = grants.grants(policy, document, _variables(settings))
@@ -57,7 +58,7 @@ def existing(names: Mapping[str, str], settings: Settings) -> Iterator[Role]:
 
 
 def _documents(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
-    every = target_documents() if settings.is_target else documents()
+    every = target_documents() if settings.is_target else of_rollouts()
     return {policy: _as_installed(document, settings) for policy, document in every.items()}
 
 

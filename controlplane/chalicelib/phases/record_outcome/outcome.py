@@ -11,11 +11,12 @@ from chalicelib.domain.evidence.outcome import OutcomeEvidence
 from chalicelib.domain.evidence.release import RollBackEvidence, ShiftEvidence
 from chalicelib.domain.evidence.stack import RestoreEvidence, SettingsEvidence
 from chalicelib.domain.model import Action, DeploymentStatus, PhaseRecord, PhaseStatus
+from chalicelib.upgrade.evidence import RevertUpgradeEvidence
 
 from . import success
 
 # What takes a failed deployment back; their summaries stand beside the cause.
-_WAYS_BACK = (RollBackEvidence.PHASE, RestoreEvidence.PHASE)
+_WAYS_BACK = (RollBackEvidence.PHASE, RestoreEvidence.PHASE, RevertUpgradeEvidence.PHASE)
 _TIMEOUTS = ("States.Timeout", "Sandbox.Timedout", "States.HeartbeatTimeout")
 _RESUME = "POST /deployments/{id}/resume continues where it ended."
 _REMEDIES = {"ExecutionStopped": _RESUME, "Aborted": _RESUME}
@@ -62,7 +63,7 @@ def outcome_of(
     phase = broken.name if broken else current
     error = dict(broken.error) if broken and broken.error else _caught_error(caught or {}, phase)
     back = _roll_back(records)
-    went_back = back is not None and users_saw(records)
+    went_back = (back is not None and users_saw(records)) or _upgrade_reverted(records)
     status = _failure(action, error["code"], aborted=aborted, went_back=went_back)
     verb = "was stopped" if status is DeploymentStatus.ABORTED else "failed"
     where = f"in {broken.name}" if broken else f"after {current}" if current else "in the workflow"
@@ -102,6 +103,12 @@ def _roll_back(records: Sequence[PhaseRecord]) -> PhaseRecord | None:
     """The record of a roll_back that succeeded."""
     backs = (record for record in records if record.name == RollBackEvidence.PHASE)
     return next((record for record in backs if record.status is PhaseStatus.SUCCEEDED), None)
+
+
+def _upgrade_reverted(records: Sequence[PhaseRecord]) -> bool:
+    """Whether the control plane's stack was changed back."""
+    named = (record for record in records if record.name == RevertUpgradeEvidence.PHASE)
+    return any(decode_lenient(RevertUpgradeEvidence, record.evidence).reverted for record in named)
 
 
 def _failure(action: Action, code: str, *, aborted: bool, went_back: bool) -> DeploymentStatus:

@@ -17,6 +17,7 @@ _STEPS: Mapping[Action, tuple[tuple[str, ...], str]] = {
     Action.ROLLBACK: (("roll_back", "restore_settings"), "Rolled back"),
     Action.CLEANUP: (("clean_up",), "Cleaned up"),
     Action.DRILL: (("run_drill",), "Drilled"),
+    Action.UPGRADE: (("verify_upgrade",), "The release serves already; nothing to change"),
     Action.REVALIDATE: ((), "All checks passed"),
 }
 

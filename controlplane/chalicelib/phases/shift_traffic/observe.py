@@ -38,16 +38,11 @@ def observe(percent: int, live: str, candidate: str, cursor: ShiftCursor, reques
     Answers the cursor with one more judgement, and with the comparisons continued. Raises PhaseFailed: AlarmFired when
     an alarm of the environment fires, CanaryWorse when the candidate is worse than the live version with confidence.
     """
-    fired = firing({alarm.name: alarm.state for alarm in aws.alarms.find(request.names.alarm(""))})
-    if fired:
-        raise PhaseFailed(
-            f"{', '.join(fired)} fired while {percent} % of the traffic went to version {candidate}",
-            code="AlarmFired",
-            remedy="Look at the alarm's metric and the function's log. The rollback restores the traffic.",
-            evidence={"alarms": list(fired), "percent": percent},
-        )
     if aws.settings.embedded:
-        return _observe_split(percent, live, candidate, cursor, request, aws)
+        after = _observe_split(percent, live, candidate, cursor, request, aws)
+        _refuse_alarms(percent, candidate, request, aws)
+        return after
+    _refuse_alarms(percent, candidate, request, aws)
     since = datetime.fromisoformat(cursor.since)
     since_ms = cursor.read_until_ms or int(since.timestamp() * _MS_PER_S)
     reading = read_times(request.names.log_group, since_ms, request.now, aws)
@@ -60,6 +55,23 @@ def observe(percent: int, live: str, candidate: str, cursor: ShiftCursor, reques
         live_times=extended(cursor.live_times, reading.of(live).series),
     )
     return _judged(_judgement(percent, request, counts), after, candidate)
+
+
+def drives(percent: int, cursor: ShiftCursor, aws: Aws) -> bool:
+    """Whether the judgement of this step sends a load of its own for the step's seconds: in the embedded cloud, where
+    weights do not act, and only where the load test drove live, too."""
+    return aws.settings.embedded and percent < 100 and bool(cursor.comparisons)
+
+
+def _refuse_alarms(percent: int, candidate: str, request: Request, aws: Aws) -> None:
+    fired = firing({alarm.name: alarm.state for alarm in aws.alarms.find(request.names.alarm(""))})
+    if fired:
+        raise PhaseFailed(
+            f"{', '.join(fired)} fired while {percent} % of the traffic went to version {candidate}",
+            code="AlarmFired",
+            remedy="Look at the alarm's metric and the function's log. The rollback restores the traffic.",
+            evidence={"alarms": list(fired), "percent": percent},
+        )
 
 
 def _compared(
@@ -79,8 +91,8 @@ def _compared(
 def _observe_split(
     percent: int, live: str, candidate: str, cursor: ShiftCursor, request: Request, aws: Aws
 ) -> ShiftCursor:
-    """In the embedded cloud, from the load engine's own split; only where the load test drove live, too."""
-    if percent >= 100 or not cursor.comparisons:
+    """In the embedded cloud, from the load engine's own split."""
+    if not drives(percent, cursor, aws):
         judgement = _judgement(percent, request)
         return _noted(cursor, replace(judgement, against_live=ALONE if percent >= 100 else NOT_RUN))
     sides = drive_split(request, live, percent, step_s(request.options.bake, embedded=True), aws)

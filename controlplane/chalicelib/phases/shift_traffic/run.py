@@ -1,8 +1,9 @@
 """Moves users from the live version to the candidate in steps, and judges each step before the next.
 
 A step is judged by the environment's alarms and by the candidate's failures against the live version's in the same
-time. A step that fails raises; the state machine then calls `roll_back`. With the last step users also get the secret
-version that was pending: two versions of the code share one secret, and the older one must not meet the newer document.
+time; the last one is judged at once, since the bake goes on watching it. A step that fails raises; the state machine
+then calls `roll_back`. With the last step users also get the secret version that was pending: two versions of the code
+share one secret, and the older one must not meet the newer document.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from chalicelib.domain.aws.functions import Alias, alias_of
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.release import ReleaseEvidence, ShiftEvidence
 from chalicelib.domain.times import stamp
-from chalicelib.engine.phase import Definition, Request, Result
+from chalicelib.engine.phase import Definition, Request, Result, Waits
 from chalicelib.ports import Aws
-from chalicelib.release.shifting import step_s, steps_of, weights_at
+from chalicelib.release.shifting import step_s, steps_of, watch_s, weights_at
 
 from .cursor import ShiftCursor
-from .observe import NOT_RUN, observe
+from .observe import NOT_RUN, drives, observe
 from .promote import promote, promotes
+
+# Steps of a driven load up to this follow each other within one call; eight of them fit the Lambda's time limit.
+_SHORT_S = 2
 
 
 def run(request: Request, aws: Aws) -> Result[ShiftEvidence]:
@@ -95,9 +99,10 @@ def _take_step(
         since=cursor.since or request.now.isoformat(),
         weights=(*cursor.weights, (stamp(request.now), percent)),
     )
-    return Result.in_progress(
+    seconds = step_s(request.options.bake, embedded=aws.settings.embedded)
+    result = Result.in_progress(
         f"{percent} % of the traffic goes to version {candidate}",
-        poll_after_s=step_s(request.options.bake, embedded=aws.settings.embedded),
+        poll_after_s=seconds,
         cursor=cursor,
         evidence=ShiftEvidence(
             from_version=live,
@@ -108,6 +113,11 @@ def _take_step(
             weights=cursor.weights,
         ),
     )
+    # A load that lasts for the step's seconds is the step, and the bake watches the last one: to wait besides would
+    # prove nothing more.
+    is_driven = drives(percent, cursor, aws) and seconds <= _SHORT_S
+    is_watched = percent >= 100 and watch_s(request.options.bake, embedded=aws.settings.embedded) > 0
+    return replace(result, waits=Waits(f"{percent} %", 1)) if is_driven or is_watched else result
 
 
 def _done(steps: list[int], live: str, candidate: str, cursor: ShiftCursor, aws: Aws) -> Result[ShiftEvidence]:

@@ -23,6 +23,8 @@ def change(cursor: IdempotencyCursor, request: Request, aws: Aws) -> Idempotency
     died may have changed `$LATEST` already."""
     function = request.names.function
     latest = aws.functions.config(function)
+    if latest.update_status == "InProgress":
+        return cursor  # a measurement before this phase has restored its settings
     released = aws.functions.config(function, request.results.of(ReleaseEvidence).version)
     level = released.environment.get(VARIABLE, "")
     changed = other_level(level)

@@ -10,6 +10,7 @@ from chalicelib.domain.config import TIME_LIMITS_S, Config
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.model import FinishedRun, PhaseRecord, PhaseStatus
 from chalicelib.domain.names import Names
+from chalicelib.domain.settings import Settings
 
 from .ending import ending_rows
 from .troubles import TROUBLES
@@ -21,18 +22,21 @@ def handoff_markdown(
     at: str,
     links: Mapping[str, str],
     phases: Sequence[PhaseRecord],
-    region: str,
+    settings: Settings,
     limit: tuple[str, int],
     finished: FinishedRun | None = None,
 ) -> str:
     """The document. Its commands are complete, so that they can be pasted.
 
-    limit: the response mode (`stream` or `buffered`), and the seconds that an answer may take.
+    settings: of the account and region where the environment is. limit: the response mode (`stream` or `buffered`),
+    and the seconds that an answer may take.
     at: when it is written, ISO 8601; links: URL by name, without `base_url` where there is no stack. finished: how the
     deployment ended, None while it runs.
     """
+    region = settings.region
     parts = [
-        f"# Environment `{names.environment}`\n\nWritten {at[:19]}Z by deployment `{deployment_id}` in {region}.\n",
+        f"# Environment `{names.environment}`\n\nWritten {at[:19]}Z by deployment `{deployment_id}` in "
+        f"account {settings.account}, region {region}.\n",
         *([_ending(finished)] if finished else []),
         "## Where it is\n\n"
         + _table(("what", "where"), [(name, f"<{url}>") for name, url in links.items()])
@@ -42,7 +46,7 @@ def handoff_markdown(
         "## How long an answer may take\n\n" + _time_limit(*limit),
         "## What was checked\n\n" + _table(("phase", "status", "summary"), [_row(phase) for phase in phases]),
         "## When something is wrong\n\n" + _table(("symptom", "likely cause", "do this"), _troubles(names)),
-        "## Remove it\n\n" + _removal(names, region),
+        "## Remove it\n\n" + _removal(names, settings.account, region),
     ]
     return "\n".join(parts)
 
@@ -108,12 +112,13 @@ def _troubles(names: Names) -> list[tuple[str, str, str]]:
     return [(symptom, cause, step.replace("{environment}", names.environment)) for symptom, cause, step in TROUBLES]
 
 
-def _removal(names: Names, region: str) -> str:
+def _removal(names: Names, account: str, region: str) -> str:
     """How to remove everything: through the control plane, and by hand in case that is gone."""
     body = json.dumps({"environment": names.environment, "action": "cleanup", "options": {"remove_secret": True}})
     return (
         f"Through the control plane: `POST /deployments` with\n\n```json\n{body}\n```\n\n"
-        "It ends with a proof by name and by tag that nothing is left. By hand, if the control plane is gone:\n\n"
+        "It ends with a proof by name and by tag that nothing is left. By hand, if the control plane is gone, with "
+        f"credentials of account {account}:\n\n"
         "```sh\n"
         f"aws cloudformation delete-stack --region {region} --stack-name {names.stack}\n"
         f"aws cloudformation wait stack-delete-complete --region {region} --stack-name {names.stack}\n"

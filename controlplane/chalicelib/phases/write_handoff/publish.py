@@ -33,7 +33,7 @@ def publish_finished(run: FinishedRun, aws: Aws) -> Mapping[str, str]:
     names = Names(run.environment.name)
     links = links_of(_stack(run), _domain(run), names, aws)
     limit = time_limit(run.deployment.config, aws.settings.response_mode)
-    markdown = handoff_markdown(names, run.deployment.id, run.at, links, run.phases, aws.settings.region, limit, run)
+    markdown = handoff_markdown(names, run.deployment.id, run.at, links, run.phases, aws.settings, limit, run)
     cost = bill(run.deployment, run.phases, aws.settings.region, date.fromisoformat(run.at[:10]))
     page = report(run, links, _curves(run, aws), cost)
     documents = (Document("handoff.md", markdown, MARKDOWN), Document("report.html", page, HTML))

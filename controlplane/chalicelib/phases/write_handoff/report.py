@@ -56,6 +56,7 @@ def _who(run: FinishedRun) -> Markup:
     pairs: list[tuple[str, Content]] = [
         ("reason", deployment.options.reason),
         ("requested", f"{_time(deployment.created_at)} by {deployment.caller or 'unknown'}"),
+        ("where", str(deployment.config.target or "")),
         ("approved by", approved),
         ("ended", f"{_time(run.at)}, after {run_charts.duration(deployment.created_at, run.at)}"),
         ("users", run.users),

@@ -19,7 +19,7 @@ from chalicelib.ports import Aws
 from .handoff import handoff_markdown, time_limit
 from .store import MARKDOWN, Document, links_of, put
 
-_FORM = 5  # raise it when the documents change, so that the next deploy writes them again
+_FORM = 6  # raise it when the documents change, so that the next deploy writes them again
 _DESCRIBED = (StackEvidence, ReleaseEvidence, SecretEvidence)
 
 
@@ -34,7 +34,7 @@ def run(request: Request, aws: Aws) -> Result[HandoffEvidence]:
     links = _links(request, aws)
     names, deployment, at = request.names, request.deployment_id, stamp(request.now)
     limit = time_limit(request.config, aws.settings.response_mode)
-    text = handoff_markdown(names, deployment, at, links, _phases(request, aws), aws.settings.region, limit)
+    text = handoff_markdown(names, deployment, at, links, _phases(request, aws), aws.settings, limit)
     handoff = Document("handoff.md", text, MARKDOWN)
     evidence = HandoffEvidence(
         links=links, bytes={handoff.name: len(text.encode())}, handoff_md=put(handoff, deployment, names, aws)

@@ -16,6 +16,7 @@ from installer.errors import CannotStart
 from installer.verify import estimate, judges, planted, rows, upstream, verdicts
 from installer.verify.__main__ import confirm
 from installer.verify.facts import Facts
+from installer.verify.own_upgrade import Serving, versions_in
 from installer.verify.streaming import Arrival, Stream
 from installer.verify.verdicts import Outcome, Result
 
@@ -49,7 +50,9 @@ def sound() -> Facts:
             "header": ended(),
             "drifted": ended("FAILED", "drift: role: /Policies changed"),
             "cleanup": ended(),
+            "upgrade": ended(),
         },
+        upgrades=("", ""),
         stream=Stream(200, "text/event-stream", [Arrival(0.3 * at, f"data: {at}\n\n") for at in range(4)] + [DONE]),
         no_body={"HEAD": (200, 0.3), "OPTIONS": (204, 0.2)},
         counts={"emf": 4, "gateway": 30},
@@ -227,3 +230,40 @@ def test_the_stub_fits_inline_and_nobody_without_its_key_is_answered() -> None:
         "lambda:InvokeFunctionUrl",
         "lambda:InvokeFunction",
     }
+
+
+BEFORE = Serving("r-1", "r-1", {"f": "1", "g": "1"}, {"f": "1"})
+AFTER = Serving("r-2", "r-2", {"f": "2", "g": "2"}, {"f": "2"})
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({}, ""),
+        ({"release": "r-1", "installed": "r-1"}, "release 'r-1'"),
+        ({"release": "r-3"}, "release 'r-3'"),
+        ({"live": {"f": "2", "g": "1"}}, "before: g"),
+        ({"live": {}}, "no function"),
+        ({"named": {"f": "1"}}, "other versions: f"),
+        ({"named": {}}, "other versions: none"),
+        ({"role": "arn:role"}, "a role stays"),
+    ],
+)
+def test_an_upgrade_is_judged_by_what_serves_afterwards(change: dict[str, Any], problem: str) -> None:
+    problems = list(replace(AFTER, **change).problems(BEFORE))
+    assert bool(problems) is bool(problem)
+    assert problem in "; ".join(problems)
+
+
+def test_a_state_machine_names_versions_of_functions() -> None:
+    arn = "arn:aws:lambda:eu-central-1:123456789012:function:proxyctl-Sweep-1"
+    definition = {"States": {"A": {"Resource": f"{arn}:7"}, "B": {"Parameters": {"FunctionName": f"{arn}2:12"}}}}
+    assert versions_in(json.dumps(definition)) == {"proxyctl-Sweep-1": "7", "proxyctl-Sweep-12": "12"}
+
+
+@pytest.mark.parametrize(
+    ("upgrades", "outcome"),
+    [((), Outcome.NOT_RUN), (("", ""), Outcome.PASSED), (("", "live is on 1"), Outcome.FAILED)],
+)
+def test_a_run_passes_its_upgrades_only_when_nothing_was_wrong(upgrades: tuple[str, ...], outcome: Outcome) -> None:
+    assert outcomes(replace(sound(), upgrades=upgrades))["self-upgrade"] is outcome

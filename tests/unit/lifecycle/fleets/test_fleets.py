@@ -299,6 +299,7 @@ def test_a_fleet_runs_one_deployment_at_a_time_and_names_it() -> None:
     [
         ({"waves": [["canary"], ["stagging"]]}, "waves"),
         ({"waves": [["drill"]], "create": True}, "waves"),
+        ({"waves": [["controlplane"]], "create": True}, "waves"),
         ({"config": {"memory_mb": 1}}, "config.memory_mb"),
         ({"config": {"memory": 512}}, "config.memory"),
         ({"options": {"reason": "x" * 1001}}, "options.reason"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chalicelib.domain.aws.functions import ConcurrencyLimits, Invocation
+from chalicelib.domain.aws.functions import ConcurrencyLimits, FunctionSettings, Invocation
 from chalicelib.domain.codec import decode, encode
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import BadRequest, PhaseFailed
@@ -185,6 +185,16 @@ def test_cold_starts_are_forced_on_a_version_that_is_gone_afterwards() -> None:
     assert [version.description for version in functions.versions(FUNCTION)] == [""]
     assert functions.latest[FUNCTION] == CONFIG
     assert functions.moves == []
+
+
+def test_a_measurement_waits_for_the_update_before_it_and_leaves_its_own_to_settle() -> None:
+    aws = stored(measuring(), recorded())
+    functions = aws.functions
+    functions.settling = 2
+    functions.update_settings(FUNCTION, FunctionSettings(CONFIG.memory_mb, CONFIG.timeout_s, CONFIG.environment))
+    load_test.run(load_request(load={"cold_starts": 2}), aws.as_aws())
+    assert functions.config(FUNCTION).update_status == "InProgress"
+    assert functions.latest[FUNCTION] == CONFIG
 
 
 def test_cold_starts_that_did_not_happen_are_inconclusive() -> None:

@@ -18,7 +18,7 @@ from chalicelib.domain.evidence.preflight import Build, Finding, PreflightEviden
 from chalicelib.domain.model import Action
 from chalicelib.domain.names import OWNER_TAG
 from chalicelib.domain.options import Load, Options
-from chalicelib.engine.policies import documents, role_of
+from chalicelib.engine.policies import of_rollouts, role_of
 from chalicelib.phases.preflight import run as preflight
 from chalicelib.phases.preflight.policy_text import resourceless
 from chalicelib.stack.template import PARAMETERS
@@ -35,7 +35,7 @@ def aws(template: bytes = TEMPLATE) -> FakeAws:
     """All is well in this account."""
     fake = FakeAws()
     fake.stacks.owned["proxyctl"] = [
-        StackResource(role_of(stem), role_of(stem), "AWS::IAM::Role", "CREATE_COMPLETE") for stem in documents()
+        StackResource(role_of(stem), role_of(stem), "AWS::IAM::Role", "CREATE_COMPLETE") for stem in of_rollouts()
     ]
     fake.artifacts.objects["bundles/abc.zip"] = bundle(**{"template.yaml": template})
     fake.stacks.parameters = sorted(PARAMETERS)
@@ -63,14 +63,14 @@ def test_a_good_account_passes_and_every_role_was_asked_about() -> None:
     fake = aws()
     evidence = run(fake)
     assert evidence.findings == ()
-    assert evidence.simulated.roles == len(documents())
+    assert evidence.simulated.roles == len(of_rollouts())
     assert evidence.simulated.actions == len(ACTIONS)
-    assert {role for role, _, _ in fake.identity.questions} == {role_of(stem) for stem in documents()}
+    assert {role for role, _, _ in fake.identity.questions} == {role_of(stem) for stem in of_rollouts()}
 
 
 def test_the_summary_counts_what_was_checked_and_quotes_warnings() -> None:
     fake = aws()
-    counts = f"{len(ACTIONS)} actions of {len(documents())} roles checked"
+    counts = f"{len(ACTIONS)} actions of {len(of_rollouts())} roles checked"
     assert preflight.run(request(), fake.as_aws()).summary == f"Preflight OK: {counts}"
     fake.gateway.settings = GatewayAccount("", 10_000, 5_000)
     summary = preflight.run(request(), fake.as_aws()).summary
@@ -107,7 +107,7 @@ def test_nothing_is_changed() -> None:
 
 ACTIONS = [
     (stem, action)
-    for stem, document in documents().items()
+    for stem, document in of_rollouts().items()
     for statement in document["Statement"]
     for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
 ]

@@ -14,7 +14,7 @@ from chalicelib.domain.aws.identity import Decision
 from chalicelib.domain.errors import AccessDenied, AwsCallFailed, PhaseFailed, Throttled
 from chalicelib.domain.evidence.preflight import Finding, Simulated
 from chalicelib.domain.options import Options
-from chalicelib.engine.policies import documents, role_of
+from chalicelib.engine.policies import of_rollouts, role_of
 from chalicelib.phases.preflight import questions, simulate
 from chalicelib.phases.preflight.grants import Grant
 from chalicelib.phases.preflight.policy_text import allows
@@ -27,7 +27,7 @@ from tests.fakes import FakeAws
 from tests.fakes.requests import NOW, request
 from tests.unit.phases.preflight.test_preflight import aws
 
-ROLES = len(documents())
+ROLES = len(of_rollouts())
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:proxyctl-rollout"
 MACHINES = [MACHINE.replace("rollout", "fleet"), MACHINE]
 API = role_of("api")
@@ -98,9 +98,9 @@ def test_another_policy_or_another_role_is_asked_about_again(monkeypatch: pytest
     ]
     check(fake)
     assert len(fake.identity.calls) == 1
-    changed = documents()
+    changed = of_rollouts()
     changed["bake"]["Statement"][-1]["Action"] = ["cloudwatch:ListMetrics"]
-    monkeypatch.setattr("chalicelib.phases.preflight.roles.documents", lambda: changed)
+    monkeypatch.setattr("chalicelib.phases.preflight.roles.of_rollouts", lambda: changed)
     fake.identity.calls.clear()
     assert check(fake)[1].remembered == ROLES - 1
     assert len(fake.identity.calls) == 1

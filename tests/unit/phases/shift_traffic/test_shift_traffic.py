@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from chalicelib.checks.comparison.record_times import tallied, times_rows
-from chalicelib.checks.comparison.side_by_side import after_windows
+from chalicelib.checks.comparison.side_by_side import Sides, after_windows
 from chalicelib.domain.aws.functions import Alias, FunctionConfig
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.comparison import Compared, Split
@@ -18,6 +18,8 @@ from chalicelib.domain.model import Environment
 from chalicelib.domain.names import Names
 from chalicelib.domain.options import Bake, Options, Relative, Slo
 from chalicelib.engine.phase import Request, Status
+from chalicelib.load.recorder import Recorder
+from chalicelib.load.shard import combine, encode
 from chalicelib.phases.shift_traffic import run as shift_traffic
 from chalicelib.phases.shift_traffic.cursor import ShiftCursor
 from chalicelib.phases.shift_traffic.observe import new_window
@@ -287,6 +289,60 @@ def test_a_call_that_comes_twice_repeats_the_step_and_skips_none() -> None:
 def test_the_embedded_cloud_says_that_weights_do_not_act_there() -> None:
     aws = world(settings=settings(endpoint_url="http://127.0.0.1:4566"))
     assert to_the_end(shift_request(), aws).weights_act.startswith("NOT RUN")
+
+
+def embedded_world() -> FakeAws:
+    return world(settings=settings(endpoint_url="http://127.0.0.1:4566"))
+
+
+COMPARED = LoadEvidence(comparisons=(Compared("errors"),))
+
+
+@pytest.mark.parametrize(
+    ("aws", "tested", "bake", "follows_at_once"),
+    [
+        (embedded_world(), COMPARED, Bake(steps=(10, 100), step_s=2), True),
+        (embedded_world(), COMPARED, Bake(steps=(10, 100), step_s=3), False),  # many such steps outlast the Lambda
+        (embedded_world(), COMPARED, Bake(steps=(100,), step_s=1, watch_s=0), False),  # nobody is left to compare with
+        (embedded_world(), LoadEvidence(), Bake(steps=(10, 100), step_s=1), False),  # no load will be driven
+        (world(), COMPARED, Bake(steps=(10, 100), step_s=1), False),  # users drive the load there
+    ],
+)
+def test_a_step_with_a_load_of_its_own_is_not_waited_for_besides(
+    aws: FakeAws, tested: LoadEvidence, bake: Bake, follows_at_once: bool
+) -> None:
+    evidence = results(ReleaseEvidence(version="2"), tested)
+    result = shift_traffic.run(shift_request(results=evidence, options=Options(bake=bake)), aws.as_aws())
+    assert result.poll_after_s == bake.step_s
+    assert (result.waits.count == 1) is follows_at_once
+
+
+@pytest.mark.parametrize(("watch_s", "follows_at_once"), [(0, False), (1, True), (None, True)])
+@pytest.mark.parametrize("aws", [world(), embedded_world()])
+def test_the_last_step_is_not_waited_for_where_a_bake_watches_it(
+    aws: FakeAws, watch_s: int | None, follows_at_once: bool
+) -> None:
+    bake = Bake(strategy="all_at_once", step_s=60, watch_s=watch_s)
+    result = shift_traffic.run(shift_request(options=Options(bake=bake)), aws.as_aws())
+    assert (result.waits.count == 1) is follows_at_once
+    aws.alarms.states["proxyctl/dev/errors"] = "ALARM"
+    with pytest.raises(PhaseFailed):
+        shift_traffic.run(next_call(shift_request(options=Options(bake=bake)), result), aws.as_aws())
+
+
+def test_an_alarm_that_fires_under_a_steps_own_load_stops_the_shift(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = embedded_world()
+
+    def drive(*_: object) -> Sides:
+        aws.alarms.states["proxyctl/dev/errors"] = "ALARM"
+        silent = combine([encode(Recorder(), started_at=0.0)])
+        return Sides(silent, silent)
+
+    monkeypatch.setattr("chalicelib.phases.shift_traffic.observe.drive_split", drive)
+    call = shift_request(results=results(ReleaseEvidence(version="2"), COMPARED))
+    with pytest.raises(PhaseFailed) as stopped:
+        shift_traffic.run(next_call(call, shift_traffic.run(call, aws.as_aws())), aws.as_aws())
+    assert stopped.value.code == "AlarmFired"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from chalicelib.domain.aws.functions import Alias, FunctionConfig
+from chalicelib.domain.aws.functions import Alias, FunctionConfig, FunctionSettings
 from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.codec import encode
@@ -103,6 +103,14 @@ def test_the_summary_names_the_three_proofs() -> None:
 def test_updates_that_take_time_are_waited_for() -> None:
     aws = world()
     aws.functions.settling = 2
+    ended(aws, proving())
+
+
+def test_an_update_that_the_load_test_has_left_in_progress_is_waited_for() -> None:
+    aws = world()
+    latest = aws.functions.latest[FUNCTION]
+    aws.functions.settling = 3
+    aws.functions.update_settings(FUNCTION, FunctionSettings(latest.memory_mb, latest.timeout_s, latest.environment))
     ended(aws, proving())
 
 

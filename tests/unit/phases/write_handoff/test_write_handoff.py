@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.codec import encode
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import PhaseFailed
@@ -18,6 +19,7 @@ from chalicelib.phases.write_handoff import run as write_handoff
 
 from tests.fakes import FakeAws, settings
 from tests.fakes.requests import request, results
+from tests.unit.domain.test_targets import BLOCK
 
 STACK = StackEvidence(api_url="https://api/live", base_url="https://api/live/v1")
 
@@ -71,6 +73,16 @@ def test_the_handoff_says_how_to_use_and_how_to_remove_it() -> None:
     assert 'base_url="https://api/live/v1"' in text
     assert "aws cloudformation delete-stack --region eu-central-1 --stack-name proxyctl-env-dev" in text
     assert "p99 <b>12</b> ms \\| fine" in text
+
+
+def test_an_environment_in_a_target_is_removed_with_credentials_of_its_account() -> None:
+    """The same commands at home would remove an environment of the same name there."""
+    aws = world(settings=settings().at(Target(**BLOCK)))
+    write_handoff.run(handing_over(), aws.as_aws())
+    text = aws.artifacts.get("reports/d-new/handoff.md").decode()
+    assert "in account 222222222222, region eu-west-1.\n" in text
+    assert "By hand, if the control plane is gone, with credentials of account 222222222222:" in text
+    assert "aws cloudformation delete-stack --region eu-west-1 " in text
 
 
 def test_an_account_gets_console_links_and_the_embedded_cloud_none() -> None:

@@ -1,0 +1,1 @@
+"""Formats of the table, and migrations between them."""
