@@ -169,6 +169,8 @@ def status(aws: Target) -> int:
     say(f"API          {url}")
     say(f"bundle       {stack.parameters.get('BundleKey', '?')}")
     say(f"version      {stack.parameters.get('Version', '?')}, release {stack.parameters.get('Release', '?')}")
+    for line in choose.described(stack):
+        say(line)
     return _print_health(Client(url, aws.session, aws.region))
 
 

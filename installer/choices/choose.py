@@ -5,7 +5,7 @@ empty value takes it away. A bucket cannot change, because everything that the c
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from botocore.exceptions import ClientError
@@ -83,6 +83,16 @@ def choose(aws: Target, wanted: Wanted, installed: Stack | None) -> Chosen:
     if chosen.target.is_adopted:
         adopted_bucket.check(chosen.target, chosen.kms_key)
     return chosen
+
+
+def described(installed: Stack) -> Iterator[str]:
+    """What an installed stack was asked for beside the defaults, one line each."""
+    parameters, own = installed.parameters, _own(installed.tags)
+    for name, parameter in (("boundary", install_options.BOUNDARY), ("key", install_options.KEY)):
+        if parameters.get(parameter):
+            yield f"{name:<12} {parameters[parameter]}"
+    if own:
+        yield f"{'tags':<12} {', '.join(tags.paired(own))}"
 
 
 def prepare_bucket(chosen: Chosen) -> str:

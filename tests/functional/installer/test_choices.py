@@ -258,3 +258,18 @@ def test_our_own_bucket_takes_key_and_tags_beside_those_it_has(aws: Target, monk
     assert rules[0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=aws.bucket)["TagSet"]}
     assert tags == {"proxyctl:owner": "proxyctl", "by": "hand", "team": "ml"}
+
+
+def test_a_change_of_what_was_chosen_is_seen_and_status_shows_what_is_installed(aws: Target) -> None:
+    chosen = choose.choose(aws, Wanted(tags=("team=ml",)), None)
+    same = installed(dict(chosen.parameters), {**chosen.tags, "proxyctl:owner": "proxyctl"})
+    assert not chosen.differs(same)
+    assert not chosen.differs(None)
+    assert chosen.differs(installed(dict(chosen.parameters)))
+    assert chosen.differs(installed({**chosen.parameters, "KmsKeyArn": "arn:k"}, dict(chosen.tags)))
+    assert list(choose.described(installed({"Boundary": "arn:b", "KmsKeyArn": ""}, {"team": "ml"}))) == [
+        "boundary     arn:b",
+        "tags         team=ml",
+    ]
+    # An installation of before these options has none of the parameters.
+    assert not choose.choose(aws, Wanted(), None).differs(installed({"BucketName": aws.bucket}))
