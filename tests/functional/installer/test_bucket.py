@@ -146,6 +146,7 @@ def test_requests_without_tls_are_refused_and_load_figures_expire(aws: Target) -
         "load/": 365,
         "nightly/": 30,
         "reports/": 400,
+        "controlplane/upgrades/": 400,
     }
 
 
