@@ -13,6 +13,7 @@ from tests.e2e.rolling import Embedded, Rolled, roll
 
 pytestmark = pytest.mark.long  # several rollouts, one after the other
 
+LOAD: dict[str, Any] = {"load": {"rps": 50, "duration_s": 3, "cold_starts": 0}}
 ENVIRONMENT, DOMAIN, OTHER = "front", "llm.example.com", "llm2.example.com"
 
 
@@ -58,7 +59,7 @@ class Front:
         return outputs["ApiId"]
 
     def roll(self, action: str = "deploy", **given: Any) -> dict[str, Any]:
-        return roll(self.embedded, ENVIRONMENT, action, **given)
+        return roll(self.embedded, ENVIRONMENT, action, **{"options": LOAD, **given})
 
 
 @pytest.fixture(scope="module")
@@ -97,14 +98,14 @@ def test_a_second_deploy_changes_nothing_and_a_revalidation_asks_through_the_dom
 def test_another_environment_cannot_claim_the_domain(front: Front) -> None:
     embedded = front.embedded
     embedded.client.put_secret("thief", embedded.secret())
-    refused = roll(embedded, "thief", config={"domain": front.config()["domain"]})
+    refused = roll(embedded, "thief", config={"domain": front.config()["domain"]}, options=LOAD)
     assert refused["status"] == "FAILED"
     assert f"environment {ENVIRONMENT} has it" in refused["error"]["message"]
     assert front.get(DOMAIN) == (200, {"status": "ok"})
 
 
 def test_a_release_that_fails_leaves_users_the_domain_that_they_have(front: Front) -> None:
-    broken = front.roll(config=front.config(OTHER), options={"slo": {"p99_ms": 1}})
+    broken = front.roll(config=front.config(OTHER), options={**LOAD, "slo": {"p99_ms": 1}})
     assert broken["status"] in ("FAILED", "ROLLED_BACK")
     assert front.get(DOMAIN) == (200, {"status": "ok"})
     assert front.get(OTHER)[0] != 200
