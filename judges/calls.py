@@ -129,7 +129,7 @@ def _authorised(service: str, call: Call, place: Place) -> Iterator[tuple[str, s
         yield from ((action, resource, {}) for action, resource in _dynamodb(call, place))
         return
     if service == "apigateway":
-        yield f"apigateway:{call.http['method']}", _api_path(call, place), {}
+        yield f"apigateway:{call.http['method']}", _api_path(call, place), _tag_of_api(call)
         return
     context = _context(service, call, place)
     for resource in _resources(service, call, place):
@@ -164,6 +164,12 @@ def _api_path(call: Call, place: Place) -> str:
     for name, value in (("restapi_id", "restApiId"), ("stage_name", "stageName")):
         path = path.replace(f"{{{name}}}", str(call.params.get(value, "")))
     return f"arn:aws:apigateway:{place.region}::{path}"
+
+
+def _tag_of_api(call: Call) -> dict[str, str]:
+    """The tag of the API that the call is about, which counts for all that is in it (API Gateway Developer Guide,
+    "Using tags to control access"). The control API has another: a call that the cloud denied there disagrees."""
+    return {"aws:ResourceTag/proxyctl:environment": "dev"} if "restApiId" in call.params else {}
 
 
 def _context(service: str, call: Call, place: Place) -> dict[str, str]:

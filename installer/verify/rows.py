@@ -213,6 +213,15 @@ ROWS = (
         by_hand="it takes a second machine; this one's digest is in the JSON file",
     ),
     Row(
+        "targets",
+        "An environment in another account and region: AssumeRole across accounts with the external ID, how soon a new "
+        "role may be assumed, service control policies, regions that the account has not enabled",
+        "`AWS_PROFILE=other AWS_REGION=eu-west-1 python3 bootstrap.py target --home <account>`, its block into an "
+        "environment's file, then `python -m ctl apply <file>`, `python -m ctl fleet deploy all --wave <env>`, "
+        "`python -m ctl cleanup <env>` and `bootstrap.py target --remove`",
+        by_hand="it takes credentials of a second account",
+    ),
+    Row(
         "still-listed",
         "What Resource Groups Tagging lists of an environment that is gone; clean-up goes by name there",
         "`aws resourcegroupstaggingapi get-resources --tag-filters Key=proxyctl:environment,Values=<env>` right after "

@@ -163,7 +163,7 @@ def _authorise_as_aws(actions: Any, *, wildcard_only: bool) -> None:
 def install(switches: Strict, root_key: str) -> None:
     """Correct the emulator in this process, and make it as strict as `switches` say."""
     from ministack import app
-    from ministack.core import iam_actions, iam_evaluator
+    from ministack.core import iam_actions, iam_evaluator, lambda_runtime
     from ministack.core.responses import get_account_id
     from ministack.services import (
         apigateway_v1,
@@ -183,6 +183,7 @@ def install(switches: Strict, root_key: str) -> None:
     apis.install(apigateway_v1)
     error_names.install(lambda_svc)
     workers.install(lambda_svc)
+    workers.end_replaced(lambda_svc, lambda_runtime)
     gateway_responses.install(apigateway_v1)
     maps.install(stepfunctions)
     conditions.install(iam_actions, iam)

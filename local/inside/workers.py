@@ -8,12 +8,16 @@ another has ended, before it counts in the account's concurrency and before its 
 
 import os
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+_REPLACED_IDLE_S = 60.0
+_UNPUBLISHED = "$LATEST"
 
 
 @dataclass(frozen=True)
@@ -83,3 +87,39 @@ def install(lambda_svc: Any, ceilings: Ceilings | None = None) -> None:
             return original(func, event)
 
     lambda_svc._execute_function = execute
+
+
+def end_replaced(lambda_svc: Any, runtime: Any, clock: Callable[[], float] = time.time) -> None:
+    """Patch the reaper of MiniStack's module `services.lambda_svc`, which keeps a process of each version for ever.
+
+    Every upgrade of the control plane would leave as many as there are functions. runtime: `core.lambda_runtime`.
+    """
+    original: Callable[..., int] = lambda_svc.reap_idle_workers
+
+    def reap(ttl: float | None = None) -> int:
+        with runtime._lock:
+            keys = list(replaced(runtime._workers, lambda_svc._functions._data, clock() - _REPLACED_IDLE_S))
+            ended = [worker for key in keys for worker in runtime._workers.pop(key)]
+        runtime.kill_workers(ended)
+        return len(ended) + original(ttl)
+
+    lambda_svc.reap_idle_workers = reap
+
+
+def replaced(pools: Mapping[str, Sequence[Any]], functions: Mapping[Any, Any], idle_since: float) -> Iterator[str]:
+    """Keys of pools whose version no alias points to, and whose processes have all been idle since then.
+
+    pools: by `account:region:function:version`. functions: MiniStack's records by account, region and name.
+    """
+    for key, processes in pools.items():
+        *place, version = key.split(":")
+        record = functions.get(tuple(place))
+        is_idle = all(not process.in_use and process.last_used < idle_since for process in processes)
+        if record is not None and is_idle and version not in (_UNPUBLISHED, *_on_aliases(record)):
+            yield key
+
+
+def _on_aliases(record: Mapping[str, Any]) -> Iterator[str]:
+    for alias in record.get("aliases", {}).values():
+        yield str(alias.get("FunctionVersion"))
+        yield from (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}

@@ -74,4 +74,5 @@ def rolled(embedded: Embedded) -> Rolled:
     """Environment `shop`, rolled once through all phases, for the tests that look at it or go on from it."""
     embedded.client.put_secret("shop", embedded.secret())
     load = {"rps": 50, "duration_s": 3, "cold_starts": 1}
-    return Rolled(embedded, "shop", roll(embedded, "shop", options={"load": load}))
+    bounds = {"p99_ms": 15_000, "cold_start_ms": 60_000}
+    return Rolled(embedded, "shop", roll(embedded, "shop", options={"load": load, "slo": bounds}))

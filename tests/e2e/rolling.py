@@ -27,8 +27,9 @@ CLIENT_KEY = "client-key-1"
 # A rollout proves the same with little load and a short bake.
 QUICK: Mapping[str, Any] = {
     "load": {"rps": 10, "duration_s": 2, "cold_starts": 0},
-    # What these tests prove is not how fast a machine is that others use, too; a release's speed is judged elsewhere.
-    "slo": {"p99_ms": 15_000, "cold_start_ms": 60_000},
+    # What these tests prove is not how fast a machine is that others use, too; a release's speed is judged elsewhere. A
+    # p99 would need a hundred requests.
+    "slo": {"p99_ms": None, "cold_start_ms": None},
     "bake": {"steps": [50, 100], "step_s": 1, "watch_s": 1},
 }
 

@@ -211,10 +211,8 @@ def test_a_night_heals_what_is_safe_leaves_who_is_busy_alone_and_sums_it_up(roll
     check = rolled.embedded.client.deployment(observed["deployment_id"])
     assert (check["action"], check["caller"]) == ("revalidate", "proxyctl-nightly")
     assert phase(check, "validate_endpoints")["status"] == "SUCCEEDED"
-    (difference,) = [
-        each for each in phase(check, "check_drift")["evidence"]["findings"] if each["severity"] == "drift"
-    ]
-    assert lost in json.dumps(difference)
+    (repaired,) = phase(check, "check_drift")["evidence"]["repaired"]
+    assert lost in json.dumps(repaired)
     assert rolled.embedded.client.deployments(held) == []
 
 

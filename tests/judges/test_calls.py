@@ -46,6 +46,17 @@ def test_the_function_names_its_policy() -> None:
     assert stems == ["load_test", "api", "tell"]
 
 
+def test_a_stage_that_is_made_again_is_of_an_api_with_the_environments_tag(sources: Sources) -> None:
+    """What the policies allow in a REST API depends on that tag; another function's role has no such statement."""
+    http = {"method": "POST", "path": "/restapis/{restapi_id}/stages"}
+    repaired = dataclasses.replace(call("DeployStack", "apigateway", "CreateStage", restApiId="a1"), http=http)
+    assert disagreements([repaired], sources) == []
+    untagged = dataclasses.replace(repaired, params={}, http=http | {"path": "/restapis/a1/stages"})
+    assert len(disagreements([untagged], sources)) == 1
+    other = dataclasses.replace(repaired, function="proxyctl-Bake-1A2B")
+    assert len(disagreements([other], sources)) == 1
+
+
 def test_a_transaction_needs_an_action_for_each_of_its_items() -> None:
     items = [{"Put": "proxyctl"}, {"Delete": "proxyctl"}, {"ConditionCheck": "proxyctl"}]
     recorded = calls.needs([call("Sweep", "dynamodb", "TransactWriteItems", TransactItems=items)], PLACE)

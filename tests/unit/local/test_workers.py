@@ -93,3 +93,50 @@ def test_a_call_within_a_call_has_its_turn_already() -> None:
     workers.install(service, Ceilings(python=1, together=1, patience_s=PATIENCE_S))
     service._execute_function({"FunctionName": "proxyctl-Preflight-1", "Version": "3", "Runtime": PYTHON}, {})
     assert calls == ["3", "again"]
+
+
+def process(*, in_use: bool = False, last_used: float = 10.0) -> Any:
+    return SimpleNamespace(in_use=in_use, last_used=last_used)
+
+
+ALIASES = {
+    "live": {"FunctionVersion": "7", "RoutingConfig": {"AdditionalVersionWeights": {"8": 0.5}}},
+    "candidate": {"FunctionVersion": "9"},
+}
+
+
+@pytest.mark.parametrize(
+    ("version", "processes", "ends"),
+    [
+        ("6", [process()], True),
+        ("6", [process(), process()], True),
+        ("6", [process(), process(in_use=True)], False),
+        ("6", [process(last_used=99.0)], True),
+        ("6", [process(last_used=100.0)], False),
+        ("7", [process()], False),
+        ("8", [process()], False),
+        ("9", [process()], False),
+        ("$LATEST", [process()], False),
+    ],
+)
+def test_only_idle_processes_of_versions_that_no_alias_points_to_end(
+    version: str, processes: list[Any], ends: bool
+) -> None:
+    key = f"1:eu:f:{version}"
+    functions = {("1", "eu", "f"): {"aliases": ALIASES}, ("1", "eu", "other"): {"aliases": {}}}
+    assert list(workers.replaced({key: processes}, functions, 100.0)) == ([key] if ends else [])
+    assert list(workers.replaced({key: processes}, {}, 100.0)) == []
+
+
+def test_the_reaper_ends_them_before_its_own() -> None:
+    old, live = process(), process()
+    killed: list[Any] = []
+    runtime = SimpleNamespace(
+        _lock=threading.Lock(), _workers={"1:eu:f:6": [old], "1:eu:f:7": [live]}, kill_workers=killed.extend
+    )
+    functions = SimpleNamespace(_data={("1", "eu", "f"): {"aliases": ALIASES}})
+    service = SimpleNamespace(reap_idle_workers=lambda ttl=None: 4, _functions=functions)
+    workers.end_replaced(service, runtime, lambda: 71.0)
+    assert service.reap_idle_workers() == 5
+    assert killed == [old]
+    assert runtime._workers == {"1:eu:f:7": [live]}

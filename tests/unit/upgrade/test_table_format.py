@@ -107,3 +107,30 @@ def test_a_format_that_this_version_does_not_know_is_refused_in_words(state: For
 
 def test_each_migration_leads_to_the_format_after_the_one_before() -> None:
     assert [each.to for each in table_format.MIGRATIONS] == list(range(2, table_format.FORMAT + 1))
+
+
+def test_the_item_of_a_list_has_what_the_list_shows() -> None:
+    meta: Any = record(1, new=False)[0] | {"environment": {"S": "a"}, "config": {"M": {}}}
+    put, update = table_format.MIGRATIONS[0].forward(meta)
+    assert set(put["Put"]["Item"]) == {"pk", "sk", *PLACES, "status", "environment"}  # type: ignore[call-overload]
+    assert "REMOVE" in str(update)
+    environment = {"pk": {"S": "ENVIRONMENT#a"}, "sk": {"S": "META"}, "status": {"S": "LIVE"}}
+    (put, _) = table_format.MIGRATIONS[0].forward(environment | {"listed_all": {"S": "E"}, "at": {"S": "a"}})
+    assert set(put["Put"]["Item"]) == {"pk", "sk", "listed_all", "at"}  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted", "taken"),
+    [(1, 1, ""), (1, 2, "F2"), (2, 2, ""), (2, 3, "F3"), (1, 3, "F2 F3"), (3, 3, ""), (3, 2, "B3"), (2, 1, "B2"),
+     (3, 1, "B3 B2")],
+)  # fmt: skip
+def test_an_item_goes_through_each_format_between(
+    present: int, wanted: int, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(name: str) -> Any:
+        return lambda _: ({"Put": {"name": name}},)
+
+    two = [table_format.Migration(to, step(f"F{to}"), step(f"B{to}")) for to in (2, 3)]
+    monkeypatch.setattr(table_format, "MIGRATIONS", tuple(two))
+    names = [str(write["Put"]["name"]) for each in table_format.steps(present, wanted) for write in each({})]
+    assert " ".join(names) == taken

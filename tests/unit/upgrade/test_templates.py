@@ -37,7 +37,7 @@ def test_a_state_machine_names_versions_and_everything_else_the_alias() -> None:
         "Queue": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"FunctionName": {"Ref": "Sweep"}}},
         "Api": {
             "Type": "AWS::Serverless::Api",
-            "Properties": {"uri": {"Fn::Sub": "arn:…/functions/${APIHandler.Arn}/invocations"}},
+            "Properties": {"uri": {"Fn::Sub": "arn:…/functions/${APIHandler.Arn}/invocations"}, "timeout": 29},
         },
     }
     resources = versions.published(body, OLD)["Resources"]
@@ -64,6 +64,8 @@ def test_a_release_is_another_with_any_other_value_of_a_parameter() -> None:
     body = template("x")
     digest = versions.release_of(body, {"BundleKey": "a"})
     assert digest == versions.release_of(copy.deepcopy(body), {"BundleKey": "a"})
+    assert digest == versions.release_of(dict(reversed(body.items())), {"BundleKey": "a"})
+    assert len(digest) == len(versions.publication_of("d-1")) == 12
     assert digest != versions.release_of(body, {"BundleKey": "b"})
     assert digest != versions.release_of(template("y"), {"BundleKey": "a"})
 
@@ -114,6 +116,25 @@ def test_a_role_keeps_the_rights_of_the_version_that_runs_until_the_promotion() 
     assert (left["Action"], left["Resource"]) == (["s3:GetObject"], ["b"])
     same = staging.staged(new, new, NEW)["Resources"]["Role"]["Properties"]["Policies"]
     assert same == new["Resources"]["Role"]["Properties"]["Policies"]
+
+
+def test_a_condition_in_another_order_is_the_same_right() -> None:
+    old, new = published("old", OLD), published("new", NEW)
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "a"}
+    for body, names in ((old, ("x", "y")), (new, ("y", "x"))):
+        document = {"Statement": [{**statement, "Condition": {"StringEquals": dict.fromkeys(names, "1")}}]}
+        body["Resources"]["Role"]["Properties"]["Policies"].append({"PolicyName": "own", "PolicyDocument": document})
+    between = staging.staged(old, new, NEW)["Resources"]["Role"]["Properties"]["Policies"]
+    assert between == new["Resources"]["Role"]["Properties"]["Policies"]
+
+
+def test_outputs_are_the_old_ones_until_the_promotion_but_for_the_stage() -> None:
+    old, new = published("old", OLD), published("new", NEW)
+    old["Outputs"] = {"Url": {"Value": "old"}}
+    new["Outputs"]["Url"] = {"Value": "new"}
+    assert staging.staged(old, new, NEW)["Outputs"] == {"Url": {"Value": "old"}, "Stage": {"Value": {"Ref": "Stage"}}}
+    del new["Outputs"]["Stage"]
+    assert staging.staged(published("old", OLD), new, NEW)["Outputs"] == published("old", OLD)["Outputs"]
 
 
 def test_rights_that_only_a_person_changes_are_found_wherever_they_differ() -> None:
