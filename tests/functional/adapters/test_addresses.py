@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
+from chalicelib.adapters.alarms import CloudWatchAlarms
 from chalicelib.adapters.certificates import AcmCertificates
 from chalicelib.adapters.firewall import WafFirewall
 from chalicelib.adapters.gateway import RestGateway
+from chalicelib.adapters.logs import CloudWatchLogs
+from chalicelib.adapters.secrets import SecretsManagerSecrets
 from chalicelib.adapters.zones import Route53Zones
 from chalicelib.domain.aws.addresses import Record, Zone
+from chalicelib.domain.config import AlarmThresholds
+from chalicelib.domain.names import Names
+from chalicelib.monitoring.alarms import definitions
+
+from tests.functional.adapters.conftest import TAGS
 
 REGION = "eu-central-1"
 _NO_ARN = f"arn:aws:acm:{REGION}:123456789012:certificate/00000000-0000-0000-0000-000000000000"
@@ -84,3 +92,18 @@ def test_a_domain_has_certificate_target_mappings_and_tags() -> None:
     assert domain.mappings == {"(none)": (api, "api")}
     assert domain.tags == {"proxyctl:environment": "dev"}
     assert RestGateway().domain("other.example.com") is None
+
+
+def test_a_log_group_an_alarm_and_a_secret_take_what_the_installation_asks_for() -> None:
+    key = client("kms").create_key()["KeyMetadata"]["Arn"]
+    CloudWatchLogs().create_group("/aws/lambda/proxyctl-dev-proxy", TAGS, key)
+    (group,) = client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/proxyctl-dev")["logGroups"]
+    assert group["kmsKeyId"] == key
+    secret = SecretsManagerSecrets().create("proxyctl/dev/openai", "{}", tags=TAGS, version_id="v" * 32, key=key)
+    assert secret.kms_key == key
+    alarm = definitions(Names("dev"), AlarmThresholds(), stage="api", topic_arn="arn:aws:sns:eu-central-1:1:t")[0]
+    CloudWatchAlarms().put(alarm, TAGS)
+    (state,) = CloudWatchAlarms().find(alarm.name)
+    CloudWatchAlarms().tag(state.arn, {"team": "ml"})
+    tags = client("cloudwatch").list_tags_for_resource(ResourceARN=state.arn)["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {**TAGS, "team": "ml"}
