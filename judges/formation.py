@@ -108,6 +108,8 @@ def sample(type_name: str, action: str) -> str:
         return "*"
     if action == "route53:GetChange":
         return _CHANGE
+    if action == "wafv2:DisassociateWebACL":  # knows what is protected only, not by which web ACL
+        return f"arn:aws:apigateway:eu-central-1::{_API}/stages/api"
     return SAMPLES.get(service, "*") + (":live" if action in _OF_ALIASES else "")
 
 

@@ -6,7 +6,7 @@ Source: Resource Groups Tagging API Reference, GetResources ("tagged or previous
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from chalicelib.domain.names import Names
 
@@ -27,15 +27,11 @@ _SUFFIX = len("-AbCdEf")  # that Secrets Manager puts after a secret's name
 
 
 def split(
-    resources: Iterable[Resource],
-    names: Names,
-    region: str,
-    api_ids: Collection[str],
-    domains: Callable[[str], bool] = lambda _: True,
+    resources: Iterable[Resource], names: Names, region: str, api_ids: Collection[str]
 ) -> tuple[list[Resource], list[Resource]]:
     """(there, gone). A resource that was found by name is there.
 
-    api_ids: of all REST APIs in the region, since an API's ARN has no name. domains: whether a custom domain exists.
+    api_ids: of all REST APIs in the region, since an API's ARN has no name, and the custom domains that exist.
     """
     listed = list(resources)
     named = {(item.kind, item.name) for item in listed if item.found_by == "name"}
@@ -44,7 +40,7 @@ def split(
         for item in listed
         if item.found_by == "tag"
         and (item.kind, _name(item)) not in named
-        and (not domains(_name(item)) if item.kind == "domain" else _would_be_found(item, names, region, api_ids))
+        and _would_be_found(item, names, region, api_ids)
     ]
     return [item for item in listed if item not in gone], gone
 
@@ -52,7 +48,7 @@ def split(
 def _would_be_found(item: Resource, names: Names, region: str, api_ids: Collection[str]) -> bool:
     """Whether the search by name would have found a resource that the search by tag lists."""
     name = _name(item)
-    if item.kind == "api":
+    if item.kind in ("api", "domain"):
         return name.partition("/")[0] not in api_ids
     if item.kind in ("alarm", "queue"):
         return name.startswith({"alarm": names.alarm(""), "queue": names.probes}[item.kind])
