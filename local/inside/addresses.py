@@ -68,3 +68,8 @@ def answer_everywhere(gateway: Any) -> None:
         return in_callers_account(name) or next(everywhere, None)
 
     gateway.find_domain_scope = find
+
+
+def leave_health_to_domains(app: Any) -> None:
+    """`/health` at a domain is the proxy's; MiniStack answers its own at any host. app: MiniStack's module."""
+    app._HEALTH_PATHS = tuple(path for path in app._HEALTH_PATHS if path != "/health")

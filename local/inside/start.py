@@ -193,6 +193,7 @@ def install(switches: Strict, root_key: str) -> None:
     addresses.associate(provisioners, waf)
     addresses.inherit_tags(tagging, apigateway_v1)
     addresses.answer_everywhere(apigateway_v1)
+    addresses.leave_health_to_domains(app)
     conditions.name_roles(iam_evaluator)
     _authorise_as_aws(iam_actions, wildcard_only=switches.iam_resources)
     if not switches.active:
