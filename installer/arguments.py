@@ -47,6 +47,8 @@ class Options:
     remove: bool = False
     boundary: str | None = None
     tag: Sequence[str] | None = None
+    kms_key: str | None = None
+    bucket: str | None = None
 
 
 class HelpPrinted(Exception):
@@ -88,6 +90,8 @@ def parser() -> argparse.ArgumentParser:
     )
     for name in ("up", "upgrade"):
         added[name].add_argument("--to-older", action="store_true", help="also to a version before the installed one")
+    _add_choices(added["up"])
+    _add_bucket(added["down"], "your bucket, when a removal was broken off after the stack")
     added["down"].add_argument("--force", action="store_true", help="leave the environments that exist to themselves")
     _add_target(added["target"])
     added["setup"].add_argument(
@@ -101,12 +105,27 @@ def _add_target(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--external-id", metavar="ID", help="what the control plane has to send to assume the roles (default: random)"
     )
-    command.add_argument(
-        "--boundary", metavar="ARN", help="a permissions boundary of your own for each function's role; '' removes it"
-    )
-    command.add_argument("--tag", action="append", metavar="KEY=VALUE", help="a tag of your own; repeatable")
+    _add_choices(command)
     command.add_argument("--remove", action="store_true", help="remove the target; refused while environments exist")
     command.add_argument("--force", action="store_true", help="with --remove: leave environments to themselves")
+
+
+def _add_choices(command: argparse.ArgumentParser) -> None:
+    """What the installation remembers: without an option it stays, an empty value takes it away."""
+    command.add_argument(
+        "--boundary", metavar="ARN", help="a permissions boundary of your own for every role; '' removes it"
+    )
+    command.add_argument(
+        "--tag", action="append", metavar="KEY=VALUE", help="a tag of your own on all that can be tagged; repeatable"
+    )
+    command.add_argument(
+        "--kms-key", metavar="ARN", help="a KMS key of your own for all that is kept; '' is AWS's own keys"
+    )
+    _add_bucket(command, "a bucket of your own; it is never emptied or deleted")
+
+
+def _add_bucket(command: argparse.ArgumentParser, text: str) -> None:
+    command.add_argument("--bucket", metavar="NAME", help=text)
 
 
 def parse(arguments: Sequence[str]) -> Options:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
@@ -17,13 +17,12 @@ from installer.target import Target
 PREFIXES = ("controlplane/", "bundles/", "artifacts/", "reports/", "load/", "nightly/")
 OWNER_TAG = {"Key": "proxyctl:owner", "Value": "proxyctl"}
 _DELETE_LIMIT = 1_000  # keys in one DeleteObjects call
-_PUBLIC_ACCESS_BLOCK = {
+PUBLIC_ACCESS_BLOCK = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
-_ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}]}
 # Figures of a load test and the list of a night are read within hours; a year of the former helps comparisons. A report
 # stays as long as the records of its deployment. Bundles and artifacts have no end by time: releases refer to them
 # (docs/retention.md).
@@ -58,6 +57,11 @@ _LIFECYCLE = {
 }
 
 
+def _encryption(kms_key: str) -> dict[str, object]:
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": kms_key} if kms_key else {"SSEAlgorithm": "AES256"}
+    return {"Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]}
+
+
 def tls_policy(partition: str, bucket: str) -> dict[str, object]:
     """A bucket policy that refuses requests without TLS; S3 itself refuses TLS older than 1.2."""
     statement = {
@@ -71,9 +75,9 @@ def tls_policy(partition: str, bucket: str) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def ensure(target: Target) -> bool:
+def ensure(target: Target, kms_key: str = "", tags: Sequence[Mapping[str, str]] = ()) -> bool:
     """Create the bucket or check that it is ours: encrypted, without public access, TLS only, with expiry for what is
-    read within hours. Returns whether it is new.
+    read within hours. Returns whether it is new. kms_key: ARN of a key to encrypt with, "" for S3's own. tags: more.
 
     Raises CannotStart when the name belongs to another account or the bucket lacks our tag.
     """
@@ -87,8 +91,9 @@ def ensure(target: Target) -> bool:
             "if it is the control plane's, tag it so and run again"
         )
     # Every time, not only for a new bucket: a killed run may have stopped between any two of these calls.
-    s3.put_public_access_block(Bucket=target.bucket, PublicAccessBlockConfiguration=_PUBLIC_ACCESS_BLOCK)
-    s3.put_bucket_encryption(Bucket=target.bucket, ServerSideEncryptionConfiguration=_ENCRYPTION)
+    s3.put_public_access_block(Bucket=target.bucket, PublicAccessBlockConfiguration=PUBLIC_ACCESS_BLOCK)
+    s3.put_bucket_encryption(Bucket=target.bucket, ServerSideEncryptionConfiguration=_encryption(kms_key))
+    _add_tags(s3, target, tags)
     s3.put_bucket_lifecycle_configuration(Bucket=target.bucket, LifecycleConfiguration=_LIFECYCLE)
     if not target.embedded:  # the embedded cloud has no TLS
         policy = json.dumps(tls_policy(target.partition, target.bucket))
@@ -107,11 +112,20 @@ def _tag(s3: BaseClient, target: Target) -> None:
     s3.put_bucket_tagging(Bucket=target.bucket, Tagging={"TagSet": [OWNER_TAG]})
 
 
+def _add_tags(s3: BaseClient, target: Target, more: Sequence[Mapping[str, str]]) -> None:
+    """Beside those that the bucket has: S3 replaces all of them at once."""
+    before = _tags(s3, target)
+    added = {tag["Key"]: tag["Value"] for tag in [*before, *more]}
+    wanted = [{"Key": key, "Value": value} for key, value in added.items()]
+    if wanted != before:
+        s3.put_bucket_tagging(Bucket=target.bucket, Tagging={"TagSet": wanted})
+
+
 def _exists(s3: BaseClient, target: Target) -> bool:
     try:
         s3.head_bucket(Bucket=target.bucket, ExpectedBucketOwner=target.account)
     except ClientError as error:
-        status = _http_status(error)
+        status = http_status(error)
         if status == 404:
             return False
         if status == 403:
@@ -122,7 +136,8 @@ def _exists(s3: BaseClient, target: Target) -> bool:
     return True
 
 
-def _http_status(error: ClientError) -> int:
+def http_status(error: ClientError) -> int:
+    """Of the answer; 0 without one."""
     # HEAD requests have no body, so their errors carry a status and no code.
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
@@ -132,7 +147,7 @@ def _is_ours(s3: BaseClient, target: Target) -> bool:
     if OWNER_TAG in tags:
         return True
     # A run killed between creating and tagging leaves an empty bucket without tags: finish its work.
-    if bool(tags) or any(_keys(s3, target)):
+    if bool(tags) or any(keys(s3, target)):
         return False
     _tag(s3, target)
     return True
@@ -148,7 +163,8 @@ def _tags(s3: BaseClient, target: Target) -> list[dict[str, str]]:
     return tags
 
 
-def _keys(s3: BaseClient, target: Target, prefix: str = "") -> Iterator[str]:
+def keys(s3: BaseClient, target: Target, prefix: str = "") -> Iterator[str]:
+    """The keys of the bucket that begin so."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=target.bucket, Prefix=prefix)
     for page in pages:
         for item in page.get("Contents", []):
@@ -162,7 +178,7 @@ def upload(target: Target, key: str, content: bytes) -> bool:
     may still differ: another machine's zlib compresses otherwise.
     """
     s3 = target.client("s3")
-    if _has_object(s3, target, key):
+    if has_object(s3, target, key):
         return False
     checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
     s3.put_object(
@@ -176,11 +192,12 @@ def upload(target: Target, key: str, content: bytes) -> bool:
     return True
 
 
-def _has_object(s3: BaseClient, target: Target, key: str) -> bool:
+def has_object(s3: BaseClient, target: Target, key: str) -> bool:
+    """Whether there is such an object. Raises ClientError, also for a bucket that is not there."""
     try:
         s3.head_object(Bucket=target.bucket, Key=key, ExpectedBucketOwner=target.account)
     except ClientError as error:
-        if _http_status(error) == 404:
+        if http_status(error) == 404:
             return False
         raise
     return True
@@ -194,8 +211,8 @@ def remove(target: Target) -> str:
         return "bucket: there was none"
     if not _is_ours(s3, target):
         raise CommandFailed(f"bucket {target.bucket} is not tagged proxyctl:owner=proxyctl; it was left alone")
-    removed = sum(_delete_prefix(s3, target, prefix) for prefix in PREFIXES)
-    foreign = list(itertools.islice(_keys(s3, target), 5))
+    removed = sum(delete_prefix(s3, target, prefix) for prefix in PREFIXES)
+    foreign = list(itertools.islice(keys(s3, target), 5))
     if foreign:
         raise CommandFailed(
             f"bucket {target.bucket} holds objects that are not the control plane's ({', '.join(foreign)} …); "
@@ -205,16 +222,16 @@ def remove(target: Target) -> str:
     return f"bucket {target.bucket} and {removed} objects: removed"
 
 
-def _delete_prefix(s3: BaseClient, target: Target, prefix: str) -> int:
-    """Delete the objects below a prefix; returns how many."""
-    keys = list(_keys(s3, target, prefix))
-    for start in range(0, len(keys), _DELETE_LIMIT):
-        _delete(s3, target, keys[start : start + _DELETE_LIMIT])
-    return len(keys)
+def delete_prefix(s3: BaseClient, target: Target, prefix: str, but: str = "") -> int:
+    """Delete the objects below a prefix; returns how many. but: the key of one that stays."""
+    doomed = [key for key in keys(s3, target, prefix) if key != but]
+    for start in range(0, len(doomed), _DELETE_LIMIT):
+        _delete(s3, target, doomed[start : start + _DELETE_LIMIT])
+    return len(doomed)
 
 
-def _delete(s3: BaseClient, target: Target, keys: list[str]) -> None:
-    objects = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+def _delete(s3: BaseClient, target: Target, doomed: list[str]) -> None:
+    objects = {"Objects": [{"Key": key} for key in doomed], "Quiet": True}
     errors = s3.delete_objects(Bucket=target.bucket, Delete=objects).get("Errors")
     if errors:
         raise CommandFailed(f"{errors[0].get('Key')} could not be deleted: {errors[0].get('Message')}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from installer import demo, deploy, elsewhere, target
 from installer.arguments import Options
+from installer.choices import choose
 from installer.errors import CannotStart, CommandFailed
 from installer.say import say, tell
 from local import cloud, locks, strict
@@ -55,7 +56,7 @@ def _up(root: Path, options: Options) -> int:
     aws = target.find()
     faults_url = os.environ.get("PROXYCTL_UPSTREAM_FAULTS_URL")
     way = deploy.Way(options.direct, options.to_older)
-    outputs = deploy.explained(lambda: deploy.up(root, aws, faults_url, way=way))
+    outputs = deploy.explained(lambda: deploy.up(root, aws, faults_url, way=way, wanted=_wanted(options)))
     say(f"control API: {deploy.api_url(aws, outputs)}")
     return 0
 
@@ -67,16 +68,21 @@ def _status(_root: Path, _options: Options) -> int:
 
 def _down(_root: Path, options: Options) -> int:
     aws = target.find()
-    deploy.explained(lambda: deploy.down(aws, options.force))
+    deploy.explained(lambda: deploy.down(aws, options.force, options.bucket))
     return 0
+
+
+def _wanted(options: Options) -> choose.Wanted:
+    tags = None if options.tag is None else tuple(options.tag)
+    return choose.Wanted(options.boundary, options.kms_key, options.bucket, tags)
 
 
 def _target(root: Path, options: Options) -> int:
     aws = target.find()
     if options.remove:
-        deploy.explained(lambda: elsewhere.remove(aws, options.force))
+        deploy.explained(lambda: elsewhere.remove(aws, options.force, options.bucket))
     else:
-        wanted = elsewhere.Wanted(options.home, options.external_id, options.boundary, tuple(options.tag or ()))
+        wanted = elsewhere.Wanted(options.home, options.external_id, _wanted(options))
         deploy.explained(lambda: elsewhere.install(root, aws, wanted))
     return 0
 

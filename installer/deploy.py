@@ -16,9 +16,12 @@ from ctl import __version__
 from ctl.client import ApiError, Client
 from ctl.shapes import Environment
 from installer import bucket, places, retained, target
+from installer.choices import choose
+from installer.choices.choose import Chosen, Wanted
 from installer.errors import CannotStart, CommandFailed
 from installer.packaging import bundle, control_plane, releases, template
 from installer.packaging.bundle import Bundle
+from installer.packaging.install_options import TAGS
 from installer.packaging.releases import Release
 from installer.say import say, tell
 from installer.stack import Deployer, Outcome
@@ -42,7 +45,12 @@ class Way:
 
 
 def up(
-    root: Path, aws: Target, faults_url: str | None = None, detail: Detail = tell, way: Way | None = None
+    root: Path,
+    aws: Target,
+    faults_url: str | None = None,
+    detail: Detail = tell,
+    way: Way | None = None,
+    wanted: Wanted | None = None,
 ) -> dict[str, str]:
     """Install, or let the control plane upgrade itself; returns the stack's outputs. When nothing has changed, it says
     so and changes nothing.
@@ -50,22 +58,25 @@ def up(
     Raises CannotStart in an account and region that is a target.
 
     faults_url: control address of the OpenAI stand-in; "" where the upstream is the real one; None keeps what was set
-    at installation. detail: prints the seconds of each step.
+    at installation. detail: prints the seconds of each step. wanted: beside the defaults; None keeps what is installed.
     """
     began, way = time.monotonic(), way or Way()
     places.refuse_target(aws)
+    installed = installed_stack(aws)
+    chosen = choose.choose(aws, wanted or Wanted(), installed)
+    aws = chosen.target
     cache = root / ".local" / "build"
     packaged = _timed(detail, "package", lambda: control_plane.build(root, cache, aws.platform))
     control_plane.check_functions_exist(root, packaged.template)
     bundled = _timed(detail, "bundle", lambda: bundle.build(root, cache))
-    if bucket.ensure(aws):
-        detail(f"bucket {aws.bucket}: created")
-    installed = installed_stack(aws)
-    release = releases.of(aws, packaged, parameters_of(aws, bundled, faults_url, installed), installed)
-    directly = way.direct or not upgrade.can_upgrade_itself(installed)
+    detail(choose.prepare_bucket(chosen))
+    parameters = {**parameters_of(aws, bundled, faults_url, installed), **chosen.parameters, TAGS: chosen.tags_as_json}
+    release = releases.of(aws, packaged, parameters, installed)
+    # What a person chose for the installation is beyond what the control plane may change of itself.
+    directly = way.direct or not upgrade.can_upgrade_itself(installed) or chosen.differs(installed)
     uploaded = _upload(aws, packaged, bundled, release, detail)
     if directly:
-        outcome = _timed(detail, "stack", lambda: _deploy(aws, packaged, release))
+        outcome = _timed(detail, "stack", lambda: _deploy(chosen, packaged, release))
     else:
         outcome = _timed(detail, "upgrade", lambda: _upgrade(aws, packaged, release, installed, way))
     change = "deployed" if outcome.changed else "nothing to change"
@@ -103,7 +114,6 @@ def parameters_of(aws: Target, bundled: Bundle, faults_url: str | None, installe
     if faults_url is None:
         faults_url = installed.parameters.get("UpstreamFaultsUrl", "") if installed else ""
     return {
-        "BucketName": aws.bucket,
         "BundleKey": bundled.key,
         "ProxyRuntime": "provided.al2023" if aws.embedded else target.runtime(),
         "ResponseMode": "buffered" if aws.embedded else "stream",
@@ -112,8 +122,10 @@ def parameters_of(aws: Target, bundled: Bundle, faults_url: str | None, installe
     }
 
 
-def _deploy(aws: Target, packaged: control_plane.Package, release: Release) -> Outcome:
+def _deploy(chosen: Chosen, packaged: control_plane.Package, release: Release) -> Outcome:
     """With the caller's own rights, in one CloudFormation update."""
+    aws, deployer = chosen.target, _deployer(chosen.target)
+    deployer.tags = [*deployer.tags, *chosen.stack_tags]
     upgrade.refuse_newer_table(aws)
     if upgrade.table_format(aws):
         stored_fields.refuse_unknown(aws)
@@ -122,7 +134,7 @@ def _deploy(aws: Target, packaged: control_plane.Package, release: Release) -> O
     url = aws.object_url(releases.key_of(release.published))
     installed = installed_stack(aws)
     kept = versions.kept(json.loads(release.template), installed.parameters) if installed else {}
-    outcome = _deployer(aws).deploy(url, {**kept, **release.parameters}, change_set, left)
+    outcome = deployer.deploy(url, {**kept, **release.parameters}, change_set, left)
     upgrade.migrate(aws, outcome.outputs["UpgradeName"])
     return outcome
 
@@ -157,6 +169,8 @@ def status(aws: Target) -> int:
     say(f"API          {url}")
     say(f"bundle       {stack.parameters.get('BundleKey', '?')}")
     say(f"version      {stack.parameters.get('Version', '?')}, release {stack.parameters.get('Release', '?')}")
+    for line in choose.described(stack):
+        say(line)
     return _print_health(Client(url, aws.session, aws.region))
 
 
@@ -183,8 +197,11 @@ def _summary(environment: Environment) -> str:
     return f"{environment['name']}: {environment.get('status')}, live version {version}{where}{busy}"
 
 
-def down(aws: Target, force: bool) -> None:
-    """Remove stack, table and bucket. Raises CannotStart while environments exist, unless forced."""
+def down(aws: Target, force: bool, bucket_name: str | None = None) -> None:
+    """Remove stack, table and bucket; of a bucket of the customer's our objects. Raises CannotStart while environments
+    exist, unless forced. bucket_name: of the customer's own, for a removal that was broken off after its stack.
+    """
+    aws = choose.located(aws, bucket_name, installed_stack(aws))
     existing = [*environments(aws), *places.environments_elsewhere(aws)]
     if existing and not force:
         raise CannotStart(
@@ -194,7 +211,7 @@ def down(aws: Target, force: bool) -> None:
     say(f"stack proxyctl: {'removed' if _deployer(aws).delete() else 'there was none'}")
     say(_delete_table(aws))
     say(_delete_dashboard(aws))
-    say(bucket.remove(aws))
+    say(choose.remove_bucket(aws))
     for line in remaining_secrets(aws):
         say(line)
 

@@ -5,10 +5,13 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from chalicelib.domain.aws.tags import paired
 from chalicelib.domain.aws.targets import EXTERNAL_ID, STACK
 
 from installer import bucket, deploy, places
+from installer.choices import choose
 from installer.errors import CannotStart
 from installer.packaging import archive, target_template
 from installer.say import say, tell
@@ -21,18 +24,16 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 
 @dataclass(frozen=True)
 class Wanted:
-    """home: the control plane's account. external_id: to require. boundary: ARN of a permissions boundary for the
-    functions' roles, "" for none. None keeps what the target has; a new one gets a random external ID and no boundary.
-    tags: `KEY=VALUE`, beside the project's own.
+    """home: the control plane's account. external_id: to require. None keeps what the target has; a new one gets a
+    random external ID. others: what a control plane's own installation may ask for, too.
     """
 
     home: str | None = None
     external_id: str | None = None
-    boundary: str | None = None
-    tags: tuple[str, ...] = ()
+    others: choose.Wanted | None = None
 
 
-def install(root: Path, aws: Target, wanted: Wanted) -> dict[str, str]:
+def install(root: Path, aws: Target, wanted: Wanted) -> dict[str, Any]:
     """Make or update the target in the account and region of `aws`; answers config.target, and prints it.
 
     Raises CannotStart for a malformed value, and where a control plane is installed itself.
@@ -42,25 +43,45 @@ def install(root: Path, aws: Target, wanted: Wanted) -> dict[str, str]:
     before = installed.parameters if installed else {}
     home = _checked_account(wanted.home or before.get("HomeAccount", ""))
     external_id = _checked_id(wanted.external_id or before.get("ExternalId") or secrets.token_urlsafe(18))
-    boundary = _checked_boundary(before.get("Boundary", "") if wanted.boundary is None else wanted.boundary, aws)
-    deployer.tags = [*TAGS, *map(_tag, wanted.tags)]
     places.refuse_control_plane(aws, home)
     _refuse_another(home, before.get("HomeAccount", home), aws)
-    if bucket.ensure(aws):
-        tell(f"bucket {aws.bucket}: created")
+    chosen = choose.choose(aws, wanted.others or choose.Wanted(), installed)
+    aws, deployer.tags = chosen.target, [*TAGS, *chosen.stack_tags]
+    tell(choose.prepare_bucket(chosen))
     content = json.dumps(target_template.make(root), sort_keys=True).encode()
     key = f"controlplane/target-{archive.digest(content)[:20]}.json"
     bucket.upload(aws, key, content)
-    parameters = {"HomeAccount": home, "ExternalId": external_id, "Boundary": boundary}
+    parameters = {"HomeAccount": home, "ExternalId": external_id, **chosen.parameters}
     outcome = deployer.deploy(aws.object_url(key), parameters, f"proxyctl-target-{secrets.token_hex(4)}")
     tell(f"target {aws.account}, {aws.region}: {'deployed' if outcome.changed else 'nothing to change'}")
-    block = {"role_arn": outcome.outputs["RoleArn"], "external_id": external_id, "region": aws.region}
-    say("config:\n  target:\n" + "\n".join(f"    {name}: {value}" for name, value in block.items()))
+    block = _block(outcome.outputs["RoleArn"], external_id, chosen)
+    say("config:\n  target:\n" + "\n".join(f"    {name}: {_written(value)}" for name, value in block.items()))
     return block
 
 
-def remove(aws: Target, force: bool) -> None:
-    """Remove the target. Raises CannotStart while environments exist here, unless forced."""
+def _block(role_arn: str, external_id: str, chosen: choose.Chosen) -> dict[str, Any]:
+    """config.target, without the fields that have their defaults."""
+    options = {
+        "boundary": chosen.boundary,
+        "kms_key_arn": chosen.kms_key,
+        "bucket": chosen.target.bucket_name,
+        "tags": paired(chosen.tags),
+    }
+    block = {"role_arn": role_arn, "external_id": external_id, "region": chosen.target.region}
+    return {**block, **{name: value for name, value in options.items() if value}}
+
+
+def _written(value: object) -> str:
+    """As YAML, of which JSON is a part."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def remove(aws: Target, force: bool, bucket_name: str | None = None) -> None:
+    """Remove the target. Raises CannotStart while environments exist here, unless forced.
+
+    bucket_name: as for `deploy.down`.
+    """
+    aws = choose.located(aws, bucket_name, _deployer(aws, STACK).find())
     environments = deploy.environments(aws)
     if environments and not force:
         raise CannotStart(
@@ -73,7 +94,7 @@ def remove(aws: Target, force: bool) -> None:
         )
     gone = _deployer(aws, STACK).delete()
     say(f"stack {STACK}: {'removed' if gone else 'there was none'}")
-    say(bucket.remove(aws))
+    say(choose.remove_bucket(aws))
     for line in deploy.remaining_secrets(aws):
         say(line)
 
@@ -90,21 +111,6 @@ def _checked_id(external_id: str) -> str:
     if not EXTERNAL_ID.fullmatch(external_id):
         raise CannotStart("--external-id must be 2 to 1,224 letters, digits and _+=,.@:/-")
     return external_id
-
-
-def _checked_boundary(arn: str, aws: Target) -> str:
-    if arn and not re.fullmatch(rf"arn:{aws.partition}:iam::({aws.account}|aws):policy/[\w+=,.@/-]{{1,512}}", arn):
-        raise CannotStart(f"--boundary is {arn[:80]!r}, which is no policy of account {aws.account}")
-    return arn
-
-
-def _tag(text: str) -> dict[str, str]:
-    key, separator, value = text.partition("=")
-    if not separator or not 0 < len(key) <= 128 or len(value) > 256 or key.lower().startswith(("aws:", "proxyctl:")):
-        raise CannotStart(
-            f"--tag is {text[:80]!r}; write KEY=VALUE, of at most 128 and 256 characters, not aws:… or proxyctl:…"
-        )
-    return {"Key": key, "Value": value}
 
 
 def _refuse_another(home: str, before: str, aws: Target) -> None:

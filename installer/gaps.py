@@ -39,5 +39,5 @@ def _policies(template: Template) -> Iterator[list[Statement]]:
 
 
 def _actions(statement: Statement) -> list[str]:
-    action = statement["Action"]
+    action = statement.get("Action", [])  # none: a denial with NotAction, or a statement under a condition
     return [action] if isinstance(action, str) else action

@@ -40,7 +40,9 @@ def existing(aws: Target, template: Template) -> Import | None:
     left = {name: each for name, each in of(template).items() if _exists(aws, each)}
     if not left:
         return None
-    body = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": left}
+    # Properties refer to parameters and conditions.
+    sections = {name: value for name, value in template.items() if name in ("Parameters", "Conditions")}
+    body = {"AWSTemplateFormatVersion": "2010-09-09", **sections, "Resources": left}
     return Import(json.dumps(body, sort_keys=True), tuple(_named(name, each) for name, each in sorted(left.items())))
 
 

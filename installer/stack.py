@@ -65,14 +65,14 @@ class Deployer:
         """
         exists = self._make_deployable()
         if left and not exists:
-            self._import(left, f"{change_set}-import")
+            self._import(left, parameters, f"{change_set}-import")
             exists = True
         self._client.create_change_set(
             StackName=self._name,
             ChangeSetName=change_set,
             ChangeSetType="UPDATE" if exists else "CREATE",
             TemplateURL=template_url,
-            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+            Parameters=_listed(parameters),
             Capabilities=CAPABILITIES,
             Tags=self.tags,
         )
@@ -85,7 +85,7 @@ class Deployer:
         self._client.execute_change_set(StackName=self._name, ChangeSetName=change_set)
         return Outcome(True, self._await_stack(last_event, state.succeeded).outputs)
 
-    def _import(self, left: Import, change_set: str) -> None:
+    def _import(self, left: Import, parameters: Mapping[str, str], change_set: str) -> None:
         names = ", ".join(str(each["LogicalResourceId"]) for each in left.resources)
         self._progress(f"stack {self._name}: importing what an earlier one has left ({names})")
         self._client.create_change_set(
@@ -93,6 +93,7 @@ class Deployer:
             ChangeSetName=change_set,
             ChangeSetType="IMPORT",
             TemplateBody=left.template,
+            Parameters=_listed(parameters),
             ResourcesToImport=list(left.resources),  # without Tags: an import may not add any, the update does
         )
         self._await_change_set(change_set)
@@ -203,6 +204,10 @@ class Deployer:
             self._sleep(pause_s)
             waited_s += pause_s
             pause_s = min(pause_s * 1.3, _LAST_PAUSE_S)
+
+
+def _listed(parameters: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
 
 
 def _count(actions: list[str]) -> str:

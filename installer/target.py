@@ -20,7 +20,7 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeou
 @dataclass(frozen=True)
 class Target:
     """One account and region. endpoint: "" on AWS itself. explicit: the endpoint comes from the caller, not from the
-    process environment, where boto3 would read it."""
+    process environment, where boto3 would read it. bucket_name: of the customer's own bucket, "" for ours."""
 
     session: Session
     account: str
@@ -29,6 +29,7 @@ class Target:
     caller: str
     endpoint: str
     explicit: bool = False
+    bucket_name: str = ""
 
     @property
     def embedded(self) -> bool:
@@ -37,8 +38,18 @@ class Target:
 
     @property
     def bucket(self) -> str:
-        """The control plane's own bucket."""
+        """The bucket of the control plane, or of a target."""
+        return self.bucket_name or self.own_bucket
+
+    @property
+    def own_bucket(self) -> str:
+        """The name of the bucket that the installer makes."""
         return f"proxyctl-{self.account}-{self.region}"
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether the bucket is the customer's own."""
+        return self.bucket != self.own_bucket
 
     @property
     def platform(self) -> wheels.Platform:
@@ -46,7 +57,8 @@ class Target:
         return wheels.this_machine() if self.embedded else wheels.LAMBDA_ARM64
 
     @property
-    def _domain(self) -> str:
+    def domain(self) -> str:
+        """The end of host names in this partition."""
         return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
     def client(self, service: str) -> BaseClient:
@@ -57,13 +69,13 @@ class Target:
         """The URL of an API Gateway stage."""
         if self.embedded:
             return f"{self.endpoint}/_aws/execute-api/{api_id}/{stage}"
-        return f"https://{api_id}.execute-api.{self.region}.{self._domain}/{stage}"
+        return f"https://{api_id}.execute-api.{self.region}.{self.domain}/{stage}"
 
     def object_url(self, key: str) -> str:
         """The URL of an object in the control plane's bucket, as CloudFormation reads templates."""
         if self.embedded:
             return f"{self.endpoint}/{self.bucket}/{key}"
-        return f"https://{self.bucket}.s3.{self.region}.{self._domain}/{key}"
+        return f"https://{self.bucket}.s3.{self.region}.{self.domain}/{key}"
 
 
 def find() -> Target:

@@ -16,6 +16,7 @@ from judges import (
     exceptions,
     formation,
     node_tools,
+    partitions,
     provider,
     rules,
     second_opinion,
@@ -61,6 +62,7 @@ BY_TEMPLATE: Mapping[str, Findings] = {"stages": _stages, "cfn-lint": _cfn_lint,
 BY_CHECKS: Mapping[str, Findings] = {"provider": provider.findings}
 # Judges of files that roll nothing.
 BY_FILES: Mapping[str, Findings] = {
+    "partitions": partitions.findings,
     "actionlint": lambda: actions.findings(actions.read()),
     "hashes": supply_chain.hash_findings,
     "pip-audit": supply_chain.audit_findings,

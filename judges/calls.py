@@ -55,6 +55,11 @@ class Place:
         """The permissions boundary of the roles of environments."""
         return f"arn:aws:iam::{self.account}:policy/proxyctl-environment-boundary-{self.region}"
 
+    @property
+    def guard(self) -> str:
+        """The denials on roles of environments that carry a customer's boundary."""
+        return f"arn:aws:iam::{self.account}:policy/proxyctl-environment-guard-{self.region}"
+
     def arn(self, service: str, resource: str) -> str:
         """An ARN with region and account."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

@@ -124,7 +124,19 @@ def of_template(name: str, template: Mapping[str, Any]) -> Iterator[Document]:
         elif isinstance(properties.get("PolicyDocument"), Mapping):
             kind: Kind = "identity" if resource["Type"] in _OF_ROLES else "resource"
             attached = tuple(role["Ref"] for role in properties.get("Roles", []))
-            yield Document(owner, kind, resolved(properties["PolicyDocument"], resources), attached)
+            yield Document(owner, kind, _named(resolved(properties["PolicyDocument"], resources)), attached)
+
+
+def _named(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document with what a denial leaves out (`NotAction`, `NotResource`) as if it were named: actions and
+    resources exist in either case, and a denial grants neither."""
+    return {**document, "Statement": [_named_statement(each) for each in document["Statement"]]}
+
+
+def _named_statement(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    if statement["Effect"] != "Deny":
+        return statement
+    return {name.removeprefix("Not"): value for name, value in statement.items()}
 
 
 def resolved(value: Any, resources: Mapping[str, Any]) -> Any:

@@ -24,10 +24,13 @@ SAMPLES: Mapping[str, str] = {
     "lambda": f"arn:aws:lambda:{_HERE}:function:proxyctl-dev-proxy",
     "iam": "arn:aws:iam::123456789012:role/proxyctl-dev-proxy-eu-central-1",
     "logs": f"arn:aws:logs:{_HERE}:log-group:/aws/lambda/proxyctl-dev-proxy",
+    "route53": "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ",
+    "wafv2": f"arn:aws:wafv2:{_HERE}:regional/webacl/limits/1234abcd-12ab-34cd-56ef-1234567890ab",
     "s3": "arn:aws:s3:::proxyctl-123456789012-eu-central-1/artifacts/dev/a.zip",
 }
 _OF_ALIASES = ("lambda:GetProvisionedConcurrencyConfig",)  # have no function as resource, only its aliases and versions
-_API = "/restapis/a1b2c3d4e5"
+_API, _DOMAIN = "/restapis/a1b2c3d4e5", "/domainnames/llm.example.com"
+_CHANGE = "arn:aws:route53:::change/C0123456789ABCDEFGHIJ"
 # What API Gateway's handlers create things in, and the things.
 _PATHS: Mapping[str, tuple[str, str]] = {
     "AWS::ApiGateway::RestApi": ("/restapis", _API),
@@ -36,6 +39,9 @@ _PATHS: Mapping[str, tuple[str, str]] = {
     "AWS::ApiGateway::GatewayResponse": (f"{_API}/gatewayresponses", f"{_API}/gatewayresponses/DEFAULT_4XX"),
     "AWS::ApiGateway::Deployment": (f"{_API}/deployments", f"{_API}/deployments/d1"),
     "AWS::ApiGateway::Stage": (f"{_API}/stages", f"{_API}/stages/api"),
+    "AWS::ApiGateway::DomainName": ("/domainnames", "/domainnames/llm.example.com"),
+    "AWS::ApiGateway::BasePathMapping": (f"{_DOMAIN}/basepathmappings", f"{_DOMAIN}/basepathmappings/(none)"),
+    "AWS::WAFv2::WebACLAssociation": ("", f"{_API}/stages/api"),
 }
 
 
@@ -100,6 +106,10 @@ def sample(type_name: str, action: str) -> str:
         return f"arn:aws:apigateway:eu-central-1::{collection if action.endswith(':POST') else item}"
     if not any(patterns(action, facts) for facts in expanded(action).values()):
         return "*"
+    if action == "route53:GetChange":
+        return _CHANGE
+    if action == "wafv2:DisassociateWebACL":  # knows what is protected only, not by which web ACL
+        return f"arn:aws:apigateway:eu-central-1::{_API}/stages/api"
     return SAMPLES.get(service, "*") + (":live" if action in _OF_ALIASES else "")
 
 

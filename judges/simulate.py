@@ -161,9 +161,13 @@ def _context_of_handler(action: str, resource: str, place: Place) -> dict[str, s
     service = action.partition(":")[0]
     if action == "iam:PassRole":
         return {"iam:PassedToService": "lambda.amazonaws.com"}
+    if action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy"):
+        return {"iam:PermissionsBoundary": place.boundary, "iam:PolicyARN": place.guard}
+    if action == "route53:ChangeResourceRecordSets":
+        return {"route53:ChangeResourceRecordSetsRecordTypes": "A"}
     if action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
         return {"iam:PermissionsBoundary": place.boundary}
     if service == "apigateway":
-        kind = "RequestTag" if resource.endswith("/restapis") else "ResourceTag"
+        kind = "RequestTag" if resource.endswith(("/restapis", "/domainnames")) else "ResourceTag"
         return {f"aws:{kind}/proxyctl:environment": "dev"}
     return {}

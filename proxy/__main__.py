@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
 def _store(options: argparse.Namespace) -> TextStore | SecretsManager:
     if options.secret_arn:
         if not re.fullmatch(_ARN, options.secret_arn):
-            raise SecretUnreadable("--secret-arn is not the ARN of a secret (arn:aws:secretsmanager:…:secret:…)")
+            raise SecretUnreadable("--secret-arn is not the ARN of a secret (arn:…:secretsmanager:…:secret:…)")
         return SecretsManager(options.secret_arn, os.environ)
     if options.secret_file:
         return TextStore(lambda: Path(options.secret_file).read_text("utf-8"))

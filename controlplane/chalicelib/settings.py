@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 
@@ -36,6 +37,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         upstream_faults_url=env.get("UPSTREAM_FAULTS_URL", ""),
         endpoint_url=env.get("AWS_ENDPOINT_URL", ""),
         webhook_retries_url=env.get("WEBHOOK_RETRIES_URL", ""),
+        boundary=env.get("BOUNDARY_ARN", ""),
+        kms_key_arn=env.get("KMS_KEY_ARN", ""),
+        tags=json.loads(env.get("CUSTOM_TAGS") or "{}"),
         release=env.get("RELEASE", ""),
         version=env.get("VERSION", ""),
         memory_mb=int(env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")),

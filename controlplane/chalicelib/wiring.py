@@ -10,9 +10,11 @@ from importlib import import_module
 from chalicelib.adapters.alarms import CloudWatchAlarms
 from chalicelib.adapters.artifacts import S3Artifacts
 from chalicelib.adapters.assumed import session_in
+from chalicelib.adapters.certificates import AcmCertificates
 from chalicelib.adapters.endpoint import HttpEndpoint
 from chalicelib.adapters.events import EventBridgeEvents
 from chalicelib.adapters.executions import StepFunctionsExecutions
+from chalicelib.adapters.firewall import WafFirewall
 from chalicelib.adapters.fleets import DynamoFleets
 from chalicelib.adapters.functions import LambdaFunctions
 from chalicelib.adapters.gateway import RestGateway
@@ -32,6 +34,7 @@ from chalicelib.adapters.stacks import CloudFormationStacks
 from chalicelib.adapters.table_format import DynamoTableFormat
 from chalicelib.adapters.tagging import TaggedResources
 from chalicelib.adapters.topics import SnsTopics
+from chalicelib.adapters.zones import Route53Zones
 from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.model import Deployment, FinishedRun
 from chalicelib.domain.settings import Settings
@@ -131,6 +134,18 @@ class _Aws:
     @cached_property
     def alarms(self) -> CloudWatchAlarms:
         return CloudWatchAlarms(self._session)
+
+    @cached_property
+    def certificates(self) -> AcmCertificates:
+        return AcmCertificates(self._session)
+
+    @cached_property
+    def firewall(self) -> WafFirewall:
+        return WafFirewall(self._session)
+
+    @cached_property
+    def zones(self) -> Route53Zones:
+        return Route53Zones(self._session)
 
     @cached_property
     def gateway(self) -> RestGateway:

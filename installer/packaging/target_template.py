@@ -11,18 +11,16 @@ import yaml
 from chalicelib.domain.aws.targets import ROLE_PREFIX
 from chalicelib.engine import policies
 
-_SHARED = ("EnvironmentBoundary", "ChangeStacksRole")
+from installer.packaging import install_options
+
+_SHARED = ("EnvironmentBoundary", "EnvironmentGuard", "ChangeStacksRole")
+_FROM_HOME = (install_options.BOUNDARY, install_options.KEY, "BucketName")
 _TAGS = [{"Key": "proxyctl:owner", "Value": "proxyctl"}]
 _PARAMETERS = {
     "HomeAccount": {
         "Type": "String",
         "AllowedPattern": "[0-9]{12}",
         "Description": "The account of the control plane, whose functions assume the roles",
-    },
-    "Boundary": {
-        "Type": "String",
-        "Default": "",
-        "Description": "A permissions boundary for the functions' roles; empty for none",
     },
     "ExternalId": {"Type": "String", "MinLength": 2, "Description": "What the control plane sends with sts:AssumeRole"},
 }
@@ -31,17 +29,19 @@ _PARAMETERS = {
 def make(root: Path) -> dict[str, Any]:
     """The template as CloudFormation takes it. root: the checkout."""
     documents = policies.target_documents(root / "controlplane" / "chalicelib")
-    shared = yaml.safe_load((root / "statemachine" / "resources.yaml").read_text())["Resources"]
-    resources = {name: shared[name] for name in _SHARED}
+    home = yaml.safe_load((root / "statemachine" / "resources.yaml").read_text())
+    resources = {name: home["Resources"][name] for name in _SHARED}
     # The policies there name the control API, which a target does not have.
     change_stacks = documents.pop(policies.CHANGE_STACKS)
     resources["ChangeStacksRole"]["Properties"]["Policies"] = [_policy("ChangeStacksRole", change_stacks)]
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "proxyctl: what a control plane of another account or region assumes and uses here",
-        "Parameters": _PARAMETERS,
-        "Conditions": {"IsBounded": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Boundary"}, ""]}]}},
-        "Resources": {"TargetRole": _target_role(), **resources, **dict(map(_role, documents.items()))},
+        "Parameters": {**_PARAMETERS, **{name: home["Parameters"][name] for name in _FROM_HOME}},
+        "Conditions": home["Conditions"],
+        "Resources": install_options.apply(
+            {"TargetRole": _target_role(), **resources, **dict(map(_role, documents.items()))}
+        ),
         "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["TargetRole", "Arn"]}}},
     }
 
@@ -69,7 +69,6 @@ def _role(entry: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
             "RoleName": {"Fn::Sub": f"{ROLE_PREFIX}${{AWS::Region}}-{stem.replace('_', '-')}"},
             "Description": f"What the control plane's {stem} may do here",
             "AssumeRolePolicyDocument": _trust(name),
-            "PermissionsBoundary": {"Fn::If": ["IsBounded", {"Ref": "Boundary"}, {"Ref": "AWS::NoValue"}]},
             "Policies": [_policy(name, document)],
             "Tags": _TAGS,
         },

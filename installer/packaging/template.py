@@ -15,7 +15,7 @@ import yaml
 from chalicelib.engine import policies
 
 from installer.errors import CommandFailed
-from installer.packaging import archive, bytecode
+from installer.packaging import archive, bytecode, install_options
 
 # The schema of the secret: the proxy reads with it, the control plane checks with it.
 SHARED = ("proxy/__init__.py", "proxy/secret/__init__.py", "proxy/secret/schema.py", "proxy/secret/values.py")
@@ -106,6 +106,7 @@ def make(root: Path, scratch: Path, log: Path) -> tuple[Template, dict[str, byte
     template: Template = json.loads((out / "sam.json").read_text())
     _check_code_uris(template)
     _bind_roles(template)
+    template["Resources"] = cast("dict[str, Resource]", install_options.apply(template["Resources"]))
     unpacked = scratch / "application"
     shutil.unpack_archive(out / "deployment.zip", unpacked)
     bytecode.compile_tree(unpacked)

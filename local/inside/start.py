@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from local import strict
 from local.inside import (
+    addresses,
     alarms,
     apis,
     attributes,
@@ -174,6 +175,7 @@ def install(switches: Strict, root_key: str) -> None:
         sqs,
         stepfunctions,
         tagging,
+        waf,
     )
     from ministack.services.cloudformation import provisioners
 
@@ -188,6 +190,10 @@ def install(switches: Strict, root_key: str) -> None:
     simulation.judge_each_resource(iam)
     conditions.bind_roles(provisioners, iam)
     conditions.inherit_tags(tagging, apigateway_v1)
+    addresses.associate(provisioners, waf)
+    addresses.inherit_tags(tagging, apigateway_v1)
+    addresses.answer_everywhere(apigateway_v1)
+    addresses.leave_health_to_domains(app)
     conditions.name_roles(iam_evaluator)
     _authorise_as_aws(iam_actions, wildcard_only=switches.iam_resources)
     if not switches.active:

@@ -108,6 +108,7 @@ class Driver:
         formation.create_stack(
             StackName="proxyctl",
             TemplateURL=f"{self.cloud.endpoint}/{self.bucket}/controlplane/roles.json",
+            Parameters=[{"ParameterKey": "BucketName", "ParameterValue": self.bucket}],
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         formation.get_waiter("stack_create_complete").wait(
@@ -328,7 +329,8 @@ def roles_template(account: str) -> dict[str, Any]:
         }
         for stem, document in POLICIES.items()
     }
-    return {"Resources": {**roles, "EnvironmentBoundary": own["EnvironmentBoundary"]}}
+    shared = {name: own[name] for name in ("EnvironmentBoundary", "EnvironmentGuard")}
+    return {"Parameters": {"BucketName": {"Type": "String"}}, "Resources": {**roles, **shared}}
 
 
 def good_secret(cloud: Cloud) -> dict[str, Any]:

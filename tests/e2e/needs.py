@@ -77,6 +77,7 @@ def unused_statements(calls: Iterable[RecordedCall], region: str, account: str) 
         "AWS::Region": region,
         "AWS::AccountId": account,
         "AWS::URLSuffix": "amazonaws.com",
+        "BucketName": f"proxyctl-{account}-{region}",
     }
     unused = []
     for phase in DEPLOY:

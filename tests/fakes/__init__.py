@@ -9,6 +9,7 @@ from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.settings import Settings
 from chalicelib.ports import Aws
 
+from .addresses import FakeCertificates, FakeFirewall, FakeZones
 from .alarms import FakeAlarms
 from .artifacts import FakeArtifacts
 from .documents import FakeDocuments
@@ -73,6 +74,9 @@ class FakeAws:
     secrets: FakeSecrets = field(default_factory=FakeSecrets)
     tagging: FakeTagging = field(default_factory=FakeTagging)
     topics: FakeTopics = field(default_factory=FakeTopics)
+    certificates: FakeCertificates = field(default_factory=FakeCertificates)
+    firewall: FakeFirewall = field(default_factory=FakeFirewall)
+    zones: FakeZones = field(default_factory=FakeZones)
     targets: dict[tuple[str, str], FakeTarget] = field(default_factory=dict)
     acted_as: list[tuple[Target, str]] = field(default_factory=list)
 

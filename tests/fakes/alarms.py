@@ -14,6 +14,7 @@ class FakeAlarms:
         self.boards: dict[str, str] = {}
         self.reasons: dict[str, str] = {}
         self.silenced: set[str] = set()
+        self.tags: dict[str, dict[str, str]] = {}
         self.notify: Callable[[str, str, str], None] = lambda _name, _state, _reason: None
 
     def find(self, prefix: str) -> Sequence[AlarmState]:
@@ -32,6 +33,9 @@ class FakeAlarms:
 
     def ringing(self, prefix: str) -> Sequence[str]:
         return [alarm.name for alarm in self.find(prefix) if alarm.state == "ALARM"]
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        self.tags[arn] = dict(tags)
 
     def put(self, alarm: Alarm, tags: Mapping[str, str]) -> None:
         self.defined[alarm.name] = alarm

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chalicelib.domain.aws.addresses import DomainState
 from chalicelib.domain.aws.gateway import AccessLog, GatewayAccount, StageState
 from chalicelib.stack.recovery import losses
 
@@ -22,6 +23,7 @@ class FakeGateway:
         self.stacks: FakeStacks | None = None
         self.stages: dict[tuple[str, str], StageState] = {}
         self.logs: dict[tuple[str, str], AccessLog | None] = {}
+        self.domains: dict[str, DomainState] = {}
 
     def account(self) -> GatewayAccount:
         return self.settings
@@ -48,6 +50,9 @@ class FakeGateway:
             if stack.outputs.get("ApiId") == api_id:
                 return losses.stages(stack, self.stacks.owned.get(stack.name, ())) if self.stacks else {}
         return {}
+
+    def domain(self, name: str) -> DomainState | None:
+        return self.domains.get(name)
 
     def create_stage(
         self, api_id: str, name: str, state: StageState, access_log: AccessLog | None, tags: Mapping[str, str]

@@ -28,7 +28,7 @@ class FakeLogs:
     def groups(self, prefix: str) -> Sequence[LogGroup]:
         return [group for name, group in sorted(self.kept.items()) if name.startswith(prefix)]
 
-    def create_group(self, group: str, tags: Mapping[str, str]) -> None:
+    def create_group(self, group: str, tags: Mapping[str, str], key: str = "") -> None:
         self.kept.setdefault(group, LogGroup(group, f"arn:aws:logs:eu-central-1:123456789012:log-group:{group}", None))
 
     def set_retention(self, group: str, days: int) -> None:

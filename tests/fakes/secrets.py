@@ -79,7 +79,7 @@ class FakeSecrets:
             labels.setdefault(version, []).append(label)
         return [SecretVersion(version, tuple(stages), info.changed_at) for version, stages in labels.items()]
 
-    def create(self, name: str, text: str, *, tags: Mapping[str, str], version_id: str) -> SecretInfo:
+    def create(self, name: str, text: str, *, tags: Mapping[str, str], version_id: str, key: str = "") -> SecretInfo:
         if name in self.kept:
             raise Conflict("changed", code="SecretChanged")
         arn = f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}-AbCdEf"

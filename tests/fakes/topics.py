@@ -17,14 +17,17 @@ class FakeTopics:
         self.queues: dict[str, list[Mapping[str, object]]] = {}
         self.deaf: set[str] = set()
         self.filters: dict[str, Mapping[str, object]] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        self.keys: dict[str, str] = {}
 
     def publish(self, alarm: str, state: str, reason: str) -> None:
         if alarm not in self.deaf:
             for messages in self.queues.values():
                 messages.append({"AlarmName": alarm, "NewStateValue": state, "NewStateReason": reason})
 
-    def ensure(self, name: str, tags: Mapping[str, str]) -> str:
+    def ensure(self, name: str, tags: Mapping[str, str], key: str = "") -> str:
         self.kept.setdefault(PREFIX + name, {})
+        self.tags[name], self.keys[name] = dict(tags), key
         return PREFIX + name
 
     def find(self, name: str) -> str | None:

@@ -18,6 +18,7 @@ ACTING = frozenset(
         "prepare", "promote", "publish", "rebuild", "remove", "repair", "restore", "reuse", "run", "search", "settle",
         "shard", "simulate", "stage", "stand_in", "store", "target", "task", "throttle", "timer", "update", "upstream",
         "verify", "watch", "wire", "worker", "drive_split", "reach_live", "read_times", "replicate", "run_beside",
+        "reach_domain",
         "ask", "invoke_migration", "migrate", "retire", "self_test",
         "plan_upgrade", "stage_upgrade", "test_upgrade", "promote_upgrade", "verify_upgrade", "revert_upgrade",
     }

@@ -109,6 +109,10 @@ class CloudWatchAlarms:
         entries = self._session.pages("cloudwatch", "describe_alarms", "MetricAlarms", **arguments)
         return sorted(str(entry["AlarmName"]) for entry in entries)
 
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        entries = [{"Key": key, "Value": value} for key, value in tags.items()]
+        self._session.call("cloudwatch", "tag_resource", ResourceARN=arn, Tags=entries)
+
     def put(self, alarm: Alarm, tags: Mapping[str, str]) -> None:
         self._session.call(
             "cloudwatch",

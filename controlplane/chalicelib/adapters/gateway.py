@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.domain.aws.addresses import DomainState
 from chalicelib.domain.aws.gateway import AccessLog, GatewayAccount, StageState
 from chalicelib.domain.errors import NotFound
 
@@ -74,6 +75,19 @@ class RestGateway:
         )
         fixed = [_replace("/*/*/metrics/enabled", "true"), _replace("/*/*/logging/dataTrace", "false")]
         self._patch(api_id, name, [*_throttle(state), *fixed, *_access_log(access_log)])
+
+    def domain(self, name: str) -> DomainState | None:
+        try:
+            answer = self._session.call("apigateway", "get_domain_name", domainName=name)
+        except NotFound:
+            return None
+        mappings = self._session.pages("apigateway", "get_base_path_mappings", "items", domainName=name)
+        return DomainState(
+            certificate_arn=answer.get("regionalCertificateArn", ""),
+            target=answer.get("regionalDomainName", ""),
+            mappings={item["basePath"]: (item["restApiId"], item.get("stage", "")) for item in mappings},
+            tags=answer.get("tags", {}),
+        )
 
     def set_stage(self, api_id: str, name: str, state: StageState) -> None:
         self._patch(api_id, name, [_replace("/deploymentId", state.deployment_id), *_throttle(state)])

@@ -25,9 +25,10 @@ class CloudWatchLogs:
             for item in entries
         ]
 
-    def create_group(self, group: str, tags: Mapping[str, str]) -> None:
+    def create_group(self, group: str, tags: Mapping[str, str], key: str = "") -> None:
+        encryption = {"kmsKeyId": key} if key else {}
         try:
-            self._session.call("logs", "create_log_group", logGroupName=group, tags=dict(tags))
+            self._session.call("logs", "create_log_group", logGroupName=group, tags=dict(tags), **encryption)
         except AwsCallFailed as error:
             if error.aws_code != "ResourceAlreadyExistsException":
                 raise

@@ -50,7 +50,8 @@ class SecretsManagerSecrets:
         ]
         return sorted(versions, key=lambda version: str(version.created_at), reverse=True)
 
-    def create(self, name: str, text: str, *, tags: Mapping[str, str], version_id: str) -> SecretInfo:
+    def create(self, name: str, text: str, *, tags: Mapping[str, str], version_id: str, key: str = "") -> SecretInfo:
+        encryption = {"KmsKeyId": key} if key else {}
         try:
             self._session.call(
                 "secretsmanager",
@@ -59,7 +60,8 @@ class SecretsManagerSecrets:
                 SecretString=text,
                 ClientRequestToken=version_id,
                 Description="Key and settings of the OpenAI proxy (proxyctl)",
-                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                Tags=[{"Key": tag, "Value": value} for tag, value in tags.items()],
+                **encryption,
             )
         except AwsCallFailed as error:
             raise (_changed(name) if error.aws_code == _REUSED else error) from error

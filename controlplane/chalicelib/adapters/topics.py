@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from chalicelib.domain.aws.topics import Probe
 from chalicelib.domain.errors import AwsCallFailed, NotFound
+from chalicelib.domain.names import OWNER
 
 from .session import HOME, Session
 
@@ -29,11 +30,17 @@ class SnsTopics:
         self._arn = f"arn:{partition}:sns:{region}:{account}:"
         self._account = account
 
-    def ensure(self, name: str, tags: Mapping[str, str]) -> str:
-        existing = self.find(name)
-        if existing:
-            return existing
-        arn: str = self._session.call("sns", "create_topic", Name=name, Tags=_tags(tags))["TopicArn"]
+    def ensure(self, name: str, tags: Mapping[str, str], key: str = "") -> str:
+        existing = self._attributes(self._arn + name)
+        if existing is not None:
+            self._tag(self._arn + name, tags)
+            if existing.get("KmsMasterKeyId", "") != key:
+                self._set(self._arn + name, "KmsMasterKeyId", key)
+            return self._arn + name
+        attributes = {"KmsMasterKeyId": key} if key else {}
+        arn: str = self._session.call("sns", "create_topic", Name=name, Tags=_tags(tags), Attributes=attributes)[
+            "TopicArn"
+        ]
         statement = {
             "Sid": "AlarmsOfThisAccount",
             "Effect": "Allow",
@@ -43,15 +50,26 @@ class SnsTopics:
             "Condition": {"StringEquals": {"aws:SourceAccount": self._account}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self._session.call("sns", "set_topic_attributes", TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+        self._set(arn, "Policy", policy)
         return arn
 
-    def find(self, name: str) -> str | None:
+    def _tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """The project's own tags are there since the topic was created; those of the customer's may be new."""
+        if custom := {key: value for key, value in tags.items() if not key.startswith(f"{OWNER}:")}:
+            self._session.call("sns", "tag_resource", ResourceArn=arn, Tags=_tags(custom))
+
+    def _set(self, arn: str, name: str, value: str) -> None:
+        self._session.call("sns", "set_topic_attributes", TopicArn=arn, AttributeName=name, AttributeValue=value)
+
+    def _attributes(self, arn: str) -> Mapping[str, str] | None:
         try:
-            self._session.call("sns", "get_topic_attributes", TopicArn=self._arn + name)
+            answer: Mapping[str, str] = self._session.call("sns", "get_topic_attributes", TopicArn=arn)["Attributes"]
         except NotFound:
             return None
-        return self._arn + name
+        return answer
+
+    def find(self, name: str) -> str | None:
+        return None if self._attributes(self._arn + name) is None else self._arn + name
 
     def subscribers(self, topic_arn: str) -> Mapping[str, str]:
         try:

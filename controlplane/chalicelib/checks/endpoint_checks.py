@@ -33,6 +33,13 @@ ENDPOINTS: tuple[Check, ...] = (
         needs=("live",),
     ),
     Check(
+        "domain",
+        "The users' domain leads to the live version, with a certificate that clients accept.",
+        (Expect("status", "is", 200), Expect("json", "is", {"status": "ok"})),
+        http=HttpRequest("GET", "/health", signed=False),
+        needs=("domain",),
+    ),
+    Check(
         "models",
         "The list of models has complete entries and every alias of the secret.",
         (

@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import cast
 
+from chalicelib.domain.aws.address import Domain
 from chalicelib.domain.aws.http import Reply
 from chalicelib.domain.aws.sdk_target import Target as SdkTarget
 from chalicelib.domain.errors import AwsCallFailed
 from chalicelib.ports import Aws
 
-from . import upstream
+from . import reach_domain, upstream
 from .check import Check, HttpRequest
 from .expectations import CheckOutcome, CheckVerdict, filled, judge, not_run
 from .repeat import until_let_in
@@ -26,6 +27,7 @@ WHY_NOT = {
     "stand_in": "no planted fault was used up: the upstream is not the stand-in of the embedded cloud",
     "client_keys": "the secret has no client keys, so every caller is let in",
     "live": "the public path serves another version than the one under test",
+    "domain": "the environment has no domain, or users get it with this release's shift, after these checks",
     "candidate": "the release is not tested through the candidate's path",
     "streams": "answers are buffered here, or API Gateway's STREAM integration is missing (the embedded cloud)",
     "origin": "the secret's cors_origins allows no browser",
@@ -86,9 +88,20 @@ def _observe(check: Check, target: Target, variables: Mapping[str, object], aws:
         return dict(aws.sdk.observe(check.sdk, sdk_target, models))
     assert check.http is not None, f"check {check.name} sends nothing"
     # A check that needs the candidate uses its path, even where a revalidation tests the live version through it.
+    if "domain" in check.needs:
+        return _through_domain(check.http, cast(Domain, variables["domain"]), aws)
     through_target = check.http.signed or "candidate" in check.needs
     url = target.url if through_target else _unsigned_url(target)
     return _send(check.http, url, target, variables, aws)
+
+
+def _through_domain(request: HttpRequest, domain: Domain, aws: Aws) -> Facts:
+    answer = reach_domain.ask(domain, request.path, aws)
+    if answer.reply:
+        return facts_of(answer.reply)
+    if not answer.counts:
+        return {"not_run": answer.reason}
+    return {"status": 0, "ms": 0.0, "request_id": "", "error": answer.reason}
 
 
 def _send(request: HttpRequest, base_url: str, target: Target, variables: Mapping[str, object], aws: Aws) -> Facts:

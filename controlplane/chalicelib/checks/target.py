@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from chalicelib.domain.aws.address import Domain
 from chalicelib.domain.aws.functions import alias_of
 from chalicelib.domain.codec import decode_lenient
-from chalicelib.domain.config import Throttle
+from chalicelib.domain.config import Config, Throttle
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.release import ReleaseEvidence
 from chalicelib.domain.evidence.secret import SecretEvidence
@@ -135,9 +136,17 @@ def _candidate(url: str, public_url: str, version: str, request: Request, aws: A
         "stand_in": bool(aws.settings.upstream_faults_url),
         "streams": _streams(request, aws),
         "public_url": public_url,
+        "domain": _domain(request),
         **_secret_variables(decode_lenient(SecretFacts, secret or {})),
     }
     return Target(url, True, version, variables)
+
+
+def _domain(request: Request) -> Domain | None:
+    """The domain that users have now, if this release keeps it: a new one comes with the shift."""
+    live, wanted = request.environment.live, request.config.domain
+    users = decode_lenient(Config, dict(live.config)).domain if live and live.config else None
+    return wanted if users and wanted and users.name == wanted.name else None
 
 
 def _streams(request: Request, aws: Aws) -> bool:

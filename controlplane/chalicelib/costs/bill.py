@@ -34,11 +34,12 @@ class Line:
 
 class Recorded(StrEnum):
     """Whether the units of a rollout are on record. PARTLY: some calls died before they could record theirs, or were
-    calls of an earlier version of the control plane."""
+    calls of an earlier version of the control plane. UNPRICED: in a partition whose prices the table does not have."""
 
     RECORDED = "recorded"
     PARTLY = "partly recorded"
     NOT = "not recorded"
+    UNPRICED = "NOT PRICED"
 
 
 @dataclass(frozen=True, slots=True)

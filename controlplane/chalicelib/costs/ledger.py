@@ -16,7 +16,7 @@ from chalicelib.domain.model import Deployment, PhaseRecord, PhaseStatus
 
 from . import requests
 from .bill import Basis, Bill, Line, Recorded, line, merged, total
-from .prices import AS_OF, PriceList, prices_of, remarks
+from .prices import AS_OF, PriceList, is_priced, prices_of, remarks
 from .transitions import transitions
 
 _GB = 1e9
@@ -35,6 +35,8 @@ def bill(deployment: Deployment, records: Sequence[PhaseRecord], region: str, to
     """Of a deployment, so far. records: of its phases; region: where it runs; today: to see how old the prices are."""
     prices, remarked = prices_of(region), remarks(region, today)
     month = f"{AS_OF:%Y-%m}"
+    if not is_priced(region):
+        return Bill(Recorded.UNPRICED, region=region, remarks=remarked)
     called = [record for record in records if record.polls]
     measured = [record for record in called if record.usage]
     if not measured:

@@ -49,6 +49,7 @@ class PriceList:
     lambda_gb_s: Price = Price("GB-s on arm64", 0.0000133334)
     lambda_call: Price = Price("Lambda calls", 0.20 / _MILLION)
     transition: Price = Price("state transitions", 0.025 / 1_000)
+    waf_request: Price = Price("requests filtered by WAF", 0.60 / _MILLION)
     gateway_call: Price = Price("API calls", 3.50 / _MILLION)
     write_unit: Price = Price("write units", 0.625 / _MILLION)
     read_unit: Price = Price("read units", 0.125 / _MILLION)
@@ -98,6 +99,13 @@ _TABLE: Mapping[str, PriceList] = {
     ),
 }
 REGIONS = tuple(_TABLE)
+_OTHER_LISTS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
+
+
+def is_priced(region: str) -> bool:
+    """Whether the table's prices say anything of a region: China and GovCloud have lists, and China a currency, of
+    their own."""
+    return region in _TABLE or not region.startswith(_OTHER_LISTS)
 
 
 def prices_of(region: str) -> PriceList:
@@ -108,6 +116,8 @@ def prices_of(region: str) -> PriceList:
 def remarks(region: str, today: date) -> tuple[str, ...]:
     """What to know of the prices of a region: that another region's stand in for them, or that they are old."""
     lines = []
+    if not is_priced(region):
+        return (f"NOT PRICED: {region} has a price list of its own, which the table does not have.",)
     if region not in _TABLE:
         lines.append(f"The price table has no prices of {region}: these are those of {_DEFAULT}.")
     if (today - AS_OF).days > OLD_DAYS:

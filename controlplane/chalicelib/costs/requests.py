@@ -54,7 +54,8 @@ def compare(config: Config, load: LoadEvidence | None, prices: PriceList) -> Com
     measured = _measured_ms(load) if load else None
     request_ms = measured if measured is not None else _TYPICAL_MS
     basis = Basis.ESTIMATED if measured is None else Basis.MEASURED
-    serverless = _variant((), tuple(_serverless(config.memory_mb, request_ms, basis, prices)))
+    filtered = [line("WAF", MILLION, prices.waf_request, Basis.DERIVED)] if config.waf else []
+    serverless = _variant((), (*_serverless(config.memory_mb, request_ms, basis, prices), *filtered))
     fargate = _variant(tuple(_tasks(prices)), tuple(_behind_a_balancer(prices)))
     return Comparison(serverless, fargate, _equal_at(serverless, fargate), round(request_ms, 1), basis)
 

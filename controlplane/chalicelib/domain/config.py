@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from . import webhook_url
-from .aws import targets
+from .aws import address, tags, targets
+from .aws.address import Domain, Waf
 from .aws.targets import Target
 from .errors import BadRequest, Ranges, all_within, shown
 from .times import TIME_LIMIT_H
@@ -143,6 +144,11 @@ def _refuse_too_many(notify: tuple[str, ...]) -> None:
         )
 
 
+def _refused_tags(target: Target) -> tuple[str, str] | None:
+    problem = tags.refusal(target.tags)
+    return ("tags", problem) if problem else None
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The environment as it should be. Stored with every release, so that a rollback restores it too.
@@ -150,7 +156,7 @@ class Config:
     timeout_s: of an answer; None takes the longest that the response mode allows (`time_limit_s`).
     heal_at_night: whether a night restores what `options.heal` does, but for a live alias that someone has moved.
     ttl_hours: how long after each deploy it lives; see Options. target: the account and region where the environment
-    is; None for the control plane's own.
+    is; None for the control plane's own. domain, waf: what users call, and what filters it; None for neither.
     """
 
     RANGES: ClassVar[Ranges] = {
@@ -181,13 +187,17 @@ class Config:
     heal_at_night: bool = True
     ttl_hours: float | None = None
     target: Target | None = None
+    domain: Domain | None = None
+    waf: Waf | None = None
     compatibility: Compatibility = field(default_factory=Compatibility)
 
     def __post_init__(self) -> None:
         all_within("config", self, self.RANGES)
-        if self.target and (refused := targets.refusal(self.target)):
+        if self.target and (refused := targets.refusal(self.target) or _refused_tags(self.target)):
             field = f"config.target.{refused[0]}"
             raise BadRequest(f"{field} {refused[1]}", field=field, remedy=targets.REMEDY)
+        for name, problem, remedy in address.refusals(self.domain, self.waf):
+            raise BadRequest(f"config.{name} {problem}", field=f"config.{name}", remedy=remedy)
         if self.log_retention_days not in RETENTION_DAYS:
             days = shown(self.log_retention_days)
             raise BadRequest(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from .aws.tags import parsed
 from .aws.targets import STACK, Target, bucket
 
 
@@ -20,6 +22,9 @@ class Settings:
     endpoint_url: set where AWS is not at its usual address. webhook_retries_url: the queue of events that a webhook did
     not take. release, version: of the control plane, "" before the first upgrade. memory_mb: of this Lambda, 0
     outside one.
+
+    boundary: ARN of the customer's permissions boundary, kms_key_arn: of the customer's key, "" for none; tags: of the
+    customer's own. `bootstrap.py up` and `target` take them.
     """
 
     account: str
@@ -38,11 +43,26 @@ class Settings:
     version: str = ""
     memory_mb: int = 0
     stack: str = "proxyctl"
+    boundary: str = ""
+    kms_key_arn: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def boundary_arn(self) -> str:
-        """The permissions boundary that the role of every environment carries (statemachine/resources.yaml)."""
-        return f"arn:{self.partition}:iam::{self.account}:policy/proxyctl-environment-boundary-{self.region}"
+        """The permissions boundary that the role of every environment carries: the customer's, or the project's own
+        (statemachine/resources.yaml)."""
+        own = f"arn:{self.partition}:iam::{self.account}:policy/proxyctl-environment-boundary-{self.region}"
+        return self.boundary or own
+
+    @property
+    def url_suffix(self) -> str:
+        """The end of host names in this partition."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
+    def tags_beside(self, own: Mapping[str, str]) -> dict[str, str]:
+        """Tags of an environment's resources: the customer's beside the project's own. Objects in S3 have the latter
+        only, since S3 takes ten."""
+        return {**self.tags, **own}
 
     @property
     def fleet_machine_arn(self) -> str:
@@ -77,8 +97,11 @@ class Settings:
             account=target.account,
             region=target.region,
             partition=target.partition,
-            bucket=bucket(target.account, target.region),
+            bucket=target.bucket or bucket(target.account, target.region),
             stack=STACK,
+            boundary=target.boundary or "",
+            kms_key_arn=target.kms_key_arn or "",
+            tags=parsed(target.tags),
         )
 
     @property

@@ -7,7 +7,8 @@ Only the standard library, because the installer reads the policies before any d
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,16 @@ UPGRADE = "upgrade"
 # Of the control plane itself, wherever the environments are.
 _HOME_SERVICES = frozenset({"dynamodb", "events", "states"})
 _AT_HOME = (
-    *(
-        f":s3:::proxyctl-${{AWS::AccountId}}-${{AWS::Region}}/{prefix}"
-        for prefix in ("bundles", "load", "nightly", "reports")
-    ),
+    *(f":s3:::${{BucketName}}/{prefix}" for prefix in ("bundles", "load", "nightly", "reports")),
     ":log-group:/proxyctl/controlplane",
     ":proxyctl-EventsDeadLetters-",
     ":proxyctl-WebhookRetries-",
+)
+# Services that a customer's KMS key is used through: they encrypt what they keep in the name of the caller.
+_ENCRYPTING = frozenset({"dynamodb", "s3", "secretsmanager", "sqs"})
+# The project's own boundaries, as policies name them: an installation may name another one (`bounded_by`).
+_BOUNDARY = re.compile(
+    r"arn:\$\{AWS::Partition}:iam::\$\{AWS::AccountId}:policy/proxyctl-[a-z]+-boundary-\$\{AWS::Region}"
 )
 _OTHERS = {"api": "api", "load_worker": "load", CHANGE_STACKS: "stack", UPGRADE: "upgrade"}
 
@@ -80,6 +84,41 @@ def assumes(stem: str) -> dict[str, Any]:
         "Resource": {"Fn::Sub": role},
         "Condition": {"StringLike": {"sts:ExternalId": "??*"}},
     }
+
+
+def uses_key(statements: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The statement with which a role works where a KMS key of the customer's (`${KmsKeyArn}`) encrypts; None for a
+    role that uses nothing that the key encrypts.
+
+    statements: the role's own. Only through the services that it uses, so that nobody decrypts with the key itself.
+    """
+    actions = [action for statement in statements for action in _listed(statement["Action"])]
+    services = sorted({action.partition(":")[0] for action in actions} & _ENCRYPTING)
+    if not services:
+        return None
+    via = [{"Fn::Sub": f"{service}.${{AWS::Region}}.${{AWS::URLSuffix}}"} for service in services]
+    return {
+        "Sid": "UseTheKey",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": {"Fn::Sub": "${KmsKeyArn}"},
+        "Condition": {"StringEquals": {"kms:ViaService": via}},
+    }
+
+
+def bounded_by(value: Any, boundary: Callable[[Any], Any]) -> Any:
+    """`value`, a part of a template, with each name of a boundary of the project's own as `boundary` answers for it."""
+    if isinstance(value, Mapping):
+        if len(value) == 1 and _BOUNDARY.fullmatch(str(value.get("Fn::Sub"))):
+            return boundary(value)
+        return {key: bounded_by(item, boundary) for key, item in value.items()}
+    if isinstance(value, list):
+        return [bounded_by(item, boundary) for item in value]
+    return value
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def in_target(statements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -131,7 +131,13 @@ def _make_current(change: Change, aws: Aws) -> str:
     """The ID of the version that is current now."""
     name, before = change.names.secret, change.before
     if before is None:
-        created = aws.secrets.create(name, change.text, tags=change.names.tags, version_id=change.version_id)
+        created = aws.secrets.create(
+            name,
+            change.text,
+            tags=aws.settings.tags_beside(change.names.tags),
+            version_id=change.version_id,
+            key=aws.settings.kms_key_arn,
+        )
         return created.current
     if not before.current:
         aws.secrets.add_version(name, change.text, version_id=change.version_id, stage=CURRENT)

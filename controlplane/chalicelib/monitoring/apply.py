@@ -28,15 +28,17 @@ def apply(request: Request, aws: Aws) -> MonitoringEvidence:
     before deploy_stack and prepare_secret have ended.
     """
     names = request.names
-    topic = aws.topics.ensure(names.topic, names.tags)
+    topic = aws.topics.ensure(names.topic, aws.settings.tags_beside(names.tags), aws.settings.kms_key_arn)
     users = released(request)
     unconfirmed = add_recipients(topic, request.config.notify, aws)
     # Whom only the live release names gets its alarms until this one is released.
     remove_recipients(topic, (*request.config.notify, *users.notify), aws)
     wanted = definitions(request, topic, users.alarms)
     for alarm in wanted:
-        aws.alarms.put(alarm, names.tags)
+        aws.alarms.put(alarm, aws.settings.tags_beside(names.tags))
     existing = aws.alarms.find(names.alarm(""))
+    for alarm_state in existing if aws.settings.tags else ():
+        aws.alarms.tag(alarm_state.arn, aws.settings.tags)
     obsolete = sorted({alarm.name for alarm in existing} - {alarm.name for alarm in wanted})
     if obsolete:
         aws.alarms.delete(obsolete)
@@ -72,7 +74,7 @@ def set_alarms(config: Config, stage: str, names: Names, aws: Aws) -> tuple[str,
     users' stage. Without a topic (someone deleted it; a revalidation names that) nothing is changed."""
     changed = changed_alarms(config, stage, names, aws)
     for alarm in changed:
-        aws.alarms.put(alarm, names.tags)
+        aws.alarms.put(alarm, aws.settings.tags_beside(names.tags))
     return tuple(alarm.name for alarm in changed)
 
 

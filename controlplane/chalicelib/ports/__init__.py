@@ -13,10 +13,12 @@ from chalicelib.domain.aws.targets import Target
 from chalicelib.domain.settings import Settings
 from chalicelib.ports.alarms import Alarms
 from chalicelib.ports.artifacts import Artifacts
+from chalicelib.ports.certificates import Certificates
 from chalicelib.ports.documents import Documents
 from chalicelib.ports.endpoint import Endpoint
 from chalicelib.ports.events import Events
 from chalicelib.ports.executions import Executions
+from chalicelib.ports.firewall import Firewall
 from chalicelib.ports.fleets import Fleets
 from chalicelib.ports.functions import Functions
 from chalicelib.ports.gateway import Gateway
@@ -36,16 +38,19 @@ from chalicelib.ports.stacks import Stacks
 from chalicelib.ports.table_format import TableFormat
 from chalicelib.ports.tagging import Tagging
 from chalicelib.ports.topics import Topics
+from chalicelib.ports.zones import Zones
 
 __all__ = [
     "Alarms",
     "Alias",
     "Artifacts",
     "Aws",
+    "Certificates",
     "Documents",
     "Endpoint",
     "Events",
     "Executions",
+    "Firewall",
     "Fleets",
     "FunctionConfig",
     "Functions",
@@ -69,6 +74,7 @@ __all__ = [
     "Tagging",
     "Topics",
     "Version",
+    "Zones",
 ]
 
 
@@ -96,6 +102,8 @@ class Aws(Protocol):
     @property
     def fleet_executions(self) -> Executions: ...
     @property
+    def firewall(self) -> Firewall: ...
+    @property
     def functions(self) -> Functions: ...
     @property
     def artifacts(self) -> Artifacts: ...
@@ -104,6 +112,8 @@ class Aws(Protocol):
         """Objects of `settings.bucket`, from which Lambda takes code; at home the same as `artifacts`."""
         ...
 
+    @property
+    def certificates(self) -> Certificates: ...
     @property
     def documents(self) -> Documents: ...
     @property
@@ -142,3 +152,5 @@ class Aws(Protocol):
     def tagging(self) -> Tagging: ...
     @property
     def topics(self) -> Topics: ...
+    @property
+    def zones(self) -> Zones: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from chalicelib.domain.aws.addresses import DomainState
 from chalicelib.domain.aws.gateway import AccessLog, GatewayAccount, StageState
 
 
@@ -33,6 +34,10 @@ class Gateway(Protocol):
         self, api_id: str, name: str, state: StageState, access_log: AccessLog | None, tags: Mapping[str, str]
     ) -> None:
         """With metrics by method and without data tracing, as the environment's template has its stages."""
+        ...
+
+    def domain(self, name: str) -> DomainState | None:
+        """A custom domain with its mappings; None when there is none in this account and region."""
         ...
 
     def set_stage(self, api_id: str, name: str, state: StageState) -> None:

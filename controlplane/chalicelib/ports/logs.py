@@ -13,8 +13,8 @@ __all__ = ["LogGroup", "LogLine", "Logs", "MetricFilter", "SavedQuery"]
 class Logs(Protocol):
     def groups(self, prefix: str) -> Sequence[LogGroup]: ...
 
-    def create_group(self, group: str, tags: Mapping[str, str]) -> None:
-        """Nothing happens when it exists."""
+    def create_group(self, group: str, tags: Mapping[str, str], key: str = "") -> None:
+        """Nothing happens when it exists. key: ARN of the KMS key that encrypts it, "" for none."""
         ...
 
     def set_retention(self, group: str, days: int) -> None: ...

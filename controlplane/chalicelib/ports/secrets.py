@@ -25,8 +25,9 @@ class Secrets(Protocol):
         """All versions with a label, newest first. Raises NotFound."""
         ...
 
-    def create(self, name: str, text: str, *, tags: Mapping[str, str], version_id: str) -> SecretInfo:
-        """A secret with its first version, which is current at once. Raises Conflict (SecretChanged) when there is
+    def create(self, name: str, text: str, *, tags: Mapping[str, str], version_id: str, key: str = "") -> SecretInfo:
+        """A secret with its first version, which is current at once. key: ARN of the KMS key that encrypts it, "" for
+        the account's own. Raises Conflict (SecretChanged) when there is
         one, scheduled for deletion or not. The embedded cloud chooses another ID for the version."""
         ...
 

@@ -9,8 +9,11 @@ from chalicelib.domain.aws.topics import Probe
 
 
 class Topics(Protocol):
-    def ensure(self, name: str, tags: Mapping[str, str]) -> str:
-        """The ARN of the topic, created if it does not exist. CloudWatch of this account may publish to it."""
+    def ensure(self, name: str, tags: Mapping[str, str], key: str = "") -> str:
+        """The ARN of the topic, created if it does not exist. CloudWatch of this account may publish to it.
+
+        tags: an existing topic gets the customer's, too. key: ARN of the KMS key that encrypts messages, "" for none.
+        """
         ...
 
     def find(self, name: str) -> str | None:

@@ -118,7 +118,8 @@ def _bundled_of(release: Release, aws: Aws) -> str:
 
 def bundled(bundle_key: str, aws: Aws) -> str:
     """The template of a bundle, without the logical ids of snapshots. Raises NotFound for a bundle that is gone."""
-    return template.with_role(assembly.unpack(aws.artifacts.get(bundle_key))["template.yaml"].decode())
+    text = template.with_role(assembly.unpack(aws.artifacts.get(bundle_key))["template.yaml"].decode())
+    return template.as_installed(text, boundary=aws.settings.boundary, kms_key_arn=aws.settings.kms_key_arn)
 
 
 def snapshot_id(request: Request, aws: Aws) -> str:

@@ -53,7 +53,7 @@ def drop_leftovers(request: Request, aws: Aws) -> tuple[str, ...] | None:
 
 def request_change_set(wanted: Wanted, request: Request, aws: Aws) -> tuple[ChangeSet, Own] | None:
     """The new change set; None when another one took its name a moment ago, or the stack has changed: look again."""
-    tags = request.names.tags
+    tags = aws.settings.tags_beside(request.names.tags)
     draft = Own("", fingerprint(wanted.text, dict(wanted.parameters), tags, wanted.creates))
     try:
         change_set = aws.stacks.create_change_set(

@@ -27,6 +27,12 @@ _BOUNDARY = (
     "      PermissionsBoundary: !Sub "
     "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/proxyctl-environment-boundary-${AWS::Region}\n"
 )
+# With a customer's boundary in its place the project's own limits hold as a denial (statemachine/resources.yaml).
+_GUARD = (
+    "      ManagedPolicyArns:\n        - !Sub "
+    "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/proxyctl-environment-guard-${AWS::Region}\n"
+)
+_RETENTION = "      RetentionInDays: !Ref LogRetentionDays\n"
 MAX_BYTES = 51_200  # CloudFormation's limit for a template in a request body
 
 # Set when the stack is created and kept by every update: release_code changes code and function settings afterwards.
@@ -34,7 +40,8 @@ CREATION_ONLY = frozenset(
     {"ArtifactKey", "ArtifactBucket", "MemorySize", "TimeoutSeconds", "LogLevel", "SecretTtlSeconds"}
 )
 # What users feel at once when the stack changes: these follow at the shift (apply_settings).
-FELT = frozenset({"ThrottleRate", "ThrottleBurst", "LogRetentionDays", "ReservedConcurrency"})
+ADDRESS = frozenset({"DomainName", "CertificateArn", "HostedZoneId", "WebAclArn"})
+FELT = ADDRESS | {"ThrottleRate", "ThrottleBurst", "LogRetentionDays", "ReservedConcurrency"}
 # These only keep the permission to read an older secret, so a change of them alone is no reason to update the stack.
 IN_USE = frozenset({"SecretInUseArn", "SecretInUseKmsKeyArn"})
 # Parameters whose value says nothing of what is wanted.
@@ -112,6 +119,16 @@ def with_role(text: str) -> str:
     return text if "PermissionsBoundary:" in text else text.replace(_ROLE_NAME, f"{_ROLE_NAME}{_BOUNDARY}")
 
 
+def as_installed(text: str, *, boundary: str, kms_key_arn: str) -> str:
+    """The template with what the installation asks for: its permissions boundary on the role, with the guard, and its
+    key on the log groups. "" for neither. As text, so that a rollback to any bundle has them, too."""
+    if boundary:
+        text = text.replace(_BOUNDARY, f"      PermissionsBoundary: {boundary}\n{_GUARD}")
+    if kms_key_arn:
+        text = text.replace(_RETENTION, f"{_RETENTION}      KmsKeyId: {kms_key_arn}\n")
+    return text
+
+
 def declared(text: str) -> list[str]:
     """Names of the parameters that a template declares."""
     section = text.partition("\nParameters:\n")[2].partition("\nConditions:\n")[0]
@@ -154,6 +171,18 @@ def lasting(config: Config, response_mode: str) -> dict[str, str]:
         "ReservedConcurrency": "" if config.reserved_concurrency is None else str(config.reserved_concurrency),
         "RequestIdHeader": "on" if config.compatibility.request_id_header else "off",
         "MethodMetrics": "on" if config.alarms.gateway_dimensions == "method" else "off",
+        **address(config),
+    }
+
+
+def address(config: Config) -> dict[str, str]:
+    """Parameters of the users' domain and of what filters it; "" for none."""
+    domain, waf = config.domain, config.waf
+    return {
+        "DomainName": domain.name if domain else "",
+        "CertificateArn": domain.certificate_arn if domain else "",
+        "HostedZoneId": (domain.hosted_zone_id or "") if domain else "",
+        "WebAclArn": waf.web_acl_arn if waf else "",
     }
 
 

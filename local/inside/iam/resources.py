@@ -41,6 +41,7 @@ WILDCARD_ONLY = frozenset(
         "sns:SetSubscriptionAttributes",
         "sns:Unsubscribe",
         "sqs:ListQueues",
+        "route53:ListHostedZones",
         "states:ListStateMachines",
         "scheduler:ListSchedules",
         "tag:GetResources",
@@ -61,6 +62,7 @@ _AUTHORISED_AS = {
 }
 _DASHBOARDS = ("cloudwatch:PutDashboard", "cloudwatch:GetDashboard", "cloudwatch:DeleteDashboards")
 _ALARMS = ("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms")
+_TAGGING = ("cloudwatch:ListTagsForResource", "cloudwatch:TagResource", "cloudwatch:UntagResource")
 _VERSIONED = ("lambda:InvokeFunction", "lambda:DeleteFunction")
 
 
@@ -84,6 +86,8 @@ def resource(action: str, named: str, params: Mapping[str, Any], region: str, ac
     if action in _ALARMS:
         alarm = _first(params.get("AlarmNames")) or "*"
         return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm}"
+    if action in _TAGGING and params.get("ResourceARN"):
+        return str(params["ResourceARN"])
     if action in _VERSIONED and params.get("Qualifier"):
         return f"{named}:{_text(params['Qualifier'])}"
     return named

@@ -97,3 +97,21 @@ def test_deleting_a_topic_takes_its_subscriptions_along() -> None:
     topics().delete(arn)
     assert topics().find("proxyctl-dev-alarms") is None
     assert boto3.client("sns").list_subscriptions()["Subscriptions"] == []
+
+
+def test_a_topic_takes_the_customers_tags_and_key_also_when_it_exists() -> None:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    sns, name = boto3.client("sns"), "proxyctl-dev-alarms"
+    arn = topics().ensure(name, TAGS)
+    topics().ensure(name, {**TAGS, "team": "ml"}, key)
+    tags = {tag["Key"]: tag["Value"] for tag in sns.list_tags_for_resource(ResourceArn=arn)["Tags"]}
+    assert tags == {**TAGS, "team": "ml"}
+    assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"] == key
+    topics().ensure(name, TAGS)
+    assert not sns.get_topic_attributes(TopicArn=arn)["Attributes"].get("KmsMasterKeyId")
+
+
+def test_a_new_topic_is_encrypted_from_its_first_message() -> None:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    arn = topics().ensure("proxyctl-dev-alarms", TAGS, key)
+    assert boto3.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"] == key

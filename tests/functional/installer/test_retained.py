@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,12 @@ from installer.target import Target
 from tests.functional.adapters.ministack import MiniStack, started
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
-RESOURCES = yaml.safe_load((Path(__file__).parents[3] / "statemachine" / "resources.yaml").read_text())["Resources"]
+HOME = yaml.safe_load((Path(__file__).parents[3] / "statemachine" / "resources.yaml").read_text())
+RESOURCES = HOME["Resources"]
 TEMPLATE: Any = {
     "AWSTemplateFormatVersion": "2010-09-09",
+    "Parameters": {"KmsKeyArn": HOME["Parameters"]["KmsKeyArn"]},
+    "Conditions": {"HasKey": HOME["Conditions"]["HasKey"]},
     "Resources": {
         "Table": RESOURCES["Table"],
         "Other": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "other", "Type": "String", "Value": "1"}},
@@ -84,12 +88,15 @@ def test_a_table_of_someone_elses_is_not_taken_over(aws: Target) -> None:
 
 
 def test_everything_that_the_control_planes_template_retains_can_be_imported() -> None:
-    """By name alone: the template of an import holds these resources and nothing that they could refer to."""
+    """By name alone: the template of an import holds these resources, and the parameters that they refer to."""
     kept = retained.of({"Resources": RESOURCES})
     assert set(kept) == {"Table"}
     for resource in kept.values():
         assert list(retained.identifier(resource).values()) == ["proxyctl"]
-        assert not any(word in json.dumps(resource) for word in ('"Ref"', "Fn::"))
+        text = json.dumps(resource)
+        assert set(re.findall(r'"(Fn::\w+)"', text)) <= {"Fn::If"}
+        assert set(re.findall(r'"Ref": "([\w:]+)"', text)) <= {*HOME["Parameters"], "AWS::NoValue"}
+        assert set(re.findall(r'"Fn::If": \["(\w+)"', text)) <= set(HOME["Conditions"])
 
 
 def test_an_import_holds_the_retained_resources_only(aws: Target) -> None:

@@ -139,7 +139,12 @@ def test_summaries_come_newest_first_and_a_later_verdict_takes_the_place_of_an_e
 
 def test_every_statement_and_every_action_of_the_nights_policies_is_needed_and_none_is_missed(night: Night) -> None:
     whole(night)
-    variables = {"AWS::Partition": "aws", "AWS::Region": "eu-central-1", "AWS::AccountId": "123456789012"}
+    variables = {
+        "AWS::Partition": "aws",
+        "AWS::Region": "eu-central-1",
+        "AWS::AccountId": "123456789012",
+        "BucketName": "proxyctl-123456789012-eu-central-1",
+    }
     for task in ("list_environments", "revalidate_environment", "summarize_night"):
         document = documents()[task]
         given = [item for item in grants(task, document, variables) if item.sid != "WriteOwnLog"]

@@ -84,6 +84,7 @@ def _install(account: Account) -> None:
     formation.create_stack(
         StackName="proxyctl",
         TemplateURL=f"{account.cloud.endpoint}/templates/roles.json",
+        Parameters=[{"ParameterKey": "BucketName", "ParameterValue": f"proxyctl-{ACCOUNT}-{REGION}"}],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     formation.get_waiter("stack_create_complete").wait(StackName="proxyctl", WaiterConfig={"Delay": 1})

@@ -13,6 +13,7 @@ from chalicelib.domain.aws.targets import Target as Block
 from chalicelib.engine import policies
 
 from installer import elsewhere, target
+from installer.choices import choose
 from installer.errors import CannotStart
 from local import emulator
 from local.state import Keys
@@ -50,7 +51,7 @@ class There:
 def there(account: Account) -> Iterator[There]:
     session = emulator.session(REGION, Keys(OTHER, "any"))
     aws = target.embedded(session, account.cloud.endpoint)
-    block = elsewhere.install(ROOT, aws, elsewhere.Wanted(ACCOUNT, SECRET_ID, tags=("team=shop",)))
+    block = elsewhere.install(ROOT, aws, elsewhere.Wanted(ACCOUNT, SECRET_ID, choose.Wanted(tags=("team=shop",))))
     yield There(account, aws, Block(**block))
     elsewhere.remove(aws, force=False)
 
@@ -114,7 +115,7 @@ def test_what_a_function_may_do_there_it_can(there: There) -> None:
 def test_a_second_installation_changes_nothing_and_keeps_the_external_id(
     there: There, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    block = elsewhere.install(ROOT, there.aws, elsewhere.Wanted(tags=("team=shop",)))
+    block = elsewhere.install(ROOT, there.aws, elsewhere.Wanted())
     assert Block(**block) == there.block
     assert "nothing to change" in capsys.readouterr().err
 
@@ -133,11 +134,14 @@ def test_the_control_planes_own_account_and_region_is_no_target(account: Account
         ({}, "--home ACCOUNT"),
         ({"home": "12"}, "twelve digits"),
         ({"home": ACCOUNT, "external_id": "a b"}, "--external-id"),
-        ({"home": ACCOUNT, "boundary": f"arn:aws:iam::{ACCOUNT}:policy/ours"}, f"no policy of account {OTHER}"),
-        ({"home": ACCOUNT, "boundary": f"arn:aws:iam::{OTHER}:role/ours"}, "no policy"),
-        ({"home": ACCOUNT, "tags": ("team",)}, "KEY=VALUE"),
-        ({"home": ACCOUNT, "tags": ("proxyctl:owner=me",)}, "KEY=VALUE"),
-        ({"home": ACCOUNT, "tags": ("k" * 129 + "=v",)}, "KEY=VALUE"),
+        (
+            {"home": ACCOUNT, "others": choose.Wanted(f"arn:aws:iam::{ACCOUNT}:policy/ours")},
+            f"no policy of account {OTHER}",
+        ),
+        ({"home": ACCOUNT, "others": choose.Wanted(f"arn:aws:iam::{OTHER}:role/ours")}, "no policy"),
+        ({"home": ACCOUNT, "others": choose.Wanted(tags=("team",))}, "KEY=VALUE"),
+        ({"home": ACCOUNT, "others": choose.Wanted(tags=("proxyctl:owner=me",))}, "reserved"),
+        ({"home": ACCOUNT, "others": choose.Wanted(tags=("k" * 129 + "=v",))}, "KEY=VALUE"),
     ],
 )
 def test_wrong_values_are_refused_by_name(account: Account, wrong: dict[str, Any], text: str) -> None:
@@ -151,7 +155,7 @@ def test_a_boundary_of_the_organisation_is_on_every_functions_role(account: Acco
     allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}
     iam = aws.client("iam")
     arn = iam.create_policy(PolicyName="ours", PolicyDocument=json.dumps(allowed))["Policy"]["Arn"]
-    block = elsewhere.install(ROOT, aws, elsewhere.Wanted(ACCOUNT, SECRET_ID, arn, ("team=shop",)))
+    block = elsewhere.install(ROOT, aws, elsewhere.Wanted(ACCOUNT, SECRET_ID, choose.Wanted(arn, tags=("team=shop",))))
     name = Block(**block).role_of("release_code").rpartition("/")[2]
     role = iam.get_role(RoleName=name)["Role"]
     assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == arn

@@ -46,6 +46,10 @@ def test_every_default_is_what_an_empty_request_gets() -> None:
             continue
         for name in field.path.split("."):
             value = value[name] if isinstance(value, dict) else getattr(value, name)
+            if value is None:  # a part that is not there has no defaults
+                break
+        if value is None and field.path.count(".") > 1:
+            continue
         if field.part is None or field.default is None:
             assert field.default == (list(value) if isinstance(value, tuple) else value), field.path
 

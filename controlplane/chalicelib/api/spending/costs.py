@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from chalicelib.costs import at_rest, requests
 from chalicelib.costs.bill import Bill, Line, Recorded, merged, total
 from chalicelib.costs.ledger import bill, region_of
-from chalicelib.costs.prices import AS_OF, PriceList, prices_of, remarks
+from chalicelib.costs.prices import AS_OF, PriceList, is_priced, prices_of, remarks
 from chalicelib.domain.codec import decode_lenient
 from chalicelib.domain.config import Config
 from chalicelib.domain.errors import NotFound
@@ -31,11 +31,20 @@ _DIGITS = 6  # of a dollar
 
 
 def show(call: ApiCall, aws: Aws, clock: Clock) -> Answer[EnvironmentCosts]:
-    """What an environment costs at list price: a month at rest, a million requests, its rollouts."""
+    """What an environment costs at list price: a month at rest, a million requests, its rollouts.
+
+    Raises NotFound (NotPriced) in a partition whose prices nobody has put into the table.
+    """
     call.refuse_query()
     environment, now = environment_of(call, aws), clock()
     config = decode_lenient(Config, environment.live.config if environment.live else {})
     region, today = region_of(config, aws.settings.region), now.date()
+    if not is_priced(region):
+        raise NotFound(
+            remarks(region, today)[0],
+            code="NotPriced",
+            remedy="The units of each rollout are in its phases (usage); multiply them by your own list.",
+        )
     prices = prices_of(region)
     return Answer(
         200,

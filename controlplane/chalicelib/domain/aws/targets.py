@@ -14,6 +14,10 @@ ROLE_PREFIX = "proxyctl-target-"
 STACK = "proxyctl-target"  # of what `bootstrap.py target` installs
 _ROLE = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):role/proxyctl-target-([a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]+)")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]+")
+_ANY_PARTITION = r"arn:aws[a-z-]*"
+BOUNDARY = re.compile(rf"{_ANY_PARTITION}:iam::([0-9]{{12}}|aws):policy/[\w+=,.@/-]{{1,512}}", re.ASCII)
+KMS_KEY = re.compile(rf"{_ANY_PARTITION}:kms:([a-z0-9-]+):([0-9]{{12}}):key/[0-9A-Za-z-]{{1,64}}")
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 REMEDY = "Copy the block that `python bootstrap.py target` printed in that account and region."
@@ -22,11 +26,18 @@ REMEDY = "Copy the block that `python bootstrap.py target` printed in that accou
 @dataclass(frozen=True, slots=True)
 class Target:
     """role_arn, external_id, region: as `bootstrap.py target` prints them. The external ID is no secret of AWS's
-    (IAM User Guide, "Access to AWS accounts owned by third parties"). See `refusal`."""
+    (IAM User Guide, "Access to AWS accounts owned by third parties"). See `refusal`.
+
+    boundary, kms_key_arn, bucket, tags: what `bootstrap.py target` was asked for there; a tag is `KEY=VALUE`.
+    """
 
     role_arn: str
     external_id: str
     region: str
+    boundary: str | None = None
+    kms_key_arn: str | None = None
+    bucket: str | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def partition(self) -> str:
@@ -68,4 +79,16 @@ def refusal(target: Target) -> tuple[str, str] | None:
             return name, f"is {value[:80]!r}, which is not {what}"
     if not target.role_arn.endswith(f"/{ROLE_PREFIX}{target.region}"):
         return "region", f"is {target.region}, and role_arn names the role of another region"
+    return _refused_option(target)
+
+
+def _refused_option(target: Target) -> tuple[str, str] | None:
+    for name, pattern, what in (
+        ("boundary", BOUNDARY, "the ARN of a policy"),
+        ("kms_key_arn", KMS_KEY, "the ARN of a KMS key"),
+        ("bucket", BUCKET, "the name of a bucket"),
+    ):
+        value: str | None = getattr(target, name)
+        if value is not None and not pattern.fullmatch(value):
+            return name, f"is {value[:80]!r}, which is not {what}"
     return None

@@ -47,6 +47,20 @@ EFFECTS: Mapping[str, str] = {
     "after it.",
     "config.target.external_id": "Sent with each sts:AssumeRole; the roles there require it.",
     "config.target.region": "The region.",
+    "config.target.boundary": "ARN of the permissions boundary of `bootstrap.py target --boundary`; null is the "
+    "project's own for environments' roles.",
+    "config.target.kms_key_arn": "ARN of the KMS key of `bootstrap.py target --kms-key`; null encrypts with AWS's own "
+    "keys.",
+    "config.target.bucket": "The bucket of `bootstrap.py target --bucket`; null is the one that the command made.",
+    "config.target.tags": "The tags of `bootstrap.py target --tag`, as KEY=VALUE, for all resources there.",
+    "config.domain": "A domain of your own that users call; it follows the shift and goes back with the release. null "
+    "is API Gateway's address.",
+    "config.domain.name": "The host name, in lower case. One environment a region has it.",
+    "config.domain.certificate_arn": "ARN of an issued ACM certificate for the name, in the environment's account and "
+    "region.",
+    "config.domain.hosted_zone_id": "Route 53's public zone in which the records are made; null where you keep them.",
+    "config.waf": "A web ACL of yours in front of the users' stage, also at API Gateway's own address.",
+    "config.waf.web_acl_arn": "ARN of a web ACL of scope REGIONAL in the environment's account and region.",
     "config.compatibility": "Switches for behaviour of AWS that its documentation leaves open.",
     "config.compatibility.request_id_header": "Put `x-request-id` on API Gateway's own answers.",
     "config.compatibility.stream_content_type": "What the proxy calls a stream with prelude: AWS's `integration` "

@@ -14,9 +14,10 @@ INFO: Severity = "info"
 class DriftFinding:
     """One difference between an environment and its record.
 
-    kind: stack, alias, settings, secret or alarm. where: the resource or the value; expected, found: its recorded and
-    its present state. severity: `drift` fails a revalidation, `info` does not. heals: whether `options.heal` restores
-    it. deliberate: whether someone may have made the difference in an emergency, so that nothing takes it back unasked.
+    kind: stack, alias, settings, secret, alarm or address. where: the resource or the value; expected, found: its
+    recorded and its present state. severity: `drift` fails a revalidation, `info` does not. heals: whether
+    `options.heal` restores it. deliberate: whether someone may have made the difference in an emergency, so that
+    nothing takes it back unasked.
     """
 
     kind: str = ""

@@ -47,7 +47,8 @@ class SettingsEvidence:
 
     changed: (value before, value now) by stack parameter, `Snapshot` for the API deployment, `protected` for deletion
     protection. alarms: names of those that got other thresholds. bundle, snapshot, parameters: as `Release` has them.
-    changes, resources: of the stack update while it runs. repaired: see StackEvidence.
+    changes, resources: of the stack update while it runs. repaired: see StackEvidence. domain: whether the users'
+    domain answers afterwards, None without one.
     """
 
     PHASE: ClassVar[str] = "apply_settings"
@@ -60,6 +61,7 @@ class SettingsEvidence:
     changes: tuple[str, ...] | None = None
     resources: Mapping[str, str] | None = None
     repaired: tuple[str, ...] | None = None
+    domain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.checks import reach_domain
 from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.evidence.stack import SettingsEvidence
 from chalicelib.domain.words import counted
@@ -43,14 +44,24 @@ def _finish(reached: Convergence, snapshot: str, request: Request, aws: Aws) -> 
         changed=reached.differs,
         alarms=alarms,
         repaired=reached.restored or None,
+        domain=_domain(reached.stack, request, aws),
     )
     recipients = apply.set_recipients(request.config, request.names, aws)
     redefined = f"redefined {counted(len(alarms), 'alarm')}" if alarms else ""
     parts = [live.described(reached.differs), redefined, *recipients]
     if not any((*parts, *reached.restored)):
         return Result.skipped(_UNCHANGED, evidence)
-    done = "; ".join(filter(None, [*parts, *reached.restored]))
+    done = "; ".join(filter(None, [*parts, *reached.restored, evidence.domain]))
     return Result.done(f"Users have the settings of this release: {done}", evidence)
+
+
+def _domain(stack: Stack, request: Request, aws: Aws) -> str | None:
+    """Whether users reach the proxy through their domain, and which record does that, where somebody else makes it."""
+    domain = request.config.domain
+    if domain is None:
+        return None
+    record = "" if domain.hosted_zone_id else f" (its record: CNAME {stack.outputs.get('DomainTarget', '')})"
+    return reach_domain.described(domain, aws) + record
 
 
 def _stands(stack: Stack, snapshot: str, bundle: str) -> SettingsEvidence:

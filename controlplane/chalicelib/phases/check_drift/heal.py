@@ -65,9 +65,9 @@ def _restore_permissions(request: Request, live: Release, aws: Aws) -> list[str]
 
 def _restore_alarms(request: Request, live: Release, aws: Aws) -> int:
     names = request.names
-    topic = aws.topics.ensure(names.topic, names.tags)
+    topic = aws.topics.ensure(names.topic, aws.settings.tags_beside(names.tags), aws.settings.kms_key_arn)
     alarms = record.alarms(request.environment, live, topic)
     for alarm in alarms:
-        aws.alarms.put(alarm, names.tags)
+        aws.alarms.put(alarm, aws.settings.tags_beside(names.tags))
     apply.subscribe(topic, record.config(live).notify, aws)
     return len(alarms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.domain import secret_schema
+from chalicelib.domain.aws.stacks import Stack
 from chalicelib.domain.errors import BadRequest, NotFound
 from chalicelib.domain.evidence.drift import DriftFinding
 from chalicelib.domain.model import Release
@@ -15,7 +16,7 @@ from chalicelib.ports import Aws
 from chalicelib.stack import state
 from chalicelib.stack.recovery import repair
 
-from . import alarm_drift, function_drift, record, secret_drift, stack_drift
+from . import address_drift, alarm_drift, function_drift, record, secret_drift, stack_drift
 
 
 def look(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:
@@ -30,7 +31,24 @@ def _stack(request: Request, aws: Aws) -> list[DriftFinding]:
     if stack is None or not state.is_settled(stack.status):
         return []  # `run` names the stack
     losses = repair.find_losses(stack, request, aws)
-    return [stack_drift.lost(loss) for loss in losses if loss.kind not in ("alias", "function")]
+    lost = [stack_drift.lost(loss) for loss in losses if loss.kind not in ("alias", "function")]
+    return [*lost, *address_drift.findings(stack.parameters, stack.outputs, _address(stack, aws))]
+
+
+def _address(stack: Stack, aws: Aws) -> address_drift.Address:
+    """Nothing is asked about an address that the environment does not have."""
+    name, zone = (stack.parameters.get(key, "") for key in ("DomainName", "HostedZoneId"))
+    domain = aws.gateway.domain(name) if name else None
+    records = aws.zones.records(zone, name) if name and zone else None
+    return address_drift.Address(domain, records, _web_acl(stack, aws))
+
+
+def _web_acl(stack: Stack, aws: Aws) -> str:
+    if not stack.parameters.get("WebAclArn"):
+        return ""  # one that somebody put there filters for users, and is not ours to judge
+    api, stage = stack.outputs["ApiId"], stack.outputs["StageName"]
+    place = f"arn:{aws.settings.partition}:apigateway:{aws.settings.region}"
+    return aws.firewall.web_acl_of(f"{place}::/restapis/{api}/stages/{stage}")
 
 
 def _function(request: Request, live: Release, aws: Aws) -> list[DriftFinding]:

@@ -20,6 +20,7 @@ _AFTER = {
     "alarm": ":alarm:",
     "dashboard": ":dashboard/",
     "secret": ":secret:",
+    "domain": "/domainnames/",
     "api": "/restapis/",
 }
 _SUFFIX = len("-AbCdEf")  # that Secrets Manager puts after a secret's name
@@ -30,7 +31,7 @@ def split(
 ) -> tuple[list[Resource], list[Resource]]:
     """(there, gone). A resource that was found by name is there.
 
-    api_ids: of all REST APIs in the region, since an API's ARN has no name.
+    api_ids: of all REST APIs in the region, since an API's ARN has no name, and the custom domains that exist.
     """
     listed = list(resources)
     named = {(item.kind, item.name) for item in listed if item.found_by == "name"}
@@ -47,7 +48,7 @@ def split(
 def _would_be_found(item: Resource, names: Names, region: str, api_ids: Collection[str]) -> bool:
     """Whether the search by name would have found a resource that the search by tag lists."""
     name = _name(item)
-    if item.kind == "api":
+    if item.kind in ("api", "domain"):
         return name.partition("/")[0] not in api_ids
     if item.kind in ("alarm", "queue"):
         return name.startswith({"alarm": names.alarm(""), "queue": names.probes}[item.kind])

@@ -26,6 +26,7 @@ _COMMANDS = {
     "stack": "aws cloudformation delete-stack --stack-name {name}",
     "function": "aws lambda delete-function --function-name {name}",
     "version": "aws lambda delete-function --function-name {name}",
+    "domain": "aws apigateway delete-domain-name --domain-name {name}",
     "api": "aws apigateway delete-rest-api --rest-api-id {name}",
     "role": "aws iam list-role-policies --role-name {name}; # delete them; aws iam delete-role --role-name {name}",
     "log group": "aws logs delete-log-group --log-group-name {name}",
@@ -44,6 +45,7 @@ _UNTAG = "aws resourcegroupstaggingapi untag-resources --resource-arn-list {name
 _NAMED_AFTER = {
     "stack": ":stack/",
     "function": ":function:",
+    "domain": "/domainnames/",
     "api": "/restapis/",
     "role": ":role/",
     "log group": ":log-group:",
@@ -74,6 +76,7 @@ def leftovers(resources: Iterable[Resource], region: str) -> tuple[Leftover, ...
 _KINDS = (
     (":cloudformation:", "stack"),
     (":lambda:", "function"),
+    ("::/domainnames/", "domain"),
     (":apigateway:", "api"),
     (":role/", "role"),
     (":log-group:", "log group"),

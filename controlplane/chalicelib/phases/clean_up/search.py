@@ -26,7 +26,9 @@ def by_tag(names: Names, aws: Aws) -> list[Resource]:
 def everything(names: Names, aws: Aws) -> tuple[list[Resource], list[Resource]]:
     """Every resource with one of the names or with the tag, each once, and those that only the tag still lists."""
     listed = merged(by_name(names, aws), by_tag(names, aws))
-    return gone.split(listed, names, aws.settings.region, aws.gateway.ids())
+    domains = {item.name.rpartition("/")[2] for item in listed if item.kind == "domain"}
+    existing = {*aws.gateway.ids(), *(domain for domain in domains if aws.gateway.domain(domain))}
+    return gone.split(listed, names, aws.settings.region, existing)
 
 
 def _compute(names: Names, aws: Aws) -> Iterator[Resource]:

@@ -39,7 +39,14 @@ def fingerprint(request: Request, aws: Aws) -> str:
         list(request.config.notify),
         request.results.of(StackEvidence).stack_id,
         list(inspect.differences(request, aws)),
+        *_installed(aws),
     )
+
+
+def _installed(aws: Aws) -> list[object]:
+    """What the installation asks for beside the defaults; nothing of it changes no fingerprint."""
+    wanted: list[object] = [dict(aws.settings.tags), aws.settings.kms_key_arn]
+    return wanted if any(wanted) else []
 
 
 def run(request: Request, aws: Aws) -> Result[MonitoringEvidence]:
@@ -66,7 +73,9 @@ def _with_repairs(result: Result[MonitoringEvidence]) -> Result[MonitoringEviden
 
 def _fire_all(configured: MonitoringEvidence, request: Request, aws: Aws) -> Result[MonitoringEvidence]:
     names = request.names
-    queue = aws.topics.open_probe(configured.topic, names.probe(request.deployment_id), names.tags)
+    queue = aws.topics.open_probe(
+        configured.topic, names.probe(request.deployment_id), aws.settings.tags_beside(names.tags)
+    )
     fire.fire(names, configured.alarms, request.deployment_id, aws)
     return request.wait(
         f"Fired {counted(len(configured.alarms), 'alarm')}; waiting for the notifications",

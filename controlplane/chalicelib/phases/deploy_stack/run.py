@@ -40,7 +40,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
         inputs.text(request, aws),
         {name: value for name, value in parameters.items() if name not in template.INCIDENTAL},
         _losses(stack, request, aws),
-        names.tags,
+        aws.settings.tags_beside(names.tags),
         stack.id if stack and updatable else "",
     )
 
@@ -80,7 +80,9 @@ def _with_role_policy(result: Result[StackEvidence], request: Request, aws: Aws)
 
 
 def _address_before(result: Result[StackEvidence], request: Request) -> str | None:
-    before = request.environment.links.get("base_url", "")
+    """API Gateway's own address before; a domain stays where the API behind it is another one."""
+    links = request.environment.links
+    before = f"{links['api']}/v1" if links.get("api") else links.get("base_url", "")
     now = result.evidence.base_url if result.evidence else ""
     return before if before not in ("", now) else None
 

@@ -45,7 +45,7 @@ def change_set(request: Request, aws: Aws, *, requested: bool) -> ChangeSet | No
             name,
             template=inputs.text(request, aws),
             parameters=inputs.parameters(request, aws, creates=False),
-            tags=request.names.tags,
+            tags=aws.settings.tags_beside(request.names.tags),
             creates=False,
         )
     except Conflict as conflict:

@@ -11,7 +11,7 @@ from chalicelib.domain.evidence.preflight import Finding
 from chalicelib.engine.phase import Request
 from chalicelib.ports import Aws
 
-from . import ownership, quotas
+from . import address, ownership, partitions, quotas
 
 
 def check(request: Request, aws: Aws) -> list[Finding]:
@@ -25,6 +25,9 @@ def check(request: Request, aws: Aws) -> list[Finding]:
         *_names(stack, request, aws),
         *_function(stack, request, aws),
         *_webhook(request, aws),
+        *_domain(stack, request, aws),
+        *_waf(request, aws),
+        *_partition(request, aws),
     ]
 
 
@@ -43,7 +46,9 @@ def _identity(aws: Aws) -> Iterator[Finding]:
             f"these credentials belong to partition {partition}, the control plane to {settings.partition}",
             "Run bootstrap.py up in the right partition.",
         )
-    if not settings.bucket.endswith(f"-{settings.region}"):
+    # A bucket with a name of the customer's own was looked at when it was chosen.
+    own = settings.bucket.startswith(f"proxyctl-{settings.account}-")
+    if own and not settings.bucket.endswith(f"-{settings.region}"):
         yield Finding(
             "region",
             f"the bucket {settings.bucket} is not in region {settings.region}",
@@ -86,6 +91,41 @@ def _webhook(request: Request, aws: Aws) -> Iterator[Finding]:
             blocks=False,
             field="config.webhook",
         )
+
+
+def _domain(stack: Stack | None, request: Request, aws: Aws) -> Iterator[Finding]:
+    wanted, place = request.config.domain, _place(aws)
+    if wanted is None:
+        return
+    zone, before = wanted.hosted_zone_id, stack.parameters if stack else {}
+    certificate = aws.certificates.find(wanted.certificate_arn) if place.holds(wanted.certificate_arn) else None
+    standing = address.Standing(
+        certificate,
+        aws.gateway.domain(wanted.name),
+        aws.zones.find(zone) if zone else None,
+        aws.zones.records(zone, wanted.name) if zone and aws.zones.find(zone) else (),
+        owns=(before.get("DomainName"), before.get("HostedZoneId", "")) == (wanted.name, zone or ""),
+    )
+    yield from address.certificate(wanted, standing, place, request.now)
+    yield from address.owner(wanted, standing, request.environment.name)
+    yield from address.zone(wanted, standing)
+
+
+def _waf(request: Request, aws: Aws) -> Iterator[Finding]:
+    wanted, place = request.config.waf, _place(aws)
+    if wanted is not None:
+        exists = place.holds(wanted.web_acl_arn) and aws.firewall.exists(wanted.web_acl_arn)
+        yield from address.web_acl(wanted, exists, place)
+
+
+def _partition(request: Request, aws: Aws) -> Iterator[Finding]:
+    mode = request.config.response_mode or aws.settings.response_mode
+    has_domain = request.config.domain is not None
+    return partitions.findings(aws.settings.partition, streams=mode == "stream", has_domain=has_domain)
+
+
+def _place(aws: Aws) -> address.Place:
+    return address.Place(aws.settings.account, aws.settings.region)
 
 
 def _lack(info: SecretInfo | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.domain.settings import Settings
 from chalicelib.engine.fingerprints import fingerprint
-from chalicelib.engine.policies import of_rollouts, role_of, target_documents
+from chalicelib.engine.policies import bounded_by, of_rollouts, role_of, target_documents, uses_key
 
 from . import grants
 from .grants import Grant
@@ -58,7 +58,15 @@ def existing(names: Mapping[str, str], settings: Settings) -> Iterator[Role]:
 
 
 def _documents(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
-    return target_documents() if settings.is_target else of_rollouts()
+    every = target_documents() if settings.is_target else of_rollouts()
+    return {policy: _as_installed(document, settings) for policy, document in every.items()}
+
+
+def _as_installed(document: Mapping[str, Any], settings: Settings) -> Mapping[str, Any]:
+    """The policy with what the installation asked for: its own boundary, and its key."""
+    statements = bounded_by(document["Statement"], lambda own: settings.boundary or own)
+    key = uses_key(statements) if settings.kms_key_arn else None
+    return {**document, "Statement": [*statements, *([key] if key else [])]}
 
 
 def missing(names: Mapping[str, str], settings: Settings) -> list[str]:
@@ -71,5 +79,7 @@ def _variables(settings: Settings) -> Mapping[str, str]:
         "AWS::Partition": settings.partition,
         "AWS::Region": settings.region,
         "AWS::AccountId": settings.account,
-        "AWS::URLSuffix": "amazonaws.com.cn" if settings.partition == "aws-cn" else "amazonaws.com",
+        "AWS::URLSuffix": settings.url_suffix,
+        "BucketName": settings.bucket,
+        "KmsKeyArn": settings.kms_key_arn,
     }

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from chalicelib.costs.ledger import bill
+from chalicelib.domain.aws.address import Domain
 from chalicelib.domain.codec import decode_lenient
+from chalicelib.domain.config import Config
 from chalicelib.domain.errors import RolloutError
 from chalicelib.domain.evidence.load import LoadEvidence
 from chalicelib.domain.evidence.stack import StackEvidence
@@ -29,13 +31,19 @@ from .store import HTML, MARKDOWN, Document, links_of, put
 def publish_finished(run: FinishedRun, aws: Aws) -> Mapping[str, str]:
     """Keys by name of the documents of a deployment that has ended, in place of those that it wrote while it ran."""
     names = Names(run.environment.name)
-    links = links_of(_stack(run), names, aws)
+    links = links_of(_stack(run), _domain(run), names, aws)
     limit = time_limit(run.deployment.config, aws.settings.response_mode)
     markdown = handoff_markdown(names, run.deployment.id, run.at, links, run.phases, aws.settings, limit, run)
     cost = bill(run.deployment, run.phases, aws.settings.region, date.fromisoformat(run.at[:10]))
     page = report(run, links, _curves(run, aws), cost)
     documents = (Document("handoff.md", markdown, MARKDOWN), Document("report.html", page, HTML))
     return {document.name: put(document, run.deployment.id, names, aws) for document in documents}
+
+
+def _domain(run: FinishedRun) -> Domain | None:
+    """What users call now: that of the release they have, which is this deployment's if it became live."""
+    live = run.environment.live
+    return decode_lenient(Config, dict(live.config)).domain if live and live.config else run.deployment.config.domain
 
 
 def _curves(run: FinishedRun, aws: Aws) -> Curves | None:

@@ -55,7 +55,7 @@ def _links(request: Request, aws: Aws) -> dict[str, str]:
         raise PhaseFailed(
             f"deploy_stack recorded no {missing[0]}", code="NoAddress", remedy="Deploy with options.force."
         )
-    return links_of(stack, request.names, aws)
+    return links_of(stack, request.config.domain, request.names, aws)
 
 
 PHASE = Definition(run, HandoffEvidence, fingerprint=fingerprint)

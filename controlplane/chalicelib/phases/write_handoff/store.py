@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chalicelib.domain.aws.address import Domain
 from chalicelib.domain.errors import PhaseFailed
 from chalicelib.domain.evidence.stack import StackEvidence
 from chalicelib.domain.names import Names
@@ -34,9 +35,13 @@ def put(document: Document, deployment_id: str, names: Names, aws: Aws) -> str:
     return key
 
 
-def links_of(stack: StackEvidence, names: Names, aws: Aws) -> dict[str, str]:
-    """URL by name: what users call, where there is a stack, and the console's pages in an account."""
-    links = {"base_url": stack.base_url, "api": stack.api_url} if stack.api_url else {}
+def links_of(stack: StackEvidence, domain: Domain | None, names: Names, aws: Aws) -> dict[str, str]:
+    """URL by name: what users call, where there is a stack, and the console's pages in an account.
+
+    domain: of the users; `api` stays API Gateway's own address, which the checks call.
+    """
+    base_url = f"{domain.url}/v1" if domain else stack.base_url
+    links = {"base_url": base_url, "api": stack.api_url} if stack.api_url else {}
     # The embedded cloud has no console.
     if not aws.settings.embedded:
         links |= console_links(names, aws.settings.region, aws.settings.partition)

@@ -14,9 +14,11 @@ Part = Literal["API", "function"]
 FUNCTION = "AWS::Lambda::Function"
 # What belongs to a part, by the beginning of its type: a permission names the API and an alias.
 _TYPES: dict[Part, tuple[str, ...]] = {
-    "API": ("AWS::ApiGateway::", "AWS::Lambda::Permission"),
+    "API": ("AWS::ApiGateway::", "AWS::Lambda::Permission", "AWS::WAFv2::WebACLAssociation"),
     "function": ("AWS::Lambda::",),
 }
+# A domain stays where its API is gone: records and users' address are worth keeping.
+_OUTLIVES = "AWS::ApiGateway::DomainName"
 _FUNCTION = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:proxyctl-${Environment}-proxy"
 _ALIASES = {"${LiveAlias}": f"{_FUNCTION}:live", "${CandidateAlias}": f"{_FUNCTION}:candidate"}
 _TYPE = re.compile(r"^    Type: ([\w:]+)$", re.MULTILINE)
@@ -24,7 +26,7 @@ _TYPE = re.compile(r"^    Type: ([\w:]+)$", re.MULTILINE)
 
 def is_of(resource_type: str, parts: Iterable[Part]) -> bool:
     """Whether a resource of this type goes with one of the parts."""
-    return any(resource_type.startswith(_TYPES[part]) for part in parts)
+    return resource_type != _OUTLIVES and any(resource_type.startswith(_TYPES[part]) for part in parts)
 
 
 def without(text: str, parts: Collection[Part]) -> str:

@@ -199,7 +199,7 @@ def _permit(alias: str, stack: Stack, request: Request, aws: Aws) -> None:
 
 
 def _mend_log_group(loss: Loss, request: Request, aws: Aws) -> str:
-    aws.logs.create_group(loss.name, request.names.tags)
+    aws.logs.create_group(loss.name, aws.settings.tags_beside(request.names.tags), aws.settings.kms_key_arn)
     aws.logs.set_retention(loss.name, _retention_days(request))
     return "made again, without its lines"
 
@@ -214,7 +214,9 @@ def _mend_stage(loss: Loss, stack: Stack, request: Request, aws: Aws) -> str:
     if loss.state == "changed":
         aws.gateway.set_stage(_api(stack), loss.name, state)
         return "put back"
-    aws.gateway.create_stage(_api(stack), loss.name, state, _access_log(stack, request, aws), request.names.tags)
+    aws.gateway.create_stage(
+        _api(stack), loss.name, state, _access_log(stack, request, aws), aws.settings.tags_beside(request.names.tags)
+    )
     return "made again"
 
 

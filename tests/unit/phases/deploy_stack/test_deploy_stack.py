@@ -369,6 +369,7 @@ def test_what_users_feel_stays_as_their_release_has_it_until_the_shift() -> None
     given = fake.stacks.given[STACK]
     felt = {name: given[name] for name in template.FELT}
     assert felt == {
+        **dict.fromkeys(template.ADDRESS, ""),
         "ThrottleRate": "80",
         "ThrottleBurst": "160",
         "ReservedConcurrency": "7",

@@ -13,6 +13,7 @@ VARIABLES = {
     "AWS::Region": "eu-central-1",
     "AWS::AccountId": "123456789012",
     "AWS::URLSuffix": "amazonaws.com",
+    "BucketName": "proxyctl-123456789012-eu-central-1",
 }
 MINE = (
     "preflight",
@@ -39,6 +40,7 @@ WITHOUT_RESOURCE = {
     "sqs:ListQueues",
     "cloudwatch:ListDashboards",
     "tag:GetResources",
+    "route53:ListHostedZones",
 }
 
 

@@ -132,6 +132,24 @@ def test_conditions_are_part_of_the_question() -> None:
     assert passing["DeployStackRole"]["iam:PassedToService"] == "cloudformation.amazonaws.com"
 
 
+def test_a_boundary_and_a_key_of_the_customers_are_part_of_the_question() -> None:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1234"
+    fake = aws()
+    fake.settings = dataclasses.replace(
+        fake.settings, boundary="arn:aws:iam::123456789012:policy/theirs", kms_key_arn=key
+    )
+    run(fake)
+    contexts = [context for _, action, context in fake.identity.questions if action == "iam:CreateRole"]
+    assert {context["iam:PermissionsBoundary"] for context in contexts} == {fake.settings.boundary}
+    contexts_of_key = {
+        role: context for role, action, context in fake.identity.questions if action == "kms:GenerateDataKey"
+    }
+    assert contexts_of_key["PackageArtifactRole"]["kms:ViaService"].endswith(".eu-central-1.amazonaws.com")
+    without = aws()
+    run(without)
+    assert not [action for _, action, _ in without.identity.questions if action == "kms:GenerateDataKey"]
+
+
 def test_all_problems_are_named_at_once() -> None:
     fake = aws()
     fake.identity.denied.add((role_of("bake"), "cloudwatch:DescribeAlarms"))

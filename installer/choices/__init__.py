@@ -1,0 +1,1 @@
+"""What an installation asks for beside the defaults: a permissions boundary, a KMS key, a bucket, tags."""
