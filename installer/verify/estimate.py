@@ -24,7 +24,7 @@ LINES: tuple[Line, ...] = (
     line("Secrets Manager", 2 * _HOURS / HOURS, _US.secret),
     line("S3", 500, _US.s3_write),
 )
-MINUTES = "15 to 25 minutes"
+MINUTES = "20 to 35 minutes"
 
 
 def total() -> float:

@@ -276,6 +276,7 @@ def limited(rolled: Rolled, name: str, seconds: int) -> Iterator[None]:
     definition = machines.describe_state_machine(stateMachineArn=machine)["definition"]
     before = functions.get_function_configuration(FunctionName=function)["Timeout"]
     functions.update_function_configuration(FunctionName=function, Timeout=seconds)
+    functions.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig={"Delay": 1})
     short = functions.publish_version(FunctionName=function)["FunctionArn"]
     changed = re.sub(rf'(?<=")[^"]+:function:{re.escape(function)}:\d+(?=")', short, definition)
     assert changed != definition

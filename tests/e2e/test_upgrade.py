@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from chalicelib.domain.described.effects import CONFIG_FIELDS
 
 from tests.e2e import upgrading
 from tests.e2e.holding import execution_of
-from tests.e2e.rolling import Embedded, Rolled, ended, phase, start, until
+from tests.e2e.rolling import Embedded, Rolled, ended, phase, roll, start, until
 from tests.e2e.upgrading import STEPS, begin, free, marked, reached, upgraded, uploaded
 
 pytestmark = pytest.mark.long
@@ -47,6 +48,18 @@ def test_an_upgrade_under_a_running_rollout_leaves_it_on_the_versions_that_it_be
         name, version = resource.split(":")[-2:]
         assert version == before[name], state
     works(embedded)
+
+
+def test_a_release_that_would_ignore_what_an_environment_uses_is_refused(rolled: Rolled) -> None:
+    embedded = rolled.embedded
+    deployment = roll(embedded, rolled.environment, config={"memory_mb": 704})
+    assert deployment["status"] == "SUCCEEDED", deployment["summary"]
+    fields = tuple(field for field in CONFIG_FIELDS if field != "config.memory_mb")
+    bundle = uploaded(embedded, marked("without a field"), config_fields=fields)
+    refused = ended(embedded, begin(embedded, bundle, force=True))
+    free(embedded)
+    assert (refused["error"]["code"], refused["error"]["field"]) == ("FieldUnknown", "config.memory_mb")
+    assert f"environment {rolled.environment} uses" in refused["error"]["message"]
 
 
 def test_a_broken_candidate_is_never_promoted(embedded: Embedded) -> None:

@@ -158,7 +158,8 @@ class Deployment:
     unknown_config: fields of `config` of another version of the control plane, which stay on record.
     patch: `config` as requested, None in records of earlier versions; replaces: whether it replaces the environment's.
     A deployment that leaves the queue is merged again, since the one before it may have changed the configuration.
-    promotion: the release that action promote rolls, None for any other action.
+    promotion: the release that action promote rolls, None for any other action. bundle: key of the bundle that its
+    fleet began with, "" for what the control plane holds.
     """
 
     id: str
@@ -184,6 +185,7 @@ class Deployment:
     patch: Evidence | None = None
     replaces: bool = False
     promotion: Promotion | None = None
+    bundle: str = ""
 
 
 @dataclass(frozen=True, slots=True)

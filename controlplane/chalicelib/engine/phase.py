@@ -98,7 +98,7 @@ class Request:
     asks for it, else {}.
     unchanged: the SKIPPED results of the phases that come next, in their order, up to the first that has something to
     do; only for a phase with `Plan.SKIP`, else {}.
-    promotion: the release that action promote rolls; None for any other action.
+    promotion: the release that action promote rolls; None for any other action. pinned: see `Deployment.bundle`.
     """
 
     deployment_id: str
@@ -117,10 +117,11 @@ class Request:
     plan: Mapping[str, bool] = field(default_factory=dict)
     unchanged: Mapping[str, Result[object]] = field(default_factory=dict)
     promotion: Promotion | None = None
+    pinned: str = ""
 
     def bundle(self, aws: Aws) -> str:
         """Key of the bundle whose code and template this deployment rolls."""
-        return self.promotion.bundle if self.promotion else aws.settings.bundle_key
+        return self.promotion.bundle if self.promotion else self.pinned or aws.settings.bundle_key
 
     @property
     def secret_version(self) -> str | None:

@@ -246,4 +246,5 @@ def _request(
         error=task.error,
         token=task.token,
         promotion=deployment.promotion,
+        pinned=deployment.bundle,
     )

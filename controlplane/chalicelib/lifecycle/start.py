@@ -66,6 +66,7 @@ def begin(
     key: str | None,
     resumes: Deployment | None = None,
     promotion: Promotion | None = None,
+    bundle: str = "",
 ) -> Deployment:
     """Start the deployment that this request stands for, or queue it; answers it as recorded.
 
@@ -106,6 +107,7 @@ def begin(
         patch=patch,
         replaces=replaces,
         promotion=promotion,
+        bundle=resumes.bundle if resumes else bundle,
     )
     try:
         _record(deployment, environment, claim, aws, now.timestamp())

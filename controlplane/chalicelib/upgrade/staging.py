@@ -69,7 +69,7 @@ def _with_rights_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> Template:
     if left:
         document = {
             "Version": "2012-10-17",
-            "Statement": [{**rest, "Sid": f"Before{n}"} for n, rest in enumerate(left)],
+            "Statement": [{**rest, "Sid": f"Before{n}"} if _is_plain(rest) else rest for n, rest in enumerate(left)],
         }
         result["Properties"].setdefault("Policies", []).append(
             {"PolicyName": "until-the-promotion", "PolicyDocument": document}
@@ -85,12 +85,19 @@ def _statements(role: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _beyond(statement: Mapping[str, Any], allowed: list[Mapping[str, Any]]) -> Template:
     """What of an Allow statement no statement with the same actions and condition allows; {} for nothing."""
+    if not _is_plain(statement):
+        return {} if statement in allowed else {**statement}
     if statement["Effect"] != "Allow":
         return {}
-    same = [other for other in allowed if _kind(other) == _kind(statement)]
+    same = [other for other in allowed if _is_plain(other) and _kind(other) == _kind(statement)]
     have = [resource for other in same for resource in _listed(other["Resource"])]
     left = [resource for resource in _listed(statement["Resource"]) if resource not in have]
     return {**statement, "Resource": left} if left else {}
+
+
+def _is_plain(statement: Mapping[str, Any]) -> bool:
+    """Whether it is a statement, and not a choice between statements (`Fn::If`)."""
+    return "Effect" in statement
 
 
 def _kind(statement: Mapping[str, Any]) -> str:

@@ -160,6 +160,20 @@ def test_later_phases_read_the_evidence_of_earlier_ones() -> None:
     assert evidence == [Published("7")]
 
 
+@pytest.mark.parametrize(("pinned", "rolled"), [("", "bundles/abc.zip"), ("bundles/older.zip", "bundles/older.zip")])
+def test_a_phase_rolls_the_bundle_that_the_deployment_is_pinned_to(pinned: str, rolled: str) -> None:
+    aws = world()
+    aws.records.started["d-1"] = replace(aws.records.started["d-1"], bundle=pinned)
+    keys: list[str] = []
+
+    def look(request: Request, ports: Aws) -> Result[Published]:
+        keys.append(request.bundle(ports))
+        return Result.done("", Published())
+
+    call(aws, phase(look))
+    assert keys == [rolled]
+
+
 def test_a_call_that_comes_twice_is_answered_from_the_record() -> None:
     aws = world()
     call(aws, phase(good))

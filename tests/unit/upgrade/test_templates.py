@@ -128,6 +128,18 @@ def test_a_condition_in_another_order_is_the_same_right() -> None:
     assert between == new["Resources"]["Role"]["Properties"]["Policies"]
 
 
+def test_a_statement_that_depends_on_a_parameter_stays_whole_until_the_promotion() -> None:
+    old, new = published("old", OLD), published("new", NEW)
+    allows = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": {"Ref": "Key"}}
+    choice = {"Fn::If": ["HasKey", allows, {"Ref": "AWS::NoValue"}]}
+    other = {"Fn::If": ["HasKey", {**allows, "Action": "kms:*"}, {"Ref": "AWS::NoValue"}]}
+    for body, statements in ((old, [choice, other]), (new, [choice])):
+        policy = {"PolicyName": "own", "PolicyDocument": {"Statement": statements}}
+        body["Resources"]["Role"]["Properties"]["Policies"].append(policy)
+    between = staging.staged(old, new, NEW)["Resources"]["Role"]["Properties"]["Policies"]
+    assert between[-1]["PolicyDocument"]["Statement"] == [other]
+
+
 def test_outputs_are_the_old_ones_until_the_promotion_but_for_the_stage() -> None:
     old, new = published("old", OLD), published("new", NEW)
     old["Outputs"] = {"Url": {"Value": "old"}}

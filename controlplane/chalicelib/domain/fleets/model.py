@@ -127,7 +127,7 @@ class FleetDeployment:
     """One POST /fleets/{name}/deployments.
 
     body: what each member's POST /deployments is made of, without `environment`. promotion: what action promote rolls
-    in every wave; bundle: the control plane's bundle when it began, which every other wave of a deploy must find.
+    in every wave; bundle: the control plane's bundle when it began, which every wave of a deploy rolls.
     waves, members: how many. wave: the one that runs, 0 before the first. approval: task token and deadline.
     """
 

@@ -22,6 +22,7 @@ from ..start import begin
 
 _PAUSES_S = (2, 2, 3, 5, 8, 13, 20, 30, 60, 120)  # the last one goes on: an execution has 25,000 events
 _STEADY = 6  # polls at each pause from the sixth on
+_ROLLS_A_BUNDLE = (Action.DEPLOY, Action.PLAN)
 _LONGEST_SUMMARY = 500  # characters of a member's record
 
 
@@ -96,10 +97,6 @@ def _release_of(environment: Environment) -> tuple[str, str]:
 
 def _start(fleet: FleetDeployment, member: FleetMember, aws: Aws, clock: Clock) -> FleetMember:
     """Start the member's deployment; a refusal ends the member."""
-    if fleet.action is Action.DEPLOY and fleet.bundle != aws.settings.bundle_key:
-        return _end(
-            fleet, member, "the control plane was upgraded since the first wave: it would roll other code", aws, clock
-        )
     try:
         started = begin(
             _body(fleet, member),
@@ -108,6 +105,7 @@ def _start(fleet: FleetDeployment, member: FleetMember, aws: Aws, clock: Clock) 
             caller=fleet.caller,
             key=f"{fleet.id}-{member.environment}",
             promotion=fleet.promotion,
+            bundle=fleet.bundle if fleet.action in _ROLLS_A_BUNDLE else "",
         )
     except Throttled:
         raise

@@ -37,7 +37,7 @@ def fingerprint(request: Request, aws: Aws) -> str:
     if promotion := request.promotion:
         same = (applied.digest, applied.code_sha256) == (promotion.digest, promotion.code_sha256)
         return fingerprint_of("promotion", promotion.digest, promotion.code_sha256, promotion.bundle, intact and same)
-    return fingerprint_of(aws.settings.bundle_key, assembly.RULES, sys.implementation.cache_tag, intact)
+    return fingerprint_of(request.bundle(aws), assembly.RULES, sys.implementation.cache_tag, intact)
 
 
 def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
@@ -55,7 +55,7 @@ def run(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
 
 
 def _build(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
-    artifact = assembly.build(_bundle(aws))
+    artifact = assembly.build(_bundle(request.bundle(aws), aws))
     key = f"{request.names.artifacts_prefix}{artifact.digest}.zip"
     sbom_key = f"{request.names.artifacts_prefix}{artifact.digest}.cdx.json"
     repaired = _repaired(key, artifact, request, aws)
@@ -64,7 +64,8 @@ def _build(request: Request, aws: Aws) -> Result[ArtifactEvidence]:
     stored = _verify_upload(key, artifact, aws) if uploaded else _stored(aws.artifacts.get(key))
     label = f"artifact {artifact.digest[:12]} ({len(artifact.content) / 1e6:.2f} MB, {artifact.files} files)"
     summary = f"Uploaded and verified {label}" if uploaded else f"The bucket has {label} already; verified"
-    evidence = _evidence(artifact, key, sbom_key, stored, aws, uploaded=uploaded, repaired=repaired)
+    bundle = request.bundle(aws)
+    evidence = _evidence(artifact, key, sbom_key, stored, bundle, uploaded=uploaded, repaired=repaired)
     return Result.done("; ".join(filter(None, [summary, repaired])), evidence)
 
 
@@ -78,12 +79,12 @@ def _repaired(key: str, artifact: Artifact, request: Request, aws: Aws) -> str:
     return f"the object {key} was deleted: uploaded again" if applied and applied.key == key else ""
 
 
-def _bundle(aws: Aws) -> bytes:
+def _bundle(key: str, aws: Aws) -> bytes:
     try:
-        return aws.artifacts.get(aws.settings.bundle_key)
+        return aws.artifacts.get(key)
     except NotFound as error:
         raise PhaseFailed(
-            f"the proxy's bundle {aws.settings.bundle_key} is not in the bucket",
+            f"the proxy's bundle {key} is not in the bucket",
             code="BundleMissing",
             remedy="Run bootstrap.py up again: it builds and uploads the bundle.",
         ) from error
@@ -127,7 +128,7 @@ def _corrupt(key: str, problem: str, expected: str, stored: str) -> PhaseFailed:
 
 
 def _evidence(
-    artifact: Artifact, key: str, sbom_key: str, stored: Stored, aws: Aws, *, uploaded: bool, repaired: str
+    artifact: Artifact, key: str, sbom_key: str, stored: Stored, bundle: str, *, uploaded: bool, repaired: str
 ) -> ArtifactEvidence:
     return ArtifactEvidence(
         key=key,
@@ -138,7 +139,7 @@ def _evidence(
         files=artifact.files,
         largest=dict(artifact.largest),
         python=str(sys.implementation.cache_tag),
-        bundle=aws.settings.bundle_key,
+        bundle=bundle,
         sbom=sbom_key,
         components=tuple(sbom.components(artifact.sbom)),
         uploaded=uploaded,

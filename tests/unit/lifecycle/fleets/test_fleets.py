@@ -16,6 +16,7 @@ from chalicelib.domain.model import Action, DeploymentStatus, PhaseRecord, Phase
 from chalicelib.lifecycle.fleets.answers import abort_fleet, approve_wave
 from chalicelib.lifecycle.fleets.member import pause_s
 from chalicelib.lifecycle.fleets.settle import settle_fleet
+from chalicelib.lifecycle.start import begin
 from chalicelib.lifecycle.sweep import sweep
 
 from tests.fakes import settings
@@ -344,15 +345,37 @@ def test_every_wave_of_a_promotion_rolls_what_had_passed_when_it_began() -> None
     assert (promoted.promotion.digest, promoted.promotion.deployment_id) == ("abc", source.id)
 
 
-def test_a_control_plane_that_was_upgraded_between_waves_rolls_no_other_code() -> None:
+def test_a_control_plane_that_is_upgraded_between_waves_rolls_what_the_first_one_got() -> None:
     machine = Machine()
+    held = machine.aws.settings.bundle_key
     id_ = machine.begin().id
     answer = machine.advance(id_)
     machine.map(answer)
     machine.aws.settings = settings(bundle_key="bundles/newer.zip")
     state = machine.run(id_, next="ROLL", members=answer["members"])
-    assert "upgraded" in state.members[1].summary
-    assert machine.begun() == ["canary"]
+    assert state.deployment.status is GOOD
+    rolled = [machine.aws.records.deployment(member.deployment_id) for member in state.members]
+    assert [deployment.bundle for deployment in rolled] == [held] * 4
+
+
+def test_a_deployment_that_is_resumed_rolls_the_bundle_of_its_fleet() -> None:
+    machine = Machine(ends=failing("canary"))
+    held = machine.aws.settings.bundle_key
+    state = machine.run(machine.begin().id)
+    failed = machine.aws.records.deployment(state.members[0].deployment_id)
+    machine.aws.settings = settings(bundle_key="bundles/newer.zip")
+    body = {"environment": "canary", "action": "deploy"}
+    again = begin(body, machine.aws.as_aws(), machine.clock, caller="me", key=None, resumes=failed)
+    assert (again.resumes, again.bundle) == (failed.id, held)
+    machine.end(again, BAD)
+    assert begin(body, machine.aws.as_aws(), machine.clock, caller="me", key=None).bundle == ""
+
+
+@pytest.mark.parametrize("action", ["revalidate", "rollback"])
+def test_what_rolls_no_bundle_pins_none(action: str) -> None:
+    machine = Machine(ends=lambda _: BAD)
+    state = machine.run(machine.begin(action=action, waves=[["canary"]]).id)
+    assert machine.aws.records.deployment(state.members[0].deployment_id).bundle == ""
 
 
 def test_the_pauses_grow_so_that_two_days_are_few_looks() -> None:

@@ -75,6 +75,21 @@ def test_a_zip_of_the_same_tree_that_another_zlib_wrote_is_used_as_it_is() -> No
     assert fake.artifacts.objects[key] == stored
 
 
+def test_a_pinned_bundle_is_rolled_whatever_the_control_plane_holds_by_now() -> None:
+    """A fleet's: what its first wave got."""
+    fake = aws()
+    held = fake.settings.bundle_key
+    fake.settings = settings(bundle_key="bundles/newer.zip")
+    pinned = request(pinned=held)
+    result = package_artifact.run(pinned, fake.as_aws())
+    assert result.evidence is not None
+    assert (result.evidence.bundle, result.evidence.digest) == (held, assembly.build(bundle()).digest)
+    prints = {package_artifact.fingerprint(each, fake.as_aws()) for each in (pinned, request())}
+    assert len(prints) == 2
+    with pytest.raises(PhaseFailed, match=r"bundles/newer\.zip is not in the bucket"):
+        package_artifact.run(request(), fake.as_aws())
+
+
 CORRUPT = {
     "no zip": b"something else",
     "nothing": b"",
