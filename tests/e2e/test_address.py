@@ -36,7 +36,9 @@ class Front:
         try:
             connection.request("GET", path, headers={"host": host})
             reply = connection.getresponse()
-            return reply.status, json.loads(reply.read() or b"null")
+            body = reply.read()
+            is_json = reply.headers.get_content_type() == "application/json"
+            return reply.status, json.loads(body) if is_json else body
         finally:
             connection.close()
 

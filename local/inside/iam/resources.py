@@ -86,6 +86,8 @@ def resource(action: str, named: str, params: Mapping[str, Any], region: str, ac
     if action in _ALARMS:
         alarm = _first(params.get("AlarmNames")) or "*"
         return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm}"
+    if action == "wafv2:GetWebACLForResource":
+        return str(params.get("ResourceArn") or named)
     if action in _TAGGING and params.get("ResourceARN"):
         return str(params["ResourceARN"])
     if action in _VERSIONED and params.get("Qualifier"):
