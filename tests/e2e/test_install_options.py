@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +40,20 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def installed(site: cloud.Site) -> Installed:
-    """In a region of the session's cloud that nothing else uses."""
-    running = cloud.start(site, switches=strict.EVERYDAY)[0]
-    places.add(site.folder, running.account, REGION)
+def own(site: cloud.Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[cloud.Site]:
+    """A cloud whose calls nobody records: the judge of recorded calls knows the policies of the session's region."""
+    created = cloud.Site.of(site.root, tmp_path_factory.mktemp("cloud"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(emulator.CALLS_FILE, raising=False)
+        yield created
+    cloud.stop(created.folder)
+
+
+@pytest.fixture(scope="module")
+def installed(own: cloud.Site) -> Installed:
+    """In another region than the cloud's own."""
+    running = cloud.start(own, switches=strict.EVERYDAY)[0]
+    places.add(own.folder, running.account, REGION)
     aws = target.embedded(emulator.session(REGION, running.operator), running.endpoint)
     boundary = aws.client("iam").create_policy(PolicyName="org", PolicyDocument=json.dumps(ALLOWED))["Policy"]["Arn"]
     policy = {"Version": "2012-10-17", "Statement": kms_key.needs(aws)}
