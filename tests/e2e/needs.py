@@ -33,6 +33,10 @@ ELSEWHERE = {
     "TagDeletedStages": "stages that somebody deleted (test_underneath.py)",
     "ActInTargets": "an environment in another account or region (test_targets.py)",
     "StorePromotedModels": "a promotion (test_fleet.py)",
+    "SeeDomains": "an environment with a domain (test_address.py)",
+    "SeeTheZone": "an environment with a domain (test_address.py)",
+    "SeeTheCertificate": "an environment with a domain (test_address.py)",
+    "SeeTheWebAcl": "an environment with a web ACL (test_address.py)",
     "FilterTheTopic": "a recipient whom an older version has subscribed",
 }
 _NAMESPACES = {"monitoring": "cloudwatch", "tagging": "tag"}
