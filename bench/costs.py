@@ -20,10 +20,13 @@ from judges.documents import Sources, read
 
 ENVIRONMENT_USD, CONTROL_PLANE_USD = 1.50, 0.05
 PRICES = prices_of("us-east-1")
-# What exists costs nothing by itself; what it stores or serves is counted with the nights.
+# What exists costs nothing by itself; what it stores or serves is counted with the nights. A domain's certificate, its
+# alias records (queries of which are free) and the association of a web ACL cost nothing either; the ACL is the customer's.
 _FREE_AT_REST = frozenset(
     {
+        "AWS::ApiGateway::BasePathMapping",
         "AWS::ApiGateway::Deployment",
+        "AWS::ApiGateway::DomainName",
         "AWS::ApiGateway::GatewayResponse",
         "AWS::ApiGateway::Method",
         "AWS::ApiGateway::Resource",
@@ -35,6 +38,8 @@ _FREE_AT_REST = frozenset(
         "AWS::Lambda::Function",
         "AWS::Lambda::Permission",
         "AWS::Lambda::Version",
+        "AWS::Route53::RecordSet",
+        "AWS::WAFv2::WebACLAssociation",
     }
 )
 # The same of the control plane: events and topics cost by the message, and queues by the call.

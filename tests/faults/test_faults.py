@@ -26,6 +26,8 @@ from tests.faults.scenes import SCENES
 APP = Path(__file__).resolve().parents[2] / "controlplane" / "app.py"
 _EVERY = {"preflight": 89, "shift_traffic": 37, "check_drift, heal": 43, "validate_errors": 77}
 _OTHERS = 23
+# Struck at every call on a control plane of their own: tests/unit/upgrade/test_whole_upgrade.py.
+_BESIDE = {"Upgrade"}
 
 
 @pytest.mark.parametrize("scene", SCENES)
@@ -47,7 +49,7 @@ def test_every_lambda_has_a_row_in_the_matrix() -> None:
     assert phases == {*registry.PHASES, *registry.STEPS}
     lambdas = set(re.findall(r'lambda_function\(name="(\w+)"', APP.read_text()))
     errands = {name.partition(",")[0] for name in ERRANDS}
-    assert lambdas - {registry.pascal(phase) for phase in phases} - errands == set()
+    assert lambdas - {registry.pascal(phase) for phase in phases} - errands - _BESIDE == set()
 
 
 def test_a_fault_fires_as_often_as_it_should() -> None:

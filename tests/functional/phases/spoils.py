@@ -74,6 +74,7 @@ BROKEN_EARLY = events(lambda parts: parts[:3])
 ENDPOINT_FAULTS: Mapping[str, Spoil | str] = {
     "health": changed(lambda document: document.update(version="6")),
     "public_health": changed(lambda document: document.update(secret={"models": ["gpt-4o-mini"]})),
+    "domain": status(503),
     "models": changed(
         lambda document: document.update(data=[model for model in document["data"] if model["id"] != "fast"])
     ),

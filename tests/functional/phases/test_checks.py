@@ -18,12 +18,15 @@ from chalicelib.checks.fault_checks import FAULTS
 from chalicelib.checks.observe import run_check
 from chalicelib.checks.reference import all_checks
 from chalicelib.checks.target import locate
-from chalicelib.domain.config import Throttle
+from chalicelib.domain.aws.address import Domain
+from chalicelib.domain.codec import encode
+from chalicelib.domain.config import Config, Throttle
 from llmock.testing import LLMockServer
 
+from tests.fakes.requests import environment, release
 from tests.functional.phases.looks import looking, request_for
 from tests.functional.phases.spoils import ENDPOINT_FAULTS, ERROR_FAULTS, TWICE
-from tests.functional.phases.stage import Answer, Stage, stage
+from tests.functional.phases.stage import VERSION, Answer, Stage, stage
 
 SECRET: dict[str, Any] = {
     "models": {"fast": {"target": "gpt-4o-mini"}, "embed": {"target": "text-embedding-3-small"}},
@@ -34,7 +37,8 @@ KEYS = [{"id": "someone", "sha256": hashlib.sha256(b"their key").hexdigest()}]
 # Whether a timeout comes within 10 % is the machine's business too; these are judged on times given (test_observe.py).
 TIMED = {"first_byte_timeout", "idle_timeout"}
 # What these look at is public: a revalidation of the live alias, with client keys on.
-LIVE = {"public_health", "no_key", "wrong_key"}
+LIVE = {"public_health", "domain", "no_key", "wrong_key"}
+DOMAIN = Config(domain=Domain("llm.example.com", "arn:aws:acm:eu-central-1:123456789012:certificate/c"))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +61,13 @@ def serving(check: Check, deployed: Stage, guarded: Stage) -> Iterator[Stage]:
 
 
 def outcome(check: Check, serving: Stage, standin: LLMockServer, fault: Any = None) -> CheckOutcome:
-    aws = looking(standin.url)
-    target = locate(request_for(serving, revalidate=check.name in LIVE), aws.as_aws())
+    aws, more = looking(standin.url), {}
+    if check.name == "domain":
+        # In the embedded cloud a domain is asked for at the cloud's own address.
+        aws = looking(standin.url, endpoint_url=serving.url)
+        live = replace(release(VERSION), config=encode(DOMAIN))
+        more = {"config": DOMAIN, "environment": environment(live=live, last_good=live)}
+    target = locate(request_for(serving, revalidate=check.name in LIVE, **more), aws.as_aws())
     serving.twice, serving.spoil = fault == TWICE, None if fault == TWICE else fault
     return run_check(check, target, aws.as_aws())
 
@@ -118,7 +127,7 @@ def test_an_answer_without_a_body_that_hangs_fails(name: str, ms: float, verdict
     assert judge(check.name, check.expects, {"status": status, "ms": ms}).verdict is verdict
 
 
-@pytest.mark.parametrize("name", sorted(LIVE - {"public_health"}))
+@pytest.mark.parametrize("name", sorted(LIVE - {"public_health", "domain"}))
 def test_without_client_keys_a_key_check_says_not_run(name: str, deployed: Stage) -> None:
     aws = looking("").as_aws()
     check = next(check for check in ERRORS if check.name == name)

@@ -30,7 +30,7 @@ def test_every_check_passes_or_says_why_it_cannot_be_run(thinks: bool) -> None:
         aws = looking("").as_aws()
         outcomes = run_all((*ENDPOINTS, *ERRORS, *FAULTS), locate(request_for(serving), aws), aws)
     assert [outcome for outcome in outcomes if outcome.verdict is CheckVerdict.FAILED] == []
-    planned = {check.name for check in FAULTS} | {"unknown_model", "public_health", "wrong_key", "no_key"}
+    planned = {check.name for check in FAULTS} | {"unknown_model", "public_health", "domain", "wrong_key", "no_key"}
     not_run = {outcome.name for outcome in outcomes if outcome.verdict is CheckVerdict.NOT_RUN}
     assert not_run == planned | NOT_RUN[thinks]
     assert all(outcome.reason for outcome in outcomes if outcome.name in not_run)
