@@ -21,7 +21,8 @@ from judges.documents import Sources, read
 ENVIRONMENT_USD, CONTROL_PLANE_USD = 1.50, 0.05
 PRICES = prices_of("us-east-1")
 # What exists costs nothing by itself; what it stores or serves is counted with the nights. A domain's certificate, its
-# alias records (queries of which are free) and the association of a web ACL cost nothing either; the ACL is the customer's.
+# alias records (queries of which are free) and the association of a web ACL cost nothing either: the ACL is the
+# customer's.
 _FREE_AT_REST = frozenset(
     {
         "AWS::ApiGateway::BasePathMapping",
