@@ -34,6 +34,7 @@ def test_all_twelve_phases_ended_well_with_times_summary_and_evidence(rolled: Ro
         assert row["summary"]
         assert row["evidence"]
     assert answer["percent"] == 100
+    assert 0.001 < answer["cost"]["usd"] <= 0.01
 
 
 def events_of(rolled: Rolled) -> list[dict[str, Any]]:

@@ -192,6 +192,7 @@ def rollout(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rollout]:
         yield Rollout(aws, phases, Meter(client("dynamodb")))
 
 
+@pytest.mark.long  # 40 s of moto; in `make test` the ledger of an end-to-end rollout is held to the same bound
 def test_a_rollout_without_load_costs_a_cent_at_most(rollout: Rollout) -> None:
     calls = {phase.name: CALLS_ON_AWS.get(phase.name, phase.polls) for phase in rollout.phases}
     with rollout.meter.counting() as meter:

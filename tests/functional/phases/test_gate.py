@@ -119,6 +119,7 @@ def test_a_release_that_answers_500_is_stopped_by_every_phase(serving: Stage, st
         serving.spoil = None
 
 
+@pytest.mark.long  # compares times, which a busy machine changes; test_slo_runs.py decides without one
 def test_a_release_that_got_20_percent_slower_is_stopped_and_an_equal_one_passes(serving: Stage) -> None:
     measured = measuring()
     aws = measured.as_aws()
@@ -169,6 +170,7 @@ def test_an_equal_release_passes_beside_live(serving: Stage) -> None:
     assert 65 <= total.live <= 75
 
 
+@pytest.mark.long  # as above
 def test_a_release_slower_than_live_by_more_than_the_limit_is_stopped(serving: Stage) -> None:
     """Half as slow again: what a busy machine adds to both sides brings them nearer to each other. Where exactly the
     limit lies, tests/unit/checks/comparison shows without a machine."""
