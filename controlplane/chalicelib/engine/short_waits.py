@@ -15,7 +15,8 @@ from chalicelib.ports import Aws
 
 from .phase import Request, Result, Run, Status, Waits
 
-PAUSES_S = (0.1, 0.15, 0.25, 0.35, 0.45, 0.5, 0.6, 0.6)
+# Most of what is waited for is there after half a second: looks are dense until then.
+PAUSES_S = (0.1, 0.1, 0.1, 0.1, 0.1, 0.15, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.55)
 Sleep = Callable[[float], object]
 Note = Callable[[Result[object]], None]
 

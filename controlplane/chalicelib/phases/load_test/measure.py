@@ -23,6 +23,7 @@ from .report_lines import Report, read
 MARK = "PROXYCTL_MEASUREMENT"
 DESCRIPTION = "proxyctl measurement"
 _SETTLE_S = 60.0
+_FIRST_PAUSE_S, _USUALLY_S = 0.1, 0.6  # pauses grow when an update takes longer than most
 _PARALLEL = 32
 
 Sleep = Callable[[float], None]
@@ -99,12 +100,14 @@ def _restore(function: str, before: FunctionConfig, version: str, aws: Aws, slee
 
 
 def _settle(function: str, version: str | None, aws: Aws, sleep: Sleep) -> None:
-    waited, pause = 0.0, 0.1
+    waited, pause = 0.0, _FIRST_PAUSE_S
     while waited < _SETTLE_S:
         if _is_settled(function, version, aws):
             return
         sleep(pause)
-        waited, pause = waited + pause, min(2.0, pause * 1.5)
+        waited += pause
+        if waited > _USUALLY_S:
+            pause = min(2.0, pause * 1.5)
     raise PhaseFailed(
         f"Lambda was still updating {function} after {_SETTLE_S:.0f} s",
         code="UpdateTooSlow",

@@ -22,7 +22,7 @@ from .cursor import ShiftCursor
 from .observe import NOT_RUN, drives, observe
 from .promote import promote, promotes
 
-# Steps of a driven load up to this follow each other within one call; eight of them fit the Lambda's time limit.
+# Steps of a driven load up to this follow each other within one call; thirteen of them fit the Lambda's time limit.
 _SHORT_S = 2
 
 
