@@ -43,4 +43,5 @@ def request_for(stage: Stage, *, revalidate: bool = False, **other: Any) -> Requ
     """A deploy whose candidate is behind this stage, or a revalidation of what is live there."""
     before = results(StackEvidence(api_url=stage.url), ReleaseEvidence(version=VERSION))
     action = Action.REVALIDATE if revalidate else Action.DEPLOY
-    return request(**{"action": action, "environment": environment(), "results": before} | other)
+    fields: dict[str, Any] = {"action": action, "environment": environment(), "results": before}
+    return request(**fields | other)
