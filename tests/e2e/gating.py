@@ -44,9 +44,9 @@ FAILS = """\
 def planted(seconds: float, mark: object, counter: Path | None = None) -> str:
     """Code that makes a chat of the load test take so long, and with a counter fail every 50th time.
 
-    It answers to the load test's question only, so that other phases take no longer.
+    It answers to the load test's question only, which wants the shortest answer, so that other phases take no longer.
     """
-    slow = f'        if b"Say hello" in request.body:\n            __import__("time").sleep({seconds})  # {mark}\n'
+    slow = f'        if b"tokens\\": 16" in request.body:\n            __import__("time").sleep({seconds})  # {mark}\n'
     return HEAD + slow + ("" if counter is None else FAILS.format(path=str(counter)))
 
 
