@@ -24,7 +24,7 @@ from installer.packaging.bundle import Bundle
 from installer.packaging.install_options import TAGS
 from installer.packaging.releases import Release
 from installer.say import say, tell
-from installer.stack import Deployer, Outcome
+from installer.stack import TABLE, Deployer, Outcome
 from installer.target import Target
 from installer.upgrades import stored_fields, upgrade
 
@@ -76,7 +76,7 @@ def up(
     directly = way.direct or not upgrade.can_upgrade_itself(installed) or chosen.differs(installed)
     uploaded = _upload(aws, packaged, bundled, release, detail)
     if directly:
-        outcome = _timed(detail, "stack", lambda: _deploy(chosen, packaged, release))
+        outcome = _timed(detail, "stack", lambda: _deploy(chosen, packaged, release, installed))
     else:
         outcome = _timed(detail, "upgrade", lambda: _upgrade(aws, packaged, release, installed, way))
     change = "deployed" if outcome.changed else "nothing to change"
@@ -122,7 +122,7 @@ def parameters_of(aws: Target, bundled: Bundle, faults_url: str | None, installe
     }
 
 
-def _deploy(chosen: Chosen, packaged: control_plane.Package, release: Release) -> Outcome:
+def _deploy(chosen: Chosen, packaged: control_plane.Package, release: Release, installed: Stack | None) -> Outcome:
     """With the caller's own rights, in one CloudFormation update."""
     aws, deployer = chosen.target, _deployer(chosen.target)
     deployer.tags = [*deployer.tags, *chosen.stack_tags]
@@ -132,7 +132,6 @@ def _deploy(chosen: Chosen, packaged: control_plane.Package, release: Release) -
     left = retained.existing(aws, packaged.template)
     change_set = f"{CHANGE_SET}-{secrets.token_hex(4)}"
     url = aws.object_url(releases.key_of(release.published))
-    installed = installed_stack(aws)
     kept = versions.kept(json.loads(release.template), installed.parameters) if installed else {}
     outcome = deployer.deploy(url, {**kept, **release.parameters}, change_set, left)
     upgrade.migrate(aws, outcome.outputs["UpgradeName"])
@@ -243,15 +242,13 @@ def _delete_table(aws: Target) -> str:
     """The stack retains its table, so that a stack deleted by mistake loses no record. `down` deletes it, too."""
     dynamodb = aws.client("dynamodb")
     try:
-        dynamodb.delete_table(TableName=places.TABLE)
-        dynamodb.get_waiter("table_not_exists").wait(
-            TableName=places.TABLE, WaiterConfig={"Delay": 2, "MaxAttempts": 90}
-        )
+        dynamodb.delete_table(TableName=TABLE)
+        dynamodb.get_waiter("table_not_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 2, "MaxAttempts": 90})
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        return f"table {places.TABLE}: there was none"
-    return f"table {places.TABLE}: removed"
+        return f"table {TABLE}: there was none"
+    return f"table {TABLE}: removed"
 
 
 def _delete_dashboard(aws: Target) -> str:

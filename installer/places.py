@@ -9,10 +9,8 @@ from chalicelib.domain.aws.targets import STACK
 from installer.errors import CannotStart
 from installer.say import tell
 from installer.stack import STACK as CONTROL_PLANE
-from installer.stack import Deployer
+from installer.stack import TABLE, Deployer
 from installer.target import Target
-
-TABLE = "proxyctl"
 
 
 def refuse_target(aws: Target) -> None:

@@ -21,6 +21,7 @@ from installer.errors import CommandFailed
 from installer.retained import Import
 
 STACK = "proxyctl"
+TABLE = "proxyctl"  # the stack's, which outlives it
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 TAGS = [{"Key": "proxyctl:owner", "Value": "proxyctl"}]
 LIMIT_S = 1800.0

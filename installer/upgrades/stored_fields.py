@@ -10,10 +10,11 @@ from typing import Any
 from chalicelib.domain.described.effects import CONFIG_FIELDS
 
 from installer.errors import CannotStart
+from installer.stack import TABLE
 from installer.target import Target
 
 _ENVIRONMENTS: Mapping[str, Any] = {
-    "TableName": "proxyctl",
+    "TableName": TABLE,
     "ProjectionExpression": "pk, live.config, last_good.config",
     "FilterExpression": "sk = :meta AND begins_with(pk, :environment)",
     "ExpressionAttributeValues": {":meta": {"S": "META"}, ":environment": {"S": "ENVIRONMENT#"}},

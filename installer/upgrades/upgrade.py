@@ -20,11 +20,12 @@ from installer.errors import CannotStart, CommandFailed
 from installer.packaging import archive, releases
 from installer.packaging.control_plane import Package
 from installer.packaging.releases import Release
+from installer.stack import TABLE
 from installer.target import Target
 
 LIMIT_S = 3_600.0
 TARGET = "controlplane"
-TABLE, _FORMAT_KEY = "proxyctl", {"pk": {"S": "FORMAT"}, "sk": {"S": "META"}}
+_FORMAT_KEY = {"pk": {"S": "FORMAT"}, "sk": {"S": "META"}}
 _DIRECTLY = "python3 bootstrap.py up --direct works with your own rights, without the control plane"
 
 

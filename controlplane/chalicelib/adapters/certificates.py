@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chalicelib.domain.aws.addresses import Certificate
-from chalicelib.domain.errors import NotFound
 
 from .session import HOME, Session
 
@@ -15,9 +14,9 @@ class AcmCertificates:
         self._session = session
 
     def find(self, arn: str) -> Certificate | None:
-        try:
-            answer = self._session.call("acm", "describe_certificate", CertificateArn=arn)["Certificate"]
-        except NotFound:
+        answer = self._session.find("acm", "describe_certificate", CertificateArn=arn)
+        if answer is None:
             return None
-        names = {answer.get("DomainName", ""), *answer.get("SubjectAlternativeNames", [])} - {""}
-        return Certificate(answer.get("Status", ""), tuple(sorted(names)), answer.get("NotAfter"))
+        about = answer["Certificate"]
+        names = {about.get("DomainName", ""), *about.get("SubjectAlternativeNames", [])} - {""}
+        return Certificate(about.get("Status", ""), tuple(sorted(names)), about.get("NotAfter"))

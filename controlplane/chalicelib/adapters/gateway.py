@@ -77,9 +77,8 @@ class RestGateway:
         self._patch(api_id, name, [*_throttle(state), *fixed, *_access_log(access_log)])
 
     def domain(self, name: str) -> DomainState | None:
-        try:
-            answer = self._session.call("apigateway", "get_domain_name", domainName=name)
-        except NotFound:
+        answer = self._session.find("apigateway", "get_domain_name", domainName=name)
+        if answer is None:
             return None
         mappings = self._session.pages("apigateway", "get_base_path_mappings", "items", domainName=name)
         return DomainState(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -139,6 +139,18 @@ class Session:
         with self.errors(f"{service}:{method}"):
             operation: Callable[..., Any] = getattr(self.client(service), method)
             return operation(**arguments)
+
+    def find(self, service: str, method: str, /, missing: Collection[str] = (), **arguments: Any) -> Any | None:
+        """The answer of `call`; None when what it is about does not exist. missing: codes that say so, beside those of
+        NotFound."""
+        try:
+            return self.call(service, method, **arguments)
+        except NotFound:
+            return None
+        except AwsCallFailed as error:
+            if error.aws_code not in missing:
+                raise
+            return None
 
     def pages(self, service: str, method: str, key: str, /, **arguments: Any) -> list[Any]:
         """All items under `key` of a paginated call."""

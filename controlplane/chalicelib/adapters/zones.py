@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.aws.addresses import Record, Zone
-from chalicelib.domain.errors import AwsCallFailed, NotFound
 
 from .session import HOME, Session
 
@@ -20,14 +19,10 @@ class Route53Zones:
         self._session = session
 
     def find(self, zone_id: str) -> Zone | None:
-        try:
-            zone = self._session.call("route53", "get_hosted_zone", Id=zone_id)["HostedZone"]
-        except NotFound:
+        answer = self._session.find("route53", "get_hosted_zone", missing=_MISSING, Id=zone_id)
+        if answer is None:
             return None
-        except AwsCallFailed as error:
-            if error.aws_code not in _MISSING:
-                raise
-            return None
+        zone = answer["HostedZone"]
         return Zone(zone["Name"].rstrip("."), bool(zone.get("Config", {}).get("PrivateZone")))
 
     def records(self, zone_id: str, host: str) -> Sequence[Record]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 from .versions import CANDIDATE, LIVE, Template, functions, version_id
@@ -28,14 +29,15 @@ _ROLE, _ALIAS = "AWS::IAM::Role", "AWS::Lambda::Alias"
 
 def staged(before: Mapping[str, Any], after: Mapping[str, Any], publication: str) -> Template:
     """before: the template that serves; after: the release's, with the versions of its publication."""
-    result: Template = json.loads(json.dumps(after))
-    result["Resources"] = _resources(before["Resources"], after["Resources"])
-    result["Parameters"] = {**before.get("Parameters", {}), **after.get("Parameters", {})}
-    result["Outputs"] = before.get("Outputs", {})
-    result["Outputs"] |= {"Stage": after["Outputs"]["Stage"]} if "Stage" in after.get("Outputs", {}) else {}
-    for name in functions(after):
-        result["Resources"][f"{name}Candidate"] = _candidate(name, version_id(name, publication))
-    return json.loads(json.dumps(result))  # type: ignore[no-any-return]
+    stage = {name: each for name, each in after.get("Outputs", {}).items() if name == "Stage"}
+    candidates = {f"{name}Candidate": _candidate(name, version_id(name, publication)) for name in functions(after)}
+    result = {
+        **after,
+        "Resources": {**_resources(before["Resources"], after["Resources"]), **candidates},
+        "Parameters": {**before.get("Parameters", {}), **after.get("Parameters", {})},
+        "Outputs": {**before.get("Outputs", {}), **stage},
+    }
+    return deepcopy(result)
 
 
 def _candidate(function: str, version: str) -> Template:
@@ -63,7 +65,7 @@ def _serves(resource: Mapping[str, Any]) -> bool:
 
 def _with_rights_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> Template:
     """The new role, with one more policy for what only the old one may do: its versions still run."""
-    result: Template = json.loads(json.dumps(new))
+    result: Template = deepcopy(dict(new))
     allowed = list(_statements(new))
     left = [rest for statement in _statements(old) if (rest := _beyond(statement, allowed))]
     if left:

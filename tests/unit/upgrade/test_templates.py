@@ -53,6 +53,16 @@ def test_a_state_machine_names_versions_and_everything_else_the_alias() -> None:
     assert {"Fn::Sub": "${Sweep.Arn}:*"} in allowed
 
 
+def test_neither_release_is_changed_by_the_template_between_them() -> None:
+    old, new = published("x", OLD), published("y", NEW)
+    old["Outputs"], new["Outputs"] = {"RestAPIId": {"Value": "old"}}, {"Stage": {"Value": {"Ref": "Stage"}}}
+    before = copy.deepcopy([old, new])
+    between = staging.staged(old, new, NEW)
+    assert between["Outputs"] == {**before[0]["Outputs"], **before[1]["Outputs"]}
+    between["Resources"].clear()
+    assert [old, new] == before
+
+
 def test_the_template_itself_stays_as_it_was() -> None:
     body = template("x")
     before = copy.deepcopy(body)

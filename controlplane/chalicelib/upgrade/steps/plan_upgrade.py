@@ -37,10 +37,11 @@ def run(request: Request, aws: Aws) -> Result[PlanUpgradeEvidence]:
     if look.serves(stack, release):
         return replace(Result.done(f"Release {release.release} serves already; nothing to change"), next=FINISHED)
     _refuse(release, stack, aws, allow_older=request.options.force)
-    evidence = _evidence(key, release, stack, request, aws)
+    template = _template(release, aws)
+    evidence = _evidence(key, release, template, stack, request, aws)
     if request.is_first_call:
         _check_objects(release, aws)
-        _store_templates(release, evidence, aws)
+        _store_templates(template, evidence, aws)
         look.refuse_removals(evidence, aws)
     change_set = apply.propose(staged(evidence), request, aws)
     if isinstance(change_set, Result):
@@ -92,9 +93,11 @@ def _refuse(release: Manifest, stack: Stack, aws: Aws, *, allow_older: bool) -> 
         )
 
 
-def _evidence(key: str, release: Manifest, stack: Stack, request: Request, aws: Aws) -> PlanUpgradeEvidence:
+def _evidence(
+    key: str, release: Manifest, template: versions.Template, stack: Stack, request: Request, aws: Aws
+) -> PlanUpgradeEvidence:
     publication = versions.publication_of(request.deployment_id)
-    kept = versions.kept(_template(release, aws), stack.parameters)
+    kept = versions.kept(template, stack.parameters)
     folder = f"controlplane/upgrades/{request.deployment_id}"
     return PlanUpgradeEvidence(
         manifest=key,
@@ -131,9 +134,9 @@ def _template(release: Manifest, aws: Aws) -> versions.Template:
     return template
 
 
-def _store_templates(release: Manifest, evidence: PlanUpgradeEvidence, aws: Aws) -> None:
+def _store_templates(template: versions.Template, evidence: PlanUpgradeEvidence, aws: Aws) -> None:
     old = json.loads(aws.stacks.template(apply.STACK))
-    new = versions.published(_template(release, aws), evidence.publication)
+    new = versions.published(template, evidence.publication)
     if beyond := rights.needing_a_person(old, new):
         raise PhaseFailed(
             f"the release changes {', '.join(beyond)}: what the control plane may do at most, and who upgrades it",
@@ -146,8 +149,8 @@ def _store_templates(release: Manifest, evidence: PlanUpgradeEvidence, aws: Aws)
         evidence.template: new,
         evidence.staged: staging.staged(old, new, evidence.publication),
     }
-    for key, template in templates.items():
-        aws.artifacts.put(key, json.dumps(template, sort_keys=True).encode(), content_type=_JSON)
+    for key, each in templates.items():
+        aws.artifacts.put(key, json.dumps(each, sort_keys=True).encode(), content_type=_JSON)
 
 
 def _refuse_losses(changes: Sequence[Change]) -> None:
